@@ -1,0 +1,1 @@
+"""The wire: events, their topics, the envelope and golden JSON."""

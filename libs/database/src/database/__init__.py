@@ -1,0 +1,1 @@
+"""Engine, the one transaction helper, migrations under a lock, COPY."""

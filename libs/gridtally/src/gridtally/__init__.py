@@ -1,0 +1,1 @@
+"""The gridtally command: local stack, demo, rate, verify."""

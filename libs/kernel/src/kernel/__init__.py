@@ -1,0 +1,1 @@
+"""Money, energy, time and identifiers: the vocabulary of Gridtally."""

@@ -1,0 +1,1 @@
+"""Consumer, producer, outbox relay, offsets and dead letters."""

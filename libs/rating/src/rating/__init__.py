@@ -1,0 +1,1 @@
+"""The pure rating engine: tariff, calendar and usage in, charges out."""

@@ -1,0 +1,1 @@
+"""How a service process runs and what its HTTP edge has in common."""

@@ -1,0 +1,1 @@
+"""Intake, validation, the readings store and the closing of periods."""

@@ -1,0 +1,1 @@
+"""Properties, meters and users; double-entry accounts."""

@@ -1,0 +1,1 @@
+"""Regions, tariffs and their immutable versions."""
