@@ -1,0 +1,53 @@
+"""Money: exact decimal amounts and the one declared way to round them.
+
+Refuses floats. A rule is data (`Rounding`), so that a tariff can name it.
+"""
+
+import decimal
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+_MODES: dict[str, str] = {
+    "half_even": decimal.ROUND_HALF_EVEN,
+    "half_up": decimal.ROUND_HALF_UP,
+    "down": decimal.ROUND_DOWN,
+    "up": decimal.ROUND_UP,
+}
+DECIMALS_MAX = 8
+PRECISION_DIGITS = 50
+EXACT = decimal.Context(prec=PRECISION_DIGITS, traps=[decimal.InvalidOperation, decimal.Overflow])
+"""The context that all money is computed in: wide enough that sums and products stay exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """A declared rounding rule: `mode`, number of `decimals`, and where it acts (`per`)."""
+
+    mode: str = "half_even"
+    decimals: int = 2
+    per: Literal["line", "invoice"] = "line"
+
+    def __post_init__(self) -> None:
+        if self.mode not in _MODES:
+            raise ValueError(f"rounding mode {self.mode!r} is none of {', '.join(_MODES)}")
+        if not 0 <= self.decimals <= DECIMALS_MAX:
+            raise ValueError(f"decimals must lie between 0 and {DECIMALS_MAX}")
+        if self.per not in ("line", "invoice"):
+            raise ValueError("rounding acts per 'line' or per 'invoice'")
+
+    def round(self, amount: Decimal) -> Decimal:
+        """`amount` to this rule's decimals."""
+        step = Decimal(1).scaleb(-self.decimals)
+        return amount.quantize(step, rounding=_MODES[self.mode], context=EXACT)
+
+
+def parse_decimal(text: str) -> Decimal:
+    """A finite decimal from its text; ValueError for anything else (`NaN`, `1e999`, `abc`)."""
+    try:
+        value = Decimal(text)
+    except decimal.InvalidOperation:
+        raise ValueError(f"{text!r} is not a decimal number") from None
+    if not value.is_finite() or abs(value.adjusted()) > PRECISION_DIGITS // 2:
+        raise ValueError(f"{text!r} is not a finite number of reasonable size")
+    return value
