@@ -1,0 +1,168 @@
+"""Events of billing and tariffs: agreements, tariff versions, invoices, credit notes, rollups.
+
+Money is a decimal string with its currency beside it, already rounded by the tariff's rule;
+`amount_exact` is before rounding.
+"""
+
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.metering import Flow
+from contracts.model import Amount, Code, Currency, Day, Event, Instant, Text, WireModel
+
+LINES_MAX = 2_000
+
+Kind = Literal["fixed", "energy", "demand", "adjustment", "credit", "tax", "minimum_top_up"]
+ClosingPolicy = Literal["wait", "bill_present"]
+
+
+class AgreementChanged(Event):
+    """A customer's agreement for a meter: since when, on which tariff, how its periods close.
+
+    `wait` closes a period only when it is complete; `bill_present` when it is complete or
+    `grace_hours` after its end, billing what is there.
+    """
+
+    TOPIC: ClassVar[str] = "agreement.changed.v1"
+
+    agreement_id: UUID
+    customer_id: UUID
+    meter_id: UUID
+    tariff_id: UUID
+    start_on: Day
+    end_on: Day | None = None
+    closing: ClosingPolicy = "wait"
+    grace_hours: Annotated[int, Field(ge=0, le=24 * 366)] = 72
+    version: int
+
+    def key(self) -> str:
+        return str(self.agreement_id)
+
+
+class TariffPublished(Event):
+    """An immutable version of a tariff, in force from `effective_from` up to `effective_to`.
+
+    `document` is the tariff's JSON form (see `contracts.tariff`). The key is the version's id, so
+    that compaction keeps every version.
+    """
+
+    TOPIC: ClassVar[str] = "tariff.published.v1"
+
+    tariff_id: UUID
+    version_id: UUID
+    number: Annotated[int, Field(ge=1)]
+    code: Code
+    name: Text
+    region_id: UUID | None = None
+    status: Literal["published", "withdrawn"] = "published"
+    effective_from: Day
+    effective_to: Day | None = None
+    document: dict[str, Any]
+
+    def key(self) -> str:
+        return str(self.version_id)
+
+
+class InvoiceLine(WireModel):
+    """One charge: which component of which tariff version, on what, at what rate."""
+
+    component_id: Code
+    kind: Kind
+    band: str | None = None
+    flow: Flow | None = None
+    quantity: Amount
+    unit: Annotated[str, Field(max_length=16)]
+    rate: Amount
+    amount_exact: Amount
+    amount: Amount
+    tariff_version_id: UUID
+    start_on: Day
+    end_on: Day
+    payee: Annotated[str, Field(max_length=100)] | None = None
+    tax_class: Annotated[str, Field(max_length=100)] | None = None
+
+
+class InvoiceIssued(Event):
+    """An invoice: exactly one live one per agreement, period and revision; never changed."""
+
+    TOPIC: ClassVar[str] = "invoice.issued.v1"
+
+    invoice_id: UUID
+    number: Annotated[str, Field(max_length=40)]
+    customer_id: UUID
+    agreement_id: UUID
+    meter_id: UUID
+    start_on: Day
+    end_on: Day
+    revision: Annotated[int, Field(ge=1)]
+    currency: Currency
+    lines: Annotated[list[InvoiceLine], Field(max_length=LINES_MAX)]
+    net: Amount
+    tax: Amount
+    total: Amount
+    issued_at: Instant
+
+    def key(self) -> str:
+        return str(self.agreement_id)
+
+
+class CreditNoteIssued(Event):
+    """Takes back the whole of one invoice, whose amounts it repeats with their own signs."""
+
+    TOPIC: ClassVar[str] = "credit_note.issued.v1"
+
+    credit_note_id: UUID
+    number: Annotated[str, Field(max_length=40)]
+    invoice_id: UUID
+    invoice_number: Annotated[str, Field(max_length=40)]
+    customer_id: UUID
+    agreement_id: UUID
+    currency: Currency
+    lines: Annotated[list[InvoiceLine], Field(max_length=LINES_MAX)]
+    net: Amount
+    tax: Amount
+    total: Amount
+    reason: Text
+    issued_at: Instant
+
+    def key(self) -> str:
+        return str(self.agreement_id)
+
+
+class InvoiceVoided(Event):
+    """An invoice is no longer live: its credit note has been issued."""
+
+    TOPIC: ClassVar[str] = "invoice.voided.v1"
+
+    invoice_id: UUID
+    number: Annotated[str, Field(max_length=40)]
+    agreement_id: UUID
+    credit_note_id: UUID
+    reason: Text
+    voided_at: Instant
+
+    def key(self) -> str:
+        return str(self.agreement_id)
+
+
+class CostRolledUp(Event):
+    """What a meter's local day costs so far, without monthly fixed charges."""
+
+    TOPIC: ClassVar[str] = "cost.rolled_up.v1"
+
+    agreement_id: UUID
+    meter_id: UUID
+    day: Day
+    usage_version: int
+    tariff_version_id: UUID
+    import_wh: int
+    export_wh: int
+    currency: Currency
+    net: Amount
+    tax: Amount
+    gross: Amount
+
+    def key(self) -> str:
+        return str(self.agreement_id)

@@ -1,0 +1,58 @@
+"""What every wire model has in common: frozen, unknown fields ignored, bounded texts.
+
+A contract only ever grows, so a reader ignores what it does not know yet.
+"""
+
+from datetime import UTC, date
+from decimal import Decimal
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+
+from kernel.periods import zone_named
+
+
+class WireModel(BaseModel):
+    """A value on the wire."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Event(WireModel):
+    """A payload; `TOPIC` is where its kind lives and the `ce_type` of its envelope."""
+
+    TOPIC: ClassVar[str]
+
+    def key(self) -> str:
+        """The thing whose events keep their order; the topic's key is `tenant:key`."""
+        raise NotImplementedError
+
+
+def _is_zone(name: str) -> str:
+    zone_named(name)
+    return name
+
+
+def _plain(amount: Decimal) -> str:
+    return format(amount, "f")
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+"""An aware instant, normalised to UTC."""
+Day = date
+"""A local date."""
+Zone = Annotated[str, AfterValidator(_is_zone), Field(max_length=64)]
+"""An IANA time zone."""
+Amount = Annotated[
+    Decimal,
+    Field(allow_inf_nan=False, max_digits=38, decimal_places=20),
+    PlainSerializer(_plain, return_type=str, when_used="json"),
+]
+"""A decimal, as a string on the wire: money, rates and quantities."""
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Code = Annotated[
+    str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$")
+]
+"""A short name that programs use."""
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+"""A short text that people read."""
