@@ -1,0 +1,97 @@
+"""Migrations: Alembic under an advisory lock, with timeouts, and the check for drift.
+
+Owns how a schema moves forward; each service owns its steps in its `migrations` package.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from alembic import command, context
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from database.connections import ReadConnection
+from database.engine import driver_url
+
+LOCK_KEY = 7_104_253
+LOCK_TIMEOUT_S = 30
+STATEMENT_TIMEOUT_S = 600
+
+
+def _config(package: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", f"{package}:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def upgrade(url: str, *, package: str) -> None:
+    """Bring the database of `package` to its newest schema; others wait for the same lock."""
+    config = _config(package)
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+def run_environment(metadata: Sequence[MetaData]) -> None:
+    """The body of every service's `migrations/env.py`."""
+    url = context.config.attributes["url"]
+
+    def migrate(connection: Connection) -> None:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))
+        connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_S}s'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
+        context.configure(connection=connection, target_metadata=list(metadata))
+        with context.begin_transaction():
+            context.run_migrations()
+
+    _with_connection(url, migrate)
+
+
+def drift(url: str, metadata: Sequence[MetaData], *, package: str) -> list[str]:
+    """What differs between the models and the migrated database; empty when nothing does.
+
+    Only tables that the models know count: partitions and extensions' tables do not.
+    """
+    known = {table.name for one in metadata for table in one.tables.values()}
+    differences: list[str] = []
+
+    def compare(connection: Connection) -> None:
+        migration = MigrationContext.configure(
+            connection,
+            opts={
+                "compare_type": True,
+                "include_name": lambda name, kind, _: kind != "table" or name in known,
+            },
+        )
+        newest = ScriptDirectory.from_config(_config(package)).get_current_head()
+        if migration.get_current_revision() != newest:
+            differences.append(f"the schema is not at {newest}")
+        differences.extend(map(str, compare_metadata(migration, list(metadata))))  # type: ignore[arg-type]
+
+    _with_connection(url, compare)
+    return differences
+
+
+async def pending(read: ReadConnection, *, package: str) -> str | None:
+    """The newest revision when the database is not at it yet, else None."""
+    newest = ScriptDirectory.from_config(_config(package)).get_current_head()
+    exists = await read.scalar(text("SELECT to_regclass('alembic_version')"))
+    current = await read.scalar(text("SELECT version_num FROM alembic_version")) if exists else None
+    return None if current == newest else newest
+
+
+def _with_connection(url: str, work: Callable[[Connection], None]) -> None:
+    async def run() -> None:
+        engine = create_async_engine(driver_url(url), poolclass=NullPool)
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(work)
+        finally:
+            await engine.dispose()
+
+    asyncio.run(run())

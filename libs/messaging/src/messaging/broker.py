@@ -1,0 +1,101 @@
+"""What the broker must have before anybody works: the topics, and the log we know.
+
+Owns the set-up of topics from `contracts.topics` and the check that the broker's log is the one
+that the stored offsets belong to.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from contracts.topics import TOPICS, dead_letter_topic
+from database import Database, WriteConnection, transaction
+from database.transactions import ALL_TENANTS
+from kernel.errors import Transient
+from messaging.offsets import Partition
+
+MESSAGE_BYTES_MAX = 8 * 1024 * 1024
+
+
+class BrokerMismatch(Exception):
+    """The broker's log is not the one that the stored offsets belong to."""
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+    try:
+        await client.start()
+        yield client
+    except (KafkaError, OSError) as failure:
+        raise Transient(f"the broker does not answer: {failure!r}") from failure
+    finally:
+        await client.close()
+
+
+def _wanted() -> list[NewTopic]:
+    config = {"max.message.bytes": str(MESSAGE_BYTES_MAX)}
+    topics = [
+        NewTopic(
+            topic.name,
+            topic.partitions,
+            -1,
+            topic_configs=config | ({"cleanup.policy": "compact"} if topic.compacted else {}),
+        )
+        for topic in TOPICS.values()
+    ]
+    services = {topic.emitted_by for topic in TOPICS.values()} - {"gateway"}
+    topics += [NewTopic(dead_letter_topic(name), 1, -1, topic_configs=config) for name in services]
+    return topics
+
+
+async def ensure_topics(bootstrap: str) -> None:
+    """Create what is missing; Transient when the broker is away."""
+    async with _admin(bootstrap) as client:
+        present = set(await client.list_topics())
+        missing = [topic for topic in _wanted() if topic.name not in present]
+        if not missing:
+            return
+        answer = await client.create_topics(missing)
+        for name, code, *_ in answer.topic_errors:
+            failure = for_code(code)
+            if code and failure is not TopicAlreadyExistsError:
+                raise Transient(f"the topic {name} could not be created: {failure.__name__}")
+
+
+async def check_identity(database: Database, bootstrap: str) -> None:
+    """BrokerMismatch when the offsets in this database belong to another broker's log."""
+    async with _admin(bootstrap) as client:
+        cluster_id = str((await client.describe_cluster())["cluster_id"])
+    async with transaction(database, tenant=ALL_TENANTS) as tx:
+        await _remember(tx, cluster_id)
+
+
+async def _remember(tx: WriteConnection, cluster_id: str) -> None:
+    known = await tx.raw.fetchval("SELECT cluster_id FROM broker")
+    if known is None:
+        await tx.raw.execute(
+            "INSERT INTO broker (cluster_id) VALUES ($1) ON CONFLICT DO NOTHING", cluster_id
+        )
+    elif known != cluster_id:
+        raise BrokerMismatch(
+            f"this database has consumed from the Kafka cluster {known}, but the broker is "
+            f"{cluster_id}: start the broker that has the log, or restore both together"
+        )
+
+
+def check_bounds(
+    stored: Mapping[Partition, int],
+    first: Mapping[Partition, int],
+    end: Mapping[Partition, int],
+) -> None:
+    """BrokerMismatch when a stored offset lies outside the log (`first` to `end`)."""
+    for partition, offset in stored.items():
+        if not first[partition] <= offset <= end[partition]:
+            topic, number = partition
+            raise BrokerMismatch(
+                f"the next offset of {topic}/{number} is {offset}, but the broker's log holds "
+                f"{first[partition]} to {end[partition]}: messages are missing there"
+            )

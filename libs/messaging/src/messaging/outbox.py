@@ -1,0 +1,129 @@
+"""The outbox: events stored with the state that they tell of, and the relay that sends them.
+
+Order per key holds because a key always falls into the same shard, a shard is held by one relay
+at a time (`FOR UPDATE SKIP LOCKED`), and rows leave it in the order they came. A row is deleted
+after the broker's acknowledgement, never before, so it is sent at least once. Whoever writes two
+events of one key at a time must hold that thing's row lock, as every handler does.
+"""
+
+import asyncio
+import time
+import zlib
+from collections.abc import Sequence
+
+from contracts.envelope import Envelope
+from database import ALL_TENANTS, Database, WriteConnection, transaction
+from messaging.outgoing import Outgoing
+from messaging.progress import Progress
+from messaging.publisher import Publisher
+from messaging.retries import Stopped, pause, persist
+from messaging.tables import OUTBOX_SHARDS
+
+RELAY_ROWS_MAX = 2_000
+RELAY_BYTES_MAX = 32 * 1024 * 1024
+SHARDS_PER_CLAIM_MAX = OUTBOX_SHARDS // 2
+"""A second relay always finds shards left to work on."""
+IDLE_POLL_S = 0.1
+
+_ENQUEUE = """
+INSERT INTO outbox (shard, topic, key, event_id, event_type, source, occurred_at, tenant_id,
+                    correlation_id, value)
+SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[],
+                     $7::timestamptz[], $8::text[], $9::text[], $10::bytea[])
+"""
+_CLAIM = """
+SELECT s.shard FROM outbox_shard s
+ WHERE EXISTS (SELECT FROM outbox o WHERE o.shard = s.shard)
+ ORDER BY random() LIMIT $1 FOR UPDATE SKIP LOCKED
+"""
+_TAKE = """
+SELECT shard, seq, topic, key, event_id, event_type, source, occurred_at, tenant_id,
+       correlation_id, value
+  FROM (SELECT *, sum(coalesce(length(value), 0)) OVER (ORDER BY shard, seq) AS bytes
+          FROM (SELECT * FROM outbox WHERE shard = ANY($1::smallint[])
+                 ORDER BY shard, seq LIMIT $2) AS waiting) AS measured
+ WHERE bytes <= $3 OR bytes = length(value)
+ ORDER BY shard, seq
+"""
+_DONE = """
+DELETE FROM outbox o USING unnest($1::smallint[], $2::bigint[]) AS sent (shard, seq)
+ WHERE o.shard = sent.shard AND o.seq = sent.seq
+"""
+
+
+def shard_of(key: str) -> int:
+    """The shard that a key always falls into."""
+    return zlib.crc32(key.encode()) % OUTBOX_SHARDS
+
+
+async def enqueue(tx: WriteConnection, messages: Sequence[Outgoing]) -> None:
+    """Put messages into the outbox of this transaction, in one statement."""
+    if not messages:
+        return
+    envelopes = [message.envelope for message in messages]
+    await tx.raw.execute(
+        _ENQUEUE,
+        [shard_of(message.key) for message in messages],
+        [message.topic for message in messages],
+        [message.key for message in messages],
+        [envelope.event_id for envelope in envelopes],
+        [envelope.event_type for envelope in envelopes],
+        [envelope.source for envelope in envelopes],
+        [envelope.occurred_at for envelope in envelopes],
+        [envelope.tenant_id for envelope in envelopes],
+        [envelope.correlation_id for envelope in envelopes],
+        [message.value for message in messages],
+    )
+
+
+async def relay_once(database: Database, publisher: Publisher) -> int:
+    """Send what one claim takes; the number of messages sent. Transient leaves all as it was."""
+    async with transaction(database, tenant=ALL_TENANTS) as tx:
+        shards = [row["shard"] for row in await tx.raw.fetch(_CLAIM, SHARDS_PER_CLAIM_MAX)]
+        if not shards:
+            return 0
+        rows = await tx.raw.fetch(_TAKE, shards, RELAY_ROWS_MAX, RELAY_BYTES_MAX)
+        await publisher.publish(
+            [
+                Outgoing(
+                    row["topic"],
+                    row["key"],
+                    Envelope(
+                        row["event_id"],
+                        row["event_type"],
+                        row["source"],
+                        row["occurred_at"],
+                        row["tenant_id"],
+                        row["correlation_id"],
+                    ),
+                    row["value"],
+                )
+                for row in rows
+            ]
+        )
+        await tx.raw.execute(_DONE, [row["shard"] for row in rows], [row["seq"] for row in rows])
+    return len(rows)
+
+
+async def run_relay(
+    database: Database, publisher: Publisher, progress: Progress, stop: asyncio.Event
+) -> None:
+    """Send the outbox until `stop`; what fails is tried again, nothing is left out."""
+
+    def count_retry() -> None:
+        progress.retries += 1
+        progress.observe_lag(1, now_s=time.monotonic())
+
+    progress.ready = True
+    while not stop.is_set():
+        try:
+            sent = await persist(
+                "relay", lambda: relay_once(database, publisher), stop=stop, on_retry=count_retry
+            )
+        except Stopped:
+            return
+        if sent:
+            progress.advance(sent, now_s=time.monotonic())
+        else:
+            progress.observe_lag(0, now_s=time.monotonic())
+            await pause(stop, IDLE_POLL_S)

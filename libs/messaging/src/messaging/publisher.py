@@ -1,0 +1,105 @@
+"""Sending to the broker: an answer only after every in-sync replica has the messages.
+
+Owns the producer and rebuilds it when it has failed for good. Refuses to give up silently: what
+is not acknowledged raises Transient, and the caller still has it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from kernel.errors import Transient
+from messaging.outgoing import Outgoing
+
+LINGER_MS = 2
+BATCH_BYTES_MAX = 262_144
+REQUEST_BYTES_MAX = 8 * 1024 * 1024
+ACK_TIMEOUT_S = 30
+REQUEST_TIMEOUT_MS = 10_000
+
+
+class Publisher:
+    """A producer with `acks=all`, idempotent where the broker can; one per process."""
+
+    def __init__(self, bootstrap: str, *, client_id: str, idempotent: bool = True) -> None:
+        self._bootstrap = bootstrap
+        self._client_id = client_id
+        self._idempotent = idempotent
+        self._producer: AIOKafkaProducer | None = None
+        self._building = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        failure: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Flush and leave the broker."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        """Send all and wait for all acknowledgements; Transient when any is missing.
+
+        Messages of one key keep their order. After Transient some may have been delivered: the
+        caller sends them again and the consumers know them by their ids.
+        """
+        producer = await self._ready()
+        try:
+            async with asyncio.timeout(ACK_TIMEOUT_S):
+                acknowledgements = [
+                    await producer.send(
+                        message.topic,
+                        value=message.value,
+                        key=message.key.encode(),
+                        headers=message.envelope.headers(),
+                    )
+                    for message in messages
+                ]
+                await asyncio.gather(*acknowledgements)
+        except (KafkaError, OSError, TimeoutError) as failure:
+            await self._discard(producer)
+            raise Transient(f"the broker did not acknowledge: {failure!r}") from failure
+
+    async def _ready(self) -> AIOKafkaProducer:
+        async with self._building:
+            if self._producer is None:
+                producer: AIOKafkaProducer = AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap,
+                    client_id=self._client_id,
+                    acks="all",
+                    enable_idempotence=self._idempotent,
+                    compression_type="zstd",
+                    linger_ms=LINGER_MS,
+                    max_batch_size=BATCH_BYTES_MAX,
+                    max_request_size=REQUEST_BYTES_MAX,
+                    request_timeout_ms=REQUEST_TIMEOUT_MS,
+                )
+                try:
+                    await producer.start()
+                except (KafkaError, OSError) as failure:
+                    await producer.stop()
+                    raise Transient(f"the broker does not answer: {failure!r}") from failure
+                self._producer = producer
+            return self._producer
+
+    async def _discard(self, producer: AIOKafkaProducer) -> None:
+        """A producer whose sequence is broken never recovers: let a new one take over."""
+        if self._producer is producer:
+            self._producer = None
+            try:
+                async with asyncio.timeout(1):
+                    await producer.stop()
+            except (KafkaError, OSError, TimeoutError):
+                return
