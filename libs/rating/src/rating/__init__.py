@@ -1,1 +1,4 @@
-"""The pure rating engine: tariff, calendar and usage in, charges out."""
+"""The pure rating engine: tariff, calendar and usage in, charges out.
+
+`document.tariff_version` reads a tariff, `usage.Usage` holds a series, `bill.rate` makes bills.
+"""

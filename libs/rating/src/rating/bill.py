@@ -1,0 +1,215 @@
+"""Bills: the one place where usage becomes money, for invoices, rollups, previews and quotes.
+
+Energy is summed as integers and every amount is an exact Decimal; a step that would lose a digit
+raises `decimal.Inexact`. The only rounding is the tariff's own.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, localcontext
+from functools import reduce
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.errors import Rejected
+from kernel.money import PRECISION_DIGITS, Rounding
+from kernel.periods import Period
+from rating.limits import ROUNDING_ID
+from rating.lines import (
+    KINDS,
+    Item,
+    Kind,
+    Line,
+    OnLines,
+    PerConnectedKw,
+    PerKwh,
+    PlannedLine,
+    Same,
+)
+from rating.plan import Plan, plan_for
+from rating.tariff import Part, TariffVersion
+from rating.usage import MISSING, Flow, Usage
+
+BATCH_METERS_MAX = 256
+"""Meters that are rated at once: 6 MB of a month's 15-minute intervals per flow."""
+FLOAT_EXACT_BELOW = 2**53
+INT64_BELOW = 2**63
+_LOSSLESS = Context(prec=PRECISION_DIGITS, traps=[InvalidOperation, Overflow, Inexact])
+
+Sums = Mapping[Flow, list[list[int]]]
+"""By flow and column, each meter's energy in its unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """`total` is `net` plus `tax`; the rounded amounts of `lines` add up to it exactly."""
+
+    currency: str
+    period: Period
+    lines: tuple[Line, ...]
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+
+    def totals(self) -> dict[Kind, Decimal]:
+        """The rounded amounts by kind."""
+        return {
+            kind: add_up(line.amount for line in self.lines if line.item.kind == kind)
+            for kind in KINDS
+        }
+
+    def totals_exact(self) -> dict[Kind, Decimal]:
+        """The unrounded amounts by kind."""
+        return {
+            kind: add_up(line.amount_exact for line in self.lines if line.item.kind == kind)
+            for kind in KINDS
+        }
+
+
+def add_up(amounts: Iterable[Decimal]) -> Decimal:
+    """The exact sum."""
+    return reduce(_LOSSLESS.add, amounts, Decimal(0))
+
+
+def rate(
+    tariff: TariffVersion | Sequence[Part],
+    usages: Sequence[Usage],
+    *,
+    missing: Literal["refused", "nothing"] = "refused",
+) -> list[Bill]:
+    """One bill per usage, in order; meters alike in zone, period and resolution go together.
+
+    `tariff` is a version, or the parts of the period with the version of each. Rejected where the
+    tariff does not fit the period or its intervals, or the usage lacks what a charge needs;
+    an interval without a value is `refused` unless it may count as `nothing`.
+    """
+    alike: dict[tuple[str, Period, int], list[int]] = {}
+    for place, usage in enumerate(usages):
+        alike.setdefault((usage.zone, usage.period, usage.minutes), []).append(place)
+    bills: dict[int, Bill] = {}
+    for (zone, period, minutes), places in alike.items():
+        parts = (Part(period, tariff),) if isinstance(tariff, TariffVersion) else tuple(tariff)
+        plan = plan_for(parts, zone, period, minutes)
+        for first in range(0, len(places), BATCH_METERS_MAX):
+            batch = places[first : first + BATCH_METERS_MAX]
+            rated = _rate_batch(plan, period, [usages[place] for place in batch], missing)
+            bills.update(zip(batch, rated, strict=True))
+    return [bills[place] for place in range(len(usages))]
+
+
+def _rate_batch(
+    plan: Plan, period: Period, usages: list[Usage], missing: Literal["refused", "nothing"]
+) -> Iterator[Bill]:
+    sums: Sums = {
+        flow: _band_sums(_stacked(flow, usages, missing), weights).T.tolist()
+        for flow, weights in plan.weights.items()
+    }
+    with localcontext(_LOSSLESS):
+        lines: list[list[Line]] = []
+        for planned, rounding in plan.lines:
+            quantities = _quantities(planned, usages, sums, lines)
+            lines.append(_priced(planned.item, quantities, rounding))
+        bills = [_bill(plan, period, row) for row in zip(*lines, strict=True)]
+    return iter(bills)
+
+
+def _quantities(
+    planned: PlannedLine, usages: list[Usage], sums: Sums, lines: list[list[Line]]
+) -> list[Decimal]:
+    """Each meter's quantity of a line."""
+    match planned:
+        case Same(quantity=quantity):
+            return [quantity] * len(usages)
+        case PerConnectedKw(times=times):
+            return [_connected_kw(usage, planned.item) * times for usage in usages]
+        case PerKwh(flow=flow, column=column):
+            return [
+                Decimal(energy).scaleb(-usage.kwh_decimals)
+                for energy, usage in zip(sums[flow][column], usages, strict=True)
+            ]
+        case OnLines(places=places):
+            taxed = zip(*(lines[place] for place in places), strict=True)
+            return [sum((line.amount_exact for line in row), Decimal(0)) for row in taxed]
+
+
+def _priced(item: Item, quantities: list[Decimal], rounding: Rounding) -> list[Line]:
+    lines = []
+    for quantity in quantities:
+        exact = quantity * item.rate
+        lines.append(Line(item, quantity, exact, rounding.round(exact)))
+    return lines
+
+
+def _bill(plan: Plan, period: Period, lines: tuple[Line, ...]) -> Bill:
+    if plan.rounded_once is not None:
+        lines += _rounding_line(plan, period, lines)
+    net, tax = Decimal(0), Decimal(0)
+    for line in lines:
+        if line.item.kind == "tax":
+            tax += line.amount
+        else:
+            net += line.amount
+    return Bill(plan.currency, period, lines, net, tax, net + tax)
+
+
+def _rounding_line(plan: Plan, period: Period, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """What makes the lines, each rounded for itself, add up to the total, rounded once."""
+    assert plan.rounded_once is not None  # noqa: S101 - the caller's condition
+    total = plan.rounded_once.round(add_up(line.amount_exact for line in lines))
+    difference = total - add_up(line.amount for line in lines)
+    if not difference:
+        return ()
+    item = Item(
+        component_id=ROUNDING_ID,
+        kind="adjustment",
+        band=None,
+        unit=plan.currency,
+        rate=Decimal(1),
+        tariff_version_id=lines[-1].item.tariff_version_id,
+        part=period,
+        payee=None,
+        tax_class=None,
+    )
+    return (Line(item, Decimal(0), Decimal(0), difference),)
+
+
+def _connected_kw(usage: Usage, item: Item) -> Decimal:
+    if usage.connected_kw is None:
+        raise Rejected(
+            "connected_kw_missing", f"{item.component_id}: the meter's connected kW is not known"
+        )
+    return usage.connected_kw
+
+
+def _stacked(
+    flow: Flow, usages: list[Usage], missing: Literal["refused", "nothing"]
+) -> NDArray[np.int64]:
+    """Meters × intervals; Rejected for a meter without the flow or with missing values."""
+    if without := [place for place, usage in enumerate(usages) if flow not in usage.series]:
+        raise Rejected("flow_missing", f"usage {without[0]} of the batch has no {flow} series")
+    energy = np.stack([usage.series[flow] for usage in usages], dtype=np.int64)
+    if energy.min(initial=0) == MISSING:
+        absent = energy == MISSING
+        if missing == "refused":
+            place = int(absent.any(axis=1).argmax())
+            raise Rejected(
+                "values_missing",
+                f"usage {place} of the batch has no {flow} value in "
+                f"{int(absent[place].sum())} intervals",
+            )
+        energy[absent] = 0
+    return energy
+
+
+def _band_sums(energy: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Meters × columns. By floats, which hold integers below 2⁵³ exactly, or else by integers."""
+    largest = max(int(energy.max(initial=0)), -int(energy.min(initial=0)))
+    sum_bound = largest * energy.shape[1]
+    if sum_bound < FLOAT_EXACT_BELOW:
+        return (energy.astype(np.float64) @ weights).astype(np.int64)
+    if sum_bound < INT64_BELOW:
+        sums: NDArray[np.int64] = energy @ weights.astype(np.int64)
+        return sums
+    raise Rejected("energy_out_of_range", f"energy of {largest} in one interval is too much")

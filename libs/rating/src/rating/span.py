@@ -1,0 +1,106 @@
+"""Spans: pieces of a billed period in which nothing about the tariff changes.
+
+Owns where an interval lies in local time. Convention: the meter's zone cuts the period into days
+and intervals; the tariff's zone says what local date and time each interval has.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.periods import Period, slots_in_day, zone_named
+from rating.calendars import Calendar
+from rating.lines import Item, Kind
+from rating.usage import Flow
+
+MINUTES_PER_DAY = 1440
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Columns:
+    """The weights (0 or 1) of all intervals, for each sum of energy that a plan needs."""
+
+    slots: int
+    weights: dict[Flow, list[NDArray[np.bool_]]] = field(default_factory=dict)
+
+    def place(self, flow: Flow, chosen: NDArray[np.bool_]) -> int:
+        """The column of `flow` that sums the `chosen` intervals; equal ones are shared."""
+        columns = self.weights.setdefault(flow, [])
+        for column, weights in enumerate(columns):
+            if np.array_equal(weights, chosen):
+                return column
+        columns.append(chosen)
+        return len(columns) - 1
+
+    def matrices(self) -> dict[Flow, NDArray[np.float64]]:
+        """By flow, intervals × columns."""
+        return {
+            flow: np.stack(columns, axis=1).astype(np.float64)
+            for flow, columns in self.weights.items()
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """Local days `part` of a tariff version's share `within` of the billed period.
+
+    `chosen` marks the span's intervals among all of the period's; `local_minutes` holds, for each
+    minute of each interval of the period, the minutes since 1970 on the tariff's local clock.
+    """
+
+    version_id: UUID
+    calendar: Calendar
+    part: Period
+    within: Period
+    chosen: NDArray[np.bool_]
+    local_minutes: NDArray[np.int64]
+    columns: Columns
+
+    def item(
+        self,
+        component_id: str,
+        kind: Kind,
+        *,
+        unit: str,
+        rate: Decimal,
+        payee: str | None,
+        tax_class: str | None = None,
+        band: str | None = None,
+    ) -> Item:
+        """An item of this span."""
+        return Item(
+            component_id, kind, band, unit, rate, self.version_id, self.part, payee, tax_class
+        )
+
+
+def chosen_slots(zone: str, period: Period, minutes: int, part: Period) -> NDArray[np.bool_]:
+    """Which of the period's intervals lie on the days of `part`."""
+    days = period.dates()
+    return np.repeat([day in part for day in days], [slots_in_day(zone, d, minutes) for d in days])
+
+
+def local_minutes(
+    meter_zone: str, period: Period, minutes: int, tariff_zone: str
+) -> NDArray[np.int64]:
+    """Intervals × minutes: minutes since 1970 on the tariff's clock, through its changes."""
+    start_at, end_at = period.bounds_utc(meter_zone)
+    first, last = (int((at - _EPOCH).total_seconds()) // 60 for at in (start_at, end_at))
+    starts = np.arange(first, last, minutes, dtype=np.int64)
+    every = starts[:, None] + np.arange(minutes, dtype=np.int64)
+    offsets = np.array([_offset(tariff_zone, start) for start in [*starts.tolist(), last]])
+    local: NDArray[np.int64] = every + offsets[:-1, None]
+    for slot in np.flatnonzero(np.diff(offsets)):  # the clock may change within the interval
+        local[slot] = [minute + _offset(tariff_zone, minute) for minute in every[slot].tolist()]
+    return local
+
+
+def _offset(zone: str, minute_utc: int) -> int:
+    at = datetime.fromtimestamp(minute_utc * 60, zone_named(zone))
+    offset = at.utcoffset()
+    assert offset is not None  # noqa: S101 - an aware datetime has one
+    return int(offset.total_seconds()) // 60

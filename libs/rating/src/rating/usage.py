@@ -1,0 +1,65 @@
+"""Usage: what a meter measured in a period, as whole numbers per interval.
+
+Missing is not zero: an interval without a value holds `MISSING`, and rating refuses it unless it
+is told to count it as nothing. Refuses floats and series that do not fill their period.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.periods import RESOLUTIONS_MIN, Period
+from rating.limits import check_connected_kw
+
+Flow = Literal["import", "export", "load", "generation"]
+Series = NDArray[np.int64] | NDArray[np.int32]
+MISSING = -(2**31)
+"""Stands where an interval has no value: below everything that can be metered."""
+PERIOD_DAYS_MAX = 1100
+KWH_DECIMALS_MAX = 9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Usage:
+    """Energy of one meter by flow over `period`, from local midnight to local midnight.
+
+    `zone` is the meter's; each series holds one integer per interval of `minutes`, in Wh unless
+    `kwh_decimals` declares a finer unit (3 is Wh, 4 is 0.1 Wh).
+    """
+
+    zone: str
+    period: Period
+    minutes: int
+    series: Mapping[Flow, Series]
+    connected_kw: Decimal | None = None
+    kwh_decimals: int = field(default=3, kw_only=True)
+
+    def __post_init__(self) -> None:
+        slots = slots_in(self.zone, self.period, self.minutes)
+        for flow, values in self.series.items():
+            if values.dtype.kind != "i":
+                raise ValueError(f"{flow}: energy must be integers, not {values.dtype}")
+            if values.shape != (slots,):
+                raise ValueError(
+                    f"{flow}: {values.shape} values where {self.period.start_on} to "
+                    f"{self.period.end_on} in {self.zone} has {slots} intervals"
+                )
+        if self.connected_kw is not None:
+            check_connected_kw(self.connected_kw)
+        if not 0 <= self.kwh_decimals <= KWH_DECIMALS_MAX:
+            raise ValueError(f"kWh decimals must lie between 0 and {KWH_DECIMALS_MAX}")
+
+
+@lru_cache(maxsize=4096)
+def slots_in(zone: str, period: Period, minutes: int) -> int:
+    """The number of intervals in a period; ValueError where they cannot fill it."""
+    if minutes not in RESOLUTIONS_MIN:
+        raise ValueError(f"intervals of {minutes} minutes: must be one of {RESOLUTIONS_MIN}")
+    if period.days > PERIOD_DAYS_MAX:
+        raise ValueError(f"a period has at most {PERIOD_DAYS_MAX} days, not {period.days}")
+    return period.slots(zone, minutes)
