@@ -7,7 +7,7 @@ what cannot be stored now is tried again, anything else ends the process.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -18,9 +18,10 @@ from pydantic import ValidationError
 
 from contracts.envelope import Envelope, read_envelope
 from contracts.model import Event
+from contracts.topics import TOPICS
 from database import ALL_TENANTS, Database, WriteConnection, transaction
 from kernel.errors import Poison, Rejected, Transient
-from messaging.broker import check_bounds
+from messaging.broker import BrokerMismatch, check_bounds
 from messaging.dead_letters import Budget, bury
 from messaging.offsets import (
     OffsetMoved,
@@ -123,6 +124,7 @@ class Consumer:
         self._kafka: Any = None
         self._next: dict[Partition, int] = {}
         self._budget = Budget()
+        self._assigned_anew = asyncio.Event()
 
     async def run(self) -> None:
         """Consume until told to stop: finish the batch at hand, leave the group, return."""
@@ -145,7 +147,7 @@ class Consumer:
             client_id=self._name,
             group_id=self._name if grouped else None,
             enable_auto_commit=False,
-            auto_offset_reset="none" if not grouped else "earliest",
+            auto_offset_reset="earliest",
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES_MAX,
             fetch_max_bytes=FETCH_BYTES_MAX,
             session_timeout_ms=SESSION_TIMEOUT_MS,
@@ -156,13 +158,13 @@ class Consumer:
         try:
             await kafka.start()
             if grouped:
-                kafka.subscribe([self._topic], listener=_SeekToStored(self))
+                kafka.subscribe([self._topic], listener=_NoteAssignment(self._assigned_anew))
             else:
                 numbers = kafka.partitions_for_topic(self._topic)
                 if not numbers:
                     raise Transient(f"the topic {self._topic} does not exist yet")
                 kafka.assign([TopicPartition(self._topic, number) for number in sorted(numbers)])
-                await self.seek(kafka.assignment())
+                self._assigned_anew.set()
         except (KafkaError, OSError) as failure:
             raise Transient(f"the broker does not answer: {failure!r}") from failure
 
@@ -171,9 +173,9 @@ class Consumer:
         if kafka is not None:
             await kafka.stop()
 
-    async def seek(self, partitions: Iterable[TopicPartition]) -> None:
+    async def _seek(self) -> None:
         """Put every partition where its stored offset says; begin new ones at the start."""
-        chosen = sorted(partitions)
+        chosen = sorted(self._kafka.assignment())
         first = await self._kafka.beginning_offsets(chosen)
         end = await self._kafka.end_offsets(chosen)
         begin: dict[Partition, int] = {(tp.topic, tp.partition): first[tp] for tp in chosen}
@@ -183,7 +185,7 @@ class Consumer:
         check_bounds(stored, begin, {(tp.topic, tp.partition): end[tp] for tp in chosen})
         for tp in chosen:
             self._kafka.seek(tp, stored[tp.topic, tp.partition])
-        self._next.update(stored)
+        self._next = stored
 
     async def _fetch_and_process(self) -> None:
         try:
@@ -195,9 +197,23 @@ class Consumer:
             await persist("subscribe", self._start, stop=self._stop, on_retry=self._count_retry)
             return
         records = [record for batch in fetched.values() for record in batch]
-        if records:
+        if self._assigned_anew.is_set():
+            self._assigned_anew.clear()
+            await persist("seek", self._seek_again, stop=self._stop, on_retry=self._count_retry)
+        elif records:
+            self._check_continuity(fetched)
             await self._process(records)
         self._observe_lag()
+
+    def _check_continuity(self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+        """BrokerMismatch when the log jumps: a broker that lost messages must not go unnoticed."""
+        gaps_are_normal = TOPICS[self._topic].compacted
+        for tp, batch in fetched.items():
+            expected, found = self._next[tp.topic, tp.partition], batch[0].offset
+            if found < expected or (found > expected and not gaps_are_normal):
+                raise BrokerMismatch(
+                    f"{tp.topic}/{tp.partition} goes on at {found} where {expected} was due"
+                )
 
     async def _process(self, records: list[ConsumerRecord]) -> None:
         """Commit the batch; halve it as long as some message in it is poisoned."""
@@ -252,7 +268,7 @@ class Consumer:
 
     async def _seek_again(self) -> None:
         try:
-            await self.seek(self._kafka.assignment())
+            await self._seek()
         except KafkaError as failure:
             raise Transient(f"the broker does not answer: {failure!r}") from failure
 
@@ -275,15 +291,15 @@ class Consumer:
         self._progress.observe_lag(max(1, self._progress.lag), now_s=time.monotonic())
 
 
-class _SeekToStored(ConsumerRebalanceListener):  # type: ignore[misc]
-    """On every assignment of a group, go where the database says."""
+class _NoteAssignment(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells the consumer that it must seek; aiokafka would swallow an error in here."""
 
-    def __init__(self, consumer: Consumer) -> None:
-        self._consumer = consumer
+    def __init__(self, assigned_anew: asyncio.Event) -> None:
+        self._assigned_anew = assigned_anew
 
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+    async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
         """Nothing to hand over: what is not committed, the next owner reads again."""
 
-    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Seek; a database that is away ends in a new attempt by the consumer itself."""
-        await self._consumer.seek(assigned)
+    async def on_partitions_assigned(self, _assigned: Iterable[TopicPartition]) -> None:
+        """What is fetched from now on counts only after a seek."""
+        self._assigned_anew.set()

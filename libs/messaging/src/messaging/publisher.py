@@ -7,7 +7,7 @@ is not acknowledged raises Transient, and the caller still has it.
 import asyncio
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -29,7 +29,7 @@ class Publisher:
         self._bootstrap = bootstrap
         self._client_id = client_id
         self._idempotent = idempotent
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: Any = None
         self._building = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -72,10 +72,10 @@ class Publisher:
             await self._discard(producer)
             raise Transient(f"the broker did not acknowledge: {failure!r}") from failure
 
-    async def _ready(self) -> AIOKafkaProducer:
+    async def _ready(self) -> Any:
         async with self._building:
             if self._producer is None:
-                producer: AIOKafkaProducer = AIOKafkaProducer(
+                producer = AIOKafkaProducer(
                     bootstrap_servers=self._bootstrap,
                     client_id=self._client_id,
                     acks="all",
@@ -94,7 +94,7 @@ class Publisher:
                 self._producer = producer
             return self._producer
 
-    async def _discard(self, producer: AIOKafkaProducer) -> None:
+    async def _discard(self, producer: Any) -> None:
         """A producer whose sequence is broken never recovers: let a new one take over."""
         if self._producer is producer:
             self._producer = None
