@@ -165,6 +165,7 @@ def _rounding_line(plan: Plan, period: Period, lines: tuple[Line, ...]) -> tuple
         component_id=ROUNDING_ID,
         kind="adjustment",
         band=None,
+        flow=None,
         unit=plan.currency,
         rate=Decimal(1),
         tariff_version_id=lines[-1].item.tariff_version_id,

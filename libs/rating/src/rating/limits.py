@@ -12,6 +12,7 @@ from kernel.money import DECIMALS_MAX
 COMPONENTS_MAX = 200
 WINDOWS_MAX = 500
 BANDS_MAX = 100
+PAYEE_CHARS_MAX = 100
 RATE_MAX = Decimal(10**9)
 CONNECTED_KW_MAX = Decimal(10**6)
 CONNECTED_KW_DECIMALS_MAX = 3
@@ -33,8 +34,8 @@ def check_component(component_id: str, payee: str | None, tax_class: str | None)
         raise ValueError(f"id {ROUNDING_ID!r} is kept for the line that rounds a bill's total")
     if tax_class is not None:
         check_name("tax class", tax_class)
-    if payee is not None and not 1 <= len(payee) <= 200:
-        raise ValueError("payee must be 1 to 200 characters long")
+    if payee is not None and not 1 <= len(payee) <= PAYEE_CHARS_MAX:
+        raise ValueError(f"payee must be 1 to {PAYEE_CHARS_MAX} characters long")
 
 
 def check_rate(rate: Decimal) -> None:

@@ -23,6 +23,7 @@ class Item:
     component_id: str
     kind: Kind
     band: str | None
+    flow: Flow | None
     unit: str
     rate: Decimal
     tariff_version_id: UUID

@@ -27,7 +27,7 @@ def months_in(part: Period, within: Period, proration: Proration) -> Decimal:
         start_day = (piece.start_on - month.start_on).days
         end_day = start_day + piece.days
         months += _upto(end_day, month, proration) - _upto(start_day, month, proration)
-    return months
+    return _plain(months)
 
 
 def _upto(days: int, month: Period, proration: Proration) -> Decimal:
@@ -39,3 +39,10 @@ def _upto(days: int, month: Period, proration: Proration) -> Decimal:
         case _:
             share = EXACT.divide(Decimal(days * 12), Decimal(365))
     return share.quantize(SHARE_STEP, context=EXACT)
+
+
+def _plain(number: Decimal) -> Decimal:
+    """Without trailing zeros, nor an exponent above zero."""
+    return (
+        number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
+    )

@@ -71,10 +71,20 @@ class Span:
         payee: str | None,
         tax_class: str | None = None,
         band: str | None = None,
+        flow: Flow | None = None,
     ) -> Item:
         """An item of this span."""
         return Item(
-            component_id, kind, band, unit, rate, self.version_id, self.part, payee, tax_class
+            component_id=component_id,
+            kind=kind,
+            band=band,
+            flow=flow,
+            unit=unit,
+            rate=rate,
+            tariff_version_id=self.version_id,
+            part=self.part,
+            payee=payee,
+            tax_class=tax_class,
         )
 
 

@@ -31,6 +31,7 @@ def plan(adjustment: Adjustment, span: Span) -> list[PerKwh]:
     item = span.item(
         adjustment.id,
         "adjustment",
+        flow=adjustment.flow,
         unit="kWh",
         rate=adjustment.rate,
         payee=adjustment.payee,

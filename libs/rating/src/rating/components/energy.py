@@ -31,6 +31,7 @@ def plan(charge: EnergyCharge, span: Span) -> list[PerKwh]:
     item = span.item(
         charge.id,
         "energy",
+        flow=charge.flow,
         unit="kWh",
         rate=charge.rate,
         payee=charge.payee,

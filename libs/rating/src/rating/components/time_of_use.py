@@ -162,6 +162,7 @@ def plan(charge: TimeOfUse, span: Span) -> list[PerKwh]:
             charge.id,
             "energy",
             band=band.name,
+            flow=charge.flow,
             unit="kWh",
             rate=band.rate,
             payee=charge.payee,

@@ -1,0 +1,173 @@
+"""Tariff documents: the JSON form of a tariff version, whose meaning `rating.document` reads.
+
+Owns the shape and its published schema. Unlike events, a document refuses unknown fields: a
+charge that a reader does not know would make a wrong bill. Decimals are strings.
+"""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.metering import Flow
+from contracts.model import Currency, Zone
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
+Rate = Annotated[str, Field(pattern=r"^-?[0-9]{1,9}(\.[0-9]{1,8})?$")]
+"""Money per unit of the charge; a negative one pays the customer."""
+TaxRate = Annotated[str, Field(pattern=r"^(0(\.[0-9]{1,8})?|1(\.0{1,8})?)$")]
+"""A share: 0.19 is 19 %."""
+LocalTime = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
+MonthDay = Annotated[str, Field(pattern=r"^[0-1][0-9]-[0-3][0-9]$")]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Proration = Literal["actual_days", "thirty_days", "year_over_twelve", "none"]
+"""What one day of a monthly charge costs: a day of its own month, 1/30 of a month, or 12/365 of
+one; `none` charges the whole month on its first billed day."""
+
+
+class DocumentModel(BaseModel):
+    """A piece of a document: nothing in it may be misunderstood."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rounding(DocumentModel):
+    """Each line rounds for itself, or only the invoice's total does."""
+
+    mode: Literal["half_even", "half_up", "down", "up"] = "half_even"
+    decimals: Annotated[int, Field(ge=0, le=8)] = 2
+    per: Literal["line", "invoice"] = "line"
+
+
+class Season(DocumentModel):
+    """Starts on `start` (MM-DD) of every year and lasts until the next season starts."""
+
+    name: Name
+    start: MonthDay
+
+
+class DayType(DocumentModel):
+    """Days by weekday; a holiday counts by its weekday, or is always included or excluded."""
+
+    name: Name
+    weekdays: list[Weekday]
+    holidays: Literal["by_weekday", "included", "excluded"] = "by_weekday"
+
+
+class Holidays(DocumentModel):
+    """Public holidays of a country or subdivision (ISO 3166), and own dates."""
+
+    country: str | None = None
+    subdivision: str | None = None
+    observed: bool = True
+    dates: list[date] = []
+
+
+class Calendar(DocumentModel):
+    """How the tariff tells local days apart."""
+
+    seasons: list[Season] = []
+    day_types: list[DayType] = []
+    holidays: Holidays | None = None
+
+
+class Charge(DocumentModel):
+    """What every component carries: `id` reappears on each of its bill lines."""
+
+    id: Name
+    payee: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    tax_class: Name | None = None
+
+
+class FixedCharge(Charge):
+    """So much per local day or calendar month."""
+
+    kind: Literal["fixed"]
+    rate: Rate
+    per: Literal["day", "month"]
+    proration: Proration = "actual_days"
+
+
+class CapacityCharge(Charge):
+    """So much per kW of connected load, per day or month."""
+
+    kind: Literal["capacity"]
+    rate: Rate
+    per: Literal["day", "month"] = "month"
+    proration: Proration = "actual_days"
+
+
+class EnergyCharge(Charge):
+    """One rate for every kWh of a flow."""
+
+    kind: Literal["energy"]
+    rate: Rate
+    flow: Flow = "import"
+
+
+class Band(DocumentModel):
+    """A name on the bill and its rate per kWh."""
+
+    name: Name
+    rate: Rate
+
+
+class Window(DocumentModel):
+    """`band` is on from `from_time` to `to_time`, also across midnight, on the named days.
+
+    No season or day type named means all of them. The early hours of a window that crosses
+    midnight belong to the day on which they lie.
+    """
+
+    band: Name
+    from_time: LocalTime
+    to_time: LocalTime
+    seasons: list[Name] = []
+    day_types: list[Name] = []
+
+
+class TimeOfUse(Charge):
+    """Energy of a flow by band; what no window covers is of the default band."""
+
+    kind: Literal["time_of_use"]
+    bands: Annotated[list[Band], Field(min_length=1, max_length=100)]
+    windows: Annotated[list[Window], Field(max_length=500)] = []
+    default_band: Name | None = None
+    flow: Flow = "import"
+
+
+class Adjustment(Charge):
+    """A fuel, levy or rebate amount on every kWh of a flow."""
+
+    kind: Literal["adjustment"]
+    rate: Rate
+    flow: Flow = "import"
+
+
+class Tax(Charge):
+    """A share of the named components, or of all components of `tax_class`.
+
+    In force from `from_on` up to, but without, `to_on`.
+    """
+
+    kind: Literal["tax"]
+    rate: TaxRate
+    component_ids: list[Name] = []
+    from_on: date | None = None
+    to_on: date | None = None
+
+
+Component = Annotated[
+    FixedCharge | CapacityCharge | EnergyCharge | TimeOfUse | Adjustment | Tax,
+    Field(discriminator="kind"),
+]
+
+
+class TariffDocument(DocumentModel):
+    """A tariff version: `zone` is the clock on which its windows are read."""
+
+    currency: Currency
+    zone: Zone
+    components: Annotated[list[Component], Field(min_length=1, max_length=200)]
+    calendar: Calendar = Calendar()
+    rounding: Rounding = Rounding()
