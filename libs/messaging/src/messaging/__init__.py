@@ -2,6 +2,7 @@
 
 from messaging.broker import BrokerMismatch, check_identity, ensure_topics
 from messaging.consumer import Consumer, Handler, Received, Subscription
+from messaging.follow import follow
 from messaging.outbox import enqueue, run_relay
 from messaging.outgoing import Outgoing
 from messaging.progress import Progress
@@ -19,5 +20,6 @@ __all__ = [
     "check_identity",
     "enqueue",
     "ensure_topics",
+    "follow",
     "run_relay",
 ]

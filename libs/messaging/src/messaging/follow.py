@@ -1,0 +1,49 @@
+"""Following a topic from outside, as a downstream subscriber does: no database, no group.
+
+Owns nothing but a position in memory; whoever must not miss a message keeps it in a database and
+uses a `Consumer`.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from contracts.model import Event
+from kernel.errors import Transient
+from messaging.consumer import POLL_MS, Received, Subscription, decode_record
+
+
+async def _unhandled(*_: object) -> None:
+    """A follower has no handler."""
+
+
+async def follow(
+    bootstrap: str, *events: type[Event], from_start: bool = True
+) -> AsyncIterator[list[Received[Any]]]:
+    """Batches of these topics' messages as they come, for ever; empty ones when nothing does.
+
+    Transient when the broker goes away; Poison for a message that cannot be understood.
+    """
+    subscriptions = {event.TOPIC: Subscription(event, _unhandled) for event in events}
+    consumer = AIOKafkaConsumer(
+        *subscriptions,
+        bootstrap_servers=bootstrap,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest" if from_start else "latest",
+    )
+    try:
+        await consumer.start()
+        while True:
+            fetched = await consumer.getmany(timeout_ms=POLL_MS)
+            yield [
+                decode_record(record, subscriptions[place.topic])
+                for place, batch in fetched.items()
+                for record in batch
+            ]
+    except (KafkaError, OSError) as failure:
+        raise Transient(f"the broker does not answer: {failure!r}") from failure
+    finally:
+        await consumer.stop()

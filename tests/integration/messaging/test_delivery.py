@@ -1,0 +1,266 @@
+"""The delivery protocol on the real broker and database: nothing lost, nothing twice."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+import messaging.tables
+from contracts.metering import ReadingsReceived
+from contracts.topics import dead_letter_topic
+from database import ALL_TENANTS, Database, snapshot, transaction
+from kernel.errors import Poison, Transient
+from messaging import (
+    BrokerMismatch,
+    Consumer,
+    Outgoing,
+    Progress,
+    Publisher,
+    Subscription,
+    check_identity,
+    enqueue,
+    ensure_topics,
+    run_relay,
+)
+
+pytestmark = pytest.mark.usefixtures("topics")
+TOPIC = ReadingsReceived.TOPIC
+DRAIN_S = 30
+
+
+@pytest.fixture
+async def database(database_url):
+    async with await Database.connect(database_url, application="test") as opened:
+        async with opened.engine.begin() as connection:
+            await connection.run_sync(messaging.tables.create)
+            await connection.execute(sa.text("CREATE TABLE seen (event_id uuid, n int, who text)"))
+        yield opened
+
+
+@pytest.fixture
+async def topics(kafka_bootstrap):
+    await ensure_topics(kafka_bootstrap)
+    await ensure_topics(kafka_bootstrap)  # the second call finds everything there
+
+
+def block(tenant, n):
+    event = ReadingsReceived(
+        meter_id=uuid4(), flow="import", start_at=datetime(2025, 1, 1, tzinfo=UTC), minutes=15,
+        values=[n],
+    )  # fmt: skip
+    return Outgoing.of(
+        event,
+        tenant_id=tenant,
+        correlation_id=f"c-{n}",
+        source="test",
+        event_id=uuid4(),
+        occurred_at=datetime(2025, 1, 1, tzinfo=UTC),
+    )
+
+
+@asynccontextmanager
+async def running(*works):
+    """Run `works(stop)` in the background until the block ends; their failures surface."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for work in works:
+            group.create_task(work(stop))
+        yield
+        stop.set()
+
+
+def consuming(database, bootstrap, handle, tenant, *, name="test", assignment="all", progress=None):
+    """A consumer that handles only its own test's tenant; others' messages are passed over."""
+
+    async def only_mine(tx, batch):
+        mine = [one for one in batch if one.envelope.tenant_id == tenant]
+        if mine:
+            await handle(tx, mine)
+
+    def work(stop):
+        return Consumer(
+            database,
+            bootstrap,
+            name,
+            Subscription(ReadingsReceived, only_mine),
+            progress=progress or Progress(name),
+            stop=stop,
+            assignment=assignment,
+        ).run()
+
+    return work
+
+
+async def record_all(tx, batch, who=""):
+    await tx.raw.executemany(
+        "INSERT INTO seen VALUES ($1, $2, $3)",
+        [(one.envelope.event_id, one.event.values[0], who) for one in batch],
+    )
+
+
+async def eventually(database, sql, expected):
+    async with asyncio.timeout(DRAIN_S):
+        while True:
+            async with snapshot(database, tenant=ALL_TENANTS) as read:
+                if await read.scalar(sa.text(sql)) == expected:
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def test_from_outbox_to_handler_in_order_and_once(database, kafka_bootstrap):
+    tenant = f"t-{uuid4().hex[:8]}"
+    sent = [block(tenant, n) for n in range(2_500)]
+    same_key = [Outgoing(m.topic, f"{tenant}:one", m.envelope, m.value) for m in sent[:500]]
+    for start in range(0, 500, 100):
+        async with transaction(database, tenant=tenant) as tx:
+            await enqueue(tx, same_key[start : start + 100])
+    async with transaction(database, tenant=tenant) as tx:
+        await enqueue(tx, sent[500:])
+
+    async with (
+        Publisher(kafka_bootstrap, client_id="one") as one,
+        Publisher(kafka_bootstrap, client_id="two") as two,
+        running(
+            lambda stop: run_relay(database, one, Progress("relay"), stop),
+            lambda stop: run_relay(database, two, Progress("relay"), stop),
+            consuming(database, kafka_bootstrap, record_all, tenant),
+        ),
+    ):
+        await eventually(database, "SELECT count(*) FROM seen", 2_500)
+
+    async with snapshot(database, tenant=ALL_TENANTS) as read:
+        assert await read.scalar(sa.text("SELECT count(DISTINCT event_id) FROM seen")) == 2_500
+        assert await read.scalar(sa.text("SELECT count(*) FROM outbox")) == 0
+        rows = await read.all(sa.text("SELECT n FROM seen WHERE n < 500 ORDER BY ctid"))
+        assert [row["n"] for row in rows] == list(range(500))
+
+
+async def test_a_handler_that_fails_changes_nothing_and_is_tried_again(database, kafka_bootstrap):
+    tenant = f"t-{uuid4().hex[:8]}"
+    failures = iter([True, True, False])
+    progress = Progress("test")
+
+    async def flaky(tx, batch):
+        await record_all(tx, batch)
+        if next(failures, False):
+            raise Transient("away for now")
+
+    async with Publisher(kafka_bootstrap, client_id="one") as publisher:
+        await publisher.publish([block(tenant, n) for n in range(10)])
+    async with running(consuming(database, kafka_bootstrap, flaky, tenant, progress=progress)):
+        await eventually(database, "SELECT count(*) FROM seen", 10)
+    assert progress.retries >= 2
+
+
+async def test_a_poisoned_message_is_buried_and_the_others_are_handled(database, kafka_bootstrap):
+    tenant = f"t-{uuid4().hex[:8]}"
+
+    async def picky(tx, batch):
+        if any(one.event.values[0] == 37 for one in batch):
+            raise Poison("37 cannot be understood")
+        await record_all(tx, batch)
+
+    producer = AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, acks="all")
+    await producer.start()
+    await producer.send_and_wait(TOPIC, b"not json", headers=block(tenant, 0).envelope.headers())
+    await producer.send_and_wait(TOPIC, b"{}")
+    await producer.stop()
+    async with Publisher(kafka_bootstrap, client_id="one") as publisher:
+        await publisher.publish([block(tenant, n) for n in range(100)])
+        async with running(
+            consuming(database, kafka_bootstrap, picky, tenant, name="ledger"),
+            lambda stop: run_relay(database, publisher, Progress("relay"), stop),
+        ):
+            await eventually(database, "SELECT count(*) FROM seen", 99)
+            await eventually(database, "SELECT count(*) FROM outbox", 0)
+
+    async with snapshot(database, tenant=ALL_TENANTS) as read:
+        rows = await read.all(sa.text("SELECT reason, value FROM dead_letter ORDER BY reason"))
+    assert [row["reason"] for row in rows] == [
+        "37 cannot be understood",
+        "the envelope has no ce_id header",
+        "the value is not a readings.received.v1: : "
+        "Invalid JSON: expected ident at line 1 column 2",
+    ]
+    assert rows[2]["value"] == b"not json"
+    assert set(await dead_letters(kafka_bootstrap)) >= {row["reason"] for row in rows}
+
+
+async def dead_letters(bootstrap):
+    consumer = AIOKafkaConsumer(
+        dead_letter_topic("ledger"),
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    try:
+        fetched = await consumer.getmany(timeout_ms=5_000)
+    finally:
+        await consumer.stop()
+    return [json.loads(one.value)["reason"] for batch in fetched.values() for one in batch]
+
+
+async def test_two_processes_on_the_same_partitions_consume_once(database, kafka_bootstrap):
+    """Zombies: both take all partitions, and the stored offset lets one of them win."""
+    tenant = f"t-{uuid4().hex[:8]}"
+
+    async def slow(tx, batch):
+        await record_all(tx, batch)
+        await asyncio.sleep(0.01)
+
+    async with (
+        Publisher(kafka_bootstrap, client_id="one") as publisher,
+        running(
+            consuming(database, kafka_bootstrap, slow, tenant),
+            consuming(database, kafka_bootstrap, slow, tenant),
+        ),
+    ):
+        for start in range(0, 1_000, 100):
+            await publisher.publish([block(tenant, start + n) for n in range(100)])
+        await eventually(database, "SELECT count(*) FROM seen", 1_000)
+    async with snapshot(database, tenant=ALL_TENANTS) as read:
+        assert await read.scalar(sa.text("SELECT count(DISTINCT n) FROM seen")) == 1_000
+
+
+async def test_a_group_survives_members_that_come_and_go(database, kafka_bootstrap):
+    tenant = f"t-{uuid4().hex[:8]}"
+    name = f"group-{uuid4().hex[:8]}"
+
+    def member():
+        return consuming(
+            database, kafka_bootstrap, record_all, tenant, name=name, assignment="group"
+        )
+
+    async with Publisher(kafka_bootstrap, client_id="one") as publisher, running(member()):
+        await publisher.publish([block(tenant, n) for n in range(300)])
+        async with running(member()):
+            await publisher.publish([block(tenant, n) for n in range(300, 600)])
+            await eventually(database, "SELECT count(*) FROM seen", 600)
+        await publisher.publish([block(tenant, n) for n in range(600, 900)])
+        await eventually(database, "SELECT count(*) FROM seen", 900)
+    async with snapshot(database, tenant=ALL_TENANTS) as read:
+        assert await read.scalar(sa.text("SELECT count(DISTINCT n) FROM seen")) == 900
+
+
+async def test_another_brokers_log_is_noticed(database, kafka_bootstrap):
+    await check_identity(database, kafka_bootstrap)
+    await check_identity(database, kafka_bootstrap)
+    async with transaction(database, tenant=ALL_TENANTS) as tx:
+        await tx.execute(sa.text("UPDATE broker SET cluster_id = 'another'"))
+    with pytest.raises(BrokerMismatch, match="another"):
+        await check_identity(database, kafka_bootstrap)
+
+
+async def test_a_log_that_ends_before_the_stored_offset_is_noticed(database, kafka_bootstrap):
+    async with transaction(database, tenant=ALL_TENANTS) as tx:
+        await tx.execute(
+            sa.text("INSERT INTO consumed VALUES (:consumer, :topic, 0, 999999999)"),
+            {"consumer": f"test.{TOPIC}", "topic": TOPIC},
+        )
+    with pytest.raises(BrokerMismatch, match="messages are missing"):
+        await consuming(database, kafka_bootstrap, record_all, "t")(asyncio.Event())
