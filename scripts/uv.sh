@@ -14,8 +14,9 @@ if [ ! -x "$tools/bin/uv" ]; then
     if "$python" -m pip --version >/dev/null 2>&1; then
       echo "bringing uv into $tools" >&2
       # --target also serves where the distribution manages its own Python (PEP 668).
-      "$python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-        --only-binary :all: --upgrade --target "$tools" --requirement "$requirements" >&2
+      PIP_ROOT_USER_ACTION=ignore "$python" -m pip install --quiet --upgrade --target "$tools" \
+        --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+        --requirement "$requirements" >&2
       break
     fi
   done

@@ -26,6 +26,7 @@ class AgreementChanged(Event):
     """
 
     TOPIC: ClassVar[str] = "agreement.changed.v1"
+    KEY: ClassVar[str] = "agreement_id"
 
     agreement_id: UUID
     customer_id: UUID
@@ -37,9 +38,6 @@ class AgreementChanged(Event):
     grace_hours: Annotated[int, Field(ge=0, le=24 * 366)] = 72
     version: int
 
-    def key(self) -> str:
-        return str(self.agreement_id)
-
 
 class TariffPublished(Event):
     """An immutable version of a tariff, in force from `effective_from` up to `effective_to`.
@@ -49,6 +47,7 @@ class TariffPublished(Event):
     """
 
     TOPIC: ClassVar[str] = "tariff.published.v1"
+    KEY: ClassVar[str] = "version_id"
 
     tariff_id: UUID
     version_id: UUID
@@ -60,9 +59,6 @@ class TariffPublished(Event):
     effective_from: Day
     effective_to: Day | None = None
     document: dict[str, Any]
-
-    def key(self) -> str:
-        return str(self.version_id)
 
 
 class InvoiceLine(WireModel):
@@ -88,6 +84,7 @@ class InvoiceIssued(Event):
     """An invoice: exactly one live one per agreement, period and revision; never changed."""
 
     TOPIC: ClassVar[str] = "invoice.issued.v1"
+    KEY: ClassVar[str] = "agreement_id"
 
     invoice_id: UUID
     number: Annotated[str, Field(max_length=40)]
@@ -104,14 +101,12 @@ class InvoiceIssued(Event):
     total: Amount
     issued_at: Instant
 
-    def key(self) -> str:
-        return str(self.agreement_id)
-
 
 class CreditNoteIssued(Event):
     """Takes back the whole of one invoice, whose amounts it repeats with their own signs."""
 
     TOPIC: ClassVar[str] = "credit_note.issued.v1"
+    KEY: ClassVar[str] = "agreement_id"
 
     credit_note_id: UUID
     number: Annotated[str, Field(max_length=40)]
@@ -127,14 +122,12 @@ class CreditNoteIssued(Event):
     reason: Text
     issued_at: Instant
 
-    def key(self) -> str:
-        return str(self.agreement_id)
-
 
 class InvoiceVoided(Event):
     """An invoice is no longer live: its credit note has been issued."""
 
     TOPIC: ClassVar[str] = "invoice.voided.v1"
+    KEY: ClassVar[str] = "agreement_id"
 
     invoice_id: UUID
     number: Annotated[str, Field(max_length=40)]
@@ -143,14 +136,12 @@ class InvoiceVoided(Event):
     reason: Text
     voided_at: Instant
 
-    def key(self) -> str:
-        return str(self.agreement_id)
-
 
 class CostRolledUp(Event):
     """What a meter's local day costs so far, without monthly fixed charges."""
 
     TOPIC: ClassVar[str] = "cost.rolled_up.v1"
+    KEY: ClassVar[str] = "agreement_id"
 
     agreement_id: UUID
     meter_id: UUID
@@ -163,6 +154,3 @@ class CostRolledUp(Event):
     net: Amount
     tax: Amount
     gross: Amount
-
-    def key(self) -> str:
-        return str(self.agreement_id)

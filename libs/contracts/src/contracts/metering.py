@@ -31,6 +31,7 @@ class ReadingsReceived(Event):
     """
 
     TOPIC: ClassVar[str] = "readings.received.v1"
+    KEY: ClassVar[str] = "meter_id"
 
     meter_id: UUID
     flow: Flow
@@ -42,14 +43,12 @@ class ReadingsReceived(Event):
     source: Annotated[str, Field(max_length=100)] = ""
     read_at: Instant | None = None
 
-    def key(self) -> str:
-        return str(self.meter_id)
-
 
 class ReadingsRejected(Event):
     """A block that was refused; it lies in ingest's quarantine and can be replayed from there."""
 
     TOPIC: ClassVar[str] = "readings.rejected.v1"
+    KEY: ClassVar[str] = "meter_id"
 
     quarantine_id: UUID
     event_id: UUID
@@ -62,9 +61,6 @@ class ReadingsRejected(Event):
     detail: Text
     rejected_at: Instant
 
-    def key(self) -> str:
-        return str(self.meter_id)
-
 
 class UsageRecorded(Event):
     """The newest state of a channel-day (a meter's flow on one local day).
@@ -74,6 +70,7 @@ class UsageRecorded(Event):
     """
 
     TOPIC: ClassVar[str] = "usage.recorded.v1"
+    KEY: ClassVar[str] = "meter_id"
 
     meter_id: UUID
     flow: Flow
@@ -84,9 +81,6 @@ class UsageRecorded(Event):
     values: Annotated[list[int | None], Field(max_length=300)]
     quality: Annotated[str, Field(max_length=300)]
     recorded_at: Instant
-
-    def key(self) -> str:
-        return str(self.meter_id)
 
 
 class Series(WireModel):
@@ -106,6 +100,7 @@ class PeriodClosed(Event):
     """
 
     TOPIC: ClassVar[str] = "period.closed.v1"
+    KEY: ClassVar[str] = "agreement_id"
 
     agreement_id: UUID
     meter_id: UUID
@@ -120,9 +115,6 @@ class PeriodClosed(Event):
     series: Annotated[list[Series], Field(max_length=4)]
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-    def key(self) -> str:
-        return str(self.agreement_id)
-
 
 class Channel(WireModel):
     """A flow that a meter measures, its interval length and the most an interval can carry."""
@@ -136,6 +128,7 @@ class MeterRegistered(Event):
     """A meter as the registry knows it now; a tombstone on this topic ends it."""
 
     TOPIC: ClassVar[str] = "meter.registered.v1"
+    KEY: ClassVar[str] = "meter_id"
 
     meter_id: UUID
     property_id: UUID
@@ -147,14 +140,12 @@ class MeterRegistered(Event):
     channels: Annotated[list[Channel], Field(max_length=4)]
     version: int
 
-    def key(self) -> str:
-        return str(self.meter_id)
-
 
 class PropertyChanged(Event):
     """A property as the registry knows it now; a tombstone on this topic ends it."""
 
     TOPIC: ClassVar[str] = "property.changed.v1"
+    KEY: ClassVar[str] = "property_id"
 
     property_id: UUID
     name: Text
@@ -164,6 +155,3 @@ class PropertyChanged(Event):
     connected_kw: Amount | None = None
     parent_id: UUID | None = None
     version: int
-
-    def key(self) -> str:
-        return str(self.property_id)

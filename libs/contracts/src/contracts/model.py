@@ -19,13 +19,17 @@ class WireModel(BaseModel):
 
 
 class Event(WireModel):
-    """A payload; `TOPIC` is where its kind lives and the `ce_type` of its envelope."""
+    """A payload; `TOPIC` is where its kind lives and the `ce_type` of its envelope.
+
+    `KEY` names the field of the thing whose events keep their order.
+    """
 
     TOPIC: ClassVar[str]
+    KEY: ClassVar[str]
 
     def key(self) -> str:
-        """The thing whose events keep their order; the topic's key is `tenant:key`."""
-        raise NotImplementedError
+        """The thing that this is about; the message's key is `tenant:key`."""
+        return str(getattr(self, self.KEY))
 
 
 def _is_zone(name: str) -> str:
@@ -45,7 +49,7 @@ Zone = Annotated[str, AfterValidator(_is_zone), Field(max_length=64)]
 """An IANA time zone."""
 Amount = Annotated[
     Decimal,
-    Field(allow_inf_nan=False, max_digits=38, decimal_places=20),
+    Field(allow_inf_nan=False, max_digits=50, decimal_places=34),
     PlainSerializer(_plain, return_type=str, when_used="json"),
 ]
 """A decimal, as a string on the wire: money, rates and quantities."""
