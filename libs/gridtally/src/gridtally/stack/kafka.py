@@ -1,0 +1,187 @@
+"""Owns how a single Apache Kafka node (KRaft) is fetched, formatted and run.
+
+The jars come from Maven by the pinned coordinates of `kafka-pom.xml`; Java 17 or newer runs them.
+"""
+
+import hashlib
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from gridtally.stack import process
+from gridtally.stack.cache import built
+from gridtally.stack.errors import StackError, Unavailable
+
+POM = Path(__file__).with_name("kafka-pom.xml")
+JAVA_MIN = 17
+FETCH_LIMIT_S = 600.0
+FORMAT_LIMIT_S = 60.0
+PROBE_LIMIT_S = 1.0
+MESSAGE_BYTES_MAX = 10 * 1024 * 1024
+JVM = (
+    "-Xms256m",
+    "-Xmx512m",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Xlog:disable",
+    "-Xlog:all=error:stderr",
+    "-Djava.awt.headless=true",
+)
+
+# Sessions are short because a node that was killed waits for its own old session to end.
+PROPERTIES = f"""\
+process.roles=broker,controller
+node.id=1
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+broker.heartbeat.interval.ms=1000
+broker.session.timeout.ms=3000
+group.initial.rebalance.delay.ms=0
+message.max.bytes={MESSAGE_BYTES_MAX}
+replica.fetch.max.bytes={MESSAGE_BYTES_MAX}
+log.cleaner.dedupe.buffer.size=16777216
+num.network.threads=2
+num.io.threads=4
+"""
+
+LOGGING = """\
+status=error
+appender.out.type=Console
+appender.out.name=out
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d{ISO8601} %p %m (%c{1})%n%throwable
+rootLogger.level=warn
+rootLogger.appenderRef.out.ref=out
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """Apache Kafka from a folder of jars: one node, broker and controller in one process."""
+
+    title: str
+    java: str
+    jars: Path
+    process_name: str = "java"
+    stop_signal: signal.Signals = signal.SIGTERM
+    start_limit_s: float = 120.0
+
+    def prepare(self, directory: Path) -> None:
+        """Give the data directory its cluster id, once."""
+        if (directory / "data" / "meta.properties").exists():
+            return
+        (directory / "log4j2.properties").write_text(LOGGING)
+        shutil.rmtree(directory / "data", ignore_errors=True)
+        config = _write_properties(directory, process.free_port())
+        storage_tool = self._java(directory, "kafka.tools.StorageTool")
+        done = subprocess.run(
+            [*storage_tool, "format", "--config", str(config), "--cluster-id", uuid4().hex[:22]],
+            capture_output=True,
+            text=True,
+            timeout=FORMAT_LIMIT_S,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise StackError(f"{self.title} could not format {directory}:\n{done.stderr.strip()}")
+
+    def user(self, directory: Path) -> process.User:
+        """The user who started the stack."""
+        del directory
+        return "own"
+
+    def command(self, directory: Path, port: int) -> list[str]:
+        """The broker on `port`; its controller takes any free one."""
+        return [*self._java(directory, "kafka.Kafka"), str(_write_properties(directory, port))]
+
+    def is_ready(self, directory: Path, port: int, pid: int) -> bool:
+        """Whether it answers a metadata request with itself in it."""
+        del directory, pid
+        return answers_metadata(port)
+
+    def _java(self, directory: Path, main_class: str) -> list[str]:
+        logging = f"-Dlog4j2.configurationFile={directory / 'log4j2.properties'}"
+        return [self.java, *JVM, logging, "-cp", f"{self.jars}/*", main_class]
+
+
+def kafka(cache: Path) -> Kafka:
+    """Apache Kafka with its jars below `cache`, fetched when they are not there.
+
+    Raises Unavailable with the reason where there is no Java, or no Maven to fetch with.
+    """
+    java = shutil.which("java")
+    if java is None:
+        raise Unavailable(f"Apache Kafka needs Java {JAVA_MIN} or newer, and there is none")
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    if java_major(told) < JAVA_MIN:
+        raise Unavailable(
+            f"Apache Kafka needs Java {JAVA_MIN} or newer, not {told.splitlines()[0]}"
+        )
+    digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:12]
+    jars = built(cache, f"kafka-{digest}", _fetch)
+    (core,) = jars.glob("kafka_2.13-*.jar")
+    return Kafka(f"Apache Kafka {core.stem.partition('-')[2]}", java, jars)
+
+
+def java_major(version_text: str) -> int:
+    """The feature release in what `java -version` prints; 0 when it is not to be found."""
+    found = re.search(r'version "(?:1\.)?(\d+)', version_text)
+    return int(found[1]) if found else 0
+
+
+def answers_metadata(port: int) -> bool:
+    """Whether a Kafka broker on this port of loopback names at least one broker.
+
+    Sends Metadata version 1 for no topics: the smallest question that a broker answers only once
+    it serves (https://kafka.apache.org/protocol#The_Messages_Metadata).
+    """
+    body = struct.pack(">hhih4si", 3, 1, 7, 4, b"wait", 0)
+    try:
+        with socket.create_connection((process.LOOPBACK, port), PROBE_LIMIT_S) as connection:
+            connection.settimeout(PROBE_LIMIT_S)
+            connection.sendall(struct.pack(">i", len(body)) + body)
+            head = connection.recv(12, socket.MSG_WAITALL)
+    except OSError:
+        return False
+    return len(head) == 12 and struct.unpack(">iii", head)[2] > 0
+
+
+def _write_properties(directory: Path, port: int) -> Path:
+    controller = process.free_port()
+    config = directory / "server.properties"
+    config.write_text(
+        f"{PROPERTIES}"
+        f"log.dirs={directory / 'data'}\n"
+        f"listeners=PLAINTEXT://{process.LOOPBACK}:{port},"
+        f"CONTROLLER://{process.LOOPBACK}:{controller}\n"
+        f"controller.quorum.voters=1@{process.LOOPBACK}:{controller}\n"
+    )
+    return config
+
+
+def _fetch(target: Path) -> None:
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise Unavailable("Apache Kafka's jars are fetched with Maven, and there is no mvn")
+    done = subprocess.run(
+        [maven, "-q", "-B", "--strict-checksums", "-f", str(POM), f"-Djars={target}", "package"],
+        capture_output=True,
+        text=True,
+        timeout=FETCH_LIMIT_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        errors = [line for line in done.stdout.splitlines() if "ERROR" in line]
+        raise Unavailable(f"Apache Kafka's jars could not be fetched: {' '.join(errors[:1])}")

@@ -1,0 +1,133 @@
+"""Owns child processes: they log to a file, die with us, and are found again after a crash."""
+
+import fcntl
+import functools
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from gridtally.stack.errors import StackError
+
+LOOPBACK = "127.0.0.1"
+LOG_BYTES_MAX = 16 * 1024 * 1024
+
+User = Literal["own", "nobody", "mapped"]
+
+
+@functools.cache
+def _spawner() -> ThreadPoolExecutor:
+    """The one thread that starts processes: Linux ties a child to the *thread* that made it."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    log: Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    death_signal: signal.Signals = signal.SIGTERM,
+    user: User = "own",
+) -> subprocess.Popen[bytes]:
+    """Start `argv` in a session of its own; output goes to the end of `log`.
+
+    It gets `death_signal` when this process ends, however that happens (Linux).
+    """
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.replace(log.with_suffix(".old.log"))
+    leash = Path(__file__).with_name("leash.py")
+    leashed = [sys.executable, "-IS", str(leash), str(os.getpid()), str(death_signal.value), user]
+    with log.open("ab") as output:
+        return (
+            _spawner()
+            .submit(
+                subprocess.Popen,
+                [*leashed, *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=cwd,
+                env=None if env is None else dict(env),
+                start_new_session=True,
+            )
+            .result()
+        )
+
+
+def stop(process: subprocess.Popen[bytes], how: signal.Signals, limit_s: float) -> None:
+    """Ask with `how`, wait `limit_s`, then SIGKILL. Fine when it has ended already."""
+    process.send_signal(how)
+    try:
+        process.wait(limit_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def end_leftovers(directory: Path, name: str, how: signal.Signals, limit_s: float) -> None:
+    """End processes called `name` that work in `directory`: what a killed parent left behind.
+
+    A pid in a file is never trusted, since pids are reused; a working directory tells.
+    Call it only while holding the directory's lock.
+    """
+    left = [p for p in psutil.process_iter(["name", "cwd"]) if _works_in(p, directory, name)]
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(how)
+    _, alive = psutil.wait_procs(left, timeout=limit_s)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=limit_s)
+
+
+def _works_in(process: psutil.Process, directory: Path, name: str) -> bool:
+    cwd = process.info["cwd"]
+    return process.info["name"] == name and bool(cwd) and Path(cwd).is_relative_to(directory)
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool, taken: str = "") -> Iterator[None]:
+    """Hold a lock that ends with this process; not waiting, a held one raises `taken`."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise StackError(taken) from None
+        yield
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_port_free(port: int) -> bool:
+    """Whether a server could listen on this port of loopback now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def last_lines(log: Path, *, since_byte: int = 0, lines: int = 8) -> str:
+    """The end of a log, from `since_byte` on."""
+    with log.open("rb") as file:
+        file.seek(since_byte)
+        text = file.read().decode(errors="replace")
+    return "\n".join(text.splitlines()[-lines:])

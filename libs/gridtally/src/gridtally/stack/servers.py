@@ -1,0 +1,124 @@
+"""Owns the choice of servers: those the environment names, else the real ones, else the wheels."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gridtally.stack import postgres
+from gridtally.stack.cache import default_cache
+from gridtally.stack.errors import StackError, Unavailable
+from gridtally.stack.kafka import Kafka, kafka
+from gridtally.stack.process import LOOPBACK
+from gridtally.stack.server import Program, Server
+from gridtally.stack.tansu import Tansu, tansu
+from gridtally.stack.timescale import timescale
+
+Kind = Literal["auto", "real", "wheels"]
+BOOTSTRAP, ADMIN_URL = "KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_ADMIN_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where the broker and PostgreSQL are, and a line about each for people.
+
+    `broker` and `database` are the processes we started; None when the environment named them.
+    `directory` is where what belongs to these servers' data is kept.
+    """
+
+    bootstrap: str
+    admin_url: str
+    descriptions: tuple[str, ...]
+    directory: Path
+    broker: Server | None = None
+    database: Server | None = None
+
+
+@contextmanager
+def servers(
+    data_dir: Path,
+    kind: Kind = "auto",
+    *,
+    environment: Mapping[str, str],
+    cache: Path | None = None,
+    ports: tuple[int | None, int | None] = (None, None),
+) -> Iterator[Servers]:
+    """The servers for the length of the block; those that were started are stopped after it.
+
+    `ports` are the broker's and PostgreSQL's; None takes a free one. Every pair of programs has a
+    folder of its own in `data_dir`, so that a log and the databases that belong to it stay
+    together. A pair with a broker that forgets starts with empty databases.
+    Raises Unavailable when `kind` is real and a real server cannot be had.
+    """
+    if named := external(data_dir, environment):
+        yield named
+        return
+    broker, database, notes = choose(kind, cache or default_cache())
+    directory = data_dir / "-".join(_folder(program) for program in (broker, database))
+    if isinstance(broker, Tansu):
+        shutil.rmtree(directory, ignore_errors=True)
+        notes = (*notes, "the broker keeps nothing, so everything starts empty each time")
+    running = (
+        Server(broker, directory / "broker", ports[0]),
+        Server(database, directory / "postgres", ports[1]),
+    )
+    with ExitStack() as started:
+        for server in running:
+            started.callback(server.stop)
+            server.launch()
+        for server in running:
+            server.wait_ready()
+        described = (f"{server.program.title} on {LOOPBACK}:{server.port}" for server in running)
+        yield Servers(
+            bootstrap=f"{LOOPBACK}:{running[0].port}",
+            admin_url=postgres.admin_url(running[1]),
+            descriptions=(*described, *notes),
+            directory=directory,
+            broker=running[0],
+            database=running[1],
+        )
+
+
+def external(data_dir: Path, environment: Mapping[str, str]) -> Servers | None:
+    """The servers that the environment names; both or neither."""
+    bootstrap, admin_url = environment.get(BOOTSTRAP), environment.get(ADMIN_URL)
+    if not bootstrap and not admin_url:
+        return None
+    if not bootstrap or not admin_url:
+        raise StackError(f"set both {BOOTSTRAP} and {ADMIN_URL}, or neither")
+    directory = data_dir / "external"
+    directory.mkdir(parents=True, exist_ok=True)
+    described = (f"Kafka at {bootstrap} (given)", "PostgreSQL (given)")
+    return Servers(bootstrap, admin_url, described, directory)
+
+
+def choose(kind: Kind, cache: Path) -> tuple[Program, Program, tuple[str, ...]]:
+    """The broker, the database, and why a wheel stands in for a real one, where it does."""
+    notes: list[str] = []
+
+    def first(real: Callable[[Path], Program], wheel: Callable[[], Program]) -> Program:
+        if kind == "wheels":
+            return wheel()
+        try:
+            return real(cache)
+        except Unavailable as reason:
+            if kind == "real":
+                raise
+            notes.append(str(reason))
+            return wheel()
+
+    broker = first(kafka, tansu)
+    database = first(timescale, postgres.wheel)
+    return broker, database, tuple(notes)
+
+
+def _folder(program: Program) -> str:
+    match program:
+        case Kafka():
+            return "kafka"
+        case Tansu():
+            return "tansu"
+        case _:
+            return program.title.partition(".")[0].replace(" ", "").lower()
