@@ -15,6 +15,7 @@ _MODES: dict[str, str] = {
     "up": decimal.ROUND_UP,
 }
 DECIMALS_MAX = 8
+_STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(DECIMALS_MAX + 1))
 PRECISION_DIGITS = 50
 EXACT = decimal.Context(prec=PRECISION_DIGITS, traps=[decimal.InvalidOperation, decimal.Overflow])
 """The context that all money is computed in: wide enough that sums and products stay exact."""
@@ -38,8 +39,7 @@ class Rounding:
 
     def round(self, amount: Decimal) -> Decimal:
         """`amount` to this rule's decimals."""
-        step = Decimal(1).scaleb(-self.decimals)
-        return amount.quantize(step, rounding=_MODES[self.mode], context=EXACT)
+        return amount.quantize(_STEPS[self.decimals], rounding=_MODES[self.mode], context=EXACT)
 
 
 def parse_decimal(text: str) -> Decimal:

@@ -30,10 +30,10 @@ from rating.lines import (
 )
 from rating.plan import Plan, plan_for
 from rating.tariff import Part, TariffVersion
-from rating.usage import MISSING, Flow, Usage
+from rating.usage import MISSING, Flow, Series, Usage
 
-BATCH_METERS_MAX = 256
-"""Meters that are rated at once: 6 MB of a month's 15-minute intervals per flow."""
+BATCH_METERS_MAX = 64
+"""Meters that are rated at once: 1.5 MB per flow and month of 15 minutes, which a cache holds."""
 FLOAT_EXACT_BELOW = 2**53
 INT64_BELOW = 2**63
 _LOSSLESS = Context(prec=PRECISION_DIGITS, traps=[InvalidOperation, Overflow, Inexact])
@@ -103,8 +103,7 @@ def _rate_batch(
     plan: Plan, period: Period, usages: list[Usage], missing: Literal["refused", "nothing"]
 ) -> Iterator[Bill]:
     sums: Sums = {
-        flow: _band_sums(_stacked(flow, usages, missing), weights).T.tolist()
-        for flow, weights in plan.weights.items()
+        flow: _sums(flow, usages, missing, weights) for flow, weights in plan.weights.items()
     }
     with localcontext(_LOSSLESS):
         lines: list[list[Line]] = []
@@ -184,14 +183,20 @@ def _connected_kw(usage: Usage, item: Item) -> Decimal:
     return usage.connected_kw
 
 
-def _stacked(
-    flow: Flow, usages: list[Usage], missing: Literal["refused", "nothing"]
-) -> NDArray[np.int64]:
-    """Meters × intervals; Rejected for a meter without the flow or with missing values."""
+def _sums(
+    flow: Flow,
+    usages: list[Usage],
+    missing: Literal["refused", "nothing"],
+    weights: NDArray[np.float64],
+) -> list[list[int]]:
+    """Each meter's energy by column of `weights`, exactly.
+
+    Rejected for a meter without the flow or with missing values.
+    """
     if without := [place for place, usage in enumerate(usages) if flow not in usage.series]:
         raise Rejected("flow_missing", f"usage {without[0]} of the batch has no {flow} series")
-    energy = np.stack([usage.series[flow] for usage in usages], dtype=np.int64)
-    if energy.min(initial=0) == MISSING:
+    energy = _summable([usage.series[flow] for usage in usages])
+    if energy.min() == MISSING:
         absent = energy == MISSING
         if missing == "refused":
             place = int(absent.any(axis=1).argmax())
@@ -201,16 +206,23 @@ def _stacked(
                 f"{int(absent[place].sum())} intervals",
             )
         energy[absent] = 0
-    return energy
+    sums: list[list[int]] = (
+        (energy @ weights.astype(energy.dtype, copy=False)).T.astype(np.int64).tolist()
+    )
+    return sums
 
 
-def _band_sums(energy: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Meters × columns. By floats, which hold integers below 2⁵³ exactly, or else by integers."""
-    largest = max(int(energy.max(initial=0)), -int(energy.min(initial=0)))
-    sum_bound = largest * energy.shape[1]
-    if sum_bound < FLOAT_EXACT_BELOW:
-        return (energy.astype(np.float64) @ weights).astype(np.int64)
-    if sum_bound < INT64_BELOW:
-        sums: NDArray[np.int64] = energy @ weights.astype(np.int64)
-        return sums
-    raise Rejected("energy_out_of_range", f"energy of {largest} in one interval is too much")
+def _summable(rows: list[Series]) -> NDArray[np.float64] | NDArray[np.int64]:
+    """Meters × intervals as floats, which hold integers below 2⁵³ exactly, or else as integers."""
+    slots = len(rows[0])
+    floats = np.stack(rows, dtype=np.float64)
+    if _largest(floats) * slots < FLOAT_EXACT_BELOW:
+        return floats
+    integers = np.stack(rows, dtype=np.int64)
+    if _largest(integers) * slots < INT64_BELOW:
+        return integers
+    raise Rejected("energy_out_of_range", "the energy of one interval is too much to add up")
+
+
+def _largest(energy: NDArray[np.float64] | NDArray[np.int64]) -> int:
+    return max(int(energy.max()), -int(energy.min()))

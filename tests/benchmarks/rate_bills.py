@@ -1,0 +1,148 @@
+"""Measures the rating engine alone, on one core: usage arrays in, bills with their lines out.
+
+Run as `python tests/benchmarks/rate_bills.py [--json FILE]`. The bar of DESIGN 7 is
+20 000 monthly 15-minute time-of-use bills per second, lines and rounding included.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import sys
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from uuid import UUID
+
+import numpy as np
+
+from kernel.periods import Period
+from rating.bill import rate
+from rating.document import tariff_version
+from rating.tariff import TariffVersion, usage_charges
+from rating.usage import Usage, slots_in
+
+METERS = 4096
+ROUNDS = 5
+ZONE = "Europe/Berlin"
+MONTH = Period(date(2025, 10, 1), date(2025, 11, 1))
+DAY = Period(date(2025, 10, 26), date(2025, 10, 27))
+VERSION_ID = UUID("00000000-0000-0000-0000-000000000001")
+TIME_OF_USE: dict[str, object] = {
+    "currency": "EUR",
+    "zone": ZONE,
+    "calendar": {
+        "seasons": [{"name": "summer", "start": "04-01"}, {"name": "winter", "start": "10-01"}],
+        "day_types": [
+            {
+                "name": "workday",
+                "weekdays": ["mon", "tue", "wed", "thu", "fri"],
+                "holidays": "excluded",
+            }
+        ],
+        "holidays": {"country": "DE"},
+    },
+    "components": [
+        {"kind": "fixed", "id": "standing", "rate": "12.50", "per": "month"},
+        {"kind": "capacity", "id": "capacity", "rate": "2.10"},
+        {
+            "kind": "time_of_use",
+            "id": "energy",
+            "tax_class": "standard",
+            "bands": [
+                {"name": "peak", "rate": "0.4512"},
+                {"name": "shoulder", "rate": "0.3127"},
+                {"name": "night", "rate": "0.1893"},
+            ],
+            "windows": [
+                {
+                    "band": "peak",
+                    "from_time": "17:00",
+                    "to_time": "20:00",
+                    "day_types": ["workday"],
+                },
+                {"band": "night", "from_time": "22:00", "to_time": "06:00"},
+            ],
+            "default_band": "shoulder",
+        },
+        {"kind": "adjustment", "id": "levy", "rate": "0.0205", "tax_class": "standard"},
+        {"kind": "tax", "id": "vat", "rate": "0.19", "tax_class": "standard"},
+    ],
+}
+
+
+def flat(document: dict[str, object]) -> dict[str, object]:
+    """The same tariff with one rate instead of bands."""
+    components = document["components"]
+    assert isinstance(components, list)
+    energy = {"kind": "energy", "id": "energy", "rate": "0.31", "tax_class": "standard"}
+    return document | {
+        "components": [energy if part["id"] == "energy" else part for part in components]
+    }
+
+
+def measure(version: TariffVersion, period: Period, minutes: int) -> dict[str, object]:
+    """Bills and readings per second: usage objects made, bills rated, every line rounded."""
+    slots = slots_in(ZONE, period, minutes)
+    energy = np.random.default_rng(7).integers(0, 2_000, (METERS, slots), dtype=np.int64)
+
+    def run() -> int:
+        usages = [Usage(ZONE, period, minutes, {"import": row}, Decimal(15)) for row in energy]
+        return sum(len(bill.lines) for bill in rate(version, usages))
+
+    lines = run()
+    seconds = median(timed(run) for _ in range(ROUNDS))
+    return {
+        "bills_per_s": round(METERS / seconds),
+        "readings_per_s": round(METERS * slots / seconds),
+        "us_per_bill": round(seconds / METERS * 1e6, 1),
+        "lines_per_bill": lines // METERS,
+    }
+
+
+def timed(run: Callable[[], int]) -> float:
+    """Seconds that `run` takes."""
+    start = perf_counter()
+    run()
+    return perf_counter() - start
+
+
+def main() -> None:
+    """Prints the table and writes the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, default=Path(".cache/bench/rating.json"))
+    arguments = parser.parse_args()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one core, also for numpy's threads
+    tou = tariff_version(VERSION_ID, TIME_OF_USE)
+    per_day = usage_charges(tou)
+    assert per_day is not None
+    cases = {
+        "time of use, month of 15 minutes": (tou, MONTH, 15),
+        "time of use, month of hours": (tou, MONTH, 60),
+        "flat, month of 15 minutes": (tariff_version(VERSION_ID, flat(TIME_OF_USE)), MONTH, 15),
+        "cost of one day of 15 minutes": (per_day, DAY, 15),
+    }
+    figures = {name: measure(*case) for name, case in cases.items()}
+    sys.stdout.write(f"{'rating, one core':36}{'bills/s':>10}{'readings/s':>14}{'lines':>7}\n")
+    for name, row in figures.items():
+        sys.stdout.write(
+            f"{name:36}{row['bills_per_s']:>10}{row['readings_per_s']:>14}"
+            f"{row['lines_per_bill']:>7}\n"
+        )
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    document = {
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "peak_memory_mb": peak_mb,
+        "figures": figures,
+    }
+    arguments.json.parent.mkdir(parents=True, exist_ok=True)
+    arguments.json.write_text(json.dumps(document, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
