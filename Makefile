@@ -98,6 +98,12 @@ docs-check: ## Fail where the generated documents are not those of the code
 	diff -ru docs/openapi .cache/docs/openapi
 	diff -u docs/asyncapi.yaml .cache/docs/asyncapi.yaml
 
+##@ Deployment
+
+.PHONY: env
+env: setup ## Write .env, with fresh secrets, for docker compose
+	@scripts/env.sh
+
 ##@ Dependencies
 
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 \
