@@ -106,6 +106,9 @@ class Kafka:
         """The broker on `port`; its controller takes any free one."""
         return [*self._java(directory, "kafka.Kafka"), str(_write_properties(directory, port))]
 
+    def environment(self, port: int) -> None:
+        """Ours."""
+
     def is_ready(self, directory: Path, port: int, pid: int) -> bool:
         """Whether it answers a metadata request with itself in it."""
         del directory, pid

@@ -77,6 +77,9 @@ class Postgres:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self.prefix / "bin" / "postgres"), "-D", str(directory / DATA), *options]
 
+    def environment(self, port: int) -> None:
+        """Ours."""
+
     def is_ready(self, directory: Path, port: int, pid: int) -> bool:
         """Whether `postmaster.pid` is of this very process and says that it is ready."""
         del port

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +44,9 @@ class Program(Protocol):
 
     def command(self, directory: Path, port: int) -> list[str]:
         """The command line that serves `port` of loopback."""
+
+    def environment(self, port: int) -> Mapping[str, str] | None:
+        """Its environment variables; None hands on our own."""
 
     def is_ready(self, directory: Path, port: int, pid: int) -> bool:
         """Whether it answers now."""
@@ -154,6 +158,7 @@ class Server:
             self.program.command(self.directory, self._port),
             log=self.log,
             cwd=self.directory,
+            env=self.program.environment(self._port),
             death_signal=self.program.stop_signal,
             user=self.program.user(self.directory),
         )

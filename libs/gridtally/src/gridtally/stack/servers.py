@@ -13,6 +13,7 @@ from gridtally.stack.errors import StackError, Unavailable
 from gridtally.stack.kafka import Kafka, kafka
 from gridtally.stack.process import LOOPBACK
 from gridtally.stack.server import Program, Server
+from gridtally.stack.services import SERVICES
 from gridtally.stack.tansu import Tansu, tansu
 from gridtally.stack.timescale import timescale
 
@@ -25,6 +26,7 @@ class Servers:
     """Where the broker and PostgreSQL are, and a line about each for people.
 
     `broker` and `database` are the processes we started; None when the environment named them.
+    `admin_url` is empty when the environment names each service's own database instead.
     `directory` is where what belongs to these servers' data is kept.
     """
 
@@ -82,16 +84,27 @@ def servers(
 
 
 def external(data_dir: Path, environment: Mapping[str, str]) -> Servers | None:
-    """The servers that the environment names; both or neither."""
-    bootstrap, admin_url = environment.get(BOOTSTRAP), environment.get(ADMIN_URL)
-    if not bootstrap and not admin_url:
+    """The servers that the environment names: a broker and databases, or neither."""
+    bootstrap, admin_url = environment.get(BOOTSTRAP), environment.get(ADMIN_URL, "")
+    databases = bool(admin_url or database_urls(environment))
+    if not bootstrap and not databases:
         return None
-    if not bootstrap or not admin_url:
+    if not bootstrap or not databases:
         raise StackError(f"set both {BOOTSTRAP} and {ADMIN_URL}, or neither")
     directory = data_dir / "external"
     directory.mkdir(parents=True, exist_ok=True)
     described = (f"Kafka at {bootstrap} (given)", "PostgreSQL (given)")
     return Servers(bootstrap, admin_url, described, directory)
+
+
+def database_urls(environment: Mapping[str, str]) -> dict[str, str] | None:
+    """Each service's own database, where the environment names them: all four, or none."""
+    named = {name: environment.get(f"{name.upper()}_DATABASE_URL", "") for name in SERVICES}
+    if not any(named.values()):
+        return None
+    if missing := [name.upper() for name, url in named.items() if not url]:
+        raise StackError(f"set {missing[0]}_DATABASE_URL too: all services' databases, or none")
+    return named
 
 
 def choose(kind: Kind, cache: Path) -> tuple[Program, Program, tuple[str, ...]]:

@@ -35,6 +35,9 @@ class Tansu:
         memory = ["--storage-engine", "memory://tansu/", "--silent"]
         return [str(self.binary), "broker", "--cluster-id", "gridtally", *listen, *memory]
 
+    def environment(self, port: int) -> None:
+        """Ours."""
+
     def is_ready(self, directory: Path, port: int, pid: int) -> bool:
         """Whether it answers a metadata request with itself in it."""
         del directory, pid

@@ -1,0 +1,19 @@
+"""`python -m gridtally` and the `gridtally` command."""
+
+import sys
+
+from gridtally.stack.errors import StackError
+
+
+def main() -> None:
+    """Run a command; what a person can put right is one message and exit status 1."""
+    from gridtally.cli import app
+
+    try:
+        app()
+    except StackError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

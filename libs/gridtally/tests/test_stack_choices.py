@@ -1,0 +1,166 @@
+"""What the stack decides before anything runs."""
+
+import os
+import sys
+
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from gridtally.stack import local
+from gridtally.stack.cache import built
+from gridtally.stack.errors import StackError, Unavailable
+from gridtally.stack.kafka import java_major
+from gridtally.stack.servers import external
+from gridtally.stack.timescale import mirror_of
+
+DATABASES = {
+    f"{name}_DATABASE_URL": f"postgresql://h/{name}"
+    for name in ("INGEST", "TARIFF", "BILLING", "LEDGER")
+}
+KAFKA = {"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}
+ADMIN = {"POSTGRES_ADMIN_URL": "postgresql://h/postgres"}
+
+
+@pytest.mark.parametrize(
+    ("text", "major"),
+    [
+        ('openjdk version "17.0.15" 2025-04-15', 17),
+        ('openjdk version "21" 2023-09-19', 21),
+        ('java version "1.8.0_391"', 8),
+        ('Picked up JAVA_TOOL_OPTIONS: -X\nopenjdk version "25.0.1"', 25),
+        ("no such thing", 0),
+    ],
+)
+def test_java_version(text, major):
+    assert java_major(text) == major
+
+
+@pytest.mark.parametrize(
+    ("lines", "mirror"),
+    [
+        ("bookworm main http://a/debian/\nbookworm-updates main http://b/", "http://a/debian/"),
+        ("bookworm-security main http://s/\ntrixie main http://t/", "http://t/"),
+        ("bookworm contrib http://c/\nbookworm main http://m/", "http://m/"),
+    ],
+)
+def test_the_mirror_is_the_one_of_the_main_archive(lines, mirror):
+    assert mirror_of(lines, "bookworm") == mirror
+
+
+def test_sources_without_the_main_archive_make_timescale_unavailable():
+    with pytest.raises(Unavailable, match="no mirror"):
+        mirror_of("bookworm-security main http://s/", "bookworm")
+
+
+@pytest.mark.parametrize(
+    ("environment", "bootstrap", "admin_url"),
+    [
+        (KAFKA | ADMIN, "kafka:9092", "postgresql://h/postgres"),
+        (KAFKA | DATABASES, "kafka:9092", ""),
+    ],
+)
+def test_named_servers_are_used(tmp_path, environment, bootstrap, admin_url):
+    found = external(tmp_path, environment)
+    assert (found.bootstrap, found.admin_url) == (bootstrap, admin_url)
+    assert found.broker is found.database is None
+
+
+def test_nothing_named_means_that_servers_are_started(tmp_path):
+    assert external(tmp_path, {"PATH": "/bin"}) is None
+
+
+@pytest.mark.parametrize(
+    ("environment", "asks_for"),
+    [
+        (KAFKA, "POSTGRES_ADMIN_URL"),
+        (ADMIN, "KAFKA_BOOTSTRAP_SERVERS"),
+        (KAFKA | {"TARIFF_DATABASE_URL": "postgresql://h/t"}, "INGEST_DATABASE_URL"),
+    ],
+)
+def test_half_named_servers_are_refused(tmp_path, environment, asks_for):
+    with pytest.raises(StackError, match=asks_for):
+        external(tmp_path, environment)
+
+
+def test_a_build_happens_once(tmp_path):
+    calls = []
+
+    def build(folder):
+        calls.append(folder)
+        (folder / "program").write_text("built")
+
+    first, again = built(tmp_path, "thing", build), built(tmp_path, "thing", build)
+    assert first == again == calls[0]
+    assert len(calls) == 1
+
+
+def test_a_build_that_was_cut_short_or_moved_is_made_again(tmp_path):
+    def cut_short(folder):
+        (folder / "half").write_text("")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        built(tmp_path / "a", "thing", cut_short)
+    whole = built(tmp_path / "a", "thing", lambda folder: (folder / "whole").touch())
+    assert sorted(path.name for path in whole.iterdir()) == ["complete", "whole"]
+
+    (tmp_path / "a").rename(tmp_path / "b")
+    moved = built(tmp_path / "b", "thing", lambda folder: (folder / "new").touch())
+    assert sorted(path.name for path in moved.iterdir()) == ["complete", "new"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"XDG_STATE_HOME": "/state"}, "/state/gridtally"),
+        ({"XDG_STATE_HOME": ""}, "~/.local/state/gridtally"),
+        ({}, "~/.local/state/gridtally"),
+    ],
+)
+def test_default_data_directory(environment, expected):
+    assert str(local.default_data_dir(environment)) == os.path.expanduser(expected)  # noqa: PTH111
+
+
+def test_the_state_file_gives_back_what_was_written(tmp_path):
+    me = local.Running.of("gridtally", os.getpid(), "http://127.0.0.1:1")
+    state = local.State(owner=me, ready=True, processes=(me,), descriptions=("a line",))
+    assert local.read_state(tmp_path) is None
+    state.write(tmp_path)
+    assert local.read_state(tmp_path) == state
+
+
+def test_a_reused_pid_is_somebody_else():
+    me = local.Running.of("gridtally", os.getpid(), "")
+    reused = local.Running(me.name, me.pid, me.started_at_s - 60, "")
+    assert me.find() == psutil.Process()
+    assert reused.find() is None
+
+
+def test_taking_down_after_a_crash_spares_the_process_that_got_the_pid(tmp_path):
+    me = local.Running.of("gridtally", os.getpid(), "")
+    reused = local.Running(me.name, me.pid, me.started_at_s - 60, "")
+    local.State(owner=reused, ready=True, processes=(reused,)).write(tmp_path)
+    assert local.down(tmp_path) is False  # and this process still runs
+    assert local.read_state(tmp_path) is None
+
+
+def test_commands_without_a_running_stack(tmp_path):
+    from gridtally.cli import app
+
+    runner = CliRunner()
+    listed = runner.invoke(app, ["--help"])
+    assert listed.exit_code == 0
+    assert all(command in listed.output for command in ("up", "down", "status"))
+    shown = runner.invoke(app, ["status", "--data-dir", str(tmp_path)])
+    assert (shown.exit_code, shown.output) == (1, "not running\n")
+    ended = runner.invoke(app, ["down", "--data-dir", str(tmp_path)])
+    assert (ended.exit_code, ended.output) == (0, "nothing was running\n")
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported():
+    import subprocess
+
+    code = "import gridtally.cli, sys; print([m for m in ('numpy','asyncpg') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
