@@ -1,0 +1,167 @@
+"""Bills: rounding, missing values, parts of a period, and what does not fit."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from kernel.errors import Rejected
+from kernel.periods import Period
+from rating.bill import rate
+from rating.tariff import Part, usage_charges
+from rating.usage import MISSING, Usage
+
+MARCH = ("2025-03-01", "2025-04-01")
+ENERGY = {"kind": "energy", "id": "energy", "rate": "0.333", "tax_class": "full"}
+LEVY = {"kind": "adjustment", "id": "levy", "rate": "0.015", "tax_class": "full"}
+VAT = {"kind": "tax", "id": "vat", "rate": "0.19", "tax_class": "full"}
+
+
+def days(first, last):
+    return Period(date(2025, 3, first), date(2025, 3, last))
+
+
+@pytest.mark.parametrize(
+    ("rounding", "amounts", "total"),
+    [
+        # 1 kWh: 0.333 + 0.015 + 0.19 × 0.348 = 0.06612, together 0.41412
+        ({"mode": "half_even", "per": "line"}, ["0.33", "0.02", "0.07"], "0.42"),
+        ({"mode": "half_even", "per": "invoice"}, ["0.33", "0.02", "0.07", "-0.01"], "0.41"),
+        ({"mode": "down", "per": "line"}, ["0.33", "0.01", "0.06"], "0.40"),
+        ({"mode": "down", "per": "invoice"}, ["0.33", "0.01", "0.06", "0.01"], "0.41"),
+        ({"mode": "up", "per": "invoice"}, ["0.34", "0.02", "0.07", "-0.01"], "0.42"),
+        ({"decimals": 5, "per": "invoice"}, ["0.33300", "0.01500", "0.06612"], "0.41412"),
+        ({"decimals": 0, "per": "line"}, ["0", "0", "0"], "0"),
+    ],
+)
+def test_rounding(version_of, usage_of, rounding, amounts, total):
+    usage = usage_of(*MARCH, import_=0)
+    usage.series["import"][0] = 1000
+    bill = rate(version_of(ENERGY, LEVY, VAT, rounding=rounding), [usage])[0]
+    assert [str(line.amount) for line in bill.lines] == amounts
+    assert str(bill.total) == total
+    assert bill.net + bill.tax == bill.total == sum(line.amount for line in bill.lines)
+    assert sum(bill.totals_exact().values()) == Decimal("0.41412")
+
+
+def test_a_missing_value_is_refused_unless_it_may_count_as_nothing(version_of, usage_of):
+    whole, holey = (usage_of(*MARCH, import_=1000) for _ in range(2))
+    holey.series["import"][5:8] = MISSING
+    version = version_of(ENERGY)
+    with pytest.raises(Rejected, match="usage 1 of the batch has no import value in 3 intervals"):
+        rate(version, [whole, holey])
+    bills = rate(version, [whole, holey], missing="nothing")
+    assert [str(bill.lines[0].quantity) for bill in bills] == ["743.000", "740.000"]
+    assert holey.series["import"][5] == MISSING  # the caller's series stays as it is
+
+
+def test_a_missing_value_of_a_flow_that_nothing_is_charged_on_does_not_matter(version_of, usage_of):
+    usage = usage_of(*MARCH, import_=1000, export=MISSING)
+    assert rate(version_of(ENERGY), [usage])[0].total > 0
+
+
+def test_bills_come_in_the_order_of_their_usages(version_of, usage_of):
+    usages = [
+        usage_of(*MARCH, import_=wh, minutes=minutes)
+        for wh in range(1, 100)
+        for minutes in (15, 60)
+    ]
+    bills = rate(version_of(ENERGY), usages)
+    assert len(bills) == 198
+    for usage, bill in zip(usages, bills, strict=True):
+        assert bill.lines[0].quantity * 1000 == int(usage.series["import"].sum())
+
+
+@pytest.mark.parametrize("wh", [2**31 - 1, 2**45 + 1, 2**53 + 1])
+def test_sums_are_exact_beyond_what_floats_hold(version_of, usage_of, wh):
+    usage = usage_of("2025-03-01", "2025-03-02", import_=wh)
+    line = rate(version_of(ENERGY), [usage])[0].lines[0]
+    assert line.quantity == Decimal(wh * 24).scaleb(-3)
+
+
+def test_energy_beyond_all_integers_is_refused(version_of, usage_of):
+    usage = usage_of("2025-03-01", "2025-03-02", import_=2**62)
+    with pytest.raises(Rejected, match="too much to add up"):
+        rate(version_of(ENERGY), [usage])
+
+
+def test_a_finer_unit_than_wh_may_be_declared(version_of, usage_of):
+    usage = replace(usage_of("2025-03-01", "2025-03-02", import_=1), kwh_decimals=6)
+    assert str(rate(version_of(ENERGY), [usage])[0].lines[0].quantity) == "0.000024"
+
+
+def test_parts_of_a_period_are_billed_each_by_its_version(version_of, usage_of):
+    old = version_of(ENERGY, VAT)
+    new = version_of(ENERGY | {"rate": "0.5"}, VAT, version_id=UUID(int=2))
+    parts = [Part(days(1, 11), old), Part(Period(date(2025, 3, 11), date(2025, 4, 1)), new)]
+    bill = rate(parts, [usage_of(*MARCH, import_=1000)])[0]
+    assert [
+        (line.item.tariff_version_id, line.item.part.days, str(line.quantity))
+        for line in bill.lines
+        if line.item.kind == "energy"
+    ] == [(old.id, 10, "240.000"), (new.id, 21, "503.000")]
+    assert bill.totals_exact()["tax"] == Decimal("0.19") * (
+        240 * Decimal("0.333") + 503 * Decimal("0.5")
+    )
+
+
+@pytest.mark.parametrize(
+    ("periods", "told"),
+    [
+        ([days(1, 11), days(12, 31)], "one begins on 2025-03-12 where 2025-03-11 comes next"),
+        ([days(1, 11), days(10, 31)], "one begins on 2025-03-10"),
+        ([days(1, 30)], "end on 2025-03-30, not 2025-03-31"),
+        ([], "end on 2025-03-01"),
+    ],
+)
+def test_parts_that_do_not_fill_the_period_are_refused(version_of, usage_of, periods, told):
+    version = version_of(ENERGY)
+    usage = usage_of("2025-03-01", "2025-03-31", import_=1)
+    with pytest.raises(Rejected, match=told):
+        rate([Part(period, version) for period in periods], [usage])
+
+
+def test_one_bill_has_one_currency(version_of, usage_of):
+    parts = [
+        Part(days(1, 11), version_of(ENERGY)),
+        Part(days(11, 31), version_of(ENERGY, currency="CHF")),
+    ]
+    with pytest.raises(Rejected, match="several currencies"):
+        rate(parts, [usage_of("2025-03-01", "2025-03-31", import_=1)])
+
+
+def test_what_a_day_costs_leaves_out_standing_charges(version_of, usage_of):
+    standing = {"kind": "fixed", "id": "standing", "rate": "10", "per": "month", "tax_class": "low"}
+    capacity = {"kind": "capacity", "id": "capacity", "rate": "2"}
+    both = {"kind": "tax", "id": "both", "rate": "0.1", "component_ids": ["standing", "energy"]}
+    low = {"kind": "tax", "id": "low", "rate": "0.1", "tax_class": "low"}
+    per_day = usage_charges(version_of(standing, capacity, ENERGY, both, low))
+    bill = rate(per_day, [usage_of("2025-03-01", "2025-03-02", import_=1000)])[0]
+    assert [line.item.component_id for line in bill.lines] == ["energy", "both"]
+    assert usage_charges(version_of(standing, capacity)) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"minutes": 7}, "must be one of"),
+        ({"series": {"import": np.zeros(24)}}, "must be integers"),
+        ({"series": {"import": np.zeros(23, np.int64)}}, "has 24 intervals"),
+        ({"zone": "Mars/Base"}, "is not an IANA time zone"),
+        ({"period": Period(date(2020, 1, 1), date(2025, 1, 1))}, "at most 1100 days"),
+        ({"kwh_decimals": 10}, "between 0 and 9"),
+    ],
+)
+def test_a_usage_that_cannot_be_is_refused(fields, told):
+    good = {
+        "zone": "Europe/Berlin",
+        "period": days(1, 2),
+        "minutes": 60,
+        "series": {"import": np.zeros(24, np.int64)},
+    }
+    Usage(**good)
+    with pytest.raises(ValueError, match=told):
+        Usage(**(good | fields))

@@ -1,0 +1,143 @@
+"""Tariff documents: read in full, and every fault named by its path."""
+
+import json
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from kernel.errors import Rejected
+from rating.components.time_of_use import TimeOfUse
+from rating.document import tariff_version
+
+ENERGY = {"kind": "energy", "id": "energy", "rate": "0.30"}
+TARIFF = {"currency": "EUR", "zone": "Europe/Berlin", "components": [ENERGY]}
+ID = UUID(int=1)
+
+
+def faults_of(document):
+    with pytest.raises(Rejected) as refusal:
+        tariff_version(ID, document)
+    assert refusal.value.code == "invalid_tariff"
+    return {fault.path: fault.detail for fault in refusal.value.faults}
+
+
+def test_a_document_is_read_with_its_defaults():
+    version = tariff_version(ID, json.loads(json.dumps(TARIFF)))
+    assert (version.id, version.rounding.decimals) == (ID, 2)
+    assert version.components[0].rate == Decimal("0.30")
+    assert version.components[0].flow == "import"
+
+
+def test_null_stands_for_what_may_be_left_out():
+    tax_class = {"components": [ENERGY | {"tax_class": None, "payee": None}]}
+    assert tariff_version(ID, TARIFF | tax_class).components[0].tax_class is None
+
+
+def test_windows_have_times_of_day():
+    tou = {
+        "kind": "time_of_use",
+        "id": "tou",
+        "bands": [{"name": "night", "rate": "0.1"}, {"name": "day", "rate": "0.2"}],
+        "windows": [{"band": "night", "from_time": "22:00", "to_time": "24:00"}],
+        "default_band": "day",
+    }
+    (component,) = tariff_version(ID, TARIFF | {"components": [tou]}).components
+    assert isinstance(component, TimeOfUse)
+    assert component.windows[0].covers().sum() == 120
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "detail"),
+    [
+        ({"currency": "EUR", "zone": "UTC"}, "/components", "is required"),
+        (TARIFF | {"components": []}, "/components", "1 to 200"),
+        (TARIFF | {"components": {}}, "/components", "must be a list"),
+        (TARIFF | {"components": [7]}, "/components/0/kind", "None is none of fixed"),
+        (TARIFF | {"components": [{"kind": "magic"}]}, "/components/0/kind", "'magic' is none"),
+        (TARIFF | {"components": [ENERGY | {"rats": 1}]}, "/components/0/rats", "not a field"),
+        (TARIFF | {"components": [ENERGY | {"rate": 0.3}]}, "/components/0/rate", "a string"),
+        (TARIFF | {"components": [ENERGY | {"rate": "NaN"}]}, "/components/0/rate", "finite"),
+        (TARIFF | {"components": [ENERGY | {"rate": "0,3"}]}, "/components/0/rate", "decimal"),
+        (TARIFF | {"components": [ENERGY | {"rate": "1e9"}]}, "/components/0", "must be below"),
+        (
+            TARIFF | {"components": [ENERGY | {"rate": "0.123456789"}]},
+            "/components/0",
+            "at most 8 decimals",
+        ),
+        (TARIFF | {"components": [ENERGY | {"flow": "up"}]}, "/components/0/flow", "none of"),
+        (TARIFF | {"components": [ENERGY | {"id": ""}]}, "/components/0", "id '' must be"),
+        (TARIFF | {"components": [ENERGY | {"id": "rounding"}]}, "/components/0", "is kept for"),
+        (TARIFF | {"components": [ENERGY | {"payee": ""}]}, "/components/0", "payee must be"),
+        (TARIFF | {"components": [ENERGY, ENERGY]}, "/components/1/id", "another component"),
+        (TARIFF | {"currency": "euro"}, "/currency", "three letters"),
+        (TARIFF | {"zone": "Berlin"}, "/zone", "not an IANA time zone"),
+        (TARIFF | {"name": "Home"}, "/name", "is not a field here"),
+        (TARIFF | {"id": str(ID)}, "/id", "is not a field here"),
+        (TARIFF | {"rounding": {"decimals": "2"}}, "/rounding/decimals", "is no int"),
+        (TARIFF | {"rounding": {"decimals": True}}, "/rounding/decimals", "is no int"),
+        (TARIFF | {"rounding": {"mode": "away"}}, "/rounding", "rounding mode"),
+        (TARIFF | {"rounding": []}, "/rounding", "must be an object"),
+        (
+            TARIFF | {"calendar": {"seasons": [{"name": "s", "start": "02-29"}]}},
+            "/calendar/seasons/0",
+            "no MM-DD",
+        ),
+        (
+            TARIFF | {"calendar": {"seasons": [{"name": s, "start": "01-01"} for s in "ab"]}},
+            "/calendar",
+            "season start '01-01' is there twice",
+        ),
+        (
+            TARIFF | {"calendar": {"day_types": [{"name": "none", "weekdays": []}]}},
+            "/calendar/day_types/0",
+            "holds no day",
+        ),
+        (
+            TARIFF | {"calendar": {"day_types": [{"name": "d", "weekdays": ["Monday"]}]}},
+            "/calendar/day_types/0/weekdays/0",
+            "none of mon",
+        ),
+        (
+            TARIFF | {"calendar": {"holidays": {"country": "XX"}}},
+            "/calendar/holidays",
+            "no public holidays are known for 'XX'",
+        ),
+        (
+            TARIFF | {"calendar": {"holidays": {"country": "DE", "subdivision": "ZZ"}}},
+            "/calendar/holidays",
+            "'DE-ZZ'",
+        ),
+        (
+            TARIFF | {"calendar": {"holidays": {"subdivision": "BE"}}},
+            "/calendar/holidays",
+            "needs its country",
+        ),
+        (
+            TARIFF | {"calendar": {"holidays": {"dates": ["2025-02-30"]}}},
+            "/calendar/holidays/dates/0",
+            "day is out of range",
+        ),
+    ],
+)
+def test_a_fault_is_named_by_its_path(document, path, detail):
+    faults = faults_of(document)
+    assert detail in faults[path], faults
+
+
+def test_all_faults_are_named_at_once():
+    document = {
+        "currency": "EUR",
+        "components": [ENERGY | {"rate": "x"}, {"kind": "fixed", "id": "f"}, "no component"],
+    }
+    assert set(faults_of(document)) == {
+        "/zone",
+        "/components/0/rate",
+        "/components/1/rate",
+        "/components/1/per",
+        "/components/2/kind",
+    }
+
+
+def test_a_document_that_is_no_object_is_refused():
+    assert faults_of([]) == {"": "must be an object"}

@@ -1,0 +1,79 @@
+"""Taxes: what they are levied on, from when to when."""
+
+import pytest
+
+from kernel.errors import Rejected
+from rating.bill import rate
+
+FIXED = {"kind": "fixed", "id": "standing", "rate": "100", "per": "month", "tax_class": "full"}
+ENERGY = {"kind": "energy", "id": "energy", "rate": "0.10", "tax_class": "reduced"}
+ADJUSTMENT = {"kind": "adjustment", "id": "levy", "rate": "0.01"}
+
+
+def tax(rate_, **fields):
+    return {"kind": "tax", "id": f"vat-{rate_}", "rate": rate_} | fields
+
+
+@pytest.mark.parametrize(
+    ("taxes", "lines"),
+    [
+        # April: 720 kWh make 72.00 energy, 7.20 levy, beside the 100 fixed
+        ([tax("0.2", tax_class="full")], [("vat-0.2", "100", "20.00")]),
+        ([tax("0.2", component_ids=["energy", "levy"])], [("vat-0.2", "79.20000", "15.84")]),
+        (
+            [tax("0.2", tax_class="full"), tax("0.07", tax_class="reduced")],
+            [("vat-0.2", "100", "20.00"), ("vat-0.07", "72.00000", "5.04")],
+        ),
+        (
+            # ten days at 13 %, twenty at 20 %: the change cuts every line before tax
+            [
+                tax("0.13", tax_class="full", to_on="2025-04-11"),
+                tax("0.20", tax_class="full", from_on="2025-04-11"),
+            ],
+            [
+                ("vat-0.13", "33.333333333333300", "4.33"),
+                ("vat-0.20", "66.666666666666700", "13.33"),
+            ],
+        ),
+        ([tax("0.2", tax_class="full", from_on="2025-05-01")], []),
+        ([tax("0.2", tax_class="full", to_on="2025-04-01")], []),
+        ([tax("0", tax_class="full")], [("vat-0", "100", "0.00")]),
+    ],
+)
+def test_tax(version_of, usage_of, taxes, lines):
+    version = version_of(FIXED, ENERGY, ADJUSTMENT, *taxes)
+    bill = rate(version, [usage_of("2025-04-01", "2025-05-01", import_=1000)])[0]
+    levied = [line for line in bill.lines if line.item.kind == "tax"]
+    assert [(x.item.component_id, str(x.quantity), str(x.amount)) for x in levied] == lines
+    assert bill.tax == sum(line.amount for line in levied)
+    assert str(bill.net) == "179.20"
+
+
+def test_a_change_of_tax_does_not_charge_an_unprorated_month_twice(version_of, usage_of):
+    changed = [
+        tax("0.13", tax_class="full", to_on="2025-04-11"),
+        tax("0.20", tax_class="full", from_on="2025-04-11"),
+    ]
+    version = version_of(FIXED | {"proration": "none"}, *changed)
+    bill = rate(version, [usage_of("2025-04-01", "2025-05-01")])[0]
+    assert (str(bill.net), str(bill.tax)) == ("100.00", "13.00")  # due on 1 April, at 13 %
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"rate": "19", "tax_class": "full"}, "between 0 and 1"),
+        ({"rate": "0.1"}, "either component_ids or tax_class"),
+        ({"rate": "0.1", "tax_class": "full", "component_ids": ["standing"]}, "either"),
+        ({"rate": "0.1", "component_ids": ["sanding"]}, "'sanding' is nothing to tax"),
+        ({"rate": "0.1", "component_ids": ["vat"]}, "'vat' is nothing to tax"),
+        ({"rate": "0.1", "tax_class": "luxury"}, "no component is of tax class 'luxury'"),
+        (
+            {"rate": "0.1", "tax_class": "full", "from_on": "2025-01-02", "to_on": "2025-01-02"},
+            "must begin",
+        ),
+    ],
+)
+def test_a_tax_that_cannot_be_is_refused(version_of, fields, fault):
+    with pytest.raises(Rejected, match=fault):
+        version_of(FIXED, {"kind": "tax", "id": "vat"} | fields)

@@ -1,0 +1,149 @@
+"""Time of use: which band an hour of 1 kWh lies in, on days of every kind."""
+
+import numpy as np
+import pytest
+
+from kernel.errors import Rejected
+from rating.bill import rate
+
+CALENDAR = {
+    "seasons": [{"name": "winter", "start": "10-16"}, {"name": "summer", "start": "04-01"}],
+    "day_types": [
+        {
+            "name": "workday",
+            "weekdays": ["mon", "tue", "wed", "thu", "fri"],
+            "holidays": "excluded",
+        },
+        {"name": "restday", "weekdays": ["sat", "sun"], "holidays": "included"},
+        {"name": "monday", "weekdays": ["mon"]},
+    ],
+    "holidays": {"country": "DE", "subdivision": "BE", "dates": ["2025-12-24"]},
+}
+PEAK = {"band": "peak", "from_time": "17:00", "to_time": "20:00"}
+NIGHT = {"band": "night", "from_time": "22:00", "to_time": "06:00"}
+WORKDAY = {"day_types": ["workday"]}
+
+
+def tou(*windows, default_band="day", **fields):
+    used = {window["band"] for window in windows} | ({default_band} - {None})
+    bands = [{"name": name, "rate": "1"} for name in ("peak", "night", "day") if name in used]
+    charge = {"kind": "time_of_use", "id": "tou", "bands": bands, "windows": windows}
+    return charge | {"default_band": default_band} | fields
+
+
+def kwh_by_band(version, usage):
+    return {line.item.band: float(line.quantity) for line in rate(version, [usage])[0].lines}
+
+
+@pytest.mark.parametrize(
+    ("windows", "start_on", "end_on", "kwh"),
+    [
+        ([PEAK], "2025-03-03", "2025-03-04", {"peak": 3, "day": 21}),
+        ([PEAK | WORKDAY], "2025-03-03", "2025-03-10", {"peak": 15, "day": 153}),
+        ([PEAK | {"day_types": ["restday"]}], "2025-03-03", "2025-03-10", {"peak": 6, "day": 162}),
+        # 8 March is a holiday in Berlin; Christmas Eve is the tariff's own
+        ([PEAK | WORKDAY], "2026-03-08", "2026-03-09", {"day": 24}),
+        ([PEAK | WORKDAY], "2025-12-24", "2025-12-25", {"day": 24}),
+        ([PEAK | WORKDAY], "2025-05-01", "2025-05-02", {"day": 24}),
+        ([PEAK | {"day_types": ["restday"]}], "2025-05-01", "2025-05-02", {"peak": 3, "day": 21}),
+        # Easter Monday stays a Monday for a type that goes by weekday
+        ([PEAK | {"day_types": ["monday"]}], "2025-04-21", "2025-04-22", {"peak": 3, "day": 21}),
+        ([PEAK | {"seasons": ["summer"]}], "2025-03-31", "2025-04-02", {"peak": 3, "day": 45}),
+        ([PEAK | {"seasons": ["winter"]}], "2025-10-15", "2025-10-17", {"peak": 3, "day": 45}),
+        ([PEAK | {"seasons": ["winter"]}], "2025-01-01", "2025-01-02", {"peak": 3, "day": 21}),
+        ([NIGHT], "2025-03-03", "2025-03-04", {"night": 8, "day": 16}),
+        # Friday's window ends at midnight, since its early hours lie on a Saturday
+        ([NIGHT | WORKDAY], "2025-03-07", "2025-03-09", {"night": 8, "day": 40}),
+        ([PEAK | WORKDAY, NIGHT], "2025-03-03", "2025-03-04", {"peak": 3, "night": 8, "day": 13}),
+        ([PEAK | {"to_time": "24:00"}], "2025-03-03", "2025-03-04", {"peak": 7, "day": 17}),
+        ([PEAK | {"to_time": "00:00"}], "2025-03-03", "2025-03-04", {"peak": 7, "day": 17}),
+        # the clock skips 02:00 to 03:00 in March and repeats it in October
+        ([NIGHT], "2025-03-30", "2025-03-31", {"night": 7, "day": 16}),
+        ([NIGHT], "2025-10-26", "2025-10-27", {"night": 9, "day": 16}),
+    ],
+)
+def test_bands(version_of, usage_of, windows, start_on, end_on, kwh):
+    version = version_of(tou(*windows), calendar=CALENDAR)
+    assert kwh_by_band(version, usage_of(start_on, end_on, import_=1000)) == kwh
+
+
+def test_a_window_may_be_the_whole_day_and_needs_no_default(version_of, usage_of):
+    whole = {"band": "peak", "from_time": "00:00", "to_time": "24:00"}
+    version = version_of(tou(whole, default_band=None))
+    assert kwh_by_band(version, usage_of("2025-03-03", "2025-03-04", import_=1000)) == {"peak": 24}
+
+
+def test_windows_are_read_on_the_tariffs_clock_not_the_meters(version_of, usage_of):
+    """17:00 to 20:00 in Berlin is 16:00 to 19:00 in London, on the meter's own day."""
+    meter = usage_of("2025-03-03", "2025-03-04", zone="Europe/London", import_=0)
+    meter.series["import"][16:19] = 1000
+    assert kwh_by_band(version_of(tou(PEAK)), meter) == {"peak": 3, "day": 0}
+
+
+def test_the_tariffs_clock_may_change_inside_the_meters_day(version_of, usage_of):
+    """Kolkata's hours begin at half past in Berlin, whose clock jumps inside one of them."""
+    early = {"band": "night", "from_time": "00:30", "to_time": "05:30"}
+    meter = usage_of("2025-03-30", "2025-03-31", zone="Asia/Kolkata", import_=1000)
+    assert kwh_by_band(version_of(tou(early)), meter) == {"night": 4, "day": 20}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "edge", "refused"),
+    [(15, "17:10", True), (10, "17:10", False), (5, "17:10", False), (15, "17:15", False)],
+)
+def test_an_edge_inside_an_interval_is_refused(version_of, usage_of, minutes, edge, refused):
+    version = version_of(tou(PEAK | {"from_time": edge}))
+    usage = usage_of("2025-03-03", "2025-03-04", minutes=minutes, import_=1000)
+    if refused:
+        told = r"tou: the band changes at 2025-03-03 17:10, inside the 15-minute interval .* 17:00"
+        with pytest.raises(Rejected, match=told) as refusal:
+            rate(version, [usage])
+        assert refusal.value.code == "edge_inside_interval"
+    else:
+        assert kwh_by_band(version, usage)["peak"] > 0
+
+
+def test_an_hour_of_lord_howe_that_loses_half_of_itself_still_fits_half_hours(version_of, usage_of):
+    version = version_of(tou(NIGHT), zone="Australia/Lord_Howe")
+    lord_howe = {"zone": "Australia/Lord_Howe", "minutes": 30, "import_": 1000}
+    spring = usage_of("2025-10-05", "2025-10-06", **lord_howe)
+    autumn = usage_of("2025-04-06", "2025-04-07", **lord_howe)
+    assert kwh_by_band(version, spring) == {"night": 15, "day": 32}
+    assert kwh_by_band(version, autumn) == {"night": 17, "day": 32}
+
+
+@pytest.mark.parametrize(
+    ("charge", "fault"),
+    [
+        (tou(PEAK, PEAK | {"from_time": "19:59"}), "windows 0 and 1 overlap mon of season"),
+        (tou(PEAK | WORKDAY, PEAK | {"day_types": ["monday"]}), "overlap mon of season"),
+        (tou(NIGHT, PEAK | {"from_time": "05:00"}), "at 05:00"),
+        (tou(PEAK, default_band=None), "no window covers mon of season winter at 00:00"),
+        (tou(PEAK | {"seasons": ["fall"]}), "window 0: the calendar has no season 'fall'"),
+        (tou(PEAK | {"day_types": ["feast"]}), "the calendar has no day type 'feast'"),
+        (tou(PEAK | {"to_time": "17:00"}), "must not end when it starts"),
+        (tou(PEAK | {"to_time": "17:00:30"}), "whole local minutes"),
+        (tou(PEAK, bands=[{"name": "peak", "rate": "1"}]), "band 'day' has no rate"),
+        (tou(bands=[{"name": n, "rate": "1"} for n in ("day", "idle")]), "'idle' is in no window"),
+        (tou(bands=[{"name": "day", "rate": "1"}] * 2), "two bands have the same name"),
+    ],
+)
+def test_windows_that_contradict_are_refused(version_of, charge, fault):
+    with pytest.raises(Rejected, match=fault):
+        version_of(charge, calendar=CALENDAR)
+
+
+def test_day_types_that_share_no_day_may_share_hours(version_of, usage_of):
+    version = version_of(
+        tou(PEAK | WORKDAY, PEAK | {"day_types": ["restday"], "band": "night"}), calendar=CALENDAR
+    )
+    usage = usage_of("2025-03-03", "2025-03-10", import_=1000)
+    assert kwh_by_band(version, usage) == {"peak": 15, "night": 6, "day": 147}
+
+
+def test_every_interval_is_in_exactly_one_band(version_of, usage_of):
+    version = version_of(tou(PEAK | WORKDAY, NIGHT), calendar=CALENDAR)
+    usage = usage_of("2025-01-01", "2026-01-01", minutes=15, import_=0)
+    usage.series["import"][:] = np.arange(len(usage.series["import"]))
+    lines = rate(version, [usage])[0].lines
+    assert sum(line.quantity for line in lines) * 1000 == int(usage.series["import"].sum())
