@@ -35,7 +35,7 @@ class Usage:
     zone: str
     period: Period
     minutes: int
-    series: Mapping[Flow, Series]
+    series: Mapping[Flow, Series] = field(repr=False)
     connected_kw: Decimal | None = None
     kwh_decimals: int = field(default=3, kw_only=True)
 

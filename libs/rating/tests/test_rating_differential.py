@@ -1,0 +1,380 @@
+"""The engine against a second, naive one: interval by interval, in Decimal, from the document.
+
+The naive one shares no code with the engine; it reads the same JSON and walks the clock.
+"""
+
+from collections import defaultdict
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from itertools import pairwise
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from kernel.periods import Period
+from rating.bill import add_up, rate
+from rating.document import tariff_version
+from rating.tariff import Part
+from rating.usage import Usage, slots_in
+
+ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC")
+CLOCK_CHANGES = (date(2025, 3, 9), date(2025, 3, 30), date(2025, 4, 6), date(2025, 10, 26))
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+# --- the naive engine -----------------------------------------------------------------------------
+
+
+def naive_bill(documents, usage):
+    """Exact amounts by (part, component, band), for (Period, document) pairs."""
+    amounts = defaultdict(Decimal)
+    for part, document in documents:
+        for cut in naive_cuts(part, document):
+            net = naive_charges(document, part, cut, usage)
+            for tax in document["components"]:
+                if tax["kind"] == "tax" and in_force(tax, cut):
+                    base = sum(
+                        (amount for (_, c, _), amount in net.items() if taxed(tax, c, document)),
+                        Decimal(0),
+                    )
+                    amounts[cut, tax["id"], None] += base * Decimal(tax["rate"])
+            for key, amount in net.items():
+                amounts[key] += amount
+    return dict(amounts)
+
+
+def naive_charges(document, part, cut, usage):
+    amounts = defaultdict(Decimal)
+    for charge in document["components"]:
+        if charge["kind"] == "fixed":
+            share = naive_share(charge, part, cut)
+            amounts[cut, charge["id"], None] += share * Decimal(charge["rate"])
+        if charge["kind"] == "capacity":
+            share = naive_share(charge, part, cut)
+            amounts[cut, charge["id"], None] += usage.connected_kw * share * Decimal(charge["rate"])
+    at = datetime.combine(usage.period.start_on, time(), ZoneInfo(usage.zone)).astimezone(UTC)
+    for slot in range(len(usage.series["import"])):
+        if at.astimezone(ZoneInfo(usage.zone)).date() in cut:
+            local = at.astimezone(ZoneInfo(document["zone"]))
+            for charge in document["components"]:
+                if charge["kind"] in ("energy", "adjustment", "time_of_use"):
+                    kwh = Decimal(int(usage.series[charge["flow"]][slot])) / 1000
+                    band, price = naive_band(charge, local, document["calendar"])
+                    amounts[cut, charge["id"], band] += kwh * price
+        at += timedelta(minutes=usage.minutes)
+    return amounts
+
+
+def naive_band(charge, local, calendar):
+    if charge["kind"] != "time_of_use":
+        return None, Decimal(charge["rate"])
+    name = charge["default_band"]
+    clock = f"{local:%H:%M}"
+    for window in charge["windows"]:
+        start, end = window["from_time"], window["to_time"]
+        inside = start <= clock < end if start < end else (clock >= start or clock < end)
+        if inside and naive_day(window, local.date(), calendar):
+            name = window["band"]
+    return name, next(Decimal(b["rate"]) for b in charge["bands"] if b["name"] == name)
+
+
+def naive_day(window, day, calendar):
+    holiday = day.isoformat() in calendar["holidays"]["dates"]
+    for day_type in calendar["day_types"]:
+        if day_type["name"] in window["day_types"]:
+            if holiday:
+                fits = day_type["holidays"] == "included"
+            else:
+                fits = WEEKDAYS[day.weekday()] in day_type["weekdays"]
+            if fits:
+                break
+    else:
+        return False
+    starts = sorted((season["start"], season["name"]) for season in calendar["seasons"])
+    season = starts[-1][1]
+    for start, name in starts:
+        if start <= day.isoformat()[5:]:
+            season = name
+    return season in window["seasons"]
+
+
+def naive_share(charge, part, cut):
+    """Days, or months day by day, each the difference of the month's running total."""
+    if charge["per"] == "day":
+        return Decimal((cut.end_on - cut.start_on).days)
+    share, day = Decimal(0), cut.start_on
+    while day < cut.end_on:
+        next_month = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+        days = (next_month - timedelta(days=1)).day
+        of_a_day = {
+            "actual_days": Fraction(1, days),
+            "thirty_days": Fraction(1, 30),
+            "year_over_twelve": Fraction(12, 365),
+        }
+        if charge["proration"] == "none":
+            share += day.day == 1 or day == part.start_on
+        else:
+            each = of_a_day[charge["proration"]]
+            share += to_15_decimals(each * day.day) - to_15_decimals(each * (day.day - 1))
+        day += timedelta(days=1)
+    return share
+
+
+def to_15_decimals(fraction):
+    return Decimal(round(fraction * 10**15)).scaleb(-15)
+
+
+def naive_cuts(part, document):
+    edges = {part.start_on, part.end_on}
+    for tax in document["components"]:
+        for edge in ("from_on", "to_on"):
+            if tax["kind"] == "tax" and tax[edge] and date.fromisoformat(tax[edge]) in part:
+                edges.add(date.fromisoformat(tax[edge]))
+    edges = sorted(edges)
+    return [Period(start, end) for start, end in pairwise(edges)]
+
+
+def in_force(tax, cut):
+    begun = tax["from_on"] is None or date.fromisoformat(tax["from_on"]) <= cut.start_on
+    return begun and (tax["to_on"] is None or date.fromisoformat(tax["to_on"]) > cut.start_on)
+
+
+def taxed(tax, component_id, document):
+    charge = next(c for c in document["components"] if c["id"] == component_id)
+    return component_id in tax["component_ids"] or (
+        tax["tax_class"] is not None and charge["tax_class"] == tax["tax_class"]
+    )
+
+
+# --- random tariffs and usage ---------------------------------------------------------------------
+
+rates = st.decimals("-1", "10", places=5).map(str)
+CALENDAR_DAY_TYPES = [
+    {"name": "workday", "weekdays": WEEKDAYS[:5], "holidays": "excluded"},
+    {"name": "restday", "weekdays": WEEKDAYS[5:], "holidays": "included"},
+]
+
+
+@st.composite
+def calendars(draw, period):
+    starts = draw(st.lists(st.dates(date(2025, 1, 1), date(2025, 12, 31)), max_size=2, unique=True))
+    starts = sorted({date(2025, 1, 15), period.start_on + timedelta(days=1), *starts})
+    return {
+        "seasons": [
+            {"name": f"season-{n}", "start": start.isoformat()[5:]}
+            for n, start in enumerate(starts)
+        ],
+        "day_types": CALENDAR_DAY_TYPES,
+        "holidays": {"dates": [day.isoformat() for day in period.dates() if draw(st.booleans())]},
+    }
+
+
+@st.composite
+def times_of_use(draw, calendar, step):
+    """Windows between random edges around the clock: each set of days has its own."""
+    bands = [{"name": f"band-{n}", "rate": draw(rates)} for n in range(3)]
+    seasons = [season["name"] for season in calendar["seasons"]]
+    windows = []
+    for season in seasons:
+        for day_type in ("workday", "restday"):
+            edges = draw(st.lists(st.integers(0, 1440 // step - 1), max_size=5, unique=True))
+            clock = [f"{e * step // 60:02}:{e * step % 60:02}" for e in sorted(edges)]
+            windows += [
+                {
+                    "band": f"band-{draw(st.integers(0, 1))}",
+                    "from_time": start,
+                    "to_time": end,
+                    "seasons": [season],
+                    "day_types": [day_type],
+                }
+                for start, end in zip(clock, clock[1:] + clock[:1], strict=True)
+                if start != end and draw(st.booleans())
+            ]
+    used = {window["band"] for window in windows} | {"band-2"}
+    return {
+        "kind": "time_of_use",
+        "bands": [band for band in bands if band["name"] in used],
+        "windows": windows,
+        "default_band": "band-2",
+        "flow": draw(st.sampled_from(["import", "export"])),
+    }
+
+
+@st.composite
+def documents(draw, zone, period, step):
+    calendar = draw(calendars(period))
+    per_kwh = st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from(["energy", "adjustment"]),
+            "rate": rates,
+            "flow": st.sampled_from(["import", "export"]),
+        }
+    )
+    standing = st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from(["fixed", "capacity"]),
+            "rate": rates,
+            "per": st.sampled_from(["day", "month"]),
+            "proration": st.sampled_from(
+                ["actual_days", "thirty_days", "year_over_twelve", "none"]
+            ),
+        }
+    )
+    charges = draw(
+        st.lists(st.one_of(per_kwh, standing, times_of_use(calendar, step)), min_size=1, max_size=5)
+    )
+    charges = [
+        charge | {"id": f"c{n}", "tax_class": draw(st.sampled_from([None, "a"]))}
+        for n, charge in enumerate(charges)
+    ]
+    days = st.one_of(st.none(), st.sampled_from(period.dates()).map(date.isoformat))
+    taxes = []
+    for n in range(draw(st.integers(0, 2))):
+        from_on, to_on = draw(days), draw(days)
+        by_class = any(charge["tax_class"] for charge in charges) and draw(st.booleans())
+        taxes.append(
+            {
+                "kind": "tax",
+                "id": f"t{n}",
+                "rate": draw(st.decimals("0", "1", places=4).map(str)),
+                "component_ids": [] if by_class else [draw(st.sampled_from(charges))["id"]],
+                "tax_class": "a" if by_class else None,
+                "from_on": None if from_on and to_on and from_on >= to_on else from_on,
+                "to_on": to_on,
+            }
+        )
+    rounding = {
+        "mode": draw(st.sampled_from(["half_even", "half_up", "down", "up"])),
+        "decimals": draw(st.integers(0, 4)),
+        "per": draw(st.sampled_from(["line", "invoice"])),
+    }
+    return {
+        "currency": "EUR",
+        "zone": zone,
+        "calendar": calendar,
+        "rounding": rounding,
+        "components": charges + taxes,
+    }
+
+
+@st.composite
+def cases(draw):
+    """(Period, document) pairs that fill a period, and the usages of three meters in it."""
+    zone = draw(st.sampled_from(ZONES))
+    minutes = draw(st.sampled_from([15, 30, 60]))
+    assume(minutes < 60 or zone != "Australia/Lord_Howe")
+    start_on = draw(st.sampled_from(CLOCK_CHANGES)) - timedelta(days=draw(st.integers(0, 8)))
+    period = Period(start_on, start_on + timedelta(days=draw(st.integers(2, 9))))
+    cut = draw(st.sampled_from([period.end_on, *period.dates()[1:]]))
+    parts = [Period(start_on, cut)]
+    if cut < period.end_on:
+        parts.append(Period(cut, period.end_on))
+    seed = draw(st.integers(0, 2**32))
+    random = np.random.default_rng(seed)
+    usages = [
+        Usage(
+            zone,
+            period,
+            minutes,
+            {
+                flow: random.integers(0, 10**6, slots_in(zone, period, minutes))
+                for flow in ("import", "export")
+            },
+            draw(st.decimals(0, 100, places=3)),
+        )
+        for _ in range(3)
+    ]
+    return [(part, draw(documents(zone, part, minutes))) for part in parts], usages
+
+
+def parts_of(documents):
+    return [
+        Part(part, tariff_version(UUID(int=n), document))
+        for n, (part, document) in enumerate(documents)
+    ]
+
+
+def amounts_of(bill):
+    return {
+        (line.item.part, line.item.component_id, line.item.band): line.amount_exact
+        for line in bill.lines
+        if line.item.component_id != "rounding"
+    }
+
+
+@settings(max_examples=200, deadline=None)
+@given(cases())
+def test_the_engine_agrees_with_the_naive_one_to_the_last_digit(case):
+    documents, usages = case
+    amounts = amounts_of(rate(parts_of(documents), usages)[0])
+    with localcontext() as context:
+        context.prec = 60
+        naive = naive_bill(documents, usages[0])
+    lines_of_nothing = {key: Decimal(0) for key in naive.keys() | amounts.keys()}
+    assert lines_of_nothing | amounts == lines_of_nothing | naive
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases())
+def test_lines_add_up_to_the_total(case):
+    documents, usages = case
+    parts = parts_of(documents)
+    for bill in rate(parts, usages):
+        assert add_up(line.amount for line in bill.lines) == bill.total == bill.net + bill.tax
+        assert add_up(bill.totals().values()) == bill.total
+        for line in bill.lines:
+            product = Fraction(line.quantity) * Fraction(line.item.rate)
+            assert product == Fraction(line.amount_exact)
+        if {part.version.rounding.per for part in parts} == {"invoice"}:
+            exact = add_up(bill.totals_exact().values())
+            assert bill.total == parts[-1].version.rounding.round(exact)
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(), st.permutations(range(3)))
+def test_the_order_and_company_of_meters_change_nothing(case, order):
+    documents, usages = case
+    parts = parts_of(documents)
+    bills = rate(parts, usages)
+    assert rate(parts, [usages[place] for place in order]) == [bills[place] for place in order]
+    assert [rate(parts, [usage])[0] for usage in usages] == bills
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(), st.data())
+def test_splitting_a_period_changes_no_exact_amount(case, data):
+    documents, usages = case
+    whole = usages[0].period
+    (_, document), cut = documents[0], data.draw(st.sampled_from(whole.dates()[1:]))
+    assume(all(charge.get("proration") != "none" for charge in document["components"]))
+    version = tariff_version(UUID(int=1), document)
+    pieces = [Period(whole.start_on, cut), Period(cut, whole.end_on)]
+    separate = [rate(version, [piece_of(usages[0], piece)])[0] for piece in pieces]
+    together = rate([Part(piece, version) for piece in pieces], usages[:1])[0]
+    expected = exact_by_component([rate(version, usages[:1])[0]])
+    assert exact_by_component(separate) == expected
+    assert exact_by_component([together]) == expected
+
+
+def piece_of(usage, piece):
+    before = (
+        slots_in(usage.zone, Period(usage.period.start_on, piece.start_on), usage.minutes)
+        if usage.period.start_on < piece.start_on
+        else 0
+    )
+    slots = slots_in(usage.zone, piece, usage.minutes)
+    series = {flow: values[before : before + slots] for flow, values in usage.series.items()}
+    return Usage(usage.zone, piece, usage.minutes, series, usage.connected_kw)
+
+
+def exact_by_component(bills):
+    amounts = defaultdict(list)
+    for bill in bills:
+        for line in bill.lines:
+            amounts[line.item.component_id, line.item.band].append(line.amount_exact)
+    amounts.pop(("rounding", None), None)
+    return {key: add_up(parts) for key, parts in amounts.items() if add_up(parts)}
