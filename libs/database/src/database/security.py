@@ -3,12 +3,19 @@
 Owns the two shapes of protection; a migration names its tables, written in the code.
 """
 
-from alembic.operations import Operations
+from typing import Protocol
 
 TENANT = "current_setting('gridtally.tenant', true)"
 
 
-def isolate_tenants(op: Operations, *tables: str) -> None:
+class Migrating(Protocol):
+    """What is needed of `alembic.op`."""
+
+    def execute(self, sqltext: str) -> None:
+        """Run a statement."""
+
+
+def isolate_tenants(op: Migrating, *tables: str) -> None:
     """Rows are seen and written only within a transaction of their tenant, by the owner too.
 
     Without a tenant nothing is seen at all; workers say `*` for every tenant.
@@ -22,7 +29,7 @@ def isolate_tenants(op: Operations, *tables: str) -> None:
         )
 
 
-def append_only(op: Operations, *tables: str) -> None:
+def append_only(op: Migrating, *tables: str) -> None:
     """Rows are never changed nor removed: by privileges, and by a trigger for whoever has them."""
     op.execute(
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ "
