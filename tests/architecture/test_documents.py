@@ -1,0 +1,93 @@
+"""What the documents point at exists, and the lock fits the packages."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [
+    path
+    for pattern in (
+        "*.md",
+        "docs/**/*.md",
+        "libs/*/README.md",
+        "services/*/README.md",
+        "deploy/**/*.md",
+    )
+    for path in sorted(ROOT.glob(pattern))
+]
+PROJECTS = sorted([*ROOT.glob("libs/*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml")])
+LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+MAKE = re.compile(r"`make ([a-z][a-z0-9-]*)")
+MIN_README_CHARS = 400
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_and_commands_exist(path):
+    text = path.read_text()
+    dead = [link for link in LINK.findall(text) if not (path.parent / link).exists()]
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert not dead
+    assert set(MAKE.findall(text)) <= targets
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.parent.name)
+def test_every_package_says_what_it_owns_and_what_not(project):
+    readme = (project.parent / "README.md").read_text()
+    assert len(readme) > MIN_README_CHARS
+    for word in ("own", "not own", "nvariant"):
+        assert word in readme, word
+
+
+def test_make_help_lists_every_command():
+    makefile = (ROOT / "Makefile").read_text()
+    phony = set(re.findall(r"^\.PHONY: (\S+)", makefile, re.MULTILINE))
+    ran = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(re.findall(r"^  make (\S+)", ran.stdout, re.MULTILINE)) == phony
+
+
+def locked():
+    """The lock's pins: canonical name → versions, of which markers choose one."""
+    pins = {}
+    for line in (ROOT / "requirements.lock").read_text().splitlines():
+        if match := re.match(r"([A-Za-z0-9._-]+)==([^\s;]+)", line):
+            pins.setdefault(canonicalize_name(match[1]), []).append(match[2])
+    return pins
+
+
+def declared():
+    """Every dependency that a package of the workspace declares, and the tools for development."""
+    root = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    texts = list(root["dependency-groups"]["dev"])
+    own = set()
+    for path in PROJECTS:
+        project = tomllib.loads(path.read_text())["project"]
+        own.add(canonicalize_name(project["name"]))
+        texts += project["dependencies"]
+        texts += [
+            text for extra in project.get("optional-dependencies", {}).values() for text in extra
+        ]
+    return [
+        wanted for text in texts if canonicalize_name((wanted := Requirement(text)).name) not in own
+    ]
+
+
+def test_the_lock_has_what_the_packages_declare():
+    pins = locked()
+    for wanted in declared():
+        versions = pins.get(canonicalize_name(wanted.name), [])
+        assert versions, f"{wanted} is not in requirements.lock: run `make lock`"
+        assert all(wanted.specifier.contains(version) for version in versions), wanted
+
+
+def test_the_locks_pin_by_hash_and_name_no_address():
+    for path in (ROOT / "requirements.lock", *ROOT.glob("scripts/requirements/*.txt")):
+        text = path.read_text()
+        assert "://" not in text
+        for block in re.split(r"\n(?=\S)", text.strip()):
+            assert re.search(r"==\S+.*--hash=sha256:[0-9a-f]{64}", block, re.DOTALL), block

@@ -1,0 +1,106 @@
+"""The rules of style that no linter knows, each with a planted violation that shows it bites."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 60
+FILES = sorted(
+    path
+    for folder in ("libs", "services", "tests")
+    for path in ROOT.glob(f"{folder}/**/*.py")
+    if "__pycache__" not in path.parts
+)
+SOURCES = [path for path in FILES if "src" in path.parts]
+EXACT = re.compile(r"libs/(kernel|rating|contracts)/src|services/\w+/src/\w+/domain")
+COMMITTERS = "libs/database/src/database/"
+SKIPS = {"skip", "skipif", "xfail", "importorskip"}
+VAGUE = ("Manager", "Helper", "Util", "Utils", "Base", "Impl")
+
+
+def too_long(source):
+    """Files of more than 400 lines, functions of more than 60."""
+    if source.count("\n") > FILE_LINES_MAX:
+        yield f"the file has more than {FILE_LINES_MAX} lines"
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            if lines > FUNCTION_LINES_MAX:
+                yield f"{node.name} has {lines} lines"
+
+
+def floats(source):
+    """Floats where money and energy are computed; durations in seconds are no such thing."""
+    for node in ast.walk(ast.parse(source)):
+        is_type = isinstance(node, ast.Name) and node.id == "float"
+        if is_type or (isinstance(node, ast.Constant) and isinstance(node.value, float)):
+            yield f"line {node.lineno}: a float"
+
+
+def commits(source):
+    """Commits and transactions begun by hand."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Attribute(attr="commit"):
+                yield f"line {node.lineno}: .commit"
+            case ast.Constant(value=str(text)) if re.match(r"\s*(COMMIT|BEGIN)\b\s*;?\s*$", text):
+                yield f"line {node.lineno}: {text}"
+
+
+def skips(source):
+    """Tests that do not run."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in SKIPS:
+            yield f"line {node.lineno}: {node.attr}"
+
+
+def vague_names(source):
+    """Classes named after nothing."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef) and node.name.endswith(VAGUE):
+            yield f"line {node.lineno}: {node.name}"
+
+
+def unexplained(source):
+    """Modules that say nothing of themselves."""
+    if source.strip() and ast.get_docstring(ast.parse(source)) is None:
+        yield "no docstring"
+
+
+RULES = [
+    (too_long, FILES),
+    (floats, [path for path in SOURCES if EXACT.search(path.as_posix())]),
+    (commits, [path for path in SOURCES if COMMITTERS not in path.as_posix()]),
+    (skips, [path for path in FILES if path != Path(__file__)]),
+    (vague_names, FILES),
+    (unexplained, [path for path in SOURCES if path.parent.name != "versions"]),
+]
+
+
+@pytest.mark.parametrize(("rule", "paths"), RULES, ids=lambda item: getattr(item, "__name__", ""))
+def test_the_code_keeps(rule, paths):
+    assert paths
+    found = [f"{path.relative_to(ROOT)}: {x}" for path in paths for x in rule(path.read_text())]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("rule", "planted"),
+    [
+        (too_long, "x = 1\n" * 401),
+        (too_long, "def long():\n" + "    x = 1\n" * 60),
+        (floats, "price = 0.1"),
+        (floats, "def price(text: str) -> float: ..."),
+        (commits, "connection.commit()"),
+        (commits, "execute('COMMIT')"),
+        (skips, "@pytest.mark.skipif(True, reason='later')\ndef test_it(): ..."),
+        (vague_names, "class InvoiceManager: ..."),
+        (unexplained, "x = 1"),
+    ],
+)
+def test_the_rule_bites(rule, planted):
+    assert list(rule(planted))
