@@ -35,7 +35,7 @@ DRAIN_S = 30
 
 @pytest.fixture
 async def database(database_url):
-    async with await Database.connect(database_url, application="test") as opened:
+    async with await Database.connect(database_url(), application="test") as opened:
         async with opened.engine.begin() as connection:
             await connection.run_sync(messaging.tables.create)
             await connection.execute(sa.text("CREATE TABLE seen (event_id uuid, n int, who text)"))
@@ -184,8 +184,10 @@ async def test_a_poisoned_message_is_buried_and_the_others_are_handled(database,
     assert [row["reason"] for row in rows] == [
         "37 cannot be understood",
         "the envelope has no ce_id header",
-        "the value is not a readings.received.v1: : "
-        "Invalid JSON: expected ident at line 1 column 2",
+        (
+            "the value is not a readings.received.v1: : "
+            "Invalid JSON: expected ident at line 1 column 2"
+        ),
     ]
     assert rows[2]["value"] == b"not json"
     assert set(await dead_letters(kafka_bootstrap)) >= {row["reason"] for row in rows}

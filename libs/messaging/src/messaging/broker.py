@@ -7,13 +7,15 @@ that the stored offsets belong to.
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from contracts.topics import TOPICS, dead_letter_topic
 from database import Database, WriteConnection, transaction
 from database.transactions import ALL_TENANTS
 from kernel.errors import Transient
+from messaging.failures import broker_calls
 from messaging.offsets import Partition
 
 MESSAGE_BYTES_MAX = 8 * 1024 * 1024
@@ -27,35 +29,36 @@ class BrokerMismatch(Exception):
 async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
     try:
-        await client.start()
-        yield client
-    except (KafkaError, OSError) as failure:
-        raise Transient(f"the broker does not answer: {failure!r}") from failure
+        with broker_calls():
+            await client.start()
+            yield client
     finally:
         await client.close()
 
 
-def _wanted() -> list[NewTopic]:
+def _wanted(replicas: int) -> list[NewTopic]:
     config = {"max.message.bytes": str(MESSAGE_BYTES_MAX)}
     topics = [
         NewTopic(
             topic.name,
             topic.partitions,
-            -1,
+            replicas,
             topic_configs=config | ({"cleanup.policy": "compact"} if topic.compacted else {}),
         )
         for topic in TOPICS.values()
     ]
     services = {topic.emitted_by for topic in TOPICS.values()} - {"gateway"}
-    topics += [NewTopic(dead_letter_topic(name), 1, -1, topic_configs=config) for name in services]
+    topics += [
+        NewTopic(dead_letter_topic(name), 1, replicas, topic_configs=config) for name in services
+    ]
     return topics
 
 
-async def ensure_topics(bootstrap: str) -> None:
+async def ensure_topics(bootstrap: str, *, replicas: int = 1) -> None:
     """Create what is missing; Transient when the broker is away."""
     async with _admin(bootstrap) as client:
         present = set(await client.list_topics())
-        missing = [topic for topic in _wanted() if topic.name not in present]
+        missing = [topic for topic in _wanted(replicas) if topic.name not in present]
         if not missing:
             return
         answer = await client.create_topics(missing)
@@ -63,6 +66,16 @@ async def ensure_topics(bootstrap: str) -> None:
             failure = for_code(code)
             if code and failure is not TopicAlreadyExistsError:
                 raise Transient(f"the topic {name} could not be created: {failure.__name__}")
+
+
+async def fetch_partitions(bootstrap: str, topic: str) -> list[TopicPartition]:
+    """The partitions that the topic has now; Transient while it has none."""
+    async with _admin(bootstrap) as client:
+        [described] = await client.describe_topics([topic])
+    numbers = sorted(partition["partition"] for partition in described["partitions"])
+    if not numbers:
+        raise Transient(f"the topic {topic} does not exist yet")
+    return [TopicPartition(topic, number) for number in numbers]
 
 
 async def check_identity(database: Database, bootstrap: str) -> None:

@@ -20,9 +20,10 @@ from contracts.envelope import Envelope, read_envelope
 from contracts.model import Event
 from contracts.topics import TOPICS
 from database import ALL_TENANTS, Database, WriteConnection, transaction
-from kernel.errors import Poison, Rejected, Transient
-from messaging.broker import BrokerMismatch, check_bounds
+from kernel.errors import Poison, Rejected
+from messaging.broker import BrokerMismatch, check_bounds, fetch_partitions
 from messaging.dead_letters import Budget, bury
+from messaging.failures import broker_calls, is_passing
 from messaging.offsets import (
     OffsetMoved,
     Partition,
@@ -124,7 +125,7 @@ class Consumer:
         self._kafka: Any = None
         self._next: dict[Partition, int] = {}
         self._budget = Budget()
-        self._assigned_anew = asyncio.Event()
+        self._must_seek = asyncio.Event()
 
     async def run(self) -> None:
         """Consume until told to stop: finish the batch at hand, leave the group, return."""
@@ -155,18 +156,13 @@ class Consumer:
             max_poll_interval_ms=POLL_INTERVAL_MAX_MS,
         )
         self._kafka = kafka
-        try:
+        with broker_calls():
             await kafka.start()
             if grouped:
-                kafka.subscribe([self._topic], listener=_NoteAssignment(self._assigned_anew))
+                kafka.subscribe([self._topic], listener=_NoteAssignment(self._must_seek))
             else:
-                numbers = kafka.partitions_for_topic(self._topic)
-                if not numbers:
-                    raise Transient(f"the topic {self._topic} does not exist yet")
-                kafka.assign([TopicPartition(self._topic, number) for number in sorted(numbers)])
-                self._assigned_anew.set()
-        except (KafkaError, OSError) as failure:
-            raise Transient(f"the broker does not answer: {failure!r}") from failure
+                kafka.assign(await fetch_partitions(self._bootstrap, self._topic))
+                self._must_seek.set()
 
     async def _leave(self) -> None:
         kafka, self._kafka = self._kafka, None
@@ -193,16 +189,22 @@ class Consumer:
                 timeout_ms=POLL_MS, max_records=self._subscription.batch_messages_max
             )
         except (KafkaError, OSError) as failure:
+            if not is_passing(failure):
+                raise
             log.warning("rejoining", consumer=self._name, reason=repr(failure))
             await persist("subscribe", self._start, stop=self._stop, on_retry=self._count_retry)
             return
         records = [record for batch in fetched.values() for record in batch]
-        if self._assigned_anew.is_set():
-            self._assigned_anew.clear()
+        if self._must_seek.is_set():
+            self._must_seek.clear()
             await persist("seek", self._seek_again, stop=self._stop, on_retry=self._count_retry)
         elif records:
             self._check_continuity(fetched)
-            await self._process(records)
+            try:
+                await self._process(records)
+            except OffsetMoved:
+                log.info("another process consumes here too", consumer=self._name)
+                self._must_seek.set()
         self._observe_lag()
 
     def _check_continuity(self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
@@ -216,7 +218,10 @@ class Consumer:
                 )
 
     async def _process(self, records: list[ConsumerRecord]) -> None:
-        """Commit the batch; halve it as long as some message in it is poisoned."""
+        """Commit the batch, halved as long as some message in it is poisoned.
+
+        OffsetMoved when another process was quicker; what is left of the batch is then void.
+        """
         steps = self._steps(records)
         try:
             await persist(
@@ -225,9 +230,6 @@ class Consumer:
                 stop=self._stop,
                 on_retry=self._count_retry,
             )
-        except OffsetMoved:
-            log.info("offset moved by another process", consumer=self._name)
-            await persist("seek", self._seek_again, stop=self._stop, on_retry=self._count_retry)
         except (Poison, Rejected) as failure:
             if len(records) == 1:
                 await self._bury(records[0], steps, str(failure))
@@ -257,20 +259,14 @@ class Consumer:
                 await advance(tx, self._name, steps)
                 await bury(tx, self._service, self._name, record, why)
 
-        try:
-            await persist("bury", commit, stop=self._stop, on_retry=self._count_retry)
-        except OffsetMoved:
-            await persist("seek", self._seek_again, stop=self._stop, on_retry=self._count_retry)
-            return
+        await persist("bury", commit, stop=self._stop, on_retry=self._count_retry)
         log.warning("dead letter", consumer=self._name, offset=record.offset, reason=why)
         self._progress.dead += 1
         self._moved(steps, 1)
 
     async def _seek_again(self) -> None:
-        try:
+        with broker_calls():
             await self._seek()
-        except KafkaError as failure:
-            raise Transient(f"the broker does not answer: {failure!r}") from failure
 
     def _moved(self, steps: dict[Partition, Step], messages: int) -> None:
         for place, step in steps.items():
@@ -294,12 +290,12 @@ class Consumer:
 class _NoteAssignment(ConsumerRebalanceListener):  # type: ignore[misc]
     """Tells the consumer that it must seek; aiokafka would swallow an error in here."""
 
-    def __init__(self, assigned_anew: asyncio.Event) -> None:
-        self._assigned_anew = assigned_anew
+    def __init__(self, must_seek: asyncio.Event) -> None:
+        self._must_seek = must_seek
 
     async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
         """Nothing to hand over: what is not committed, the next owner reads again."""
 
     async def on_partitions_assigned(self, _assigned: Iterable[TopicPartition]) -> None:
         """What is fetched from now on counts only after a seek."""
-        self._assigned_anew.set()
+        self._must_seek.set()

@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 
 from contracts.model import Event
-from kernel.errors import Transient
 from messaging.consumer import POLL_MS, Received, Subscription, decode_record
+from messaging.failures import broker_calls
 
 
 async def _unhandled(*_: object) -> None:
@@ -35,15 +34,15 @@ async def follow(
         auto_offset_reset="earliest" if from_start else "latest",
     )
     try:
-        await consumer.start()
+        with broker_calls():
+            await consumer.start()
         while True:
-            fetched = await consumer.getmany(timeout_ms=POLL_MS)
+            with broker_calls():
+                fetched = await consumer.getmany(timeout_ms=POLL_MS)
             yield [
                 decode_record(record, subscriptions[place.topic])
                 for place, batch in fetched.items()
                 for record in batch
             ]
-    except (KafkaError, OSError) as failure:
-        raise Transient(f"the broker does not answer: {failure!r}") from failure
     finally:
         await consumer.stop()

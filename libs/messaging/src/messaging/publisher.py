@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from kernel.errors import Transient
+from messaging.failures import broker_calls, is_passing
 from messaging.outgoing import Outgoing
 
 LINGER_MS = 2
@@ -70,6 +71,8 @@ class Publisher:
                 await asyncio.gather(*acknowledgements)
         except (KafkaError, OSError, TimeoutError) as failure:
             await self._discard(producer)
+            if not is_passing(failure):
+                raise
             raise Transient(f"the broker did not acknowledge: {failure!r}") from failure
 
     async def _ready(self) -> Any:
@@ -86,11 +89,12 @@ class Publisher:
                     max_request_size=REQUEST_BYTES_MAX,
                     request_timeout_ms=REQUEST_TIMEOUT_MS,
                 )
-                try:
-                    await producer.start()
-                except (KafkaError, OSError) as failure:
-                    await producer.stop()
-                    raise Transient(f"the broker does not answer: {failure!r}") from failure
+                with broker_calls():
+                    try:
+                        await producer.start()
+                    except BaseException:
+                        await producer.stop()
+                        raise
                 self._producer = producer
             return self._producer
 

@@ -57,4 +57,8 @@ async def persist(
         sleep=wait,
         reraise=True,
     )
-    return await retrying(attempt)
+
+    async def once() -> T:  # tenacity awaits only what it sees to be a coroutine function
+        return await attempt()
+
+    return await retrying(once)

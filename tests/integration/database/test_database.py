@@ -1,0 +1,152 @@
+"""What the database lib promises, on the real server."""
+
+import asyncio
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy.exc import DBAPIError
+
+from database import ALL_TENANTS, Database, snapshot, transaction
+from database.security import append_only, isolate_tenants
+from kernel.errors import Rejected, Transient
+
+
+def prepare(connection):
+    connection.execute(sa.text("CREATE TABLE thing (tenant_id text, n int)"))
+    connection.execute(sa.text("CREATE TABLE history (n int)"))
+    operations = Operations(MigrationContext.configure(connection))
+    isolate_tenants(operations, "thing")
+    append_only(operations, "history")
+
+
+@pytest.fixture
+async def database(database_url):
+    opened = await Database.connect(database_url(), application="test", pool_connections_max=3)
+    async with opened:
+        async with opened.engine.begin() as connection:
+            await connection.run_sync(prepare)
+        yield opened
+
+
+INSERT = sa.text("INSERT INTO thing VALUES (:tenant, :n)")
+COUNT = sa.text("SELECT count(*) FROM thing")
+
+
+async def count(database, tenant=ALL_TENANTS):
+    async with snapshot(database, tenant=tenant) as read:
+        return await read.scalar(COUNT)
+
+
+async def test_a_tenant_sees_and_writes_only_its_own(database):
+    for tenant in ("acme", "umbrella"):
+        async with transaction(database, tenant=tenant) as tx:
+            await tx.execute(INSERT, {"tenant": tenant, "n": 1})
+    assert await count(database, "acme") == 1
+    assert await count(database, "nobody") == 0
+    assert await count(database, ALL_TENANTS) == 2
+    with pytest.raises(DBAPIError, match="row-level security"):
+        async with transaction(database, tenant="acme") as tx:
+            await tx.execute(INSERT, {"tenant": "umbrella", "n": 2})
+    async with database.engine.connect() as bare:
+        assert (await bare.execute(COUNT)).scalar() == 0, "without a tenant nothing is seen"
+
+
+async def test_any_error_rolls_back(database):
+    with pytest.raises(Rejected):
+        async with transaction(database, tenant="acme") as tx:
+            await tx.execute(INSERT, {"tenant": "acme", "n": 1})
+            raise Rejected("no", "a business answer")
+    assert await count(database) == 0
+
+
+async def test_a_snapshot_cannot_write(database):
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        async with snapshot(database, tenant="acme") as read:
+            await read.raw.execute("INSERT INTO thing VALUES ('acme', 1)")  # past the types
+    assert await count(database) == 0
+
+
+@pytest.mark.parametrize("sql", ["UPDATE history SET n = 2", "DELETE FROM history"])
+async def test_history_is_never_changed(database, sql):
+    async with transaction(database, tenant="acme") as tx:
+        await tx.raw.execute("INSERT INTO history VALUES (1)")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with transaction(database, tenant="acme") as tx:
+            await tx.raw.execute(sql)
+    with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+        async with transaction(database, tenant="acme") as tx:
+            await tx.raw.execute("GRANT ALL ON history TO CURRENT_USER")
+            await tx.raw.execute(sql)
+
+
+async def test_a_cancelled_transaction_leaves_nothing_behind(database):
+    """Many cuts at many moments: each row is there or not, and the pool stays whole."""
+    done = 0
+
+    async def write(n):
+        nonlocal done
+        async with transaction(database, tenant="acme") as tx:
+            await tx.execute(INSERT, {"tenant": "acme", "n": n})
+            await tx.raw.execute("SELECT pg_sleep(0.002)")
+        done += 1
+
+    for n in range(60):
+        task = asyncio.create_task(write(n))
+        await asyncio.sleep(n / 5_000)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert await count(database) >= done
+    async with snapshot(database, tenant=ALL_TENANTS) as read:
+        open_ones = await read.scalar(
+            sa.text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"
+            )
+        )
+    assert open_ones == 0
+
+
+async def test_losing_the_connection_is_transient(database):
+    with pytest.raises(Transient):
+        async with transaction(database, tenant="acme") as tx:
+            await tx.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert await count(database) == 0
+
+
+async def test_a_deadlock_is_transient(database):
+    async with transaction(database, tenant=ALL_TENANTS) as tx:
+        await tx.execute(INSERT, [{"tenant": "acme", "n": n} for n in (1, 2)])
+    update = sa.text("UPDATE thing SET n = n WHERE n = :n")
+
+    async def cross(first, second, meet):
+        async with transaction(database, tenant="acme") as tx:
+            await tx.execute(update, {"n": first})
+            await meet.wait()
+            await tx.execute(update, {"n": second})
+
+    meet = asyncio.Barrier(2)
+    outcomes = await asyncio.gather(cross(1, 2, meet), cross(2, 1, meet), return_exceptions=True)
+    assert [type(one) for one in outcomes if one] == [Transient]
+
+
+async def test_a_mistake_in_the_code_is_not_transient(database):
+    with pytest.raises(DBAPIError, match="invalid input"):
+        async with transaction(database, tenant="acme") as tx:
+            await tx.execute(INSERT, {"tenant": "acme", "n": "seven"})
+
+
+async def test_staging_is_empty_at_the_start_of_each_transaction(database):
+    for _ in range(2):
+        async with transaction(database, tenant="acme") as tx:
+            await tx.stage("staged", "tenant_id text, n int")
+            await tx.copy_records("staged", ["tenant_id", "n"], [("acme", n) for n in range(5)])
+            await tx.raw.execute("INSERT INTO thing SELECT * FROM staged")
+    assert await count(database, "acme") == 10
+
+
+async def test_no_database_there():
+    with pytest.raises(Transient, match="does not answer"):
+        await Database.connect("postgresql://nobody@127.0.0.1:9/nothing", application="test")
