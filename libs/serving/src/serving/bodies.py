@@ -1,0 +1,126 @@
+"""Request bodies: bounded in size, decompressed as they arrive, never beyond the bound.
+
+Owns `Content-Encoding` of requests: gzip, zstd or none. A bomb is cut off at the bound, whatever
+it would have become, so no request holds more memory than the bound allows.
+"""
+
+import zlib
+from typing import Protocol
+
+from backports import zstd
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.problems import Refusal
+
+_GZIP_WINDOW_BITS = 31
+_ZSTD_WINDOW_LOG_MAX = 23
+"""Frames may ask for a window of at most 8 MiB, which RFC 8878 tells every decoder to support."""
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /, max_length: int) -> bytes: ...
+
+
+class BodyLimit:
+    """Hands the application plain bodies of at most `body_bytes_max`."""
+
+    def __init__(self, app: ASGIApp, *, body_bytes_max: int) -> None:
+        self._app = app
+        self._body_bytes_max = body_bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refusal 413 beyond the bound, 415 for an unknown encoding, 400 for broken data."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        declared = headers.get("content-length", "0")
+        if not declared.isdigit() or int(declared) > self._body_bytes_max:
+            raise _too_large(self._body_bytes_max)
+        encoding = headers.get("content-encoding", "identity").strip().lower()
+        body = _Body(receive, _decompressor(encoding), encoding, self._body_bytes_max)
+        if encoding != "identity":
+            scope = dict(scope, headers=list(scope["headers"]))
+            plain = MutableHeaders(scope=scope)
+            del plain["content-encoding"]
+            del plain["content-length"]
+        await self._app(scope, body.receive, send)
+
+
+class _Body:
+    """One request's body on its way in."""
+
+    def __init__(
+        self, receive: Receive, decompressor: _Decompressor | None, encoding: str, bytes_max: int
+    ) -> None:
+        self._receive = receive
+        self._decompressor = decompressor
+        self._encoding = encoding
+        self._bytes_max = bytes_max
+        self._raw_bytes = 0
+        self._plain_bytes = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] != "http.request":
+            return message
+        raw = message.get("body", b"")
+        plain = self._plain(raw, last=not message.get("more_body", False))
+        self._raw_bytes += len(raw)
+        self._plain_bytes += len(plain)
+        if max(self._raw_bytes, self._plain_bytes) > self._bytes_max:
+            raise _too_large(self._bytes_max)
+        return {**message, "body": plain}
+
+    def _plain(self, raw: bytes, *, last: bool) -> bytes:
+        decompressor = self._decompressor
+        if decompressor is None:
+            return raw
+        try:
+            plain = b""
+            if raw and not decompressor.eof:
+                # one byte more than is allowed shows that there is more
+                plain = decompressor.decompress(raw, self._bytes_max - self._plain_bytes + 1)
+                raw = decompressor.unused_data
+        except (zlib.error, zstd.ZstdError):
+            raise self._broken("it cannot be decompressed") from None
+        if raw and decompressor.eof:
+            raise self._broken("something follows the compressed data")
+        exhausted = self._plain_bytes + len(plain) <= self._bytes_max
+        if last and exhausted and not decompressor.eof:
+            raise self._broken("it ends too early")
+        return plain
+
+    def _broken(self, why: str) -> Refusal:
+        return Refusal(400, "broken_body", f"the body is not valid {self._encoding}: {why}")
+
+
+def _decompressor(encoding: str) -> _Decompressor | None:
+    match encoding:
+        case "identity":
+            return None
+        case "gzip":
+            return zlib.decompressobj(_GZIP_WINDOW_BITS)
+        case "zstd":
+            options: dict[int, int] = {
+                zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG_MAX
+            }
+            return zstd.ZstdDecompressor(options=options)
+        case _:
+            raise Refusal(
+                415,
+                "unsupported_encoding",
+                "bodies may be sent plain or with Content-Encoding gzip or zstd",
+                {"Accept-Encoding": "gzip, zstd"},
+            )
+
+
+def _too_large(body_bytes_max: int) -> Refusal:
+    return Refusal(
+        413, "body_too_large", f"a body may have at most {body_bytes_max} bytes, decompressed"
+    )

@@ -1,0 +1,26 @@
+"""What a request handler may ask for as a dependency: the database and the correlation id.
+
+async def create(db: Db, correlation_id: CorrelationId, …) -> …
+"""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from database import Database
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+def _correlation_id(request: Request) -> str:
+    correlation_id: str = request.state.correlation_id
+    return correlation_id
+
+
+Db = Annotated[Database, Depends(_database)]
+"""The service's database."""
+CorrelationId = Annotated[str, Depends(_correlation_id)]
+"""The id that this request's events must carry."""

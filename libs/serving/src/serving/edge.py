@@ -1,0 +1,74 @@
+"""The outermost layer of every request: correlation id, one log line, metrics, last resort.
+
+Owns the answer to a failure that nothing within handled. Plain ASGI: nothing is buffered.
+"""
+
+import re
+import time
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kernel.ids import new_id
+from observability.metrics import Metrics
+from serving.problems import of_exception
+
+CORRELATION_HEADER = "X-Correlation-Id"
+_ACCEPTED = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+CLIENT_GONE = 499
+"""Counted where the caller went away before there was an answer (nginx's convention)."""
+UNMATCHED = "(none)"
+
+log = structlog.get_logger(__name__)
+
+
+class Edge:
+    """Wraps the whole application."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other kinds of scope are passed on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        correlation_id = correlation_of(Headers(scope=scope))
+        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        status, begun_s = 0, time.perf_counter()
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[CORRELATION_HEADER] = correlation_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id, tenant_id=None):
+            try:
+                await self._app(scope, receive, send_marked)
+            except Exception as failure:  # noqa: BLE001 - the last resort: logged, answered 500
+                answer = of_exception(failure, correlation_id)
+                if status == 0:
+                    await answer(scope, receive, send_marked)
+            finally:
+                self._note(scope, status or CLIENT_GONE, time.perf_counter() - begun_s)
+
+    def _note(self, scope: Scope, status: int, took_s: float) -> None:
+        route = getattr(scope.get("route"), "path", UNMATCHED)
+        self._metrics.answered(scope["method"], route, status, took_s)
+        log.info(
+            "request",
+            method=scope["method"],
+            route=route,
+            status=status,
+            took_ms=round(took_s * 1000, 1),
+        )
+
+
+def correlation_of(headers: Headers) -> str:
+    """The caller's correlation id when it is well formed, else a fresh one."""
+    given = headers.get(CORRELATION_HEADER, "")
+    return given if _ACCEPTED.fullmatch(given) else str(new_id())

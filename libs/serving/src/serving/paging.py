@@ -1,0 +1,95 @@
+"""Pages: every list is answered in pages, by an opaque cursor that names the last row seen.
+
+Cursors hold a position, not an offset: rows that come or go meanwhile shift nothing. A handler
+orders by a unique position, asks for one row more than a page holds, and cuts:
+
+    rows = await read.all(select(t).where(tuple_(t.c.created_at, t.c.id) > after).limit(page.rows))
+    return page.cut(rows, item=to_api, position=lambda row: (row["created_at"], row["id"]))
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel
+
+from kernel.errors import Fault, Rejected
+
+LIMIT_DEFAULT = 50
+LIMIT_MAX = 500
+CURSOR_CHARS_MAX = 1024
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+
+class Page(BaseModel, Generic[T]):
+    """One page; `next_cursor` is null on the last."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page is asked for."""
+
+    limit: int = LIMIT_DEFAULT
+    cursor: str | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows to fetch: one more than a page holds shows that there is a next."""
+        return self.limit + 1
+
+    def after(self, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
+        """The position to go on after, each part read by its kind (`date.fromisoformat`, `UUID`).
+
+        None for the first page; Rejected for a cursor that was not made by `cut`.
+        """
+        if self.cursor is None:
+            return None
+        try:
+            parts = json.loads(base64.b64decode(self.cursor, altchars=b"-_", validate=True))
+            return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
+        except (ValueError, TypeError, RecursionError, binascii.Error):
+            fault = Fault("/query/cursor", "must be a next_cursor of this very list")
+            raise Rejected("invalid_cursor", "the cursor cannot be used here", (fault,)) from None
+
+    def cut(
+        self,
+        rows: Sequence[Row],
+        *,
+        item: Callable[[Row], T],
+        position: Callable[[Row], tuple[object, ...]],
+    ) -> Page[T]:
+        """A page of `rows`, of which there are at most `self.rows`."""
+        shown = rows[: self.limit]
+        more = len(rows) > self.limit
+        next_cursor = _cursor(position(shown[-1])) if more else None
+        return Page(items=[item(row) for row in shown], next_cursor=next_cursor)
+
+
+def _cursor(position: tuple[object, ...]) -> str:
+    texts = [
+        part.isoformat() if isinstance(part, date | datetime) else str(part) for part in position
+    ]
+    return base64.urlsafe_b64encode(json.dumps(texts).encode()).decode()
+
+
+def _page_request(
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Items per page")] = LIMIT_DEFAULT,
+    cursor: Annotated[
+        str | None, Query(max_length=CURSOR_CHARS_MAX, description="`next_cursor` of a page before")
+    ] = None,
+) -> PageRequest:
+    return PageRequest(limit, cursor)
+
+
+Paging = Annotated[PageRequest, Depends(_page_request)]
+"""The dependency of a handler that answers pages."""

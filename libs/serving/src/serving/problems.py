@@ -1,0 +1,137 @@
+"""Problem details (RFC 9457): the one form in which every API of Gridtally says no.
+
+Owns the mapping from the kinds of failure to HTTP statuses and the faults' JSON pointers (RFC
+6901). Refuses to show a caller the inside of a failure, or to echo a value that was refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import State
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from contracts.problem import FaultDetail, Problem
+from kernel.errors import Conflict, NotFound, Rejected, Transient
+
+MEDIA_TYPE = "application/problem+json"
+FAULTS_MAX = 100
+"""A body of a million wrong items gets an answer of readable length."""
+RETRY_AFTER_S = 2
+
+log = structlog.get_logger(__name__)
+
+
+class Refusal(HTTPException):
+    """A "no" of HTTP itself, not of the business: credentials, size, preconditions, pace."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, detail, headers)
+        self.code = code
+
+
+def problem_response(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    correlation_id: str,
+    faults: Sequence[FaultDetail] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer that carries one problem."""
+    problem = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        correlation_id=correlation_id,
+        faults=list(faults[:FAULTS_MAX]),
+    )
+    return Response(problem.model_dump_json(), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def of_exception(failure: Exception, correlation_id: str) -> Response:
+    """The answer to any failure; one that nobody expected is logged and answered 500."""
+    match failure:
+        case Rejected():
+            status = _status_of(failure)
+            faults = [FaultDetail(path=fault.path, detail=fault.detail) for fault in failure.faults]
+            return problem_response(
+                status, failure.code, failure.detail, correlation_id=correlation_id, faults=faults
+            )
+        case RequestValidationError():
+            faults = [_fault(error) for error in failure.errors()]
+            return problem_response(
+                422,
+                "invalid_request",
+                f"{len(faults)} part(s) of the request are not as they must be",
+                correlation_id=correlation_id,
+                faults=faults,
+            )
+        case HTTPException():
+            code = getattr(failure, "code", None) or _code_of(failure.status_code)
+            return problem_response(
+                failure.status_code,
+                code,
+                failure.detail,
+                correlation_id=correlation_id,
+                headers=failure.headers,
+            )
+        case Transient():
+            log.warning("request failed for now", reason=str(failure))
+            return problem_response(
+                503,
+                "unavailable",
+                "something this service needs is away for now; try again",
+                correlation_id=correlation_id,
+                headers={"Retry-After": str(RETRY_AFTER_S)},
+            )
+        case _:
+            log.error("request crashed", exc_info=failure)
+            return problem_response(
+                500,
+                "internal_error",
+                "the service failed; its log has the reason under this correlation id",
+                correlation_id=correlation_id,
+            )
+
+
+async def handle(request: Request, failure: Exception) -> Response:
+    """FastAPI's exception handler for every kind that it knows."""
+    state: State = request.state
+    return of_exception(failure, state.correlation_id)
+
+
+def _status_of(rejected: Rejected) -> int:
+    match rejected:
+        case NotFound():
+            return 404
+        case Conflict():
+            return 409
+        case _:
+            return 422
+
+
+def _code_of(status: int) -> str:
+    return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
+
+
+def _fault(error: Mapping[str, Any]) -> FaultDetail:
+    """Pydantic's fault; `loc` begins with where it was found: body, query, path or header."""
+    where, *rest = error["loc"]
+    parts = rest if where == "body" else [where, *rest]
+    if error["type"] == "json_invalid":
+        return FaultDetail(path="", detail=f"the body is not JSON: {error['ctx']['error']}")
+    return FaultDetail(path=pointer(parts), detail=error["msg"])
+
+
+def pointer(parts: Sequence[object]) -> str:
+    """Parts as a JSON pointer: `/items/3/a~1b`."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)

@@ -1,0 +1,62 @@
+"""Settings: what a service process is told by its environment, checked once at the start.
+
+The only reader of the environment. Each service subclasses `ServiceSettings` with fields of its
+own; a field `pool_connections_max` is the variable `POOL_CONNECTIONS_MAX`. Secrets are
+`SecretStr`, so that printing the settings shows none.
+"""
+
+from typing import Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+S = TypeVar("S", bound="ServiceSettings")
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs to know."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: SecretStr
+    kafka_bootstrap_servers: str = Field(min_length=1)
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8000, ge=0, le=65_535)
+    """0 takes a free port, which the `ready` line names."""
+    operator_token_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """Without it nobody can make or revoke API keys."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    pool_connections_max: int = Field(default=10, ge=1, le=200)
+    shutdown_timeout_s: float = Field(default=20, gt=0, le=600)
+    body_bytes_max: int = Field(default=16 * 1024 * 1024, ge=1024)
+    """The most that a request's body may hold once decompressed."""
+    rate_limit_per_s: float = Field(default=500, gt=0)
+    """Requests per second that one API key may make for long; it may save up ten seconds' worth."""
+    key_cache_ttl_s: float = Field(default=5, ge=0, le=300)
+    """How long a revoked API key may still be let in."""
+
+
+class InvalidSettings(Exception):
+    """The environment cannot be used; `lines` say why, one per fault, without any value."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = lines
+
+
+def load(kind: type[S]) -> S:
+    """The settings in this process's environment; InvalidSettings where they are wrong."""
+    try:
+        return kind()
+    except ValidationError as invalid:
+        raise InvalidSettings(
+            [
+                f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+                for fault in invalid.errors(include_input=False, include_url=False)
+            ]
+        ) from None
+
+
+def shown(settings: ServiceSettings) -> list[str]:
+    """The effective settings as `NAME=value` lines, secrets masked."""
+    return [f"{name.upper()}={value}" for name, value in settings.model_dump().items()]
