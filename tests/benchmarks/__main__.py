@@ -1,0 +1,149 @@
+"""Runs the benchmarks on the real servers and on the wheels; prints one table beside the bars.
+
+Owns which figure answers which bar. Each benchmark is a script in a process of its own; README.md
+says what it is given and what it writes.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP, servers
+
+HERE = Path(__file__).parent
+KINDS = ("real", "wheels")
+Figures = dict[str, dict[str, dict[str, float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A row of the table: which figure of which script, and its bar; `most` where less is better."""
+
+    title: str
+    unit: str
+    bar: float
+    script: str
+    case: str
+    metric: str
+    most: bool = False
+
+    def reached(self, value: float) -> bool:
+        """Whether the bar is reached."""
+        return value <= self.bar if self.most else value >= self.bar
+
+
+MEASURES = (
+    Measure(
+        "monthly 15-minute time-of-use bills with lines, one core",
+        "bills/s",
+        20_000,
+        "rate_bills",
+        "time of use, month of 15 minutes",
+        "bills_per_s",
+    ),
+)
+WITHOUT_SERVERS = {"rate_bills"}
+
+
+def main() -> int:
+    """Exit status 1 when a benchmark failed; a bar that is missed is no failure."""
+    scripts = sorted(path.stem for path in HERE.glob("[a-z]*.py"))
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--servers", choices=KINDS, action="append", help="default: both")
+    parser.add_argument("--only", choices=scripts, action="append", help="default: all")
+    parser.add_argument("--out", type=Path, default=Path(".cache/bench"))
+    arguments = parser.parse_args()
+    chosen = set(arguments.only or scripts)
+    failed: list[str] = []
+    figures: dict[str, Figures] = {}
+    for kind in arguments.servers or KINDS:
+        with environment(kind, needed=bool(chosen - WITHOUT_SERVERS)) as given:
+            figures[kind] = {}
+            for script in sorted(chosen):
+                found = run(script, given, arguments.out / kind / f"{script}.json")
+                if found is None:
+                    failed.append(f"{script} on {kind}")
+                else:
+                    figures[kind][script] = found
+    write_summary(arguments.out / "summary.json", figures)
+    sys.stdout.write(table(figures))
+    for name in failed:
+        sys.stdout.write(f"failed: {name}\n")
+    return 1 if failed else 0
+
+
+@contextmanager
+def environment(kind: str, *, needed: bool) -> Iterator[Mapping[str, str]]:
+    """The environment of a benchmark, with servers that run for the length of the block."""
+    if not needed:
+        yield os.environ
+        return
+    with tempfile.TemporaryDirectory(prefix="gridtally-bench-") as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as nobody when we are root
+        with servers(Path(folder), kind, environment={}) as running:
+            for line in running.descriptions:
+                sys.stdout.write(f"{line}\n")
+            yield os.environ | {BOOTSTRAP: running.bootstrap, ADMIN_URL: running.admin_url}
+
+
+def run(script: str, given: Mapping[str, str], target: Path) -> dict[str, Any] | None:
+    """The figures that a script wrote; None when it failed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    sys.stdout.write(f"\n--- {script}\n")
+    sys.stdout.flush()
+    command = [sys.executable, str(HERE / f"{script}.py"), "--json", str(target)]
+    ended = subprocess.run(command, env=dict(given), check=False)
+    if ended.returncode != 0:
+        return None
+    figures: dict[str, Any] = json.loads(target.read_text())["figures"]
+    return figures
+
+
+def write_summary(target: Path, figures: dict[str, Figures]) -> None:
+    """All figures and what they were measured on."""
+    machine = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps({"machine": machine, "figures": figures}, indent=2) + "\n")
+
+
+def table(figures: dict[str, Figures]) -> str:
+    """The bars and, beside them, what was measured on each kind of server."""
+    rows = [("measure", "bar", *figures)]
+    for measure in MEASURES:
+        bar = f"{'≤ ' if measure.most else ''}{measure.bar:,} {measure.unit}"
+        rows.append((measure.title, bar, *(cell(measure, found) for found in figures.values())))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def cell(measure: Measure, figures: Figures) -> str:
+    """What was measured, marked where the bar is missed."""
+    value = figures.get(measure.script, {}).get(measure.case, {}).get(measure.metric)
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" + ("" if measure.reached(value) else " (missed)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
