@@ -1,0 +1,1 @@
+"""The demonstration: a portfolio of homes, from their meters' gateway to a balanced ledger."""
