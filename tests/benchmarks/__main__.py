@@ -27,7 +27,7 @@ Figures = dict[str, dict[str, dict[str, float]]]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A row of the table: which figure of which script, and its bar; `most` where less is better."""
+    """A row of the table: which figure of which script, and its bar (`most`: an upper one)."""
 
     title: str
     unit: str
