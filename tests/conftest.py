@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from gridtally.stack import kafka
 from gridtally.stack.process import LOOPBACK, free_port
 from gridtally.stack.provision import create_database, drop_database
-from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP, Servers, external, servers
+from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP, Kind, Servers, external, servers
 
 KAFKA_IMAGE = "apache/kafka:4.2.0"
 TIMESCALE_IMAGE = "timescale/timescaledb:2.19.3-pg17"
@@ -32,9 +33,11 @@ def stack_servers() -> Iterator[Servers]:
     """The broker and the database of this test run."""
     data_dir = Path(tempfile.mkdtemp(prefix="gridtally-tests-"))
     data_dir.chmod(0o755)  # PostgreSQL runs as nobody when we are root
-    given = external(data_dir, os.environ) or not has_docker()
     kind = os.environ.get("GRIDTALLY_SERVERS", "auto")
-    opened = servers(data_dir, kind, environment=os.environ) if given else containers(data_dir)
+    assert kind in get_args(Kind), f"GRIDTALLY_SERVERS is one of {get_args(Kind)}, not {kind}"
+    contained = kind == "auto" and not external(data_dir, os.environ) and has_docker()
+    local = servers(data_dir, kind, environment=os.environ)
+    opened = containers(data_dir) if contained else local
     try:
         with opened as running:
             yield running

@@ -2,7 +2,7 @@
 
 import typer
 
-from gridtally.commands import local
+from gridtally.commands import local, rate
 
 app = typer.Typer(
     name="gridtally",
@@ -14,3 +14,4 @@ app = typer.Typer(
 app.command()(local.up)
 app.command()(local.down)
 app.command()(local.status)
+app.command()(rate.rate)

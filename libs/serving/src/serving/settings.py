@@ -20,6 +20,8 @@ class ServiceSettings(BaseSettings):
 
     database_url: SecretStr
     kafka_bootstrap_servers: str = Field(min_length=1)
+    kafka_idempotence: bool = True
+    """False for a broker that refuses idempotent producers, such as the local stand-in Tansu."""
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=0, le=65_535)
     """0 takes a free port, which the `ready` line names."""

