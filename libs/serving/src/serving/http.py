@@ -1,0 +1,57 @@
+"""The HTTP server of a process: uvicorn, told by our stop event and not by signals.
+
+Owns the listening socket. Refuses to log requests, which the edge does.
+"""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+BACKLOG = 2048
+KEEP_ALIVE_S = 65
+"""Longer than the minute for which load balancers keep connections, so that they close first."""
+CONNECTIONS_MAX = 2_000
+"""Requests beyond so many at once are answered 503 by uvicorn."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one. OSError where that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+class Server(uvicorn.Server):
+    """Serves until `stop` is set, then finishes the requests at hand."""
+
+    def __init__(self, app: FastAPI, *, stop: asyncio.Event, grace_s: float) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                backlog=BACKLOG,
+                http="httptools",
+                lifespan="off",
+                limit_concurrency=CONNECTIONS_MAX,
+                log_config=None,
+                loop="none",
+                server_header=False,
+                timeout_graceful_shutdown=int(grace_s),
+                timeout_keep_alive=KEEP_ALIVE_S,
+                ws="none",
+            )
+        )
+        self._stop = stop
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to the process."""
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Asked ten times a second whether to stop."""
+        self.should_exit = self._stop.is_set()
+        return await super().on_tick(counter)
