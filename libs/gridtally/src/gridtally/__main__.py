@@ -2,7 +2,7 @@
 
 import sys
 
-from gridtally.stack.errors import StackError
+from gridtally.errors import CommandError
 
 
 def main() -> None:
@@ -11,7 +11,7 @@ def main() -> None:
 
     try:
         app()
-    except StackError as error:
+    except CommandError as error:
         sys.exit(f"error: {error}")
 
 

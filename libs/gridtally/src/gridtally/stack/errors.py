@@ -1,8 +1,11 @@
 """What the local stack says to people when it cannot go on."""
 
 
-class StackError(Exception):
-    """One plain sentence for the person at the terminal; log lines may follow it."""
+from gridtally.errors import CommandError
+
+
+class StackError(CommandError):
+    """The local stack cannot go on; log lines may follow the sentence."""
 
 
 class Unavailable(StackError):
