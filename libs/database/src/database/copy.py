@@ -1,0 +1,121 @@
+"""Bodies for binary COPY, encoded column by column so that no Python loop runs over values.
+
+Owns PostgreSQL's binary COPY format and its binary integers, times and `int4[]`. A column is a
+list with one field of bytes per row; `body` joins the columns. Source: PostgreSQL 17, `COPY`,
+"Binary Format", and `array_send` in the server's arrayfuncs.c.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from itertools import chain, repeat
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+Field = bytes
+"""One value in COPY's form: its length as four bytes, then its bytes."""
+Ints = npt.NDArray[np.integer]
+NULL: Field = b"\xff\xff\xff\xff"
+MISSING = -1
+"""Stands for NULL within arrays of values that are never negative."""
+
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_END = b"\xff\xff"
+_INT4_OID = 23
+_ARRAY_WORDS = 5
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL = date(2000, 1, 1).toordinal()
+_US_PER_DAY, _US_PER_S = 86_400_000_000, 1_000_000
+
+
+def body(fields_per_row: int, *columns: Sequence[Field]) -> bytes:
+    """The whole COPY body; a column made by `numbers` of several arrays counts as several."""
+    count = fields_per_row.to_bytes(2, "big")
+    rows = zip(repeat(count), *columns, strict=False)
+    return b"".join((_SIGNATURE, *chain.from_iterable(rows), _END))
+
+
+def texts(values: Iterable[str]) -> list[Field]:
+    """`text`; a text that repeats is encoded once."""
+    known: dict[str, Field] = {}
+    fields = []
+    for value in values:
+        field = known.get(value)
+        if field is None:
+            encoded = value.encode()
+            field = known[value] = len(encoded).to_bytes(4, "big") + encoded
+        fields.append(field)
+    return fields
+
+
+def uuids(values: Iterable[UUID]) -> list[Field]:
+    """`uuid`."""
+    return [b"\0\0\0\x10" + value.bytes for value in values]
+
+
+def numbers(*columns: Ints) -> list[Field]:
+    """Adjacent columns of `smallint`, `int` or `bigint`, by each array's own width."""
+    names = [f"{kind}{n}" for n in range(len(columns)) for kind in ("length", "value")]
+    kinds = [kind for column in columns for kind in (">i4", column.dtype.newbyteorder(">").str)]
+    packed = np.empty(len(columns[0]), dtype=np.dtype(list(zip(names, kinds, strict=True))))
+    for n, column in enumerate(columns):
+        packed[f"length{n}"] = column.dtype.itemsize
+        packed[f"value{n}"] = column
+    return _slices(packed.tobytes(), packed.dtype.itemsize)
+
+
+def microseconds(at: datetime) -> int:
+    """`timestamptz` as its `bigint`: microseconds since 2000-01-01 UTC."""
+    since = at - _EPOCH
+    return since.days * _US_PER_DAY + since.seconds * _US_PER_S + since.microseconds
+
+
+def day_number(day: date) -> int:
+    """`date` as its `int`: days since 2000-01-01."""
+    return day.toordinal() - _EPOCH_ORDINAL
+
+
+def int4_arrays(values: Ints, lengths: Ints) -> list[Field]:
+    """`int4[]`: `values` holds all rows one after another, `lengths` (≥ 1) how many each has.
+
+    MISSING becomes NULL.
+    """
+    if not lengths.size:
+        return []
+    begins = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+    absent = values == MISSING
+    gaps = np.add.reduceat(absent, begins, dtype=np.int64)
+    words = np.empty((values.size, 2), dtype=">i4")
+    words[:, 0] = np.where(absent, -1, 4)
+    words[:, 1] = values
+    if gaps.any():
+        words = words[np.column_stack((np.ones_like(absent), ~absent))]
+    sizes = 8 * lengths - 4 * gaps
+    heads = np.empty((lengths.size, 1 + _ARRAY_WORDS), dtype=">i4")
+    heads[:, 0] = 4 * _ARRAY_WORDS + sizes
+    heads[:, 1] = 1
+    heads[:, 2] = gaps > 0
+    heads[:, 3] = _INT4_OID
+    heads[:, 4] = lengths
+    heads[:, 5] = 1
+    payload, ends = words.tobytes(), np.cumsum(sizes).tolist()
+    starts = [0, *ends[:-1]]
+    return [
+        head + payload[start:end]
+        for head, start, end in zip(
+            _slices(heads.tobytes(), 4 * (1 + _ARRAY_WORDS)), starts, ends, strict=True
+        )
+    ]
+
+
+def read_int4_arrays(sent: Sequence[bytes], length: int) -> npt.NDArray[np.int32]:
+    """`array_send` of int4[] without NULLs, all of `length`, as a matrix with a row for each."""
+    words = np.frombuffer(b"".join(sent), dtype=">i4").reshape(len(sent), -1)
+    if words.shape[1] != _ARRAY_WORDS + 2 * length:
+        raise ValueError(f"the arrays do not have {length} elements each")
+    return words[:, _ARRAY_WORDS + 1 :: 2].astype(np.int32)
+
+
+def _slices(buffer: bytes, size: int) -> list[bytes]:
+    return [buffer[start : start + size] for start in range(0, len(buffer), size)]
