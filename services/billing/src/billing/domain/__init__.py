@@ -1,0 +1,1 @@
+"""What billing decides, as values: no I/O, no clock."""

@@ -1,0 +1,128 @@
+"""Days: what a meter's local day costs so far, by the same rating that makes invoices.
+
+Standing charges (fixed and per connected kW) are not in it, whatever they are per; a missing
+interval or flow counts as nothing until it comes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from billing.domain.agreements import Agreement
+from billing.domain.facts import Facts
+from billing.domain.periods import FLOWS, no_energy
+from kernel.errors import Rejected
+from kernel.periods import Period
+from rating.bill import rate
+from rating.tariff import TariffVersion, usage_charges
+from rating.usage import MISSING, Flow, Usage, slots_in
+
+DayKey = tuple[str, UUID, date]
+"""Tenant, meter and local day."""
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DayUsage:
+    """All flows of a meter's day; `version` is the sum of theirs, so it grows with each change."""
+
+    tenant_id: str
+    meter_id: UUID
+    day: date
+    zone: str
+    minutes: Mapping[Flow, int]
+    version: int
+    series: Mapping[Flow, NDArray[np.int32]]
+    correlation_id: str
+
+    @property
+    def key(self) -> DayKey:
+        """What one cost belongs to."""
+        return self.tenant_id, self.meter_id, self.day
+
+    def energy_wh(self, flow: Flow) -> int:
+        """What is known of the flow's energy."""
+        values = self.series.get(flow)
+        return 0 if values is None else int(values.sum(where=values != MISSING, dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class CostDay:
+    """What the day costs by that agreement and tariff version."""
+
+    usage: DayUsage
+    agreement_id: UUID
+    tariff_version_id: UUID
+    currency: str
+    import_wh: int
+    export_wh: int
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+
+
+def price_days(
+    days: Sequence[DayUsage], agreements: Mapping[DayKey, Agreement], facts: Facts
+) -> list[CostDay]:
+    """The cost of each day that can be priced.
+
+    Left out are days without agreement or tariff, and those whose flows differ in interval.
+    """
+    alike: dict[tuple[str, UUID, date], list[tuple[DayUsage, Agreement]]] = {}
+    for usage in days:
+        agreement = agreements.get(usage.key)
+        if agreement is not None and len(set(usage.minutes.values())) == 1:
+            group = (usage.tenant_id, agreement.tariff_id, usage.day)
+            alike.setdefault(group, []).append((usage, agreement))
+    costs: list[CostDay] = []
+    for (tenant_id, tariff_id, day), members in alike.items():
+        try:
+            (part,) = facts.parts(tenant_id, tariff_id, Period(day, day + timedelta(days=1)))
+            costs.extend(_price_group(part.version, members))
+        except Rejected:
+            continue  # the day waits: a tariff that arrives marks it due
+    return costs
+
+
+@lru_cache(maxsize=1024)
+def _per_usage(version: TariffVersion) -> TariffVersion | None:
+    return usage_charges(version)
+
+
+def _price_group(
+    version: TariffVersion, members: list[tuple[DayUsage, Agreement]]
+) -> list[CostDay]:
+    priced = _per_usage(version)
+    if priced is None:
+        amounts = [(NOTHING, NOTHING, NOTHING)] * len(members)
+    else:
+        bills = rate(priced, [_usage(usage) for usage, _ in members], missing="nothing")
+        amounts = [(bill.net, bill.tax, bill.total) for bill in bills]
+    return [
+        CostDay(
+            usage=usage,
+            agreement_id=agreement.id,
+            tariff_version_id=version.id,
+            currency=version.currency,
+            import_wh=usage.energy_wh("import"),
+            export_wh=usage.energy_wh("export"),
+            net=net,
+            tax=tax,
+            gross=gross,
+        )
+        for (usage, agreement), (net, tax, gross) in zip(members, amounts, strict=True)
+    ]
+
+
+def _usage(usage: DayUsage) -> Usage:
+    day = Period(usage.day, usage.day + timedelta(days=1))
+    (minutes,) = set(usage.minutes.values())
+    nothing = no_energy(slots_in(usage.zone, day, minutes))
+    absent = {flow: nothing for flow in FLOWS if flow not in usage.series}
+    return Usage(usage.zone, day, minutes, absent | dict(usage.series))

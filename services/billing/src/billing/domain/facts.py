@@ -1,0 +1,61 @@
+"""Facts: billing's own copies of what others said, as far as a batch of work needs them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from uuid import UUID
+
+from billing.domain.agreements import Agreement
+from billing.domain.tariffs import InForce, cut_by_version
+from kernel.errors import Rejected
+from kernel.periods import Period
+from rating.document import tariff_version
+from rating.tariff import Part, TariffVersion
+
+Key = tuple[str, UUID]
+"""A tenant and an id of its own."""
+VERSIONS_CACHED_MAX = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """The meter's connected load, and the flows that it measures."""
+
+    connected_kw: Decimal | None
+    flows: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`agreements` and `meters` by their ids, `currencies` by customer, `versions` by tariff,
+    `documents` (JSON) by version.
+    """
+
+    agreements: Mapping[Key, Agreement]
+    meters: Mapping[Key, Meter]
+    currencies: Mapping[Key, str]
+    versions: Mapping[Key, Sequence[InForce]]
+    documents: Mapping[Key, str]
+
+    def parts(self, tenant_id: str, tariff_id: UUID, period: Period) -> tuple[Part, ...]:
+        """The period cut by the tariff's versions; Rejected where a day has none."""
+        versions = self.versions.get((tenant_id, tariff_id), ())
+        parts = []
+        for part, version_id in cut_by_version(period, versions):
+            if version_id is None:
+                raise Rejected(
+                    "tariff_missing",
+                    f"tariff {tariff_id} has no published version from {part.start_on} "
+                    f"to {part.end_on}",
+                )
+            document = self.documents[tenant_id, version_id]
+            parts.append(Part(part, read_version(version_id, document)))
+        return tuple(parts)
+
+
+@lru_cache(maxsize=VERSIONS_CACHED_MAX)
+def read_version(version_id: UUID, document: str) -> TariffVersion:
+    """The version that a JSON document describes; Rejected where rating does not know it."""
+    return tariff_version(version_id, json.loads(document))

@@ -1,0 +1,56 @@
+"""Facts that others publish are copied, and what waited for them becomes due.
+
+Owns no billing: due periods and days are taken up by `periods.retry_held_periods` and
+`days.price_due_days`, a bounded number per transaction.
+"""
+
+from collections.abc import Sequence
+
+from billing.domain.facts import Key
+from billing.store import days, facts, periods
+from contracts.commerce import AgreementChanged, TariffPublished
+from contracts.metering import MeterRegistered
+from database import WriteConnection
+from messaging import Received
+
+
+async def copy_tariffs(tx: WriteConnection, messages: Sequence[Received[TariffPublished]]) -> None:
+    """Keep tariff versions; periods and days that they apply to become due."""
+    newest: dict[Key, TariffPublished] = {}
+    for message in messages:
+        if message.event is not None:
+            newest[message.envelope.tenant_id, message.event.version_id] = message.event
+    await facts.lock_facts_to_change(tx)
+    changed = await facts.upsert_versions(tx, newest)
+    await periods.mark_due_by_tariff(tx, changed)
+    await days.mark_due_by_tariff(tx, changed)
+
+
+async def copy_meters(tx: WriteConnection, messages: Sequence[Received[MeterRegistered]]) -> None:
+    """Keep meters; held periods of theirs become due.
+
+    A tombstone changes nothing: the meter's last periods are still to be billed.
+    """
+    newest: dict[Key, MeterRegistered] = {}
+    for message in messages:
+        if message.event is not None:
+            newest[message.envelope.tenant_id, message.event.meter_id] = message.event
+    await facts.lock_facts_to_change(tx)
+    await periods.mark_due_by_meter(tx, await facts.upsert_meters(tx, newest))
+
+
+async def take_up_agreements(
+    tx: WriteConnection, messages: Sequence[Received[AgreementChanged]]
+) -> None:
+    """Agreements are billing's own; their periods and days that waited become due.
+
+    Done here and not where an agreement is stored, so that no API caller waits for it.
+    """
+    changed = {
+        (message.envelope.tenant_id, message.event.agreement_id)
+        for message in messages
+        if message.event is not None
+    }
+    await facts.lock_facts_to_change(tx)
+    await periods.mark_due_by_agreement(tx, sorted(changed))
+    await days.mark_due_by_agreement(tx, sorted(changed))

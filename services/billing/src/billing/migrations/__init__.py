@@ -1,0 +1,1 @@
+"""The steps by which billing's schema moves forward."""

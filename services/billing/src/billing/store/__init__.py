@@ -1,0 +1,1 @@
+"""SQL to domain values and back; nothing here decides or commits."""

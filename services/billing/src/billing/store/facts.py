@@ -1,0 +1,173 @@
+"""Copies of facts: what a batch needs to know, and what others published, stored.
+
+Owns the lock between those who bill and those who bring facts.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from billing.domain.facts import Facts, Key, Meter
+from billing.domain.tariffs import InForce
+from billing.store.agreements import agreement_of
+from billing.store.rows import insert_rows
+from billing.tables import meter, tariff_version
+from contracts.commerce import TariffPublished
+from contracts.metering import MeterRegistered
+from database import ReadConnection, WriteConnection
+
+FACTS_LOCK = 7_104_301
+"""Shared by all who read facts to bill, exclusive to who changes them: so a period or a day
+either sees a new fact, or is seen waiting by whoever brings it."""
+
+_AGREEMENTS = """
+SELECT a.*, c.currency FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+  JOIN agreement a USING (tenant_id, id)
+  JOIN customer c ON c.tenant_id = a.tenant_id AND c.id = a.customer_id
+   FOR SHARE OF a
+"""
+_AGREEMENTS_OF_METERS = """
+SELECT a.*, c.currency FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, meter_id)
+  JOIN agreement a USING (tenant_id, meter_id)
+  JOIN customer c ON c.tenant_id = a.tenant_id AND c.id = a.customer_id
+"""
+_METERS = """
+SELECT m.* FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+  JOIN meter m USING (tenant_id, id)
+"""
+_VERSIONS = """
+SELECT v.tenant_id, v.id, v.tariff_id, v.number, v.effective_from, v.effective_to,
+       v.document::text AS document
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, tariff_id)
+  JOIN tariff_version v USING (tenant_id, tariff_id)
+ WHERE v.status = 'published' AND v.effective_from < $4
+   AND (v.effective_to IS NULL OR v.effective_to > $3)
+"""
+
+
+async def lock_facts_to_read(tx: WriteConnection) -> None:
+    """Nobody changes facts until this transaction ends; others may read them too."""
+    await tx.raw.execute("SELECT pg_advisory_xact_lock_shared($1)", FACTS_LOCK)
+
+
+async def lock_facts_to_change(tx: WriteConnection) -> None:
+    """Wait until nobody bills, and let nobody begin until this transaction ends."""
+    await tx.raw.execute("SELECT pg_advisory_xact_lock($1)", FACTS_LOCK)
+
+
+async def fetch_facts(
+    tx: WriteConnection,
+    agreements: Collection[Key],
+    meters: Collection[Key],
+    start_on: date,
+    end_on: date,
+) -> Facts:
+    """What is known of these agreements and meters, and of tariffs from start to end.
+
+    The agreements stay as they are until this transaction ends.
+    """
+    rows = await tx.raw.fetch(_AGREEMENTS, *_columns(agreements))
+    found = await tx.raw.fetch(_METERS, *_columns(meters))
+    return await _with_versions(
+        tx,
+        rows,
+        start_on,
+        end_on,
+        meters={
+            (row["tenant_id"], row["id"]): Meter(row["connected_kw"], frozenset(row["flows"]))
+            for row in found
+        },
+    )
+
+
+async def fetch_facts_of_meters(
+    read: ReadConnection, meters: Collection[Key], start_on: date, end_on: date
+) -> Facts:
+    """All agreements of these meters, and their tariffs from start to end."""
+    rows = await read.raw.fetch(_AGREEMENTS_OF_METERS, *_columns(meters))
+    return await _with_versions(read, rows, start_on, end_on, meters={})
+
+
+async def _with_versions(
+    read: ReadConnection,
+    agreements: Sequence[Any],
+    start_on: date,
+    end_on: date,
+    meters: Mapping[Key, Meter],
+) -> Facts:
+    tariffs = {(row["tenant_id"], row["tariff_id"]) for row in agreements}
+    rows = await read.raw.fetch(_VERSIONS, *_columns(tariffs), start_on, end_on)
+    versions: defaultdict[Key, list[InForce]] = defaultdict(list)
+    for row in rows:
+        versions[row["tenant_id"], row["tariff_id"]].append(
+            InForce(row["id"], row["number"], row["effective_from"], row["effective_to"])
+        )
+    return Facts(
+        agreements={(row["tenant_id"], row["id"]): agreement_of(row) for row in agreements},
+        meters=meters,
+        currencies={(row["tenant_id"], row["customer_id"]): row["currency"] for row in agreements},
+        versions=versions,
+        documents={(row["tenant_id"], row["id"]): row["document"] for row in rows},
+    )
+
+
+async def upsert_versions(
+    tx: WriteConnection, published: Mapping[Key, TariffPublished]
+) -> list[Key]:
+    """Keep the newest word on each version; those that are new or have changed."""
+    changed = await insert_rows(
+        tx,
+        tariff_version,
+        [
+            (
+                tenant_id,
+                version_id,
+                event.tariff_id,
+                event.number,
+                event.status,
+                event.effective_from,
+                event.effective_to,
+                json.dumps(event.document),
+            )
+            for (tenant_id, version_id), event in published.items()
+        ],
+        "ON CONFLICT (tenant_id, id) DO UPDATE "
+        "SET status = excluded.status, effective_to = excluded.effective_to "
+        "WHERE (tariff_version.status, tariff_version.effective_to) "
+        "IS DISTINCT FROM (excluded.status, excluded.effective_to) "
+        "RETURNING tenant_id, id",
+    )
+    return [(row["tenant_id"], row["id"]) for row in changed]
+
+
+async def upsert_meters(
+    tx: WriteConnection, registered: Mapping[Key, MeterRegistered]
+) -> list[Key]:
+    """Keep the newest word on each meter; those that are new or have changed."""
+    changed = await insert_rows(
+        tx,
+        meter,
+        [
+            (
+                tenant_id,
+                meter_id,
+                event.connected_kw,
+                json.dumps([channel.flow for channel in event.channels]),
+                event.version,
+            )
+            for (tenant_id, meter_id), event in registered.items()
+        ],
+        "ON CONFLICT (tenant_id, id) DO UPDATE "
+        "SET connected_kw = excluded.connected_kw, flows = excluded.flows, "
+        "version = excluded.version WHERE meter.version < excluded.version "
+        "RETURNING tenant_id, id",
+    )
+    return [(row["tenant_id"], row["id"]) for row in changed]
+
+
+def _columns(keys: Collection[Key]) -> tuple[list[str], list[UUID]]:
+    ordered = list(keys)
+    return [tenant_id for tenant_id, _ in ordered], [one for _, one in ordered]
