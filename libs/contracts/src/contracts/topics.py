@@ -1,6 +1,7 @@
 """The topics: one event type each, their partitions, and which of them keep only the newest.
 
-Owns the one list that the broker is set up from and the AsyncAPI document is generated from.
+Owns the one list that the broker is set up from and the AsyncAPI document is generated from, and
+the form of dead letters, of which every service has a topic.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from contracts.metering import (
     ReadingsRejected,
     UsageRecorded,
 )
-from contracts.model import Event
+from contracts.model import Event, WireModel
 
 PARTITIONS_DEFAULT = 8
 
@@ -60,6 +61,22 @@ TOPICS: dict[str, Topic] = {
 }
 
 
-def dead_letter_topic(consumer: str) -> str:
+SERVICES = sorted({topic.emitted_by for topic in TOPICS.values()} - {"gateway"})
+
+
+class DeadLetter(WireModel):
+    """A message that can never be understood, as a consumer found it, and why.
+
+    `place` is its topic, partition and offset; `headers` and `value` are shown as text.
+    """
+
+    consumer: str
+    place: str
+    reason: str
+    headers: list[tuple[str, str]]
+    value: str
+
+
+def dead_letter_topic(service: str) -> str:
     """Where a service's consumers put what they can never understand."""
-    return f"{consumer}.dead_letters.v1"
+    return f"{service}.dead_letters.v1"

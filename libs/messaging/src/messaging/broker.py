@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from contracts.topics import TOPICS, dead_letter_topic
+from contracts.topics import SERVICES, TOPICS, dead_letter_topic
 from database import Database, WriteConnection, transaction
 from database.transactions import ALL_TENANTS
 from kernel.errors import Transient
@@ -47,9 +47,8 @@ def _wanted(replicas: int) -> list[NewTopic]:
         )
         for topic in TOPICS.values()
     ]
-    services = {topic.emitted_by for topic in TOPICS.values()} - {"gateway"}
     topics += [
-        NewTopic(dead_letter_topic(name), 1, replicas, topic_configs=config) for name in services
+        NewTopic(dead_letter_topic(name), 1, replicas, topic_configs=config) for name in SERVICES
     ]
     return topics
 

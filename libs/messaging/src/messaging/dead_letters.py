@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from aiokafka import ConsumerRecord
 
 from contracts.envelope import Envelope
-from contracts.topics import dead_letter_topic
+from contracts.topics import DeadLetter, dead_letter_topic
 from database import WriteConnection
 from kernel.ids import derive_id
 from messaging.outbox import enqueue
@@ -62,7 +62,7 @@ async def bury(
 ) -> None:
     """Keep the message with its reason, and publish it on the dead-letter topic."""
     reason = reason[:REASON_CHARS_MAX]
-    headers = [[name, content.decode(errors="replace")] for name, content in record.headers]
+    headers = [(name, content.decode(errors="replace")) for name, content in record.headers]
     await tx.raw.execute(
         _INSERT,
         consumer,
@@ -85,11 +85,11 @@ async def bury(
         tenant_id="-",
         correlation_id=place,
     )
-    body = {
-        "consumer": consumer,
-        "place": place,
-        "reason": reason,
-        "headers": headers,
-        "value": (record.value or b"").decode(errors="replace"),
-    }
-    await enqueue(tx, [Outgoing(topic, place, envelope, json.dumps(body).encode())])
+    letter = DeadLetter(
+        consumer=consumer,
+        place=place,
+        reason=reason,
+        headers=headers,
+        value=(record.value or b"").decode(errors="replace"),
+    )
+    await enqueue(tx, [Outgoing(topic, place, envelope, letter.model_dump_json().encode())])
