@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from contracts.topics import SERVICES
 from messaging.progress import Progress
 from observability.metrics import Metrics
 from serving.settings import ServiceSettings
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("ingest", "tariff", "billing", "ledger")
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 DASHBOARD = json.loads((ROOT / "deploy/dashboards/gridtally.json").read_text())
 ALERTS = yaml.safe_load((ROOT / "deploy/alerts/gridtally.yml").read_text())

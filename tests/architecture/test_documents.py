@@ -1,5 +1,6 @@
 """What the documents point at exists, and the lock fits the packages."""
 
+import importlib
 import re
 import subprocess
 import tomllib
@@ -8,6 +9,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from contracts.topics import SERVICES
+from serving.settings import ServiceSettings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -42,6 +46,20 @@ def test_every_package_says_what_it_owns_and_what_not(project):
     assert len(readme) > MIN_README_CHARS
     for word in ("own", "not own", "nvariant"):
         assert word in readme, word
+
+
+def test_every_setting_is_explained():
+    """Those of all services in docs/operations.md, a service's own in its README."""
+    common = (ROOT / "docs/operations.md").read_text()
+    missing = [name for name in ServiceSettings.model_fields if f"`{name.upper()}`" not in common]
+    for service in SERVICES:
+        readme = (ROOT / "services" / service / "README.md").read_text()
+        module = importlib.import_module(f"{service}.settings")
+        for kind in vars(module).values():
+            if isinstance(kind, type) and issubclass(kind, ServiceSettings):
+                own = set(kind.model_fields) - set(ServiceSettings.model_fields)
+                missing += [f"{service}: {n}" for n in own if f"`{n.upper()}`" not in readme]
+    assert not missing
 
 
 def test_make_help_lists_every_command():
