@@ -1,0 +1,138 @@
+"""`/v1/properties`: places that are metered, and the meters that come with them."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from contracts.model import Zone
+from database import snapshot, transaction
+from ledger.api.models import (
+    Meter,
+    NewMeter,
+    NewProperties,
+    NewProperty,
+    Properties,
+    Property,
+    PropertyChange,
+    PropertyWithMeters,
+    Reader,
+    WriteCause,
+    given,
+    instant,
+    position,
+    shown_meter,
+    shown_property,
+    shown_with_meters,
+)
+from ledger.handlers import registry
+from ledger.store import meters, properties
+from serving.context import Db
+from serving.etags import OptionalMatch, RequiredMatch, tag
+from serving.paging import Page, Paging
+
+router = APIRouter(prefix="/v1/properties", tags=["properties"])
+
+
+@router.post("", status_code=201)
+async def create_property(
+    new: NewProperty, db: Db, cause: WriteCause, response: Response
+) -> PropertyWithMeters:
+    """Register a property with its four meters; the same again answers 200 with what exists."""
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        [one] = await registry.create_properties(tx, cause, [new.to_domain(cause.tenant_id)])
+    response.status_code = 201 if one.created else 200
+    tag(response, one.property.version)
+    return shown_with_meters(one.property, one.meters)
+
+
+@router.post("/batch", status_code=201)
+async def create_properties(new: NewProperties, db: Db, cause: WriteCause) -> Properties:
+    """Register up to 1 000 properties, all or nothing; some may exist already, just so."""
+    asked = [each.to_domain(cause.tenant_id) for each in new.items]
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        registered = await registry.create_properties(tx, cause, asked)
+    return Properties(items=[shown_with_meters(one.property, one.meters) for one in registered])
+
+
+@router.get("")
+async def list_properties(
+    db: Db,
+    caller: Reader,
+    paging: Paging,
+    name: str | None = None,
+    zone: Zone | None = None,
+    region_id: UUID | None = None,
+    parent_id: UUID | None = None,
+) -> Page[Property]:
+    """Properties, oldest first."""
+    filters = given(name=name, zone=zone, region_id=region_id, parent_id=parent_id)
+    after = paging.after(instant, UUID)
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        rows = await properties.list_properties(read, caller.tenant_id, filters, after, paging.rows)
+    return paging.cut(rows, item=shown_property, position=position)
+
+
+@router.get("/{property_id}")
+async def get_property(
+    property_id: UUID, db: Db, caller: Reader, response: Response
+) -> PropertyWithMeters:
+    """One property with its meters."""
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        found = await properties.fetch_properties(read, caller.tenant_id, [property_id])
+        if property_id not in found:
+            raise registry.unknown_property()
+        own = await meters.fetch_meters_of(read, caller.tenant_id, [property_id])
+    tag(response, found[property_id].version)
+    return shown_with_meters(found[property_id], own.get(property_id, []))
+
+
+@router.patch("/{property_id}")
+async def change_property(
+    property_id: UUID,
+    change: PropertyChange,
+    db: Db,
+    cause: WriteCause,
+    if_match: RequiredMatch,
+    response: Response,
+) -> Property:
+    """Change what is named; meters follow where they inherit it."""
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        current = await registry.lock_property(tx, cause.tenant_id, property_id)
+        if_match.check(current.version)
+        changes = {name: getattr(change, name) for name in change.model_fields_set}
+        changed = await registry.change_property(tx, cause, current, changes)
+    tag(response, changed.version)
+    return shown_property(changed)
+
+
+@router.delete("/{property_id}", status_code=204)
+async def delete_property(
+    property_id: UUID, db: Db, cause: WriteCause, if_match: OptionalMatch
+) -> None:
+    """Remove a property with its meters and users; 409 while others hang under it."""
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        current = await registry.lock_property(tx, cause.tenant_id, property_id)
+        if_match.check(current.version)
+        await registry.delete_property(tx, cause, current)
+
+
+@router.get("/{property_id}/meters")
+async def list_meters_of_property(property_id: UUID, db: Db, caller: Reader) -> list[Meter]:
+    """The meters of a property."""
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        own = await meters.fetch_meters_of(read, caller.tenant_id, [property_id])
+    if property_id not in own:
+        raise registry.unknown_property()
+    return [shown_meter(one) for one in own[property_id]]
+
+
+@router.post("/{property_id}/meters", status_code=201)
+async def add_meter(
+    property_id: UUID, new: NewMeter, db: Db, cause: WriteCause, response: Response
+) -> Meter:
+    """Add a meter; the same again answers 200 with what exists."""
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        one, created = await registry.add_meter(tx, cause, new.to_domain(property_id))
+    response.status_code = 201 if created else 200
+    tag(response, one.version)
+    return shown_meter(one)

@@ -1,0 +1,1 @@
+"""What the registry and the accounts mean; no I/O, no clock."""

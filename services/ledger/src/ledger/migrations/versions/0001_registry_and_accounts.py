@@ -1,0 +1,181 @@
+"""The registry, the accounts, and the rules that keep the books true."""
+
+from alembic import op
+
+import messaging.tables
+import serving.keys
+from database.security import append_only, isolate_tenants
+
+revision = "0001"
+down_revision = None
+
+REGISTRY = """
+CREATE TABLE property (
+    tenant_id    text NOT NULL,
+    id           uuid NOT NULL,
+    name         text NOT NULL,
+    address      text NOT NULL,
+    zone         text NOT NULL,
+    region_id    uuid,
+    connected_kw numeric CHECK (connected_kw >= 0),
+    parent_id    uuid CHECK (parent_id <> id),
+    version      integer NOT NULL DEFAULT 1,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    updated_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, parent_id) REFERENCES property
+);
+CREATE INDEX property_by_age ON property (tenant_id, created_at, id);
+CREATE INDEX property_by_parent ON property (tenant_id, parent_id);
+
+CREATE TABLE meter (
+    tenant_id   text NOT NULL,
+    id          uuid NOT NULL,
+    property_id uuid NOT NULL,
+    type        text NOT NULL CHECK (type IN
+        ('gg', 'sg', 'total', 'unmetered', 'main', 'sub', 'solar', 'device')),
+    name        text NOT NULL,
+    version     integer NOT NULL DEFAULT 1,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    updated_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, id),
+    CONSTRAINT meter_of_property UNIQUE (tenant_id, property_id, id),
+    FOREIGN KEY (tenant_id, property_id) REFERENCES property ON DELETE CASCADE
+);
+CREATE INDEX meter_by_age ON meter (tenant_id, created_at, id);
+CREATE UNIQUE INDEX meter_one_of_each_type ON meter (tenant_id, property_id, type)
+    WHERE type IN ('gg', 'sg', 'total', 'unmetered');
+
+CREATE TABLE channel (
+    tenant_id       text NOT NULL,
+    meter_id        uuid NOT NULL,
+    flow            text NOT NULL CHECK (flow IN ('import', 'export', 'load', 'generation')),
+    minutes         smallint NOT NULL CHECK (minutes IN (5, 10, 15, 30, 60)),
+    interval_wh_max integer NOT NULL CHECK (interval_wh_max > 0),
+    PRIMARY KEY (tenant_id, meter_id, flow),
+    FOREIGN KEY (tenant_id, meter_id) REFERENCES meter ON DELETE CASCADE
+);
+
+CREATE TABLE registry_user (
+    tenant_id        text NOT NULL,
+    id               uuid NOT NULL,
+    name             text NOT NULL,
+    email            text NOT NULL CHECK (email = lower(email)),
+    phone            text,
+    property_id      uuid NOT NULL,
+    default_meter_id uuid,
+    version          integer NOT NULL DEFAULT 1,
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    updated_at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, id),
+    CONSTRAINT registry_user_email UNIQUE (tenant_id, email),
+    FOREIGN KEY (tenant_id, property_id) REFERENCES property ON DELETE CASCADE,
+    CONSTRAINT registry_user_default_meter FOREIGN KEY (tenant_id, property_id, default_meter_id)
+        REFERENCES meter (tenant_id, property_id, id)
+);
+CREATE INDEX registry_user_by_age ON registry_user (tenant_id, created_at, id);
+CREATE INDEX registry_user_by_property ON registry_user (tenant_id, property_id);
+"""
+
+ACCOUNTS = """
+CREATE TABLE account (
+    tenant_id   text NOT NULL,
+    id          uuid NOT NULL,
+    currency    text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    code        text NOT NULL,
+    class       text NOT NULL CHECK (class IN ('receivable', 'revenue', 'tax', 'rounding')),
+    customer_id uuid CHECK ((customer_id IS NOT NULL) = (class = 'receivable')),
+    debits      numeric(38, 8) NOT NULL CHECK (debits >= 0),
+    credits     numeric(38, 8) NOT NULL CHECK (credits >= 0),
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, id),
+    CONSTRAINT account_code UNIQUE (tenant_id, currency, code),
+    CONSTRAINT account_currency UNIQUE (tenant_id, id, currency)
+);
+CREATE INDEX account_by_customer ON account (tenant_id, customer_id);
+
+CREATE TABLE transaction (
+    tenant_id      text NOT NULL,
+    id             uuid NOT NULL,
+    kind           text NOT NULL CHECK (kind IN ('invoice', 'credit_note')),
+    document_id    uuid NOT NULL,
+    reference      text NOT NULL,
+    reverses_id    uuid CHECK ((reverses_id IS NOT NULL) = (kind = 'credit_note')),
+    customer_id    uuid NOT NULL,
+    currency       text NOT NULL,
+    total          numeric(38, 8) NOT NULL,
+    occurred_at    timestamptz NOT NULL,
+    recorded_at    timestamptz NOT NULL DEFAULT now(),
+    correlation_id text NOT NULL,
+    digest         bytea NOT NULL CHECK (length(digest) = 32),
+    postings       smallint NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    CONSTRAINT transaction_one_per_document UNIQUE (tenant_id, document_id),
+    CONSTRAINT transaction_one_reversal UNIQUE (tenant_id, reverses_id)
+);
+CREATE INDEX transaction_by_age ON transaction (tenant_id, recorded_at, id);
+CREATE INDEX transaction_by_customer ON transaction (tenant_id, customer_id, occurred_at);
+
+-- No foreign key to transaction: its check would need the UPDATE privilege that nobody has there.
+-- The deferred trigger below looks for the transaction instead.
+CREATE TABLE posting (
+    tenant_id      text NOT NULL,
+    transaction_id uuid NOT NULL,
+    line           smallint NOT NULL CHECK (line > 0),
+    account_id     uuid NOT NULL,
+    currency       text NOT NULL,
+    amount         numeric(38, 8) NOT NULL,
+    occurred_at    timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, transaction_id, line),
+    FOREIGN KEY (tenant_id, account_id, currency) REFERENCES account (tenant_id, id, currency)
+);
+CREATE INDEX posting_by_account ON posting (tenant_id, account_id, occurred_at) INCLUDE (amount);
+
+CREATE TABLE invoice_note (
+    tenant_id      text NOT NULL,
+    invoice_id     uuid NOT NULL,
+    credit_note_id uuid NOT NULL,
+    reference      text NOT NULL,
+    reason         text NOT NULL,
+    voided_at      timestamptz NOT NULL,
+    recorded_at    timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, invoice_id)
+)"""
+
+REFUSE_IMBALANCE = """
+-- At commit a transaction has all its postings and no more, of its own currency and moment, and
+-- they add up to nothing. So nothing can be added to it later either.
+CREATE FUNCTION refuse_imbalance() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    booked uuid;
+BEGIN
+    IF TG_TABLE_NAME = 'posting' THEN booked := NEW.transaction_id; ELSE booked := NEW.id; END IF;
+    IF (SELECT sum(p.amount) = 0 AND count(*) = min(t.postings)
+               AND bool_and(p.currency = t.currency AND p.occurred_at = t.occurred_at)
+          FROM transaction t
+          JOIN posting p ON p.tenant_id = t.tenant_id AND p.transaction_id = t.id
+         WHERE t.tenant_id = NEW.tenant_id AND t.id = booked) IS NOT TRUE
+    THEN
+        RAISE EXCEPTION 'transaction % is not balanced', booked
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'balanced';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
+
+def upgrade() -> None:
+    """Tables, each tenant's isolation, and what the books refuse."""
+    messaging.tables.create(op.get_bind())
+    serving.keys.create(op.get_bind())
+    for statement in (REGISTRY + ACCOUNTS).split(";\n"):
+        op.execute(statement)
+    op.execute(REFUSE_IMBALANCE)
+    for table in ("transaction", "posting"):
+        op.execute(
+            f"CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON {table} "
+            "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_imbalance()"
+        )
+    append_only(op, "transaction", "posting", "invoice_note")
+    registry = ("property", "meter", "channel", "registry_user")
+    isolate_tenants(op, *registry, "account", "transaction", "posting", "invoice_note")

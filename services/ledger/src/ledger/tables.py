@@ -1,0 +1,175 @@
+"""The ledger's tables, as the migrations make them; the drift test compares the two.
+
+Owns names and types for `store`. The rules that only SQL knows (row-level security, append-only,
+the deferred balance) stand in the migrations.
+"""
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+
+def _tenant() -> sa.Column[str]:
+    return sa.Column("tenant_id", sa.Text, primary_key=True)
+
+
+def _id() -> sa.Column[object]:
+    return sa.Column("id", sa.Uuid, primary_key=True)
+
+
+def _stamps() -> tuple[sa.Column[object], ...]:
+    return (
+        sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+        sa.Column("created_at", _INSTANT, nullable=False, server_default=sa.func.now()),
+        sa.Column("updated_at", _INSTANT, nullable=False, server_default=sa.func.now()),
+    )
+
+
+_INSTANT = sa.DateTime(timezone=True)
+_MONEY = sa.Numeric(38, 8)
+
+property_ = sa.Table(
+    "property",
+    METADATA,
+    _tenant(),
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("region_id", sa.Uuid),
+    sa.Column("connected_kw", sa.Numeric),
+    sa.Column("parent_id", sa.Uuid),
+    *_stamps(),
+    sa.ForeignKeyConstraint(["tenant_id", "parent_id"], ["property.tenant_id", "property.id"]),
+    sa.Index("property_by_age", "tenant_id", "created_at", "id"),
+    sa.Index("property_by_parent", "tenant_id", "parent_id"),
+)
+meter = sa.Table(
+    "meter",
+    METADATA,
+    _tenant(),
+    _id(),
+    sa.Column("property_id", sa.Uuid, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    *_stamps(),
+    sa.UniqueConstraint("tenant_id", "property_id", "id", name="meter_of_property"),
+    sa.ForeignKeyConstraint(
+        ["tenant_id", "property_id"], ["property.tenant_id", "property.id"], ondelete="CASCADE"
+    ),
+    sa.Index("meter_by_age", "tenant_id", "created_at", "id"),
+    sa.Index(
+        "meter_one_of_each_type",
+        "tenant_id",
+        "property_id",
+        "type",
+        unique=True,
+        postgresql_where=sa.text("type IN ('gg', 'sg', 'total', 'unmetered')"),
+    ),
+)
+channel = sa.Table(
+    "channel",
+    METADATA,
+    _tenant(),
+    sa.Column("meter_id", sa.Uuid, primary_key=True),
+    sa.Column("flow", sa.Text, primary_key=True),
+    sa.Column("minutes", sa.SmallInteger, nullable=False),
+    sa.Column("interval_wh_max", sa.Integer, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["tenant_id", "meter_id"], ["meter.tenant_id", "meter.id"], ondelete="CASCADE"
+    ),
+)
+registry_user = sa.Table(
+    "registry_user",
+    METADATA,
+    _tenant(),
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("phone", sa.Text),
+    sa.Column("property_id", sa.Uuid, nullable=False),
+    sa.Column("default_meter_id", sa.Uuid),
+    *_stamps(),
+    sa.UniqueConstraint("tenant_id", "email", name="registry_user_email"),
+    sa.ForeignKeyConstraint(
+        ["tenant_id", "property_id"], ["property.tenant_id", "property.id"], ondelete="CASCADE"
+    ),
+    sa.ForeignKeyConstraint(
+        ["tenant_id", "property_id", "default_meter_id"],
+        ["meter.tenant_id", "meter.property_id", "meter.id"],
+        name="registry_user_default_meter",
+    ),
+    sa.Index("registry_user_by_age", "tenant_id", "created_at", "id"),
+    sa.Index("registry_user_by_property", "tenant_id", "property_id"),
+)
+account = sa.Table(
+    "account",
+    METADATA,
+    _tenant(),
+    _id(),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("class", sa.Text, nullable=False),
+    sa.Column("customer_id", sa.Uuid),
+    sa.Column("debits", _MONEY, nullable=False),
+    sa.Column("credits", _MONEY, nullable=False),
+    sa.Column("created_at", _INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.UniqueConstraint("tenant_id", "currency", "code", name="account_code"),
+    sa.UniqueConstraint("tenant_id", "id", "currency", name="account_currency"),
+    sa.Index("account_by_customer", "tenant_id", "customer_id"),
+)
+transaction = sa.Table(
+    "transaction",
+    METADATA,
+    _tenant(),
+    _id(),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("document_id", sa.Uuid, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("reverses_id", sa.Uuid),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("total", _MONEY, nullable=False),
+    sa.Column("occurred_at", _INSTANT, nullable=False),
+    sa.Column("recorded_at", _INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.Column("correlation_id", sa.Text, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("postings", sa.SmallInteger, nullable=False),
+    sa.UniqueConstraint("tenant_id", "document_id", name="transaction_one_per_document"),
+    sa.UniqueConstraint("tenant_id", "reverses_id", name="transaction_one_reversal"),
+    sa.Index("transaction_by_age", "tenant_id", "recorded_at", "id"),
+    sa.Index("transaction_by_customer", "tenant_id", "customer_id", "occurred_at"),
+)
+posting = sa.Table(
+    "posting",
+    METADATA,
+    _tenant(),
+    sa.Column("transaction_id", sa.Uuid, primary_key=True),
+    sa.Column("line", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("amount", _MONEY, nullable=False),
+    sa.Column("occurred_at", _INSTANT, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["tenant_id", "account_id", "currency"],
+        ["account.tenant_id", "account.id", "account.currency"],
+    ),
+    sa.Index(
+        "posting_by_account",
+        "tenant_id",
+        "account_id",
+        "occurred_at",
+        postgresql_include=["amount"],
+    ),
+)
+invoice_note = sa.Table(
+    "invoice_note",
+    METADATA,
+    _tenant(),
+    sa.Column("invoice_id", sa.Uuid, primary_key=True),
+    sa.Column("credit_note_id", sa.Uuid, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("voided_at", _INSTANT, nullable=False),
+    sa.Column("recorded_at", _INSTANT, nullable=False, server_default=sa.func.now()),
+)

@@ -1,0 +1,151 @@
+"""Contracts on one side, the domain's values on the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
+from contracts.envelope import Envelope
+from contracts.metering import Channel as WireChannel
+from contracts.metering import MeterRegistered, PropertyChanged
+from contracts.model import Event
+from kernel.errors import Poison
+from kernel.ids import new_id
+from ledger.domain.booking import Charge, Document, VoidNote
+from ledger.domain.registry import Channel, Meter, Property
+from ledger.domain.stored import Stored
+from messaging import Outgoing, Received
+
+SOURCE = "ledger"
+E = TypeVar("E", bound=Event)
+
+
+def present(received: Received[E]) -> E:
+    """The event of a message; Poison for a tombstone, which means nothing on these topics."""
+    if received.event is None:
+        raise Poison("the message has no value")
+    return received.event
+
+
+def invoice(event: InvoiceIssued, envelope: Envelope) -> Document:
+    """An invoice as billing issued it."""
+    return Document(
+        id=event.invoice_id,
+        number=event.number,
+        tenant_id=envelope.tenant_id,
+        customer_id=event.customer_id,
+        currency=event.currency,
+        charges=_charges(event.lines),
+        tax=event.tax,
+        total=event.total,
+        issued_at=event.issued_at,
+        correlation_id=envelope.correlation_id,
+    )
+
+
+def credit_note(event: CreditNoteIssued, envelope: Envelope) -> Document:
+    """A credit note as billing issued it, with the amounts of the invoice that it takes back."""
+    return Document(
+        id=event.credit_note_id,
+        number=event.number,
+        tenant_id=envelope.tenant_id,
+        customer_id=event.customer_id,
+        currency=event.currency,
+        charges=_charges(event.lines),
+        tax=event.tax,
+        total=event.total,
+        issued_at=event.issued_at,
+        correlation_id=envelope.correlation_id,
+        credits_id=event.invoice_id,
+    )
+
+
+def void_note(event: InvoiceVoided, envelope: Envelope) -> VoidNote:
+    """The note that an invoice is no longer live."""
+    return VoidNote(
+        tenant_id=envelope.tenant_id,
+        invoice_id=event.invoice_id,
+        credit_note_id=event.credit_note_id,
+        reference=event.number,
+        reason=event.reason,
+        voided_at=event.voided_at,
+    )
+
+
+def _charges(lines: Sequence[InvoiceLine]) -> tuple[Charge, ...]:
+    return tuple(Charge(line.kind, line.amount) for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """On whose behalf something changes, and the id that follows it through every service."""
+
+    tenant_id: str
+    correlation_id: str
+
+
+def property_changed(stored: Stored[Property], cause: Cause) -> Outgoing:
+    """A property as it is now."""
+    one = stored.thing
+    event = PropertyChanged(
+        property_id=one.id,
+        name=one.name,
+        address=one.address,
+        zone=one.zone,
+        region_id=one.region_id,
+        connected_kw=one.connected_kw,
+        parent_id=one.parent_id,
+        version=stored.version,
+    )
+    return _outgoing(event, cause, stored.updated_at)
+
+
+def meter_registered(stored: Stored[Meter], place: Property, cause: Cause) -> Outgoing:
+    """A meter as it is now, with what it inherits from its property."""
+    one = stored.thing
+    event = MeterRegistered(
+        meter_id=one.id,
+        property_id=place.id,
+        type=one.type,
+        name=one.name,
+        zone=place.zone,
+        region_id=place.region_id,
+        connected_kw=place.connected_kw,
+        channels=[wire_channel(channel) for channel in one.channels],
+        version=stored.version,
+    )
+    return _outgoing(event, cause, stored.updated_at)
+
+
+def ended(kind: type[Event], id_: UUID, cause: Cause, at: datetime) -> Outgoing:
+    """The tombstone of a property or meter that is no more."""
+    return Outgoing.raw(
+        kind.TOPIC,
+        str(id_),
+        None,
+        tenant_id=cause.tenant_id,
+        correlation_id=cause.correlation_id,
+        source=SOURCE,
+        event_id=new_id(),
+        occurred_at=at,
+    )
+
+
+def _outgoing(event: Event, cause: Cause, at: datetime) -> Outgoing:
+    return Outgoing.of(
+        event,
+        tenant_id=cause.tenant_id,
+        correlation_id=cause.correlation_id,
+        source=SOURCE,
+        event_id=new_id(),
+        occurred_at=at,
+    )
+
+
+def wire_channel(channel: Channel) -> WireChannel:
+    """A channel as other services see it."""
+    return WireChannel(
+        flow=channel.flow, minutes=channel.minutes, interval_wh_max=channel.interval_wh_max
+    )

@@ -1,0 +1,119 @@
+"""What the database itself refuses, whoever asks."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+import ledger.tables
+import messaging.tables
+import serving.keys
+from database import ALL_TENANTS, snapshot, transaction
+from database.migrations import drift
+
+AT = datetime(2025, 4, 1, tzinfo=UTC)
+ENTRY, ACCOUNT, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
+
+
+async def test_models_and_migrations_agree(ledger_url):
+    models = [ledger.tables.METADATA, messaging.tables.METADATA, serving.keys.METADATA]
+    assert await asyncio.to_thread(drift, ledger_url, models, package="ledger") == []
+
+
+async def open_accounts(tx):
+    await tx.raw.executemany(
+        "INSERT INTO account (tenant_id, id, currency, code, class, debits, credits) "
+        "VALUES ('acme', $1, $2, $3, 'revenue', 0, 0)",
+        [(ACCOUNT, "EUR", "a"), (OTHER, "EUR", "b"), (UUID(int=4), "USD", "a")],
+    )
+
+
+async def insert_entry(tx, *postings, declared=None, id_=ENTRY):
+    await tx.raw.execute(
+        "INSERT INTO transaction VALUES ('acme', $1, 'invoice', $2, 'INV', NULL, $1, 'EUR', 0, "
+        "$3, $3, 'c', $4, $5)",
+        id_, uuid4(), AT, bytes(32), declared or len(postings),
+    )  # fmt: skip
+    await insert_postings(tx, *postings, id_=id_)
+
+
+async def insert_postings(tx, *postings, first=1, id_=ENTRY):
+    for line, (account, currency, amount, at) in enumerate(postings, start=first):
+        await tx.raw.execute(
+            "INSERT INTO posting VALUES ('acme', $1, $2, $3, $4, $5, $6)",
+            id_, line, account, currency, amount, at,
+        )  # fmt: skip
+
+
+GOOD = ((ACCOUNT, "EUR", 5, AT), (OTHER, "EUR", -5, AT))
+UNBALANCED = {
+    "sum": ((ACCOUNT, "EUR", 5, AT), (OTHER, "EUR", -4, AT)),
+    "nothing posted": (),
+    "other currency": (*GOOD, (UUID(int=4), "USD", 0, AT)),
+    "other moment": (*GOOD[:1], (OTHER, "EUR", -5, datetime(2025, 4, 2, tzinfo=UTC))),
+}
+
+
+@pytest.mark.parametrize("postings", UNBALANCED.values(), ids=UNBALANCED)
+async def test_an_unbalanced_transaction_is_refused_at_commit(ledger, postings):
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await open_accounts(tx)
+    with pytest.raises(IntegrityError, match="not balanced"):
+        async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+            await insert_entry(tx, *postings)
+    async with snapshot(ledger, tenant=ALL_TENANTS) as read:
+        assert await read.raw.fetchval("SELECT count(*) FROM posting") == 0
+
+
+async def test_nothing_is_added_to_a_transaction_later(ledger):
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await open_accounts(tx)
+        await insert_entry(tx, *GOOD)
+    with pytest.raises(IntegrityError, match="not balanced"):
+        async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+            await insert_postings(tx, *GOOD, first=3)
+    with pytest.raises(IntegrityError, match="not balanced"):
+        async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+            await insert_postings(tx, *GOOD, id_=UUID(int=9))
+
+
+@pytest.mark.parametrize("table", ["transaction", "posting", "invoice_note"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {} SET tenant_id = 'x'", "DELETE FROM {}", "TRUNCATE {}"]
+)
+async def test_the_books_refuse_changes_by_privilege_and_by_trigger(ledger, table, statement):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+            await tx.raw.execute(statement.format(table))
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await tx.raw.execute(f"GRANT ALL ON {table} TO CURRENT_USER")
+    with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+        async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+            await tx.raw.execute(statement.format(table))
+
+
+async def test_rows_of_other_tenants_do_not_exist(ledger):
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await open_accounts(tx)
+        await insert_entry(tx, *GOOD)
+    for tenant, seen in (("acme", 2), ("other", 0), ("", 0), (ALL_TENANTS, 2)):
+        async with snapshot(ledger, tenant=tenant) as read:
+            assert await read.raw.fetchval("SELECT count(*) FROM posting") == seen, tenant
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+        async with transaction(ledger, tenant="other") as tx:
+            await open_accounts(tx)
+
+
+async def test_every_table_of_the_ledger_isolates_tenants(ledger):
+    async with snapshot(ledger, tenant=ALL_TENANTS) as read:
+        rows = await read.raw.fetch(
+            "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
+        )
+    assert {row["relname"] for row in rows} == set(ledger_tables())
+
+
+def ledger_tables():
+    return [table.name for table in ledger.tables.METADATA.sorted_tables]
