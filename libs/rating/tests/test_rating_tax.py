@@ -31,8 +31,8 @@ def tax(rate_, **fields):
                 tax("0.20", tax_class="full", from_on="2025-04-11"),
             ],
             [
-                ("vat-0.13", "33.333333333333300", "4.33"),
-                ("vat-0.20", "66.666666666666700", "13.33"),
+                ("vat-0.13", "33.33333333333333333333", "4.33"),
+                ("vat-0.20", "66.66666666666666666667", "13.33"),
             ],
         ),
         ([tax("0.2", tax_class="full", from_on="2025-05-01")], []),
@@ -47,6 +47,20 @@ def test_tax(version_of, usage_of, taxes, lines):
     assert [(x.item.component_id, str(x.quantity), str(x.amount)) for x in levied] == lines
     assert bill.tax == sum(line.amount for line in levied)
     assert str(bill.net) == "179.20"
+
+
+def test_a_tie_is_a_tie_though_what_is_taxed_has_no_finite_decimal(version_of, usage_of):
+    """2/30 of 12.50 is 0.8333…, and 21 % of it exactly 0.175."""
+    version = version_of(
+        FIXED | {"rate": "12.50"},
+        tax("0.21", tax_class="full"),
+        rounding={"mode": "half_up"},
+    )
+    bill = rate(version, [usage_of("2025-04-01", "2025-04-03")])[0]
+    assert [(str(x.amount_exact), str(x.amount)) for x in bill.lines] == [
+        ("0.83333333333333333333", "0.83"),
+        ("0.1750", "0.18"),
+    ]
 
 
 def test_a_change_of_tax_does_not_charge_an_unprorated_month_twice(version_of, usage_of):

@@ -2,7 +2,7 @@
 
 import typer
 
-from gridtally.commands import local, rate
+from gridtally.commands import keys, local, rate
 
 app = typer.Typer(
     name="gridtally",
@@ -15,3 +15,4 @@ app.command()(local.up)
 app.command()(local.down)
 app.command()(local.status)
 app.command()(rate.rate)
+app.add_typer(keys.app, name="keys")

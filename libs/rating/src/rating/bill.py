@@ -1,10 +1,11 @@
 """Bills: the one place where usage becomes money, for invoices, rollups, previews and quotes.
 
-Energy is summed as integers and every amount is an exact Decimal; a step that would lose a digit
-raises `decimal.Inexact`. The only rounding is the tariff's own.
+Energy is summed as integers. Shares of a month are fractions: within a plan all quantities are
+whole parts of one denominator, so that every sum and product is an exact Decimal (a step that would
+lose a digit raises `decimal.Inexact`) and the tariff's own rounding is the only one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, localcontext
 from functools import reduce
@@ -14,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.errors import Rejected
-from kernel.money import PRECISION_DIGITS, Rounding
+from kernel.money import EXACT, PRECISION_DIGITS
 from kernel.periods import Period
-from rating.limits import ROUNDING_ID
+from rating.limits import ROUNDING_ID, decimals_in
 from rating.lines import (
     KINDS,
     Item,
@@ -36,6 +37,9 @@ BATCH_METERS_MAX = 64
 """Meters that are rated at once: 1.5 MB per flow and month of 15 minutes, which a cache holds."""
 FLOAT_EXACT_BELOW = 2**53
 INT64_BELOW = 2**63
+SHOWN_DECIMALS = 20
+SHOWN_STEP = Decimal("1E-20")
+_NOTHING = Decimal(0)
 _LOSSLESS = Context(prec=PRECISION_DIGITS, traps=[InvalidOperation, Overflow, Inexact])
 
 Sums = Mapping[Flow, list[list[int]]]
@@ -70,7 +74,7 @@ class Bill:
 
 def add_up(amounts: Iterable[Decimal]) -> Decimal:
     """The exact sum."""
-    return reduce(_LOSSLESS.add, amounts, Decimal(0))
+    return reduce(_LOSSLESS.add, amounts, _NOTHING)
 
 
 def rate(
@@ -101,65 +105,94 @@ def rate(
 
 def _rate_batch(
     plan: Plan, period: Period, usages: list[Usage], missing: Literal["refused", "nothing"]
-) -> Iterator[Bill]:
+) -> list[Bill]:
     sums: Sums = {
         flow: _sums(flow, usages, missing, weights) for flow, weights in plan.weights.items()
     }
     with localcontext(_LOSSLESS):
+        charged: list[list[Decimal]] = []  # each line's amounts, in parts of the denominator
         lines: list[list[Line]] = []
         for planned, rounding in plan.lines:
-            quantities = _quantities(planned, usages, sums, lines)
-            lines.append(_priced(planned.item, quantities, rounding))
-        bills = [_bill(plan, period, row) for row in zip(*lines, strict=True)]
-    return iter(bills)
+            quantities = _quantities(planned, usages, sums, charged, plan.denominator)
+            amounts = [quantity * planned.item.rate for quantity in quantities]
+            charged.append(amounts)
+            lines.append(
+                [
+                    Line(planned.item, quantity, exact, rounding.round(exact))
+                    for quantity, exact in zip(
+                        _whole(quantities, plan.denominator),
+                        _whole(amounts, plan.denominator),
+                        strict=True,
+                    )
+                ]
+            )
+        if plan.rounded_once is None:
+            return [_bill(plan.currency, period, row) for row in zip(*lines, strict=True)]
+        totals = _whole(
+            [sum(row, _NOTHING) for row in zip(*charged, strict=True)], plan.denominator
+        )
+        return [
+            _bill(plan.currency, period, _rounded_once(plan, period, row, total))
+            for row, total in zip(zip(*lines, strict=True), totals, strict=True)
+        ]
 
 
 def _quantities(
-    planned: PlannedLine, usages: list[Usage], sums: Sums, lines: list[list[Line]]
+    planned: PlannedLine,
+    usages: list[Usage],
+    sums: Sums,
+    charged: list[list[Decimal]],
+    denominator: int,
 ) -> list[Decimal]:
-    """Each meter's quantity of a line."""
+    """Each meter's quantity of a line, in parts of `denominator`, exactly."""
     match planned:
-        case Same(quantity=quantity):
-            return [quantity] * len(usages)
-        case PerConnectedKw(times=times):
-            return [_connected_kw(usage, planned.item) * times for usage in usages]
+        case Same(quantity=share):
+            return [Decimal(int(share * denominator))] * len(usages)
+        case PerConnectedKw(times=share):
+            parts = Decimal(int(share * denominator))
+            return [_connected_kw(usage, planned.item) * parts for usage in usages]
         case PerKwh(flow=flow, column=column):
             return [
-                Decimal(energy).scaleb(-usage.kwh_decimals)
+                Decimal(energy * denominator).scaleb(-usage.kwh_decimals)
                 for energy, usage in zip(sums[flow][column], usages, strict=True)
             ]
         case OnLines(places=places):
-            taxed = zip(*(lines[place] for place in places), strict=True)
-            return [sum((line.amount_exact for line in row), Decimal(0)) for row in taxed]
+            taxed = zip(*(charged[place] for place in places), strict=True)
+            return [sum(row, _NOTHING) for row in taxed]
 
 
-def _priced(item: Item, quantities: list[Decimal], rounding: Rounding) -> list[Line]:
-    lines = []
-    for quantity in quantities:
-        exact = quantity * item.rate
-        lines.append(Line(item, quantity, exact, rounding.round(exact)))
-    return lines
+def _whole(parts: list[Decimal], denominator: int) -> list[Decimal]:
+    """The numbers that these are `denominator` parts of: exactly, or to 20 decimals."""
+    if denominator == 1:
+        return parts
+    divisor = Decimal(denominator)
+    quotients = [EXACT.divide(number, divisor) for number in parts]
+    return [
+        number.quantize(SHOWN_STEP, context=EXACT)
+        if decimals_in(number) > SHOWN_DECIMALS
+        else number
+        for number in quotients
+    ]
 
 
-def _bill(plan: Plan, period: Period, lines: tuple[Line, ...]) -> Bill:
-    if plan.rounded_once is not None:
-        lines += _rounding_line(plan, period, lines)
-    net, tax = Decimal(0), Decimal(0)
+def _bill(currency: str, period: Period, lines: tuple[Line, ...]) -> Bill:
+    net, tax = _NOTHING, _NOTHING
     for line in lines:
         if line.item.kind == "tax":
             tax += line.amount
         else:
             net += line.amount
-    return Bill(plan.currency, period, lines, net, tax, net + tax)
+    return Bill(currency, period, lines, net, tax, net + tax)
 
 
-def _rounding_line(plan: Plan, period: Period, lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """What makes the lines, each rounded for itself, add up to the total, rounded once."""
+def _rounded_once(
+    plan: Plan, period: Period, lines: tuple[Line, ...], total_exact: Decimal
+) -> tuple[Line, ...]:
+    """The lines, each rounded for itself, and one that brings them to the total, rounded once."""
     assert plan.rounded_once is not None  # noqa: S101 - the caller's condition
-    total = plan.rounded_once.round(add_up(line.amount_exact for line in lines))
-    difference = total - add_up(line.amount for line in lines)
+    difference = plan.rounded_once.round(total_exact) - sum(line.amount for line in lines)
     if not difference:
-        return ()
+        return lines
     item = Item(
         component_id=ROUNDING_ID,
         kind="adjustment",
@@ -172,7 +205,7 @@ def _rounding_line(plan: Plan, period: Period, lines: tuple[Line, ...]) -> tuple
         payee=None,
         tax_class=None,
     )
-    return (Line(item, Decimal(0), Decimal(0), difference),)
+    return (*lines, Line(item, _NOTHING, _NOTHING, difference))
 
 
 def _connected_kw(usage: Usage, item: Item) -> Decimal:

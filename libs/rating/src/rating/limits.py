@@ -40,7 +40,7 @@ def check_component(component_id: str, payee: str | None, tax_class: str | None)
 
 def check_rate(rate: Decimal) -> None:
     """ValueError unless `rate` is finite, below 10⁹ and has at most 8 decimals."""
-    if not rate.is_finite() or abs(rate) >= RATE_MAX or _decimals(rate) > DECIMALS_MAX:
+    if not rate.is_finite() or abs(rate) >= RATE_MAX or decimals_in(rate) > DECIMALS_MAX:
         raise ValueError(
             f"rate {rate} must be below {RATE_MAX} with at most {DECIMALS_MAX} decimals"
         )
@@ -51,7 +51,7 @@ def check_connected_kw(connected_kw: Decimal) -> None:
     if (
         not connected_kw.is_finite()
         or not 0 <= connected_kw < CONNECTED_KW_MAX
-        or _decimals(connected_kw) > CONNECTED_KW_DECIMALS_MAX
+        or decimals_in(connected_kw) > CONNECTED_KW_DECIMALS_MAX
     ):
         raise ValueError(
             f"connected load {connected_kw} kW must be 0 or more, below {CONNECTED_KW_MAX}, "
@@ -59,6 +59,7 @@ def check_connected_kw(connected_kw: Decimal) -> None:
         )
 
 
-def _decimals(number: Decimal) -> int:
+def decimals_in(number: Decimal) -> int:
+    """How many decimals a finite number is written with."""
     exponent = number.as_tuple().exponent
-    return -exponent if isinstance(exponent, int) else 0
+    return max(-exponent, 0) if isinstance(exponent, int) else 0

@@ -6,6 +6,7 @@ says where the quantity of each meter comes from.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal, get_args
 from uuid import UUID
 
@@ -34,7 +35,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`amount_exact` is quantity × rate, `amount` is it rounded by the tariff's rule."""
+    """`amount_exact` is quantity × rate, `amount` is it rounded by the tariff's rule.
+
+    A share of a month may have no finite decimal: quantity and `amount_exact` show 20 then.
+    """
 
     item: Item
     quantity: Decimal
@@ -47,7 +51,7 @@ class Same:
     """The same quantity for every meter."""
 
     item: Item
-    quantity: Decimal
+    quantity: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class PerConnectedKw:
     """The meter's connected load in kW, `times` the months or days."""
 
     item: Item
-    times: Decimal
+    times: Fraction
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ A plan holds the lines of the bill in order and, per flow, which intervals each 
 takes. Plans are cached; they depend on nothing but their key.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +24,7 @@ from rating.components.energy import EnergyCharge
 from rating.components.fixed import FixedCharge
 from rating.components.tax import Tax
 from rating.components.time_of_use import TimeOfUse
-from rating.lines import PlannedLine
+from rating.lines import PerConnectedKw, PlannedLine, Same
 from rating.span import Columns, Span, chosen_slots, local_minutes
 from rating.tariff import Component, Part
 from rating.usage import Flow, slots_in
@@ -39,6 +40,8 @@ class Plan:
     currency: str
     lines: tuple[tuple[PlannedLine, Rounding], ...]
     weights: Mapping[Flow, NDArray[np.float64]]
+    denominator: int
+    """What every quantity of `lines` is a whole number of parts of: 1 unless months are shared."""
     rounded_once: Rounding | None
     """The rule for the bill's total, where a version rounds per invoice."""
 
@@ -77,6 +80,7 @@ def plan_for(parts: tuple[Part, ...], zone: str, period: Period, minutes: int) -
         currency=parts[0].version.currency,
         lines=tuple(lines),
         weights=columns.matrices(),
+        denominator=math.lcm(*(_denominator(line) for line, _ in lines)),
         rounded_once=next((rule for rule in reversed(roundings) if rule.per == "invoice"), None),
     )
 
@@ -95,6 +99,14 @@ def _lines(charge: Component, span: Span) -> list[PlannedLine]:
             return [*adjustment.plan(charge, span)]
         case Tax():
             return []  # after all that it is levied on
+
+
+def _denominator(line: PlannedLine) -> int:
+    match line:
+        case Same(quantity=share) | PerConnectedKw(times=share):
+            return share.denominator
+        case _:
+            return 1
 
 
 def _check_parts(parts: tuple[Part, ...], period: Period) -> None:

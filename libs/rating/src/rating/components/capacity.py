@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 from rating.limits import check_component, check_rate
@@ -39,6 +40,6 @@ def plan(charge: CapacityCharge, span: Span) -> list[PerConnectedKw]:
         tax_class=charge.tax_class,
     )
     times = (
-        Decimal(span.part.days) if daily else months_in(span.part, span.within, charge.proration)
+        Fraction(span.part.days) if daily else months_in(span.part, span.within, charge.proration)
     )
     return [PerConnectedKw(item, times)]

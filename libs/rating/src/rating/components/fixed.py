@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 from rating.limits import check_component, check_rate
@@ -38,5 +39,5 @@ def plan(charge: FixedCharge, span: Span) -> list[Same]:
         tax_class=charge.tax_class,
     )
     if charge.per == "day":
-        return [Same(item, Decimal(span.part.days))]
+        return [Same(item, Fraction(span.part.days))]
     return [Same(item, months_in(span.part, span.within, charge.proration))]

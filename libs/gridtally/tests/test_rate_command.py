@@ -1,0 +1,220 @@
+"""`gridtally rate`: files in, bills out, and one clear line where a file is wrong."""
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from gridtally.cli import app
+
+TARIFF = {
+    "currency": "EUR",
+    "zone": "Europe/Berlin",
+    "components": [
+        {"kind": "capacity", "id": "capacity", "rate": "2"},
+        {
+            "kind": "time_of_use",
+            "id": "energy",
+            "bands": [{"name": "night", "rate": "0.2"}, {"name": "day", "rate": "0.3"}],
+            "windows": [{"band": "night", "from_time": "00:00", "to_time": "06:00"}],
+            "default_band": "day",
+        },
+        {"kind": "tax", "id": "vat", "rate": "0.19", "component_ids": ["energy"]},
+    ],
+}
+ENERGY_ONLY = TARIFF | {"components": [{"kind": "energy", "id": "energy", "rate": "0.3"}]}
+
+
+def hours(start, count, kwh="1", column="start_local", columns="import_kwh"):
+    start = datetime.fromisoformat(start)
+    rows = [f"{start + timedelta(hours=n):%Y-%m-%d %H:%M},60,{kwh}" for n in range(count)]
+    return "\n".join([f"{column},minutes,{columns}", *rows])
+
+
+@pytest.fixture
+def run(tmp_path):
+    def invoke(tariff, usage, *options):
+        (tmp_path / "tariff.json").write_text(
+            tariff if isinstance(tariff, str) else json.dumps(tariff)
+        )
+        (tmp_path / "usage.csv").write_text(usage)
+        files = [str(tmp_path / name) for name in ("tariff.json", "usage.csv")]
+        return CliRunner().invoke(app, ["rate", *files, *options])
+
+    return invoke
+
+
+def test_the_json_holds_every_line_and_total_as_decimal_texts(run):
+    result = run(TARIFF, hours("2025-03-03", 24, "1.5"), "--json", "--connected-kw", "15.5")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == {
+        "currency": "EUR",
+        "periods": [
+            {
+                "start": "2025-03-03",
+                "end": "2025-03-04",
+                "lines": [
+                    {
+                        "component_id": "capacity",
+                        "kind": "fixed",
+                        "band": None,
+                        "quantity": "0.5",
+                        "unit": "kW",
+                        "rate": "2",
+                        "amount_exact": "1.0",
+                        "amount": "1.00",
+                    },
+                    {
+                        "component_id": "energy",
+                        "kind": "energy",
+                        "band": "night",
+                        "quantity": "9.000",
+                        "unit": "kWh",
+                        "rate": "0.2",
+                        "amount_exact": "1.8000",
+                        "amount": "1.80",
+                    },
+                    {
+                        "component_id": "energy",
+                        "kind": "energy",
+                        "band": "day",
+                        "quantity": "27.000",
+                        "unit": "kWh",
+                        "rate": "0.3",
+                        "amount_exact": "8.1000",
+                        "amount": "8.10",
+                    },
+                    {
+                        "component_id": "vat",
+                        "kind": "tax",
+                        "band": None,
+                        "quantity": "9.9000",
+                        "unit": "EUR",
+                        "rate": "0.19",
+                        "amount_exact": "1.881000",
+                        "amount": "1.88",
+                    },
+                ],
+                "totals_exact": {
+                    "fixed": "1.0",
+                    "energy": "9.9000",
+                    "demand": "0",
+                    "adjustment": "0",
+                    "credit": "0",
+                    "tax": "1.881000",
+                    "minimum_top_up": "0",
+                    "total": "12.781000",
+                },
+                "totals": {
+                    "fixed": "1.00",
+                    "energy": "9.90",
+                    "demand": "0",
+                    "adjustment": "0",
+                    "credit": "0",
+                    "tax": "1.88",
+                    "minimum_top_up": "0",
+                    "total": "12.78",
+                },
+                "peak_kw": "1.500",
+                "state": {},
+            }
+        ],
+    }
+
+
+def test_people_get_a_table_per_month(run):
+    result = run(ENERGY_ONLY, hours("2025-01-31", 48, "10"))
+    assert result.exit_code == 0, result.output
+    for expected in ("2025-01-31 to 2025-02-01", "2025-02-01 to 2025-02-02", "240.000", "72.00"):
+        assert expected in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("usage", "options", "kwh"),
+    [
+        (hours("2025-03-03", 48), ("--period", "2025-03-03:2025-03-04"), "24.000"),
+        # 23 hours in spring, 25 in autumn; the repeated hour is there twice, in order
+        (hours("2025-03-29 23:00", 23, column="start_utc"), (), "23.000"),
+        (hours("2025-10-25 22:00", 25, column="start_utc"), (), "25.000"),
+        (hours("2025-03-02T18:30", 24, column="start_utc"), ("--zone", "Asia/Kolkata"), "24.000"),
+        (hours("2025-03-03", 24, "3,1", columns="load_kwh,gen_kwh"), (), "48.000"),
+        (hours("2025-03-03", 24, "1,3", columns="load_kwh,gen_kwh"), (), "0.000"),
+        (hours("2025-03-03", 24, "0.00025"), (), "0.00600"),
+        ("\ufeff" + hours("2025-03-03", 24), (), "24.000"),
+    ],
+)
+def test_what_a_usage_file_may_look_like(run, usage, options, kwh):
+    result = run(ENERGY_ONLY, usage, "--json", *options)
+    assert result.exit_code == 0, result.output
+    (period,) = json.loads(result.stdout)["periods"]
+    assert period["lines"][0]["quantity"] == kwh
+
+
+def test_local_starts_say_the_repeated_hour_twice(run):
+    rows = hours("2025-10-26", 24).split("\n")
+    repeated = "\n".join([*rows[:4], rows[3].replace(",60,1", ",60,9"), *rows[4:]])
+    result = run(TARIFF, repeated, "--json", "--connected-kw", "0")
+    (period,) = json.loads(result.stdout)["periods"]
+    night = next(line for line in period["lines"] if line["band"] == "night")
+    assert night["quantity"] == "15.000"  # seven hours, one of them with 9 kWh
+
+
+@pytest.mark.parametrize(
+    ("tariff", "usage", "options", "told"),
+    [
+        ("{", hours("2025-03-03", 24), (), "no JSON"),
+        ({"currency": "EUR"}, hours("2025-03-03", 24), (), "/components: is required"),
+        (ENERGY_ONLY, "", (), "row 1: needs one of the columns start_local, start_utc"),
+        (ENERGY_ONLY, "start_utc,import_kwh", (), "row 1: needs the column minutes"),
+        (ENERGY_ONLY, "start_utc,minutes,kwh", (), "row 1: needs one of the columns import_kwh"),
+        (ENERGY_ONLY, "start_utc,minutes,import_kwh,load_kwh", (), "load_kwh already says"),
+        (ENERGY_ONLY, "start_utc,minutes,import_kwh", (), "holds no interval"),
+        (ENERGY_ONLY, hours("2025-03-03", 3, "x"), (), "row 2: import_kwh is 'x', not a number"),
+        (ENERGY_ONLY, hours("2025-03-03", 3, ""), (), "row 2: import_kwh is '', not a number"),
+        (ENERGY_ONLY, hours("2025-03-03", 3, "-1"), (), "row 2: import_kwh is -1: must be 0"),
+        (ENERGY_ONLY, hours("2025-03-03", 3, "NaN"), (), "row 2: import_kwh is 'NaN'"),
+        (ENERGY_ONLY, hours("2025-03-03", 3, "1e-10"), (), "at most 9 decimals"),
+        (ENERGY_ONLY, hours("2025-03-03 00:07", 3), (), "row 2: 2025-03-03 00:07 is not where"),
+        (ENERGY_ONLY, hours("2025-03-30 02:00", 1), (), "does not exist in Europe/Berlin"),
+        (
+            ENERGY_ONLY,
+            hours("2025-03-03", 3) + "\n2025-03-03 01:00,60,1",
+            (),
+            "row 5: 2025-03-03 01:00 is there twice",
+        ),
+        (
+            ENERGY_ONLY,
+            hours("2025-03-03", 3) + "\n2025-03-03 03:00,15,1",
+            (),
+            "row 5: minutes is 15 where earlier rows have 60",
+        ),
+        (ENERGY_ONLY, hours("2025-03-03", 3) + "\nsoon,60,1", (), "row 5: start 'soon' is no"),
+        (ENERGY_ONLY, hours("2025-03-03", 3) + "\nsoon,7,1", (), "row 5: minutes is '7'"),
+        (ENERGY_ONLY, hours("2025-03-03", 3) + "\n2025", (), "row 5: minutes is None"),
+        (
+            ENERGY_ONLY,
+            hours("2025-03-03", 23),
+            (),
+            "to 2025-03-04, the first of them at 2025-03-03 23:00 CET",
+        ),
+        (ENERGY_ONLY, hours("2025-03-03", 24), ("--period", "week"), "--period 'week' is not"),
+        (ENERGY_ONLY, hours("2025-03-03", 24), ("--zone", "Mars"), "not an IANA time zone"),
+        (TARIFF, hours("2025-03-03", 24), (), "capacity: the meter's connected kW is not known"),
+        (TARIFF, hours("2025-03-03", 24), ("--connected-kw", "-3"), "connected load -3 kW"),
+        (TARIFF, hours("2025-03-03", 24), ("--connected-kw", "x"), "not a decimal number"),
+    ],
+)
+def test_what_is_wrong_is_one_clear_line(run, tariff, usage, options, told):
+    result = run(tariff, usage, *options)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert told in result.stderr
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    result = CliRunner().invoke(app, ["rate", str(tmp_path / "none.json"), "usage.csv"])
+    assert result.exit_code == 1
+    assert "none.json: No such file" in result.stderr
