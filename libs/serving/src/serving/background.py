@@ -25,6 +25,7 @@ from messaging import (
 from messaging.retries import Stopped, pause, persist
 from observability.health import Health
 from serving.service import Loop, Parts
+from serving.settings import ServiceSettings
 
 Word = Literal["serve", "api", "work", "relay"]
 WATCH_EVERY_S = 1.0
@@ -44,7 +45,7 @@ class Process:
     """What all tasks of one process share."""
 
     service: str
-    bootstrap: str
+    settings: ServiceSettings
     database: Database
     publisher: Publisher
     stop: asyncio.Event
@@ -74,7 +75,7 @@ def _consumer(subscription: Subscription, process: Process, *, grouped: bool) ->
     progress = Progress(f"{process.service}.{subscription.event.TOPIC}")
     consumer = Consumer(
         process.database,
-        process.bootstrap,
+        process.settings.kafka_bootstrap_servers,
         process.service,
         subscription,
         progress=progress,
@@ -104,9 +105,11 @@ def _loop(loop: Loop, process: Process) -> Job:
 async def prepare_broker(process: Process) -> bool:
     """See that the topics are there and the log is the one we know; False when stopped first."""
 
+    bootstrap = process.settings.kafka_bootstrap_servers
+
     async def prepare() -> None:
-        await ensure_topics(process.bootstrap)
-        await check_identity(process.database, process.bootstrap)
+        await ensure_topics(bootstrap, replicas=process.settings.kafka_replicas)
+        await check_identity(process.database, bootstrap)
 
     try:
         await persist("broker", prepare, stop=process.stop)

@@ -18,7 +18,9 @@ CORRELATION_HEADER = "X-Correlation-Id"
 _ACCEPTED = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 CLIENT_GONE = 499
 """Counted where the caller went away before there was an answer (nginx's convention)."""
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 UNMATCHED = "(none)"
+"""Stands in metrics for paths and methods that callers invent."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,10 +60,11 @@ class Edge:
 
     def _note(self, scope: Scope, status: int, took_s: float) -> None:
         route = getattr(scope.get("route"), "path", UNMATCHED)
-        self._metrics.answered(scope["method"], route, status, took_s)
+        method = scope["method"] if scope["method"] in METHODS else UNMATCHED
+        self._metrics.answered(method, route, status, took_s)
         log.info(
             "request",
-            method=scope["method"],
+            method=method,
             route=route,
             status=status,
             took_ms=round(took_s * 1000, 1),

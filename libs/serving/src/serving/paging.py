@@ -56,7 +56,7 @@ class PageRequest:
             return None
         try:
             parts = json.loads(base64.b64decode(self.cursor, altchars=b"-_", validate=True))
-            return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
+            return tuple(kind(_text(part)) for kind, part in zip(kinds, parts, strict=True))
         except (ValueError, TypeError, RecursionError, binascii.Error):
             fault = Fault("/query/cursor", "must be a next_cursor of this very list")
             raise Rejected("invalid_cursor", "the cursor cannot be used here", (fault,)) from None
@@ -73,6 +73,12 @@ class PageRequest:
         more = len(rows) > self.limit
         next_cursor = _cursor(position(shown[-1])) if more else None
         return Page(items=[item(row) for row in shown], next_cursor=next_cursor)
+
+
+def _text(part: object) -> str:
+    if not isinstance(part, str):
+        raise TypeError("a cursor holds texts")
+    return part
 
 
 def _cursor(position: tuple[object, ...]) -> str:

@@ -49,7 +49,6 @@ async def run(service: Service[S], settings: S, word: Word) -> bool:
     """
     stop = asyncio.Event()
     _heed_signals(stop)
-    bootstrap = settings.kafka_bootstrap_servers
     async with AsyncExitStack() as resources:
         listening = resources.enter_context(_listen(settings))
         database = await _connect(service.name, settings, stop)
@@ -57,9 +56,13 @@ async def run(service: Service[S], settings: S, word: Word) -> bool:
             return True
         await resources.enter_async_context(database)
         publisher = await resources.enter_async_context(
-            Publisher(bootstrap, client_id=service.name)
+            Publisher(
+                settings.kafka_bootstrap_servers,
+                client_id=service.name,
+                idempotent=settings.kafka_idempotence,
+            )
         )
-        process = Process(service.name, bootstrap, database, publisher, stop)
+        process = Process(service.name, settings, database, publisher, stop)
         tasks = _start(service, settings, word, process, listening)
         await stop.wait()
         deadline = _deadline(settings.shutdown_timeout_s)

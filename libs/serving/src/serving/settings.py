@@ -22,6 +22,8 @@ class ServiceSettings(BaseSettings):
     kafka_bootstrap_servers: str = Field(min_length=1)
     kafka_idempotence: bool = True
     """False for a broker that refuses idempotent producers, such as the local stand-in Tansu."""
+    kafka_replicas: int = Field(default=1, ge=1, le=9)
+    """Of the topics that this process creates where they are missing."""
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=0, le=65_535)
     """0 takes a free port, which the `ready` line names."""

@@ -1,0 +1,114 @@
+"""A tiny service's application, without servers: keys are kept by hand."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends, FastAPI, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from database import Database
+from database.engine import driver_url
+from kernel.errors import Conflict, Fault, NotFound, Rejected, Transient
+from observability.health import Health
+from observability.metrics import Metrics
+from serving.api import build_app
+from serving.auth import Principal, require
+from serving.context import CorrelationId
+from serving.etags import RequiredMatch, tag
+from serving.keys import StoredKey, sha256_hex
+from serving.settings import ServiceSettings
+
+SECRET = "s" * 43
+TOKEN = f"gt_abcdefgh_{SECRET}"
+OPERATOR = "operator"
+BODY_BYTES_MAX = 4096
+FAILURES = {
+    "rejected": Rejected("tariff_gap", "no price", (Fault("/components/3/rate", "is missing"),)),
+    "missing": NotFound("meter_unknown", "no such meter"),
+    "conflict": Conflict("meter_exists", "another meter has this id"),
+    "away": Transient("connection to 10.0.0.7 refused"),
+    "defect": ZeroDivisionError("a secret detail"),
+}
+
+
+class Item(BaseModel):
+    amount: int
+
+
+class Order(BaseModel):
+    items: list[Item] = Field(max_length=100)
+    by_name: dict[str, Item] = Field(default_factory=dict)
+
+
+Reader = Annotated[Principal, Depends(require("shop:read"))]
+
+
+def shop() -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/v1/orders")
+    async def order(order: Order, correlation_id: CorrelationId) -> dict[str, str | int]:
+        return {"correlation_id": correlation_id, "items": len(order.items)}
+
+    @router.get("/v1/fail/{how}")
+    async def fail(how: str) -> None:
+        raise FAILURES[how]
+
+    @router.get("/v1/orders/{order_id}")
+    async def one(order_id: UUID, caller: Reader) -> str:
+        return f"{caller.tenant_id}:{order_id}"
+
+    @router.put("/v1/orders/{order_id}")
+    async def change(order_id: UUID, match: RequiredMatch, response: Response) -> None:
+        assert order_id
+        match.check(7)
+        tag(response, 8)
+
+    return router
+
+
+@dataclass
+class Keyring:
+    """What `serving.keys.Keyring` does, from memory."""
+
+    keys: dict[str, StoredKey] = field(default_factory=dict)
+
+    async def find(self, key_id: str) -> StoredKey | None:
+        return self.keys.get(key_id)
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    settings = ServiceSettings.model_construct(
+        body_bytes_max=BODY_BYTES_MAX,
+        rate_limit_per_s=0.5,
+        operator_token_sha256=sha256_hex(OPERATOR),
+    )
+    app = build_app(
+        title="Shop",
+        version="1",
+        routers=[shop()],
+        database=Database(create_async_engine(driver_url("postgresql://nowhere/none"))),
+        health=Health(),
+        metrics=Metrics("shop"),
+        settings=settings,
+    )
+    key = StoredKey("north", "abcdefgh", sha256_hex(SECRET), frozenset({"shop:read"}))
+    app.state.keyring = Keyring({key.key_id: key})
+    return app
+
+
+@pytest.fixture
+async def client(app):
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+        yield client
+
+
+@pytest.fixture
+def headers():
+    return {"authorization": f"Bearer {TOKEN}"}

@@ -1,0 +1,101 @@
+"""Correlation ids, body bounds and encodings, metrics, health and the OpenAPI document."""
+
+import gzip
+import json
+import zlib
+
+import pytest
+from backports import zstd
+from openapi_spec_validator import validate
+
+ORDER = json.dumps({"items": [{"amount": 1}]}).encode()
+ZEROS = b" " * 50_000_000
+
+
+@pytest.mark.parametrize("given", ["a", "gateway-7:2025.1_x", "x" * 128])
+async def test_a_well_formed_correlation_id_is_kept(client, given):
+    answer = await client.post("/v1/orders", content=ORDER, headers={"x-correlation-id": given})
+    assert answer.headers["x-correlation-id"] == answer.json()["correlation_id"] == given
+
+
+@pytest.mark.parametrize("given", ["", "x" * 129, "two words", 'a"b', "a;b", "<script>"])
+async def test_any_other_is_replaced(client, given):
+    answer = await client.post("/v1/orders", content=ORDER, headers={"x-correlation-id": given})
+    assert len(answer.headers["x-correlation-id"]) == 36
+    assert answer.headers["x-correlation-id"] == answer.json()["correlation_id"] != given
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status", "code"),
+    [
+        ("identity", ORDER, 200, None),
+        ("gzip", gzip.compress(ORDER), 200, None),
+        ("GZIP", gzip.compress(ORDER), 200, None),
+        ("zstd", zstd.compress(ORDER), 200, None),
+        ("br", ORDER, 415, "unsupported_encoding"),
+        ("gzip, gzip", gzip.compress(gzip.compress(ORDER)), 415, "unsupported_encoding"),
+        ("gzip", ORDER, 400, "broken_body"),
+        ("gzip", zlib.compress(ORDER), 400, "broken_body"),
+        ("gzip", gzip.compress(ORDER)[:-5], 400, "broken_body"),
+        ("gzip", b"", 400, "broken_body"),
+        ("gzip", gzip.compress(ORDER) + b"more", 400, "broken_body"),
+        ("zstd", ORDER, 400, "broken_body"),
+        ("zstd", zstd.compress(ORDER)[:-1], 400, "broken_body"),
+        ("zstd", zstd.compress(ORDER) + b"more", 400, "broken_body"),
+        ("gzip", gzip.compress(ZEROS, 9), 413, "body_too_large"),
+        ("zstd", zstd.compress(ZEROS), 413, "body_too_large"),
+        ("identity", b" " * 4097, 413, "body_too_large"),
+        ("gzip", gzip.compress(ORDER + b" " * (4096 - len(ORDER))), 200, None),
+        ("zstd", zstd.compress(ORDER + b" " * (4096 - len(ORDER))), 200, None),
+        ("zstd", zstd.compress(ORDER + b" " * (4097 - len(ORDER))), 413, "body_too_large"),
+    ],
+)
+@pytest.mark.parametrize("chunk_bytes", [7, 10_000_000])
+async def test_bodies(client, encoding, body, status, code, chunk_bytes):
+    async def chunks():
+        for start in range(0, len(body), chunk_bytes):
+            yield body[start : start + chunk_bytes]
+
+    headers = {"content-encoding": encoding, "content-type": "application/json"}
+    answer = await client.post("/v1/orders", content=chunks(), headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.json().get("code") == code
+
+
+@pytest.mark.parametrize("declared", ["4097", "-1", "x", "9" * 30])
+async def test_a_declared_length_is_refused_before_anything_is_read(client, declared):
+    answer = await client.post("/v1/orders", content=ORDER, headers={"content-length": declared})
+    assert answer.status_code in (400, 413)
+
+
+async def test_requests_are_counted_by_template(client):
+    for path in ("/v1/fail/missing", "/v1/fail/conflict", "/v1/x" * 3, "/v1/y" * 3):
+        await client.get(path)
+    shown = (await client.get("/metrics")).text
+    assert 'http_requests_total{method="GET",route="/v1/fail/{how}",status="404"} 1.0' in shown
+    assert 'http_requests_total{method="GET",route="(none)",status="404"} 2.0' in shown
+    assert 'http_request_seconds_count{method="GET",route="/v1/fail/{how}"} 2.0' in shown
+    assert "/v1/x" not in shown
+
+
+async def test_invented_methods_do_not_become_metrics(client):
+    await client.request("BREW", "/v1/orders")
+    assert "BREW" not in (await client.get("/metrics")).text
+
+
+async def test_health(client):
+    for path in ("/health/live", "/health/ready"):
+        answer = await client.get(path)
+        assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+async def test_the_openapi_document_is_valid_and_tells_problems(client):
+    document = (await client.get("/openapi.json")).json()
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+    assert {"Problem", "FaultDetail"} <= document["components"]["schemas"].keys()
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    for path in document["paths"].values():
+        for operation in path.values():
+            assert "application/problem+json" in operation["responses"]["default"]["content"]
+            assert "422" not in operation["responses"]

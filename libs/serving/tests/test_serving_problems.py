@@ -1,0 +1,95 @@
+"""Every "no" is a problem, names what is wrong, and tells nothing of the inside."""
+
+import pytest
+
+from contracts.problem import FaultDetail, Problem
+from serving.problems import pointer
+
+
+async def problem(answer):
+    assert answer.headers["content-type"] == "application/problem+json"
+    found = Problem.model_validate_json(answer.content)
+    assert found.status == answer.status_code
+    assert found.correlation_id == answer.headers["x-correlation-id"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "code"),
+    [
+        ("rejected", 422, "tariff_gap"),
+        ("missing", 404, "meter_unknown"),
+        ("conflict", 409, "meter_exists"),
+        ("away", 503, "unavailable"),
+        ("defect", 500, "internal_error"),
+    ],
+)
+async def test_failures_of_handlers(client, how, status, code):
+    answer = await client.get(f"/v1/fail/{how}")
+    found = await problem(answer)
+    assert (found.status, found.code) == (status, code)
+    assert "10.0.0.7" not in answer.text
+    assert "secret detail" not in answer.text
+
+
+async def test_faults_of_a_rejection_are_told(client):
+    found = await problem(await client.get("/v1/fail/rejected"))
+    assert found.faults == [FaultDetail(path="/components/3/rate", detail="is missing")]
+
+
+async def test_what_is_away_may_be_asked_again(client):
+    answer = await client.get("/v1/fail/away")
+    assert answer.headers["retry-after"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/v1/nothing", 404), ("DELETE", "/v1/orders", 405), ("GET", "/v1/orders", 405)],
+)
+async def test_unknown_paths_and_methods(client, method, path, status):
+    assert (await problem(await client.request(method, path))).status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        (b"{", [""]),
+        (b"", [""]),
+        (b"[]", [""]),
+        (b"{}", ["/items"]),
+        (b'{"items": [{"amount": 1}, {"amount": "hunter2"}, {}]}',
+         ["/items/1/amount", "/items/2/amount"]),
+        (b'{"items": [], "by_name": {"a/b~c": {}}}', ["/by_name/a~1b~0c/amount"]),
+    ],
+)  # fmt: skip
+async def test_faults_of_bodies_are_pointed_at_and_not_echoed(client, body, paths):
+    answer = await client.post(
+        "/v1/orders", content=body, headers={"content-type": "application/json"}
+    )
+    found = await problem(answer)
+    assert (found.status, found.code) == (422, "invalid_request")
+    assert [fault.path for fault in found.faults] == paths
+    assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize("body", [b'{"items": "\xff"}', b'{"items": ' + b"[" * 2000])
+async def test_bodies_that_no_parser_takes_are_refused(client, body):
+    answer = await client.post(
+        "/v1/orders", content=body, headers={"content-type": "application/json"}
+    )
+    assert (await problem(answer)).status in (400, 422)
+
+
+async def test_faults_of_paths_are_pointed_at(client, headers):
+    answer = await client.get("/v1/orders/seven", headers=headers)
+    assert [fault.path for fault in (await problem(answer)).faults] == ["/path/order_id"]
+
+
+async def test_a_thousand_faults_get_an_answer_of_readable_length(client):
+    answer = await client.post("/v1/orders", json={"items": [{}] * 1000})
+    assert len((await problem(answer)).faults) <= 100
+
+
+def test_pointer():
+    assert pointer([]) == ""
+    assert pointer(["items", 3, "a/b~c"]) == "/items/3/a~1b~0c"
