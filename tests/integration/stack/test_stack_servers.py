@@ -35,6 +35,7 @@ def test_wheels_start_empty_each_time_and_say_so(open_dir):
 
 
 def test_real_servers_keep_their_data(open_dir):
+    open_dir = open_dir / "a folder with spaces"
     with servers(open_dir, "real", environment={}) as running:
         assert running.descriptions[0].startswith("Apache Kafka 4")
         assert running.descriptions[1].startswith("TimescaleDB 2.19.3 on PostgreSQL 17")

@@ -128,6 +128,8 @@ def test_up_status_and_down(up, gridtally, data_dir):
         assert told["OPERATOR_TOKEN_SHA256"] == hashlib.sha256(token.encode()).hexdigest()
         assert "POSTGRES_ADMIN_URL" not in told
     assert token not in said
+    readable = [path for path in data_dir.iterdir() if path.name in {"services", "operator-token"}]
+    assert [path.stat().st_mode & 0o077 for path in readable] == [0, 0]
 
     shown = gridtally("status")
     assert shown.returncode == 0, shown.stderr
@@ -189,6 +191,13 @@ def test_a_service_that_dies_ends_the_stack_loudly(up, data_dir):
     assert process.wait(30) == 1
     assert "billing ended unexpectedly" in process.stdout.read()
     assert not any(one.find() for one in state.processes)
+
+
+def test_a_data_directory_that_cannot_be_made_is_one_message(gridtally, data_dir):
+    data_dir.write_text("a file")
+    done = gridtally("up")
+    assert done.returncode == 1
+    assert done.stderr == f"error: {data_dir} cannot be the data directory: File exists\n"
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             _serve(Server(program, asked.directory.absolute(), asked.port))
     except StackError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped while starting")
 
 
 def _serve(server: Server) -> None:

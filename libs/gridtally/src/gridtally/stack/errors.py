@@ -1,6 +1,5 @@
 """What the local stack says to people when it cannot go on."""
 
-
 from gridtally.errors import CommandError
 
 

@@ -19,6 +19,7 @@ from gridtally.stack.cache import built
 from gridtally.stack.errors import StackError, Unavailable
 
 POM = Path(__file__).with_name("kafka-pom.xml")
+DATA = "data"
 JAVA_MIN = 17
 FETCH_LIMIT_S = 600.0
 FORMAT_LIMIT_S = 60.0
@@ -82,11 +83,12 @@ class Kafka:
 
     def prepare(self, directory: Path) -> None:
         """Give the data directory its cluster id, once."""
-        if (directory / "data" / "meta.properties").exists():
+        directory.chmod(0o700)  # readings are private
+        if (directory / DATA).exists():
             return
-        (directory / "log4j2.properties").write_text(LOGGING)
-        shutil.rmtree(directory / "data", ignore_errors=True)
-        config = _write_properties(directory, process.free_port())
+        draft = directory / f"{DATA}.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        config = _write_properties(directory, process.free_port(), draft)
         storage_tool = self._java(directory, "kafka.tools.StorageTool")
         done = subprocess.run(
             [*storage_tool, "format", "--config", str(config), "--cluster-id", uuid4().hex[:22]],
@@ -97,6 +99,7 @@ class Kafka:
         )
         if done.returncode != 0:
             raise StackError(f"{self.title} could not format {directory}:\n{done.stderr.strip()}")
+        draft.rename(directory / DATA)
 
     def user(self, directory: Path) -> process.User:
         """The user who started the stack."""
@@ -105,7 +108,8 @@ class Kafka:
 
     def command(self, directory: Path, port: int) -> list[str]:
         """The broker on `port`; its controller takes any free one."""
-        return [*self._java(directory, "kafka.Kafka"), str(_write_properties(directory, port))]
+        config = _write_properties(directory, port, directory / DATA)
+        return [*self._java(directory, "kafka.Kafka"), str(config)]
 
     def environment(self, port: int) -> None:
         """Ours."""
@@ -162,12 +166,13 @@ def answers_metadata(port: int) -> bool:
     return len(head) == 12 and struct.unpack(">iii", head)[2] > 0
 
 
-def _write_properties(directory: Path, port: int) -> Path:
+def _write_properties(directory: Path, port: int, data: Path) -> Path:
+    (directory / "log4j2.properties").write_text(LOGGING)
     controller = process.free_port()
     config = directory / "server.properties"
     config.write_text(
         f"{PROPERTIES}"
-        f"log.dirs={directory / 'data'}\n"
+        f"log.dirs={data}\n"
         f"listeners=PLAINTEXT://{process.LOOPBACK}:{port},"
         f"CONTROLLER://{process.LOOPBACK}:{controller}\n"
         f"controller.quorum.voters=1@{process.LOOPBACK}:{controller}\n"

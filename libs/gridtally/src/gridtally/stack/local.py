@@ -31,6 +31,7 @@ STATE = "state.json"
 OPERATOR_TOKEN = "operator-token"  # noqa: S105 - the name of a file
 WATCH_EVERY_S = 0.5
 POLL_S = 0.05
+CLOCK_STEP_MAX_S = 2.0  # start times are told by a clock that may be put right
 DOWN_LIMIT_S = 90.0
 LEFTOVER_LIMIT_S = 20.0
 
@@ -89,7 +90,8 @@ class Running:
         with suppress(psutil.NoSuchProcess):
             found = psutil.Process(self.pid)
             zombie = found.status() == psutil.STATUS_ZOMBIE
-            if found.create_time() == self.started_at_s and not zombie:
+            same = abs(found.create_time() - self.started_at_s) < CLOCK_STEP_MAX_S
+            if same and not zombie:
                 return found
         return None
 
@@ -140,7 +142,7 @@ def stack(
     when a part does not come up.
     """
     data_dir = options.data_dir.absolute()
-    data_dir.mkdir(parents=True, exist_ok=True)
+    _make_private(data_dir)
     taken = f"gridtally is already up in {data_dir}; see `gridtally status`"
     with process.locked(data_dir / "up.lock", wait=False, taken=taken):
         _end_last_run(data_dir)
@@ -220,6 +222,7 @@ def _started(
         programs = {name: Service(name, shared | {"DATABASE_URL": urls[name]}) for name in SERVICES}
         report("migrating and starting the services")
         logs = data_dir / "services"
+        logs.mkdir(mode=0o700, exist_ok=True)
         with services(programs, logs, first_port=options.http_port, report=report) as running:
             yield Stack(given, running, token)
 
@@ -243,6 +246,15 @@ def _end_last_run(data_dir: Path) -> None:
     for found in alive:
         with suppress(psutil.NoSuchProcess):
             found.kill()
+
+
+def _make_private(data_dir: Path) -> None:
+    """Closed to others; as root they may pass, since PostgreSQL must run as somebody else."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    except OSError as error:
+        raise StackError(f"{data_dir} cannot be the data directory: {error.strerror}") from error
 
 
 def _operator_token(data_dir: Path) -> str:

@@ -121,6 +121,7 @@ class Postgres:
         )
         if initdb.wait(INIT_LIMIT_S) != 0:
             raise StackError(f"initdb failed; its log ends:\n{process.last_lines(log)}")
+        os.chown(secret, os.geteuid(), -1)
         secret.replace(directory / PASSWORD)
         draft.rename(directory / DATA)
 

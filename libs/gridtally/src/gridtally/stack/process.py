@@ -18,7 +18,6 @@ import psutil
 from gridtally.stack.errors import StackError
 
 LOOPBACK = "127.0.0.1"
-LOG_BYTES_MAX = 16 * 1024 * 1024
 
 User = Literal["own", "nobody", "mapped"]
 
@@ -42,8 +41,6 @@ def spawn(
 
     It gets `death_signal` when this process ends, however that happens (Linux).
     """
-    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
-        log.replace(log.with_suffix(".old.log"))
     leash = Path(__file__).with_name("leash.py")
     leashed = [sys.executable, "-IS", str(leash), str(os.getpid()), str(death_signal.value), user]
     with log.open("ab") as output:

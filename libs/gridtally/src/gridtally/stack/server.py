@@ -15,6 +15,7 @@ from gridtally.stack.errors import StackError
 PORT_ATTEMPTS_MAX = 5
 POLL_S = 0.02
 STOP_LIMIT_S = 20.0
+LOG_BYTES_MAX = 16 * 1024 * 1024
 
 
 class Program(Protocol):
@@ -61,8 +62,8 @@ class Server:
 
     def __init__(self, program: Program, directory: Path, port: int | None = None) -> None:
         self.program = program
-        self.directory = directory
-        self.log = directory / "server.log"
+        self.directory = directory.resolve()  # as leftovers name their working directory
+        self.log = self.directory / "server.log"
         self._asked_port = port
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
@@ -154,6 +155,9 @@ class Server:
     def _spawn(self) -> None:
         self._port = self._port or process.free_port()
         self._log_start_byte = self.log.stat().st_size if self.log.exists() else 0
+        if self._log_start_byte > LOG_BYTES_MAX:
+            self.log.replace(self.log.with_suffix(".old.log"))
+            self._log_start_byte = 0
         self._process = process.spawn(
             self.program.command(self.directory, self._port),
             log=self.log,
