@@ -1,24 +1,24 @@
 """Billing's own database, and a tenant with customers, meters and tariffs in it."""
 
-import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from uuid import UUID, uuid4
+from types import SimpleNamespace
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from billing.domain.agreements import Agreement, Customer
 from billing.handlers import agreements, facts, periods
-from contracts.commerce import TariffPublished
+from contracts.commerce import AgreementChanged, TariffPublished
 from contracts.envelope import Envelope
 from contracts.metering import Channel, MeterRegistered, PeriodClosed, Series, UsageRecorded
 from database import ALL_TENANTS, Database, snapshot, transaction
 from database.migrations import upgrade
-from kernel.periods import Period, month_of, slots_in_day
+from kernel.periods import month_of, slots_in_day
 from messaging import Outgoing, Received
 
 NOW = datetime(2025, 5, 2, 10, tzinfo=UTC)
@@ -33,7 +33,8 @@ FLAT = {
         {"kind": "tax", "id": "vat", "rate": "0.19", "component_ids": ["base", "energy"]},
     ],
 }
-IN_USE = ["base", "energy", "vat"]
+CAPACITY = {"kind": "capacity", "id": "capacity", "rate": "2", "per": "month"}
+FEED_IN = {"kind": "energy", "id": "feed-in", "rate": "-0.08", "flow": "export"}
 
 
 def received(event, tenant, correlation_id="c-1"):
@@ -125,6 +126,26 @@ def registered(meter_id, *, flows=("import",), connected_kw="15", version=1):
     )
 
 
+def agreement(*, tariff_id, meter_id=None, start_on=date(2025, 1, 1), end_on=None):
+    """An agreement of a customer yet to be made."""
+    return Agreement(
+        id=uuid4(),
+        customer_id=uuid4(),
+        meter_id=meter_id or uuid4(),
+        tariff_id=tariff_id,
+        start_on=start_on,
+        end_on=end_on,
+        closing="wait",
+        grace_hours=72,
+        version=1,
+    )
+
+
+def agreement_event(one):
+    """As billing announces it."""
+    return AgreementChanged.model_validate(asdict(one) | {"agreement_id": one.id})
+
+
 @dataclass
 class World:
     """A tenant of billing, which the handlers are called for as its consumers do."""
@@ -132,26 +153,26 @@ class World:
     database: Database
     tenant: str = field(default_factory=lambda: f"t-{uuid4().hex[:8]}")
 
-    async def agree(self, *, tariff_id, meter_id=None, currency="EUR", start_on=None, end_on=None):
-        """A new customer's agreement for a meter on a tariff."""
-        customer = Customer(uuid4(), "Ada", None, currency)
-        agreement = Agreement(
-            id=uuid4(),
-            customer_id=customer.id,
-            meter_id=meter_id or uuid4(),
-            tariff_id=tariff_id,
-            start_on=start_on or date(2025, 1, 1),
-            end_on=end_on,
-            closing="wait",
-            grace_hours=72,
-            version=1,
-        )
+    async def agree(self, **changes):
+        """A new customer's agreement."""
+        return await self.agree_on(agreement(**changes))
+
+    async def agree_on(self, agreement, *, currency="EUR"):
+        """The agreement and its customer are made."""
+        customer = Customer(agreement.customer_id, "Ada", None, currency)
         async with transaction(self.database, tenant=self.tenant) as tx:
             await agreements.register_customers(tx, self.tenant, [customer], NOW)
             await agreements.register_agreements(
                 tx, self.tenant, [agreement], correlation_id="c-0", now=NOW
             )
         return agreement
+
+    async def take_up(self, *changed):
+        """Agreements are announced and come back."""
+        async with transaction(self.database, tenant=ALL_TENANTS) as tx:
+            await facts.take_up_agreements(
+                tx, [received(agreement_event(one), self.tenant) for one in changed]
+            )
 
     async def home(self, *, document=FLAT, **changes):
         """An agreement whose tariff and meter are known."""
@@ -220,3 +241,23 @@ async def billing_database(migrated_url):
 def world(billing_database):
     """One tenant."""
     return World(billing_database)
+
+
+@pytest.fixture
+def make():
+    """Builders of events and agreements, and the constants they use."""
+    return SimpleNamespace(
+        FLAT=FLAT,
+        CAPACITY=CAPACITY,
+        FEED_IN=FEED_IN,
+        MARCH=MARCH,
+        BERLIN=BERLIN,
+        NOW=NOW,
+        agreement=agreement,
+        closed=closed,
+        outgoing=outgoing,
+        published=published,
+        received=received,
+        registered=registered,
+        used=used,
+    )
