@@ -2,7 +2,7 @@
 
 import typer
 
-from gridtally.commands import keys, local, rate
+from gridtally.commands import demo, keys, local, rate, verify
 
 app = typer.Typer(
     name="gridtally",
@@ -14,5 +14,7 @@ app = typer.Typer(
 app.command()(local.up)
 app.command()(local.down)
 app.command()(local.status)
+app.command()(demo.demo)
 app.command()(rate.rate)
+app.command()(verify.verify)
 app.add_typer(keys.app, name="keys")

@@ -1,0 +1,120 @@
+"""`gridtally demo`: the main job on this machine, from a gateway to a balanced ledger."""
+
+import asyncio
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from gridtally.demo.story import Outcome
+
+HOMES_MAX = 100_000
+
+
+def demo(
+    homes: Annotated[int, typer.Option(min=5, max=HOMES_MAX, help="Size of the portfolio.")] = 500,
+    servers: Annotated[
+        Literal["auto", "real", "wheels"],
+        typer.Option(help="Real Kafka and TimescaleDB, or the stand-ins from wheels."),
+    ] = "auto",
+    stay: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--stay", help="Leave everything running until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Bill a month of a portfolio of homes and explain what happened.
+
+    Starts everything in a folder of its own and takes it down again. Exits with 1 when the
+    reconciliation finds a breach.
+    """
+    from rich.console import Console
+
+    from gridtally.demo import story
+    from gridtally.installation import API_KEY, of_stack
+    from gridtally.stack.local import Options, stack
+
+    console = Console(highlight=False)
+    with _folder() as folder:
+        options = Options(data_dir=folder, kind=servers)
+        with stack(options, os.environ, lambda line: console.print(line, markup=False)) as running:
+            installation = asyncio.run(of_stack(running, folder))
+            with _progress(console) as steps:
+                told = story.run(installation, steps, count=homes, run_name=secrets.token_hex(3))
+                outcome = asyncio.run(told)
+            _show(console, outcome)
+            if stay:
+                console.print(f"API key in {folder / API_KEY}; services at:", markup=False)
+                for name, url in running.urls.items():
+                    console.print(f"  {name:8} {url}/docs", markup=False)
+                _wait_for_interrupt(console)
+    if not all(finding.holds for finding in outcome.findings):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="gridtally-demo-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL runs as another user when we are root
+        yield folder
+
+
+class _Bars:
+    """Progress bars, one a step."""
+
+    def __init__(self, progress: "Progress") -> None:
+        self._progress = progress
+
+    def step(self, title: str, total: int) -> Callable[[int], None]:
+        task = self._progress.add_task(title, total=total)
+        return lambda done: self._progress.advance(task, done)
+
+
+@contextmanager
+def _progress(console: "Console") -> Iterator[_Bars]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        yield _Bars(progress)
+
+
+def _show(console: "Console", outcome: "Outcome") -> None:
+    from gridtally.report import bill_table, findings_table, trial_balance_table
+
+    sent = outcome.sent
+    console.print(
+        f"\n{outcome.homes} homes registered in {outcome.registered_s:.1f} s; "
+        f"{sent.readings:,} readings in {sent.messages:,} messages published in "
+        f"{outcome.published_s:.1f} s ({sent.readings / outcome.published_s:,.0f} readings/s), "
+        f"{sent.late} blocks late, {sent.twice} sent twice, {sent.corrections} corrected."
+    )
+    console.print(
+        f"The last of {outcome.homes} invoices came {outcome.invoiced_after_s:.1f} s after the "
+        f"last reading. Corrections after the close took {outcome.corrected_after_s:.1f} s to "
+        f"become {len(outcome.credit_notes)} credit notes and new invoices; all was booked "
+        f"{outcome.booked_after_s:.1f} s later.\n"
+    )
+    explained = max(outcome.invoices, key=lambda invoice: (len(invoice.lines), invoice.number))
+    console.print(bill_table(explained))
+    console.print(trial_balance_table(outcome.trial_balance))
+    console.print(findings_table(outcome.findings))
+
+
+def _wait_for_interrupt(console: "Console") -> None:
+    import time
+
+    console.print("Ctrl-C takes everything down")
+    try:
+        while True:
+            time.sleep(1)
+    except KeyboardInterrupt:
+        return

@@ -1,0 +1,167 @@
+"""The main job from end to end: register, publish a month, follow the invoices, correct, verify.
+
+Owns the sequence and its measurements; it meets Gridtally over HTTP and Kafka only.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from contracts.commerce import CreditNoteIssued, InvoiceIssued
+from gridtally.api import Api, Json
+from gridtally.demo.gateway import Sent, Site, late_corrections, month_of_blocks, publish
+from gridtally.demo.portfolio import PERIOD, homes
+from gridtally.demo.register import publish_tariffs, register_homes
+from gridtally.errors import CommandError
+from gridtally.installation import Installation
+from gridtally.reconciliation import Finding, reconcile
+from messaging import Publisher, follow
+
+PATIENCE_S = 120.0
+CORRECTED_HOMES = 5
+POLL_S = 0.2
+
+
+class Steps(Protocol):
+    """Shows a step's progress to people; `advance` takes how many more are done."""
+
+    def step(self, title: str, total: int) -> Callable[[int], None]:
+        """Begin a step."""
+
+
+@dataclass(slots=True)
+class Subscriber:
+    """What a downstream subscriber has seen, and when the last of it came (monotonic seconds)."""
+
+    agreements: set[UUID]
+    invoices: list[InvoiceIssued] = field(default_factory=list)
+    credit_notes: list[CreditNoteIssued] = field(default_factory=list)
+    advance: Callable[[int], None] = lambda _: None
+    last_s: float = 0.0
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def listen(self, bootstrap: str) -> None:
+        """Follow invoices and credit notes of this portfolio, for ever."""
+        async for batch in follow(bootstrap, InvoiceIssued, CreditNoteIssued):
+            for one in batch:
+                if one.event is None or one.event.agreement_id not in self.agreements:
+                    continue
+                kept: list[Any] = (
+                    self.invoices if isinstance(one.event, InvoiceIssued) else self.credit_notes
+                )
+                kept.append(one.event)
+                self.last_s = time.monotonic()
+                self.advance(1)
+                self.came.set()
+
+    async def until(self, invoices: int, credit_notes: int) -> None:
+        """Wait for so many; CommandError when they do not come."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while len(self.invoices) < invoices or len(self.credit_notes) < credit_notes:
+                    self.came.clear()
+                    await self.came.wait()
+        except TimeoutError:
+            raise CommandError(
+                f"only {len(self.invoices)} of {invoices} invoices and {len(self.credit_notes)} "
+                f"of {credit_notes} credit notes came within {PATIENCE_S:.0f} s"
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened: counts, seconds and the documents to show."""
+
+    homes: int
+    sent: Sent
+    registered_s: float
+    published_s: float
+    invoiced_after_s: float
+    corrected_after_s: float
+    booked_after_s: float
+    invoices: list[InvoiceIssued]
+    credit_notes: list[CreditNoteIssued]
+    trial_balance: Json
+    findings: list[Finding]
+
+
+async def run(installation: Installation, steps: Steps, *, count: int, run_name: str) -> Outcome:
+    """The whole story once; CommandError when a part of it does not happen in time."""
+    if installation.bootstrap is None:
+        raise CommandError("set KAFKA_BOOTSTRAP_SERVERS to the broker's address")
+    portfolio = homes(count, run=run_name)
+    subscriber = Subscriber({home.agreement_id for home in portfolio})
+    sent = Sent()
+    async with (
+        installation.as_tenant() as api,
+        Publisher(installation.bootstrap, client_id="demo", idempotent=False) as publisher,
+        _listening(subscriber, installation.bootstrap),
+    ):
+        with _seconds() as registered:
+            tariffs = await publish_tariffs(api, run_name)
+            advance = steps.step("register homes over HTTP", count)
+            sites = await register_homes(api, portfolio, tariffs, advance)
+        messages = [*month_of_blocks(sites, sent)]
+        sent.readings = _readings(sites)
+        with _seconds() as published:
+            advance = steps.step("publish a month of readings to Kafka", len(messages))
+            await publish(iter(messages), publisher, sent, advance)
+        published_s = time.monotonic()
+        subscriber.advance = steps.step("follow the invoices", count)
+        await subscriber.until(invoices=count, credit_notes=0)
+        invoiced_s = subscriber.last_s
+        corrected = sites[:: max(1, count // CORRECTED_HOMES)][:CORRECTED_HOMES]
+        subscriber.advance = steps.step("correct closed periods", 2 * len(corrected))
+        await publish(late_corrections(corrected, sent), publisher, sent, lambda _: None)
+        corrected_s = time.monotonic()
+        await subscriber.until(invoices=count + len(corrected), credit_notes=len(corrected))
+        findings = await _reconciled(api)
+        return Outcome(
+            homes=count,
+            sent=sent,
+            registered_s=registered[0],
+            published_s=published[0],
+            invoiced_after_s=max(0.0, invoiced_s - published_s),
+            corrected_after_s=subscriber.last_s - corrected_s,
+            booked_after_s=time.monotonic() - subscriber.last_s,
+            invoices=subscriber.invoices,
+            credit_notes=subscriber.credit_notes,
+            trial_balance=await api.get("ledger", "/v1/trial-balance"),
+            findings=findings,
+        )
+
+
+def _readings(sites: list[Site]) -> int:
+    """How many intervals the portfolio meters in the period."""
+    return sum(PERIOD.slots(site.home.plan.place.zone, 15) * len(site.home.flows) for site in sites)
+
+
+async def _reconciled(api: Api) -> list[Finding]:
+    """The reconciliation once nothing is under way any more, or what it says after PATIENCE_S."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while True:
+        findings = await reconcile(api)
+        if all(finding.holds for finding in findings) or time.monotonic() > deadline_s:
+            return findings
+        await asyncio.sleep(POLL_S)
+
+
+@asynccontextmanager
+async def _listening(subscriber: Subscriber, bootstrap: str) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as group:
+        listener = group.create_task(subscriber.listen(bootstrap))
+        yield
+        listener.cancel()
+
+
+@contextmanager
+def _seconds() -> Any:
+    """A list that holds, after the block, how long it took."""
+    taken: list[float] = []
+    begun_s = time.monotonic()
+    yield taken
+    taken.append(time.monotonic() - begun_s)

@@ -1,0 +1,75 @@
+"""The live reconciliation: does what was received, billed and booked agree, across services?
+
+Each service answers for its own part at `/v1/reconciliation`; here their figures are set against
+one another. Owns the list of things that must be equal. A difference while events are under way
+is normal; one that stays is a breach.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gridtally.api import Api, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that must hold, with the figures on both sides."""
+
+    what: str
+    left: str
+    right: str
+    holds: bool
+
+
+async def reconcile(api: Api) -> list[Finding]:
+    """Every finding for the key's tenant; CommandError when a service does not answer."""
+    ingest = await api.get("ingest", "/v1/reconciliation")
+    billing = await api.get("billing", "/v1/reconciliation")
+    ledger = await api.get("ledger", "/v1/reconciliation")
+    return [*_metered(ingest), *_billed(ingest, billing), *_booked(billing, ledger)]
+
+
+def _equal(what: str, left: object, right: object) -> Finding:
+    return Finding(what, str(left), str(right), left == right)
+
+
+def _metered(ingest: Json) -> Iterator[Finding]:
+    accounted = ingest["stored"] + ingest["duplicates"] + ingest["quarantined"] + ingest["waiting"]
+    yield _equal(
+        "readings received = stored + duplicates + quarantined + waiting",
+        ingest["received"],
+        accounted,
+    )
+    yield _equal(
+        "stored energy = closed + open, Wh",
+        ingest["stored_wh"],
+        ingest["closed_wh"] + ingest["open_wh"],
+    )
+
+
+def _billed(ingest: Json, billing: Json) -> Iterator[Finding]:
+    yield _equal(
+        "closed periods = invoiced + held",
+        ingest["closed_periods"],
+        billing["invoiced"] + billing["held"],
+    )
+    yield _equal("closed energy = billed + held, Wh", ingest["closed_wh"], billing["usage_wh"])
+    yield Finding("billing agrees with itself", "; ".join(billing["breaches"]), "", billing["ok"])
+
+
+def _booked(billing: Json, ledger: Json) -> Iterator[Finding]:
+    booked = {one["currency"]: one for one in ledger["currencies"]}
+    for one in billing["currencies"]:
+        currency = one["currency"]
+        other = booked.get(currency, {})
+        for ours, theirs, what in (
+            ("invoices", "invoices", "invoices"),
+            ("credit_notes", "credit_notes", "credit notes"),
+        ):
+            yield _equal(f"{currency}: {what} issued = booked", one[ours], other.get(theirs, 0))
+        yield _equal(
+            f"{currency}: live invoices = receivable",
+            one["live_total"],
+            other.get("receivable", "0.00"),
+        )
+    yield Finding("debits = credits, in every currency", "", "", ledger["ok"])
