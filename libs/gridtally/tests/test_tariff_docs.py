@@ -24,7 +24,9 @@ from rating.usage import Usage
 
 DOCS = Path(__file__).parents[3] / "docs" / "tariffs.md"
 EXAMPLES = re.findall(
-    r"^## (.+?)$.+?^```json\n(.+?)^```\n```text\n(.+?)^```", DOCS.read_text(), re.M | re.S
+    r"^## (.+?)$.+?^```json\n(.+?)^```\n```text\n(.+?)^```",
+    DOCS.read_text(),
+    re.MULTILINE | re.DOTALL,
 )
 MARCH = Period(date(2025, 3, 1), date(2025, 4, 1))
 USAGE = Usage(
