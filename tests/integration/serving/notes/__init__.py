@@ -1,0 +1,1 @@
+"""A tiny service, to see what `serving` gives to every service."""

@@ -1,0 +1,6 @@
+"""`python -m notes serve`."""
+
+from notes.app import SERVICE
+from serving.process import main
+
+main(SERVICE)

@@ -1,0 +1,95 @@
+"""Notes are written by API, told to the broker, and heard again by this very service."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts.metering import ReadingsRejected
+from database import snapshot, transaction
+from kernel.ids import new_id
+from messaging import Outgoing, Subscription, enqueue
+from notes.tables import note
+from serving.auth import Principal, require
+from serving.context import CorrelationId, Db
+from serving.service import Loop, Parts, Service
+from serving.settings import ServiceSettings
+
+Reader = Annotated[Principal, Depends(require("notes:read"))]
+Writer = Annotated[Principal, Depends(require("notes:write"))]
+
+
+class Settings(ServiceSettings):
+    """How this service is to go wrong."""
+
+    consumer_crashes: bool = False
+    loop_ignores_stop: bool = False
+
+
+def note_written(text: str, tenant_id: str, correlation_id: str) -> Outgoing:
+    return Outgoing.raw(
+        ReadingsRejected.TOPIC,
+        text,
+        b"{}",
+        tenant_id=tenant_id,
+        correlation_id=correlation_id,
+        source="notes",
+        event_id=new_id(),
+        occurred_at=datetime(2025, 1, 1, tzinfo=UTC),
+    )
+
+
+def routes() -> APIRouter:
+    router = APIRouter(prefix="/v1/notes")
+
+    @router.post("/{text}", status_code=201)
+    async def write(text: str, db: Db, caller: Writer, correlation_id: CorrelationId) -> None:
+        async with transaction(db, tenant=caller.tenant_id) as tx:
+            await tx.execute(
+                insert(note).values(
+                    tenant_id=caller.tenant_id, text=text, correlation_id=correlation_id
+                )
+            )
+            await enqueue(tx, [note_written(text, caller.tenant_id, correlation_id)])
+
+    @router.get("")
+    async def read(db: Db, caller: Reader) -> list[tuple[str, str]]:
+        async with snapshot(db, tenant=caller.tenant_id) as tx:
+            rows = await tx.all(sa.select(note).order_by(note.c.text))
+        return [(row["text"], row["correlation_id"]) for row in rows]
+
+    @router.get("/slowly")
+    async def slowly() -> str:
+        await asyncio.sleep(1)
+        return "done"
+
+    return router
+
+
+def build(settings, _database, _publisher):
+    async def hear(tx, received):
+        if settings.consumer_crashes:
+            raise ZeroDivisionError
+        for message in received:
+            envelope = message.envelope
+            values = {
+                "tenant_id": envelope.tenant_id,
+                "text": f"heard {message.key}",
+                "correlation_id": envelope.correlation_id,
+            }
+            await tx.execute(insert(note).values(values).on_conflict_do_nothing())
+
+    async def tick(progress, stop):
+        while settings.loop_ignores_stop or not stop.is_set():
+            progress.handled += 1
+            await asyncio.sleep(0.05)
+
+    return Parts(
+        [routes()], [Subscription(ReadingsRejected, hear, decode=False)], [Loop("tick", tick)]
+    )
+
+
+SERVICE = Service("notes", Settings, build)

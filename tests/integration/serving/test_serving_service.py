@@ -1,0 +1,155 @@
+"""A service's process on the real broker and database: start, keys, tenants, stop, crash."""
+
+import re
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+HEARD_LIMIT_S = 30.0
+REVOKED_LIMIT_S = 5.0
+
+
+def notes(client, key):
+    answer = client.get("/v1/notes", headers=key)
+    assert answer.status_code == 200, answer.text
+    return [tuple(note) for note in answer.json()]
+
+
+def test_without_its_schema_it_refuses_to_start(start):
+    running = start("serve")
+    assert "run `python -m notes migrate` first" in running.logged("cannot start")["reason"]
+    assert running.exit_code() == 1
+
+
+def test_it_says_when_its_address_is_taken(migrated):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        running = migrated("api", HTTP_PORT=str(taken.getsockname()[1]))
+        assert "cannot listen on 127.0.0.1" in running.logged("cannot start")["reason"]
+        assert running.exit_code() == 1
+
+
+def test_a_note_is_written_told_heard_and_seen_by_its_tenant_only(migrated):
+    running = migrated("serve")
+    with running.client() as client:
+        north = running.make_key(client, "north", "notes:read", "notes:write")
+        south = running.make_key(client, "south", "notes:read")
+        answer = client.post("/v1/notes/hello", headers=north | {"x-correlation-id": "walk-7"})
+        assert answer.status_code == 201
+        assert client.post("/v1/notes/hello", headers=south).status_code == 403
+        deadline_s = time.monotonic() + HEARD_LIMIT_S
+        while len(notes(client, north)) < 2 and time.monotonic() < deadline_s:
+            time.sleep(0.1)
+        assert notes(client, north) == [("heard north:hello", "walk-7"), ("hello", "walk-7")]
+        assert notes(client, south) == []
+        metrics = client.get("/metrics").text
+        assert re.search(r'task_handled_total\{task="relay"\} 1\.0', metrics)
+        assert "database_connections_in_use" in metrics
+        ready = client.get("/health/ready").json()["checks"]
+        assert set(ready) == {"process", "database", "notes.readings.rejected.v1", "tick", "relay"}
+        secret = north["authorization"].removeprefix("Bearer ")
+    running.process.send_signal(signal.SIGTERM)
+    assert running.exit_code() == 0
+    assert running.logged("stopped")
+    text = running.log.read_text()
+    assert secret not in text
+    assert running.operator["authorization"].removeprefix("Bearer ") not in text
+    assert '"correlation_id": "walk-7"' in text
+
+
+def test_keys_are_registered_once_listed_without_their_hash_and_revoked(migrated):
+    running = migrated("api")
+    operator = running.operator
+    with running.client() as client:
+        body = {
+            "tenant_id": "north",
+            "key_id": "abcdefgh",
+            "secret_sha256": "0" * 64,
+            "scopes": ["notes:write", "notes:read"],
+            "name": "meter gateway",
+        }
+        again = body | {"scopes": body["scopes"][::-1]}
+        other = body | {"tenant_id": "south"}
+        answers = [client.post("/v1/keys", json=x, headers=operator) for x in (body, again, other)]
+        assert [answer.status_code for answer in answers] == [201, 200, 409]
+        key = running.make_key(client, "south", "notes:read")
+        first = client.get("/v1/keys?limit=1", headers=operator).json()
+        second = client.get(
+            "/v1/keys", params={"limit": 1, "cursor": first["next_cursor"]}, headers=operator
+        ).json()
+        assert len(first["items"] + second["items"]) == 2
+        assert second["next_cursor"] is None
+        assert "sha256" not in str(first)
+        assert notes(client, key) == []
+        key_id = key["authorization"].split("_")[1]
+        path = f"/v1/keys/{key_id}"
+        assert client.delete(path, headers=operator).status_code == 204
+        assert client.get("/v1/notes", headers=key).status_code == 401
+        assert client.delete(path, headers=operator).status_code == 204
+        assert client.delete("/v1/keys/zzzzzzzz", headers=operator).status_code == 404
+
+
+def test_a_revocation_reaches_other_processes(migrated):
+    running, second = migrated("api"), migrated("api")
+    with running.client() as client, second.client() as other:
+        key = running.make_key(client, "north", "notes:read")
+        assert notes(other, key) == []
+        client.delete(f"/v1/keys/{key['authorization'].split('_')[1]}", headers=running.operator)
+        deadline_s = time.monotonic() + REVOKED_LIMIT_S
+        while other.get("/v1/notes", headers=key).status_code == 200:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.05)
+        assert other.get("/v1/notes", headers=key).status_code == 401
+
+
+def test_asked_to_stop_it_answers_what_was_asked_and_takes_no_more(migrated):
+    running = migrated("serve")
+    with running.client() as client, ThreadPoolExecutor() as pool:
+        slow = pool.submit(client.get, "/v1/notes/slowly")
+        time.sleep(0.3)
+        running.process.send_signal(signal.SIGTERM)
+        assert slow.result().json() == "done"
+        assert running.exit_code() == 0
+        with pytest.raises(httpx.TransportError):
+            client.get("/health/live")
+
+
+def test_a_crash_of_one_task_ends_the_process(migrated):
+    running = migrated("serve", CONSUMER_CRASHES="1")
+    with running.client() as client:
+        key = running.make_key(client, "north", "notes:write")
+        assert client.post("/v1/notes/hello", headers=key).status_code == 201
+    crashed = running.logged("task crashed")
+    assert crashed["task"] == "notes.readings.rejected.v1"
+    assert "ZeroDivisionError" in crashed["exception"]
+    assert running.exit_code() == 1
+
+
+def test_what_does_not_stop_in_time_is_ended(migrated):
+    running = migrated("serve", LOOP_IGNORES_STOP="1", SHUTDOWN_TIMEOUT_S="1")
+    running.logged("ready")
+    running.process.send_signal(signal.SIGTERM)
+    assert running.exit_code() == 1
+    assert running.logged("not stopped in time")
+
+
+def test_the_second_signal_ends_it_at_once(migrated):
+    running = migrated("serve", LOOP_IGNORES_STOP="1")
+    running.logged("ready")
+    running.process.send_signal(signal.SIGTERM)
+    running.logged("stopping")
+    running.process.send_signal(signal.SIGTERM)
+    assert running.exit_code() == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("word", ["work", "relay"])
+def test_the_other_words_answer_health_and_no_business(migrated, word):
+    running = migrated(word)
+    with running.client() as client:
+        assert client.get("/health/ready").status_code == 200
+        assert client.get("/v1/notes").status_code == 404
+    running.process.send_signal(signal.SIGINT)
+    assert running.exit_code() == 0
