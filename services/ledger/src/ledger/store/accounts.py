@@ -67,6 +67,7 @@ async def fetch_balance(
         )
         named = [column for column in account.c if column.name not in ("debits", "credits")]
         query = query.with_only_columns(*named, totals.c.debits, totals.c.credits)
+        query = query.join(totals, sa.true())
     row = await read.one_or_none(query)
     return _of(row) if row else None
 

@@ -1,0 +1,269 @@
+"""Documents from the broker to the books: each once, balanced, in whatever order they come."""
+
+import asyncio
+import random
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+
+from contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
+from contracts.envelope import Envelope
+from database import ALL_TENANTS, snapshot, transaction
+from kernel.errors import Poison
+from ledger.consumers import SUBSCRIPTIONS
+from ledger.domain.accounts import receivable
+from ledger.domain.booking import transaction_id
+from ledger.handlers.booking import book_credit_notes, book_invoices
+from messaging import Consumer, Outgoing, Progress, Publisher, Received, ensure_topics
+
+ISSUED = datetime(2025, 4, 1, tzinfo=UTC)
+VERSION = uuid4()
+DRAIN_S = 60
+
+
+def line(kind, amount):
+    return InvoiceLine(
+        component_id=kind, kind=kind, quantity="1", unit="kWh", rate=amount, amount_exact=amount,
+        amount=amount, tariff_version_id=VERSION, start_on="2025-03-01", end_on="2025-04-01",
+    )  # fmt: skip
+
+
+def invoice(n, *, customer=None, energy="100.00", tax="19.00", currency="EUR", days=0):
+    return InvoiceIssued(
+        invoice_id=uuid4(), number=f"INV-{n}", customer_id=customer or uuid4(),
+        agreement_id=uuid4(), meter_id=uuid4(), start_on="2025-03-01", end_on="2025-04-01",
+        revision=1, currency=currency, lines=[line("energy", energy), line("tax", tax)],
+        net=energy, tax=tax, total=str(Decimal(energy) + Decimal(tax)),
+        issued_at=ISSUED + timedelta(days=days),
+    )  # fmt: skip
+
+
+def credit_note(of, *, days=10):
+    return CreditNoteIssued(
+        credit_note_id=uuid4(), number=f"CN-{of.number}", invoice_id=of.invoice_id,
+        invoice_number=of.number, customer_id=of.customer_id, agreement_id=of.agreement_id,
+        currency=of.currency, lines=of.lines, net=of.net, tax=of.tax, total=of.total,
+        reason="revision 2", issued_at=ISSUED + timedelta(days=days),
+    )  # fmt: skip
+
+
+def voided(note):
+    return InvoiceVoided(
+        invoice_id=note.invoice_id, number=note.invoice_number, agreement_id=note.agreement_id,
+        credit_note_id=note.credit_note_id, reason=note.reason, voided_at=note.issued_at,
+    )  # fmt: skip
+
+
+def outgoing(event, tenant):
+    return Outgoing.of(
+        event, tenant_id=tenant, correlation_id=f"c-{event.number}", source="test",
+        event_id=uuid4(), occurred_at=ISSUED,
+    )  # fmt: skip
+
+
+def received(event, tenant):
+    envelope = Envelope(uuid4(), event.TOPIC, "test", ISSUED, tenant, f"c-{event.number}")
+    return Received(event, envelope, event.TOPIC, 0, 0, f"{tenant}:{event.key()}", b"")
+
+
+async def booked(ledger, handle, *events, tenant="acme"):
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await handle(tx, [received(event, tenant) for event in events])
+
+
+@asynccontextmanager
+async def consuming(ledger, bootstrap):
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for subscription in SUBSCRIPTIONS:
+            consumer = Consumer(
+                ledger, bootstrap, "ledger", subscription,
+                progress=Progress("ledger"), stop=stop,
+            )  # fmt: skip
+            group.create_task(consumer.run())
+        yield
+        stop.set()
+
+
+async def eventually(ledger, sql, tenant, expected):
+    async with asyncio.timeout(DRAIN_S):
+        while True:
+            async with snapshot(ledger, tenant=tenant) as read:
+                if await read.raw.fetchval(sql) == expected:
+                    return
+            await asyncio.sleep(0.1)
+
+
+async def reconciled(client):
+    answer = (await client.get("/v1/reconciliation")).json()
+    assert answer["ok"], answer
+    return {each["currency"]: each for each in answer["currencies"]}
+
+
+async def test_documents_are_booked_once_however_often_and_in_which_order(
+    ledger, clients, kafka_bootstrap
+):
+    await ensure_topics(kafka_bootstrap)
+    tenant = f"t-{uuid4().hex[:8]}"
+    client = await clients(tenant)
+    customers = [uuid4() for _ in range(40)]
+    dice = random.Random(7)
+    invoices = [
+        invoice(
+            n, customer=dice.choice(customers), currency=dice.choice(["EUR", "USD"]),
+            energy=f"{dice.randint(-5_000, 50_000)}.{dice.randint(0, 99):02}",
+        )
+        for n in range(600)
+    ]  # fmt: skip
+    notes = [credit_note(of) for of in invoices[::5]]
+    events = [*invoices, *notes, *(voided(note) for note in notes)] * 2
+    dice.shuffle(events)
+    async with (
+        Publisher(kafka_bootstrap, client_id="test") as publisher,
+        consuming(ledger, kafka_bootstrap),
+        consuming(ledger, kafka_bootstrap),  # a zombie: both believe that all is theirs
+    ):
+        for start in range(0, len(events), 200):
+            await publisher.publish(
+                [outgoing(event, tenant) for event in events[start : start + 200]]
+            )
+        await eventually(ledger, "SELECT count(*) FROM transaction", tenant, 720)
+        await eventually(ledger, "SELECT count(*) FROM invoice_note", tenant, 120)
+
+    books = await reconciled(client)
+    assert sum(each["invoices"] for each in books.values()) == 600
+    assert sum(each["credit_notes"] for each in books.values()) == 120
+    for currency, each in books.items():
+        owed = sum(e.total for e in invoices if e.currency == currency)
+        taken_back = sum(e.total for e in notes if e.currency == currency)
+        assert Decimal(each["receivable"]) == owed - taken_back
+    trial = (await client.get("/v1/trial-balance")).json()["currencies"]
+    assert [each["difference"] for each in trial] == ["0.00", "0.00"]
+    as_of = {"as_of": "2030-01-01T00:00:00Z"}
+    assert (await client.get("/v1/trial-balance", params=as_of)).json()["currencies"] == trial
+    found = await client.get("/v1/transactions", params={"correlation_id": "c-INV-5"})
+    [posted] = found.json()["items"]
+    assert posted["document_id"] == str(invoices[5].invoice_id)
+    reversal = await client.get(
+        "/v1/transactions", params={"document_id": str(notes[1].credit_note_id)}
+    )
+    assert reversal.json()["items"][0]["reverses_id"] == posted["id"]
+
+
+async def test_a_credit_note_before_its_invoice_leaves_nothing_owed(ledger, clients):
+    acme = await clients("acme")
+    issued = invoice(1)
+    await booked(ledger, book_credit_notes, credit_note(issued))
+    await booked(ledger, book_invoices, issued)
+    [totals] = (await acme.get("/v1/trial-balance")).json()["currencies"]
+    assert {row["account"]: row["balance"] for row in totals["rows"]} == {
+        "receivable": "0.00", "revenue:energy": "0.00", "tax": "0.00",
+    }  # fmt: skip
+    assert (totals["debits"], totals["credits"]) == ("238.00", "238.00")
+
+
+async def test_what_contradicts_the_books_is_poison_and_changes_nothing(ledger, clients):
+    acme = await clients("acme")
+    issued = invoice(1)
+    note = credit_note(issued)
+    await booked(ledger, book_invoices, issued)
+    await booked(ledger, book_credit_notes, note)
+    before = (await acme.get("/v1/transactions")).json()
+    other = issued.model_copy(update={"total": Decimal("118.99")})
+    huge = invoice(2).model_copy(update={"total": Decimal("1e30")})
+    second = note.model_copy(update={"credit_note_id": uuid4(), "number": "CN-2"})
+    for handle, event, why in (
+        (book_invoices, other, "other content"),
+        (book_invoices, huge, "differ by"),
+        (book_invoices, invoice(3).model_copy(update={"total": Decimal(5)}), "differ by"),
+        (book_credit_notes, second, "taken back already"),
+    ):
+        with pytest.raises(Poison, match=why):
+            await booked(ledger, handle, invoice(9) if handle is book_invoices else note, event)
+    with pytest.raises(Poison, match="no value"):
+        async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+            envelope = Envelope(uuid4(), InvoiceIssued.TOPIC, "test", ISSUED, "acme", "c")
+            await book_invoices(
+                tx, [Received(None, envelope, InvoiceIssued.TOPIC, 0, 0, "acme:x", None)]
+            )
+    assert (await acme.get("/v1/transactions")).json() == before
+    await reconciled(acme)
+
+
+async def test_many_writers_on_the_same_accounts_lose_nothing(ledger, clients):
+    acme = await clients("acme")
+    customer = uuid4()
+    batches = [
+        [invoice(f"{n}-{i}", customer=customer, energy=f"{n + 1}.0{i}") for i in range(5)]
+        for n in range(50)
+    ]
+    twice = [*batches, *batches]
+    random.Random(3).shuffle(twice)
+    await asyncio.gather(*(booked(ledger, book_invoices, *batch) for batch in twice))
+    books = (await reconciled(acme))["EUR"]
+    expected = sum(event.total for batch in batches for event in batch)
+    assert (books["invoices"], Decimal(books["receivable"])) == (250, expected)
+
+
+async def test_statement_and_balances_as_of(ledger, clients):
+    acme = await clients("acme")
+    customer = uuid4()
+    first, second = (invoice(n, customer=customer, days=30 * n) for n in range(2))
+    await booked(ledger, book_invoices, first, second, invoice("x"))
+    await booked(ledger, book_credit_notes, credit_note(first, days=10))
+    path = f"/v1/customers/{customer}/statement"
+    window = {"from": "2025-04-02T00:00:00Z", "to": "2025-06-01T00:00:00+02:00", "currency": "EUR"}
+    statement = (await acme.get(path, params=window)).json()
+    assert statement["opening"] == "119.00"
+    assert [(e["reference"], e["amount"], e["balance"]) for e in statement["entries"]] == [
+        ("CN-INV-0", "-119.00", "0.00"),
+        ("INV-1", "119.00", "119.00"),
+    ]
+    assert statement["closing"] == "119.00"
+    backwards = window | {"to": window["from"]}
+    assert (await acme.get(path, params=backwards)).json()["code"] == "empty_window"
+    naive = await acme.get(path, params=window | {"from": "2025-04-02T00:00:00"})
+    assert naive.json()["faults"][0]["path"] == "/query/from"
+
+    account = f"/v1/accounts/{receivable('EUR', customer).id('acme')}"
+    for as_of, owed in (
+        ("2025-03-31T23:59:59Z", "0.00"),
+        ("2025-04-01T00:00:00Z", "119.00"),
+        ("2025-04-11T00:00:00Z", "0.00"),
+        (None, "119.00"),
+    ):
+        params = {"as_of": as_of} if as_of else {}
+        found = (await acme.get(account, params=params)).json()
+        assert (found["balance"], found["customer_id"]) == (owed, str(customer)), as_of
+    early = {"as_of": "2025-04-05T00:00:00Z"}
+    [totals] = (await acme.get("/v1/trial-balance", params=early)).json()["currencies"]
+    assert (totals["debits"], totals["credits"]) == ("238.00", "238.00")
+
+
+async def test_lists_of_the_books_come_in_pages_and_to_their_tenant_only(ledger, clients):
+    acme, other = await clients("acme"), await clients("other")
+    issued = [invoice(n) for n in range(5)]
+    for event in issued:
+        await booked(ledger, book_invoices, event)
+    for path, count in (("/v1/transactions", 5), ("/v1/accounts", 7)):
+        seen, cursor = [], None
+        while cursor is not None or not seen:
+            params = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+            page = (await acme.get(path, params=params)).json()
+            seen += [item["id"] for item in page["items"]]
+            cursor = page["next_cursor"]
+        assert len(seen) == len(set(seen)) == count
+        assert (await other.get(path)).json() == {"items": [], "next_cursor": None}
+    one = f"/v1/transactions/{transaction_id('acme', issued[0].invoice_id)}"
+    assert [p["amount"] for p in (await acme.get(one)).json()["postings"]] == [
+        "119.00", "-100.00", "-19.00",
+    ]  # fmt: skip
+    assert (await other.get(one)).json()["code"] == "transaction_unknown"
+    assert (await other.get(f"/v1/accounts/{UUID(int=1)}")).json()["code"] == "account_unknown"
+    by_class = await acme.get("/v1/accounts", params={"account_class": "receivable"})
+    assert len(by_class.json()["items"]) == 5
+    assert (await other.get("/v1/trial-balance")).json()["currencies"] == []
+    assert (await other.get("/v1/reconciliation")).json() == {"ok": True, "currencies": []}
