@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from aiokafka.partitioner import DefaultPartitioner
 
 from contracts.envelope import Envelope, read_envelope
 from contracts.metering import ReadingsReceived
@@ -14,6 +15,7 @@ from messaging.dead_letters import Budget, TooManyDeadLetters
 from messaging.outbox import shard_of
 from messaging.outgoing import Outgoing
 from messaging.progress import Progress
+from messaging.publisher import partition_for
 from messaging.retries import Stopped, persist
 from messaging.tables import OUTBOX_SHARDS
 
@@ -147,6 +149,14 @@ def test_a_key_always_falls_into_the_same_shard():
     shards = {shard_of(f"acme:{number}") for number in range(1_000)}
     assert shards == set(range(OUTBOX_SHARDS))
     assert shard_of("acme:1") == shard_of("acme:1")
+
+
+def test_keys_go_where_kafkas_own_partitioner_sends_them():
+    partitions = list(range(8))
+    for number in range(500):
+        key = f"acme:{number}".encode()
+        expected = DefaultPartitioner()(key, partitions, partitions)
+        assert partition_for(key, partitions, partitions) == expected
 
 
 async def test_transient_failures_are_retried_and_others_pass():
