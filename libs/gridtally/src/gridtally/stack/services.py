@@ -31,7 +31,7 @@ class Service:
     settings: Mapping[str, str] = field(repr=False)  # they hold the database password
     process_name: str = Path(sys.executable).name
     stop_signal: Signals = SIGTERM
-    start_limit_s: float = 60.0
+    start_limit_s: float = 120.0
 
     @property
     def title(self) -> str:

