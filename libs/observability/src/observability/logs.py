@@ -15,7 +15,7 @@ import structlog
 _SECRETS = (
     (re.compile(r"(://[^:/@\s\"]*):[^@\s\"]+@"), r"\1:***@"),
     (re.compile(r"\bgt_([A-Za-z0-9]{1,12})_[A-Za-z0-9_-]+"), r"gt_\1_***"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+"), r"\1 ***"),
+    (re.compile(r"(?i)\b(bearer)\s+[A-Za-z0-9._~+/=-]{16,}"), r"\1 ***"),
 )
 _QUIET = ("aiokafka", "asyncio", "httpx", "uvicorn")
 """Libraries whose chatter below WARNING says nothing that Gridtally does not log itself."""

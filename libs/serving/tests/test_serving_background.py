@@ -1,0 +1,71 @@
+"""Which work each word runs, and what the watchdog does."""
+
+import asyncio
+
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from contracts.commerce import InvoiceIssued
+from database import Database
+from database.engine import driver_url
+from messaging import Progress, Publisher, Subscription
+from observability.health import Health
+from serving import background
+from serving.background import Process, Stalled, jobs_of, watch
+from serving.service import Loop, Parts
+from serving.settings import ServiceSettings
+
+
+async def handle(tx, received): ...
+
+
+async def tick(progress, stop): ...
+
+
+PARTS = Parts([], [Subscription(InvoiceIssued, handle)], [Loop("tick", tick)])
+CONSUMER = "shop.invoice.issued.v1"
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("serve", [CONSUMER, "tick", "relay"]),
+        ("api", []),
+        ("work", [CONSUMER, "tick"]),
+        ("relay", ["relay"]),
+    ],
+)
+async def test_each_word_runs_its_work(word, names):
+    database = Database(create_async_engine(driver_url("postgresql://nowhere/none")))
+    settings = ServiceSettings.model_construct(kafka_bootstrap_servers="nowhere")
+    publisher = Publisher("nowhere", client_id="shop")
+    process = Process("shop", settings, database, publisher, asyncio.Event())
+    jobs = jobs_of(word, PARTS, process)
+    assert [job.progress.name for job in jobs] == names
+    assert not any(job.progress.ready for job in jobs)
+
+
+async def test_the_watchdog_bites_when_a_task_stalls(monkeypatch):
+    monkeypatch.setattr(background, "WATCH_EVERY_S", 0.001)
+    now_s, stop = 0.0, asyncio.Event()
+    progress = Progress("work")
+    progress.observe_lag(5, now_s=0.0)
+    watching = asyncio.create_task(watch(Health(lambda: now_s, tasks=[progress]), stop))
+    now_s = 59.0
+    await asyncio.sleep(0.01)
+    assert not watching.done()
+    progress.advance(1, now_s=now_s)
+    now_s = 118.0
+    await asyncio.sleep(0.01)
+    assert not watching.done()
+    now_s = 120.0
+    with pytest.raises(Stalled, match="work"):
+        await watching
+
+
+async def test_the_watchdog_sleeps_when_told_to_stop():
+    stop = asyncio.Event()
+    watching = asyncio.create_task(watch(Health(), stop))
+    await asyncio.sleep(0)
+    stop.set()
+    await watching
