@@ -24,6 +24,7 @@ JAVA_MIN = 17
 FETCH_LIMIT_S = 600.0
 FORMAT_LIMIT_S = 60.0
 PROBE_LIMIT_S = 1.0
+REASON_CHARACTERS_MAX = 300
 MESSAGE_BYTES_MAX = 10 * 1024 * 1024
 JVM = (
     "-Xms256m",
@@ -184,13 +185,17 @@ def _fetch(target: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise Unavailable("Apache Kafka's jars are fetched with Maven, and there is no mvn")
-    fetch = [maven, "-q", "-B", "--strict-checksums", "-f", str(POM), f"-Djars={target}", "package"]
+    quiet = ["-q", "-B", "-Dstyle.color=never", "--strict-checksums"]
     try:
         done = subprocess.run(
-            fetch, capture_output=True, text=True, timeout=FETCH_LIMIT_S, check=False
+            [maven, *quiet, "-f", str(POM), f"-Djars={target}", "package"],
+            capture_output=True,
+            text=True,
+            timeout=FETCH_LIMIT_S,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise Unavailable(f"Apache Kafka's jars took longer than {FETCH_LIMIT_S:.0f} s") from error
     if done.returncode != 0:
-        errors = [line for line in done.stdout.splitlines() if "ERROR" in line]
-        raise Unavailable(f"Apache Kafka's jars could not be fetched: {' '.join(errors[:1])}")
+        said = done.stdout.partition("[ERROR] ")[2].partition("\n")[0][:REASON_CHARACTERS_MAX]
+        raise Unavailable(f"Apache Kafka's jars could not be fetched: {said}")

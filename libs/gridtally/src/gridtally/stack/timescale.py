@@ -95,6 +95,7 @@ def _download(folder: Path) -> None:
         Acquire::Languages "none";
         Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
         Acquire::Retries "3";
+        APT::Update::Error-Mode "any";
         #clear APT::Update::Post-Invoke;
         #clear APT::Update::Post-Invoke-Success;
         #clear DPkg::Post-Invoke;
