@@ -150,3 +150,14 @@ async def test_staging_is_empty_at_the_start_of_each_transaction(database):
 async def test_no_database_there():
     with pytest.raises(Transient, match="does not answer"):
         await Database.connect("postgresql://nobody@127.0.0.1:9/nothing", application="test")
+
+
+@pytest.mark.parametrize("statement", ["SELECT CAST(:t AS text)", "SELECT CAST(:t AS jsonb)"])
+async def test_text_that_cannot_be_stored_is_the_senders_fault(database, statement):
+    text = '"\\u0000"' if "jsonb" in statement else "a\x00b"
+    with pytest.raises(Rejected, match="NUL"):
+        async with snapshot(database, tenant=ALL_TENANTS) as read:
+            await read.scalar(sa.text(statement), {"t": text})
+    with pytest.raises(Rejected, match="NUL"):
+        async with transaction(database, tenant=ALL_TENANTS) as tx:
+            await tx.raw.fetchval(statement.replace(":t", "$1"), text)

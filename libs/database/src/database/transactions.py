@@ -6,7 +6,7 @@ through, and the connection of a transaction that was cut is dropped, never reus
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.connections import ReadConnection, WriteConnection
 from database.engine import Database
-from kernel.errors import GridtallyError, Transient
+from kernel.errors import GridtallyError, Rejected, Transient
 
 ALL_TENANTS = "*"
 """The tenant of workers, which serve every tenant; row-level security lets it pass."""
@@ -36,18 +36,24 @@ _TRANSIENT: tuple[type[BaseException], ...] = (
     TimeoutError,
     PoolTimeoutError,
 )
+_UNSTORABLE: tuple[type[BaseException], ...] = (
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+)
 
 
 def is_transient(failure: BaseException) -> bool:
     """Whether the same transaction may succeed later: connection, deadlock, serialization."""
     if isinstance(failure, DBAPIError) and failure.connection_invalidated:
         return True
+    return any(isinstance(cause, _TRANSIENT) or _is_closed(cause) for cause in _causes(failure))
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
     seen: BaseException | None = failure
     while seen is not None:
-        if isinstance(seen, _TRANSIENT) or _is_closed(seen):
-            return True
+        yield seen
         seen = seen.__cause__ or getattr(seen, "orig", None)
-    return False
 
 
 def _is_closed(failure: BaseException) -> bool:
@@ -59,7 +65,8 @@ def _is_closed(failure: BaseException) -> bool:
 async def transaction(database: Database, *, tenant: str) -> AsyncIterator[WriteConnection]:
     """A read-write transaction of `tenant`; commits at the end, rolls back on any error.
 
-    Transient when the database is away or the transaction lost a race.
+    Transient when the database is away or the transaction lost a race; Rejected for text that
+    PostgreSQL cannot hold, which is the sender's fault.
     """
     async with _connection(database, tenant, read_only=False) as (connection, raw):
         yield WriteConnection(connection, raw)
@@ -102,6 +109,8 @@ async def _connection(
     except Exception as failure:
         if is_transient(failure):
             raise Transient(f"the database let the transaction go: {failure}") from failure
+        if any(isinstance(cause, _UNSTORABLE) for cause in _causes(failure)):
+            raise Rejected("unstorable_text", "a text holds the character NUL") from failure
         raise
     finally:
         if connection is not None:
