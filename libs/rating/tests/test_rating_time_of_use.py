@@ -87,6 +87,17 @@ def test_the_tariffs_clock_may_change_inside_the_meters_day(version_of, usage_of
     assert kwh_by_band(version_of(tou(early)), meter) == {"night": 4, "day": 20}
 
 
+def test_a_band_that_the_clock_change_cuts_is_refused(version_of, usage_of):
+    """On 30 March one of Kolkata's hours is 01:30 to 02:00 and 03:00 to 03:30 in Berlin."""
+    late = {"band": "night", "from_time": "02:30", "to_time": "05:30"}
+    version = version_of(tou(late))
+    kolkata = {"zone": "Asia/Kolkata", "import_": 1000}
+    ordinary = usage_of("2025-03-28", "2025-03-29", **kolkata)
+    assert kwh_by_band(version, ordinary) == {"night": 3, "day": 21}
+    with pytest.raises(Rejected, match="changes at 2025-03-30 03:00, inside .* starts at 01:30"):
+        rate(version, [usage_of("2025-03-30", "2025-03-31", **kolkata)])
+
+
 @pytest.mark.parametrize(
     ("minutes", "edge", "refused"),
     [(15, "17:10", True), (10, "17:10", False), (5, "17:10", False), (15, "17:15", False)],
