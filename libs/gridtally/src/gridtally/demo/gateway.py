@@ -71,7 +71,7 @@ def block(
     )
 
 
-def month_of_blocks(sites: list[Site], sent: Sent) -> Iterator[Outgoing]:
+def month_of_blocks(sites: list[Site], sent: Sent, *, irregular: bool = True) -> Iterator[Outgoing]:
     """Every home's month, day by day as the days pass; then what is late or to be corrected."""
     random = np.random.default_rng(11)
     months = [(site, month_of_readings(site.home)) for site in sites]
@@ -80,7 +80,9 @@ def month_of_blocks(sites: list[Site], sent: Sent) -> Iterator[Outgoing]:
         for site, flows in months:
             start_at = midnight_utc(site.home.plan.place.zone, day)
             for flow in site.home.flows:
-                first, afterwards = _day(site, flow, start_at, flows[flow][index], random, sent)
+                first, afterwards = _day(
+                    site, flow, start_at, flows[flow][index], random, sent, irregular=irregular
+                )
                 yield from first
                 late.extend(afterwards)
     random.shuffle(late)
@@ -94,11 +96,13 @@ def _day(
     values: Energy,
     random: np.random.Generator,
     sent: Sent,
+    *,
+    irregular: bool,
 ) -> tuple[list[Outgoing], list[Outgoing]]:
     """One channel-day: what is sent with its day, and what only at the end."""
     read_at = start_at + timedelta(minutes=MINUTES * (values.size + 1))
     right = block(site, flow, start_at, values, read_at)  # type: ignore[arg-type]
-    fate = random.random()
+    fate = random.random() if irregular else 1.0
     if fate < LATE_SHARE:
         sent.late += 1
         return [], [right]

@@ -1,0 +1,195 @@
+"""Measures the main job through all four services: the last reading to the ledger's last posting.
+
+Run by `make bench ARGS="--only bill_city"`; README.md here says what a benchmark is given. The
+demo's portfolio, larger, is registered over HTTP and metered for a month; all but the last day is
+published first, and the clock starts with the last day's readings. Also measured: how long a
+published reading takes to be readable, at about half load, and each service's peak memory.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from itertools import groupby
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import psutil
+
+from gridtally.api import Api
+from gridtally.demo.gateway import Sent, Site, block, month_of_blocks, publish
+from gridtally.demo.portfolio import PERIOD, homes
+from gridtally.demo.register import publish_tariffs, register_homes
+from gridtally.installation import Installation, of_stack
+from gridtally.reconciliation import reconcile
+from gridtally.stack.local import Options, Stack, stack
+from kernel.periods import midnight_utc
+from messaging import Outgoing, Publisher
+
+HOMES = 10_000
+WAIT_LIMIT_S = 900.0
+POLL_S = 0.25
+PROBES = 100
+PROBE_EVERY_S = 0.1
+HALF_LOAD_BLOCKS_PER_S = 2_000
+MB = 1024 * 1024
+
+
+def nothing(_: int) -> None:
+    """Progress that nobody watches."""
+
+
+async def until(api: Api, service: str, path: str, field: str, expected: int) -> None:
+    """Wait until a figure of a service's reconciliation has come to `expected`."""
+    async with asyncio.timeout(WAIT_LIMIT_S):
+        async for found in _polled(api, service, path):
+            figure = found.get(field)
+            if figure is None:
+                figure = sum(one[field] for one in found["currencies"])
+            if figure >= expected:
+                return
+
+
+async def _polled(api: Api, service: str, path: str) -> AsyncIterator[dict[str, Any]]:
+    while True:
+        yield await api.get(service, path)
+        await asyncio.sleep(POLL_S)
+
+
+def days(sites: list[Site], sent: Sent) -> Iterator[list[Outgoing]]:
+    """The month's messages without irregular ones, a list for each day."""
+    messages = month_of_blocks(sites, sent, irregular=False)
+    size = sum(len(site.home.flows) for site in sites)
+    for _, day in groupby(enumerate(messages), lambda numbered: numbered[0] // size):
+        yield [message for _, message in day]
+
+
+async def bill(api: Api, publisher: Publisher, sites: list[Site]) -> dict[str, float]:
+    """Publish the month, then its last day against the clock."""
+    sent = Sent()
+    *most, last = days(sites, sent)
+    before = 0
+    began_s = time.monotonic()
+    for day in most:
+        await publish(iter(day), publisher, sent, nothing)
+        before += len(day)
+    await until(api, "ingest", "/v1/reconciliation", "received", sent.messages)
+    stored_s = time.monotonic()
+    await publish(iter(last), publisher, sent, nothing)
+    last_s = time.monotonic()
+    await until(api, "billing", "/v1/reconciliation", "invoiced", len(sites))
+    invoiced_s = time.monotonic()
+    await until(api, "ledger", "/v1/reconciliation", "invoices", len(sites))
+    booked_s = time.monotonic()
+    readings = sum(PERIOD.slots(site.home.plan.place.zone, 15) for site in sites)
+    return {
+        "last_reading_to_invoiced_s": round(invoiced_s - last_s, 1),
+        "last_reading_to_booked_s": round(booked_s - last_s, 1),
+        "first_reading_to_booked_s": round(booked_s - began_s, 1),
+        "intake_blocks_per_s": round(before / (stored_s - began_s)),
+        "import_readings": readings,
+    }
+
+
+async def latency(api: Api, publisher: Publisher, sites: list[Site]) -> dict[str, float]:
+    """From a gateway's publish to readable over HTTP, while others keep ingest half busy."""
+    stop = asyncio.Event()
+    after = PERIOD.end_on
+
+    async def load() -> None:
+        shift = 0
+        while not stop.is_set():
+            began_s = time.monotonic()
+            shift += 1
+            batch = [
+                block(site, "import", midnight_utc(site.home.plan.place.zone, after), [shift] * 96,
+                      midnight_utc(site.home.plan.place.zone, after))
+                for site in sites[PROBES : PROBES + HALF_LOAD_BLOCKS_PER_S // 4]
+            ]  # fmt: skip
+            await publisher.publish(batch)
+            await asyncio.sleep(max(0.0, 0.25 - (time.monotonic() - began_s)))
+
+    loading = asyncio.create_task(load())
+    taken = [await probe(api, publisher, site) for site in sites[:PROBES]]
+    stop.set()
+    await loading
+    cuts = quantiles(taken, n=100)
+    return {"p50_s": round(cuts[49], 3), "p99_s": round(cuts[98], 3)}
+
+
+async def probe(api: Api, publisher: Publisher, site: Site) -> float:
+    """Seconds from the publish of one reading until the API shows it."""
+    await asyncio.sleep(PROBE_EVERY_S)
+    start_at = midnight_utc(site.home.plan.place.zone, PERIOD.end_on)
+    began_s = time.monotonic()
+    await publisher.publish([block(site, "import", start_at, [7], start_at)])
+    async with asyncio.timeout(WAIT_LIMIT_S):
+        while True:
+            day = PERIOD.end_on.isoformat()
+            found = await api.get(
+                "ingest", f"/v1/meters/{site.meter_id}/completeness", **{"from": day, "to": day}
+            )
+            if any(one["present"] for one in found["days"]):
+                return time.monotonic() - began_s
+
+
+def memory(running: Stack) -> dict[str, float]:
+    """The most that each service's process has held, in MB."""
+    peaks: dict[str, float] = {}
+    for name, server in running.services.items():
+        status = Path(f"/proc/{server.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        peaks[f"{name}_peak_memory_mb"] = int(line.split()[1]) * 1024 // MB
+    return peaks
+
+
+async def run(installation: Installation, running: Stack, count: int) -> dict[str, Any]:
+    """All figures; a wrong result ends the benchmark."""
+    portfolio = homes(count, run="bench")
+    async with (
+        installation.as_tenant() as api,
+        Publisher(running.servers.bootstrap, client_id="bench", idempotent=False) as publisher,
+    ):
+        tariffs = await publish_tariffs(api, "bench")
+        began_s = time.monotonic()
+        sites = await register_homes(api, portfolio, tariffs, nothing)
+        registered_s = time.monotonic() - began_s
+        city = await bill(api, publisher, sites)
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            while wrong := [one for one in await reconcile(api) if not one.holds]:
+                await asyncio.sleep(POLL_S)
+                sys.stdout.write(f"not yet: {wrong[0].what}\n")
+        waited = await latency(api, publisher, sites)
+    peaks = memory(running)
+    return {
+        f"a city of {count} meters": city | {"homes_registered_per_s": round(count / registered_s)},
+        "publish to readable": waited,
+        "the services": peaks | {"largest_peak_memory_mb": max(peaks.values())},
+    }
+
+
+def main() -> None:
+    """Prints the figures and writes them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, required=True)
+    parser.add_argument("--homes", type=int, default=HOMES)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gridtally-bench-") as folder:
+        options = Options(data_dir=Path(folder))
+        with stack(options, os.environ) as running:
+            installation = asyncio.run(of_stack(running, Path(folder)))
+            figures = asyncio.run(run(installation, running, arguments.homes))
+    sys.stdout.write(f"{psutil.cpu_count()} cores\n")
+    for case, found in figures.items():
+        told = ", ".join(f"{metric} {value:,}" for metric, value in found.items())
+        sys.stdout.write(f"{case:32}{told}\n")
+    arguments.json.write_text(json.dumps({"figures": figures}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
