@@ -24,12 +24,20 @@ FACTS_LOCK = 7_104_301
 either sees a new fact, or is seen waiting by whoever brings it."""
 
 _AGREEMENTS = """
-SELECT a.*, c.currency FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+SELECT a.*, (SELECT currency FROM customer c
+              WHERE c.tenant_id = a.tenant_id AND c.id = a.customer_id) AS currency
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
   JOIN agreement a USING (tenant_id, id)
-  JOIN customer c ON c.tenant_id = a.tenant_id AND c.id = a.customer_id
    FOR SHARE OF a
 """
 _AGREEMENTS_OF_METERS = """
+SELECT a.*, (SELECT currency FROM customer c
+              WHERE c.tenant_id = a.tenant_id AND c.id = a.customer_id) AS currency
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, meter_id)
+  JOIN agreement a USING (tenant_id, meter_id)
+"""
+"""A join with the customers would tempt the planner to pair all of a tenant first."""
+_METERS = """
 SELECT a.*, c.currency FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, meter_id)
   JOIN agreement a USING (tenant_id, meter_id)
   JOIN customer c ON c.tenant_id = a.tenant_id AND c.id = a.customer_id
@@ -48,14 +56,22 @@ SELECT v.tenant_id, v.id, v.tariff_id, v.number, v.effective_from, v.effective_t
 """
 
 
+_LOCK_SHARED = "SELECT pg_advisory_xact_lock_shared($1)"
+_LOCK = "SELECT pg_advisory_xact_lock($1)"
+_PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan"
+"""A plan kept from when a table was small walks through all of it for ever after."""
+
+
 async def lock_facts_to_read(tx: WriteConnection) -> None:
     """Nobody changes facts until this transaction ends; others may read them too."""
-    await tx.raw.execute("SELECT pg_advisory_xact_lock_shared($1)", FACTS_LOCK)
+    await tx.raw.execute(_PLAN_ANEW)
+    await tx.raw.execute(_LOCK_SHARED, FACTS_LOCK)
 
 
 async def lock_facts_to_change(tx: WriteConnection) -> None:
     """Wait until nobody bills, and let nobody begin until this transaction ends."""
-    await tx.raw.execute("SELECT pg_advisory_xact_lock($1)", FACTS_LOCK)
+    await tx.raw.execute(_PLAN_ANEW)
+    await tx.raw.execute(_LOCK, FACTS_LOCK)
 
 
 async def fetch_facts(

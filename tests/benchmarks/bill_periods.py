@@ -1,0 +1,307 @@
+"""Measures billing's workers: from messages in Kafka to invoices and costs that are committed.
+
+Run by `make bench ARGS="--only bill_periods"`; README.md here says what a benchmark is given. The
+bar of DESIGN 7 is 500 invoices per second with their lines, evidence and outbox rows.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import os
+import resource
+import secrets
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from uuid import UUID, uuid4
+
+import numpy as np
+import orjson
+
+from billing.consumers import subscriptions
+from billing.domain.agreements import Agreement, Customer
+from billing.handlers import agreements, facts
+from contracts.commerce import TariffPublished
+from contracts.envelope import Envelope
+from contracts.metering import Channel, MeterRegistered, PeriodClosed, UsageRecorded
+from contracts.model import Event
+from database import ALL_TENANTS, Database, transaction
+from database.migrations import upgrade
+from gridtally.stack.provision import create_database, drop_database
+from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP
+from kernel.periods import Period, month_of, slots_in_day
+from messaging import Consumer, Outgoing, Progress, Publisher, Received, ensure_topics
+
+METERS = 2_000
+TARIFFS = 3
+MONTHS = [month_of(date(2025, month, 1)) for month in (1, 2, 3)]
+DAY_METERS = 700
+ZONE = "Europe/Berlin"
+SEED = 7
+TENANT = "bench"
+PUBLISH_MESSAGES_MAX = 500
+BATCH_MAX = 1_000
+WAIT_LIMIT_S = 600.0
+DOCUMENT = {
+    "currency": "EUR",
+    "zone": ZONE,
+    "calendar": {
+        "day_types": [{"name": "workday", "weekdays": ["mon", "tue", "wed", "thu", "fri"]}]
+    },
+    "components": [
+        {"kind": "fixed", "id": "standing", "rate": "12.50", "per": "month"},
+        {"kind": "capacity", "id": "capacity", "rate": "2.10"},
+        {
+            "kind": "time_of_use",
+            "id": "energy",
+            "tax_class": "standard",
+            "bands": [
+                {"name": "peak", "rate": "0.4512"},
+                {"name": "shoulder", "rate": "0.3127"},
+                {"name": "night", "rate": "0.1893"},
+            ],
+            "windows": [
+                {
+                    "band": "peak",
+                    "from_time": "17:00",
+                    "to_time": "20:00",
+                    "day_types": ["workday"],
+                },
+                {"band": "night", "from_time": "22:00", "to_time": "06:00"},
+            ],
+            "default_band": "shoulder",
+        },
+        {"kind": "adjustment", "id": "levy", "rate": "0.0205", "tax_class": "standard"},
+        {"kind": "tax", "id": "vat", "rate": "0.19", "tax_class": "standard"},
+    ],
+}
+LINES = 7
+
+
+async def seed(database: Database) -> list[Agreement]:
+    """Meters with an agreement each, on three tariffs."""
+    tariffs = [uuid4() for _ in range(TARIFFS)]
+    published = [
+        TariffPublished(
+            tariff_id=tariff_id,
+            version_id=uuid4(),
+            number=1,
+            code="home",
+            name="Home",
+            effective_from=date(2024, 1, 1),
+            document=DOCUMENT,
+        )
+        for tariff_id in tariffs
+    ]
+    made = [
+        Agreement(uuid4(), uuid4(), uuid4(), tariffs[n % TARIFFS], date(2025, 1, 1), None, "wait",
+                  72, 1)
+        for n in range(METERS)
+    ]  # fmt: skip
+    meters = [
+        MeterRegistered(
+            meter_id=agreement.meter_id,
+            property_id=uuid4(),
+            type="main",
+            name="Meter",
+            zone=ZONE,
+            connected_kw=15,
+            channels=[Channel(flow="import", minutes=15, interval_wh_max=10_000)],
+            version=1,
+        )
+        for agreement in made
+    ]
+    async with transaction(database, tenant=ALL_TENANTS) as tx:
+        await facts.copy_tariffs(tx, [received(event) for event in published])
+        await facts.copy_meters(tx, [received(event) for event in meters])
+    for start in range(0, METERS, BATCH_MAX):
+        some = made[start : start + BATCH_MAX]
+        customers = [Customer(one.customer_id, "Ada", None, "EUR") for one in some]
+        async with transaction(database, tenant=TENANT) as tx:
+            now = datetime.now(UTC)
+            await agreements.register_customers(tx, TENANT, customers, now)
+            await agreements.register_agreements(tx, TENANT, some, correlation_id="b", now=now)
+    return made
+
+
+def received(event: Event) -> Received[Event]:
+    """An event as a handler gets it."""
+    now = datetime.now(UTC)
+    envelope = Envelope(uuid4(), event.TOPIC, "bench", now, TENANT, "b")
+    return Received(event, envelope, event.TOPIC, 0, 0, "", b"")
+
+
+def outgoing(kind: type[Event], key: UUID, value: dict[str, object]) -> Outgoing:
+    """A message as ingest sends it."""
+    return Outgoing.raw(
+        kind.TOPIC,
+        str(key),
+        orjson.dumps(value),
+        tenant_id=TENANT,
+        correlation_id="bench",
+        source="bench",
+        event_id=uuid4(),
+        occurred_at=datetime.now(UTC),
+    )
+
+
+def closed_periods(made: list[Agreement], period: Period) -> Iterator[Outgoing]:
+    """One closed month of 15 minutes for each agreement."""
+    slots = period.slots(ZONE, 15)
+    usage = np.random.default_rng(SEED).gamma(2, 80, (len(made), slots)).astype(int)
+    for agreement, values in zip(made, usage, strict=True):
+        value = {
+            "agreement_id": str(agreement.id),
+            "meter_id": str(agreement.meter_id),
+            "zone": ZONE,
+            "start_on": period.start_on,
+            "end_on": period.end_on,
+            "revision": 1,
+            "closed_by": "complete",
+            "closed_at": datetime.now(UTC),
+            "expected_intervals": slots,
+            "present_intervals": slots,
+            "series": [
+                {
+                    "flow": "import",
+                    "minutes": 15,
+                    "values": values.tolist(),
+                    "quality": "A" * slots,
+                }
+            ],
+            "digest": hashlib.sha256(values.tobytes()).hexdigest(),
+        }
+        yield outgoing(PeriodClosed, agreement.id, value)
+
+
+def recorded_usage(made: list[Agreement], period: Period) -> Iterator[Outgoing]:
+    """Each day of the month of some of the meters."""
+    random = np.random.default_rng(SEED)
+    for day in period.dates():
+        slots = slots_in_day(ZONE, day, 15)
+        usage = random.gamma(2, 80, (DAY_METERS, slots)).astype(int)
+        for agreement, values in zip(made[:DAY_METERS], usage, strict=True):
+            value = {
+                "meter_id": str(agreement.meter_id),
+                "flow": "import",
+                "day": day,
+                "zone": ZONE,
+                "minutes": 15,
+                "version": 1,
+                "values": values.tolist(),
+                "quality": "A" * slots,
+                "recorded_at": datetime.now(UTC),
+            }
+            yield outgoing(UsageRecorded, agreement.meter_id, value)
+
+
+async def publish(publisher: Publisher, messages: Iterator[Outgoing]) -> int:
+    """Put messages into Kafka; how many."""
+    waiting: list[Outgoing] = []
+    count = 0
+    for message in messages:
+        waiting.append(message)
+        if len(waiting) == PUBLISH_MESSAGES_MAX:
+            await publisher.publish(waiting)
+            count += len(waiting)
+            waiting.clear()
+    await publisher.publish(waiting)
+    return count + len(waiting)
+
+
+async def consume(database: Database, bootstrap: str, kind: type[Event], count: int) -> float:
+    """Seconds until so many waiting messages are handled and committed."""
+    (subscription,) = [one for one in subscriptions() if one.event is kind]
+    progress, stop = Progress("bench"), asyncio.Event()
+    consumer = Consumer(database, bootstrap, "billing", subscription, progress=progress, stop=stop)
+    task = asyncio.create_task(consumer.run())
+    while not progress.ready:  # noqa: ASYNC110 - progress is a plain record
+        await asyncio.sleep(0.01)
+    start = perf_counter()
+    async with asyncio.timeout(WAIT_LIMIT_S):
+        while progress.handled < count and not task.done():  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+    seconds = perf_counter() - start
+    stop.set()
+    await task
+    return seconds
+
+
+async def measure(
+    database: Database, bootstrap: str, kind: type[Event], rounds: list[Iterator[Outgoing]]
+) -> dict[str, float]:
+    """Messages per second; the median of the rounds, each of which finds its backlog waiting."""
+    rates = []
+    async with Publisher(bootstrap, client_id="bench") as publisher:
+        for messages in rounds:
+            count = await publish(publisher, messages)
+            rates.append(count / await consume(database, bootstrap, kind, count))
+    return {"per_s": round(median(rates)), "slowest_per_s": round(min(rates))}
+
+
+async def check(database: Database) -> None:
+    """A fast wrong answer is a failure."""
+    async with transaction(database, tenant=ALL_TENANTS) as tx:
+        found = await tx.raw.fetchrow(
+            "SELECT (SELECT count(*) FROM invoice) AS invoices,"
+            "(SELECT count(*) FROM invoice_line) AS lines,"
+            "(SELECT count(*) FROM invoice_evidence) AS evidence,"
+            "(SELECT count(*) FROM outbox WHERE topic = 'invoice.issued.v1') AS issued,"
+            "(SELECT issued FROM number_series) AS numbers,"
+            "(SELECT sum(total) FROM invoice) - (SELECT sum(amount) FROM invoice_line) AS differ,"
+            "(SELECT count(*) FROM held_period) AS held,"
+            "(SELECT count(*) FROM cost_day) AS days"
+        )
+    invoices = METERS * len(MONTHS)
+    days = DAY_METERS * sum(month.days for month in MONTHS)
+    expected = (invoices, invoices * LINES, invoices, invoices, invoices, 0, 0, days)
+    if tuple(found) != expected:
+        sys.exit(f"wrong: {dict(found)} where {expected} is right")
+
+
+async def run(url: str, bootstrap: str) -> dict[str, dict[str, float]]:
+    """Both figures."""
+    await ensure_topics(bootstrap)
+    async with await Database.connect(url, application="bench") as database:
+        made = await seed(database)
+        invoices = await measure(
+            database, bootstrap, PeriodClosed, [closed_periods(made, one) for one in MONTHS]
+        )
+        days = await measure(
+            database, bootstrap, UsageRecorded, [recorded_usage(made, one) for one in MONTHS]
+        )
+        await check(database)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return {
+        "invoices from month series": invoices,
+        "costs of channel-days": days,
+        "the process": {"peak_memory_mb": peak_mb},
+    }
+
+
+def main() -> None:
+    """Prints the figures and writes them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, required=True)
+    arguments = parser.parse_args()
+    admin_url, bootstrap = os.environ[ADMIN_URL], os.environ[BOOTSTRAP]
+    name = f"bench_billing_{secrets.token_hex(4)}"
+    url = asyncio.run(create_database(admin_url, name, secrets.token_hex(8), timescale=False))
+    try:
+        upgrade(url, package="billing")
+        figures = asyncio.run(run(url, bootstrap))
+    finally:
+        asyncio.run(drop_database(admin_url, name))
+    sys.stdout.write(f"seed {SEED}, {METERS} meters\n")
+    for case, found in figures.items():
+        told = ", ".join(f"{metric} {value:,}" for metric, value in found.items())
+        sys.stdout.write(f"{case:32}{told}\n")
+    arguments.json.write_text(json.dumps({"figures": figures}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
