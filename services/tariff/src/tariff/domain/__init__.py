@@ -1,0 +1,1 @@
+"""What the catalogue means; no I/O, no clock."""
