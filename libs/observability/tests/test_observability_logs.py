@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import sys
 import warnings
 
 import pytest
@@ -23,6 +24,7 @@ def lines():
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     structlog.reset_defaults()
     logging.captureWarnings(capture=False)
+    sys.excepthook = sys.__excepthook__
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -58,6 +60,16 @@ def test_an_exception_is_one_line_without_secrets(lines):
     assert "ConnectionError" in line["exception"]
     assert SECRET not in str(line)
     assert line["key"] == "gt_abcdefgh_***"
+
+
+def test_what_nobody_caught_is_a_line_too(lines):
+    try:
+        raise ConnectionError(f"postgresql://billing:{SECRET}@db/billing")
+    except ConnectionError as failure:
+        sys.excepthook(ConnectionError, failure, failure.__traceback__)
+    (line,) = lines()
+    assert (line["event"], line["level"]) == ("process crashed", "critical")
+    assert SECRET not in str(line)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,11 @@ async def test_faults_of_paths_are_pointed_at(client, headers):
     assert [fault.path for fault in (await problem(answer)).faults] == ["/path/order_id"]
 
 
+async def test_a_long_name_is_not_sent_back_in_full(client):
+    answer = await client.post("/v1/orders", json={"items": [], "by_name": {"x" * 3000: {}}})
+    assert len(answer.text) < 1000
+
+
 async def test_a_thousand_faults_get_an_answer_of_readable_length(client):
     answer = await client.post("/v1/orders", json={"items": [{}] * 1000})
     assert len((await problem(answer)).faults) <= 100

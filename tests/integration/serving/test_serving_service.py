@@ -90,6 +90,17 @@ def test_keys_are_registered_once_listed_without_their_hash_and_revoked(migrated
         assert client.get("/v1/notes", headers=key).status_code == 401
         assert client.delete(path, headers=operator).status_code == 204
         assert client.delete("/v1/keys/zzzzzzzz", headers=operator).status_code == 404
+    assert running.logged("key registered")["key_id"] == "abcdefgh"
+    assert running.logged("key revoked")["key_id"] == key_id
+
+
+def test_headers_without_end_are_cut_off(migrated):
+    address = ("127.0.0.1", migrated("api").logged("ready")["port"])
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nX-Long: ")
+        with pytest.raises(ConnectionError):
+            for _ in range(10_000):
+                connection.sendall(b"x" * 10_000)
 
 
 def test_a_revocation_reaches_other_processes(migrated):

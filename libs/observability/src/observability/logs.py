@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
@@ -49,6 +50,7 @@ def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(capture=True)
+    sys.excepthook = _log_uncaught
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     structlog.configure(
@@ -57,6 +59,13 @@ def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+def _log_uncaught(
+    kind: type[BaseException], failure: BaseException, trace: TracebackType | None
+) -> None:
+    log = structlog.get_logger(__name__)
+    log.critical("process crashed", exc_info=(kind, failure, trace))
 
 
 class _Named:

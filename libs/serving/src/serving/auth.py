@@ -45,7 +45,7 @@ async def authenticate(
         raise Refusal(
             401, "unauthorized", "a valid API key is needed", {"WWW-Authenticate": "Bearer"}
         )
-    structlog.contextvars.bind_contextvars(tenant_id=key.tenant_id)
+    structlog.contextvars.bind_contextvars(tenant_id=key.tenant_id, key_id=key.key_id)
     wait_s = rate_limit.wait_s(key.key_id)
     if wait_s > 0:
         raise Refusal(

@@ -48,15 +48,16 @@ class Edge:
                 MutableHeaders(scope=message)[CORRELATION_HEADER] = correlation_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id, tenant_id=None):
-            try:
-                await self._app(scope, receive, send_marked)
-            except Exception as failure:  # noqa: BLE001 - the last resort: logged, answered 500
-                answer = of_exception(failure, correlation_id)
-                if status == 0:
-                    await answer(scope, receive, send_marked)
-            finally:
-                self._note(scope, status or CLIENT_GONE, time.perf_counter() - begun_s)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
+        try:
+            await self._app(scope, receive, send_marked)
+        except Exception as failure:  # noqa: BLE001 - the last resort: logged, answered 500
+            answer = of_exception(failure, correlation_id)
+            if status == 0:
+                await answer(scope, receive, send_marked)
+        finally:
+            self._note(scope, status or CLIENT_GONE, time.perf_counter() - begun_s)
 
     def _note(self, scope: Scope, status: int, took_s: float) -> None:
         route = getattr(scope.get("route"), "path", UNMATCHED)

@@ -1,6 +1,7 @@
 """The HTTP server of a process: uvicorn, told by our stop event and not by signals.
 
-Owns the listening socket. Refuses to log requests, which the edge does.
+Owns the listening socket and the bound on a request's head. Refuses to log requests, which the
+edge does.
 """
 
 import asyncio
@@ -10,18 +11,44 @@ from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 BACKLOG = 2048
 KEEP_ALIVE_S = 65
 """Longer than the minute for which load balancers keep connections, so that they close first."""
 CONNECTIONS_MAX = 2_000
 """Requests beyond so many at once are answered 503 by uvicorn."""
+HEAD_BYTES_MAX = 64 * 1024
+"""Of a request's first line and headers, give or take what one read brings."""
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there; port 0 takes a free one. OSError where that cannot be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+class _BoundedHead(HttpToolsProtocol):
+    """uvicorn's protocol, which alone would hold headers without end."""
+
+    _head_bytes = 0
+    _head_done = False
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head_done or self.transport.is_closing():
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_BYTES_MAX:
+            self.send_400_response("The request's head is too long.")
+
+    def on_message_begin(self) -> None:
+        self._head_bytes, self._head_done = 0, False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._head_done = True
+        super().on_headers_complete()
 
 
 class Server(uvicorn.Server):
@@ -33,7 +60,7 @@ class Server(uvicorn.Server):
                 app,
                 access_log=False,
                 backlog=BACKLOG,
-                http="httptools",
+                http=_BoundedHead,
                 lifespan="off",
                 limit_concurrency=CONNECTIONS_MAX,
                 log_config=None,

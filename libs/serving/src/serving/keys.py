@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Annotated
 
 import sqlalchemy as sa
+import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,6 +33,8 @@ CACHED_MAX = 10_000
 TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 KEY_ID_PATTERN = r"^[A-Za-z0-9]{8,12}$"
 SCOPE_PATTERN = r"^[a-z]+:(read|write)$"
+
+log = structlog.get_logger(__name__)
 
 METADATA = sa.MetaData()
 api_key = sa.Table(
@@ -167,6 +170,7 @@ async def register_key(new: NewKey, db: Db, request: Request, response: Response
     if row is None or any(row[name] != value for name, value in values.items()):
         raise Conflict("key_exists", "another key has this id")
     request.app.state.keyring.forget(new.key_id)
+    log.info("key registered", key_id=new.key_id, tenant_id=new.tenant_id, new=bool(created))
     response.status_code = 201 if created else 200
     return _shown(row)
 
@@ -201,6 +205,7 @@ async def revoke_key(
     if not found:
         raise NotFound("key_unknown", "no key has this id")
     request.app.state.keyring.forget(key_id)
+    log.info("key revoked", key_id=key_id)
 
 
 def _shown(row: RowMapping) -> Key:

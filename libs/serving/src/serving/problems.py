@@ -21,6 +21,9 @@ from kernel.errors import Conflict, NotFound, Rejected, Transient
 MEDIA_TYPE = "application/problem+json"
 FAULTS_MAX = 100
 """A body of a million wrong items gets an answer of readable length."""
+POINTER_CHARS_MAX = 300
+FAULT_CHARS_MAX = 500
+"""Names and validators' words may hold what the caller sent; that is not sent back in full."""
 RETRY_AFTER_S = 2
 
 log = structlog.get_logger(__name__)
@@ -129,7 +132,8 @@ def _fault(error: Mapping[str, Any]) -> FaultDetail:
     parts = rest if where == "body" else [where, *rest]
     if error["type"] == "json_invalid":
         return FaultDetail(path="", detail=f"the body is not JSON: {error['ctx']['error']}")
-    return FaultDetail(path=pointer(parts), detail=error["msg"])
+    detail = error["msg"].removeprefix("Value error, ")
+    return FaultDetail(path=pointer(parts)[:POINTER_CHARS_MAX], detail=detail[:FAULT_CHARS_MAX])
 
 
 def pointer(parts: Sequence[object]) -> str:

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from typing import TypeVar
 
@@ -31,7 +32,9 @@ from serving.settings import ServiceSettings
 from serving.tasks import Tasks
 
 CONNECT_LIMIT_S = 60.0
-READY_EVERY_S = 0.1
+READY_EVERY_S = 0.2
+HTTP_SHARE_OF_STOP = 0.5
+"""Of the time there is to stop, requests at hand may take so much before they are cut."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -65,10 +68,9 @@ async def run(service: Service[S], settings: S, word: Word) -> bool:
         process = Process(service.name, settings, database, publisher, stop)
         tasks = _start(service, settings, word, process, listening)
         await stop.wait()
-        deadline = _deadline(settings.shutdown_timeout_s)
+        _end_within(settings.shutdown_timeout_s)
         log.info("stopping")
         await tasks.join()
-    deadline.cancel()
     log.info("stopped")
     return not tasks.crashed
 
@@ -100,7 +102,8 @@ def _start(
         metrics=metrics,
         settings=settings,
     )
-    server = Server(app, stop=process.stop, grace_s=settings.shutdown_timeout_s)
+    grace_s = settings.shutdown_timeout_s * HTTP_SHARE_OF_STOP
+    server = Server(app, stop=process.stop, grace_s=grace_s)
     tasks = Tasks(process.stop)
     tasks.start("http", server.serve([listening]))
     tasks.start("watchdog", watch(health, process.stop))
@@ -140,18 +143,16 @@ def _listen(settings: ServiceSettings) -> socket.socket:
 async def _connect(name: str, settings: ServiceSettings, stop: asyncio.Event) -> Database | None:
     """The database, once it answers and has its newest schema; None when stopped meanwhile."""
 
-    def attempt() -> asyncio.Future[Database]:
-        return asyncio.ensure_future(
-            Database.connect(
-                settings.database_url.get_secret_value(),
-                application=name,
-                pool_connections_max=settings.pool_connections_max,
-            )
+    def connect() -> Awaitable[Database]:
+        return Database.connect(
+            settings.database_url.get_secret_value(),
+            application=name,
+            pool_connections_max=settings.pool_connections_max,
         )
 
     try:
         async with asyncio.timeout(CONNECT_LIMIT_S):
-            database = await persist("connect", attempt, stop=stop)
+            database = await persist("connect", connect, stop=stop)
     except Stopped:
         return None
     except TimeoutError:
@@ -201,8 +202,8 @@ def _heed_signals(stop: asyncio.Event) -> None:
         asyncio.get_running_loop().add_signal_handler(number, heed, number)
 
 
-def _deadline(timeout_s: float) -> threading.Timer:
-    """Ends the process for good, even one whose event loop is stuck, unless cancelled in time."""
+def _end_within(timeout_s: float) -> None:
+    """End the process for good by then, even one whose event loop is stuck."""
 
     def give_up() -> None:
         log.critical("not stopped in time", timeout_s=timeout_s)
@@ -211,4 +212,3 @@ def _deadline(timeout_s: float) -> threading.Timer:
     timer = threading.Timer(timeout_s, give_up)
     timer.daemon = True
     timer.start()
-    return timer

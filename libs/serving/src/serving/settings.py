@@ -5,12 +5,19 @@ own; a field `pool_connections_max` is the variable `POOL_CONNECTIONS_MAX`. Secr
 `SecretStr`, so that printing the settings shows none.
 """
 
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from database.engine import driver_url
+
 S = TypeVar("S", bound="ServiceSettings")
+
+
+def _is_postgresql(url: SecretStr) -> SecretStr:
+    driver_url(url.get_secret_value())
+    return url
 
 
 class ServiceSettings(BaseSettings):
@@ -18,7 +25,7 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    database_url: SecretStr
+    database_url: Annotated[SecretStr, AfterValidator(_is_postgresql)]
     kafka_bootstrap_servers: str = Field(min_length=1)
     kafka_idempotence: bool = True
     """False for a broker that refuses idempotent producers, such as the local stand-in Tansu."""
