@@ -108,6 +108,29 @@ def test_parts_of_a_period_are_billed_each_by_its_version(version_of, usage_of):
     )
 
 
+def test_an_edge_inside_an_interval_does_not_matter_on_days_of_another_version(
+    version_of, usage_of
+):
+    """Kolkata's hours begin at half past in Berlin, so an edge on the hour cuts them."""
+    band = {"name": "all", "rate": "1"}, {"name": "rest", "rate": "1"}
+    window = {"band": "all", "from_time": "03:00", "to_time": "03:30", "day_types": ["sunday"]}
+    cut = version_of(
+        {
+            "kind": "time_of_use",
+            "id": "tou",
+            "bands": band,
+            "windows": [window],
+            "default_band": "rest",
+        },
+        calendar={"day_types": [{"name": "sunday", "weekdays": ["sun"]}]},
+    )
+    usage = usage_of("2025-03-03", "2025-03-11", zone="Asia/Kolkata", import_=1)
+    parts = [Part(days(3, 8), cut), Part(days(8, 11), version_of(ENERGY))]
+    assert len(rate(parts, [usage])[0].lines) == 2
+    with pytest.raises(Rejected, match="2025-03-09 03:00"):
+        rate(cut, [usage])
+
+
 @pytest.mark.parametrize(
     ("periods", "told"),
     [

@@ -51,7 +51,7 @@ def test_windows_have_times_of_day():
     ("document", "path", "detail"),
     [
         ({"currency": "EUR", "zone": "UTC"}, "/components", "is required"),
-        (TARIFF | {"components": []}, "/components", "1 to 200"),
+        (TARIFF | {"components": []}, "/components", "1 to 100"),
         (TARIFF | {"components": {}}, "/components", "must be a list"),
         (TARIFF | {"components": [7]}, "/components/0/kind", "None is none of fixed"),
         (TARIFF | {"components": [{"kind": "magic"}]}, "/components/0/kind", "'magic' is none"),

@@ -60,14 +60,14 @@ class Holidays(DocumentModel):
     country: str | None = None
     subdivision: str | None = None
     observed: bool = True
-    dates: list[date] = []
+    dates: Annotated[list[date], Field(max_length=1000)] = []
 
 
 class Calendar(DocumentModel):
     """How the tariff tells local days apart."""
 
-    seasons: list[Season] = []
-    day_types: list[DayType] = []
+    seasons: Annotated[list[Season], Field(max_length=12)] = []
+    day_types: Annotated[list[DayType], Field(max_length=24)] = []
     holidays: Holidays | None = None
 
 
@@ -131,7 +131,7 @@ class TimeOfUse(Charge):
 
     kind: Literal["time_of_use"]
     bands: Annotated[list[Band], Field(min_length=1, max_length=100)]
-    windows: Annotated[list[Window], Field(max_length=500)] = []
+    windows: Annotated[list[Window], Field(max_length=200)] = []
     default_band: Name | None = None
     flow: Flow = "import"
 
@@ -168,6 +168,6 @@ class TariffDocument(DocumentModel):
 
     currency: Currency
     zone: Zone
-    components: Annotated[list[Component], Field(min_length=1, max_length=200)]
+    components: Annotated[list[Component], Field(min_length=1, max_length=100)]
     calendar: Calendar = Calendar()
     rounding: Rounding = Rounding()

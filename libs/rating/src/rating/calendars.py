@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Literal, get_args
 
-from rating.limits import check_name
+from rating.limits import DAY_TYPES_MAX, HOLIDAY_DATES_MAX, SEASONS_MAX, check_name
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -71,6 +71,8 @@ class Holidays:
             _public_holidays(self.country, self.subdivision, self.observed, 2025)
         elif self.subdivision is not None:
             raise ValueError("a subdivision needs its country")
+        if len(self.dates) > HOLIDAY_DATES_MAX:
+            raise ValueError(f"at most {HOLIDAY_DATES_MAX} own dates")
 
     def __contains__(self, day: date) -> bool:
         return day in self.dates or (
@@ -116,6 +118,8 @@ class Calendar:
     holidays: Holidays | None = None
 
     def __post_init__(self) -> None:
+        if len(self.seasons) > SEASONS_MAX or len(self.day_types) > DAY_TYPES_MAX:
+            raise ValueError(f"at most {SEASONS_MAX} seasons and {DAY_TYPES_MAX} day types")
         for what, keys in (
             ("season", [season.name for season in self.seasons]),
             ("season start", [season.start for season in self.seasons]),

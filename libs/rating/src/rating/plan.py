@@ -27,7 +27,7 @@ from rating.components.time_of_use import TimeOfUse
 from rating.lines import PerConnectedKw, PlannedLine, Same
 from rating.span import Columns, Span, chosen_slots, local_minutes
 from rating.tariff import Component, Part
-from rating.usage import Flow, slots_in
+from rating.usage import Flow
 
 PLANS_MAX = 256
 """A month of 15 minutes takes some 200 kB per plan."""
@@ -53,7 +53,7 @@ def plan_for(parts: tuple[Part, ...], zone: str, period: Period, minutes: int) -
     Rejected where the parts leave a day out, overlap or mix currencies.
     """
     _check_parts(parts, period)
-    columns = Columns(slots_in(zone, period, minutes))
+    columns = Columns()
     lines: list[tuple[PlannedLine, Rounding]] = []
     for part in parts:
         version = part.version

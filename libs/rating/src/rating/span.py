@@ -25,7 +25,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Columns:
     """The weights (0 or 1) of all intervals, for each sum of energy that a plan needs."""
 
-    slots: int
     weights: dict[Flow, list[NDArray[np.bool_]]] = field(default_factory=dict)
 
     def place(self, flow: Flow, chosen: NDArray[np.bool_]) -> int:

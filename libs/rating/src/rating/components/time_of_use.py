@@ -102,10 +102,12 @@ def schedule(charge: TimeOfUse, calendar: Calendar) -> Schedule:
     day_types = {day_type.name: day_type for day_type in calendar.day_types}
     places = {band.name: place for place, band in enumerate(charge.bands)}
     gap = _UNCOVERED if charge.default_band is None else places[charge.default_band]
+    bands = np.array([*(places[window.band] for window in charge.windows), gap], np.int16)
+    covers_of = [window.covers() for window in charge.windows]
     bands_of: Schedule = {}
     for kind in calendar.kinds():
         covered_by = np.full(MINUTES_PER_DAY, _UNCOVERED, np.int16)
-        for number, window in enumerate(charge.windows):
+        for number, (window, covers) in enumerate(zip(charge.windows, covers_of, strict=True)):
             if window.seasons and kind.season not in window.seasons:
                 continue
             if window.day_types and not any(
@@ -113,14 +115,12 @@ def schedule(charge: TimeOfUse, calendar: Calendar) -> Schedule:
                 for name in window.day_types
             ):
                 continue
-            covers = window.covers()
             if (twice := covers & (covered_by != _UNCOVERED)).any():
                 minute = int(twice.argmax())
                 raise ValueError(
                     f"windows {covered_by[minute]} and {number} overlap {_when(kind, minute)}"
                 )
             covered_by[covers] = number
-        bands = np.array([*(places[window.band] for window in charge.windows), gap], np.int16)
         bands_of[kind] = bands[covered_by]  # _UNCOVERED, -1, picks the gap's band at the end
         if (gaps := bands_of[kind] == _UNCOVERED).any():
             raise ValueError(
