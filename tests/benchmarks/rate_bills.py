@@ -19,15 +19,17 @@ from time import perf_counter
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kernel.periods import Period
-from rating.bill import rate
+from rating.bill import Bill, rate
 from rating.document import tariff_version
 from rating.tariff import TariffVersion, usage_charges
 from rating.usage import Usage, slots_in
 
 METERS = 4096
 ROUNDS = 5
+SEED = 7
 ZONE = "Europe/Berlin"
 MONTH = Period(date(2025, 10, 1), date(2025, 11, 1))
 DAY = Period(date(2025, 10, 26), date(2025, 10, 27))
@@ -88,23 +90,32 @@ def flat(document: dict[str, object]) -> dict[str, object]:
 def measure(version: TariffVersion, period: Period, minutes: int) -> dict[str, object]:
     """Bills and readings per second: usage objects made, bills rated, every line rounded."""
     slots = slots_in(ZONE, period, minutes)
-    energy = np.random.default_rng(7).integers(0, 2_000, (METERS, slots), dtype=np.int64)
+    energy = np.random.default_rng(SEED).integers(0, 2_000, (METERS, slots), dtype=np.int64)
 
-    def run() -> int:
+    def run() -> list[Bill]:
         usages = [Usage(ZONE, period, minutes, {"import": row}, Decimal(15)) for row in energy]
-        return sum(len(bill.lines) for bill in rate(version, usages))
+        return rate(version, usages)
 
-    lines = run()
+    bills = run()
+    check(bills, energy)
     seconds = median(timed(run) for _ in range(ROUNDS))
     return {
         "bills_per_s": round(METERS / seconds),
         "readings_per_s": round(METERS * slots / seconds),
         "us_per_bill": round(seconds / METERS * 1e6, 1),
-        "lines_per_bill": lines // METERS,
+        "lines_per_bill": len(bills[0].lines),
     }
 
 
-def timed(run: Callable[[], int]) -> float:
+def check(bills: list[Bill], energy: NDArray[np.int64]) -> None:
+    """AssertionError unless every kWh is billed once and every bill's lines add up."""
+    for bill, wh in zip(bills, energy.sum(axis=1).tolist(), strict=True):
+        billed = sum(x.quantity for x in bill.lines if x.item.kind == "energy")
+        assert billed * 1000 == wh, f"{wh} Wh, but {billed} kWh billed"
+        assert sum(x.amount for x in bill.lines) == bill.total
+
+
+def timed(run: Callable[[], object]) -> float:
     """Seconds that `run` takes."""
     start = perf_counter()
     run()
@@ -127,6 +138,7 @@ def main() -> None:
         "cost of one day of 15 minutes": (per_day, DAY, 15),
     }
     figures = {name: measure(*case) for name, case in cases.items()}
+    sys.stdout.write(f"seed {SEED}, median of {ROUNDS} rounds of {METERS} bills\n")
     sys.stdout.write(f"{'rating, one core':36}{'bills/s':>10}{'readings/s':>14}{'lines':>7}\n")
     for name, row in figures.items():
         sys.stdout.write(

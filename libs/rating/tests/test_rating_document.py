@@ -1,10 +1,14 @@
 """Tariff documents: read in full, and every fault named by its path."""
 
+import contextlib
+import copy
 import json
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kernel.errors import Rejected
 from rating.components.time_of_use import TimeOfUse
@@ -141,3 +145,57 @@ def test_all_faults_are_named_at_once():
 
 def test_a_document_that_is_no_object_is_refused():
     assert faults_of([]) == {"": "must be an object"}
+
+
+FULL = TARIFF | {
+    "calendar": {
+        "seasons": [{"name": "all", "start": "01-01"}],
+        "day_types": [{"name": "sunday", "weekdays": ["sun"], "holidays": "included"}],
+        "holidays": {"country": "DE", "dates": ["2025-12-24"]},
+    },
+    "rounding": {"mode": "half_up", "decimals": 2, "per": "line"},
+    "components": [
+        {"kind": "fixed", "id": "f", "rate": "1", "per": "month", "proration": "none"},
+        {"kind": "capacity", "id": "c", "rate": "1", "tax_class": "a"},
+        {
+            "kind": "time_of_use",
+            "id": "t",
+            "bands": [{"name": "x", "rate": "1"}],
+            "windows": [
+                {
+                    "band": "x",
+                    "from_time": "00:00",
+                    "to_time": "24:00",
+                    "seasons": ["all"],
+                    "day_types": ["sunday"],
+                }
+            ],
+            "default_band": "x",
+        },
+        {"kind": "tax", "id": "v", "rate": "0.1", "tax_class": "a", "from_on": "2025-01-01"},
+    ],
+}
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=4,
+)
+
+
+def places_in(document):
+    """Every (container, key) of a document."""
+    keys = document.items() if isinstance(document, dict) else enumerate(document)
+    for key, value in keys:
+        yield document, key
+        if isinstance(value, dict | list):
+            yield from places_in(value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), anything)
+def test_whatever_stands_in_a_document_is_read_or_rejected(data, value):
+    document = copy.deepcopy(FULL)
+    container, key = data.draw(st.sampled_from(list(places_in(document))))
+    container[key] = value
+    with contextlib.suppress(Rejected):  # any other exception would be a defect
+        tariff_version(ID, document)
