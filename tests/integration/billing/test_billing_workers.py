@@ -1,0 +1,142 @@
+"""Billing's workers on the real broker: each period billed once, and facts in any order."""
+
+import asyncio
+import random
+from collections import Counter
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+import pytest
+
+from billing.consumers import subscriptions
+from billing.loops import loops
+from contracts.commerce import CostRolledUp, InvoiceIssued
+from database import ALL_TENANTS, Database
+from kernel.periods import month_of
+from messaging import Consumer, Progress, Publisher, ensure_topics, run_relay
+from messaging.follow import follow
+
+DRAIN_S = 60
+SEED = 11
+HOMES = 40
+
+
+@pytest.fixture
+async def topics(kafka_bootstrap):
+    await ensure_topics(kafka_bootstrap)
+
+
+@asynccontextmanager
+async def workers(url, bootstrap, *, count=1, service=None):
+    """`count` processes' worth of consumers, loops and relays until the block ends."""
+    service = service or f"billing-{uuid4().hex[:8]}"
+    stop = asyncio.Event()
+    databases = [await Database.connect(url, application="test") for _ in range(count)]
+    try:
+        async with (
+            Publisher(bootstrap, client_id=service) as publisher,
+            asyncio.TaskGroup() as all_,
+        ):
+            for database in databases:
+                for subscription in subscriptions():
+                    consumer = Consumer(
+                        database,
+                        bootstrap,
+                        service,
+                        subscription,
+                        progress=Progress("test"),
+                        stop=stop,
+                        assignment="all" if count == 1 else "group",
+                    )
+                    run.create_task(consumer.run())
+                for loop in loops(database, lambda: datetime.now(UTC)):
+                    run.create_task(loop.run(Progress("test"), stop))
+                run.create_task(run_relay(database, publisher, Progress("test"), stop))
+            yield
+            stop.set()
+    finally:
+        for database in databases:
+            await database.aclose()
+
+
+async def publish(bootstrap, messages):
+    async with Publisher(bootstrap, client_id="test") as publisher:
+        await publisher.publish(messages)
+
+
+async def eventually(world, sql, expected):
+    async with asyncio.timeout(DRAIN_S):
+        while await world.one(sql) != expected:  # noqa: ASYNC110 - a database tells nobody
+            await asyncio.sleep(0.1)
+
+
+async def announced(world, bootstrap, event, count):
+    """What a downstream subscriber sees of the tenant's events, by their ids."""
+    seen = {}
+    batches = follow(bootstrap, event)
+    async with asyncio.timeout(DRAIN_S), aclosing(batches):
+        while len(seen) < count:
+            mine = [one for one in await anext(batches) if one.envelope.tenant_id == world.tenant]
+            seen |= {one.envelope.event_id: one for one in mine}
+    return list(seen.values())
+
+
+def shuffled_across_keys(random_, messages):
+    """Any order that keeps each key's own."""
+    keys = [message.key for message in messages]
+    random_.shuffle(keys)
+    by_key = {}
+    for message in messages:
+        by_key.setdefault(message.key, []).append(message)
+    return [by_key[key].pop(0) for key in keys]
+
+
+@pytest.mark.usefixtures("topics")
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_each_period_is_billed_once_however_often_it_comes(
+    world, make, migrated_url, kafka_bootstrap, processes
+):
+    homes = [await world.home() for _ in range(HOMES)]
+    events = [make.closed(home) for home in homes]
+    corrected = [make.closed(home, revision=2, wh=90) for home in homes[:10]]
+    messages = [make.outgoing(one, world.tenant) for one in (*events, *corrected) for _ in "12"]
+    messages = shuffled_across_keys(random.Random(SEED), messages)
+    async with workers(migrated_url, kafka_bootstrap, count=processes):
+        await publish(kafka_bootstrap, messages[:50])
+        await publish(kafka_bootstrap, messages[50:])
+        await eventually(world, "SELECT count(*) FROM invoice", HOMES + 10)
+        told = await announced(world, kafka_bootstrap, InvoiceIssued, HOMES + 10)
+    invoices = await world.invoices()
+    assert {one.event.invoice_id for one in told} == {one["id"] for one in invoices}
+    live = Counter(one["agreement_id"] for one in invoices if one["credited_by"] is None)
+    assert live == Counter(home.id for home in homes)
+    numbers = [one["number"] for one in invoices]
+    assert [int(number.rpartition("-")[2]) for number in numbers] == [*range(1, len(numbers) + 1)]
+
+
+@pytest.mark.usefixtures("topics")
+async def test_facts_may_come_after_what_needs_them(world, make, migrated_url, kafka_bootstrap):
+    tariff_id, meter_id = uuid4(), uuid4()
+    agreement = make.agreement(tariff_id=tariff_id, meter_id=meter_id)
+    days = month_of(date(2025, 3, 1)).dates()
+    async with workers(migrated_url, kafka_bootstrap):
+        await publish(
+            kafka_bootstrap,
+            [
+                make.outgoing(make.closed(agreement), world.tenant, "the reading's"),
+                *(make.outgoing(make.used(meter_id, day), world.tenant) for day in days),
+            ],
+        )
+        await eventually(world, "SELECT count(*) FROM held_period", 1)
+        await eventually(world, "SELECT count(*) FROM day_usage", len(days))
+        await world.agree_on(agreement)
+        await publish(kafka_bootstrap, [make.outgoing(make.published(tariff_id), world.tenant)])
+        await publish(kafka_bootstrap, [make.outgoing(make.registered(meter_id), world.tenant)])
+        (told,) = await announced(world, kafka_bootstrap, InvoiceIssued, 1)
+        costs = await announced(world, kafka_bootstrap, CostRolledUp, len(days))
+        await eventually(world, "SELECT count(*) FROM held_period", 0)
+        await eventually(world, "SELECT count(*) FROM due_day", 0)
+    assert told.envelope.correlation_id == "the reading's"
+    assert sorted({cost.event.day for cost in costs}) == days
+    assert await world.rows("SELECT 1 FROM outbox", tenant=ALL_TENANTS) == []
