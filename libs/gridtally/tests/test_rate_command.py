@@ -24,6 +24,79 @@ TARIFF = {
     ],
 }
 ENERGY_ONLY = TARIFF | {"components": [{"kind": "energy", "id": "energy", "rate": "0.3"}]}
+ONE_DAY = {
+    "currency": "EUR",
+    "periods": [
+        {
+            "start": "2025-03-03",
+            "end": "2025-03-04",
+            "lines": [
+                {
+                    "component_id": "capacity",
+                    "kind": "fixed",
+                    "band": None,
+                    "quantity": "0.5",
+                    "unit": "kW",
+                    "rate": "2",
+                    "amount_exact": "1.0",
+                    "amount": "1.00",
+                },
+                {
+                    "component_id": "energy",
+                    "kind": "energy",
+                    "band": "night",
+                    "quantity": "9.000",
+                    "unit": "kWh",
+                    "rate": "0.2",
+                    "amount_exact": "1.8000",
+                    "amount": "1.80",
+                },
+                {
+                    "component_id": "energy",
+                    "kind": "energy",
+                    "band": "day",
+                    "quantity": "27.000",
+                    "unit": "kWh",
+                    "rate": "0.3",
+                    "amount_exact": "8.1000",
+                    "amount": "8.10",
+                },
+                {
+                    "component_id": "vat",
+                    "kind": "tax",
+                    "band": None,
+                    "quantity": "9.9000",
+                    "unit": "EUR",
+                    "rate": "0.19",
+                    "amount_exact": "1.881000",
+                    "amount": "1.88",
+                },
+            ],
+            "totals_exact": {
+                "fixed": "1.0",
+                "energy": "9.9000",
+                "demand": "0",
+                "adjustment": "0",
+                "credit": "0",
+                "tax": "1.881000",
+                "minimum_top_up": "0",
+                "total": "12.781000",
+            },
+            "totals": {
+                "fixed": "1.00",
+                "energy": "9.90",
+                "demand": "0",
+                "adjustment": "0",
+                "credit": "0",
+                "tax": "1.88",
+                "minimum_top_up": "0",
+                "total": "12.78",
+            },
+            "peak_kw": "1.500",
+            "state": {},
+        }
+    ],
+}
 
 
 def hours(start, count, kwh="1", column="start_local", columns="import_kwh"):
@@ -48,79 +121,7 @@ def run(tmp_path):
 def test_the_json_holds_every_line_and_total_as_decimal_texts(run):
     result = run(TARIFF, hours("2025-03-03", 24, "1.5"), "--json", "--connected-kw", "15.5")
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout) == {
-        "currency": "EUR",
-        "periods": [
-            {
-                "start": "2025-03-03",
-                "end": "2025-03-04",
-                "lines": [
-                    {
-                        "component_id": "capacity",
-                        "kind": "fixed",
-                        "band": None,
-                        "quantity": "0.5",
-                        "unit": "kW",
-                        "rate": "2",
-                        "amount_exact": "1.0",
-                        "amount": "1.00",
-                    },
-                    {
-                        "component_id": "energy",
-                        "kind": "energy",
-                        "band": "night",
-                        "quantity": "9.000",
-                        "unit": "kWh",
-                        "rate": "0.2",
-                        "amount_exact": "1.8000",
-                        "amount": "1.80",
-                    },
-                    {
-                        "component_id": "energy",
-                        "kind": "energy",
-                        "band": "day",
-                        "quantity": "27.000",
-                        "unit": "kWh",
-                        "rate": "0.3",
-                        "amount_exact": "8.1000",
-                        "amount": "8.10",
-                    },
-                    {
-                        "component_id": "vat",
-                        "kind": "tax",
-                        "band": None,
-                        "quantity": "9.9000",
-                        "unit": "EUR",
-                        "rate": "0.19",
-                        "amount_exact": "1.881000",
-                        "amount": "1.88",
-                    },
-                ],
-                "totals_exact": {
-                    "fixed": "1.0",
-                    "energy": "9.9000",
-                    "demand": "0",
-                    "adjustment": "0",
-                    "credit": "0",
-                    "tax": "1.881000",
-                    "minimum_top_up": "0",
-                    "total": "12.781000",
-                },
-                "totals": {
-                    "fixed": "1.00",
-                    "energy": "9.90",
-                    "demand": "0",
-                    "adjustment": "0",
-                    "credit": "0",
-                    "tax": "1.88",
-                    "minimum_top_up": "0",
-                    "total": "12.78",
-                },
-                "peak_kw": "1.500",
-                "state": {},
-            }
-        ],
-    }
+    assert json.loads(result.stdout) == ONE_DAY
 
 
 def test_people_get_a_table_per_month(run):
