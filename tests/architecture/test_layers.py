@@ -38,6 +38,8 @@ PLANTS = [
     ("FastAPI stays", "billing.handlers", "fastapi"),
     ("FastAPI stays", "ledger.domain", "starlette"),
     ("FastAPI stays", "messaging.consumer", "fastapi"),
+    ("SQL stays", "tariff.api", "sqlalchemy"),
+    ("SQL stays", "billing.handlers", "asyncpg"),
 ]
 
 
