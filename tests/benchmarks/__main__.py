@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP, servers
+from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP, IDEMPOTENCE, servers
 
 HERE = Path(__file__).parent
 KINDS = ("real", "wheels")
@@ -58,6 +58,33 @@ MEASURES = (
         "bill_periods",
         "invoices from month series",
         "per_s",
+    ),
+    Measure(
+        "last reading → posted in the ledger, 10 000 meters × a month of 15 minutes",
+        "s",
+        60,
+        "bill_city",
+        "a city of 10000 meters",
+        "last_reading_to_booked_s",
+        most=True,
+    ),
+    Measure(
+        "gateway publish → readable by API, p99 at half load",
+        "s",
+        1,
+        "bill_city",
+        "publish to readable",
+        "p99_s",
+        most=True,
+    ),
+    Measure(
+        "memory of the largest service process",
+        "MB",
+        400,
+        "bill_city",
+        "the services",
+        "largest_peak_memory_mb",
+        most=True,
     ),
 )
 WITHOUT_SERVERS = {"rate_bills"}
@@ -105,7 +132,7 @@ def environment(kind: str, *, needed: bool) -> Iterator[Mapping[str, str]]:
             yield os.environ | {
                 BOOTSTRAP: running.bootstrap,
                 ADMIN_URL: running.admin_url,
-                "KAFKA_IDEMPOTENCE": str(running.idempotence).lower(),
+                IDEMPOTENCE: str(running.idempotence).lower(),
             }
 
 
@@ -154,7 +181,7 @@ def cell(measure: Measure, figures: Figures) -> str:
     value = figures.get(measure.script, {}).get(measure.case, {}).get(measure.metric)
     if value is None:
         return "–"
-    return f"{value:,.0f}" + ("" if measure.reached(value) else " (missed)")
+    return f"{value:,}" + ("" if measure.reached(value) else " (missed)")
 
 
 if __name__ == "__main__":

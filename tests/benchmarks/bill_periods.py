@@ -236,7 +236,7 @@ async def measure(
 ) -> dict[str, float]:
     """Messages per second; the median of the rounds, each of which finds its backlog waiting."""
     rates = []
-    async with Publisher(bootstrap, client_id="bench") as publisher:
+    async with Publisher(bootstrap, client_id="bench", idempotent=False) as publisher:
         for messages in rounds:
             count = await publish(publisher, messages)
             rates.append(count / await consume(database, bootstrap, kind, count))

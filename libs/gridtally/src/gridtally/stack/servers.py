@@ -21,6 +21,7 @@ Kind = Literal["auto", "real", "wheels"]
 Real = TypeVar("Real")
 Wheel = TypeVar("Wheel")
 BOOTSTRAP, ADMIN_URL = "KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_ADMIN_URL"
+IDEMPOTENCE = "KAFKA_IDEMPOTENCE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Servers:
 
     `broker` and `database` are the processes we started; None when the environment named them.
     `admin_url` is empty when the environment names each service's own database instead.
-    `directory` is where what belongs to these servers' data is kept.
+    `directory` is where what belongs to these servers' data is kept. `idempotence` says whether
+    the broker takes idempotent producers: Apache Kafka does, Tansu does not.
     """
 
     bootstrap: str
@@ -38,11 +40,7 @@ class Servers:
     directory: Path
     broker: Server | None = None
     database: Server | None = None
-
-    @property
-    def idempotence(self) -> bool:
-        """Whether the broker takes idempotent producers: Apache Kafka does, Tansu does not."""
-        return self.broker is None or not isinstance(self.broker.program, Tansu)
+    idempotence: bool = True
 
 
 @contextmanager
@@ -87,6 +85,7 @@ def servers(
             directory=directory,
             broker=running[0],
             database=running[1],
+            idempotence=not isinstance(broker, Tansu),
         )
 
 
