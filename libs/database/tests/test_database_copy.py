@@ -54,6 +54,12 @@ def test_columns_become_rows():
     ]
 
 
+def test_letters_are_cut_by_their_lengths():
+    flat = np.frombuffer(b"AAE-", np.uint8)
+    assert copy.letters(flat, np.array([3, 1])) == [b"\0\0\0\x03AAE", b"\0\0\0\x01-"]
+    assert copy.letters(flat[:0], np.array([], np.int64)) == []
+
+
 @pytest.mark.parametrize(
     "arrays",
     [
@@ -73,6 +79,8 @@ def test_arrays_that_were_sent_are_read_back():
     matrix = np.arange(6, dtype=np.int32).reshape(2, 3)
     sent = [field[4:] for field in copy.int4_arrays(matrix.ravel(), np.array([3, 3]))]
     assert np.array_equal(copy.read_int4_arrays(sent, 3), matrix)
+    both = copy.split_int4_arrays(b"".join(sent))
+    assert [one.tolist() for one in both] == [[0, 1, 2], [3, 4, 5]]
     with pytest.raises(ValueError, match="4 elements"):
         copy.read_int4_arrays(sent, 4)
 

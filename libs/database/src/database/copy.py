@@ -54,6 +54,14 @@ def uuids(values: Iterable[UUID]) -> list[Field]:
     return [b"\0\0\0\x10" + value.bytes for value in values]
 
 
+def letters(values: npt.NDArray[np.uint8], lengths: Ints) -> list[Field]:
+    """`text` of one byte per character, all rows one after another in `values`."""
+    payload, ends = values.tobytes(), np.cumsum(lengths).tolist()
+    heads = _slices(lengths.astype(">i4").tobytes(), 4)
+    cuts = zip(heads, [0, *ends], ends, strict=False)
+    return [head + payload[start:end] for head, start, end in cuts]
+
+
 def numbers(*columns: Ints) -> list[Field]:
     """Adjacent columns of `smallint`, `int` or `bigint`, by each array's own width."""
     names = [f"{kind}{n}" for n in range(len(columns)) for kind in ("length", "value")]
@@ -100,13 +108,8 @@ def int4_arrays(values: Ints, lengths: Ints) -> list[Field]:
     heads[:, 4] = lengths
     heads[:, 5] = 1
     payload, ends = words.tobytes(), np.cumsum(sizes).tolist()
-    starts = [0, *ends[:-1]]
-    return [
-        head + payload[start:end]
-        for head, start, end in zip(
-            _slices(heads.tobytes(), 4 * (1 + _ARRAY_WORDS)), starts, ends, strict=True
-        )
-    ]
+    cuts = zip(_slices(heads.tobytes(), 4 * (1 + _ARRAY_WORDS)), [0, *ends], ends, strict=False)
+    return [head + payload[start:end] for head, start, end in cuts]
 
 
 def read_int4_arrays(sent: Sequence[bytes], length: int) -> npt.NDArray[np.int32]:
@@ -115,6 +118,17 @@ def read_int4_arrays(sent: Sequence[bytes], length: int) -> npt.NDArray[np.int32
     if words.shape[1] != _ARRAY_WORDS + 2 * length:
         raise ValueError(f"the arrays do not have {length} elements each")
     return words[:, _ARRAY_WORDS + 1 :: 2].astype(np.int32)
+
+
+def split_int4_arrays(sent: bytes) -> list[npt.NDArray[np.int32]]:
+    """`array_send` of int4[] without NULLs, of any lengths, one after another."""
+    words = np.frombuffer(sent, dtype=">i4")
+    arrays, begin = [], 0
+    while begin < words.size:
+        end = begin + _ARRAY_WORDS + 2 * int(words[begin + 3])
+        arrays.append(words[begin + _ARRAY_WORDS + 1 : end : 2].astype(np.int32))
+        begin = end
+    return arrays
 
 
 def _slices(buffer: bytes, size: int) -> list[bytes]:

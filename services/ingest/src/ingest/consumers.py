@@ -1,0 +1,117 @@
+"""What ingest listens to, and what it does in the background."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from contracts.commerce import AgreementChanged
+from contracts.metering import MeterRegistered, ReadingsReceived
+from database import Database, WriteConnection
+from ingest.handlers import registry
+from ingest.handlers.announcing import announce_usage
+from ingest.handlers.closing import close_due_periods, plan_periods
+from ingest.handlers.keeping import take_up_waiting
+from ingest.handlers.recording import Recorder
+from ingest.settings import Settings
+from ingest.wire import Arrival
+from kernel.errors import Poison
+from messaging import Progress, Publisher, Received, Subscription
+from messaging.retries import Stopped, pause, persist
+from serving.service import Loop
+
+Clock = Callable[[], datetime]
+Received_ = Received[Any]
+PART_BYTES_MAX = 8 * 1024 * 1024
+"""A batch is decoded and stored in parts of so many bytes, which bounds the memory it takes."""
+IDLE_POLL_S = 0.2
+FAULTS_SHOWN_MAX = 5
+
+
+def subscriptions(settings: Settings, recorder: Recorder, clock: Clock) -> tuple[Subscription, ...]:
+    """Readings, meters and agreements."""
+
+    async def record(tx: WriteConnection, batch: Sequence[Received_]) -> None:
+        for part in _parts(batch):
+            await recorder.record(tx, [_decode(one) for one in part], clock())
+
+    async def take_over_meters(tx: WriteConnection, batch: Sequence[Received_]) -> None:
+        await registry.take_over_meters(tx, batch, clock())
+
+    return (
+        Subscription(
+            ReadingsReceived,
+            record,
+            batch_messages_max=settings.batch_messages_max,
+            decode=False,
+        ),
+        Subscription(MeterRegistered, take_over_meters),
+        Subscription(AgreementChanged, registry.take_over_agreements),
+    )
+
+
+def _parts(batch: Sequence[Received_]) -> Iterator[list[Received_]]:
+    part: list[Received_] = []
+    size = 0
+    for one in batch:
+        part.append(one)
+        size += len(one.value or b"")
+        if size > PART_BYTES_MAX:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _decode(message: Received_) -> Arrival:
+    """The block in a message; Poison when it is none."""
+    if message.value is None:
+        raise Poison("readings.received has no tombstones")
+    try:
+        event = ReadingsReceived.model_validate_json(message.value)
+    except ValidationError as invalid:
+        faults = invalid.errors(include_url=False, include_input=False)[:FAULTS_SHOWN_MAX]
+        shown = "; ".join(f"{'/'.join(map(str, f['loc']))}: {f['msg']}" for f in faults)
+        raise Poison(f"the value is not a {ReadingsReceived.TOPIC}: {shown}") from None
+    return Arrival(message.envelope, event, message.value, message.partition)
+
+
+def loops(
+    settings: Settings, database: Database, publisher: Publisher, recorder: Recorder, clock: Clock
+) -> tuple[Loop, ...]:
+    """Announcing, closing and taking up."""
+
+    async def close() -> int:
+        planned = await plan_periods(database, clock())
+        return planned + await close_due_periods(database, clock(), settings.revision_delay)
+
+    return (
+        _loop("announce", lambda: announce_usage(database, publisher, clock())),
+        _loop("close", close),
+        _loop("take_up", lambda: take_up_waiting(database, recorder, clock())),
+    )
+
+
+def _loop(name: str, once: Callable[[], Awaitable[int]]) -> Loop:
+    """Repeat `once` until told to stop, with a rest whenever it found nothing to do."""
+
+    async def run(progress: Progress, stop: asyncio.Event) -> None:
+        def count_retry() -> None:
+            progress.retries += 1
+            progress.observe_lag(1, now_s=time.monotonic())
+
+        while not stop.is_set():
+            try:
+                done = await persist(name, once, stop=stop, on_retry=count_retry)
+            except Stopped:
+                return
+            if done:
+                progress.advance(done, now_s=time.monotonic())
+            else:
+                progress.observe_lag(0, now_s=time.monotonic())
+                await pause(stop, IDLE_POLL_S)
+
+    return Loop(name, run)

@@ -1,0 +1,28 @@
+"""What ingest is told by its environment."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from serving.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Ingest's own words, beside those of every service."""
+
+    announce_delay_s: float = Field(default=2, ge=0, le=300)
+    """How long changes of an incomplete channel-day are gathered before they are announced."""
+    revision_delay_s: float = Field(default=2, ge=0, le=3600)
+    """How long a closed period must be unchanged before its next revision."""
+    batch_messages_max: int = Field(default=10_000, ge=1, le=50_000)
+    """The most messages of readings in one transaction."""
+
+    @property
+    def announce_delay(self) -> timedelta:
+        """`announce_delay_s` as a duration."""
+        return timedelta(seconds=self.announce_delay_s)
+
+    @property
+    def revision_delay(self) -> timedelta:
+        """`revision_delay_s` as a duration."""
+        return timedelta(seconds=self.revision_delay_s)

@@ -1,0 +1,1 @@
+"""SQL ↔ domain: the only place that knows ingest's tables."""

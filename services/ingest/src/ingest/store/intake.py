@@ -1,0 +1,162 @@
+"""What does not go into the readings store: quarantine, waiting blocks, and the count of it all."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.metering import ReadingsReceived
+from database import WriteConnection
+from ingest.domain.checks import Refusal
+from ingest.wire import Arrival
+from kernel.ids import derive_id
+
+Fate = Literal["stored", "duplicates", "quarantined", "waiting"]
+Origin = Literal["received", "quarantined", "waiting"]
+OWN_STORE = -1
+"""The partition of what we take up again ourselves."""
+
+_QUARANTINE = """
+INSERT INTO quarantine (tenant_id, id, event_id, meter_id, flow, reason, detail, source,
+                        occurred_at, correlation_id, value, recorded_at)
+SELECT *, $12 FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[],
+                     $7::text[], $8::text[], $9::timestamptz[], $10::text[], $11::bytea[])
+ON CONFLICT DO NOTHING RETURNING id
+"""
+_WAIT = """
+INSERT INTO waiting_block (tenant_id, meter_id, event_id, source, occurred_at, correlation_id,
+                           value, recorded_at)
+SELECT *, $8 FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[],
+                         $6::text[], $7::bytea[])
+ON CONFLICT DO NOTHING RETURNING tenant_id, meter_id, event_id
+"""
+_TAKE_UP = """
+DELETE FROM waiting_block WHERE (tenant_id, meter_id, event_id) IN (
+    SELECT w.tenant_id, w.meter_id, w.event_id
+      FROM waiting_block w JOIN meter m ON m.tenant_id = w.tenant_id AND m.id = w.meter_id
+     ORDER BY w.seq LIMIT $1 FOR UPDATE OF w SKIP LOCKED)
+RETURNING tenant_id, seq, event_id, source, occurred_at, correlation_id, value
+"""
+_TALLY = """
+INSERT INTO tally AS t
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+                     $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
+ON CONFLICT (tenant_id, partition) DO UPDATE
+   SET received = t.received + excluded.received, stored = t.stored + excluded.stored,
+       duplicates = t.duplicates + excluded.duplicates,
+       quarantined = t.quarantined + excluded.quarantined, waiting = t.waiting + excluded.waiting,
+       readings_new = t.readings_new + excluded.readings_new,
+       readings_corrected = t.readings_corrected + excluded.readings_corrected,
+       readings_unchanged = t.readings_unchanged + excluded.readings_unchanged
+"""
+
+
+def quarantine_id(arrival: Arrival) -> UUID:
+    """The id under which a block lies in quarantine, the same each time it comes."""
+    envelope = arrival.envelope
+    meter_id = arrival.event.meter_id
+    return derive_id("quarantine", envelope.tenant_id, envelope.event_id, meter_id)
+
+
+async def insert_quarantined(
+    tx: WriteConnection, refused: dict[UUID, tuple[Arrival, Refusal]], now: datetime
+) -> set[UUID]:
+    """Put refused blocks into quarantine; the ids of those that were not there yet."""
+    if not refused:
+        return set()
+    arrivals = [arrival for arrival, _ in refused.values()]
+    rows = await tx.raw.fetch(
+        _QUARANTINE,
+        [arrival.envelope.tenant_id for arrival in arrivals],
+        list(refused),
+        [arrival.envelope.event_id for arrival in arrivals],
+        [arrival.event.meter_id for arrival in arrivals],
+        [arrival.event.flow for arrival in arrivals],
+        [refusal.reason for _, refusal in refused.values()],
+        [refusal.detail for _, refusal in refused.values()],
+        [arrival.envelope.source for arrival in arrivals],
+        [arrival.envelope.occurred_at for arrival in arrivals],
+        [arrival.envelope.correlation_id for arrival in arrivals],
+        [arrival.value for arrival in arrivals],
+        now,
+    )
+    return {row["id"] for row in rows}
+
+
+WaitingKey = tuple[str, UUID, UUID]
+"""Tenant, meter and event."""
+
+
+async def insert_waiting(
+    tx: WriteConnection, waiting: dict[WaitingKey, Arrival], now: datetime
+) -> set[WaitingKey]:
+    """Keep blocks of unknown meters; the keys of those that were not there yet."""
+    if not waiting:
+        return set()
+    envelopes = [arrival.envelope for arrival in waiting.values()]
+    rows = await tx.raw.fetch(
+        _WAIT,
+        [key[0] for key in waiting],
+        [key[1] for key in waiting],
+        [key[2] for key in waiting],
+        [envelope.source for envelope in envelopes],
+        [envelope.occurred_at for envelope in envelopes],
+        [envelope.correlation_id for envelope in envelopes],
+        [arrival.value for arrival in waiting.values()],
+        now,
+    )
+    return {(row["tenant_id"], row["meter_id"], row["event_id"]) for row in rows}
+
+
+async def take_waiting(tx: WriteConnection, rows_max: int) -> list[Arrival]:
+    """Remove and return blocks whose meter is known by now, in the order they came."""
+    rows = await tx.raw.fetch(_TAKE_UP, rows_max)
+    return [kept_arrival(row) for row in sorted(rows, key=lambda row: row["seq"])]
+
+
+def kept_arrival(row: Any) -> Arrival:
+    """A block out of quarantine or waiting, as it arrived."""
+    envelope = Envelope(
+        row["event_id"],
+        ReadingsReceived.TOPIC,
+        row["source"],
+        row["occurred_at"],
+        row["tenant_id"],
+        row["correlation_id"],
+    )
+    event = ReadingsReceived.model_validate_json(row["value"])
+    return Arrival(envelope, event, row["value"], OWN_STORE)
+
+
+class Tally:
+    """Counts of one transaction, by tenant and partition."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, int, str]] = Counter()
+
+    def event(self, arrival: Arrival, origin: Origin, fate: Fate) -> None:
+        """What was `origin` has become `fate`."""
+        place = (arrival.envelope.tenant_id, arrival.partition)
+        self._counts[*place, origin] += 1 if origin == "received" else -1
+        self._counts[*place, fate] += 1
+
+    def readings(self, tenant_id: str, partition: int, counts: Sequence[int]) -> None:
+        """So many values were new, corrected and unchanged."""
+        for name, count in zip(("new", "corrected", "unchanged"), counts, strict=True):
+            self._counts[tenant_id, partition, f"readings_{name}"] += count
+
+    async def add(self, tx: WriteConnection) -> None:
+        """Add them to what is stored."""
+        places = sorted({key[:2] for key in self._counts})
+        columns = (
+            "received", "stored", "duplicates", "quarantined", "waiting",
+            "readings_new", "readings_corrected", "readings_unchanged",
+        )  # fmt: skip
+        await tx.raw.execute(
+            _TALLY,
+            [tenant for tenant, _ in places],
+            [partition for _, partition in places],
+            *([self._counts[*place, name] for place in places] for name in columns),
+        )

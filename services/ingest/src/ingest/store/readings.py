@@ -1,0 +1,247 @@
+"""The readings store: blocks as received, and channel-days, their newest merge.
+
+Owns the hot path's SQL. Keys and rows come and go by binary COPY. Writers are kept apart without
+locks: a channel-day is written only over the version that was read, else Transient.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import numpy as np
+
+from database import ReadConnection, WriteConnection, copy
+from ingest.domain.intake import DayKey, Sorted
+from ingest.domain.merge import Days, Index, Layer
+from ingest.store.rows import bounds, key_columns
+from ingest.wire import Arrival
+from kernel.errors import Transient
+
+_STAGING = """
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+CREATE TEMPORARY TABLE IF NOT EXISTS wanted_day (
+    n int, tenant_id text COLLATE "C", meter_id uuid, flow text COLLATE "C", minutes smallint,
+    day date) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS changed_day (
+    tenant_id text COLLATE "C", meter_id uuid, flow text COLLATE "C", minutes smallint, day date,
+    version int, present smallint, recorded_at timestamptz, zone text, correlation_id text,
+    quality text, values int4[]) ON COMMIT DELETE ROWS;
+TRUNCATE wanted_day, changed_day
+"""
+_FETCH_DAYS = """
+SELECT k.n, d.version, d.quality, array_send(array_replace(d.values, NULL, -1)) AS sent
+  FROM wanted_day k JOIN channel_day d USING (tenant_id, meter_id, flow, minutes, day)
+ WHERE d.day BETWEEN $1 AND $2
+"""
+_UPSERT_DAYS = """
+INSERT INTO channel_day AS d (tenant_id, meter_id, flow, minutes, day, version, present,
+                              recorded_at, zone, correlation_id, quality, values)
+SELECT * FROM changed_day ORDER BY tenant_id, meter_id, flow, minutes, day
+ON CONFLICT (tenant_id, meter_id, flow, minutes, day) DO UPDATE
+   SET version = excluded.version, present = excluded.present,
+       recorded_at = excluded.recorded_at, correlation_id = excluded.correlation_id,
+       quality = excluded.quality, values = excluded.values
+ WHERE d.version = excluded.version - 1
+"""
+_ANNOUNCE = """
+INSERT INTO usage_pending (tenant_id, meter_id, flow, minutes, day, due_at)
+SELECT tenant_id, meter_id, flow, minutes, day,
+       CASE WHEN present = cardinality(values) THEN recorded_at ELSE $1 END
+  FROM changed_day
+"""
+_KEYS = (
+    "unnest($1::text[], $2::uuid[], $3::text[], $4::smallint[], $5::date[]{more}) "
+    "WITH ORDINALITY AS k (tenant_id, meter_id, flow, minutes, day{names}, n)"
+)
+_STORED_PIECES = f"""
+SELECT k.n FROM {_KEYS.format(more=", $6::uuid[], $7::timestamptz[]", names=", event_id, start_at")}
+  JOIN reading_block b USING (tenant_id, meter_id, flow, minutes, day, event_id, start_at)
+ WHERE b.day BETWEEN $8 AND $9
+"""  # noqa: S608 - made of this module's constants
+_LAYERS = f"""
+SELECT k.n, b.slot, b.read_at, b.event_id, b.quality,
+       array_send(array_replace(b.values, NULL, -1)) AS sent, cardinality(b.values) AS count
+  FROM {_KEYS.format(more="", names="")}
+  JOIN reading_block b USING (tenant_id, meter_id, flow, minutes, day)
+ WHERE b.day BETWEEN $6 AND $7 AND ($8::timestamptz IS NULL OR b.recorded_at <= $8)
+"""  # noqa: S608 - made of this module's constants
+_BLOCK_COLUMNS = (
+    "tenant_id", "meter_id", "flow", "day", "event_id", "start_at", "minutes", "slot", "piece",
+    "quality", "read_at", "recorded_at", "source", "correlation_id", "values",
+)  # fmt: skip
+_DAY_COLUMNS = (
+    "tenant_id", "meter_id", "flow", "minutes", "day", "version", "present", "recorded_at",
+    "zone", "correlation_id", "quality", "values",
+)  # fmt: skip
+
+
+async def fetch_days(tx: WriteConnection, batch: Sorted) -> tuple[Days, Index]:
+    """The batch's channel-days as they are stored, and their versions (0: not there yet)."""
+    await tx.raw.execute(_STAGING)
+    keys = list(batch.keys)
+    slots = np.array(batch.day_slots, np.int64)
+    days, versions = Days.empty(slots), np.zeros(slots.size, np.int64)
+    tenants, meters, flows, numbers = key_columns(keys)
+    order = copy.numbers(np.arange(slots.size, dtype=np.int32))
+    payload = copy.body(6, order, tenants, meters, flows, numbers)
+    columns = ("n", "tenant_id", "meter_id", "flow", "minutes", "day")
+    await tx.copy_binary("wanted_day", columns, payload)
+    rows = await tx.raw.fetch(_FETCH_DAYS, *bounds(keys))
+    if rows:
+        _put(days, versions, rows)
+    return days, versions
+
+
+def _put(days: Days, versions: Index, rows: Sequence[Any]) -> None:
+    """Lay stored rows into `days`, all of one length at a time."""
+    found = np.array([row["n"] for row in rows], np.int64)
+    versions[found] = [row["version"] for row in rows]
+    for length in np.unique(days.slots[found]):
+        same = np.flatnonzero(days.slots[found] == length).tolist()
+        at = days.begins[found[same]][:, None] + np.arange(length)
+        days.values[at] = copy.read_int4_arrays([rows[n]["sent"] for n in same], int(length))
+        letters = "".join([rows[n]["quality"] for n in same]).encode()
+        days.quality[at] = np.frombuffer(letters, np.uint8).reshape(-1, int(length))
+
+
+@dataclass(frozen=True, slots=True)
+class PieceKey:
+    """What makes a piece one and the same: its channel-day, its event and where it begins."""
+
+    day: DayKey
+    event_id: Any
+    start_at: datetime
+
+
+async def fetch_stored_pieces(read: ReadConnection, pieces: Sequence[PieceKey]) -> set[int]:
+    """The numbers of those that are stored already."""
+    rows = await read.raw.fetch(
+        _STORED_PIECES,
+        *_key_lists([piece.day for piece in pieces]),
+        [piece.event_id for piece in pieces],
+        [piece.start_at for piece in pieces],
+        *bounds([piece.day for piece in pieces]),
+    )
+    return {row["n"] - 1 for row in rows}
+
+
+async def fetch_layers(
+    read: ReadConnection, keys: Sequence[DayKey], *, known_at: datetime | None = None
+) -> list[list[Layer]]:
+    """Per channel-day all blocks of it, or those that were recorded up to `known_at`."""
+    layers: list[list[Layer]] = [[] for _ in keys]
+    rows = await read.raw.fetch(_LAYERS, *_key_lists(keys), *bounds(keys), known_at)
+    for row in rows:
+        layers[row["n"] - 1].append(
+            Layer(
+                row["slot"],
+                copy.read_int4_arrays([row["sent"]], row["count"])[0],
+                ord(row["quality"]),
+                copy.microseconds(row["read_at"]),
+                row["event_id"].bytes,
+            )
+        )
+    return layers
+
+
+def _key_lists(keys: Sequence[DayKey]) -> tuple[list[Any], ...]:
+    return tuple([key[part] for key in keys] for part in range(5))
+
+
+async def insert_blocks(
+    tx: WriteConnection, arrivals: Sequence[Arrival], batch: Sorted, fresh: Index, now: datetime
+) -> None:
+    """Store the pieces whose numbers are `fresh`; Transient when another was faster."""
+    if not fresh.size:
+        return
+    pieces, keys, chosen = batch.pieces, list(batch.keys), fresh.tolist()
+    owners = [arrivals[batch.owners[n]] for n in chosen]
+    envelopes = [owner.envelope for owner in owners]
+    of_day = [keys[day] for day in pieces.days[fresh].tolist()]
+    tenants, meters, flows, _ = key_columns(of_day)
+    mask = np.zeros(pieces.counts.size, np.bool_)
+    mask[fresh] = True
+    payload = copy.body(
+        len(_BLOCK_COLUMNS),
+        tenants,
+        meters,
+        flows,
+        copy.numbers(np.array([copy.day_number(key[4]) for key in of_day], np.int32)),
+        copy.uuids([envelope.event_id for envelope in envelopes]),
+        copy.numbers(
+            _instants([batch.starts[n] for n in chosen]),
+            np.array([key[3] for key in of_day], np.int16),
+            pieces.slots[fresh].astype(np.int16),
+            np.array([batch.numbers[n] for n in chosen], np.int16),
+        ),
+        copy.letters(pieces.quality[fresh], np.ones_like(fresh)),
+        copy.numbers(
+            _instants([owner.read_at for owner in owners]),
+            np.full(fresh.size, copy.microseconds(now)),
+        ),
+        copy.texts([o.event.source or o.envelope.source for o in owners]),
+        copy.texts([envelope.correlation_id for envelope in envelopes]),
+        copy.int4_arrays(pieces.values[np.repeat(mask, pieces.counts)], pieces.counts[fresh]),
+    )
+    try:
+        await tx.copy_binary("reading_block", _BLOCK_COLUMNS, payload)
+    except asyncpg.UniqueViolationError as raced:
+        raise Transient("another writer stored the same block") from raced
+
+
+def _instants(moments: Sequence[datetime]) -> Index:
+    return np.array([copy.microseconds(moment) for moment in moments], np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedDays:
+    """The channel-days that a batch changes: their numbers, and the versions they had before."""
+
+    chosen: Index
+    versions: Index
+    correlation_ids: Sequence[str]
+
+
+async def upsert_days(
+    tx: WriteConnection,
+    batch: Sorted,
+    days: Days,
+    changed: ChangedDays,
+    *,
+    now: datetime,
+    announce_delay: timedelta,
+) -> None:
+    """Write the next version of changed channel-days and queue them to be announced."""
+    chosen = changed.chosen
+    if not chosen.size:
+        return
+    keys = list(batch.keys)
+    tenants, meters, flows, numbers = key_columns([keys[n] for n in chosen.tolist()])
+    lengths = days.slots[chosen]
+    mask = np.zeros(days.slots.size, np.bool_)
+    mask[chosen] = True
+    inside = np.repeat(mask, days.slots)
+    payload = copy.body(
+        len(_DAY_COLUMNS),
+        tenants,
+        meters,
+        flows,
+        numbers,
+        copy.numbers(
+            (changed.versions + 1).astype(np.int32),
+            days.per_day(days.values >= 0)[chosen].astype(np.int16),
+            np.full(chosen.size, copy.microseconds(now)),
+        ),
+        copy.texts([batch.zones[n] for n in chosen.tolist()]),
+        copy.texts(changed.correlation_ids),
+        copy.letters(days.quality[inside], lengths),
+        copy.int4_arrays(days.values[inside], lengths),
+    )
+    await tx.copy_binary("changed_day", _DAY_COLUMNS, payload)
+    written = await tx.raw.execute(_UPSERT_DAYS)
+    if int(written.rpartition(" ")[2]) != chosen.size:
+        raise Transient("another writer changed the same channel-day")
+    await tx.raw.execute(_ANNOUNCE, now + announce_delay)

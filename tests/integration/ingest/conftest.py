@@ -1,0 +1,200 @@
+"""A migrated ingest on the real database, with a clock that a test sets, and its API."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import httpx
+import orjson
+import pytest
+import sqlalchemy as sa
+
+from contracts.commerce import AgreementChanged
+from contracts.envelope import Envelope
+from contracts.metering import MeterRegistered, ReadingsReceived
+from database import ALL_TENANTS, Database, snapshot, transaction
+from database.migrations import upgrade
+from ingest.api import routers
+from ingest.consumers import subscriptions
+from ingest.handlers.announcing import announce_usage
+from ingest.handlers.closing import close_due_periods, plan_periods
+from ingest.handlers.keeping import take_up_waiting
+from ingest.handlers.recording import Recorder
+from ingest.settings import Settings
+from ingest.store.meters import Meters
+from ingest.store.partitions import Partitions
+from messaging import Received
+from observability.health import Health
+from observability.metrics import Metrics
+from serving.api import build_app
+from serving.keys import api_key, sha256_hex
+
+SECRET = "s" * 43
+ZONE = "Europe/Berlin"
+FIFTEEN = ({"flow": "import", "minutes": 15, "interval_wh_max": 10_000},)
+
+
+class Sent(list):
+    """A publisher that keeps what it is given."""
+
+    async def publish(self, messages):
+        self.extend(messages)
+
+
+class Ingest:
+    """The service's handlers over a real database, without a broker."""
+
+    def __init__(self, database, url):
+        self.database = database
+        self.now = datetime(2025, 6, 1, 12, tzinfo=UTC)
+        self.sent = Sent()
+        self.settings = Settings(database_url=url, kafka_bootstrap_servers="unused:1")
+        self.recorder = Recorder(Meters(), Partitions(), self.settings.announce_delay)
+        names = ("readings", "meters", "agreements")
+        subscribed = subscriptions(self.settings, self.recorder, self.clock)
+        self.handle = dict(zip(names, (one.handle for one in subscribed), strict=True))
+
+    def block(self, meter_id, start_at, values, **more):
+        """A message with a block of readings, sent now."""
+        return block(meter_id, start_at, values, **({"at": self.now} | more))
+
+    def clock(self):
+        return self.now
+
+    def later(self, **span):
+        self.now += timedelta(**span)
+
+    async def deliver(self, *messages, kind="readings"):
+        """What the consumer does with one batch."""
+        async with transaction(self.database, tenant=ALL_TENANTS) as tx:
+            await self.handle[kind](tx, list(messages))
+
+    async def register(self, meter_id, *, tenant="acme", zone=ZONE, channels=FIFTEEN, version=1,
+                       type="main"):  # fmt: skip
+        event = MeterRegistered(
+            meter_id=meter_id, property_id=uuid4(), type=type, name="a meter", zone=zone,
+            channels=list(channels), version=version,
+        )  # fmt: skip
+        await self.deliver(message(event, tenant), kind="meters")
+
+    async def agree(self, meter_id, start_on, end_on=None, *, tenant="acme", agreement_id=None,
+                    closing="wait", grace_hours=72, version=1):  # fmt: skip
+        event = AgreementChanged(
+            agreement_id=agreement_id or uuid4(), customer_id=uuid4(), meter_id=meter_id,
+            tariff_id=uuid4(), start_on=start_on, end_on=end_on, closing=closing,
+            grace_hours=grace_hours, version=version,
+        )  # fmt: skip
+        await self.deliver(message(event, tenant), kind="agreements")
+        return event.agreement_id
+
+    async def take_up(self):
+        return await take_up_waiting(self.database, self.recorder, self.now)
+
+    async def announce(self):
+        """Announce all that is due; the events."""
+        self.sent.clear()
+        while await announce_usage(self.database, self.sent, self.now):
+            pass
+        return [orjson.loads(one.value) for one in self.sent]
+
+    async def close(self):
+        """Announce, plan and close all that is due; the period.closed events, oldest first."""
+        await self.announce()
+        while await plan_periods(self.database, self.now):
+            pass
+        while await close_due_periods(self.database, self.now, self.settings.revision_delay):
+            pass
+        return await self.outbox("period.closed.v1")
+
+    async def outbox(self, topic):
+        rows = await self.rows(
+            "SELECT value, correlation_id FROM outbox WHERE topic = :topic ORDER BY seq",
+            topic=topic,
+        )
+        return [orjson.loads(row["value"]) | {"cause": row["correlation_id"]} for row in rows]
+
+    async def rows(self, sql, **parameters):
+        async with snapshot(self.database, tenant=ALL_TENANTS) as read:
+            return await read.all(sa.text(sql), parameters)
+
+    async def days(self, tenant="acme"):
+        """{(meter, flow, day): (values, quality)} of a tenant."""
+        rows = await self.rows("SELECT * FROM channel_day WHERE tenant_id = :tenant", tenant=tenant)
+        return {
+            (row["meter_id"], row["flow"], row["day"]): (row["values"], row["quality"])
+            for row in rows
+        }
+
+    async def tally(self, tenant="acme"):
+        names = (
+            "received", "stored", "duplicates", "quarantined", "waiting",
+            "readings_new", "readings_corrected", "readings_unchanged",
+        )  # fmt: skip
+        sums = ", ".join(f"sum({name})::int AS {name}" for name in names)
+        [row] = await self.rows(f"SELECT {sums} FROM tally WHERE tenant_id = :t", t=tenant)
+        return dict(row)
+
+
+def message(event, tenant="acme", *, event_id=None, at=None, correlation_id=None, partition=0):
+    """An event as the consumer hands it on."""
+    event_id = event_id or uuid4()
+    envelope = Envelope(
+        event_id, event.TOPIC, "test", at or datetime(2025, 6, 1, tzinfo=UTC), tenant,
+        correlation_id or f"c-{event_id}",
+    )  # fmt: skip
+    value = event.model_dump_json().encode()
+    return Received(event, envelope, event.TOPIC, partition, 0, f"{tenant}:{event.key()}", value)
+
+
+def block(meter_id, start_at, values, *, tenant="acme", flow="import", minutes=15, unit="Wh",
+          quality="actual", read_at=None, **envelope):  # fmt: skip
+    """A message with a block of readings; `start_at` may be text."""
+    event = ReadingsReceived(
+        meter_id=meter_id, flow=flow, start_at=start_at, minutes=minutes, unit=unit,
+        values=values, quality=quality, read_at=read_at,
+    )  # fmt: skip
+    return message(event, tenant, **envelope)
+
+
+@pytest.fixture
+async def ingest_url(database_url):
+    url = database_url()
+    await asyncio.to_thread(upgrade, url, package="ingest")
+    return url
+
+
+@pytest.fixture
+async def ingest(ingest_url):
+    async with await Database.connect(ingest_url, application="test") as database:
+        yield Ingest(database, ingest_url)
+
+
+@pytest.fixture
+async def clients(ingest):
+    """Opens a client of the API: `acme = await clients("acme", "ingest:read")`."""
+    app = build_app(
+        title="ingest", version="1", database=ingest.database, health=Health(),
+        routers=routers(ingest.recorder, ingest.sent, ingest.clock),
+        metrics=Metrics("ingest"), settings=ingest.settings,
+    )  # fmt: skip
+    async with AsyncExitStack() as stack:
+
+        async def client(tenant="acme", *scopes):
+            key_id = f"{tenant:0<8}"[:12].replace("-", "x")
+            async with transaction(ingest.database, tenant=ALL_TENANTS) as tx:
+                await tx.execute(
+                    sa.insert(api_key).values(
+                        key_id=key_id, tenant_id=tenant, secret_sha256=sha256_hex(SECRET),
+                        scopes=list(scopes or ("ingest:read", "ingest:write")), name="test",
+                    )
+                )  # fmt: skip
+            return await stack.enter_async_context(
+                httpx.AsyncClient(
+                    transport=httpx.ASGITransport(app=app),
+                    base_url="http://ingest",
+                    headers={"Authorization": f"Bearer gt_{key_id}_{SECRET}"},
+                )
+            )
+
+        yield client
