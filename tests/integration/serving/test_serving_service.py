@@ -116,6 +116,23 @@ def test_a_revocation_reaches_other_processes(migrated):
         assert other.get("/v1/notes", headers=key).status_code == 401
 
 
+def test_without_a_broker_it_lives_and_answers_but_is_not_ready(migrated):
+    with socket.create_server(("127.0.0.1", 0)) as freed:
+        port = freed.getsockname()[1]
+    running = migrated("serve", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", HTTP_PORT=str(port))
+    running.logged("retrying")
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        assert client.get("/health/live").status_code == 200
+        ready = client.get("/health/ready")
+        assert ready.status_code == 503
+        assert ready.json()["checks"]["relay"] == "not started"
+        key = running.make_key(client, "north", "notes:read", "notes:write")
+        assert client.post("/v1/notes/hello", headers=key).status_code == 201
+        assert [text for text, _ in notes(client, key)] == ["hello"]
+    running.process.send_signal(signal.SIGTERM)
+    assert running.exit_code() == 0
+
+
 def test_asked_to_stop_it_answers_what_was_asked_and_takes_no_more(migrated):
     running = migrated("serve")
     with running.client() as client, ThreadPoolExecutor() as pool:

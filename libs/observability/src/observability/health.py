@@ -50,7 +50,6 @@ class Health:
     clock_s: Callable[[], float] = time.monotonic
     checks: dict[str, Check] = field(default_factory=dict)
     tasks: list[Progress] = field(default_factory=list)
-    stopping: bool = False
 
     def stalled(self) -> list[str]:
         """The names of the tasks that have work waiting and move nothing."""
@@ -65,13 +64,8 @@ class Health:
     async def ready(self) -> Report:
         """Whether this process can do its work now: checks answer, tasks run, none stalls."""
         found = dict(zip(self.checks, await self._run_checks(), strict=True))
-        stalled = self.stalled()
-        for task in self.tasks:
-            found[task.name] = (
-                "stalled" if task.name in stalled else None if task.ready else "not started"
-            )
-        if self.stopping:
-            found["process"] = "stopping"
+        found |= {task.name: None if task.ready else "not started" for task in self.tasks}
+        found |= dict.fromkeys(self.stalled(), "stalled")
         return Report(not any(found.values()), {name: said or "ok" for name, said in found.items()})
 
     async def _run_checks(self) -> list[str | None]:
