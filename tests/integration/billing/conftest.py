@@ -2,17 +2,22 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from uuid import uuid4
 
+import httpx
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
+from billing.api import ROUTERS
 from billing.domain.agreements import Agreement, Customer
 from billing.handlers import agreements, facts, periods
+from billing.settings import Settings
 from contracts.commerce import AgreementChanged, TariffPublished
 from contracts.envelope import Envelope
 from contracts.metering import Channel, MeterRegistered, PeriodClosed, Series, UsageRecorded
@@ -20,7 +25,12 @@ from database import ALL_TENANTS, Database, snapshot, transaction
 from database.migrations import upgrade
 from kernel.periods import month_of, slots_in_day
 from messaging import Outgoing, Received
+from observability.health import Health
+from observability.metrics import Metrics
+from serving.api import build_app
+from serving.keys import api_key, sha256_hex
 
+SECRET = "s" * 43
 NOW = datetime(2025, 5, 2, 10, tzinfo=UTC)
 MARCH = month_of(date(2025, 3, 1))
 BERLIN = "Europe/Berlin"
@@ -208,6 +218,11 @@ class World:
         async with snapshot(self.database, tenant=tenant or self.tenant) as read:
             return [dict(row) for row in await read.raw.fetch(sql, *arguments)]
 
+    async def execute(self, sql):
+        """Change something behind billing's back."""
+        async with transaction(self.database, tenant=self.tenant) as tx:
+            await tx.raw.execute(sql)
+
     async def one(self, sql, *arguments):
         """The first column of the only row."""
         ((value,),) = [row.values() for row in await self.rows(sql, *arguments)]
@@ -261,3 +276,41 @@ def make():
         registered=registered,
         used=used,
     )
+
+
+@pytest.fixture
+async def clients(billing_database, migrated_url):
+    """Opens a client of the API: `acme = await clients("acme", "billing:read", …)`."""
+    settings = Settings(database_url=migrated_url, kafka_bootstrap_servers="unused:1")
+    app = build_app(
+        title="billing",
+        version="1",
+        routers=ROUTERS,
+        database=billing_database,
+        health=Health(),
+        metrics=Metrics("billing"),
+        settings=settings,
+    )
+    async with AsyncExitStack() as stack:
+
+        async def client(tenant, *scopes):
+            key_id = uuid4().hex[:12]
+            async with transaction(billing_database, tenant=ALL_TENANTS) as tx:
+                await tx.execute(
+                    sa.insert(api_key).values(
+                        key_id=key_id,
+                        tenant_id=tenant,
+                        secret_sha256=sha256_hex(SECRET),
+                        scopes=list(scopes or ("billing:read", "billing:write")),
+                        name="test",
+                    )
+                )
+            return await stack.enter_async_context(
+                httpx.AsyncClient(
+                    transport=httpx.ASGITransport(app=app),
+                    base_url="http://billing",
+                    headers={"Authorization": f"Bearer gt_{key_id}_{SECRET}"},
+                )
+            )
+
+        yield client

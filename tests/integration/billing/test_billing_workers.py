@@ -36,7 +36,7 @@ async def workers(url, bootstrap, *, count=1, service=None):
     try:
         async with (
             Publisher(bootstrap, client_id=service) as publisher,
-            asyncio.TaskGroup() as all_,
+            asyncio.TaskGroup() as run,
         ):
             for database in databases:
                 for subscription in subscriptions():
