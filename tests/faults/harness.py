@@ -1,0 +1,259 @@
+"""A running Gridtally of our own whose parts can be struck, stalled and sabotaged.
+
+Owns how a part is killed and brought back, and notices a service that ended by itself. The broker
+and the database are processes of ours in any case: nobody else's are killed.
+"""
+
+import asyncio
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from faults.checker import Expected, check
+from faults.state import Places, unfinished
+from faults.workload import Workload
+from gridtally.installation import SCOPES, Installation, new_key, register_key
+from gridtally.stack import process
+from gridtally.stack.local import Options, Stack, stack
+from gridtally.stack.server import Server
+from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP
+from gridtally.stack.services import SERVICES, Service
+from gridtally.stack.tansu import Tansu
+from messaging import Publisher
+
+SABOTAGE = Path(__file__).with_name("sabotage.py")
+LOCK = 5_550_123
+BLOCKED_LIMIT_S = 30.0
+POLL_S = 0.1
+CHECK_EVERY_S = 1.0
+_BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted AND {what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sabotaged(Service):
+    """A service with a planted bug, started by `sabotage.py`."""
+
+    bug: str = ""
+
+    def command(self, directory: Path, port: int) -> list[str]:
+        """As the service, but by way of the bug."""
+        del directory, port
+        return [sys.executable, str(SABOTAGE), self.bug, self.name, "serve"]
+
+
+@dataclass
+class System:
+    """The servers and services by name, as they run now."""
+
+    stack: Stack
+    parts: dict[str, Server] = field(default_factory=dict)
+    down: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.parts = dict(self.stack.started)
+
+    @property
+    def keeps_its_log(self) -> bool:
+        """Whether the broker still has its messages after a kill; the stand-in Tansu does not."""
+        return not isinstance(self.parts["kafka"].program, Tansu)
+
+    @property
+    def places(self) -> Places:
+        """Where the checker looks."""
+        databases = {service: self.database_url(service) for service in SERVICES}
+        return Places(databases, self.stack.servers.bootstrap)
+
+    def database_url(self, service: str) -> str:
+        """A superuser's URL of a service's database."""
+        return urlunsplit(urlsplit(self.stack.servers.admin_url)._replace(path=f"/{service}"))
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: str) -> AsyncIterator[Workload]:
+        """A fresh tenant with its key, its tariffs and a gateway."""
+        bootstrap = self.stack.servers.bootstrap
+        key = new_key()
+        found = Installation(self.stack.urls, bootstrap, self.stack.operator_token, key)
+        await register_key(found, key, tenant_id=tenant_id, name="faults", scopes=SCOPES)
+        idempotent = self.stack.servers.idempotence
+        async with (
+            found.as_tenant() as api,
+            Publisher(bootstrap, client_id="gateway", idempotent=idempotent) as publisher,
+        ):
+            workload = Workload(tenant_id, api, publisher)
+            await workload.publish_tariffs()
+            yield workload
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, as the kernel does when memory is short."""
+        self.down.add(name)
+        self.parts[name].kill()
+
+    async def restart(self, name: str) -> None:
+        """Bring a part back on its port and data, and wait until it is ready."""
+        await asyncio.to_thread(self.parts[name].start)
+        self.down.discard(name)
+
+    async def drop_connections(self, chance: random.Random) -> int:
+        """Cut some of the services' connections to the database; how many."""
+        async with connected(self.stack.servers.admin_url) as admin:
+            pids = [
+                row["pid"]
+                for row in await admin.fetch(
+                    "SELECT pid FROM pg_stat_activity WHERE datname = ANY($1)", list(SERVICES)
+                )
+            ]
+            cut = chance.sample(pids, k=(len(pids) + 1) // 2)
+            await admin.execute("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) pid", cut)
+        return len(cut)
+
+    def ended_by_themselves(self) -> list[str]:
+        """Services that are not running though nobody killed them, with the end of their logs."""
+        return [
+            f"{name} ended by itself:\n{process.last_lines(server.log)}"
+            for name, server in self.parts.items()
+            if name not in self.down and server.pid is None
+        ]
+
+    async def settled(
+        self, expected: Expected, *, limit_s: float, unchanged_s: float | None = None
+    ) -> list[str]:
+        """The checker's findings as soon as there are none, or after `limit_s`.
+
+        With `unchanged_s`, also when nothing has moved for that long: then nothing more will.
+        """
+        begun_s = moved_s = time.monotonic()
+        before: list[str] = []
+        while True:
+            found = await unfinished(self.places) or await check(self.places, expected)
+            now_s = time.monotonic()
+            if found != before:
+                before, moved_s = found, now_s
+            still = unchanged_s is not None and now_s - moved_s > unchanged_s
+            if not found or still or now_s - begun_s > limit_s:
+                return await check(self.places, expected) if found else []
+            await asyncio.sleep(CHECK_EVERY_S)
+
+    @asynccontextmanager
+    async def sabotaged(self, service: str, bug: str) -> AsyncIterator[None]:
+        """The service runs with a planted bug during the block."""
+        clean = self.parts[service]
+        program = clean.program
+        assert isinstance(program, Service)
+        bad = Server(Sabotaged(service, program.settings, bug=bug), clean.directory, clean.port)
+        await asyncio.to_thread(clean.stop)
+        self.parts[service] = bad
+        try:
+            await asyncio.to_thread(bad.start)
+            yield
+        finally:
+            await asyncio.to_thread(bad.stop)
+            self.parts[service] = clean
+            await asyncio.to_thread(clean.start)
+
+
+@contextmanager
+def running_system(**settings: str) -> Iterator[System]:
+    """A whole Gridtally in a folder of its own, on servers of its own; `settings` of services."""
+    given = {ADMIN_URL, BOOTSTRAP, *(f"{name.upper()}_DATABASE_URL" for name in SERVICES)}
+    environment = {name: value for name, value in os.environ.items() if name not in given}
+    with tempfile.TemporaryDirectory(prefix="gridtally-faults-") as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as another user when we are root
+        kind = os.environ.get("GRIDTALLY_SERVERS", "auto")
+        with stack(Options(Path(folder), kind), environment | settings) as running:
+            yield System(running)
+
+
+@asynccontextmanager
+async def connected(url: str) -> "AsyncIterator[asyncpg.Connection]":
+    """A connection for the length of the block."""
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def until(
+    what: str, holds: Callable[[], Awaitable[object]], *, limit_s: float = BLOCKED_LIMIT_S
+) -> None:
+    """Poll until it holds; TimeoutError with `what` when it does not in time."""
+    deadline_s = time.monotonic() + limit_s
+    while not await holds():
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"{what} did not happen within {limit_s:.0f} s")
+        await asyncio.sleep(POLL_S)
+
+
+@asynccontextmanager
+async def stalled_writes(url: str, table: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Nobody can write to the table during the block; the value waits until somebody tries."""
+    blocked = _BLOCKED.format(what=f"relation = '{table}'::regclass")
+    async with connected(url) as holder, holder.transaction():
+        await holder.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+
+        async def tried() -> None:
+            await until(f"a write to {table}", lambda: holder.fetchval(blocked))
+
+        yield tried
+
+
+@asynccontextmanager
+async def slow_commit(
+    url: str, table: str, condition: str
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Transactions that insert such a row cannot commit during the block; the value waits for one.
+
+    Done by a deferred trigger that waits for a lock of ours.
+    """
+    blocked = _BLOCKED.format(what=f"locktype = 'advisory' AND objid = {LOCK}")
+    async with connected(url) as holder:
+        await holder.execute(
+            "CREATE OR REPLACE FUNCTION wait_for_the_test() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NULL; END $$"
+        )
+        await holder.execute(
+            f"CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON {table} DEFERRABLE "
+            f"INITIALLY DEFERRED FOR EACH ROW WHEN ({condition}) "
+            "EXECUTE FUNCTION wait_for_the_test()"
+        )
+        await holder.execute(f"SELECT pg_advisory_lock({LOCK})")
+
+        async def tried() -> None:
+            await until("a slow commit", lambda: holder.fetchval(blocked))
+
+        try:
+            yield tried
+        finally:
+            await holder.execute(f"SELECT pg_advisory_unlock({LOCK})")
+            await holder.execute(f"DROP TRIGGER slow_commit ON {table}")
+            await holder.execute("DROP FUNCTION wait_for_the_test")
+
+
+@asynccontextmanager
+async def without_constraint(
+    url: str, table: str, constraint: str, tenant_id: str
+) -> AsyncIterator[None]:
+    """The constraint is gone during the block; afterwards the tenant's rows go and it is back."""
+    async with connected(url) as admin:
+        definition = await admin.fetchval(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE conname = $1 AND conrelid = $2::regclass",
+            constraint,
+            table,
+        )
+        await admin.execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}")
+        try:
+            yield
+        finally:
+            await admin.execute("SET session_replication_role = replica")  # append-only for others
+            await admin.execute(f"DELETE FROM {table} WHERE tenant_id = $1", tenant_id)  # noqa: S608
+            await admin.execute(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {definition}")

@@ -1,0 +1,175 @@
+"""Starts a service with a planted bug: `python sabotage.py BUG SERVICE serve`.
+
+Each bug is one of the ways in which such systems go wrong. Nothing in the services knows of it.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import numpy as np
+
+
+def offset_committed_first() -> None:
+    """The stored offset moves in a transaction of its own, before the business transaction."""
+    from database import ALL_TENANTS, transaction
+    from messaging import consumer
+
+    async def commit(self: Any, records: list[Any], steps: Any) -> None:
+        received = [consumer.decode_record(record, self._subscription) for record in records]
+        async with transaction(self._database, tenant=ALL_TENANTS) as tx:
+            await consumer.advance(tx, self._name, steps)
+        async with transaction(self._database, tenant=ALL_TENANTS) as tx:
+            await self._subscription.handle(tx, received)
+
+    consumer.Consumer._commit = commit
+
+
+def periods_billed_without_lock() -> None:
+    """Whatever period comes is billed under a fresh id; the test drops the unique index."""
+    from billing.domain import periods as domain
+    from billing.handlers import periods
+
+    async def lock_nothing(tx: Any, several: Any) -> Any:
+        await lock(tx, several)
+        return several
+
+    async def replace_nothing(*_: Any) -> list[Any]:
+        return []
+
+    lock = periods.periods.lock_newer
+    periods.periods.lock_newer = lock_nothing
+    periods._replaced = replace_nothing
+    domain.invoice_id = lambda *_: uuid4()
+
+
+def outbox_by_last_seen() -> None:
+    """The relay asks for rows after the last one it has seen, whoever commits later."""
+    from database import ALL_TENANTS, transaction
+    from messaging import outbox
+
+    seen = 0
+
+    async def relay_once(database: Any, publisher: Any) -> int:
+        nonlocal seen
+        async with transaction(database, tenant=ALL_TENANTS) as tx:
+            rows = await tx.raw.fetch("SELECT * FROM outbox WHERE seq > $1 ORDER BY seq", seen)
+            await publisher.publish([_outgoing(row) for row in rows])
+            seen = max([seen, *(row["seq"] for row in rows)])
+            await tx.raw.execute(
+                "DELETE FROM outbox WHERE seq = ANY($1)", [row["seq"] for row in rows]
+            )
+        return len(rows)
+
+    outbox.relay_once = relay_once
+
+
+def outbox_deleted_first() -> None:
+    """The relay deletes what it is about to send, without an acknowledgement."""
+    from database import ALL_TENANTS, transaction
+    from messaging import outbox
+
+    async def relay_once(database: Any, publisher: Any) -> int:
+        async with transaction(database, tenant=ALL_TENANTS) as tx:
+            rows = await tx.raw.fetch("DELETE FROM outbox RETURNING *")
+        await publisher.publish([_outgoing(row) for row in sorted(rows, key=lambda r: r["seq"])])
+        return len(rows)
+
+    outbox.relay_once = relay_once
+
+
+def _outgoing(row: Any) -> Any:
+    from contracts.envelope import Envelope
+    from messaging import Outgoing
+
+    names = ("event_id", "event_type", "source", "occurred_at", "tenant_id", "correlation_id")
+    envelope = Envelope(*(row[name] for name in names))
+    return Outgoing(row["topic"], row["key"], envelope, row["value"])
+
+
+def documents_booked_again() -> None:
+    """Each delivery is booked under a fresh id; the test drops the unique constraint."""
+    from ledger.domain import booking
+
+    booking.transaction_id = lambda *_: uuid4()
+
+
+def duplicates_added() -> None:
+    """What comes again is new, and is added up; the test drops the primary key of blocks."""
+    from ingest.domain.merge import MISSING
+    from ingest.handlers import recording
+
+    async def nothing_stored(*_: Any) -> set[int]:
+        return set()
+
+    def add(values: Any, quality: Any, layer: Any) -> None:
+        part = slice(layer.slot, layer.slot + layer.values.size)
+        held = values[part] != MISSING
+        values[part] = np.where(held, values[part] + layer.values, layer.values)
+        quality[part] = layer.quality
+
+    recording.readings.fetch_stored_pieces = nothing_stored
+    recording.agrees = lambda *_: True
+    recording.lay = add
+
+
+def last_arrival_wins() -> None:
+    """Of two values for an interval the one that came last counts, not the one read last."""
+    from ingest.handlers import recording
+
+    recording.agrees = lambda *_: True
+
+
+def numbers_taken_apart() -> None:
+    """Invoice numbers are taken in a transaction of their own, as from a sequence."""
+    from billing.store import invoices
+
+    taken = invoices.take_numbers
+
+    async def take_numbers(_tx: Any, series: str, tenants: Any) -> list[str]:
+        own = await asyncpg.connect(os.environ["DATABASE_URL"])
+        try:
+            await own.execute("SELECT set_config('gridtally.tenant', '*', false)")
+            return await taken(_Raw(own), series, tenants)
+        finally:
+            await own.close()
+
+    invoices.take_numbers = take_numbers
+
+
+class _Raw:
+    """A connection as the stores expect it, without a transaction around it."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+
+
+BUGS: dict[str, Callable[[], None]] = {
+    bug.__name__: bug
+    for bug in (
+        offset_committed_first,
+        periods_billed_without_lock,
+        outbox_by_last_seen,
+        outbox_deleted_first,
+        documents_booked_again,
+        duplicates_added,
+        last_arrival_wins,
+        numbers_taken_apart,
+    )
+}
+
+
+def main(bug: str, service: str, words: list[str]) -> None:
+    """Plant the bug and run the service as ever."""
+    from serving.process import main as serve
+
+    BUGS[bug]()
+    serve(import_module(f"{service}.app").SERVICE, words)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

@@ -1,0 +1,123 @@
+"""Everything is killed in turn while readings stream and periods close; nothing is lost or twice.
+
+`GRIDTALLY_FAULTS_SEED` repeats a run: the same faults in the same order after the same pauses.
+"""
+
+import asyncio
+import os
+import random
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from faults.harness import System, running_system
+from faults.workload import Workload, irregular_month
+from gridtally.demo.gateway import Site
+from gridtally.stack.services import SERVICES
+
+FAULTS_MIN = 22
+HOMES = 180
+REGISTERED_AT_ONCE = 15
+PART_S = 6.0
+"""How long a fault's share of the stream takes."""
+RUN_LIMIT_S = 900.0
+DRAIN_LIMIT_S = 60.0
+CONNECTIONS = "connections"
+
+
+@dataclass
+class Strikes:
+    """The faults of one run, by seed, and how far they have come."""
+
+    system: System
+    chance: random.Random
+    say: Callable[[str], None]
+    told: list[str] = field(default_factory=list)
+    part_begun_s: float = field(default_factory=time.monotonic)
+    begun_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1: the faults that are over, and how far the share of the next one is."""
+        share = min(1.0, (time.monotonic() - self.part_begun_s) / PART_S)
+        return (len(self.told) + share) / FAULTS_MIN
+
+    def victims(self) -> list[str]:
+        """Each part in turn, in another order each time, and connections among them."""
+        parts = [*SERVICES, "postgres", CONNECTIONS]
+        if self.system.keeps_its_log:
+            parts.append("kafka")
+        order: list[str] = []
+        while len(order) < FAULTS_MIN:
+            order += self.chance.sample(parts, k=len(parts))
+        return order[:FAULTS_MIN]
+
+    async def run(self) -> None:
+        """One after the other; a killed part comes back after a short pause."""
+        for victim in self.victims():
+            await asyncio.sleep(self.chance.uniform(0.5, PART_S - 1))
+            at_s = time.monotonic() - self.begun_s
+            if victim == CONNECTIONS:
+                fault = f"{await self.system.drop_connections(self.chance)} connections cut"
+            else:
+                pause_s = self.chance.uniform(0, 2)
+                self.system.kill(victim)
+                await asyncio.sleep(pause_s)
+                await self.system.restart(victim)
+                back_s = time.monotonic() - self.begun_s - at_s
+                fault = f"kill -9 {victim}, back after {back_s:.1f} s"
+            self.say(f"{at_s:6.1f} s  {fault}")
+            assert self.system.ended_by_themselves() == []
+            self.told.append(fault)
+            self.part_begun_s = time.monotonic()
+
+
+async def register_meanwhile(workload: Workload, sites: Sequence[Site], strikes: Strikes) -> None:
+    """A few homes at a time, all of them by the middle of the run."""
+    while len(workload.registered) < len(sites):
+        done = len(workload.registered)
+        if strikes.progress >= 0.5 * done / len(sites):
+            await workload.register(sites[done : done + REGISTERED_AT_ONCE])
+        await asyncio.sleep(0.2)
+
+
+@pytest.fixture
+def system() -> Iterator[System]:
+    with running_system() as running:
+        yield running
+
+
+@pytest.fixture
+def say(capsys) -> Callable[[str], None]:
+    """Tells people how the run goes, also when it passes."""
+
+    def say(line: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{line}")
+
+    return say
+
+
+async def test_nothing_is_lost_or_done_twice_whatever_is_killed(system, say):
+    seed = int(os.environ.get("GRIDTALLY_FAULTS_SEED") or secrets.randbelow(10**6))
+    say(f"GRIDTALLY_FAULTS_SEED={seed}")
+    chance = random.Random(seed)
+    async with system.tenant("faults") as workload:
+        sites = workload.sites(HOMES)
+        plan = [due for site in sites for due in irregular_month(site, chance)]
+        strikes = Strikes(system, chance, say)
+        async with asyncio.timeout(RUN_LIMIT_S), asyncio.TaskGroup() as tasks:
+            tasks.create_task(register_meanwhile(workload, sites, strikes))
+            tasks.create_task(workload.stream(plan, lambda: strikes.progress))
+            tasks.create_task(strikes.run())
+        calm_s = time.monotonic()
+        found = await system.settled(workload.expected, limit_s=DRAIN_LIMIT_S)
+        say(f"all drained and checked {time.monotonic() - calm_s:.1f} s after the last fault")
+        assert found == []
+        assert system.ended_by_themselves() == []
+        assert len(workload.registered) == HOMES
+        assert len(strikes.told) >= FAULTS_MIN

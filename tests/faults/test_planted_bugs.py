@@ -1,0 +1,191 @@
+"""The checker bites: each planted bug is found, and the same run without it is clean.
+
+Every run is a tenant of its own with a few homes; the fault strikes at the very moment at which
+the bug shows.
+"""
+
+import asyncio
+import random
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from faults.checker import Block
+from faults.harness import (
+    System,
+    connected,
+    running_system,
+    slow_commit,
+    stalled_writes,
+    until,
+    without_constraint,
+)
+from faults.state import CONSUMES, load_records
+from faults.workload import Workload, correction, days_of
+
+HOMES = 4
+LIMIT_S = 45.0
+UNCHANGED_S = 6.0
+RELAYED_WITHIN_S = 3.0
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[System]:
+    with running_system(ANNOUNCE_DELAY_S="0.2", REVISION_DELAY_S="0.2") as running:
+        yield running
+
+
+async def readings_while_killed(system: System, workload: Workload) -> None:
+    """Ingest dies while it stores readings, just before it would commit."""
+    await workload.register(workload.sites(HOMES))
+    blocks = month(workload)
+    await workload.send(blocks[:-HOMES])
+    async with stalled_writes(system.database_url("ingest"), "tally") as tried:
+        await workload.send(blocks[-HOMES:])
+        await tried()
+        system.kill("ingest")
+    await system.restart("ingest")
+
+
+async def invoices_while_killed(system: System, workload: Workload) -> None:
+    """Billing dies while it issues invoices, just before it stores them."""
+    await workload.register(workload.sites(HOMES))
+    async with stalled_writes(system.database_url("billing"), "invoice") as tried:
+        await workload.send(month(workload))
+        await tried()
+        system.kill("billing")
+    await system.restart("billing")
+
+
+async def a_commit_that_takes_long(system: System, workload: Workload) -> None:
+    """Of two agreements the one that was made first is committed last."""
+    url = system.database_url("billing")
+    slow, quick = workload.sites(2)
+    key = f"{workload.tenant_id}:{slow.home.agreement_id}"
+    async with slow_commit(url, "outbox", f"NEW.key = '{key}'") as tried:
+        registering = asyncio.create_task(workload.register([slow]))
+        await tried()
+        await workload.register([quick])
+        await until("the quick agreement's event", lambda: outbox_is_empty(url))
+    await registering
+    await workload.send(month(workload))
+
+
+async def a_dead_broker(system: System, workload: Workload) -> None:
+    """Agreements are made while there is no broker, and billing dies before there is one."""
+    system.kill("kafka")
+    await workload.register(workload.sites(HOMES))
+    await asyncio.sleep(RELAYED_WITHIN_S)
+    system.kill("billing")
+    await system.restart("kafka")
+    await system.restart("billing")
+    await workload.send(month(workload))
+
+
+async def everything_delivered_again(system: System, workload: Workload) -> None:
+    """All is well, and then everything that services consume is on its topic a second time."""
+    await workload.register(workload.sites(HOMES))
+    await workload.send(month(workload))
+    assert await system.settled(workload.expected, limit_s=LIMIT_S) == []
+    bootstrap = system.places.bootstrap
+    topics = {topic for several in CONSUMES.values() for topic in several}
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
+        for one in await load_records(bootstrap, workload.tenant_id, *topics):
+            await producer.send_and_wait(one.topic, one.value, one.key, headers=list(one.headers))
+
+
+async def a_correction_before_its_original(_system: System, workload: Workload) -> None:
+    """A correction overtakes the block that it corrects."""
+    await workload.register(workload.sites(HOMES))
+    blocks = month(workload)
+    for block in (correction(blocks[0], slot=7), *blocks):
+        await workload.send([block])
+
+
+def month(workload: Workload) -> list[Block]:
+    """The month of the registered homes, day by day."""
+    chance = random.Random(7)
+    months = [days_of(site, chance) for site in workload.registered]
+    return sorted((block for days in months for block in days), key=lambda block: block.start_at)
+
+
+async def outbox_is_empty(url: str) -> bool:
+    """Whether no event waits in this database."""
+    async with connected(url) as database:
+        return await database.fetchval("SELECT count(*) FROM outbox") == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A bug of `sabotage.py`, the run in which it shows, and what the checker then speaks of.
+
+    `constraint` names a table and the rule of it that must be gone for the bug to show.
+    """
+
+    bug: str
+    service: str
+    scenario: Callable[[System, Workload], Awaitable[None]]
+    subjects: set[str]
+    constraint: tuple[str, str] | None = None
+
+
+PLANTED = [
+    Planted("offset_committed_first", "ingest", readings_while_killed, {"blocks", "readings"}),
+    Planted(
+        "periods_billed_without_lock",
+        "billing",
+        everything_delivered_again,
+        {"invoices", "booked"},
+        ("invoice", "invoice_once_per_revision"),
+    ),
+    Planted("outbox_by_last_seen", "billing", a_commit_that_takes_long, {"announced"}),
+    Planted("outbox_deleted_first", "billing", a_dead_broker, {"announced"}),
+    Planted(
+        "documents_booked_again",
+        "ledger",
+        everything_delivered_again,
+        {"booked", "balance"},
+        ("transaction", "transaction_one_per_document"),
+    ),
+    Planted(
+        "duplicates_added",
+        "ingest",
+        everything_delivered_again,
+        {"blocks", "readings"},
+        ("reading_block", "reading_block_pkey"),
+    ),
+    Planted("last_arrival_wins", "ingest", a_correction_before_its_original, {"readings"}),
+    Planted("numbers_taken_apart", "billing", invoices_while_killed, {"numbers"}),
+]
+SCENARIOS = sorted({one.scenario for one in PLANTED}, key=lambda scenario: scenario.__name__)
+
+
+async def findings(system: System, scenario: object, tenant_id: str) -> list[str]:
+    """What the checker says after the scenario."""
+    async with system.tenant(tenant_id) as workload:
+        await scenario(system, workload)
+        return await system.settled(workload.expected, limit_s=LIMIT_S, unchanged_s=UNCHANGED_S)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+async def test_without_a_bug_the_checker_finds_nothing(system, scenario):
+    assert await findings(system, scenario, f"clean-{secrets.token_hex(3)}") == []
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.bug)
+async def test_the_planted_bug_is_found(system, planted):
+    tenant_id = f"bug-{secrets.token_hex(3)}"
+    url = system.database_url(planted.service)
+    weakened = (
+        without_constraint(url, *planted.constraint, tenant_id)
+        if planted.constraint
+        else nullcontext()
+    )
+    async with weakened, system.sabotaged(planted.service, planted.bug):
+        found = await findings(system, planted.scenario, tenant_id)
+    subjects = {finding.partition(":")[0] for finding in found}
+    assert planted.subjects <= subjects, found
