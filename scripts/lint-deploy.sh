@@ -15,7 +15,7 @@ find_promtool() {
   echo "$folder/usr/bin/promtool"
 }
 
-shellcheck .ci/run scripts/*.sh deploy/postgres/*.sh
+shellcheck .ci/run scripts/*.sh deploy/postgres/*.sh deploy/local/{kafka,python,timescaledb}
 hadolint deploy/Dockerfile
 check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 promtool=$(find_promtool)
