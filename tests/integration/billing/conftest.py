@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from billing.api import ROUTERS
 from billing.domain.agreements import Agreement, Customer
-from billing.handlers import agreements, facts, periods
+from billing.handlers import agreements, days, facts, periods
 from billing.settings import Settings
 from contracts.commerce import AgreementChanged, TariffPublished
 from contracts.envelope import Envelope
@@ -207,6 +207,16 @@ class World:
             await periods.bill_closed_periods(
                 tx, [received(event, self.tenant) for event in events], now
             )
+
+    async def use(self, *events):
+        """Usage arrives in one batch."""
+        async with transaction(self.database, tenant=ALL_TENANTS) as tx:
+            await days.roll_up_usage(tx, [received(event, self.tenant) for event in events], NOW)
+
+    async def price_due(self):
+        """Days that are due are priced again."""
+        async with transaction(self.database, tenant=ALL_TENANTS) as tx:
+            return await days.price_due_days(tx, NOW)
 
     async def retry(self):
         """What is due is tried again."""

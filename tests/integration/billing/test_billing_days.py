@@ -1,0 +1,132 @@
+"""Usage becomes the cost of a meter's local days, whatever comes first."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from itertools import permutations
+from uuid import uuid4
+
+import pytest
+
+from contracts.commerce import CostRolledUp
+
+SPRING_FORWARD = date(2025, 3, 30)
+DAY = date(2025, 3, 12)
+
+
+async def costs(world):
+    return await world.rows("SELECT * FROM cost_day ORDER BY meter_id, day")
+
+
+async def announced(world):
+    rows = await world.rows(
+        "SELECT value FROM outbox WHERE topic = $1 AND tenant_id = $2 ORDER BY seq",
+        CostRolledUp.TOPIC,
+        world.tenant,
+        tenant="*",
+    )
+    return [CostRolledUp.model_validate_json(row["value"]) for row in rows]
+
+
+async def test_a_day_costs_its_energy_and_the_tax_on_it_but_no_standing_charge(world, make):
+    home = await world.home()
+    await world.use(make.used(home.meter_id, DAY), make.used(home.meter_id, SPRING_FORWARD))
+    ordinary, short = await costs(world)
+    assert (ordinary["import_wh"], short["import_wh"]) == (9_600, 9_200)
+    assert (ordinary["net"], ordinary["tax"]) == (Decimal("2.88"), Decimal("0.55"))
+    told = await announced(world)
+    assert [(one.day, one.gross) for one in told] == [
+        (DAY, Decimal("3.43")),
+        (SPRING_FORWARD, short["gross"]),
+    ]
+
+
+async def test_the_newest_usage_counts_in_whatever_order_it_comes(world, make):
+    results = set()
+    for order in permutations((1, 2, 3)):
+        one = replace(world, tenant=f"t-{uuid4().hex[:8]}")
+        home = await one.home()
+        for version in order:
+            await one.use(make.used(home.meter_id, DAY, version=version, wh=version * 100))
+        (cost,) = await costs(one)
+        results.add((cost["usage_version"], cost["import_wh"], cost["gross"]))
+    assert len(results) == 1
+    assert results.pop()[:2] == (3, 28_800)
+
+
+async def test_usage_that_comes_again_is_announced_once(world, make):
+    home = await world.home()
+    usage = make.used(home.meter_id, DAY)
+    await world.use(usage, usage)
+    await world.use(usage)
+    assert len(await announced(world)) == 1
+
+
+async def test_flows_of_a_day_are_priced_together(world, make):
+    document = make.FLAT | {"components": [*make.FLAT["components"], make.FEED_IN]}
+    home = await world.home(document=document)
+    await world.use(make.used(home.meter_id, DAY))
+    await world.use(make.used(home.meter_id, DAY, flow="export", wh=50))
+    (cost,) = await costs(world)
+    assert (cost["import_wh"], cost["export_wh"], cost["usage_version"]) == (9_600, 4_800, 2)
+    assert cost["net"] == Decimal("2.88") - Decimal("0.38")
+
+
+async def test_flows_of_different_intervals_wait_visibly_unpriced(world, make):
+    home = await world.home()
+    await world.use(make.used(home.meter_id, DAY))
+    await world.use(make.used(home.meter_id, DAY, flow="export", minutes=60))
+    assert await costs(world) == []
+
+
+async def test_what_was_missing_is_priced_when_it_comes(world, make):
+    home = await world.home()
+    gaps = make.used(home.meter_id, DAY)
+    gaps = gaps.model_copy(update={"values": [None] * 48 + [100] * 48})
+    await world.use(gaps)
+    (cost,) = await costs(world)
+    assert cost["import_wh"] == 4_800
+
+
+@pytest.mark.parametrize("first", ["tariff", "agreement"])
+async def test_days_are_priced_when_their_facts_arrive(world, make, first):
+    tariff_id, meter_id = uuid4(), uuid4()
+    agreement = make.agreement(tariff_id=tariff_id, meter_id=meter_id)
+    await world.use(make.used(meter_id, DAY))
+    assert await costs(world) == []
+
+    async def agree():
+        await world.agree_on(agreement)
+        await world.take_up(agreement)
+
+    steps = [lambda: world.publish(make.published(tariff_id)), agree]
+    for step in steps if first == "tariff" else reversed(steps):
+        await step()
+        await world.price_due()
+    (cost,) = await costs(world)
+    assert cost["agreement_id"] == agreement.id
+
+
+async def test_a_later_version_prices_its_days_again(world, make):
+    home = await world.home()
+    await world.use(make.used(home.meter_id, DAY), make.used(home.meter_id, SPRING_FORWARD))
+    dearer = make.FLAT | {
+        "components": [{"kind": "energy", "id": "energy", "rate": "0.60"}],
+    }
+    version = make.published(home.tariff_id, dearer, number=2, since=SPRING_FORWARD)
+    await world.publish(version)
+    assert await world.price_due() == 1
+    before, after = await costs(world)
+    assert (before["net"], after["net"]) == (Decimal("2.88"), Decimal("5.52"))
+    await world.publish(version.model_copy(update={"status": "withdrawn"}))
+    assert await world.price_due() == 1
+    assert (await costs(world))[1]["net"] == Decimal("2.76")
+
+
+async def test_days_after_an_agreements_end_cost_nothing_any_more(world, make):
+    home = await world.home()
+    await world.use(make.used(home.meter_id, DAY), make.used(home.meter_id, SPRING_FORWARD))
+    await world.execute("UPDATE agreement SET end_on = '2025-03-20', version = 2")
+    await world.take_up(replace(home, end_on=date(2025, 3, 20), version=2))
+    await world.price_due()
+    assert [cost["day"] for cost in await costs(world)] == [DAY]
