@@ -23,6 +23,11 @@ def test_rounding_modes(mode, amount, rounded):
     assert Rounding(mode).round(Decimal(amount)) == Decimal(rounded)
 
 
+@pytest.mark.parametrize("amount", ["0", "-0", "-0.004"])
+def test_nothing_has_no_sign(amount):
+    assert str(Rounding("half_up").round(Decimal(amount))) == "0.00"
+
+
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "1e999", "", "1,5", "0x10"])
 def test_what_is_no_reasonable_number_is_refused(text):
     with pytest.raises(ValueError, match="number"):

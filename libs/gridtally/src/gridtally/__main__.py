@@ -1,5 +1,6 @@
 """`python -m gridtally` and the `gridtally` command."""
 
+import logging
 import sys
 
 from gridtally.errors import CommandError
@@ -9,6 +10,7 @@ def main() -> None:
     """Run a command; what a person can put right is one message and exit status 1."""
     from gridtally.cli import app
 
+    logging.getLogger().addHandler(logging.NullHandler())  # libraries' logs are not for a terminal
     try:
         app()
     except CommandError as error:

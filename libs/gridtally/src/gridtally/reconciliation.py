@@ -34,26 +34,30 @@ def _equal(what: str, left: object, right: object) -> Finding:
 
 
 def _metered(ingest: Json) -> Iterator[Finding]:
-    accounted = ingest["stored"] + ingest["duplicates"] + ingest["quarantined"] + ingest["waiting"]
-    yield _equal(
-        "readings received = stored + duplicates + quarantined + waiting",
-        ingest["received"],
-        accounted,
+    counted, found = ingest["counted"], ingest["found"]
+    yield _equal("blocks received = found in the tables", counted["received"], found["received"])
+    kept = "stored", "duplicates", "quarantined", "waiting"
+    told = ", ".join(f"{found[name]} {name}" for name in kept)
+    yield Finding(
+        "received = stored + duplicates + quarantined + waiting",
+        str(counted["received"]),
+        told,
+        counted["received"] == sum(counted[name] for name in kept),
     )
-    yield _equal(
-        "stored energy = closed + open, Wh",
-        ingest["stored_wh"],
-        ingest["closed_wh"] + ingest["open_wh"],
-    )
+    yield _equal("new values = values stored", ingest["values"]["new"], ingest["values_found"])
 
 
 def _billed(ingest: Json, billing: Json) -> Iterator[Finding]:
+    closed_wh = sum(one["closed_wh"] for one in ingest["energy"])
     yield _equal(
-        "closed periods = invoiced + held",
-        ingest["closed_periods"],
-        billing["invoiced"] + billing["held"],
+        "periods closed = periods billed or held", ingest["closed_periods"], billing["periods"]
     )
-    yield _equal("closed energy = billed + held, Wh", ingest["closed_wh"], billing["usage_wh"])
+    yield _equal("energy closed = energy billed or held, Wh", closed_wh, billing["energy_wh"])
+    yield _equal(
+        "periods billed = periods with an invoice, none held",
+        billing["periods"],
+        billing["invoiced"],
+    )
     yield Finding("billing agrees with itself", "; ".join(billing["breaches"]), "", billing["ok"])
 
 

@@ -23,23 +23,20 @@ def findings_table(findings: Sequence[Finding]) -> Table:
 
 def bill_table(invoice: InvoiceIssued) -> Table:
     """An invoice line by line: quantity times rate, before and after rounding."""
-    table = Table(title=f"invoice {invoice.number}, {invoice.start_on} to {invoice.end_on}")
-    for heading in ("component", "band", "quantity", "unit", "rate", "exact", "amount"):
-        right = heading in ("quantity", "rate", "exact", "amount")
-        table.add_column(heading, justify="right" if right else "left")
+    table = Table("component", title=f"invoice {invoice.number} in {invoice.currency}")
+    for heading in ("quantity", "rate", "exact", "amount"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for line in invoice.lines:
         table.add_row(
-            line.component_id,
-            line.band or "",
-            f"{line.quantity:f}",
-            line.unit,
+            " · ".join(filter(None, (line.component_id, line.band))),
+            f"{line.quantity.normalize():f} {line.unit}",
             f"{line.rate:f}",
-            f"{line.amount_exact:f}",
+            f"{line.amount_exact.normalize():f}",
             f"{line.amount:f}",
         )
     table.add_section()
     for what, amount in (("net", invoice.net), ("tax", invoice.tax), ("total", invoice.total)):
-        table.add_row(what, "", "", "", "", "", f"{amount:f} {invoice.currency}")
+        table.add_row(what, "", "", "", f"{amount:f}")
     return table
 
 

@@ -38,8 +38,10 @@ class Rounding:
             raise ValueError("rounding acts per 'line' or per 'invoice'")
 
     def round(self, amount: Decimal) -> Decimal:
-        """`amount` to this rule's decimals."""
-        return amount.quantize(_STEPS[self.decimals], rounding=_MODES[self.mode], context=EXACT)
+        """`amount` to this rule's decimals; nothing is 0.00, never -0.00."""
+        step = _STEPS[self.decimals]
+        rounded = amount.quantize(step, rounding=_MODES[self.mode], context=EXACT)
+        return rounded or rounded.copy_abs()
 
 
 def parse_decimal(text: str) -> Decimal:

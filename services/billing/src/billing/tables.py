@@ -101,11 +101,13 @@ billed_period = sa.Table(
     sa.Column("start_on", sa.Date, primary_key=True),
     _required("revision", sa.Integer),
     sa.Column("invoiced_revision", sa.Integer),
+    _required("energy_wh", sa.BigInteger),
     sa.CheckConstraint("revision >= 1", name="billed_period_revision"),
     sa.CheckConstraint("invoiced_revision <= revision", name="billed_period_invoiced"),
 )
 """The row that is locked while a period is billed: the newest revision that came, and the one
-whose invoice is live; where they differ, the newest one is held."""
+whose invoice is live; where they differ, the newest one is held. `energy_wh` is what the newest
+one carries, of all flows together."""
 
 held_period = sa.Table(
     "held_period",

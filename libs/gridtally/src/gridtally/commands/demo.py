@@ -103,8 +103,8 @@ def _show(console: "Console", outcome: "Outcome") -> None:
         f"become {len(outcome.credit_notes)} credit notes and new invoices; all was booked "
         f"{outcome.booked_after_s:.1f} s later.\n"
     )
-    explained = max(outcome.invoices, key=lambda invoice: (len(invoice.lines), invoice.number))
-    console.print(bill_table(explained))
+    used = [invoice for invoice in outcome.invoices if all(line.amount for line in invoice.lines)]
+    console.print(bill_table(max(used, key=lambda invoice: (len(invoice.lines), invoice.number))))
     console.print(trial_balance_table(outcome.trial_balance))
     console.print(findings_table(outcome.findings))
 

@@ -44,6 +44,7 @@ class Reconciliation(BaseModel):
     periods: int
     invoiced: int
     held: int
+    energy_wh: int
     ok: bool
     breaches: list[str]
 
@@ -72,6 +73,7 @@ async def reconcile(db: Db, caller: Reader) -> Reconciliation:
         periods=periods["periods"],
         invoiced=periods["invoiced"],
         held=periods["held"],
+        energy_wh=periods["energy_wh"],
         ok=not breaches,
         breaches=breaches,
     )

@@ -21,7 +21,7 @@ from kernel.ids import derive_id
 from kernel.periods import Period
 from rating.bill import Bill, rate
 from rating.tariff import Part
-from rating.usage import Flow, Usage, slots_in
+from rating.usage import MISSING, Flow, Usage, slots_in
 
 FLOWS: tuple[Flow, ...] = get_args(Flow)
 PeriodKey = tuple[str, UUID, date]
@@ -57,6 +57,14 @@ class ClosedPeriod:
     def key(self) -> PeriodKey:
         """What one live invoice belongs to."""
         return self.tenant_id, self.agreement_id, self.period.start_on
+
+    @property
+    def energy_wh(self) -> int:
+        """What was metered, of all flows together."""
+        return sum(
+            int(values.sum(where=values != MISSING, dtype=np.int64))
+            for values in self.series.values()
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -60,9 +60,10 @@ async def lock_newer(tx: WriteConnection, periods: Sequence[ClosedPeriod]) -> li
     newer = await insert_rows(
         tx,
         billed_period,
-        [(*closed.key, closed.revision, None) for closed in ordered],
+        [(*closed.key, closed.revision, None, closed.energy_wh) for closed in ordered],
         "ON CONFLICT (tenant_id, agreement_id, start_on) DO UPDATE "
-        "SET revision = excluded.revision WHERE billed_period.revision < excluded.revision "
+        "SET revision = excluded.revision, energy_wh = excluded.energy_wh "
+        "WHERE billed_period.revision < excluded.revision "
         "RETURNING tenant_id, agreement_id, start_on",
     )
     claimed = {tuple(row) for row in newer}

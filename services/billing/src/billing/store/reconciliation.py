@@ -32,7 +32,8 @@ SELECT n.series, n.issued, count(d.number) AS documents,
 _PERIODS = """
 SELECT count(*) AS periods, count(*) FILTER (WHERE invoiced_revision IS NOT NULL) AS invoiced,
        count(*) FILTER (WHERE invoiced_revision IS DISTINCT FROM revision) AS behind,
-       (SELECT count(*) FROM held_period WHERE tenant_id = $1) AS held
+       (SELECT count(*) FROM held_period WHERE tenant_id = $1) AS held,
+       coalesce(sum(energy_wh), 0)::bigint AS energy_wh
   FROM billed_period WHERE tenant_id = $1
 """
 
@@ -48,5 +49,6 @@ async def fetch_series(read: ReadConnection, tenant_id: str) -> Sequence[Any]:
 
 
 async def fetch_periods(read: ReadConnection, tenant_id: str) -> Any:
-    """How many periods came, are invoiced, wait behind their newest revision, and are held."""
+    """How many periods came, are invoiced, wait behind their newest revision, and are held; and
+    the energy of all of them."""
     return await read.raw.fetchrow(_PERIODS, tenant_id)

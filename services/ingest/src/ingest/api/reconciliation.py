@@ -48,6 +48,7 @@ class Reconciliation(BaseModel):
     found: Events
     values: Values
     values_found: int
+    closed_periods: int
     energy: list[Energy]
 
 
@@ -68,6 +69,7 @@ def router() -> APIRouter:
             found=found,
             values=values,
             values_found=figures.values_found,
+            closed_periods=figures.closed_periods,
             energy=[Energy(**one) for one in figures.energy],
         )
 

@@ -20,6 +20,7 @@ _QUARANTINED = """
 SELECT count(*) FROM quarantine WHERE tenant_id = $1 AND replayed_at IS NULL
 """
 _WAITING = "SELECT count(*) FROM waiting_block WHERE tenant_id = $1"
+_CLOSED_PERIODS = "SELECT count(*) FROM period WHERE tenant_id = $1 AND state = 'closed'"
 _ENERGY = """
 WITH stored AS (
     SELECT flow, sum((SELECT sum(v) FROM unnest(values) AS v))::bigint AS wh,
@@ -42,6 +43,7 @@ class Figures:
     found: dict[str, int]
     values: dict[str, int]
     values_found: int
+    closed_periods: int
     energy: list[dict[str, Any]]
 
 
@@ -70,5 +72,6 @@ async def fetch_reconciliation(read: ReadConnection, tenant_id: str) -> Figures:
         {"received": sum(found.values()), **found},
         values,
         sum(flow["present"] for flow in flows),
+        await read.raw.fetchval(_CLOSED_PERIODS, tenant_id),
         energy,
     )

@@ -79,6 +79,7 @@ CREATE TABLE billed_period (
     start_on date NOT NULL,
     revision integer NOT NULL,
     invoiced_revision integer,
+    energy_wh bigint NOT NULL,
     PRIMARY KEY (tenant_id, agreement_id, start_on),
     CONSTRAINT billed_period_revision CHECK (revision >= 1),
     CONSTRAINT billed_period_invoiced CHECK (invoiced_revision <= revision)
