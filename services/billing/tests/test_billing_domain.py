@@ -1,0 +1,214 @@
+"""What billing decides, in tables: versions in force, agreements, what is billed and what held."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from billing.domain.agreements import Agreement, Customer
+from billing.domain.facts import Facts, Meter
+from billing.domain.invoices import credit, issue, numbered, series_of
+from billing.domain.periods import Billed, ClosedPeriod, Held, bill_periods, rounds
+from billing.domain.tariffs import InForce, cut_by_version, version_on
+from kernel.periods import Period
+from rating.usage import MISSING
+
+A, B, C = (UUID(int=n) for n in (1, 2, 3))
+TENANT = "acme"
+NOW = datetime(2025, 4, 2, tzinfo=UTC)
+MARCH = Period(date(2025, 3, 1), date(2025, 4, 1))
+SLOTS = MARCH.slots("Europe/Berlin", 60)
+DOCUMENT = """{"currency": "EUR", "zone": "Europe/Berlin", "components": [
+  {"kind": "energy", "id": "energy", "rate": "0.30"},
+  {"kind": "energy", "id": "feed-in", "rate": "-0.08", "flow": "export"}%s]}"""
+CAPACITY = ', {"kind": "capacity", "id": "capacity", "rate": "2"}'
+
+
+def march(day):
+    return date(2025, 3, day)
+
+
+def version(version_id, since, until=None, number=1):
+    return InForce(version_id, number, since, until)
+
+
+CUTS = [
+    # name, versions, the version of each part of March with its last day
+    ("one", [version(A, march(1))], [(31, A)]),
+    ("none", [], [(31, None)]),
+    ("begins inside", [version(A, march(11))], [(10, None), (31, A)]),
+    ("ends inside", [version(A, march(1), march(11))], [(10, A), (31, None)]),
+    ("changes", [version(A, march(1)), version(B, march(16), number=2)], [(15, A), (31, B)]),
+    (
+        "gap",
+        [version(A, march(1), march(10)), version(B, march(20))],
+        [(9, A), (19, None), (31, B)],
+    ),
+    (
+        "interlude",
+        [version(A, march(1)), version(B, march(10), march(20), 2)],
+        [(9, A), (19, B), (31, A)],
+    ),
+    ("edges outside", [version(A, date(2024, 1, 1), date(2026, 1, 1))], [(31, A)]),
+    ("ends on the last edge", [version(A, march(1), date(2025, 4, 1))], [(31, A)]),
+    ("same day, higher number", [version(A, march(1)), version(B, march(1), None, 2)], [(31, B)]),
+    (
+        "touching halves of one version",
+        [version(A, march(1)), version(B, march(5), march(6), 0)],
+        [(4, A), (5, B), (31, A)],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("versions", "parts"), [case[1:] for case in CUTS], ids=[case[0] for case in CUTS]
+)
+def test_a_period_is_cut_where_versions_change(versions, parts):
+    cut = cut_by_version(MARCH, versions)
+    assert [((part.end_on - date.resolution).day, chosen) for part, chosen in cut] == parts
+    assert cut == cut_by_version(MARCH, reversed(versions))
+    for day in MARCH.dates():
+        assert version_on(versions, day) == next(chosen for part, chosen in cut if day in part)
+
+
+AGREEMENT = Agreement(A, B, C, A, march(1), None, "wait", 72, 1)
+
+
+@pytest.mark.parametrize(
+    "change", [{"end_on": march(1)}, {"end_on": date(2024, 1, 1)}, {"grace_hours": -1}]
+)
+def test_an_agreement_refuses_what_makes_no_sense(change):
+    with pytest.raises(ValueError, match=r"agreement|grace_hours"):
+        replace(AGREEMENT, **change)
+
+
+@pytest.mark.parametrize("currency", ["eur", "EURO", "", "ÄÖÜ"])
+def test_a_customer_needs_a_currency(currency):
+    with pytest.raises(ValueError, match="currency"):
+        Customer(A, "Ada", None, currency)
+
+
+def closed(**changes):
+    values = changes.pop("values", np.full(SLOTS, 1_000, np.int32))
+    fields = {
+        "tenant_id": TENANT,
+        "agreement_id": A,
+        "meter_id": C,
+        "zone": "Europe/Berlin",
+        "period": MARCH,
+        "revision": 1,
+        "closed_by": "complete",
+        "minutes": {"import": 60},
+        "series": {"import": values},
+        "expected_intervals": SLOTS,
+        "present_intervals": SLOTS,
+        "digest": "0" * 64,
+        "usage_packed": b"",
+        "correlation_id": "c",
+        "event": b"",
+    }
+    return ClosedPeriod(**(fields | changes))
+
+
+def facts(document=DOCUMENT % "", **changes):
+    fields = {
+        "agreements": {(TENANT, A): AGREEMENT},
+        "meters": {(TENANT, C): Meter(Decimal(15), frozenset({"import"}))},
+        "currencies": {(TENANT, B): "EUR"},
+        "versions": {(TENANT, A): [version(A, march(1))]},
+        "documents": {(TENANT, A): document},
+    }
+    return Facts(**(fields | changes))
+
+
+BOTH_FLOWS = {(TENANT, C): Meter(Decimal(15), frozenset({"import", "export"}))}
+GAP = np.array([MISSING] + [1_000] * (SLOTS - 1), np.int32)
+HELD = [
+    ("agreement_missing", closed(), facts(agreements={})),
+    ("agreement_differs", closed(meter_id=B), facts()),
+    (
+        "agreement_differs",
+        closed(),
+        facts(agreements={(TENANT, A): replace(AGREEMENT, end_on=march(9))}),
+    ),
+    ("meter_missing", closed(), facts(meters={})),
+    ("tariff_missing", closed(), facts(versions={})),
+    ("tariff_missing", closed(tenant_id="other"), facts(agreements={("other", A): AGREEMENT},
+     meters={("other", C): Meter(None, frozenset())})),
+    ("invalid_tariff", closed(), facts('{"currency": "EUR"}')),
+    ("currency_differs", closed(), facts(currencies={(TENANT, B): "USD"})),
+    ("connected_kw_missing", closed(), facts(DOCUMENT % CAPACITY,
+     meters={(TENANT, C): Meter(None, frozenset({"import"}))})),
+    ("flow_missing", closed(), facts(meters=BOTH_FLOWS)),
+    ("values_missing", closed(values=GAP), facts()),
+    ("resolutions_differ", closed(minutes={"import": 60, "export": 15}), facts()),
+    ("resolutions_differ", closed(minutes={}, series={}), facts()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "period", "known"), HELD)
+def test_a_period_is_held_for_a_reason(reason, period, known):
+    (result,) = bill_periods([period], known)
+    assert isinstance(result, Held)
+    assert result.reason == reason
+    assert result.detail
+
+
+BILLED = [
+    ("complete", closed(), "222.90"),
+    ("with gaps, closed by its grace time", closed(values=GAP, closed_by="grace"), "222.60"),
+    ("forced", closed(values=GAP, closed_by="forced"), "222.60"),
+]
+
+
+@pytest.mark.parametrize(
+    ("period", "total"), [case[1:] for case in BILLED], ids=[case[0] for case in BILLED]
+)
+def test_a_period_is_billed(period, total):
+    (result,) = bill_periods([period], facts())
+    assert isinstance(result, Billed)
+    assert result.bill.total == Decimal(total)
+
+
+def test_good_periods_are_billed_beside_bad_ones_in_order():
+    periods = [closed(), closed(values=GAP), closed(meter_id=B), closed(revision=2)]
+    results = bill_periods(periods, facts())
+    assert [result.closed for result in results] == periods
+    assert [isinstance(result, Billed) for result in results] == [True, False, False, True]
+
+
+def test_rounds_hold_each_period_once_and_keep_its_order():
+    other = replace(closed(), agreement_id=B)
+    sent = [closed(), closed(revision=2), other, closed(revision=3), closed()]
+    assert [[one.revision for one in several] for several in rounds(sent)] == [
+        [1, 1],
+        [2],
+        [3],
+        [1],
+    ]
+    assert list(rounds([])) == []
+
+
+def test_documents_take_their_ids_from_what_causes_them():
+    first, second = bill_periods([closed(), closed(revision=2)], facts())
+    invoice = issue(first, "INV-2025-000001", NOW)
+    assert invoice.id == issue(first, "another", NOW).id != issue(second, "", NOW).id
+    note = credit(invoice, "CN-2025-000001", second, NOW)
+    assert (note.invoice_id, note.total, note.lines) == (invoice.id, invoice.total, invoice.lines)
+    assert note.reason == "replaced by revision 2 of its period"
+
+
+NUMBERS = [
+    (datetime(2025, 12, 31, 23, 59, tzinfo=UTC), 1, "INV-2025-000001"),
+    (datetime(2026, 1, 1, tzinfo=UTC), 123, "INV-2026-000123"),
+    (datetime.fromisoformat("2026-01-01T00:30:00+01:00"), 999_999, "INV-2025-999999"),
+    (datetime(2026, 6, 1, tzinfo=UTC), 1_000_000, "INV-2026-1000000"),
+]
+
+
+@pytest.mark.parametrize(("at", "serial", "number"), NUMBERS)
+def test_numbers_tell_their_year(at, serial, number):
+    assert numbered(series_of("INV", at), serial) == number

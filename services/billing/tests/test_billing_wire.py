@@ -1,0 +1,172 @@
+"""The wire: what events say, and what is refused as impossible."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.domain.days import CostDay, DayUsage
+from billing.domain.invoices import CreditNote, Invoice
+from billing.wire import (
+    closed_period,
+    cost_rolled_up,
+    credit_note_issued,
+    energy_of,
+    invoice_issued,
+    newest_usage,
+    pack_usage,
+    unpack_usage,
+)
+from contracts.commerce import CostRolledUp, CreditNoteIssued, InvoiceIssued, InvoiceVoided
+from contracts.envelope import Envelope
+from contracts.metering import PeriodClosed, Series, UsageRecorded
+from kernel.errors import Poison
+from kernel.periods import Period
+from messaging import Received
+from rating.lines import Item, Line
+from rating.usage import MISSING
+
+A, B, C = (UUID(int=n) for n in (1, 2, 3))
+NOW = datetime(2025, 4, 2, 10, 30, tzinfo=UTC)
+MARCH = Period(date(2025, 3, 1), date(2025, 4, 1))
+SLOTS = MARCH.slots("Europe/Berlin", 60)
+amounts = st.decimals(-(10**9), 10**9, places=6, allow_nan=False)
+
+
+def line(quantity, amount):
+    item = Item("energy", "energy", "peak", "import", "kWh", Decimal("1E+2"), A, MARCH, None, "x")
+    return Line(item, quantity, amount * 100, amount)
+
+
+def received(event, tenant="acme"):
+    envelope = Envelope(uuid4(), event.TOPIC, "test", NOW, tenant, "c")
+    return Received(event, envelope, event.TOPIC, 0, 0, "", event.model_dump_json().encode())
+
+
+def same_as_model(message, model):
+    """What was encoded by hand is what the model would have said."""
+    assert message.topic == model.TOPIC
+    value = json.loads(message.value)
+    event = model.model_validate(value)
+    assert json.loads(event.model_dump_json()) == value
+    assert message.key == f"acme:{event.key()}"
+    return event
+
+
+@given(quantity=amounts, amount=amounts)
+def test_documents_say_what_their_models_say(quantity, amount):
+    lines = [line(quantity, amount)] * 2
+    shared = {
+        "tenant_id": "acme", "customer_id": B, "agreement_id": C, "currency": "EUR",
+        "lines": lines, "net": amount, "tax": quantity, "total": amount + quantity,
+        "issued_at": NOW, "correlation_id": "c",
+    }  # fmt: skip
+    invoice = Invoice(
+        id=A, number="INV-2025-000001", meter_id=B, period=MARCH, revision=1, **shared
+    )
+    event = same_as_model(invoice_issued(invoice), InvoiceIssued)
+    assert (event.total, event.issued_at) == (amount + quantity, NOW)
+    note = CreditNote(
+        id=B, number="CN-2025-000001", invoice_id=A, invoice_number=invoice.number,
+        reason="why", **shared,
+    )  # fmt: skip
+    issued, voided = credit_note_issued(note)
+    assert same_as_model(issued, CreditNoteIssued).lines == event.lines
+    assert same_as_model(voided, InvoiceVoided).credit_note_id == note.id
+    assert len({message.envelope.event_id for message in (issued, voided)}) == 2
+
+
+@given(net=amounts, tax=amounts)
+def test_costs_say_what_their_model_says(net, tax):
+    usage = DayUsage("acme", A, MARCH.start_on, "UTC", {"import": 60}, 3, {}, "c")
+    cost = CostDay(usage, B, C, "EUR", 2**40, 0, net, tax, net + tax)
+    event = same_as_model(cost_rolled_up(cost, NOW), CostRolledUp)
+    assert (event.import_wh, event.gross) == (2**40, net + tax)
+    again = cost_rolled_up(cost, NOW).envelope.event_id
+    assert again == cost_rolled_up(cost, NOW).envelope.event_id
+    assert again != cost_rolled_up(replace(cost, tariff_version_id=A), NOW).envelope.event_id
+
+
+@given(st.lists(st.none() | st.integers(0, 2**31 - 1)))
+def test_evidence_gives_back_what_was_packed(values):
+    series = [Series(flow="import", minutes=15, values=values, quality="A" * len(values))]
+    assert unpack_usage(pack_usage(series)) == series
+
+
+def period_closed(**changes):
+    series = {"flow": "import", "minutes": 60, "values": [1] * SLOTS, "quality": "A" * SLOTS}
+    fields = {
+        "agreement_id": A, "meter_id": B, "zone": "Europe/Berlin", "start_on": MARCH.start_on,
+        "end_on": MARCH.end_on, "revision": 1, "closed_by": "complete", "closed_at": NOW,
+        "expected_intervals": SLOTS, "present_intervals": SLOTS, "digest": "0" * 64,
+        "series": [series | changes.pop("series", {})] * changes.pop("times", 1),
+    }  # fmt: skip
+    return PeriodClosed(**(fields | changes))
+
+
+IMPOSSIBLE = [
+    ("too few values", period_closed(series={"values": [1]})),
+    ("quality of another length", period_closed(series={"quality": "A"})),
+    ("too much for an interval", period_closed(series={"values": [2**31] * SLOTS})),
+    ("a flow twice", period_closed(times=2)),
+    ("ends before it begins", period_closed(end_on=MARCH.start_on)),
+    ("too long", period_closed(end_on=date(2035, 1, 1))),
+    (
+        "hours do not fill a day of 23.5 hours",
+        period_closed(
+            zone="Australia/Lord_Howe", start_on=date(2025, 10, 5), end_on=date(2025, 10, 6)
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "event", [case[1] for case in IMPOSSIBLE], ids=[case[0] for case in IMPOSSIBLE]
+)
+def test_a_period_that_contradicts_itself_is_poison(event):
+    with pytest.raises(Poison):
+        closed_period(received(event))
+
+
+def test_a_period_keeps_its_message_for_later():
+    message = received(period_closed(series={"values": [None] + [7] * (SLOTS - 1)}))
+    closed = closed_period(message)
+    assert closed.event == message.value
+    assert closed.series["import"].tolist() == [MISSING] + [7] * (SLOTS - 1)
+    with pytest.raises(Poison):
+        closed_period(replace(message, event=None, value=None))
+
+
+def usage(version, values, day=date(2025, 3, 30)):
+    return received(
+        UsageRecorded(
+            meter_id=A, flow="import", day=day, zone="Europe/Berlin", minutes=60,
+            version=version, values=values, quality="A" * len(values), recorded_at=NOW,
+        )
+    )  # fmt: skip
+
+
+def test_only_the_newest_usage_of_a_batch_counts():
+    batch = [usage(1, [1] * 23), usage(3, [3] * 23), usage(2, [2] * 23)]
+    ((key, (_, minutes, version, energy, _)),) = newest_usage(batch).items()
+    assert key == ("acme", A, date(2025, 3, 30), "import")
+    assert (minutes, version) == (60, 3)
+    assert np.frombuffer(energy, "<i4").tolist() == [3] * 23
+
+
+@pytest.mark.parametrize("message", [usage(1, [1] * 24), usage(1, [2**31] * 23)])
+def test_a_day_that_contradicts_itself_is_poison(message):
+    with pytest.raises(Poison):
+        newest_usage([message])
+    with pytest.raises(Poison):
+        newest_usage([replace(message, event=None)])
+
+
+def test_missing_is_not_zero():
+    assert energy_of([None, 0]).tolist() == [MISSING, 0]
