@@ -26,7 +26,7 @@ def demo(
         Literal["auto", "real", "wheels"],
         typer.Option(help="Real Kafka and TimescaleDB, or the stand-ins from wheels."),
     ] = "auto",
-    stay: Annotated[  # noqa: FBT002 - a flag of the command line
+    stay_up: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--stay", help="Leave everything running until Ctrl-C.")
     ] = False,
 ) -> None:
@@ -38,24 +38,28 @@ def demo(
     from rich.console import Console
 
     from gridtally.demo import story
-    from gridtally.installation import API_KEY, of_stack
-    from gridtally.stack.local import Options, stack
+    from gridtally.installation import LOCAL_TENANT, of_stack
+    from gridtally.stack.local import Options, stack, stay, until_stopped
 
     console = Console(highlight=False)
-    with _folder() as folder:
+
+    def report(line: str) -> None:
+        console.print(line, markup=False, soft_wrap=True)
+
+    holds = False
+    with until_stopped(), _folder() as folder:
         options = Options(data_dir=folder, kind=servers)
-        with stack(options, os.environ, lambda line: console.print(line, markup=False)) as running:
+        with stack(options, os.environ, report) as running:
             installation = asyncio.run(of_stack(running, folder))
             with _progress(console) as steps:
                 told = story.run(installation, steps, count=homes, run_name=secrets.token_hex(3))
                 outcome = asyncio.run(told)
             _show(console, outcome)
-            if stay:
-                console.print(f"API key in {folder / API_KEY}; services at:", markup=False)
-                for name, url in running.urls.items():
-                    console.print(f"  {name:8} {url}/docs", markup=False)
-                _wait_for_interrupt(console)
-    if not all(finding.holds for finding in outcome.findings):
+            holds = all(finding.holds for finding in outcome.findings)
+            if stay_up:
+                report(f"API key of the tenant {LOCAL_TENANT}: {installation.api_key}")
+                stay(running, report)
+    if not holds:
         raise typer.Exit(1)
 
 
@@ -107,14 +111,3 @@ def _show(console: "Console", outcome: "Outcome") -> None:
     console.print(bill_table(max(used, key=lambda invoice: (len(invoice.lines), invoice.number))))
     console.print(trial_balance_table(outcome.trial_balance))
     console.print(findings_table(outcome.findings))
-
-
-def _wait_for_interrupt(console: "Console") -> None:
-    import time
-
-    console.print("Ctrl-C takes everything down")
-    try:
-        while True:
-            time.sleep(1)
-    except KeyboardInterrupt:
-        return

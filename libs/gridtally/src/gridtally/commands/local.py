@@ -31,11 +31,18 @@ def up(
     With KAFKA_BOOTSTRAP_SERVERS and POSTGRES_ADMIN_URL (or the four *_DATABASE_URL) set, those
     servers are used and none is started.
     """
+    import asyncio
+
     from rich.console import Console
 
+    from gridtally.installation import LOCAL_TENANT, of_stack
     from gridtally.stack import local
 
     console = Console(highlight=False)
+
+    def report(line: str) -> None:
+        console.print(line, markup=False, soft_wrap=True)
+
     options = local.Options(
         data_dir=data_dir or local.default_data_dir(os.environ),
         kind=servers,
@@ -44,8 +51,11 @@ def up(
         http_port=http_port,
         log_level=log_level,
     )
-    console.print(f"data and logs in {options.data_dir}", markup=False, soft_wrap=True)
-    local.up(options, os.environ, lambda line: console.print(line, markup=False, soft_wrap=True))
+    report(f"data and logs in {options.data_dir}")
+    with local.until_stopped(), local.stack(options, os.environ, report) as running:
+        found = asyncio.run(of_stack(running, options.data_dir))
+        report(f"API key of the tenant {LOCAL_TENANT}: {found.api_key}")
+        local.stay(running, report)
 
 
 def down(data_dir: DataDir = None) -> None:

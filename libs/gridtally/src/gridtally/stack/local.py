@@ -161,22 +161,18 @@ def stack(
             (data_dir / STATE).unlink(missing_ok=True)
 
 
-def up(options: Options, environment: Mapping[str, str], report: Report) -> None:
-    """Bring the stack up and stay until SIGINT, SIGTERM or SIGHUP; then take it down.
-
-    Raises StackError when one of the processes ends on its own.
-    """
-    with suppress(_Stopped), _stopped_by_signals(), stack(options, environment, report) as running:
-        report("ready; Ctrl-C takes everything down")
-        try:
-            while True:
-                time.sleep(WATCH_EVERY_S)
-                for name, server in running.started.items():
-                    if server.pid is None:
-                        said = process.last_lines(server.log)
-                        raise StackError(f"{name} ended unexpectedly; its log ends:\n{said}")
-        finally:
-            report("taking everything down")
+def stay(running: Stack, report: Report) -> NoReturn:
+    """Watch until a signal ends `until_stopped`; StackError when a process ends on its own."""
+    report("ready; Ctrl-C takes everything down")
+    try:
+        while True:
+            time.sleep(WATCH_EVERY_S)
+            for name, server in running.started.items():
+                if server.pid is None:
+                    said = process.last_lines(server.log)
+                    raise StackError(f"{name} ended unexpectedly; its log ends:\n{said}")
+    finally:
+        report("taking everything down")
 
 
 def down(data_dir: Path) -> bool:
@@ -269,8 +265,8 @@ class _Stopped(Exception):
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """The first signal ends the block; later ones do not disturb the taking down."""
+def until_stopped() -> Iterator[None]:
+    """SIGINT, SIGTERM or SIGHUP ends the block, quietly; later ones do not disturb the end."""
     watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def end(number: int, frame: object) -> NoReturn:
@@ -281,7 +277,8 @@ def _stopped_by_signals() -> Iterator[None]:
 
     before = {one: signal.signal(one, end) for one in watched}
     try:
-        yield
+        with suppress(_Stopped):
+            yield
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
