@@ -20,6 +20,7 @@ import asyncpg
 
 from faults.checker import Expected, check
 from faults.state import Places, unfinished
+from faults.waiting import until
 from faults.workload import Workload
 from gridtally.installation import SCOPES, Installation, new_key, register_key
 from gridtally.stack import process
@@ -32,8 +33,6 @@ from messaging import Publisher
 
 SABOTAGE = Path(__file__).with_name("sabotage.py")
 LOCK = 5_550_123
-BLOCKED_LIMIT_S = 30.0
-POLL_S = 0.1
 CHECK_EVERY_S = 1.0
 _BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted AND {what}"
 
@@ -180,17 +179,6 @@ async def connected(url: str) -> "AsyncIterator[asyncpg.Connection]":
         yield connection
     finally:
         await connection.close()
-
-
-async def until(
-    what: str, holds: Callable[[], Awaitable[object]], *, limit_s: float = BLOCKED_LIMIT_S
-) -> None:
-    """Poll until it holds; TimeoutError with `what` when it does not in time."""
-    deadline_s = time.monotonic() + limit_s
-    while not await holds():
-        if time.monotonic() > deadline_s:
-            raise TimeoutError(f"{what} did not happen within {limit_s:.0f} s")
-        await asyncio.sleep(POLL_S)
 
 
 @asynccontextmanager
