@@ -44,6 +44,22 @@ class Measure:
 
 MEASURES = (
     Measure(
+        "day blocks, from Kafka to committed channel-days",
+        "readings/s",
+        1_000_000,
+        "record_readings",
+        "day blocks",
+        "readings_per_s",
+    ),
+    Measure(
+        "single-interval messages, the same way",
+        "messages/s",
+        40_000,
+        "record_readings",
+        "single readings",
+        "messages_per_s",
+    ),
+    Measure(
         "monthly 15-minute time-of-use bills with lines, one core",
         "bills/s",
         20_000,
