@@ -142,6 +142,11 @@ HELD = [
     ("currency_differs", closed(), facts(currencies={(TENANT, B): "USD"})),
     ("connected_kw_missing", closed(), facts(DOCUMENT % CAPACITY,
      meters={(TENANT, C): Meter(None, frozenset({"import"}))})),
+    (
+        "usage_impossible",
+        closed(),
+        facts(meters={(TENANT, C): Meter(Decimal(-1), frozenset({"import"}))}),
+    ),
     ("flow_missing", closed(), facts(meters=BOTH_FLOWS)),
     ("values_missing", closed(values=GAP), facts()),
     ("resolutions_differ", closed(minutes={"import": 60, "export": 15}), facts()),

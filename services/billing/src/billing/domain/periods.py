@@ -178,9 +178,11 @@ def _usage(closed: ClosedPeriod, meter: Meter) -> Usage:
     minutes = resolutions.pop()
     nothing = no_energy(slots_in(closed.zone, closed.period, minutes))
     absent = {flow: nothing for flow in FLOWS if flow not in meter.flows}
-    return Usage(
-        closed.zone, closed.period, minutes, absent | dict(closed.series), meter.connected_kw
-    )
+    series = absent | dict(closed.series)
+    try:
+        return Usage(closed.zone, closed.period, minutes, series, meter.connected_kw)
+    except ValueError as impossible:
+        raise Rejected("usage_impossible", str(impossible)) from None
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from billing.domain.facts import Key
 from billing.store import days, facts, periods
+from billing.wire import check_fits
 from contracts.commerce import AgreementChanged, TariffPublished
 from contracts.metering import MeterRegistered
 from database import WriteConnection
@@ -19,6 +20,7 @@ async def copy_tariffs(tx: WriteConnection, messages: Sequence[Received[TariffPu
     newest: dict[Key, TariffPublished] = {}
     for message in messages:
         if message.event is not None:
+            check_fits(message.event.number)
             newest[message.envelope.tenant_id, message.event.version_id] = message.event
     await facts.lock_facts_to_change(tx)
     changed = await facts.upsert_versions(tx, newest)
@@ -34,6 +36,7 @@ async def copy_meters(tx: WriteConnection, messages: Sequence[Received[MeterRegi
     newest: dict[Key, MeterRegistered] = {}
     for message in messages:
         if message.event is not None:
+            check_fits(message.event.version)
             newest[message.envelope.tenant_id, message.event.meter_id] = message.event
     await facts.lock_facts_to_change(tx)
     await periods.mark_due_by_meter(tx, await facts.upsert_meters(tx, newest))
