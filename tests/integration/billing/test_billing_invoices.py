@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from billing.domain.facts import read_version
-from billing.handlers import periods
+from billing.handlers import facts, periods
 from billing.store.invoices import fetch_invoices
 from billing.wire import energy_of, unpack_usage
 from contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceVoided
@@ -304,3 +304,43 @@ async def test_an_invoice_is_recomputed_from_what_billing_holds(world, make):
         stored = await fetch_invoices(read, [(world.tenant, invoice["id"])])
     assert list(bill.lines) == stored[world.tenant, invoice["id"]].lines
     assert bill.total == invoice["total"]
+
+
+async def test_a_tariff_that_is_stored_while_its_period_is_held_is_not_missed(world, make):
+    tariff_id = uuid4()
+    home = await world.agree(tariff_id=tariff_id)
+    await world.register(make.registered(home.meter_id))
+    async with transaction(world.database, tenant=ALL_TENANTS) as tx:
+        message = make.received(make.closed(home), world.tenant)
+        await periods.bill_closed_periods(tx, [message], make.NOW)
+        publishing = asyncio.create_task(world.publish(make.published(tariff_id)))
+        done, _ = await asyncio.wait([publishing], timeout=0.5)
+        assert not done
+    await publishing
+    assert await world.retry() == 1
+    assert len(await world.invoices()) == 1
+
+
+async def test_a_period_that_comes_while_its_tariff_is_stored_finds_it(world, make):
+    tariff_id = uuid4()
+    home = await world.agree(tariff_id=tariff_id)
+    await world.register(make.registered(home.meter_id))
+    async with transaction(world.database, tenant=ALL_TENANTS) as tx:
+        message = make.received(make.published(tariff_id), world.tenant)
+        await facts.copy_tariffs(tx, [message])
+        closing = asyncio.create_task(world.close(make.closed(home)))
+        done, _ = await asyncio.wait([closing], timeout=0.5)
+        assert not done
+    await closing
+    assert len(await world.invoices()) == 1
+
+
+async def test_many_late_periods_are_taken_up_a_bounded_number_at_a_time(world, make, monkeypatch):
+    monkeypatch.setattr(periods, "RETRY_PERIODS_MAX", 2)
+    tariff_id = uuid4()
+    homes = [await world.agree(tariff_id=tariff_id) for _ in range(5)]
+    await world.register(*(make.registered(home.meter_id) for home in homes))
+    await world.close(*map(make.closed, homes))
+    await world.publish(make.published(tariff_id))
+    assert [await world.retry() for _ in range(4)] == [2, 2, 1, 0]
+    assert len(await world.invoices()) == 5
