@@ -13,14 +13,18 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+import httpx
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
+from contracts.commerce import InvoiceIssued
+from contracts.metering import PeriodClosed, ReadingsReceived
 from gridtally.api import Api
 from gridtally.demo.gateway import Sent, Site, block, month_of_blocks, publish
 from gridtally.demo.portfolio import PERIOD, homes
@@ -28,7 +32,7 @@ from gridtally.demo.register import publish_tariffs, register_homes
 from gridtally.installation import Installation, of_stack
 from gridtally.reconciliation import reconcile
 from gridtally.stack.local import Options, Stack, stack
-from kernel.periods import midnight_utc
+from kernel.periods import ONE_DAY, midnight_utc
 from messaging import Outgoing, Publisher
 
 HOMES = 10_000
@@ -44,21 +48,19 @@ def nothing(_: int) -> None:
     """Progress that nobody watches."""
 
 
-async def until(api: Api, service: str, path: str, field: str, expected: int) -> None:
-    """Wait until a figure of a service's reconciliation has come to `expected`."""
-    async with asyncio.timeout(WAIT_LIMIT_S):
-        async for found in _polled(api, service, path):
-            figure = found.get(field)
-            if figure is None:
-                figure = sum(one[field] for one in found["currencies"])
-            if figure >= expected:
+async def until(stack: Stack, service: str, topic: str, messages: int) -> None:
+    """Wait until a service has committed so many messages of a topic, by its metrics."""
+    task = f"{service}.{topic}"
+    async with asyncio.timeout(WAIT_LIMIT_S), httpx.AsyncClient() as client:
+        while True:
+            answer = await client.get(f"{stack.urls[service]}/metrics")
+            for family in text_string_to_metric_families(answer.text):
+                for sample in family.samples:
+                    if (sample.name, sample.labels.get("task")) == ("task_handled_total", task):
+                        handled = sample.value
+            if handled >= messages:
                 return
-
-
-async def _polled(api: Api, service: str, path: str) -> AsyncIterator[dict[str, Any]]:
-    while True:
-        yield await api.get(service, path)
-        await asyncio.sleep(POLL_S)
+            await asyncio.sleep(POLL_S)
 
 
 def days(sites: list[Site], sent: Sent) -> Iterator[list[Outgoing]]:
@@ -69,7 +71,7 @@ def days(sites: list[Site], sent: Sent) -> Iterator[list[Outgoing]]:
         yield [message for _, message in day]
 
 
-async def bill(api: Api, publisher: Publisher, sites: list[Site]) -> dict[str, float]:
+async def bill(running: Stack, publisher: Publisher, sites: list[Site]) -> dict[str, float]:
     """Publish the month, then its last day against the clock."""
     sent = Sent()
     *most, last = days(sites, sent)
@@ -78,13 +80,13 @@ async def bill(api: Api, publisher: Publisher, sites: list[Site]) -> dict[str, f
     for day in most:
         await publish(iter(day), publisher, sent, nothing)
         before += len(day)
-    await until(api, "ingest", "/v1/reconciliation", "received", sent.messages)
+    await until(running, "ingest", ReadingsReceived.TOPIC, sent.messages)
     stored_s = time.monotonic()
     await publish(iter(last), publisher, sent, nothing)
     last_s = time.monotonic()
-    await until(api, "billing", "/v1/reconciliation", "invoiced", len(sites))
+    await until(running, "billing", PeriodClosed.TOPIC, len(sites))
     invoiced_s = time.monotonic()
-    await until(api, "ledger", "/v1/reconciliation", "invoices", len(sites))
+    await until(running, "ledger", InvoiceIssued.TOPIC, len(sites))
     booked_s = time.monotonic()
     readings = sum(PERIOD.slots(site.home.plan.place.zone, 15) for site in sites)
     return {
@@ -99,18 +101,18 @@ async def bill(api: Api, publisher: Publisher, sites: list[Site]) -> dict[str, f
 async def latency(api: Api, publisher: Publisher, sites: list[Site]) -> dict[str, float]:
     """From a gateway's publish to readable over HTTP, while others keep ingest half busy."""
     stop = asyncio.Event()
-    after = PERIOD.end_on
 
     async def load() -> None:
         shift = 0
         while not stop.is_set():
             began_s = time.monotonic()
             shift += 1
+            day = PERIOD.end_on + shift * ONE_DAY
             batch = [
-                block(site, "import", midnight_utc(site.home.plan.place.zone, after), [shift] * 96,
-                      midnight_utc(site.home.plan.place.zone, after))
+                block(site, "import", start_at, [shift] * 96, start_at)
                 for site in sites[PROBES : PROBES + HALF_LOAD_BLOCKS_PER_S // 4]
-            ]  # fmt: skip
+                for start_at in [midnight_utc(site.home.plan.place.zone, day)]
+            ]
             await publisher.publish(batch)
             await asyncio.sleep(max(0.0, 0.25 - (time.monotonic() - began_s)))
 
@@ -130,9 +132,11 @@ async def probe(api: Api, publisher: Publisher, site: Site) -> float:
     await publisher.publish([block(site, "import", start_at, [7], start_at)])
     async with asyncio.timeout(WAIT_LIMIT_S):
         while True:
-            day = PERIOD.end_on.isoformat()
+            day, next_day = PERIOD.end_on, PERIOD.end_on + ONE_DAY
             found = await api.get(
-                "ingest", f"/v1/meters/{site.meter_id}/completeness", **{"from": day, "to": day}
+                "ingest",
+                f"/v1/meters/{site.meter_id}/completeness",
+                **{"from": day, "to": next_day},
             )
             if any(one["present"] for one in found["days"]):
                 return time.monotonic() - began_s
@@ -159,7 +163,7 @@ async def run(installation: Installation, running: Stack, count: int) -> dict[st
         began_s = time.monotonic()
         sites = await register_homes(api, portfolio, tariffs, nothing)
         registered_s = time.monotonic() - began_s
-        city = await bill(api, publisher, sites)
+        city = await bill(running, publisher, sites)
         async with asyncio.timeout(WAIT_LIMIT_S):
             while wrong := [one for one in await reconcile(api) if not one.holds]:
                 await asyncio.sleep(POLL_S)
