@@ -109,10 +109,25 @@ async def test_a_cancelled_transaction_leaves_nothing_behind(database):
     assert open_ones == 0
 
 
-async def test_losing_the_connection_is_transient(database):
-    with pytest.raises(Transient):
+@pytest.mark.parametrize("opened", [transaction, snapshot])
+@pytest.mark.parametrize("raw", [False, True])
+async def test_losing_the_connection_is_transient(database, opened, raw):
+    end = "SELECT pg_terminate_backend(pg_backend_pid())"
+    for _ in range(5):  # more often than the pool has connections
+        with pytest.raises(Transient):
+            async with opened(database, tenant="acme") as tx:
+                await (tx.raw.execute(end) if raw else tx.scalar(sa.text(end)))
+    assert await count(database) == 0
+
+
+async def test_a_lost_connection_hides_no_other_error(database):
+    with pytest.raises(Rejected):
         async with transaction(database, tenant="acme") as tx:
-            await tx.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+            pid = await tx.raw.fetchval("SELECT pg_backend_pid()")
+            async with transaction(database, tenant="acme") as other:
+                await other.raw.execute(f"SELECT pg_terminate_backend({pid})")
+            await asyncio.sleep(0.2)
+            raise Rejected("no", "a business answer")
     assert await count(database) == 0
 
 

@@ -114,7 +114,20 @@ async def _connection(
         raise
     finally:
         if connection is not None:
-            await _see_through(connection.close())
+            await _see_through(_give_back(connection))
+
+
+async def _give_back(connection: AsyncConnection) -> None:
+    """Roll back what is open and return the connection to its pool.
+
+    SQLAlchemy does not see what raw calls meet, and may learn only here that the server has gone;
+    it has dropped the connection then, and there is nothing to roll back.
+    """
+    try:
+        await connection.close()
+    except Exception as failure:
+        if not (connection.closed and is_transient(failure)):
+            raise
 
 
 async def _see_through(step: Coroutine[Any, Any, None]) -> None:
