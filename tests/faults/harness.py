@@ -23,7 +23,6 @@ from faults.state import Places, unfinished
 from faults.waiting import until
 from faults.workload import Workload
 from gridtally.installation import SCOPES, Installation, new_key, register_key
-from gridtally.stack import process
 from gridtally.stack.local import Options, Stack, stack
 from gridtally.stack.server import Server
 from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP
@@ -115,9 +114,9 @@ class System:
         return len(cut)
 
     def ended_by_themselves(self) -> list[str]:
-        """Services that are not running though nobody killed them, with the end of their logs."""
+        """What is not running though nobody killed it, with why it says it ended."""
         return [
-            f"{name} ended by itself:\n{process.last_lines(server.log)}"
+            f"{name} ended by itself:\n{_last_critical(server)}"
             for name, server in self.parts.items()
             if name not in self.down and server.pid is None
         ]
@@ -157,6 +156,13 @@ class System:
             await asyncio.to_thread(bad.stop)
             self.parts[service] = clean
             await asyncio.to_thread(clean.start)
+
+
+def _last_critical(server: Server) -> str:
+    """The last critical line of the log, tracebacks unfolded, else its end."""
+    lines = server.log.read_text(errors="replace").splitlines()
+    critical = [line for line in lines if '"level": "critical"' in line]
+    return "\n".join(critical[-1:] or lines[-8:]).replace("\\n", "\n")
 
 
 @contextmanager
