@@ -99,9 +99,10 @@ def _check_filled(series: Series, zone: str, period: Period) -> None:
 
 def energy_of(values: Sequence[int | None]) -> NDArray[np.int32]:
     """Whole Wh per interval, `MISSING` for None; Poison for what no interval can carry."""
-    filled = [MISSING if value is None else value for value in values]
+    if None in values:
+        values = [MISSING if value is None else value for value in values]
     try:
-        return np.array(filled, dtype=np.int32)
+        return np.array(values, dtype=np.int32)
     except OverflowError:
         raise Poison("an interval's energy does not fit into four bytes") from None
 
