@@ -71,9 +71,9 @@ class Ingest:
             await self.handle[kind](tx, list(messages))
 
     async def register(self, meter_id, *, tenant="acme", zone=ZONE, channels=FIFTEEN, version=1,
-                       type="main"):  # fmt: skip
+                       kind="main"):  # fmt: skip
         event = MeterRegistered(
-            meter_id=meter_id, property_id=uuid4(), type=type, name="a meter", zone=zone,
+            meter_id=meter_id, property_id=uuid4(), type=kind, name="a meter", zone=zone,
             channels=list(channels), version=version,
         )  # fmt: skip
         await self.deliver(message(event, tenant), kind="meters")
@@ -127,12 +127,14 @@ class Ingest:
         }
 
     async def tally(self, tenant="acme"):
-        names = (
-            "received", "stored", "duplicates", "quarantined", "waiting",
-            "readings_new", "readings_corrected", "readings_unchanged",
-        )  # fmt: skip
-        sums = ", ".join(f"sum({name})::int AS {name}" for name in names)
-        [row] = await self.rows(f"SELECT {sums} FROM tally WHERE tenant_id = :t", t=tenant)
+        [row] = await self.rows(
+            "SELECT sum(received)::int AS received, sum(stored)::int AS stored, "
+            "sum(duplicates)::int AS duplicates, sum(quarantined)::int AS quarantined, "
+            "sum(waiting)::int AS waiting, sum(readings_new)::int AS new, "
+            "sum(readings_corrected)::int AS corrected, "
+            "sum(readings_unchanged)::int AS unchanged FROM tally WHERE tenant_id = :tenant",
+            tenant=tenant,
+        )
         return dict(row)
 
 

@@ -1,4 +1,4 @@
-"""Closing on the real database: complete, grace, forced, revisions; one meter never holds another."""
+"""Closing on the real database: complete, grace, forced, revisions, each meter for itself."""
 
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4

@@ -30,7 +30,7 @@ async def test_a_day_block_becomes_a_channel_day(known):
     assert await known.days() == one_day(list(range(96)))
     [row] = await known.rows("SELECT version, present, zone FROM channel_day")
     assert tuple(row.values()) == (1, 96, "Europe/Berlin")
-    assert (await known.tally())["readings_new"] == 96
+    assert (await known.tally())["new"] == 96
 
 
 async def test_single_readings_fill_a_day_and_missing_is_not_zero(known):

@@ -11,9 +11,7 @@ import numpy as np
 import orjson
 
 from contracts.envelope import Envelope
-from contracts.metering import Channel as WireChannel
 from contracts.metering import (
-    MeterRegistered,
     PeriodClosed,
     ReadingsReceived,
     ReadingsRejected,
@@ -21,13 +19,13 @@ from contracts.metering import (
 )
 from ingest.domain.checks import Block, Refusal
 from ingest.domain.merge import Wh
-from ingest.domain.meters import Channel, Meter
+from ingest.domain.meters import Meter
 from ingest.domain.periods import ClosedBy, FlowSeries, OpenPeriod, digest
 from kernel.ids import derive_id
 from messaging import Outgoing
 
 SOURCE = "gridtally/ingest"
-LETTERS = {"actual": "A", "estimated": "E", "substituted": "S"}
+LETTERS = {"actual": ord("A"), "estimated": ord("E"), "substituted": ord("S")}
 DETAIL_CHARS_MAX = 500
 
 
@@ -46,19 +44,21 @@ class Arrival:
         return self.event.read_at or self.envelope.occurred_at
 
 
-def to_block(event: ReadingsReceived) -> Block:
-    """The block as `domain.checks` looks at it."""
-    return Block(event.flow, event.start_at, event.minutes, event.unit, len(event.values))
-
-
-def to_channels(channels: list[WireChannel]) -> tuple[Channel, ...]:
-    """A meter's channels."""
-    return tuple(Channel(c.flow, c.minutes, c.interval_wh_max) for c in channels)
-
-
-def to_meter(event: MeterRegistered) -> Meter:
-    """The meter of a registration."""
-    return Meter(event.meter_id, event.type, event.zone, to_channels(event.channels))
+def to_block(
+    event: ReadingsReceived, *, tenant_id: str, meter: Meter | None, read_at: datetime
+) -> Block:
+    """The block as the rules look at it."""
+    return Block(
+        tenant_id,
+        meter,
+        event.flow,
+        event.start_at,
+        event.minutes,
+        event.unit,
+        event.values,
+        LETTERS[event.quality],
+        read_at,
+    )
 
 
 def values_json(values: Wh) -> bytes:

@@ -17,9 +17,9 @@ from pydantic import BaseModel, Field, ValidationError
 from contracts.metering import ReadingsReceived
 from database import snapshot
 from ingest.domain.checks import Refusal
-from ingest.domain.intake import Intake, sort_out
+from ingest.domain.intake import sort_out
 from ingest.store.meters import fetch_meters
-from ingest.wire import LETTERS, SOURCE, to_block
+from ingest.wire import SOURCE, to_block
 from kernel.errors import Fault, Rejected
 from kernel.ids import derive_id
 from messaging import Outgoing, Publisher
@@ -97,19 +97,17 @@ def router(publisher: Publisher, clock: Callable[[], datetime]) -> APIRouter:
         async with snapshot(db, tenant=caller.tenant_id) as read:
             keys = {(caller.tenant_id, item.meter_id) for item in items.values()}
             meters = await fetch_meters(read, keys)
-        intakes = [
-            Intake(
-                caller.tenant_id,
-                meters.get((caller.tenant_id, item.meter_id)),
-                to_block(item),
-                item.values,
-                ord(LETTERS[item.quality]),
-                item.read_at or now,
+        blocks = [
+            to_block(
+                item,
+                tenant_id=caller.tenant_id,
+                meter=meters.get((caller.tenant_id, item.meter_id)),
+                read_at=item.read_at or now,
             )
             for item in items.values()
         ]
         places = list(items)
-        refusals |= {places[n]: why for n, why in sort_out(intakes, now).refused.items()}
+        refusals |= {places[n]: why for n, why in sort_out(blocks, now).refused.items()}
         accepted = {
             n: _message(item, caller.tenant_id, correlation_id, now)
             for n, item in items.items()

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from ingest.domain.days import OLDEST_AT, OffGrid, split
+from ingest.domain.days import OLDEST_AT, OffGrid, Piece, split
 from ingest.domain.meters import DERIVED, Channel, Meter
 
 UNIT = "Wh"
@@ -31,19 +31,33 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Consecutive interval readings of one flow of one meter, before any check."""
+    """Consecutive interval readings as they came, before any check.
 
+    `meter` None is not known yet; `quality` is the letter's code.
+    """
+
+    tenant_id: str
+    meter: Meter | None
     flow: str
     start_at: datetime
     minutes: int
     unit: str
-    count: int
+    values: Sequence[int | None]
+    quality: int
+    read_at: datetime
 
 
-def check_block(
-    block: Block, meter: Meter, *, read_at: datetime, now: datetime
-) -> Channel | Refusal:
-    """The channel that the block belongs to, or why it cannot be stored."""
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Where a block belongs: its meter, its channel, and its pieces by local day."""
+
+    meter: Meter
+    channel: Channel
+    pieces: tuple[Piece, ...]
+
+
+def check_block(block: Block, meter: Meter, now: datetime) -> Fit | Refusal:
+    """Where the block belongs, or why it cannot be stored; its values are not looked at."""
     if meter.type == DERIVED:
         return Refusal("derived_meter", "this meter is computed from others")
     channel = meter.channel(block.flow)
@@ -58,15 +72,14 @@ def check_block(
         )
     if block.start_at < OLDEST_AT:
         return Refusal("too_old", f"no reading lies before {OLDEST_AT.date()}")
-    end_at = block.start_at + timedelta(minutes=block.count * block.minutes)
-    if max(end_at, read_at) > now + CLOCK_SKEW_MAX:
-        return Refusal("future", f"{max(end_at, read_at).isoformat()} has not passed yet")
+    count = len(block.values)
+    latest_at = max(block.start_at + timedelta(minutes=count * block.minutes), block.read_at)
+    if latest_at > now + CLOCK_SKEW_MAX:
+        return Refusal("future", f"{latest_at.isoformat()} has not passed yet")
     try:
-        for _ in split(meter.zone, block.minutes, block.start_at, block.count):
-            pass
+        return Fit(meter, channel, split(meter.zone, block.minutes, block.start_at, count))
     except OffGrid as off:
         return Refusal("misaligned", str(off))
-    return channel
 
 
 def flatten(blocks: Iterable[Sequence[int | None]]) -> Values:

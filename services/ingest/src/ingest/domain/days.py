@@ -3,7 +3,6 @@
 A day has as many slots as its minutes allow: 92, 96 or 100 of 15 minutes when clocks change.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -36,7 +35,6 @@ class OffGrid(ValueError):
     """An interval that begins beside the grid of its local day, or does not fill the day."""
 
 
-@lru_cache(maxsize=65_536)
 def place(zone: str, minutes: int, start_at: datetime) -> Place:
     """Where an interval of `minutes` that begins at `start_at` (UTC) lies; OffGrid when nowhere."""
     day = local_date(zone, start_at)
@@ -52,23 +50,28 @@ def place(zone: str, minutes: int, start_at: datetime) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The part of a block that lies in one local day; `first` counts within the block."""
+    """The part of a block that lies in one local day: `count` intervals from `place` on."""
 
     place: Place
-    first: int
     count: int
     start_at: datetime
 
 
-def split(zone: str, minutes: int, start_at: datetime, count: int) -> Iterator[Piece]:
-    """A block of `count` intervals, cut at local midnights; OffGrid where a day does not fit."""
+@lru_cache(maxsize=65_536)
+def split(zone: str, minutes: int, start_at: datetime, count: int) -> tuple[Piece, ...]:
+    """A block of `count` intervals, cut at local midnights; OffGrid where a day does not fit.
+
+    Cached, because many meters send blocks of the same times.
+    """
+    pieces: list[Piece] = []
     first = 0
     while first < count:
         begin = start_at + timedelta(minutes=first * minutes)
         here = place(zone, minutes, begin)
         taken = min(count - first, here.slots - here.slot)
-        yield Piece(here, first, taken, begin)
+        pieces.append(Piece(here, taken, begin))
         first += taken
+    return tuple(pieces)
 
 
 @lru_cache(maxsize=4_096)

@@ -13,30 +13,17 @@ import numpy as np
 from ingest.domain.checks import (
     ABSENT,
     Block,
+    Fit,
     Refusal,
     Values,
     check_block,
     check_values,
     flatten,
 )
-from ingest.domain.days import split
 from ingest.domain.merge import MISSING, Index, Pieces
-from ingest.domain.meters import Channel, Meter
 
 DayKey = tuple[str, UUID, str, int, date]
 """Tenant, meter, flow, minutes and local day: one channel-day."""
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """One block of a batch; `meter` None is not known yet."""
-
-    tenant_id: str
-    meter: Meter | None
-    block: Block
-    values: Sequence[int | None]
-    quality: int
-    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +60,12 @@ class _Cutter:
         self._counts: list[int] = []
         self._qualities: list[int] = []
 
-    def cut(self, owner: int, it: Intake, meter: Meter, channel: Channel) -> None:
-        """Cut one block at its local midnights."""
-        block = it.block
-        for number, piece in enumerate(
-            split(meter.zone, channel.minutes, block.start_at, block.count)
-        ):
+    def cut(self, owner: int, block: Block, fit: Fit) -> None:
+        """Add one block's pieces."""
+        channel, meter = fit.channel, fit.meter
+        for number, piece in enumerate(fit.pieces):
             place = piece.place
-            key = (it.tenant_id, meter.meter_id, channel.flow, channel.minutes, place.day)
+            key = (block.tenant_id, meter.meter_id, channel.flow, channel.minutes, place.day)
             day = self.keys.get(key)
             if day is None:
                 day = self.keys[key] = len(self.keys)
@@ -92,7 +77,7 @@ class _Cutter:
             self._days.append(day)
             self._slots.append(place.slot)
             self._counts.append(piece.count)
-            self._qualities.append(it.quality)
+            self._qualities.append(block.quality)
 
     def pieces(self, values: Values) -> Pieces:
         """The pieces in columns; `values` are those of all blocks that were cut, in that order."""
@@ -105,23 +90,23 @@ class _Cutter:
         )
 
 
-def sort_out(batch: Sequence[Intake], now: datetime) -> Sorted:
+def sort_out(batch: Sequence[Block], now: datetime) -> Sorted:
     """Check every block and cut those that can be stored."""
     unknown: list[int] = []
     refused: dict[int, Refusal] = {}
-    candidates: list[tuple[int, Intake, Meter, Channel]] = []
-    for n, it in enumerate(batch):
-        if it.meter is None:
+    candidates: list[tuple[int, Block, Fit]] = []
+    for n, block in enumerate(batch):
+        if block.meter is None:
             unknown.append(n)
             continue
-        found = check_block(it.block, it.meter, read_at=it.read_at, now=now)
-        if isinstance(found, Refusal):
-            refused[n] = found
+        fit = check_block(block, block.meter, now)
+        if isinstance(fit, Refusal):
+            refused[n] = fit
         else:
-            candidates.append((n, it, it.meter, found))
-    values = flatten(it.values for _, it, _, _ in candidates)
-    counts = _index([it.block.count for _, it, _, _ in candidates])
-    highest = _index([channel.interval_wh_max for _, _, _, channel in candidates])
+            candidates.append((n, block, fit))
+    values = flatten([block.values for _, block, _ in candidates])
+    counts = _index([len(block.values) for _, block, _ in candidates])
+    highest = _index([fit.channel.interval_wh_max for _, _, fit in candidates])
     wrong = check_values(values, counts, highest)
     if wrong:
         good = np.ones(counts.size, np.bool_)
@@ -129,9 +114,9 @@ def sort_out(batch: Sequence[Intake], now: datetime) -> Sorted:
         values = values[np.repeat(good, counts)]
         refused.update((candidates[n][0], refusal) for n, refusal in wrong.items())
     cutter = _Cutter()
-    for c, (n, it, meter, channel) in enumerate(candidates):
+    for c, (n, block, fit) in enumerate(candidates):
         if c not in wrong:
-            cutter.cut(n, it, meter, channel)
+            cutter.cut(n, block, fit)
     return Sorted(
         unknown,
         refused,

@@ -11,13 +11,13 @@ import numpy as np
 
 from database import WriteConnection, copy
 from ingest.domain.checks import Refusal
-from ingest.domain.intake import Intake, Sorted, sort_out
+from ingest.domain.intake import Sorted, sort_out
 from ingest.domain.merge import MISSING, Days, Index, Layer, agrees, fill, lay, resolve
 from ingest.store import intake as kept
 from ingest.store import readings
 from ingest.store.meters import Meters
 from ingest.store.partitions import Partitions
-from ingest.wire import LETTERS, Arrival, rejected, to_block
+from ingest.wire import Arrival, rejected, to_block
 from messaging import enqueue
 
 
@@ -69,20 +69,16 @@ class Recorder:
         known = await self.meters.fetch(
             tx, {(one.envelope.tenant_id, one.event.meter_id) for one in arrivals}
         )
-        return sort_out(
-            [
-                Intake(
-                    one.envelope.tenant_id,
-                    known.get((one.envelope.tenant_id, one.event.meter_id)),
-                    to_block(one.event),
-                    one.event.values,
-                    ord(LETTERS[one.event.quality]),
-                    one.read_at,
-                )
-                for one in arrivals
-            ],
-            now,
-        )
+        blocks = [
+            to_block(
+                one.event,
+                tenant_id=one.envelope.tenant_id,
+                meter=known.get((one.envelope.tenant_id, one.event.meter_id)),
+                read_at=one.read_at,
+            )
+            for one in arrivals
+        ]
+        return sort_out(blocks, now)
 
     async def _store(
         self,

@@ -85,23 +85,22 @@ _PERIODS = (
     "unnest($1::text[], $2::uuid[], $3::date[], $4::date[]) WITH ORDINALITY "
     "AS k (tenant_id, meter_id, start_on, end_on, n)"
 )
+_DAYS_OF = """CROSS JOIN LATERAL (
+       SELECT c.* FROM channel_day c
+        WHERE c.tenant_id = k.tenant_id AND c.meter_id = k.meter_id
+          AND c.day >= k.start_on AND c.day < k.end_on AND c.day BETWEEN $5 AND $6
+       OFFSET 0) AS d"""
 _PRESENCE = f"""
 SELECT k.n, d.flow, d.minutes, sum(d.present) AS present, max(d.recorded_at) AS changed_at,
        (array_agg(d.correlation_id ORDER BY d.recorded_at DESC, d.day DESC))[1] AS correlation_id
-  FROM {_PERIODS}
-  JOIN channel_day d ON d.tenant_id = k.tenant_id AND d.meter_id = k.meter_id
-   AND d.day >= k.start_on AND d.day < k.end_on
- WHERE d.day BETWEEN $5 AND $6
+  FROM {_PERIODS} {_DAYS_OF}
  GROUP BY k.n, d.flow, d.minutes
 """  # noqa: S608 - made of this module's constants
 _SERIES = f"""
 SELECT k.n, d.flow, d.minutes, array_agg(d.day - k.start_on ORDER BY d.day) AS days,
        string_agg(array_send(array_replace(d.values, NULL, -1)), ''::bytea ORDER BY d.day) AS sent,
        string_agg(d.quality, '' ORDER BY d.day) AS quality
-  FROM {_PERIODS}
-  JOIN channel_day d ON d.tenant_id = k.tenant_id AND d.meter_id = k.meter_id
-   AND d.day >= k.start_on AND d.day < k.end_on
- WHERE d.day BETWEEN $5 AND $6
+  FROM {_PERIODS} {_DAYS_OF}
  GROUP BY k.n, d.flow, d.minutes
 """  # noqa: S608 - made of this module's constants
 _WAIT = """

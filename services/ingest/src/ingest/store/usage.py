@@ -21,9 +21,14 @@ gone AS (
     DELETE FROM usage_pending p USING due k
      WHERE p.tenant_id = k.tenant_id AND p.meter_id = k.meter_id AND p.flow = k.flow
        AND p.minutes = k.minutes AND p.day = k.day)
-SELECT d.tenant_id, d.meter_id, d.flow, d.minutes, d.day, d.zone, d.version, d.recorded_at,
-       d.correlation_id, d.quality, array_send(array_replace(d.values, NULL, -1)) AS sent
-  FROM due k JOIN channel_day d USING (tenant_id, meter_id, flow, minutes, day)
+SELECT k.*, d.*
+  FROM due k CROSS JOIN LATERAL (
+       SELECT c.zone, c.version, c.recorded_at, c.correlation_id, c.quality,
+              array_send(array_replace(c.values, NULL, -1)) AS sent
+         FROM channel_day c
+        WHERE c.tenant_id = k.tenant_id AND c.meter_id = k.meter_id AND c.flow = k.flow
+          AND c.minutes = k.minutes AND c.day = k.day
+       OFFSET 0) AS d
 """
 _MARK_MONTHS = """
 INSERT INTO period_check (tenant_id, meter_id, month_on, due_at)
