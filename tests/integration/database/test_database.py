@@ -120,6 +120,30 @@ async def test_losing_the_connection_is_transient(database, opened, raw):
     assert await count(database) == 0
 
 
+@pytest.mark.parametrize("raw", [False, True])
+async def test_losing_the_connection_at_any_moment_is_transient(database, raw):
+    """The server's farewell may come during a call or between two."""
+    question = "SELECT generate_series(1, 3)"
+
+    async def ask_for_ever():
+        async with transaction(database, tenant="acme") as tx:
+            pid = await tx.raw.fetchval("SELECT pg_backend_pid()")
+            ending = asyncio.create_task(end(pid))
+            try:
+                while True:
+                    await (tx.raw.fetch(question) if raw else tx.all(sa.text(question)))
+            finally:
+                await ending
+
+    async def end(pid):
+        async with transaction(database, tenant="acme") as tx:
+            await tx.raw.execute(f"SELECT pg_terminate_backend({pid})")
+
+    for _ in range(60):
+        with pytest.raises(Transient):
+            await ask_for_ever()
+
+
 async def test_a_lost_connection_hides_no_other_error(database):
     with pytest.raises(Rejected):
         async with transaction(database, tenant="acme") as tx:

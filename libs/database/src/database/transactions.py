@@ -32,6 +32,7 @@ _TRANSIENT: tuple[type[BaseException], ...] = (
     asyncpg.LockNotAvailableError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,  # the server said farewell between two calls
     ConnectionError,
     TimeoutError,
     PoolTimeoutError,
@@ -120,14 +121,17 @@ async def _connection(
 async def _give_back(connection: AsyncConnection) -> None:
     """Roll back what is open and return the connection to its pool.
 
-    SQLAlchemy does not see what raw calls meet, and may learn only here that the server has gone;
-    it has dropped the connection then, and there is nothing to roll back.
+    SQLAlchemy does not see what raw calls meet, and may learn only here that the server has gone:
+    then there is nothing to roll back, and the connection is dropped.
     """
     try:
         await connection.close()
     except Exception as failure:
-        if not (connection.closed and is_transient(failure)):
+        if not is_transient(failure):
             raise
+        if not connection.closed:
+            await connection.invalidate()
+            await connection.close()
 
 
 async def _see_through(step: Coroutine[Any, Any, None]) -> None:
