@@ -1,6 +1,6 @@
 """Billing over HTTP: customers, agreements, and reading what was issued."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -147,7 +147,7 @@ async def test_an_agreement_cannot_end_before_what_is_invoiced(api, world, make)
 async def test_an_invoice_is_shown_with_all_that_belongs_to_it(api, world, make):
     home = await world.home()
     await world.close(make.closed(home))
-    await world.close(make.closed(home, revision=2, wh=90))
+    await world.close(make.closed(home, revision=2, wh=90), now=make.NOW + timedelta(hours=1))
     new, old = (await api.get("/v1/invoices")).json()["items"]
     assert (new["state"], old["state"]) == ("issued", "void")
     detail = (await api.get(f"/v1/invoices/{old['id']}")).json()
