@@ -38,7 +38,11 @@ async def publish_tariffs(api: Api, run: str) -> dict[Plan, UUID]:
         version = await api.post(
             "tariff",
             f"/v1/tariffs/{tariff_id}/versions",
-            {"effective_from": "2025-01-01", "document": document},
+            {
+                "id": str(derive_id("demo tariff version", run, plan.code)),
+                "effective_from": "2025-01-01",
+                "document": document,
+            },
         )
         number = version["number"]
         await api.post("tariff", f"/v1/tariffs/{tariff_id}/versions/{number}/publish")
