@@ -78,6 +78,12 @@ class Ingest:
         )  # fmt: skip
         await self.deliver(message(event, tenant), kind="meters")
 
+    async def end_meter(self, meter_id, *, tenant="acme"):
+        """A tombstone."""
+        gone = message(MeterRegistered.model_construct(meter_id=meter_id), tenant)
+        tombstone = Received(None, gone.envelope, gone.topic, 0, 0, gone.key, None)
+        await self.deliver(tombstone, kind="meters")
+
     async def agree(self, meter_id, start_on, end_on=None, *, tenant="acme", agreement_id=None,
                     closing="wait", grace_hours=72, version=1):  # fmt: skip
         event = AgreementChanged(

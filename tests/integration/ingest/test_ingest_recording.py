@@ -1,13 +1,23 @@
 """Recording on the real database: idempotence, corrections, quality, waiting, quarantine."""
 
+import asyncio
+import random
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
+
+from contracts.envelope import Envelope
+from contracts.metering import ReadingsRejected, UsageRecorded
+from database import ALL_TENANTS, transaction
+from kernel.errors import Poison, Transient
+from messaging import Received
 
 METER = UUID(int=7)
 DAY = date(2025, 5, 10)
 MIDNIGHT = datetime(2025, 5, 9, 22, tzinfo=UTC)  # in Berlin
+QUARTER = timedelta(minutes=15)
 
 
 @pytest.fixture
@@ -17,12 +27,8 @@ async def known(ingest):
 
 
 def one_day(values, quality=None):
-    return {
-        (METER, "import", DAY): (
-            values,
-            quality or "".join("-" if v is None else "A" for v in values),
-        )
-    }
+    quality = quality or "".join("-" if value is None else "A" for value in values)
+    return {(METER, "import", DAY): (values, quality)}
 
 
 async def test_a_day_block_becomes_a_channel_day(known):
@@ -35,14 +41,326 @@ async def test_a_day_block_becomes_a_channel_day(known):
 
 async def test_single_readings_fill_a_day_and_missing_is_not_zero(known):
     await known.deliver(
-        *(known.block(METER, MIDNIGHT + timedelta(minutes=15 * n), [n]) for n in (0, 3))
+        known.block(METER, MIDNIGHT, [0]), known.block(METER, MIDNIGHT + 3 * QUARTER, [3])
     )
-    await known.deliver(known.block(METER, MIDNIGHT + timedelta(minutes=15), [0]))
+    await known.deliver(known.block(METER, MIDNIGHT + QUARTER, [0, None]))
     assert await known.days() == one_day([0, 0, None, 3, *[None] * 92])
     [row] = await known.rows("SELECT version, present FROM channel_day")
     assert tuple(row.values()) == (2, 3)
     rows = await known.rows("SELECT start_at, energy_wh FROM reading ORDER BY start_at LIMIT 2")
-    assert [tuple(row.values()) for row in rows] == [
-        (MIDNIGHT, 0),
-        (MIDNIGHT + timedelta(minutes=15), 0),
-    ]
+    assert [tuple(row.values()) for row in rows] == [(MIDNIGHT, 0), (MIDNIGHT + QUARTER, 0)]
+
+
+async def test_a_block_over_the_clock_change_is_cut_at_local_midnights(known):
+    """30 March 2025 has 23 hours in Berlin."""
+    begin = datetime(2025, 3, 28, 23, tzinfo=UTC)
+    await known.deliver(known.block(METER, begin, list(range(96 + 92 + 5))))
+    days = {day: values for (_, _, day), (values, _) in (await known.days()).items()}
+    assert [len(values) for _, values in sorted(days.items())] == [96, 92, 96]
+    assert days[date(2025, 3, 31)][:6] == [188, 189, 190, 191, 192, None]
+    assert (await known.tally())["stored"] == 1
+
+
+async def test_the_same_message_again_changes_nothing(known):
+    sent = known.block(METER, MIDNIGHT, [1, 2, 3])
+    await known.deliver(sent, sent)
+    known.later(minutes=1)
+    await known.deliver(sent)
+    [row] = await known.rows("SELECT version, count(*) OVER () AS days FROM channel_day")
+    assert tuple(row.values()) == (1, 1)
+    assert len(await known.rows("SELECT * FROM reading_block")) == 1
+    assert await known.tally() == {
+        "received": 3, "stored": 1, "duplicates": 2, "quarantined": 0, "waiting": 0,
+        "new": 3, "corrected": 0, "unchanged": 6,
+    }  # fmt: skip
+
+
+async def test_the_same_value_in_another_message_is_kept_but_changes_nothing(known):
+    await known.deliver(known.block(METER, MIDNIGHT, [1, 2, 3]))
+    known.later(minutes=1)
+    await known.announce()
+    await known.deliver(known.block(METER, MIDNIGHT, [1, 2, 3]))
+    [row] = await known.rows("SELECT version FROM channel_day")
+    assert row["version"] == 1
+    assert len(await known.rows("SELECT * FROM reading_block")) == 2
+    known.later(minutes=1)
+    assert await known.announce() == []
+
+
+async def test_a_correction_makes_a_version_and_the_old_value_stays(known, clients):
+    await known.deliver(known.block(METER, MIDNIGHT, [1, 2, 3]))
+    before = known.now
+    known.later(hours=1)
+    await known.deliver(known.block(METER, MIDNIGHT + QUARTER, [20]))
+    assert (await known.days()) == one_day([1, 20, 3, *[None] * 93])
+    [row] = await known.rows("SELECT version FROM channel_day")
+    assert row["version"] == 2
+    assert (await known.tally())["corrected"] == 1
+
+    client = await clients()
+    window = {"flow": "import", "from": MIDNIGHT.isoformat(), "resolution": "15",
+              "to": (MIDNIGHT + 3 * QUARTER).isoformat()}  # fmt: skip
+    path = f"/v1/meters/{METER}/series"
+    now = (await client.get(path, params=window)).json()
+    then = (await client.get(path, params=window | {"as_known_at": before.isoformat()})).json()
+    assert (now["values_wh"], then["values_wh"]) == ([1, 20, 3], [1, 2, 3])
+
+
+async def test_a_redelivery_after_a_correction_does_not_bring_the_old_value_back(known):
+    first = known.block(METER, MIDNIGHT, [1])
+    await known.deliver(first)
+    known.later(hours=1)
+    await known.deliver(known.block(METER, MIDNIGHT, [2]), first)
+    await known.deliver(first)
+    assert await known.days() == one_day([2, *[None] * 95])
+
+
+async def test_an_estimate_never_replaces_what_was_measured(known):
+    estimated = known.block(METER, MIDNIGHT, [9, 9, 9], quality="estimated")
+    known.later(minutes=1)
+    await known.deliver(estimated)
+    assert await known.days() == one_day([9, 9, 9, *[None] * 93], "EEE" + "-" * 93)
+    await known.deliver(known.block(METER, MIDNIGHT, [1, 9], at=known.now - timedelta(days=1)))
+    assert await known.days() == one_day([1, 9, 9, *[None] * 93], "AAE" + "-" * 93)
+    known.later(minutes=1)
+    await known.deliver(known.block(METER, MIDNIGHT, [7, 7, 7], quality="estimated"))
+    assert await known.days() == one_day([1, 9, 7, *[None] * 93], "AAE" + "-" * 93)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_order_and_repetition_change_nothing(ingest, seed):
+    """The same messages in another order, some twice, in other batches: the same tables."""
+    chance = random.Random(seed)
+    await ingest.register(METER)
+    sent = []
+    for n in range(40):
+        start = MIDNIGHT + chance.randrange(-40, 130) * QUARTER
+        values = [chance.choice([None, 1, 2, 3]) for _ in range(chance.choice([1, 1, 4, 60]))]
+        quality = chance.choice(["actual", "actual", "estimated", "substituted"])
+        at = ingest.now - timedelta(minutes=chance.randrange(5))
+        sent.append(
+            ingest.block(METER, start, values, quality=quality, at=at, event_id=UUID(int=n + 1))
+        )
+    results = []
+    for tenant in ("one", "two"):
+        await ingest.register(METER, tenant=tenant)
+        again = [*sent, *chance.choices(sent, k=20)] if tenant == "two" else [*sent]
+        chance.shuffle(again)
+        while again:
+            size = chance.randrange(1, 15)
+            batch = [of_tenant(one, tenant) for one in again[:size]]
+            await ingest.deliver(*batch)
+            del again[:size]
+        results.append(await ingest.days(tenant))
+    assert results[0] == results[1] != {}
+    blocks = "SELECT count(*) AS n FROM reading_block GROUP BY tenant_id"
+    assert len({row["n"] for row in await ingest.rows(blocks)}) == 1
+
+
+def of_tenant(sent, tenant):
+    old = sent.envelope
+    envelope = Envelope(old.event_id, old.event_type, old.source, old.occurred_at, tenant, "c")
+    return Received(
+        sent.event, envelope, sent.topic, sent.partition, sent.offset, sent.key, sent.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "change"),
+    [
+        ("future", {"start_at": datetime(2025, 6, 1, 12, tzinfo=UTC)}),
+        ("future", {"at": datetime(2025, 6, 2, tzinfo=UTC)}),
+        ("future", {"start_at": datetime(9999, 12, 31, 23, 59, tzinfo=UTC)}),
+        ("future", {"read_at": datetime(9999, 12, 31, 23, 59, tzinfo=UTC)}),
+        ("negative", {"values": [1, -1, 1]}),
+        ("negative", {"values": [-(2**70)]}),
+        ("over_maximum", {"values": [10_001]}),
+        ("over_maximum", {"values": [None, 2**64]}),
+        ("misaligned", {"start_at": MIDNIGHT + timedelta(minutes=1)}),
+        ("wrong_unit", {"unit": "kWh"}),
+        ("wrong_resolution", {"minutes": 30}),
+        ("wrong_resolution", {"minutes": 7}),
+        ("wrong_flow", {"flow": "export"}),
+        ("too_old", {"start_at": datetime(1999, 1, 1, tzinfo=UTC)}),
+    ],
+)
+async def test_what_is_wrong_goes_to_quarantine_with_its_reason(known, reason, change):
+    wrong = known.block(**({"meter_id": METER, "start_at": MIDNIGHT, "values": [1]} | change))
+    await known.deliver(wrong, known.block(METER, MIDNIGHT, [5]), wrong)
+    await known.deliver(wrong)
+    [row] = await known.rows("SELECT reason, event_id FROM quarantine")
+    assert (row["reason"], row["event_id"]) == (reason, wrong.envelope.event_id)
+    [event] = await known.outbox("readings.rejected.v1")
+    assert ReadingsRejected.model_validate(event).reason == reason
+    assert await known.days() == one_day([5, *[None] * 95])
+    tally = await known.tally()
+    assert (tally["quarantined"], tally["duplicates"], tally["stored"]) == (1, 2, 1)
+
+
+async def test_a_derived_meter_takes_no_readings(ingest):
+    await ingest.register(METER, kind="unmetered", channels=())
+    await ingest.deliver(ingest.block(METER, MIDNIGHT, [1]))
+    [row] = await ingest.rows("SELECT reason FROM quarantine")
+    assert row["reason"] == "derived_meter"
+
+
+async def test_hours_do_not_fill_a_day_of_23_and_a_half(ingest):
+    """Lord Howe Island shifts its clocks by half an hour."""
+    hourly = ({"flow": "import", "minutes": 60, "interval_wh_max": 10_000},)
+    await ingest.register(METER, zone="Australia/Lord_Howe", channels=hourly)
+    await ingest.deliver(
+        ingest.block(METER, datetime(2024, 10, 5, 14, tzinfo=UTC), [1], minutes=60),
+        ingest.block(METER, datetime(2024, 10, 6, 13, tzinfo=UTC), [1], minutes=60),
+    )
+    [row] = await ingest.rows("SELECT reason FROM quarantine")
+    assert row["reason"] == "misaligned"
+    assert [day for _, _, day in await ingest.days()] == [date(2024, 10, 7)]
+
+
+async def test_quarantine_is_replayed_after_repair(known, clients):
+    client = await clients()
+    await known.deliver(known.block(METER, MIDNIGHT, [10_500]))
+    [item] = (await client.get("/v1/quarantine")).json()["items"]
+    path = f"/v1/quarantine/{item['id']}/replay"
+    refused = await client.post(path)
+    assert (refused.status_code, refused.json()["code"]) == (409, "refused_again")
+    wider = ({"flow": "import", "minutes": 15, "interval_wh_max": 20_000},)
+    await known.register(METER, channels=wider, version=2)
+    assert (await client.post(path)).status_code == 200
+    assert await known.days() == one_day([10_500, *[None] * 95])
+    assert (await client.post(path)).json()["code"] == "already_replayed"
+    assert (await client.get("/v1/quarantine")).json()["items"] == []
+    tally = await known.tally()
+    assert (tally["received"], tally["stored"], tally["quarantined"]) == (1, 1, 0)
+
+
+async def test_blocks_of_an_unknown_meter_wait_for_it(ingest, clients):
+    sent = [ingest.block(METER, MIDNIGHT + n * QUARTER, [n]) for n in range(3)]
+    await ingest.deliver(*sent, sent[0])
+    client = await clients()
+    [waiting] = (await client.get("/v1/waiting")).json()["items"]
+    assert (waiting["meter_id"], waiting["blocks"]) == (str(METER), 3)
+    assert await ingest.take_up() == 0
+    await ingest.register(METER, tenant="other")
+    assert await ingest.take_up() == 0, "another tenant's meter is not this one"
+    await ingest.register(METER)
+    assert await ingest.take_up() == 3
+    assert await ingest.days() == one_day([0, 1, 2, *[None] * 93])
+    assert (await client.get("/v1/waiting")).json()["items"] == []
+    tally = await ingest.tally()
+    assert [tally[name] for name in ("received", "stored", "duplicates", "waiting")] == [4, 3, 1, 0]
+    await ingest.deliver(*sent)
+    assert (await ingest.tally())["duplicates"] == 4
+
+
+async def test_tenants_with_the_same_meter_id_are_strangers(ingest, clients):
+    for n, tenant in enumerate(("acme", "umbra")):
+        await ingest.register(METER, tenant=tenant)
+        await ingest.deliver(ingest.block(METER, MIDNIGHT, [n + 1], tenant=tenant))
+    assert await ingest.days("acme") == one_day([1, *[None] * 95])
+    assert await ingest.days("umbra") == one_day([2, *[None] * 95])
+    stranger = await clients("stranger")
+    path = f"/v1/meters/{METER}"
+    assert (await stranger.get(path)).status_code == 404
+    window = {"from": "2025-05-10", "to": "2025-05-11"}
+    assert (await stranger.get(f"{path}/completeness", params=window)).status_code == 404
+    for listing in ("quarantine", "waiting", "periods"):
+        assert (await stranger.get(f"/v1/{listing}")).json()["items"] == []
+    assert (await stranger.get("/v1/reconciliation")).json()["counted"]["received"] == 0
+
+
+async def test_usage_is_announced_once_per_changed_day_in_its_newest_version(known):
+    await known.deliver(known.block(METER, MIDNIGHT, [1], correlation_id="first"))
+    assert await known.announce() == [], "an incomplete day is gathered for a while"
+    await known.deliver(known.block(METER, MIDNIGHT + QUARTER, [2], correlation_id="second"))
+    known.later(seconds=2)
+    [event] = await known.announce()
+    UsageRecorded.model_validate(event)
+    assert (event["version"], event["values"][:3]) == (2, [1, 2, None])
+    assert known.sent[0].envelope.correlation_id == "second"
+    await known.deliver(known.block(METER, MIDNIGHT + 2 * QUARTER, [0] * 94))
+    [event] = await known.announce()
+    assert (event["version"], event["quality"]) == (3, "A" * 96), "a complete day goes at once"
+    assert await known.announce() == []
+
+
+async def test_a_broker_that_is_away_delays_the_announcement(known):
+    await known.deliver(known.block(METER, MIDNIGHT, [1] * 96))
+
+    async def away(_messages):
+        raise Transient("away")
+
+    known.sent.publish = away
+    with pytest.raises(Transient):
+        await known.announce()
+    del known.sent.publish
+    assert len(await known.announce()) == 1
+
+
+async def test_two_writers_of_one_day_do_not_lose_each_others_values(known):
+    """Gateways may key as they like, so two consumers may meet in one channel-day."""
+
+    async def deliver_until_done(sent):
+        while True:
+            try:
+                return await known.deliver(sent)
+            except Transient:
+                await asyncio.sleep(0)
+
+    sent = [known.block(METER, MIDNIGHT + n * QUARTER, [n]) for n in range(8)]
+    await asyncio.gather(*(deliver_until_done(one) for one in [*sent, *sent]))
+    assert await known.days() == one_day([*range(8), *[None] * 88])
+    assert len(await known.rows("SELECT * FROM reading_block")) == 8
+
+
+async def test_a_crash_in_the_middle_of_a_batch_leaves_nothing(known):
+    with pytest.raises(RuntimeError):
+        async with transaction(known.database, tenant=ALL_TENANTS) as tx:
+            await known.handle["readings"](tx, [known.block(METER, MIDNIGHT, [1])])
+            raise RuntimeError("killed")
+    assert await known.days() == {}
+    assert await known.rows("SELECT 1 FROM reading_block") == []
+    assert await known.rows("SELECT 1 FROM usage_pending") == []
+    assert (await known.tally())["received"] is None
+
+
+async def test_what_is_no_block_is_poison(known):
+    good = known.block(METER, MIDNIGHT, [1])
+    for value in (
+        b"{",
+        b"{}",
+        None,
+        good.value.replace(b"import", b"sideways"),
+        good.value.replace(b'"source":"', b'"source":"\\u0000'),
+        good.value.replace(b'"2025-05-09T22:00:00Z"', b'"0001-01-01T00:00:00+14:00"'),
+    ):
+        assert value != good.value
+        bad = Received(None, good.envelope, good.topic, 0, 0, good.key, value)
+        with pytest.raises(Poison):
+            await known.deliver(bad)
+
+
+async def test_blocks_are_append_only(known):
+    await known.deliver(known.block(METER, MIDNIGHT, [1]))
+    for change in ("UPDATE reading_block SET slot = 1", "DELETE FROM reading_block"):
+        with pytest.raises(asyncpg.PostgresError, match=r"append-only|permission denied"):
+            async with transaction(known.database, tenant=ALL_TENANTS) as tx:
+                await tx.raw.execute(change)
+
+
+async def test_the_reconciliation_holds_and_notices_a_loss(known, clients):
+    client = await clients()
+    await known.deliver(
+        known.block(METER, MIDNIGHT, [1] * 96),
+        known.block(uuid4(), MIDNIGHT, [1]),
+        known.block(METER, MIDNIGHT, [-1]),
+    )
+    told = (await client.get("/v1/reconciliation")).json()
+    assert told["holds"] is True
+    assert told["counted"] == told["found"] == {
+        "received": 3, "stored": 1, "duplicates": 0, "quarantined": 1, "waiting": 1
+    }  # fmt: skip
+    assert told["energy"] == [{"flow": "import", "stored_wh": 96, "closed_wh": 0, "open_wh": 96}]
+    async with transaction(known.database, tenant=ALL_TENANTS) as tx:
+        await tx.raw.execute("DELETE FROM waiting_block")
+    assert (await client.get("/v1/reconciliation")).json()["holds"] is False

@@ -49,21 +49,23 @@ def read_envelope(headers: Headers) -> Envelope:
     """The envelope in a message's headers; Poison where one is missing or malformed."""
     found = dict(headers)
     try:
-        event_id = UUID(found["ce_id"].decode())
+        occurred_at = datetime.fromisoformat(found["ce_time"].decode())
+        if occurred_at.tzinfo is None:
+            raise Poison("ce_time has no time zone")
         envelope = Envelope(
-            event_id=event_id,
+            event_id=UUID(found["ce_id"].decode()),
             event_type=found["ce_type"].decode(),
             source=found["ce_source"].decode(),
-            occurred_at=datetime.fromisoformat(found["ce_time"].decode()),
+            occurred_at=occurred_at.astimezone(UTC),
             tenant_id=found["ce_tenantid"].decode(),
             correlation_id=found.get("ce_correlationid", found["ce_id"]).decode(),
         )
     except KeyError as missing:
         raise Poison(f"the envelope has no {missing.args[0]} header") from None
-    except (ValueError, AttributeError) as malformed:
+    except (ValueError, AttributeError, OverflowError) as malformed:
         raise Poison(f"the envelope is malformed: {malformed}") from None
-    if envelope.occurred_at.tzinfo is None:
-        raise Poison("ce_time has no time zone")
+    if "\0" in envelope.tenant_id + envelope.source + envelope.correlation_id:
+        raise Poison("the envelope holds a NUL character, which no database stores")
     if not 1 <= len(envelope.tenant_id) <= TENANT_CHARS_MAX:
         raise Poison(f"ce_tenantid must have 1 to {TENANT_CHARS_MAX} characters")
     if len(envelope.correlation_id) > TEXT_CHARS_MAX or len(envelope.source) > TEXT_CHARS_MAX:

@@ -3,7 +3,7 @@
 A contract only ever grows, so a reader ignores what it does not know yet.
 """
 
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
@@ -37,11 +37,18 @@ def _is_zone(name: str) -> str:
     return name
 
 
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the instant lies beyond the years 1 to 9999 in UTC") from None
+
+
 def _plain(amount: Decimal) -> str:
     return format(amount, "f")
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """An aware instant, normalised to UTC."""
 Day = date
 """A local date."""

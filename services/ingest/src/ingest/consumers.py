@@ -17,7 +17,7 @@ from ingest.handlers.closing import close_due_periods, plan_periods
 from ingest.handlers.keeping import take_up_waiting
 from ingest.handlers.recording import Recorder
 from ingest.settings import Settings
-from ingest.wire import Arrival
+from ingest.wire import NUL, Arrival
 from kernel.errors import Poison
 from messaging import Progress, Publisher, Received, Subscription
 from messaging.retries import Stopped, pause, persist
@@ -70,6 +70,8 @@ def _decode(message: Received_) -> Arrival:
     """The block in a message; Poison when it is none."""
     if message.value is None:
         raise Poison("readings.received has no tombstones")
+    if NUL in message.value:
+        raise Poison("the value holds a NUL character, which no database stores")
     try:
         event = ReadingsReceived.model_validate_json(message.value)
     except ValidationError as invalid:

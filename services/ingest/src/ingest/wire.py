@@ -27,6 +27,8 @@ from messaging import Outgoing
 SOURCE = "gridtally/ingest"
 LETTERS = {"actual": ord("A"), "estimated": ord("E"), "substituted": ord("S")}
 DETAIL_CHARS_MAX = 500
+NUL = b"\\u0000"
+"""As JSON writes it; PostgreSQL's texts cannot hold it."""
 
 
 @dataclass(frozen=True, slots=True)

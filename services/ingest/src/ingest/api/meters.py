@@ -1,6 +1,6 @@
 """A meter as ingest knows it, its series and how complete it is."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from contracts.metering import Channel as WireChannel
 from database import ReadConnection, snapshot
-from ingest.domain.days import days_between
+from ingest.domain.days import OLDEST_AT, OLDEST_ON, days_between
 from ingest.domain.meters import Channel, Flow, Meter
 from ingest.domain.series import Resolution, series
 from ingest.store import series as store
@@ -20,6 +20,8 @@ from serving.auth import Principal, require
 from serving.context import Db
 
 DAYS_MAX = 400
+LATEST_ON = date(9000, 1, 1)
+"""Beyond it the calendar of some zone would overflow."""
 Reader = Annotated[Principal, Depends(require("ingest:read"))]
 From = Annotated[date, Query(alias="from", description="The first local day")]
 To = Annotated[date, Query(alias="to", description="The local day after the last one")]
@@ -185,19 +187,27 @@ def _channel(meter: Meter, flow: Flow, resolution: Resolution) -> Channel:
 
 
 def _instant(zone: str, bound: datetime | date) -> datetime:
-    return bound if isinstance(bound, datetime) else midnight_utc(zone, bound)
+    """An instant as it is, a local date as its midnight."""
+    if isinstance(bound, datetime):
+        return bound
+    if not OLDEST_ON < bound < LATEST_ON:
+        raise Rejected("window", f"dates lie between {OLDEST_ON} and {LATEST_ON}")
+    return midnight_utc(zone, bound)
 
 
 def _window(zone: str, start_at: datetime, end_at: datetime) -> tuple[date, date]:
     """The local days that the window touches; Rejected when it is empty or too long."""
     if start_at >= end_at:
         raise Rejected("empty_window", "`to` must be later than `from`")
-    last = end_at - (end_at - start_at).resolution
+    far = datetime(LATEST_ON.year, 1, 1, tzinfo=UTC)
+    if start_at < OLDEST_AT or end_at > far or (end_at - start_at).days > DAYS_MAX:
+        raise Rejected("window", f"ask for at most {DAYS_MAX} days, from {OLDEST_AT.date()} on")
+    last = end_at - timedelta.resolution
     window = (local_date(zone, start_at), local_date(zone, last) + ONE_DAY)
     _check_days(*window)
     return window
 
 
 def _check_days(start_on: date, end_on: date) -> None:
-    if not 0 < (end_on - start_on).days <= DAYS_MAX:
-        raise Rejected("window", f"ask for at least one and at most {DAYS_MAX} days")
+    if not (OLDEST_ON <= start_on < end_on < LATEST_ON and (end_on - start_on).days <= DAYS_MAX):
+        raise Rejected("window", f"ask for 1 to {DAYS_MAX} days, from {OLDEST_ON} to {LATEST_ON}")

@@ -19,7 +19,7 @@ from database import snapshot
 from ingest.domain.checks import Refusal
 from ingest.domain.intake import sort_out
 from ingest.store.meters import fetch_meters
-from ingest.wire import SOURCE, to_block
+from ingest.wire import NUL, SOURCE, to_block
 from kernel.errors import Fault, Rejected
 from kernel.ids import derive_id
 from messaging import Outgoing, Publisher
@@ -123,6 +123,8 @@ def router(publisher: Publisher, clock: Callable[[], datetime]) -> APIRouter:
 
 def _items_of(body: bytes, content_type: str) -> list[Any]:
     """The items as they were given; Rejected where the body as a whole is no such thing."""
+    if NUL in body:
+        raise Rejected("nul_character", "the body holds a NUL character, which cannot be stored")
     items: Any
     try:
         if content_type.partition(";")[0].strip().lower() == NDJSON:

@@ -72,10 +72,12 @@ def check_block(block: Block, meter: Meter, now: datetime) -> Fit | Refusal:
         )
     if block.start_at < OLDEST_AT:
         return Refusal("too_old", f"no reading lies before {OLDEST_AT.date()}")
-    count = len(block.values)
-    latest_at = max(block.start_at + timedelta(minutes=count * block.minutes), block.read_at)
-    if latest_at > now + CLOCK_SKEW_MAX:
-        return Refusal("future", f"{latest_at.isoformat()} has not passed yet")
+    count, latest_at = len(block.values), now + CLOCK_SKEW_MAX
+    for at in (block.start_at, block.read_at):
+        if at > latest_at:
+            return Refusal("future", f"{at.isoformat()} has not passed yet")
+    if block.start_at + timedelta(minutes=count * block.minutes) > latest_at:
+        return Refusal("future", f"{count} intervals later it has not passed yet")
     try:
         return Fit(meter, channel, split(meter.zone, block.minutes, block.start_at, count))
     except OffGrid as off:

@@ -12,12 +12,13 @@ from database import WriteConnection
 from kernel.periods import Period, month_of
 
 TABLES = ("reading_block", "channel_day")
+EXTENSION = "timescaledb"
 
 
 def has_timescale(bind: sa.Connection) -> bool:
     """Whether this database has the extension."""
-    installed = sa.text("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')")
-    return bool(bind.execute(installed).scalar_one())
+    installed = sa.text("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = :name)")
+    return bool(bind.execute(installed, {"name": EXTENSION}).scalar_one())
 
 
 class Partitions:

@@ -1,0 +1,174 @@
+"""Intake and reading back over HTTP."""
+
+import gzip
+import json
+from datetime import date
+from uuid import UUID, uuid4
+
+import pytest
+
+from contracts.metering import ReadingsReceived
+from kernel.periods import midnight_utc
+
+METER = UUID(int=7)
+ZONE = "Europe/Berlin"
+DAY = date(2025, 5, 10)
+
+
+@pytest.fixture
+async def client(ingest, clients):
+    await ingest.register(METER)
+    return await clients()
+
+
+def item(**change):
+    plain = {"meter_id": str(METER), "flow": "import", "start_at": "2025-05-10T00:00:00+02:00",
+             "minutes": 15, "values": [1, 2]}  # fmt: skip
+    return plain | change
+
+
+async def deliver_what_was_sent(ingest):
+    """What the broker would hand to the consumer."""
+    class_ = type(ingest.block(METER, midnight_utc(ZONE, DAY), [1]))
+    batch = [class_(None, one.envelope, one.topic, 0, 0, one.key, one.value) for one in ingest.sent]
+    ingest.sent.clear()
+    await ingest.deliver(*batch)
+
+
+async def test_each_item_gets_its_answer(ingest, client):
+    event_id = str(uuid4())
+    items = [
+        item(),
+        item(values=[-5]),
+        item(start_at="2025-05-10T00:01:00+02:00"),
+        item(meter_id=str(uuid4())),
+        item(values="many"),
+        item(event_id=event_id, values=[7]),
+        "nonsense",
+    ]
+    answer = await client.post("/v1/readings", json={"items": items})
+    assert answer.status_code == 202
+    told = answer.json()
+    assert (told["accepted"], told["refused"]) == (3, 4)
+    reasons = [one["reason"] for one in told["items"]]
+    assert reasons == [None, "negative", "misaligned", None, "malformed", None, "malformed"]
+    assert told["items"][5]["event_id"] == event_id
+    assert [ReadingsReceived.model_validate_json(one.value).values for one in ingest.sent] == [
+        [1, 2], [1, 2], [7]
+    ]  # fmt: skip
+    assert {one.key for one in ingest.sent} >= {f"acme:{METER}"}
+
+
+async def test_the_same_body_has_the_same_event_ids(ingest, client):
+    for _ in range(2):
+        assert (await client.post("/v1/readings", json=item())).status_code == 202
+    first, second = ingest.sent
+    assert first.envelope.event_id == second.envelope.event_id
+    await deliver_what_was_sent(ingest)
+    assert (await ingest.tally())["duplicates"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (json.dumps(item()).encode(), {}),
+        (b"\n".join(json.dumps(item(values=[n])).encode() for n in range(2)),
+         {"Content-Type": "application/x-ndjson"}),
+        (gzip.compress(json.dumps({"items": [item()]}).encode()), {"Content-Encoding": "gzip"}),
+    ],
+)  # fmt: skip
+async def test_bodies_may_be_single_lines_or_compressed(client, body, headers):
+    answer = await client.post("/v1/readings", content=body, headers=headers)
+    assert answer.status_code == 202
+    assert answer.json()["refused"] == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{", "invalid_json"),
+        (b'{"items": []}', "invalid_items"),
+        (b'{"items": 5}', "invalid_items"),
+        (b"7", "nothing_accepted"),
+        (json.dumps(item(source="a\0")).encode(), "nul_character"),
+        (json.dumps(item(start_at="9999-12-31T23:59:00Z")).encode(), "nothing_accepted"),
+        (json.dumps(item(start_at="0001-01-01T00:00:00+14:00")).encode(), "nothing_accepted"),
+        (json.dumps(item(unit="kWh")).encode(), "nothing_accepted"),
+        (json.dumps({"items": [item()] * 10_001}).encode(), "invalid_items"),
+    ],
+)
+async def test_a_body_of_nothing_usable_is_refused(client, body, code):
+    answer = await client.post("/v1/readings", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+async def test_scopes_guard_the_api(clients):
+    reader = await clients("acme", "ingest:read")
+    assert (await reader.post("/v1/readings", json=item())).status_code == 403
+    assert (await reader.get(f"/v1/meters/{METER}")).status_code == 404
+
+
+async def test_series_at_each_resolution(ingest, client):
+    """The last days of March 2025 in Berlin; the 30th has 23 hours."""
+    begin = midnight_utc(ZONE, date(2025, 3, 29))
+    await ingest.deliver(
+        ingest.block(METER, begin, [1] * 96 + [2] * 92),
+        ingest.block(METER, midnight_utc(ZONE, date(2025, 3, 31)), [3, None], quality="estimated"),
+    )
+
+    async def ask(resolution, start="2025-03-29", end="2025-04-01"):
+        params = {"flow": "import", "from": start, "to": end, "resolution": resolution}
+        answer = await client.get(f"/v1/meters/{METER}/series", params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    native = await ask("native")
+    assert native["values_wh"] == [1] * 96 + [2] * 92 + [3] + [None] * 95
+    assert native["quality"] == "A" * 188 + "E" + "-" * 95
+    assert native["starts_at"][96] == "2025-03-29T23:00:00Z"
+    hours = await ask("60")
+    assert hours["values_wh"] == [4] * 24 + [8] * 23 + [3] + [None] * 23
+    assert hours["missing"][47:49] == [3, 4]
+    days = await ask("1440")
+    assert (days["values_wh"], days["missing"]) == ([96, 184, 3], [0, 0, 95])
+    assert (days["starts_at"], days["quality"]) == (
+        ["2025-03-28T23:00:00Z", "2025-03-29T23:00:00Z", "2025-03-30T22:00:00Z"], "AAE"
+    )  # fmt: skip
+    months = await ask("month", "2025-03-29", "2025-04-02")
+    assert (months["values_wh"], months["missing"]) == ([283, None], [95, 96])
+    some = await ask("native", "2025-03-29T01:00:00Z", "2025-03-29T02:00:00Z")
+    assert some["values_wh"] == [1] * 4
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"from": "2025-03-29", "to": "2025-03-29"}, 422),
+        ({"from": "2020-01-01", "to": "2025-03-29"}, 422),
+        ({"from": "0001-01-01T00:00:00Z", "to": "9999-12-31T23:59:59Z"}, 422),
+        ({"from": "2025-03-29T01:00:00", "to": "2025-03-30"}, 422),
+        ({"from": "2025-03-29", "to": "2025-03-30", "resolution": "5"}, 422),
+        ({"from": "2025-03-29", "to": "2025-03-30", "flow": "export"}, 404),
+        ({"from": "2025-03-29"}, 422),
+        ({"from": "2025-03-29", "to": "9999-12-31"}, 422),
+        ({"from": "2025-03-29", "to": "2025-03-30", "as_known_at": "9999-12-31T23:59:59Z"}, 200),
+    ],
+)
+async def test_windows_are_bounded(client, query, status):
+    answer = await client.get(f"/v1/meters/{METER}/series", params={"flow": "import"} | query)
+    assert answer.status_code == status, answer.text
+
+
+async def test_completeness_per_day_and_flow(ingest, client):
+    await ingest.deliver(ingest.block(METER, midnight_utc(ZONE, date(2025, 3, 30)), [1] * 90))
+    answer = await client.get(
+        f"/v1/meters/{METER}/completeness", params={"from": "2025-03-29", "to": "2025-03-31"}
+    )
+    told = [(day["day"], day["expected"], day["present"]) for day in answer.json()["days"]]
+    assert told == [("2025-03-29", 96, 0), ("2025-03-30", 92, 90)]
+
+
+async def test_the_meter_as_ingest_knows_it(client):
+    told = (await client.get(f"/v1/meters/{METER}")).json()
+    assert told["zone"] == ZONE
+    assert told["channels"] == [{"flow": "import", "minutes": 15, "interval_wh_max": 10_000}]

@@ -1,0 +1,66 @@
+"""The migrated schema: what the models say, on hypertables and on native partitions."""
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+import messaging.tables
+import serving.keys
+from database import ALL_TENANTS, Database, transaction
+from database.migrations import drift, upgrade
+from ingest.tables import METADATA
+
+MODELS = [METADATA, messaging.tables.METADATA, serving.keys.METADATA]
+
+
+async def test_the_models_are_the_schema(ingest_url):
+    assert await asyncio.to_thread(drift, ingest_url, MODELS, package="ingest") == []
+
+
+@pytest.fixture
+async def native(database_url, monkeypatch):
+    """The URL of a database in which TimescaleDB is not used."""
+    url = database_url()
+    monkeypatch.setattr("ingest.store.partitions.EXTENSION", "no_such_extension")
+    await asyncio.to_thread(upgrade, url, package="ingest")
+    return url
+
+
+async def test_native_partitions_are_made_as_they_are_needed(native, ingest):
+    assert await asyncio.to_thread(drift, native, MODELS, package="ingest") == []
+    async with await Database.connect(native, application="test") as database:
+        ingest.database = database
+        meter_id = uuid4()
+        await ingest.register(meter_id, zone="UTC")
+        begin = datetime(2025, 1, 31, tzinfo=UTC)
+        await ingest.deliver(ingest.block(meter_id, begin, [1] * 192))
+        await ingest.deliver(ingest.block(meter_id, begin + timedelta(days=1), [2] * 96))
+        assert sorted(day for _, _, day in await ingest.days()) == [
+            date(2025, 1, 31), date(2025, 2, 1)
+        ]  # fmt: skip
+        rows = await ingest.rows(
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+            "WHERE i.inhparent = 'channel_day'::regclass ORDER BY 1"
+        )
+        assert [row["relname"] for row in rows] == ["channel_day_2025_01", "channel_day_2025_02"]
+
+
+async def test_hypertables_where_the_extension_is(ingest):
+    rows = await ingest.rows("SELECT extname FROM pg_extension WHERE extname = 'timescaledb'")
+    if rows:
+        found = await ingest.rows(
+            "SELECT hypertable_name FROM timescaledb_information.hypertables ORDER BY 1"
+        )
+        assert [row["hypertable_name"] for row in found] == ["channel_day", "reading_block"]
+    else:
+        found = await ingest.rows("SELECT relkind FROM pg_class WHERE relname = 'channel_day'")
+        assert [row["relkind"] for row in found] == [b"p"]
+
+
+async def test_row_level_security_shows_a_tenant_its_own(ingest):
+    await ingest.register(uuid4(), tenant="acme")
+    for tenant, expected in (("acme", 1), ("umbra", 0), (ALL_TENANTS, 1)):
+        async with transaction(ingest.database, tenant=tenant) as tx:
+            assert await tx.raw.fetchval("SELECT count(*) FROM meter") == expected
