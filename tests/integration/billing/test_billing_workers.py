@@ -23,21 +23,22 @@ HOMES = 40
 
 
 @pytest.fixture
-async def topics(kafka_bootstrap):
-    await ensure_topics(kafka_bootstrap)
+async def publisher(stack_servers):
+    await ensure_topics(stack_servers.bootstrap)
+    async with Publisher(
+        stack_servers.bootstrap, client_id="test", idempotent=stack_servers.idempotence
+    ) as opened:
+        yield opened
 
 
 @asynccontextmanager
-async def workers(url, bootstrap, *, count=1, service=None):
+async def workers(url, bootstrap, publisher, *, count=1):
     """`count` processes' worth of consumers, loops and relays until the block ends."""
-    service = service or f"billing-{uuid4().hex[:8]}"
+    service = f"billing-{uuid4().hex[:8]}"
     stop = asyncio.Event()
     databases = [await Database.connect(url, application="test") for _ in range(count)]
     try:
-        async with (
-            Publisher(bootstrap, client_id=service) as publisher,
-            asyncio.TaskGroup() as run,
-        ):
+        async with asyncio.TaskGroup() as run:
             for database in databases:
                 for subscription in subscriptions():
                     consumer = Consumer(
@@ -58,11 +59,6 @@ async def workers(url, bootstrap, *, count=1, service=None):
     finally:
         for database in databases:
             await database.aclose()
-
-
-async def publish(bootstrap, messages):
-    async with Publisher(bootstrap, client_id="test") as publisher:
-        await publisher.publish(messages)
 
 
 async def eventually(world, sql, expected):
@@ -92,19 +88,18 @@ def shuffled_across_keys(random_, messages):
     return [by_key[key].pop(0) for key in keys]
 
 
-@pytest.mark.usefixtures("topics")
 @pytest.mark.parametrize("processes", [1, 2])
 async def test_each_period_is_billed_once_however_often_it_comes(
-    world, make, migrated_url, kafka_bootstrap, processes
+    world, make, migrated_url, kafka_bootstrap, publisher, processes
 ):
     homes = [await world.home() for _ in range(HOMES)]
     events = [make.closed(home) for home in homes]
     corrected = [make.closed(home, revision=2, wh=90) for home in homes[:10]]
     messages = [make.outgoing(one, world.tenant) for one in (*events, *corrected) for _ in "12"]
     messages = shuffled_across_keys(random.Random(SEED), messages)
-    async with workers(migrated_url, kafka_bootstrap, count=processes):
-        await publish(kafka_bootstrap, messages[:50])
-        await publish(kafka_bootstrap, messages[50:])
+    async with workers(migrated_url, kafka_bootstrap, publisher, count=processes):
+        await publisher.publish(messages[:50])
+        await publisher.publish(messages[50:])
         await eventually(world, "SELECT count(*) FROM invoice", HOMES + 10)
         told = await announced(world, kafka_bootstrap, InvoiceIssued, HOMES + 10)
     invoices = await world.invoices()
@@ -115,14 +110,14 @@ async def test_each_period_is_billed_once_however_often_it_comes(
     assert [int(number.rpartition("-")[2]) for number in numbers] == [*range(1, len(numbers) + 1)]
 
 
-@pytest.mark.usefixtures("topics")
-async def test_facts_may_come_after_what_needs_them(world, make, migrated_url, kafka_bootstrap):
+async def test_facts_may_come_after_what_needs_them(
+    world, make, migrated_url, kafka_bootstrap, publisher
+):
     tariff_id, meter_id = uuid4(), uuid4()
     agreement = make.agreement(tariff_id=tariff_id, meter_id=meter_id)
     days = month_of(date(2025, 3, 1)).dates()
-    async with workers(migrated_url, kafka_bootstrap):
-        await publish(
-            kafka_bootstrap,
+    async with workers(migrated_url, kafka_bootstrap, publisher):
+        await publisher.publish(
             [
                 make.outgoing(make.closed(agreement), world.tenant, "the reading's"),
                 *(make.outgoing(make.used(meter_id, day), world.tenant) for day in days),
@@ -131,8 +126,8 @@ async def test_facts_may_come_after_what_needs_them(world, make, migrated_url, k
         await eventually(world, "SELECT count(*) FROM held_period", 1)
         await eventually(world, "SELECT count(*) FROM day_usage", len(days))
         await world.agree_on(agreement)
-        await publish(kafka_bootstrap, [make.outgoing(make.published(tariff_id), world.tenant)])
-        await publish(kafka_bootstrap, [make.outgoing(make.registered(meter_id), world.tenant)])
+        await publisher.publish([make.outgoing(make.published(tariff_id), world.tenant)])
+        await publisher.publish([make.outgoing(make.registered(meter_id), world.tenant)])
         (told,) = await announced(world, kafka_bootstrap, InvoiceIssued, 1)
         costs = await announced(world, kafka_bootstrap, CostRolledUp, len(days))
         await eventually(world, "SELECT count(*) FROM held_period", 0)
