@@ -50,7 +50,7 @@ def test_a_cursor_keeps_instants_days_and_ids():
     "cursor",
     ["", "x", "%%%", *(base64.urlsafe_b64encode(raw).decode() for raw in (
         b"[]", b"[1]", b'["x"]', b'["1","2"]', b"{}", b"null", b'"1"', b"\xff", b"[" * 700,
-        b'[{"a":1}]', b"[[1]]"
+        b'[{"a":1}]', b"[[1]]", b'["\\u0000"]', b'["\\ud800"]'
     ))],
 )  # fmt: skip
 def test_a_cursor_that_was_not_given_out_is_refused(cursor):

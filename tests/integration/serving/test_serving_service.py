@@ -45,6 +45,8 @@ def test_a_note_is_written_told_heard_and_seen_by_its_tenant_only(migrated):
             time.sleep(0.1)
         assert notes(client, north) == [("heard north:hello", "walk-7"), ("hello", "walk-7")]
         assert notes(client, south) == []
+        refused = client.post("/v1/notes/%00", headers=north)
+        assert (refused.status_code, refused.json()["code"]) == (422, "unstorable_text")
         metrics = client.get("/metrics").text
         assert re.search(r'task_handled_total\{task="relay"\} 1\.0', metrics)
         assert "database_connections_in_use" in metrics

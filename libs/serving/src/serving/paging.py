@@ -76,8 +76,8 @@ class PageRequest:
 
 
 def _text(part: object) -> str:
-    if not isinstance(part, str):
-        raise TypeError("a cursor holds texts")
+    if not isinstance(part, str) or not part.isprintable():
+        raise TypeError("a cursor holds readable texts")
     return part
 
 
