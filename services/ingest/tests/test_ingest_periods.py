@@ -1,0 +1,93 @@
+"""When periods close, and how their series are put together."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from ingest.domain.merge import MISSING
+from ingest.domain.meters import Channel, Meter
+from ingest.domain.periods import Close, OpenPeriod, Policy, Wait, assemble, decide, digest
+from ingest.domain.series import series
+from kernel.periods import Period
+
+CHANNEL = Channel("import", 60, 1_000)
+METER = Meter(UUID(int=1), "main", "Europe/Berlin", (CHANNEL,))
+MARCH = Period(date(2025, 3, 1), date(2025, 4, 1))
+END = datetime(2025, 3, 31, 22, tzinfo=UTC)
+FULL = 31 * 24 - 1
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("closing", "present", "now", "expected"),
+    [
+        ("wait", FULL, END - HOUR, Wait(END)),
+        ("wait", FULL, END, Close("complete")),
+        ("wait", FULL - 1, END + 1000 * HOUR, Wait(None)),
+        ("bill_present", FULL, END, Close("complete")),
+        ("bill_present", 0, END, Wait(END + 2 * HOUR)),
+        ("bill_present", 0, END + 2 * HOUR, Close("grace")),
+    ],
+)
+def test_an_open_period(closing, present, now, expected):
+    it = OpenPeriod("acme", UUID(int=2), METER, MARCH, Policy(closing, 2 * HOUR))
+    decision = decide(it, present=present, changed_at=None, revision_delay=HOUR, now=now)
+    assert decision == expected
+
+
+@pytest.mark.parametrize(
+    ("closed_by", "present", "changed_ago", "expected"),
+    [
+        ("grace", FULL - 1, 2 * HOUR, Close("grace")),
+        ("grace", FULL, 2 * HOUR, Close("complete")),
+        ("forced", 3, HOUR / 2, Wait(END + HOUR / 2)),
+    ],
+)
+def test_a_closed_period_is_looked_at_when_it_has_settled(
+    closed_by, present, changed_ago, expected
+):
+    it = OpenPeriod("acme", UUID(int=2), METER, MARCH, Policy("wait", HOUR), 1, "d", closed_by)
+    decision = decide(
+        it, present=present, changed_at=END - changed_ago, revision_delay=HOUR, now=END
+    )
+    assert decision == expected
+
+
+def test_a_meter_without_channels_is_never_complete():
+    bare = Meter(UUID(int=1), "unmetered", "UTC", ())
+    it = OpenPeriod("acme", UUID(int=2), bare, MARCH, Policy("wait", HOUR))
+    decision = decide(
+        it, present=0, changed_at=None, revision_delay=HOUR, now=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    assert decision == Wait(None)
+
+
+def stored(day, value):
+    slots = 23 if day == date(2025, 3, 30) else 24
+    return day, np.full(slots, value, np.int32), np.full(slots, ord("A"), np.uint8)
+
+
+def test_a_series_has_every_interval_of_its_period():
+    days = [stored(date(2025, 3, 30), 2), stored(date(2025, 3, 31), 3)]
+    made = assemble("Europe/Berlin", MARCH, CHANNEL, days)
+    assert made.values.tolist() == [MISSING] * (29 * 24) + [2] * 23 + [3] * 24
+    assert (made.present, made.energy_wh) == (47, 118)
+
+
+def test_equal_digests_are_equal_periods():
+    one = assemble("Europe/Berlin", MARCH, CHANNEL, [stored(date(2025, 3, 1), 2)])
+    other = assemble("Europe/Berlin", MARCH, CHANNEL, [stored(date(2025, 3, 2), 2)])
+    assert digest([one]) == digest([one])
+    assert len({digest([one]), digest([other]), digest([one, other]), digest([])}) == 4
+
+
+def test_sums_are_exact_and_say_what_is_missing():
+    day = date(2025, 3, 1)
+    values, quality = np.array([2**31 - 1] * 23 + [MISSING], np.int32), np.full(24, 65, np.uint8)
+    window = (day, date(2025, 3, 2))
+    [whole] = series("Europe/Berlin", 60, {day: (values, quality)}, window, "1440")
+    assert (whole.energy_wh, whole.missing) == (23 * (2**31 - 1), 1)
+    empty = list(series("Europe/Berlin", 60, {}, window, "month"))
+    assert [(one.energy_wh, one.missing, one.quality) for one in empty] == [(None, 24, "-")]
