@@ -19,14 +19,14 @@ from faults.workload import Workload, irregular_month
 from gridtally.demo.gateway import Site
 from gridtally.stack.services import SERVICES
 
-FAULTS_MIN = 22
-HOMES = 180
+FAULTS_MIN = 28
+HOMES = 200
 REGISTERED_AT_ONCE = 15
 PART_S = 6.0
 """How long a fault's share of the stream takes."""
 RUN_LIMIT_S = 900.0
 DRAIN_LIMIT_S = 60.0
-CONNECTIONS = "connections"
+BROKER, DATABASE, CONNECTIONS = "kafka", "postgres", "connections"
 
 
 @dataclass
@@ -46,34 +46,40 @@ class Strikes:
         share = min(1.0, (time.monotonic() - self.part_begun_s) / PART_S)
         return (len(self.told) + share) / FAULTS_MIN
 
-    def victims(self) -> list[str]:
-        """Each part in turn, in another order each time, and connections among them."""
-        parts = [*SERVICES, "postgres", CONNECTIONS]
+    def victims(self) -> list[tuple[str, ...]]:
+        """Each part in turn, in another order each time; some two at once, and connections."""
+        parts = [*((one,) for one in (*SERVICES, DATABASE, CONNECTIONS)), (DATABASE, "billing")]
         if self.system.keeps_its_log:
-            parts.append("kafka")
-        order: list[str] = []
+            parts += [(BROKER,), (BROKER, "ingest")]
+        order: list[tuple[str, ...]] = []
         while len(order) < FAULTS_MIN:
             order += self.chance.sample(parts, k=len(parts))
         return order[:FAULTS_MIN]
 
     async def run(self) -> None:
-        """One after the other; a killed part comes back after a short pause."""
-        for victim in self.victims():
+        """One fault after the other; what was killed comes back after a short pause."""
+        for victims in self.victims():
             await asyncio.sleep(self.chance.uniform(0.5, PART_S - 1))
             at_s = time.monotonic() - self.begun_s
-            if victim == CONNECTIONS:
-                fault = f"{await self.system.drop_connections(self.chance)} connections cut"
-            else:
-                pause_s = self.chance.uniform(0, 2)
-                self.system.kill(victim)
-                await asyncio.sleep(pause_s)
-                await self.system.restart(victim)
-                back_s = time.monotonic() - self.begun_s - at_s
-                fault = f"kill -9 {victim}, back after {back_s:.1f} s"
+            fault = await (self.cut() if CONNECTIONS in victims else self.kill(victims))
             self.say(f"{at_s:6.1f} s  {fault}")
             assert self.system.ended_by_themselves() == []
             self.told.append(fault)
             self.part_begun_s = time.monotonic()
+
+    async def cut(self) -> str:
+        """Half of the connections to the database."""
+        return f"{await self.system.drop_connections(self.chance)} connections cut"
+
+    async def kill(self, victims: Sequence[str]) -> str:
+        """SIGKILL for all at once; servers are named first, since services wait for them."""
+        killed_s = time.monotonic()
+        for victim in victims:
+            self.system.kill(victim)
+        await asyncio.sleep(self.chance.uniform(0, 2))
+        for victim in victims:
+            await self.system.restart(victim)
+        return f"kill -9 {' and '.join(victims)}, back after {time.monotonic() - killed_s:.1f} s"
 
 
 async def register_meanwhile(workload: Workload, sites: Sequence[Site], strikes: Strikes) -> None:

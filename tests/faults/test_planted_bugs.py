@@ -77,6 +77,7 @@ async def a_commit_that_takes_long(system: System, workload: Workload) -> None:
 
 async def a_dead_broker(system: System, workload: Workload) -> None:
     """Agreements are made while there is no broker, and billing dies before there is one."""
+    assert system.keeps_its_log, "the stand-in for Kafka forgets everything when it is killed"
     system.kill("kafka")
     await workload.register(workload.sites(HOMES))
     await asyncio.sleep(RELAYED_WITHIN_S)
