@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
-from sqlalchemy.engine import RowMapping
 
 from contracts.metering import ReadingsReceived
 from database import snapshot, transaction
 from ingest.handlers.keeping import replay_quarantined
 from ingest.handlers.recording import Recorder
-from ingest.tables import quarantine, waiting_block
+from ingest.store import listings
 from serving.auth import Principal, require
 from serving.context import Db
 from serving.paging import Page, Paging
@@ -63,22 +61,15 @@ def router(recorder: Recorder, clock: Callable[[], datetime]) -> APIRouter:
         replayed: bool = False,  # noqa: FBT001, FBT002 - a query parameter
     ) -> Page[Quarantined]:
         """Refused blocks, oldest first; those that were replayed only when asked for."""
-        position = (quarantine.c.recorded_at, quarantine.c.id)
-        left = quarantine.c.replayed_at
-        statement = (
-            sa.select(quarantine)
-            .where(quarantine.c.tenant_id == caller.tenant_id)
-            .where(left.is_not(None) if replayed else left.is_(None))
-            .order_by(*position)
-            .limit(paging.rows)
-        )
-        if meter_id is not None:
-            statement = statement.where(quarantine.c.meter_id == meter_id)
-        after = paging.after(datetime.fromisoformat, UUID)
-        if after is not None:
-            statement = statement.where(sa.tuple_(*position) > after)
         async with snapshot(db, tenant=caller.tenant_id) as read:
-            rows = await read.all(statement)
+            rows = await listings.fetch_quarantined(
+                read,
+                caller.tenant_id,
+                meter_id=meter_id,
+                replayed=replayed,
+                after=paging.after(datetime.fromisoformat, UUID),
+                rows=paging.rows,
+            )
         return paging.cut(rows, item=_shown, position=lambda row: (row["recorded_at"], row["id"]))
 
     @api.post("/quarantine/{quarantine_id}/replay")
@@ -92,23 +83,11 @@ def router(recorder: Recorder, clock: Callable[[], datetime]) -> APIRouter:
     @api.get("/waiting")
     async def list_waiting(db: Db, caller: Reader, paging: Paging) -> Page[WaitingMeter]:
         """Meters that are not known yet and that blocks wait for."""
-        meter_id = waiting_block.c.meter_id
-        statement = (
-            sa.select(
-                meter_id,
-                sa.func.count().label("blocks"),
-                sa.func.min(waiting_block.c.recorded_at).label("oldest_at"),
-            )
-            .where(waiting_block.c.tenant_id == caller.tenant_id)
-            .group_by(meter_id)
-            .order_by(meter_id)
-            .limit(paging.rows)
-        )
         after = paging.after(UUID)
-        if after is not None:
-            statement = statement.where(meter_id > after[0])
         async with snapshot(db, tenant=caller.tenant_id) as read:
-            rows = await read.all(statement)
+            rows = await listings.fetch_waiting_meters(
+                read, caller.tenant_id, after=after[0] if after else None, rows=paging.rows
+            )
         return paging.cut(
             rows, item=WaitingMeter.model_validate, position=lambda row: (row["meter_id"],)
         )
@@ -116,7 +95,7 @@ def router(recorder: Recorder, clock: Callable[[], datetime]) -> APIRouter:
     return api
 
 
-def _shown(row: RowMapping) -> Quarantined:
+def _shown(row: Any) -> Quarantined:
     names = Quarantined.model_fields.keys() - {"reading"}
     reading = ReadingsReceived.model_validate_json(row["value"])
     return Quarantined(reading=reading, **{name: row[name] for name in names})

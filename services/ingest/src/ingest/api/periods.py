@@ -2,17 +2,15 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
-from sqlalchemy.engine import RowMapping
 
 from database import snapshot, transaction
 from ingest.handlers.closing import force_close
-from ingest.tables import period as table
+from ingest.store import listings
 from kernel.errors import NotFound
 from serving.auth import Principal, require
 from serving.context import Db
@@ -49,25 +47,18 @@ def router(clock: Callable[[], datetime]) -> APIRouter:
         caller: Reader,
         paging: Paging,
         agreement_id: UUID | None = None,
-        state: Literal["open", "closed"] | None = None,
+        state: listings.State | None = None,
     ) -> Page[Period]:
         """Periods by agreement and first day."""
-        position = (table.c.agreement_id, table.c.start_on)
-        statement = (
-            sa.select(table)
-            .where(table.c.tenant_id == caller.tenant_id)
-            .order_by(*position)
-            .limit(paging.rows)
-        )
-        if agreement_id is not None:
-            statement = statement.where(table.c.agreement_id == agreement_id)
-        if state is not None:
-            statement = statement.where(table.c.state == state)
-        after = paging.after(UUID, date.fromisoformat)
-        if after is not None:
-            statement = statement.where(sa.tuple_(*position) > after)
         async with snapshot(db, tenant=caller.tenant_id) as read:
-            rows = await read.all(statement)
+            rows = await listings.fetch_periods(
+                read,
+                caller.tenant_id,
+                agreement_id=agreement_id,
+                state=state,
+                after=paging.after(UUID, date.fromisoformat),
+                rows=paging.rows,
+            )
         return paging.cut(
             rows, item=_shown, position=lambda row: (row["agreement_id"], row["start_on"])
         )
@@ -77,13 +68,7 @@ def router(clock: Callable[[], datetime]) -> APIRouter:
         """Close an ended period now, with what is there; 409 when it is closed already."""
         async with transaction(db, tenant=caller.tenant_id) as tx:
             await force_close(tx, caller.tenant_id, agreement_id, start_on, clock())
-            row = await tx.one_or_none(
-                sa.select(table).where(
-                    table.c.tenant_id == caller.tenant_id,
-                    table.c.agreement_id == agreement_id,
-                    table.c.start_on == start_on,
-                )
-            )
+            row = await listings.fetch_period(tx, caller.tenant_id, agreement_id, start_on)
         if row is None:
             raise NotFound("period_unknown", "this agreement has no such period")
         return _shown(row)
@@ -91,5 +76,5 @@ def router(clock: Callable[[], datetime]) -> APIRouter:
     return api
 
 
-def _shown(row: RowMapping) -> Period:
+def _shown(row: Any) -> Period:
     return Period.model_validate({name: row[name] for name in Period.model_fields})
