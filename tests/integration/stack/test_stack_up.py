@@ -43,6 +43,12 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps(told).encode())
 
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(201)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
 address = (os.environ["HTTP_HOST"], int(os.environ["HTTP_PORT"]))
 http.server.HTTPServer(address, Answer).serve_forever()
 """

