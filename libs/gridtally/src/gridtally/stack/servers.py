@@ -100,7 +100,8 @@ def external(data_dir: Path, environment: Mapping[str, str]) -> Servers | None:
     directory = data_dir / "external"
     directory.mkdir(parents=True, exist_ok=True)
     described = (f"Kafka at {bootstrap} (given)", "PostgreSQL (given)")
-    return Servers(bootstrap, admin, described, directory)
+    idempotence = environment.get(IDEMPOTENCE, "true").lower() != "false"
+    return Servers(bootstrap, admin, described, directory, idempotence=idempotence)
 
 
 def database_urls(environment: Mapping[str, str]) -> dict[str, str] | None:
