@@ -51,8 +51,7 @@ class Recorder:
             fates[n] = "quarantined"
         for n in await _keep_waiting(tx, arrivals, batch.unknown, now):
             fates[n] = "waiting"
-        for arrival, fate in zip(arrivals, fates, strict=True):
-            tally.event(arrival, origin, fate)
+        tally.events(arrivals, origin, fates)
         await tally.add(tx)
         return fates
 

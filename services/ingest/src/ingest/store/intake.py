@@ -32,12 +32,25 @@ SELECT *, $8 FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::tim
                          $6::text[], $7::bytea[])
 ON CONFLICT DO NOTHING RETURNING tenant_id, meter_id, event_id
 """
+# The meters that are waited for, from one to the next by the index, however many blocks each has.
 _TAKE_UP = """
-DELETE FROM waiting_block WHERE (tenant_id, meter_id, event_id) IN (
+WITH RECURSIVE awaited AS (
+    (SELECT tenant_id, meter_id FROM waiting_block ORDER BY tenant_id, meter_id LIMIT 1)
+    UNION ALL
+    SELECT n.tenant_id, n.meter_id
+      FROM awaited a CROSS JOIN LATERAL (
+           SELECT w.tenant_id, w.meter_id FROM waiting_block w
+            WHERE (w.tenant_id, w.meter_id) > (a.tenant_id, a.meter_id)
+            ORDER BY w.tenant_id, w.meter_id LIMIT 1) AS n),
+taken AS (
     SELECT w.tenant_id, w.meter_id, w.event_id
-      FROM waiting_block w JOIN meter m ON m.tenant_id = w.tenant_id AND m.id = w.meter_id
+      FROM awaited a
+      JOIN meter m ON m.tenant_id = a.tenant_id AND m.id = a.meter_id
+      JOIN waiting_block w ON w.tenant_id = a.tenant_id AND w.meter_id = a.meter_id
      ORDER BY w.seq LIMIT $1 FOR UPDATE OF w SKIP LOCKED)
-RETURNING tenant_id, seq, event_id, source, occurred_at, correlation_id, value
+DELETE FROM waiting_block w USING taken t
+ WHERE w.tenant_id = t.tenant_id AND w.meter_id = t.meter_id AND w.event_id = t.event_id
+RETURNING w.tenant_id, w.seq, w.event_id, w.source, w.occurred_at, w.correlation_id, w.value
 """
 _TALLY = """
 INSERT INTO tally AS t
@@ -136,11 +149,15 @@ class Tally:
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, int, str]] = Counter()
 
-    def event(self, arrival: Arrival, origin: Origin, fate: Fate) -> None:
-        """What was `origin` has become `fate`."""
-        place = (arrival.envelope.tenant_id, arrival.partition)
-        self._counts[*place, origin] += 1 if origin == "received" else -1
-        self._counts[*place, fate] += 1
+    def events(self, arrivals: Sequence[Arrival], origin: Origin, fates: Sequence[Fate]) -> None:
+        """What was `origin` has become these `fates`."""
+        step = 1 if origin == "received" else -1
+        tenants = [arrival.envelope.tenant_id for arrival in arrivals]
+        partitions = [arrival.partition for arrival in arrivals]
+        became = Counter(zip(tenants, partitions, fates, strict=True))
+        for (tenant_id, partition, fate), count in became.items():
+            self._counts[tenant_id, partition, origin] += step * count
+            self._counts[tenant_id, partition, fate] += count
 
     def readings(self, tenant_id: str, partition: int, counts: Sequence[int]) -> None:
         """So many values were new, corrected and unchanged."""
