@@ -70,7 +70,7 @@ def test_a_tombstone_has_no_event():
         ({"value": b'{"meter_id": 5}'}, "meter_id"),
         ({"value": VALUE.replace(b"[1, null]", b"[]")}, "values"),
         ({"value": VALUE.replace(b"[1, null]", b"[1.5]")}, "values"),
-        ({"headers": []}, "no ce_id"),
+        ({"headers": []}, "the envelope has no ce_"),
         ({"headers": without("ce_tenantid")}, "no ce_tenantid"),
         ({"headers": replaced("ce_tenantid", b"")}, "ce_tenantid"),
         ({"headers": replaced("ce_id", b"7")}, "malformed"),
