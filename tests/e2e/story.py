@@ -102,7 +102,9 @@ async def tell(running: Running, *, deliver: Deliver = as_sent, echo: bool = Fal
             return not any("readings" in one for one in await unfinished(running.places))
 
         async def all_is_quiet() -> bool:
-            return not await unfinished(running.places) and (not echo or repeating.idle.is_set())
+            quiet = not echo or repeating.idle.is_set()
+            held = all(finding.holds for finding in await reconcile(api))
+            return quiet and held and not await unfinished(running.places)
 
         await send(month)
         await until("the month to be stored", month_is_stored, limit_s=STEP_LIMIT_S)
