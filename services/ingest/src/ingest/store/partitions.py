@@ -1,6 +1,6 @@
 """Where days of readings lie: hypertable chunks, or native monthly partitions without TimescaleDB.
 
-Owns the making of native partitions ahead of the rows that need them.
+Owns the making of native partitions ahead of the rows that need them, and how plans reach days.
 """
 
 from collections.abc import Iterable
@@ -8,11 +8,26 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from database import WriteConnection
+from database import ReadConnection, WriteConnection
 from kernel.periods import Period, month_of
 
 TABLES = ("reading_block", "channel_day")
 EXTENSION = "timescaledb"
+
+_BY_KEY = """
+SET LOCAL plan_cache_mode = force_custom_plan;
+SET LOCAL enable_seqscan = off;
+SET LOCAL timescaledb.enable_chunk_append = off
+"""
+
+
+async def plan_by_key(read: ReadConnection) -> None:
+    """For this transaction: queries with a list of keys look each one up by its index.
+
+    Plans know the days that are asked for and so leave other chunks out; TimescaleDB's own node,
+    which would decide so for every key anew, made a lookup take four times as long.
+    """
+    await read.raw.execute(_BY_KEY)
 
 
 def has_timescale(bind: sa.Connection) -> bool:

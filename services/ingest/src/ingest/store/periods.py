@@ -14,6 +14,7 @@ from database import ReadConnection, WriteConnection, copy
 from ingest.domain.days import OLDEST_ON
 from ingest.domain.periods import FlowSeries, OpenPeriod, Policy, StoredDay, assemble
 from ingest.store.meters import MeterKey, read_meter
+from ingest.store.partitions import plan_by_key
 from ingest.wire import ClosedPeriod
 from kernel.periods import Period, midnight_utc, month_of, months_between
 
@@ -76,10 +77,15 @@ _LOCK = """
 SELECT p.tenant_id, p.agreement_id, p.start_on, p.end_on, p.revision, p.digest, p.closed_by,
        a.closing, a.grace_hours, m.id, m.type, m.zone, m.channels
   FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
-  JOIN period p USING (tenant_id, agreement_id, start_on)
-  JOIN agreement a ON a.tenant_id = p.tenant_id AND a.id = p.agreement_id
-  JOIN meter m ON m.tenant_id = p.tenant_id AND m.id = p.meter_id
- ORDER BY p.tenant_id, p.agreement_id, p.start_on FOR UPDATE OF p
+ CROSS JOIN LATERAL (
+       SELECT * FROM period p
+        WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.agreement_id
+          AND p.start_on = k.start_on FOR UPDATE) AS p
+ CROSS JOIN LATERAL (
+       SELECT * FROM agreement a
+        WHERE a.tenant_id = k.tenant_id AND a.id = k.agreement_id OFFSET 0) AS a
+ CROSS JOIN LATERAL (
+       SELECT * FROM meter m WHERE m.tenant_id = k.tenant_id AND m.id = p.meter_id OFFSET 0) AS m
 """
 _PERIODS = (
     "unnest($1::text[], $2::uuid[], $3::date[], $4::date[]) WITH ORDINALITY "
@@ -196,8 +202,9 @@ async def claim_due(tx: WriteConnection, now: datetime, most: int) -> list[Perio
 
 
 async def lock_periods(tx: WriteConnection, keys: Sequence[PeriodKey]) -> list[OpenPeriod]:
-    """Those of the periods whose agreement and meter are known, each locked."""
-    rows = await tx.raw.fetch(_LOCK, *_columns(keys))
+    """Those of the periods whose agreement and meter are known, each locked, in their order."""
+    await plan_by_key(tx)
+    rows = await tx.raw.fetch(_LOCK, *_columns(sorted(keys)))
     return [
         OpenPeriod(
             row["tenant_id"],

@@ -15,12 +15,12 @@ import numpy as np
 from database import ReadConnection, WriteConnection, copy
 from ingest.domain.intake import DayKey, Sorted
 from ingest.domain.merge import Days, Index, Layer
+from ingest.store.partitions import plan_by_key
 from ingest.store.rows import bounds, key_columns
 from ingest.wire import Arrival
 from kernel.errors import Transient
 
 _STAGING = """
-SET LOCAL enable_seqscan = off;
 CREATE TEMPORARY TABLE IF NOT EXISTS wanted_day (
     n int, tenant_id text COLLATE "C", meter_id uuid, flow text COLLATE "C", minutes smallint,
     day date) ON COMMIT DELETE ROWS;
@@ -92,6 +92,7 @@ _DAY_COLUMNS = (
 
 async def fetch_days(tx: WriteConnection, batch: Sorted) -> tuple[Days, Index]:
     """The batch's channel-days as they are stored, and their versions (0: not there yet)."""
+    await plan_by_key(tx)
     await tx.raw.execute(_STAGING)
     keys = list(batch.keys)
     slots = np.array(batch.day_slots, np.int64)

@@ -10,6 +10,8 @@ from datetime import datetime
 import numpy as np
 
 from database import WriteConnection, copy
+from ingest.store.partitions import plan_by_key
+from ingest.store.rows import bounds
 from ingest.wire import ChangedDay
 
 _CLAIM = """
@@ -21,13 +23,18 @@ gone AS (
     DELETE FROM usage_pending p USING due k
      WHERE p.tenant_id = k.tenant_id AND p.meter_id = k.meter_id AND p.flow = k.flow
        AND p.minutes = k.minutes AND p.day = k.day)
+SELECT * FROM due
+"""
+_FETCH = """
 SELECT k.*, d.*
-  FROM due k CROSS JOIN LATERAL (
+  FROM unnest($1::text[], $2::uuid[], $3::text[], $4::smallint[], $5::date[])
+       AS k (tenant_id, meter_id, flow, minutes, day)
+ CROSS JOIN LATERAL (
        SELECT c.zone, c.version, c.recorded_at, c.correlation_id, c.quality,
               array_send(array_replace(c.values, NULL, -1)) AS sent
          FROM channel_day c
         WHERE c.tenant_id = k.tenant_id AND c.meter_id = k.meter_id AND c.flow = k.flow
-          AND c.minutes = k.minutes AND c.day = k.day
+          AND c.minutes = k.minutes AND c.day = k.day AND c.day BETWEEN $6 AND $7
        OFFSET 0) AS d
 """
 _MARK_MONTHS = """
@@ -44,7 +51,12 @@ SELECT DISTINCT k.tenant_id, k.meter_id, date_trunc('month', k.day)::date, $4::t
 
 async def claim_changed_days(tx: WriteConnection, now: datetime, most: int) -> list[ChangedDay]:
     """Take channel-days whose announcement is due off the queue, in their newest version."""
-    rows = await tx.raw.fetch(_CLAIM, now, most)
+    await plan_by_key(tx)
+    claimed = [tuple(row) for row in await tx.raw.fetch(_CLAIM, now, most)]
+    if not claimed:
+        return []
+    columns = (list(column) for column in zip(*claimed, strict=True))
+    rows = await tx.raw.fetch(_FETCH, *columns, *bounds(claimed))
     values: list[np.ndarray[tuple[int], np.dtype[np.int32]]]
     values = copy.split_int4_arrays(b"".join([row["sent"] for row in rows]))
     return [
