@@ -16,7 +16,7 @@ from e2e.deliveries import Echo, as_sent
 from e2e.installation import Running
 from e2e.tables import dump
 from faults.state import unfinished
-from faults.waiting import until
+from faults.waiting import until, until_nothing
 from gridtally.api import Json
 from gridtally.demo.gateway import Sent, Site, block, late_corrections, month_of_blocks, publish
 from gridtally.demo.portfolio import PERIOD, homes, month_of_readings
@@ -98,21 +98,21 @@ async def tell(running: Running, *, deliver: Deliver = as_sent, echo: bool = Fal
         async def send(messages: Iterable[Outgoing]) -> None:
             await publish(iter(deliver(list(messages))), publisher, sent, lambda _: None)
 
-        async def month_is_stored() -> bool:
-            return not any("readings" in one for one in await unfinished(running.places))
+        async def unread() -> list[str]:
+            return [one for one in await unfinished(running.places) if "readings" in one]
 
-        async def all_is_quiet() -> bool:
-            quiet = not echo or repeating.idle.is_set()
-            held = all(finding.holds for finding in await reconcile(api))
-            return quiet and held and not await unfinished(running.places)
+        async def under_way() -> list[str]:
+            repeats = [] if not echo or repeating.idle.is_set() else ["messages to be repeated"]
+            breaches = [one.what for one in await reconcile(api) if not one.holds]
+            return [*repeats, *breaches, *await unfinished(running.places)]
 
         await send(month)
-        await until("the month to be stored", month_is_stored, limit_s=STEP_LIMIT_S)
+        await until_nothing(unread, limit_s=STEP_LIMIT_S)
         await send(completing.values())
         await subscriber.until(invoices=HOMES, credit_notes=0)
         await send(late_corrections(corrected, sent))
         await subscriber.until(invoices=HOMES + len(corrected), credit_notes=len(corrected))
-        await until("quiet", all_is_quiet, limit_s=STEP_LIMIT_S)
+        await until_nothing(under_way, limit_s=STEP_LIMIT_S)
         return Told(
             sites=sites,
             corrected=corrected,

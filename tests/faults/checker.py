@@ -63,6 +63,7 @@ async def check(places: Places, expected: Expected) -> list[str]:
     for findings in (
         _blocks(expected.blocks, rows),
         _readings(truth, rows),
+        _counted(truth, rows, log),
         _usage(rows, log),
         _periods(expected.agreements, rows, log),
         _invoices(expected.agreements, truth, rows),
@@ -121,6 +122,18 @@ def _readings(truth: Mapping[tuple[UUID, str], dict[datetime, int]], rows: Rows)
                 f"readings: meter {meter} {flow}: {len(wrong)} intervals differ, the first at "
                 f"{at}: sent {wanted.get(at, MISSING)}, stored {found.get(at, MISSING)}"
             )
+
+
+def _counted(
+    truth: Mapping[tuple[UUID, str], dict[datetime, int]], rows: Rows, log: Log
+) -> Iterator[str]:
+    """Ingest has counted each message on the topic once, and each interval as new once."""
+    received = sum(row["received"] for row in rows["tally"])
+    if received != (sent := len(log["readings.received.v1"])):
+        yield f"counted: {received} messages were received, {sent} are on the topic"
+    new = sum(row["readings_new"] for row in rows["tally"])
+    if new != (intervals := sum(map(len, truth.values()))):
+        yield f"counted: {new} new readings of {intervals} intervals"
 
 
 def _usage(rows: Rows, log: Log) -> Iterator[str]:

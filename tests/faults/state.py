@@ -31,7 +31,7 @@ QUEUES = {
     "tariff": ("outbox",),
 }
 FOLLOWED = (
-    "meter.registered.v1",
+    "readings.received.v1",
     "agreement.changed.v1",
     "usage.recorded.v1",
     "period.closed.v1",
@@ -56,7 +56,7 @@ Log = dict[str, list[dict]]
 """Values by topic."""
 
 TABLES = {
-    "ingest": ("reading_block", "channel_day", "period"),
+    "ingest": ("reading_block", "channel_day", "period", "tally"),
     "billing": (
         "agreement",
         "invoice",

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 LIMIT_S = 30.0
 POLL_S = 0.1
@@ -16,4 +16,16 @@ async def until(
     while not await holds():
         if time.monotonic() > deadline_s:
             raise TimeoutError(f"{what}: not within {limit_s:.0f} s")
+        await asyncio.sleep(POLL_S)
+
+
+async def until_nothing(
+    left: Callable[[], Awaitable[Sequence[str]]], *, limit_s: float = LIMIT_S
+) -> None:
+    """Ask until nothing is left; TimeoutError that tells what is when the time is over."""
+    deadline_s = time.monotonic() + limit_s
+    while rest := await left():
+        if time.monotonic() > deadline_s:
+            told = "; ".join(rest)
+            raise TimeoutError(f"after {limit_s:.0f} s: {told}")
         await asyncio.sleep(POLL_S)
