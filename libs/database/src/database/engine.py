@@ -41,7 +41,12 @@ class Database:
             connect_args={
                 "timeout": CONNECT_TIMEOUT_S,
                 "prepared_statement_cache_size": STATEMENT_CACHE_ENTRIES,
-                "server_settings": {"application_name": application, "timezone": "UTC"},
+                "server_settings": {
+                    "application_name": application,
+                    "timezone": "UTC",
+                    # A plan made while a table was empty must not outlive its first million rows.
+                    "plan_cache_mode": "force_custom_plan",
+                },
             },
         )
         database = cls(engine)

@@ -58,19 +58,15 @@ SELECT v.tenant_id, v.id, v.tariff_id, v.number, v.effective_from, v.effective_t
 
 _LOCK_SHARED = "SELECT pg_advisory_xact_lock_shared($1)"
 _LOCK = "SELECT pg_advisory_xact_lock($1)"
-_PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan"
-"""A plan kept from when a table was small walks through all of it for ever after."""
 
 
 async def lock_facts_to_read(tx: WriteConnection) -> None:
     """Nobody changes facts until this transaction ends; others may read them too."""
-    await tx.raw.execute(_PLAN_ANEW)
     await tx.raw.execute(_LOCK_SHARED, FACTS_LOCK)
 
 
 async def lock_facts_to_change(tx: WriteConnection) -> None:
     """Wait until nobody bills, and let nobody begin until this transaction ends."""
-    await tx.raw.execute(_PLAN_ANEW)
     await tx.raw.execute(_LOCK, FACTS_LOCK)
 
 
