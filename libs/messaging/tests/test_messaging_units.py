@@ -10,7 +10,7 @@ from contracts.envelope import Envelope, read_envelope
 from contracts.metering import ReadingsReceived
 from kernel.errors import Poison, Transient
 from messaging.broker import BrokerMismatch, check_bounds
-from messaging.consumer import Subscription, decode_record
+from messaging.consumer import Subscription, batches, decode_record
 from messaging.dead_letters import Budget, TooManyDeadLetters
 from messaging.outbox import shard_of
 from messaging.outgoing import Outgoing
@@ -84,6 +84,22 @@ def test_a_tombstone_has_no_event():
 def test_what_cannot_be_understood_is_poison_and_says_why(changed, reason):
     with pytest.raises(Poison, match=reason):
         decode_record(record(**changed), SUBSCRIPTION)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cut"),
+    [
+        ([], []),
+        ([3, 3, 4], [[3, 3, 4]]),
+        ([3, 3, 5], [[3, 3], [5]]),
+        ([50, 1, 50], [[50], [1], [50]]),
+        ([None, 10, None], [[None, 10, None]]),
+    ],
+)
+def test_a_batch_takes_so_many_bytes_and_always_one_message(sizes, cut):
+    records = [record(value=None if size is None else b"x" * size) for size in sizes]
+    found = [[one.value and len(one.value) for one in batch] for batch in batches(records, 10)]
+    assert found == cut
 
 
 def test_the_correlation_falls_back_to_the_event_itself():

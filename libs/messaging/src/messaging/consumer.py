@@ -7,7 +7,7 @@ what cannot be stored now is tried again, anything else ends the process.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -37,8 +37,10 @@ from messaging.retries import Stopped, persist
 
 E = TypeVar("E", bound=Event)
 POLL_MS = 200
-PARTITION_FETCH_BYTES_MAX = 4 * 1024 * 1024
-FETCH_BYTES_MAX = 32 * 1024 * 1024
+PARTITION_FETCH_BYTES_MAX = 1024 * 1024
+FETCH_BYTES_MAX = 8 * 1024 * 1024
+BATCH_BYTES_MAX = 2 * 1024 * 1024
+"""The most that one transaction takes of values; decoded they take tens of times that memory."""
 SESSION_TIMEOUT_MS = 10_000
 POLL_INTERVAL_MAX_MS = 300_000
 FAULTS_SHOWN_MAX = 5
@@ -97,6 +99,21 @@ def decode_record(record: ConsumerRecord, subscription: Subscription) -> Receive
     return Received(
         event, envelope, record.topic, record.partition, record.offset, key, record.value
     )
+
+
+def batches(records: list[ConsumerRecord], bytes_max: int) -> Iterator[list[ConsumerRecord]]:
+    """The records in their order, in batches of at most `bytes_max` or of one record."""
+    batch: list[ConsumerRecord] = []
+    size = 0
+    for record in records:
+        weight = len(record.value or b"")
+        if batch and size + weight > bytes_max:
+            yield batch
+            batch, size = [], 0
+        batch.append(record)
+        size += weight
+    if batch:
+        yield batch
 
 
 class Consumer:
@@ -201,7 +218,8 @@ class Consumer:
         elif records:
             self._check_continuity(fetched)
             try:
-                await self._process(records)
+                for batch in batches(records, BATCH_BYTES_MAX):
+                    await self._process(batch)
             except OffsetMoved:
                 log.info("another process consumes here too", consumer=self._name)
                 self._must_seek.set()
