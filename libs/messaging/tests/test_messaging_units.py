@@ -68,6 +68,7 @@ def test_a_tombstone_has_no_event():
     [
         ({"value": b"{"}, "not a readings.received.v1"),
         ({"value": b'{"meter_id": 5}'}, "meter_id"),
+        ({"value": VALUE.replace(b"true", b'"a\\u0000b"')}, "NUL"),
         ({"value": VALUE.replace(b"[1, null]", b"[]")}, "values"),
         ({"value": VALUE.replace(b"[1, null]", b"[1.5]")}, "values"),
         ({"headers": []}, "the envelope has no ce_"),

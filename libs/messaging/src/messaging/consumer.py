@@ -86,6 +86,8 @@ def decode_record(record: ConsumerRecord, subscription: Subscription) -> Receive
         raise Poison(f"{record.topic} carries no {envelope.event_type}")
     event = None
     if record.value is not None and subscription.decode:
+        if b"\\u0000" in record.value:
+            raise Poison("the value holds NUL characters, which no text column takes")
         try:
             event = subscription.event.model_validate_json(record.value)
         except ValidationError as invalid:
