@@ -77,6 +77,10 @@ CREATE INDEX registry_user_by_age ON registry_user (tenant_id, created_at, id);
 CREATE INDEX registry_user_by_property ON registry_user (tenant_id, property_id);
 """
 
+# The keys that checks look rows up by are made last: while a table is new and without statistics
+# every index on tenant_id costs the same, and the planner takes the youngest. With another one the
+# checks of a first large batch would read all of the tenant's rows for each row (measured: 40 times
+# slower).
 ACCOUNTS = """
 CREATE TABLE account (
     tenant_id   text NOT NULL,
@@ -88,11 +92,11 @@ CREATE TABLE account (
     debits      numeric(38, 8) NOT NULL CHECK (debits >= 0),
     credits     numeric(38, 8) NOT NULL CHECK (credits >= 0),
     created_at  timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id),
-    CONSTRAINT account_code UNIQUE (tenant_id, currency, code),
-    CONSTRAINT account_currency UNIQUE (tenant_id, id, currency)
+    CONSTRAINT account_code UNIQUE (tenant_id, currency, code)
 );
 CREATE INDEX account_by_customer ON account (tenant_id, customer_id);
+ALTER TABLE account ADD PRIMARY KEY (tenant_id, id),
+    ADD CONSTRAINT account_currency UNIQUE (tenant_id, id, currency);
 
 CREATE TABLE transaction (
     tenant_id      text NOT NULL,
@@ -109,12 +113,12 @@ CREATE TABLE transaction (
     correlation_id text NOT NULL,
     digest         bytea NOT NULL CHECK (length(digest) = 32),
     postings       smallint NOT NULL,
-    PRIMARY KEY (tenant_id, id),
     CONSTRAINT transaction_one_per_document UNIQUE (tenant_id, document_id),
     CONSTRAINT transaction_one_reversal UNIQUE (tenant_id, reverses_id)
 );
 CREATE INDEX transaction_by_age ON transaction (tenant_id, recorded_at, id);
 CREATE INDEX transaction_by_customer ON transaction (tenant_id, customer_id, occurred_at);
+ALTER TABLE transaction ADD PRIMARY KEY (tenant_id, id);
 
 -- No foreign key to transaction: its check would need the UPDATE privilege that nobody has there.
 -- The deferred trigger below looks for the transaction instead.

@@ -1,0 +1,212 @@
+"""Measures the ledger: from invoices in Kafka to balanced postings that are committed.
+
+Run by `make bench ARGS="--only book_invoices"`; README.md here says what a benchmark is given. Also
+with a million postings present, and how quickly balances are read then.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import secrets
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from statistics import median
+from time import perf_counter
+from uuid import UUID, uuid4
+
+from contracts.commerce import InvoiceIssued, InvoiceLine
+from contracts.envelope import Envelope
+from database import ALL_TENANTS, Database, ReadConnection, snapshot, transaction
+from database.migrations import upgrade
+from gridtally.stack.provision import create_database, drop_database
+from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP
+from ledger.consumers import SUBSCRIPTIONS
+from ledger.domain.accounts import receivable, tax
+from ledger.handlers.booking import book_invoices
+from ledger.store import accounts
+from messaging import Consumer, Outgoing, Progress, Publisher, Received, ensure_topics
+
+CUSTOMERS = 10_000
+ROUNDS = 3
+ROUND_INVOICES = 5_000
+POSTINGS_PRESENT = 1_000_000
+BATCH_INVOICES = 500
+READS = 9
+SEED = 7
+TENANT = "bench"
+WAIT_LIMIT_S = 600.0
+ISSUED_AT = datetime(2025, 1, 1, tzinfo=UTC)
+KINDS = ("fixed", "demand", "energy", "energy", "energy", "adjustment", "tax")
+POSTINGS = 6
+"""Receivable, four kinds of revenue, tax."""
+
+
+def invoices(count: int, seed: int) -> Iterator[InvoiceIssued]:
+    """Invoices of seven lines, each at another minute, for customers in turn."""
+    dice = Random(seed)
+    version = UUID(int=1)
+    for n in range(count):
+        lines = [
+            InvoiceLine.model_construct(
+                component_id=kind, kind=kind, band=None, flow=None, quantity=Decimal(1),
+                unit="kWh", rate=amount, amount_exact=amount, amount=amount,
+                tariff_version_id=version, start_on=ISSUED_AT.date(), end_on=ISSUED_AT.date(),
+                payee=None, tax_class=None,
+            )
+            for kind, amount in ((k, Decimal(dice.randint(1, 9_999)) / 100) for k in KINDS)
+        ]  # fmt: skip
+        total = sum((line.amount for line in lines), Decimal(0))
+        yield InvoiceIssued.model_construct(
+            invoice_id=uuid4(), number=f"INV-{n}", customer_id=UUID(int=n % CUSTOMERS),
+            agreement_id=UUID(int=n % CUSTOMERS), meter_id=version, start_on=ISSUED_AT.date(),
+            end_on=ISSUED_AT.date(), revision=1, currency="EUR", lines=lines,
+            net=total - lines[-1].amount, tax=lines[-1].amount, total=total,
+            issued_at=ISSUED_AT + timedelta(minutes=n),
+        )  # fmt: skip
+
+
+def outgoing(event: InvoiceIssued) -> Outgoing:
+    """As billing sends it."""
+    return Outgoing.of(
+        event, tenant_id=TENANT, correlation_id="bench", source="bench", event_id=uuid4(),
+        occurred_at=event.issued_at,
+    )  # fmt: skip
+
+
+async def from_kafka(database: Database, bootstrap: str, seed: int) -> float:
+    """Invoices per second: a backlog waits, one consumer books it."""
+    messages = [outgoing(event) for event in invoices(ROUND_INVOICES, seed)]
+    async with Publisher(bootstrap, client_id="bench", idempotent=False) as publisher:
+        for start in range(0, ROUND_INVOICES, BATCH_INVOICES):
+            await publisher.publish(messages[start : start + BATCH_INVOICES])
+    progress, stop = Progress("bench"), asyncio.Event()
+    consumer = Consumer(
+        database, bootstrap, "ledger", SUBSCRIPTIONS[0], progress=progress, stop=stop
+    )
+    task = asyncio.create_task(consumer.run())
+    while not progress.ready:  # noqa: ASYNC110 - progress is a plain record
+        await asyncio.sleep(0.01)
+    start_s = perf_counter()
+    async with asyncio.timeout(WAIT_LIMIT_S):
+        while progress.handled < ROUND_INVOICES and not task.done():  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+    seconds = perf_counter() - start_s
+    stop.set()
+    await task
+    return ROUND_INVOICES / seconds
+
+
+async def fill(database: Database, count: int) -> float:
+    """Book until so many more postings are present; postings per second, without Kafka."""
+    now = datetime.now(UTC)
+    envelope = Envelope(uuid4(), InvoiceIssued.TOPIC, "bench", now, TENANT, "bench")
+    seconds, booked = 0.0, 0
+    while booked < count:
+        batch = [
+            Received(event, envelope, event.TOPIC, 0, 0, "", b"")
+            for event in invoices(BATCH_INVOICES, SEED + booked)
+        ]
+        start_s = perf_counter()
+        async with transaction(database, tenant=ALL_TENANTS) as tx:
+            await book_invoices(tx, batch)
+        seconds += perf_counter() - start_s
+        booked += BATCH_INVOICES * POSTINGS
+    return booked / seconds
+
+
+async def reads(database: Database) -> dict[str, float]:
+    """Milliseconds of each read of the books, the median."""
+    as_of = ISSUED_AT + timedelta(days=2)
+    customer = UUID(int=5)
+    of_tax = tax("EUR").id(TENANT)
+    of_customer = receivable("EUR", customer).id(TENANT)
+    until = ISSUED_AT + timedelta(days=365)
+    asked: dict[str, Callable[[ReadConnection], Awaitable[object]]] = {
+        "balance": lambda r: accounts.fetch_balance(r, TENANT, of_tax, None),
+        "tax_as_of": lambda r: accounts.fetch_balance(r, TENANT, of_tax, as_of),
+        "receivable_as_of": lambda r: accounts.fetch_balance(r, TENANT, of_customer, as_of),
+        "statement": lambda r: accounts.fetch_statement(
+            r, TENANT, customer, "EUR", ISSUED_AT, until
+        ),
+        "trial_balance": lambda r: accounts.fetch_trial_balance(r, TENANT, None),
+        "trial_balance_as_of": lambda r: accounts.fetch_trial_balance(r, TENANT, as_of),
+        "reconciliation": lambda r: accounts.reconcile(r, TENANT),
+    }
+    taken: dict[str, float] = {}
+    for name, ask in asked.items():
+        times = []
+        for _ in range(READS):
+            async with snapshot(database, tenant=TENANT) as read:
+                start_s = perf_counter()
+                await ask(read)
+                times.append(perf_counter() - start_s)
+        taken[f"{name}_ms"] = round(median(times) * 1_000, 2)
+    return taken
+
+
+async def check(database: Database, invoices_booked: int) -> None:
+    """A fast wrong answer is a failure."""
+    async with snapshot(database, tenant=TENANT) as read:
+        [books] = await accounts.reconcile(read, TENANT)
+        postings = await read.raw.fetchval("SELECT count(*) FROM posting")
+    if books.difference_max or books.invoices != invoices_booked:
+        sys.exit(f"wrong: {books} where {invoices_booked} invoices were booked")
+    if postings != invoices_booked * POSTINGS:
+        sys.exit(f"wrong: {postings} postings of {invoices_booked} invoices")
+
+
+async def run(url: str, bootstrap: str) -> dict[str, dict[str, float]]:
+    """All figures."""
+    await ensure_topics(bootstrap)
+    async with await Database.connect(url, application="bench") as database:
+        empty = [await from_kafka(database, bootstrap, SEED + n) for n in range(ROUNDS)]
+        missing = POSTINGS_PRESENT - ROUNDS * ROUND_INVOICES * POSTINGS
+        filling = await fill(database, missing)
+        full = [await from_kafka(database, bootstrap, SEED + ROUNDS + n) for n in range(ROUNDS)]
+        batches = -(-missing // (BATCH_INVOICES * POSTINGS))
+        booked = 2 * ROUNDS * ROUND_INVOICES + batches * BATCH_INVOICES
+        await check(database, booked)
+        taken = await reads(database)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return {
+        "invoices booked, empty books": _rate(empty),
+        "invoices booked, a million postings": _rate(full),
+        "posted without Kafka": {"postings_per_s": round(filling)},
+        "reads, a million postings": taken,
+        "the process": {"peak_memory_mb": peak_mb},
+    }
+
+
+def _rate(rates: list[float]) -> dict[str, float]:
+    per_s = median(rates)
+    return {"invoices_per_s": round(per_s), "postings_per_s": round(per_s * POSTINGS)}
+
+
+def main() -> None:
+    """Prints the figures and writes them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, required=True)
+    arguments = parser.parse_args()
+    admin_url, bootstrap = os.environ[ADMIN_URL], os.environ[BOOTSTRAP]
+    name = f"bench_ledger_{secrets.token_hex(4)}"
+    url = asyncio.run(create_database(admin_url, name, secrets.token_hex(8), timescale=False))
+    try:
+        upgrade(url, package="ledger")
+        figures = asyncio.run(run(url, bootstrap))
+    finally:
+        asyncio.run(drop_database(admin_url, name))
+    sys.stdout.write(f"seed {SEED}, {CUSTOMERS} customers\n")
+    for case, found in figures.items():
+        told = ", ".join(f"{metric} {value:,}" for metric, value in found.items())
+        sys.stdout.write(f"{case:38}{told}\n")
+    arguments.json.write_text(json.dumps({"figures": figures}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
