@@ -6,8 +6,10 @@ what cannot be stored now is tried again, anything else ends the process.
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -116,6 +118,22 @@ def batches(records: list[ConsumerRecord], bytes_max: int) -> Iterator[list[Cons
         size += weight
     if batch:
         yield batch
+
+
+@contextmanager
+def collector_resting() -> Iterator[None]:
+    """Look for cyclic garbage after a batch, not within.
+
+    A batch keeps some hundred thousand objects alive at once and makes hardly a cycle; looking
+    through them again and again took 40 % of ingest's time.
+    """
+    resting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if resting:
+            gc.enable()
 
 
 class Consumer:
@@ -266,10 +284,11 @@ class Consumer:
         return {place: Step(self._next[place], offset + 1) for place, offset in last.items()}
 
     async def _commit(self, records: list[ConsumerRecord], steps: dict[Partition, Step]) -> None:
-        received = [decode_record(record, self._subscription) for record in records]
-        async with transaction(self._database, tenant=ALL_TENANTS) as tx:
-            await advance(tx, self._name, steps)
-            await self._subscription.handle(tx, received)
+        with collector_resting():
+            received = [decode_record(record, self._subscription) for record in records]
+            async with transaction(self._database, tenant=ALL_TENANTS) as tx:
+                await advance(tx, self._name, steps)
+                await self._subscription.handle(tx, received)
 
     async def _bury(self, record: ConsumerRecord, steps: dict[Partition, Step], why: str) -> None:
         self._budget.bad()

@@ -20,7 +20,7 @@ from messaging.retries import Stopped, pause, persist
 from messaging.tables import OUTBOX_SHARDS
 
 RELAY_ROWS_MAX = 2_000
-RELAY_BYTES_MAX = 32 * 1024 * 1024
+RELAY_BYTES_MAX = 8 * 1024 * 1024
 SHARDS_PER_CLAIM_MAX = OUTBOX_SHARDS // 2
 """A second relay always finds shards left to work on."""
 IDLE_POLL_S = 0.1

@@ -1,6 +1,5 @@
 """Ingest's composition root."""
 
-import gc
 from datetime import UTC, datetime
 
 from database import Database
@@ -13,10 +12,6 @@ from ingest.store.partitions import Partitions
 from messaging import Publisher
 from serving.service import Parts, Service
 
-GC_OBJECTS = 200_000
-"""A batch keeps some hundred thousand objects alive at once and makes no cycles; with Python's 700,
-looking through them again and again took 40 % of the writer's time."""
-
 
 def utc_now() -> datetime:
     """The clock of the whole service."""
@@ -25,7 +20,6 @@ def utc_now() -> datetime:
 
 def build(settings: Settings, database: Database, publisher: Publisher) -> Parts:
     """The API, three consumers and three loops."""
-    gc.set_threshold(GC_OBJECTS)
     recorder = Recorder(Meters(), Partitions(), settings.announce_delay)
     return Parts(
         routers=routers(recorder, publisher, utc_now),

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,8 +25,6 @@ from serving.service import Loop
 
 Clock = Callable[[], datetime]
 Received_ = Received[Any]
-PART_BYTES_MAX = 8 * 1024 * 1024
-"""A batch is decoded and stored in parts of so many bytes, which bounds the memory it takes."""
 IDLE_POLL_S = 0.2
 FAULTS_SHOWN_MAX = 5
 
@@ -35,8 +33,7 @@ def subscriptions(settings: Settings, recorder: Recorder, clock: Clock) -> tuple
     """Readings, meters and agreements."""
 
     async def record(tx: WriteConnection, batch: Sequence[Received_]) -> None:
-        for part in _parts(batch):
-            await recorder.record(tx, [_decode(one) for one in part], clock())
+        await recorder.record(tx, [_decode(one) for one in batch], clock())
 
     async def take_over_meters(tx: WriteConnection, batch: Sequence[Received_]) -> None:
         await registry.take_over_meters(tx, batch, clock())
@@ -51,19 +48,6 @@ def subscriptions(settings: Settings, recorder: Recorder, clock: Clock) -> tuple
         Subscription(MeterRegistered, take_over_meters),
         Subscription(AgreementChanged, registry.take_over_agreements),
     )
-
-
-def _parts(batch: Sequence[Received_]) -> Iterator[list[Received_]]:
-    part: list[Received_] = []
-    size = 0
-    for one in batch:
-        part.append(one)
-        size += len(one.value or b"")
-        if size > PART_BYTES_MAX:
-            yield part
-            part, size = [], 0
-    if part:
-        yield part
 
 
 def _decode(message: Received_) -> Arrival:
