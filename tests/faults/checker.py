@@ -56,7 +56,7 @@ class Expected:
 
 async def check(places: Places, expected: Expected) -> list[str]:
     """Every finding about the tenant, at most a few of a kind."""
-    found = await unfinished(places)
+    found = await unfinished(places, expected.tenant_id)
     rows = await load_rows(places, expected.tenant_id)
     log = await load_log(places.bootstrap, expected.tenant_id)
     truth = newest(expected.blocks)

@@ -113,6 +113,10 @@ class System:
             await admin.execute("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) pid", cut)
         return len(cut)
 
+    def said(self, name: str) -> str:
+        """The log of a part."""
+        return self.parts[name].log.read_text(errors="replace")
+
     def ended_by_themselves(self) -> list[str]:
         """What is not running though nobody killed it, with why it says it ended."""
         return [
@@ -131,7 +135,8 @@ class System:
         begun_s = moved_s = time.monotonic()
         before: list[str] = []
         while True:
-            found = await unfinished(self.places) or await check(self.places, expected)
+            found = await unfinished(self.places, expected.tenant_id)
+            found = found or await check(self.places, expected)
             now_s = time.monotonic()
             if found != before:
                 before, moved_s = found, now_s

@@ -38,6 +38,7 @@ FOLLOWED = (
     "invoice.issued.v1",
     "credit_note.issued.v1",
 )
+_COUNT = "SELECT count(*) FROM {table} WHERE $1::text IS NULL OR tenant_id = $1"
 CONNECT_LIMIT_S = 10
 POLL_MS = 200
 
@@ -69,14 +70,14 @@ TABLES = {
 }
 
 
-async def unfinished(places: Places) -> list[str]:
-    """What still waits, for any tenant; empty when everything has been carried through."""
+async def unfinished(places: Places, tenant_id: str | None = None) -> list[str]:
+    """What still waits of a tenant (None: of all); empty when everything is carried through."""
     found: list[str] = []
     ends = await _end_offsets(places.bootstrap)
     for service, url in places.databases.items():
         async with _connected(url) as database:
             waiting = {
-                queue: await database.fetchval(f"SELECT count(*) FROM {queue}")  # noqa: S608
+                queue: await database.fetchval(_COUNT.format(table=queue), tenant_id)
                 for queue in QUEUES[service]
             }
             found += [f"unfinished: {n} rows in {service}.{q}" for q, n in waiting.items() if n]
