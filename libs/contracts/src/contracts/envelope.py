@@ -49,11 +49,12 @@ def read_envelope(headers: Headers) -> Envelope:
     """The envelope in a message's headers; Poison where one is missing or malformed."""
     found = dict(headers)
     try:
+        event_id = UUID(found["ce_id"].decode())
         occurred_at = datetime.fromisoformat(found["ce_time"].decode())
         if occurred_at.tzinfo is None:
             raise Poison("ce_time has no time zone")
         envelope = Envelope(
-            event_id=UUID(found["ce_id"].decode()),
+            event_id=event_id,
             event_type=found["ce_type"].decode(),
             source=found["ce_source"].decode(),
             occurred_at=occurred_at.astimezone(UTC),
