@@ -15,6 +15,7 @@ from database import ALL_TENANTS, snapshot, transaction
 from database.migrations import drift
 
 AT = datetime(2025, 4, 1, tzinfo=UTC)
+REFUSED = (asyncpg.CheckViolationError, IntegrityError)  # at the statement, or at commit
 ENTRY, ACCOUNT, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
@@ -41,11 +42,12 @@ async def insert_entry(tx, *postings, declared=None, id_=ENTRY):
 
 
 async def insert_postings(tx, *postings, first=1, id_=ENTRY):
-    for line, (account, currency, amount, at) in enumerate(postings, start=first):
-        await tx.raw.execute(
-            "INSERT INTO posting VALUES ('acme', $1, $2, $3, $4, $5, $6)",
-            id_, line, account, currency, amount, at,
-        )  # fmt: skip
+    lines = range(first, first + len(postings))
+    await tx.raw.execute(
+        "INSERT INTO posting SELECT 'acme', $1, * FROM unnest($2::smallint[], $3::uuid[], "
+        "$4::text[], $5::numeric[], $6::timestamptz[])",
+        id_, list(lines), *([posting[n] for posting in postings] for n in range(4)),
+    )  # fmt: skip
 
 
 GOOD = ((ACCOUNT, "EUR", 5, AT), (OTHER, "EUR", -5, AT))
@@ -61,23 +63,36 @@ UNBALANCED = {
 async def test_an_unbalanced_transaction_is_refused_at_commit(ledger, postings):
     async with transaction(ledger, tenant=ALL_TENANTS) as tx:
         await open_accounts(tx)
-    with pytest.raises(IntegrityError, match="not balanced"):
+    with pytest.raises(REFUSED, match="not balanced"):
         async with transaction(ledger, tenant=ALL_TENANTS) as tx:
             await insert_entry(tx, *postings)
     async with snapshot(ledger, tenant=ALL_TENANTS) as read:
         assert await read.raw.fetchval("SELECT count(*) FROM posting") == 0
 
 
-async def test_nothing_is_added_to_a_transaction_later(ledger):
+@pytest.mark.parametrize(
+    ("first", "id_", "why"),
+    [
+        (3, ENTRY, "not balanced"),  # the lines after the last
+        (2, ENTRY, "posting_pkey"),  # a line that is taken
+        (1, UUID(int=9), "not balanced"),  # a transaction that is not there
+    ],
+)
+async def test_nothing_is_added_to_a_transaction_later(ledger, first, id_, why):
     async with transaction(ledger, tenant=ALL_TENANTS) as tx:
         await open_accounts(tx)
         await insert_entry(tx, *GOOD)
-    with pytest.raises(IntegrityError, match="not balanced"):
+    with pytest.raises((*REFUSED, asyncpg.UniqueViolationError), match=why):
         async with transaction(ledger, tenant=ALL_TENANTS) as tx:
-            await insert_postings(tx, *GOOD, first=3)
-    with pytest.raises(IntegrityError, match="not balanced"):
+            await insert_postings(tx, *GOOD, first=first, id_=id_)
+
+
+async def test_a_transaction_with_fewer_postings_than_declared_is_refused(ledger):
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await open_accounts(tx)
+    with pytest.raises(REFUSED, match="not balanced"):
         async with transaction(ledger, tenant=ALL_TENANTS) as tx:
-            await insert_postings(tx, *GOOD, id_=UUID(int=9))
+            await insert_entry(tx, *GOOD, declared=4)
 
 
 @pytest.mark.parametrize("table", ["transaction", "posting", "invoice_note"])

@@ -148,19 +148,33 @@ CREATE TABLE invoice_note (
 
 REFUSE_IMBALANCE = """
 -- At commit a transaction has all its postings and no more, of its own currency and moment, and
--- they add up to nothing. So nothing can be added to it later either.
+-- they add up to nothing.
 CREATE FUNCTION refuse_imbalance() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    booked uuid;
 BEGIN
-    IF TG_TABLE_NAME = 'posting' THEN booked := NEW.transaction_id; ELSE booked := NEW.id; END IF;
-    IF (SELECT sum(p.amount) = 0 AND count(*) = min(t.postings)
-               AND bool_and(p.currency = t.currency AND p.occurred_at = t.occurred_at)
-          FROM transaction t
-          JOIN posting p ON p.tenant_id = t.tenant_id AND p.transaction_id = t.id
-         WHERE t.tenant_id = NEW.tenant_id AND t.id = booked) IS NOT TRUE
+    IF (SELECT sum(amount) = 0 AND count(*) = NEW.postings
+               AND bool_and(currency = NEW.currency AND occurred_at = NEW.occurred_at)
+          FROM posting
+         WHERE tenant_id = NEW.tenant_id AND transaction_id = NEW.id) IS NOT TRUE
     THEN
-        RAISE EXCEPTION 'transaction % is not balanced', booked
+        RAISE EXCEPTION 'transaction % is not balanced', NEW.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'balanced';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+REFUSE_ADDITIONS = """
+-- The postings of a transaction come in one statement, balanced, and take the lines from 1 to their
+-- number: so nothing is added to it later, where every line is taken. One query for thousands of
+-- rows, where a trigger for each would be most of the work.
+CREATE FUNCTION refuse_additions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM posted n
+                 LEFT JOIN transaction t ON t.tenant_id = n.tenant_id AND t.id = n.transaction_id
+                GROUP BY n.tenant_id, n.transaction_id
+               HAVING (sum(n.amount) = 0 AND count(*) = min(t.postings)
+                       AND max(n.line) = min(t.postings)) IS NOT TRUE)
+    THEN
+        RAISE EXCEPTION 'a posted transaction is not balanced'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'balanced';
     END IF;
     RETURN NULL;
@@ -175,11 +189,15 @@ def upgrade() -> None:
     for statement in (REGISTRY + ACCOUNTS).split(";\n"):
         op.execute(statement)
     op.execute(REFUSE_IMBALANCE)
-    for table in ("transaction", "posting"):
-        op.execute(
-            f"CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON {table} "
-            "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_imbalance()"
-        )
+    op.execute(REFUSE_ADDITIONS)
+    op.execute(
+        "CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON transaction "
+        "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_imbalance()"
+    )
+    op.execute(
+        "CREATE TRIGGER balanced AFTER INSERT ON posting REFERENCING NEW TABLE AS posted "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_additions()"
+    )
     append_only(op, "transaction", "posting", "invoice_note")
     registry = ("property", "meter", "channel", "registry_user")
     isolate_tenants(op, *registry, "account", "transaction", "posting", "invoice_note")
