@@ -183,7 +183,7 @@ async def test_a_poisoned_message_is_buried_and_the_others_are_handled(database,
         rows = await read.all(sa.text("SELECT reason, value FROM dead_letter ORDER BY reason"))
     assert [row["reason"] for row in rows] == [
         "37 cannot be understood",
-        "the envelope has no ce_time header",
+        "the envelope has no ce_id header",
         (
             "the value is not a readings.received.v1: : "
             "Invalid JSON: expected ident at line 1 column 2"
