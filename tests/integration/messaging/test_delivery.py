@@ -31,6 +31,7 @@ from messaging import (
 pytestmark = pytest.mark.usefixtures("topics")
 TOPIC = ReadingsReceived.TOPIC
 DRAIN_S = 30
+SEEN = "CREATE TABLE seen (place bigserial, event_id uuid, n int, who text)"
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ async def database(database_url):
     async with await Database.connect(database_url(), application="test") as opened:
         async with opened.engine.begin() as connection:
             await connection.run_sync(messaging.tables.create)
-            await connection.execute(sa.text("CREATE TABLE seen (event_id uuid, n int, who text)"))
+            await connection.execute(sa.text(SEEN))
         yield opened
 
 
@@ -98,7 +99,7 @@ def consuming(database, bootstrap, handle, tenant, *, name="test", assignment="a
 
 async def record_all(tx, batch, who=""):
     await tx.raw.executemany(
-        "INSERT INTO seen VALUES ($1, $2, $3)",
+        "INSERT INTO seen (event_id, n, who) VALUES ($1, $2, $3)",
         [(one.envelope.event_id, one.event.values[0], who) for one in batch],
     )
 
@@ -136,7 +137,7 @@ async def test_from_outbox_to_handler_in_order_and_once(database, kafka_bootstra
     async with snapshot(database, tenant=ALL_TENANTS) as read:
         assert await read.scalar(sa.text("SELECT count(DISTINCT event_id) FROM seen")) == 2_500
         assert await read.scalar(sa.text("SELECT count(*) FROM outbox")) == 0
-        rows = await read.all(sa.text("SELECT n FROM seen WHERE n < 500 ORDER BY ctid"))
+        rows = await read.all(sa.text("SELECT n FROM seen WHERE n < 500 ORDER BY place"))
         assert [row["n"] for row in rows] == list(range(500))
 
 
