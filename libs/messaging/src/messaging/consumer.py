@@ -210,11 +210,12 @@ class Consumer:
         """Put every partition where its stored offset says; begin new ones at the start."""
         chosen = sorted(self._kafka.assignment())
         first = await self._kafka.beginning_offsets(chosen)
-        end = await self._kafka.end_offsets(chosen)
         begin: dict[Partition, int] = {(tp.topic, tp.partition): first[tp] for tp in chosen}
         async with transaction(self._database, tenant=ALL_TENANTS) as tx:
             await insert_offsets(tx, self._name, begin)
             stored = await fetch_offsets(tx, self._name, list(begin))
+        # The log's end is asked for last: meanwhile another process may have consumed further.
+        end = await self._kafka.end_offsets(chosen)
         check_bounds(stored, begin, {(tp.topic, tp.partition): end[tp] for tp in chosen})
         for tp in chosen:
             self._kafka.seek(tp, stored[tp.topic, tp.partition])
