@@ -16,8 +16,9 @@ from gridtally.commands.rate import _plain, _short
 from kernel.money import Rounding
 from kernel.periods import Period
 from rating import calendars
+from rating.bands import Window
 from rating.bill import rate
-from rating.components.time_of_use import Band, Window
+from rating.components.time_of_use import Band
 from rating.document import KINDS, tariff_version
 from rating.tariff import TariffVersion
 from rating.usage import Usage
@@ -69,6 +70,8 @@ def test_every_kind_of_charge_has_an_example():
         (KINDS["energy"], wire.EnergyCharge),
         (KINDS["time_of_use"], wire.TimeOfUse),
         (KINDS["adjustment"], wire.Adjustment),
+        (KINDS["percent"], wire.Percent),
+        (KINDS["minimum_bill"], wire.MinimumBill),
         (KINDS["tax"], wire.Tax),
         (Band, wire.Band),
         (Window, wire.Window),

@@ -144,6 +144,33 @@ class Adjustment(Charge):
     flow: Flow = "import"
 
 
+LineKind = Literal["fixed", "energy", "demand", "adjustment", "credit", "tax", "minimum_top_up"]
+
+
+class Percent(Charge):
+    """A share (-0.05 is a discount of 5 %) of earlier components: of those named, else of all."""
+
+    kind: Literal["percent"]
+    rate: Rate
+    component_ids: list[Name] = []
+    kinds: list[LineKind] = []
+
+
+class MinimumBill(Charge):
+    """Tops up what the components that it counts lack to `amount` per day or month.
+
+    `after_tax` counts the taxed bill, and the top-up is not taxed.
+    """
+
+    kind: Literal["minimum_bill"]
+    amount: Rate
+    per: Literal["day", "month"] = "month"
+    proration: Proration = "actual_days"
+    component_ids: list[Name] = []
+    kinds: list[LineKind] = []
+    after_tax: bool = False
+
+
 class Tax(Charge):
     """A share of the named components, or of all components of `tax_class`.
 
@@ -158,7 +185,14 @@ class Tax(Charge):
 
 
 Component = Annotated[
-    FixedCharge | CapacityCharge | EnergyCharge | TimeOfUse | Adjustment | Tax,
+    FixedCharge
+    | CapacityCharge
+    | EnergyCharge
+    | TimeOfUse
+    | Adjustment
+    | Percent
+    | MinimumBill
+    | Tax,
     Field(discriminator="kind"),
 ]
 

@@ -1,54 +1,41 @@
 """Bills: the one place where usage becomes money, for invoices, rollups, previews and quotes.
 
-Energy is summed as integers. Shares of a month are fractions: within a plan all quantities are
-whole parts of one denominator, so that every sum and product is an exact Decimal (a step that would
-lose a digit raises `decimal.Inexact`) and the tariff's own rounding is the only one.
+Energy is summed as integers. Shares are whole parts of each meter's divisor, so that every sum and
+product is an exact Decimal (a step that would lose a digit is refused) and the tariff's own
+rounding is the only one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, localcontext
-from functools import reduce
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, Inexact, localcontext
+from types import MappingProxyType
 
 from kernel.errors import Rejected
-from kernel.money import EXACT, PRECISION_DIGITS
+from kernel.money import Rounding
 from kernel.periods import Period
-from rating.limits import ROUNDING_ID, decimals_in
-from rating.lines import (
-    KINDS,
-    Item,
-    Kind,
-    Line,
-    OnLines,
-    PerConnectedKw,
-    PerKwh,
-    PlannedLine,
-    Same,
-)
+from rating.batch import Batch, MissingRule
+from rating.exact import LOSSLESS, NOTHING, add_up, whole
+from rating.limits import ROUNDING_ID
+from rating.lines import KINDS, Item, Kind, Line
 from rating.plan import Plan, plan_for
+from rating.prices import Prices
+from rating.state import State
+from rating.steps import Charged, common_divisors
 from rating.tariff import Part, TariffVersion
-from rating.usage import MISSING, Flow, Series, Usage
+from rating.usage import Usage
 
 BATCH_METERS_MAX = 64
 """Meters that are rated at once: 1.5 MB per flow and month of 15 minutes, which a cache holds."""
-FLOAT_EXACT_BELOW = 2**53
-INT64_BELOW = 2**63
-SHOWN_DECIMALS = 20
-SHOWN_STEP = Decimal("1E-20")
-_NOTHING = Decimal(0)
-_LOSSLESS = Context(prec=PRECISION_DIGITS, traps=[InvalidOperation, Overflow, Inexact])
-
-Sums = Mapping[Flow, list[list[int]]]
-"""By flow and column, each meter's energy in its unit."""
+NO_STATE: State = MappingProxyType({})
+NO_PRICES: Prices = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """`total` is `net` plus `tax`; the rounded amounts of `lines` add up to it exactly."""
+    """`total` is `net` plus `tax`; the rounded amounts of `lines` add up to it exactly.
+
+    `state` is what it hands to the meter's next bill.
+    """
 
     currency: str
     period: Period
@@ -56,6 +43,7 @@ class Bill:
     net: Decimal
     tax: Decimal
     total: Decimal
+    state: State = field(default_factory=dict, hash=False)
 
     def totals(self) -> dict[Kind, Decimal]:
         """The rounded amounts by kind."""
@@ -72,23 +60,24 @@ class Bill:
         }
 
 
-def add_up(amounts: Iterable[Decimal]) -> Decimal:
-    """The exact sum."""
-    return reduce(_LOSSLESS.add, amounts, _NOTHING)
-
-
 def rate(
     tariff: TariffVersion | Sequence[Part],
     usages: Sequence[Usage],
     *,
-    missing: Literal["refused", "nothing"] = "refused",
+    states: Sequence[State] | None = None,
+    prices: Prices = NO_PRICES,
+    missing: MissingRule = "refused",
 ) -> list[Bill]:
     """One bill per usage, in order; meters alike in zone, period and resolution go together.
 
-    `tariff` is a version, or the parts of the period with the version of each. Rejected where the
-    tariff does not fit the period or its intervals, or the usage lacks what a charge needs;
-    an interval without a value is `refused` unless it may count as `nothing`.
+    `tariff` is a version, or the parts of the period with the version of each; `states` are what
+    the meters' last bills left, nothing unless given. Rejected where the tariff does not fit the
+    period or its intervals, or the usage or `prices` lack what a charge needs; an interval
+    without a value is `refused` unless it may count as `nothing`.
     """
+    before = [NO_STATE] * len(usages) if states is None else states
+    if len(before) != len(usages):
+        raise ValueError(f"{len(before)} states for {len(usages)} usages")
     alike: dict[tuple[str, Period, int], list[int]] = {}
     for place, usage in enumerate(usages):
         alike.setdefault((usage.zone, usage.period, usage.minutes), []).append(place)
@@ -97,102 +86,90 @@ def rate(
         parts = (Part(period, tariff),) if isinstance(tariff, TariffVersion) else tuple(tariff)
         plan = plan_for(parts, zone, period, minutes)
         for first in range(0, len(places), BATCH_METERS_MAX):
-            batch = places[first : first + BATCH_METERS_MAX]
-            rated = _rate_batch(plan, period, [usages[place] for place in batch], missing)
-            bills.update(zip(batch, rated, strict=True))
+            chunk = places[first : first + BATCH_METERS_MAX]
+            batch = Batch(
+                usages=[usages[place] for place in chunk],
+                states=[dict(before[place]) for place in chunk],
+                prices=prices,
+                missing=missing,
+                divisors=[],
+            )
+            bills.update(zip(chunk, _rate_batch(plan, period, batch), strict=True))
     return [bills[place] for place in range(len(usages))]
 
 
-def _rate_batch(
-    plan: Plan, period: Period, usages: list[Usage], missing: Literal["refused", "nothing"]
-) -> list[Bill]:
-    sums: Sums = {
-        flow: _sums(flow, usages, missing, weights) for flow, weights in plan.weights.items()
-    }
-    with localcontext(_LOSSLESS):
-        charged: list[list[Decimal]] = []  # each line's amounts, in parts of the denominator
-        lines: list[list[Line]] = []
-        for planned, rounding in plan.lines:
-            quantities = _quantities(planned, usages, sums, charged, plan.denominator)
-            amounts = [quantity * planned.item.rate for quantity in quantities]
-            charged.append(amounts)
-            lines.append(
-                [
-                    Line(planned.item, quantity, exact, rounding.round(exact))
-                    for quantity, exact in zip(
-                        _whole(quantities, plan.denominator),
-                        _whole(amounts, plan.denominator),
-                        strict=True,
-                    )
-                ]
-            )
-        if plan.rounded_once is None:
-            return [_bill(plan.currency, period, row) for row in zip(*lines, strict=True)]
-        totals = _whole(
-            [sum(row, _NOTHING) for row in zip(*charged, strict=True)], plan.denominator
-        )
-        return [
-            _bill(plan.currency, period, _rounded_once(plan, period, row, total))
-            for row, total in zip(zip(*lines, strict=True), totals, strict=True)
-        ]
-
-
-def _quantities(
-    planned: PlannedLine,
-    usages: list[Usage],
-    sums: Sums,
-    charged: list[list[Decimal]],
-    denominator: int,
-) -> list[Decimal]:
-    """Each meter's quantity of a line, in parts of `denominator`, exactly."""
-    match planned:
-        case Same(quantity=share):
-            return [Decimal(int(share * denominator))] * len(usages)
-        case PerConnectedKw(times=share):
-            parts = Decimal(int(share * denominator))
-            return [_connected_kw(usage, planned.item) * parts for usage in usages]
-        case PerKwh(flow=flow, column=column):
-            return [
-                Decimal(energy * denominator).scaleb(-usage.kwh_decimals)
-                for energy, usage in zip(sums[flow][column], usages, strict=True)
-            ]
-        case OnLines(places=places):
-            taxed = zip(*(charged[place] for place in places), strict=True)
-            return [sum(row, _NOTHING) for row in taxed]
-
-
-def _whole(parts: list[Decimal], denominator: int) -> list[Decimal]:
-    """The numbers that these are `denominator` parts of: exactly, or to 20 decimals."""
-    if denominator == 1:
-        return parts
-    divisor = Decimal(denominator)
-    quotients = [EXACT.divide(number, divisor) for number in parts]
+def _rate_batch(plan: Plan, period: Period, batch: Batch) -> list[Bill]:
+    batch.sum_columns(plan.weights)
+    batch.divisors = common_divisors([step for step, _ in plan.steps], batch, plan.shared_days)
+    lines: list[list[Line | None]] = []
+    try:
+        with localcontext(LOSSLESS):
+            for step, rounding in plan.steps:
+                charged = step.charge(batch)
+                for item, line in zip(step.items, charged, strict=True):
+                    lines.append(_lines(item, line, batch, rounding, hidden=step.hides_nothing))
+    except Inexact:
+        raise Rejected(
+            "not_exact", "the bill's shares need more digits than an exact bill can carry"
+        ) from None
+    rows = zip(*(lines[place] for place in plan.shown), strict=True)
+    bills = [tuple(line for line in row if line is not None) for row in rows]
+    if plan.rounded_once is not None:
+        bills = _rounded_once(plan, plan.rounded_once, period, batch, bills)
     return [
-        number.quantize(SHOWN_STEP, context=EXACT)
-        if decimals_in(number) > SHOWN_DECIMALS
-        else number
-        for number in quotients
+        _bill(plan.currency, period, bill, state)
+        for bill, state in zip(bills, batch.states, strict=True)
     ]
 
 
-def _bill(currency: str, period: Period, lines: tuple[Line, ...]) -> Bill:
-    net, tax = _NOTHING, _NOTHING
+def _lines(
+    item: Item, charged: Charged, batch: Batch, rounding: Rounding, *, hidden: bool
+) -> list[Line | None]:
+    """One line's quantity and amounts for each meter; adds the amounts to what is charged."""
+    amounts = charged.amounts
+    if amounts is None:  # nothing is 0.000, never -0.000
+        amounts = [quantity * item.rate + NOTHING for quantity in charged.quantities]
+    batch.charged.append(amounts)
+    items = [item] * len(amounts)
+    if charged.rates is not None:
+        items = [replace(item, rate=rate) for rate in charged.rates]
+    return [
+        None
+        if hidden and not quantity and not amount
+        else Line(
+            own, whole(quantity, divisor), exact := whole(amount, divisor), rounding.round(exact)
+        )
+        for own, quantity, amount, divisor in zip(
+            items, charged.quantities, amounts, batch.divisors, strict=True
+        )
+    ]
+
+
+def _bill(currency: str, period: Period, lines: tuple[Line, ...], state: State) -> Bill:
+    net, tax = NOTHING, NOTHING
     for line in lines:
         if line.item.kind == "tax":
             tax += line.amount
         else:
             net += line.amount
-    return Bill(currency, period, lines, net, tax, net + tax)
+    return Bill(currency, period, lines, net, tax, net + tax, state)
 
 
 def _rounded_once(
-    plan: Plan, period: Period, lines: tuple[Line, ...], total_exact: Decimal
-) -> tuple[Line, ...]:
-    """The lines, each rounded for itself, and one that brings them to the total, rounded once."""
-    assert plan.rounded_once is not None  # noqa: S101 - the caller's condition
-    difference = plan.rounded_once.round(total_exact) - sum(line.amount for line in lines)
-    if not difference:
-        return lines
+    plan: Plan,
+    rule: Rounding,
+    period: Period,
+    batch: Batch,
+    bills: Sequence[tuple[Line, ...]],
+) -> list[tuple[Line, ...]]:
+    """Each bill with a line that brings its rounded lines to its total, rounded once."""
+    with localcontext(LOSSLESS):
+        totals = [
+            rule.round(whole(sum(amounts, NOTHING), divisor))
+            for amounts, divisor in zip(
+                zip(*batch.charged, strict=True), batch.divisors, strict=True
+            )
+        ]
     item = Item(
         component_id=ROUNDING_ID,
         kind="adjustment",
@@ -200,62 +177,14 @@ def _rounded_once(
         flow=None,
         unit=plan.currency,
         rate=Decimal(1),
-        tariff_version_id=lines[-1].item.tariff_version_id,
+        tariff_version_id=plan.last_version_id,
         part=period,
         payee=None,
         tax_class=None,
     )
-    return (*lines, Line(item, _NOTHING, _NOTHING, difference))
-
-
-def _connected_kw(usage: Usage, item: Item) -> Decimal:
-    if usage.connected_kw is None:
-        raise Rejected(
-            "connected_kw_missing", f"{item.component_id}: the meter's connected kW is not known"
-        )
-    return usage.connected_kw
-
-
-def _sums(
-    flow: Flow,
-    usages: list[Usage],
-    missing: Literal["refused", "nothing"],
-    weights: NDArray[np.float64],
-) -> list[list[int]]:
-    """Each meter's energy by column of `weights`, exactly.
-
-    Rejected for a meter without the flow or with missing values.
-    """
-    if without := [place for place, usage in enumerate(usages) if flow not in usage.series]:
-        raise Rejected("flow_missing", f"usage {without[0]} of the batch has no {flow} series")
-    energy = _summable([usage.series[flow] for usage in usages])
-    if energy.min() == MISSING:
-        absent = energy == MISSING
-        if missing == "refused":
-            place = int(absent.any(axis=1).argmax())
-            raise Rejected(
-                "values_missing",
-                f"usage {place} of the batch has no {flow} value in "
-                f"{int(absent[place].sum())} intervals",
-            )
-        energy[absent] = 0
-    sums: list[list[int]] = (
-        (energy @ weights.astype(energy.dtype, copy=False)).T.astype(np.int64).tolist()
-    )
-    return sums
-
-
-def _summable(rows: list[Series]) -> NDArray[np.float64] | NDArray[np.int64]:
-    """Meters × intervals as floats, which hold integers below 2⁵³ exactly, or else as integers."""
-    slots = len(rows[0])
-    floats = np.stack(rows, dtype=np.float64)
-    if _largest(floats) * slots < FLOAT_EXACT_BELOW:
-        return floats
-    integers = np.stack(rows, dtype=np.int64)
-    if _largest(integers) * slots < INT64_BELOW:
-        return integers
-    raise Rejected("energy_out_of_range", "the energy of one interval is too much to add up")
-
-
-def _largest(energy: NDArray[np.float64] | NDArray[np.int64]) -> int:
-    return max(int(energy.max()), -int(energy.min()))
+    rounded = []
+    for total, lines in zip(totals, bills, strict=True):
+        difference = total - add_up(line.amount for line in lines)
+        closing = (Line(item, NOTHING, NOTHING, difference),) if difference else ()
+        rounded.append((*lines, *closing))
+    return rounded

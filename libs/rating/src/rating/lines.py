@@ -1,12 +1,8 @@
-"""Bill lines, and how each gets its quantity from a meter.
+"""Bill lines: what a line is for, and what it came to for one meter."""
 
-Every line is quantity × rate. What a component adds to a bill is planned once per period; a plan
-says where the quantity of each meter comes from.
-"""
-
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from typing import Literal, get_args
 from uuid import UUID
 
@@ -37,7 +33,8 @@ class Item:
 class Line:
     """`amount_exact` is quantity × rate, `amount` is it rounded by the tariff's rule.
 
-    A share of a month may have no finite decimal: quantity and `amount_exact` show 20 then.
+    A share of a month may have no finite decimal: quantity and `amount_exact` show 20 then. Where
+    every interval has its own price the rate is their mean, shown likewise.
     """
 
     item: Item
@@ -47,36 +44,21 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
-    """The same quantity for every meter."""
+class Placed:
+    """A line that a plan has made already, by its place in the order of charging."""
 
+    place: int
     item: Item
-    quantity: Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class PerConnectedKw:
-    """The meter's connected load in kW, `times` the months or days."""
-
-    item: Item
-    times: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class PerKwh:
-    """The energy of some intervals of a flow: a column of the plan's weights."""
-
-    item: Item
-    flow: Flow
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class OnLines:
-    """The unrounded amounts of earlier lines of the bill, by their places, added up."""
-
-    item: Item
-    places: tuple[int, ...]
-
-
-PlannedLine = Same | PerConnectedKw | PerKwh | OnLines
+def selected(
+    lines: Sequence[Placed], component_ids: tuple[str, ...], kinds: tuple[Kind, ...]
+) -> tuple[int, ...]:
+    """The places of the lines of these components or kinds; of all where neither is named."""
+    return tuple(
+        line.place
+        for line in lines
+        if not (component_ids or kinds)
+        or line.item.component_id in component_ids
+        or line.item.kind in kinds
+    )

@@ -1,14 +1,16 @@
 """Plans: a tariff compiled for one period, zone and resolution, once for all meters.
 
-A plan holds the lines of the bill in order and, per flow, which intervals each sum of energy
-takes. Plans are cached; they depend on nothing but their key.
+A plan holds the steps that charge a bill in order, the order in which a bill shows their lines,
+and per flow which intervals each sum of energy takes. Plans are cached; they depend on nothing but
+their key.
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +18,20 @@ from numpy.typing import NDArray
 from kernel.errors import Rejected
 from kernel.money import Rounding
 from kernel.periods import Period
-from rating.components import adjustment, capacity, energy, fixed, time_of_use
+from rating.components import adjustment, capacity, energy, fixed, minimum, percent, time_of_use
 from rating.components import tax as taxes
 from rating.components.adjustment import Adjustment
 from rating.components.capacity import CapacityCharge
 from rating.components.energy import EnergyCharge
 from rating.components.fixed import FixedCharge
+from rating.components.minimum import MinimumBill
+from rating.components.percent import Percent
 from rating.components.tax import Tax
 from rating.components.time_of_use import TimeOfUse
-from rating.lines import PerConnectedKw, PlannedLine, Same
+from rating.lines import Placed
 from rating.span import Columns, Span, chosen_slots, local_minutes
-from rating.tariff import Component, Part
+from rating.steps import SharedByDays, Step
+from rating.tariff import Component, Part, TariffVersion, settles
 from rating.usage import Flow
 
 PLANS_MAX = 256
@@ -35,15 +40,44 @@ PLANS_MAX = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """`weights` are intervals × columns, 1.0 where a column takes the interval."""
+    """`steps` with the rounding of their lines; `shown` are the lines' places in the bill's order.
+
+    `weights` are intervals × columns, 1.0 where a column takes the interval.
+    """
 
     currency: str
-    lines: tuple[tuple[PlannedLine, Rounding], ...]
+    steps: tuple[tuple[Step, Rounding], ...]
+    shown: tuple[int, ...]
     weights: Mapping[Flow, NDArray[np.float64]]
-    denominator: int
-    """What every quantity of `lines` is a whole number of parts of: 1 unless months are shared."""
+    shared_days: int
+    """A multiple of the days of every part that `SharedByDays` shares; 1 where there is none."""
+    last_version_id: UUID
     rounded_once: Rounding | None
     """The rule for the bill's total, where a version rounds per invoice."""
+
+
+@dataclass(slots=True, eq=False)
+class _Draft:
+    """The steps so far, with the place of each line."""
+
+    steps: list[tuple[Step, Rounding]] = field(default_factory=list)
+    lines: list[Placed] = field(default_factory=list)
+    shared_days: int = 1
+
+    def add(self, steps: Sequence[Step], rounding: Rounding) -> None:
+        for step in steps:
+            self.steps.append((step, rounding))
+            self.lines.extend(
+                Placed(place, item) for place, item in enumerate(step.items, len(self.lines))
+            )
+
+    def of(self, version: TariffVersion, days: Period) -> tuple[Placed, ...]:
+        """The version's lines on these days."""
+        return tuple(
+            line
+            for line in self.lines
+            if line.item.tariff_version_id == version.id and line.item.part.start_on in days
+        )
 
 
 @lru_cache(maxsize=PLANS_MAX)
@@ -54,59 +88,103 @@ def plan_for(parts: tuple[Part, ...], zone: str, period: Period, minutes: int) -
     """
     _check_parts(parts, period)
     columns = Columns()
-    lines: list[tuple[PlannedLine, Rounding]] = []
+    draft = _Draft()
     for part in parts:
         version = part.version
-        clock = local_minutes(zone, period, minutes, version.zone)
-        for cut in _cut_at_tax_changes(part):
-            span = Span(
-                version_id=version.id,
-                calendar=version.calendar,
-                part=cut,
-                within=part.period,
-                chosen=chosen_slots(zone, period, minutes, cut),
-                local_minutes=clock,
-                columns=columns,
-            )
-            charges = [line for charge in version.components for line in _lines(charge, span)]
-            levied = [
-                line
-                for tax in version.taxes
-                for line in taxes.plan(tax, span, charges, len(lines), version.currency)
-            ]
-            lines.extend((line, version.rounding) for line in (*charges, *levied))
+        whole = Span(
+            version_id=version.id,
+            currency=version.currency,
+            calendar=version.calendar,
+            part=part.period,
+            within=part.period,
+            period=period,
+            zone=zone,
+            minutes=minutes,
+            chosen=chosen_slots(zone, period, minutes, part.period),
+            local_minutes=local_minutes(zone, period, minutes, version.zone),
+            columns=columns,
+        )
+        cuts = [
+            replace(whole, part=cut, chosen=chosen_slots(zone, period, minutes, cut))
+            for cut in _cut_at_tax_changes(part)
+        ]
+        _add_version(draft, version, whole, cuts)
     roundings = [part.version.rounding for part in parts]
     return Plan(
         currency=parts[0].version.currency,
-        lines=tuple(lines),
+        steps=tuple(draft.steps),
+        shown=_order_shown(draft.lines),
         weights=columns.matrices(),
-        denominator=math.lcm(*(_denominator(line) for line, _ in lines)),
+        shared_days=draft.shared_days,
+        last_version_id=parts[-1].version.id,
         rounded_once=next((rule for rule in reversed(roundings) if rule.per == "invoice"), None),
     )
 
 
-def _lines(charge: Component, span: Span) -> list[PlannedLine]:
+def _add_version(draft: _Draft, version: TariffVersion, whole: Span, cuts: Sequence[Span]) -> None:
+    """What a version charges in its order, then its taxes, then what settles the taxed bill."""
+    settling = [charge for charge in version.components if settles(charge)]
+    for charge in version.components:
+        if not isinstance(charge, Tax) and charge not in settling:
+            _add_charge(draft, version, charge, whole, cuts)
+    taxable = draft.of(version, whole.part)
+    for cut in cuts:
+        lines = [line for line in taxable if line.item.part.start_on in cut.part]
+        for tax in version.taxes:
+            draft.add(taxes.plan(tax, cut, lines, version.currency), version.rounding)
+    for charge in settling:
+        _add_charge(draft, version, charge, whole, cuts)
+
+
+def _add_charge(
+    draft: _Draft,
+    version: TariffVersion,
+    charge: Component,
+    whole: Span,
+    cuts: Sequence[Span],
+) -> None:
+    if (steps := _whole_steps(charge, whole, draft.of(version, whole.part))) is not None:
+        if len(cuts) > 1:
+            steps = [SharedByDays(step, tuple(cut.part for cut in cuts)) for step in steps]
+            draft.shared_days = math.lcm(draft.shared_days, whole.part.days)
+        draft.add(steps, version.rounding)
+        return
+    for cut in cuts:
+        steps = _cut_steps(charge, cut, draft.of(version, cut.part))
+        draft.add(steps, version.rounding)
+
+
+def _cut_steps(charge: Component, span: Span, lines: tuple[Placed, ...]) -> Sequence[Step]:
+    """Of charges that add up: the steps for the days between two changes of taxes."""
     match charge:
         case FixedCharge():
-            return [*fixed.plan(charge, span)]
+            return fixed.plan(charge, span)
         case CapacityCharge():
-            return [*capacity.plan(charge, span)]
+            return capacity.plan(charge, span)
         case EnergyCharge():
-            return [*energy.plan(charge, span)]
+            return energy.plan(charge, span)
         case TimeOfUse():
-            return [*time_of_use.plan(charge, span)]
+            return time_of_use.plan(charge, span)
         case Adjustment():
-            return [*adjustment.plan(charge, span)]
-        case Tax():
-            return []  # after all that it is levied on
+            return adjustment.plan(charge, span)
+        case Percent():
+            return percent.plan(charge, span, lines)
+        case MinimumBill() | Tax():
+            return []  # of the whole, and after all that it is levied on
 
 
-def _denominator(line: PlannedLine) -> int:
-    match line:
-        case Same(quantity=share) | PerConnectedKw(times=share):
-            return share.denominator
+def _whole_steps(charge: Component, span: Span, lines: tuple[Placed, ...]) -> Sequence[Step] | None:
+    """Of charges that do not add up: the steps for all of the version's days; None for others."""
+    match charge:
+        case MinimumBill():
+            return minimum.plan(charge, span, lines)
         case _:
-            return 1
+            return None
+
+
+def _order_shown(lines: Sequence[Placed]) -> tuple[int, ...]:
+    """The places by the days that the lines are for, else in the order of charging."""
+    return tuple(line.place for line in sorted(lines, key=lambda line: line.item.part.start_on))
 
 
 def _check_parts(parts: tuple[Part, ...], period: Period) -> None:

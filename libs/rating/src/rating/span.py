@@ -46,16 +46,21 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Span:
-    """Local days `part` of a tariff version's share `within` of the billed period.
+    """Local days `part` of a tariff version's share `within` of the billed `period`.
 
-    `chosen` marks the span's intervals among all of the period's; `local_minutes` holds, for each
-    minute of each interval of the period, the minutes since 1970 on the tariff's local clock.
+    The meter is in `zone` with intervals of `minutes`. `chosen` marks the span's intervals among
+    all of the period's; `local_minutes` holds, for each minute of each interval of the period, the
+    minutes since 1970 on the tariff's local clock.
     """
 
     version_id: UUID
+    currency: str
     calendar: Calendar
     part: Period
     within: Period
+    period: Period
+    zone: str
+    minutes: int
     chosen: NDArray[np.bool_]
     local_minutes: NDArray[np.int64]
     columns: Columns

@@ -11,16 +11,30 @@ from uuid import UUID
 from kernel.errors import Fault, Rejected
 from kernel.money import Rounding
 from kernel.periods import Period, zone_named
+from rating.bands import schedule
 from rating.calendars import Calendar
 from rating.components.adjustment import Adjustment
 from rating.components.capacity import CapacityCharge
 from rating.components.energy import EnergyCharge
 from rating.components.fixed import FixedCharge
+from rating.components.minimum import MinimumBill
+from rating.components.percent import Percent
 from rating.components.tax import Tax
-from rating.components.time_of_use import TimeOfUse, schedule
+from rating.components.time_of_use import TimeOfUse
 from rating.limits import COMPONENTS_MAX
 
-Component = FixedCharge | CapacityCharge | EnergyCharge | TimeOfUse | Adjustment | Tax
+Component = (
+    FixedCharge
+    | CapacityCharge
+    | EnergyCharge
+    | TimeOfUse
+    | Adjustment
+    | Percent
+    | MinimumBill
+    | Tax
+)
+_STANDING = (FixedCharge, CapacityCharge, MinimumBill)
+"""What is owed for time and not for use."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -56,28 +70,42 @@ class TariffVersion:
             yield Fault("/zone", str(error))
         if not 1 <= len(self.components) <= COMPONENTS_MAX:
             yield Fault("/components", f"a tariff has 1 to {COMPONENTS_MAX} components")
-        taxable = [part for part in self.components if not isinstance(part, Tax)]
-        ids = {part.id for part in taxable}
-        classes = {part.tax_class for part in taxable}
         seen: set[str] = set()
         for place, part in enumerate(self.components):
             path = f"/components/{place}"
             if part.id in seen:
                 yield Fault(f"{path}/id", f"another component is {part.id!r} too")
             seen.add(part.id)
-            match part:
-                case TimeOfUse():
-                    try:
-                        schedule(part, self.calendar)
-                    except ValueError as error:
-                        yield Fault(path, str(error))
-                case Tax():
-                    for unknown in [name for name in part.component_ids if name not in ids]:
-                        yield Fault(f"{path}/component_ids", f"{unknown!r} is nothing to tax")
-                    if part.tax_class is not None and part.tax_class not in classes:
-                        yield Fault(
-                            f"{path}/tax_class", f"no component is of tax class {part.tax_class!r}"
-                        )
+            if (banded := getattr(part, "banded", None)) is not None:
+                try:
+                    schedule(banded, self.calendar)
+                except ValueError as error:
+                    yield Fault(path, str(error))
+            yield from self._missing_references(place, part, path)
+
+    def _missing_references(self, place: int, part: Component, path: str) -> Iterator[Fault]:
+        """What a component speaks of and would not find when it is charged."""
+        charged_before = self._charged_before(place, part)
+        found = {other.id for other in charged_before}
+        for unknown in [name for name in getattr(part, "component_ids", ()) if name not in found]:
+            verb = "to tax" if isinstance(part, Tax) else f"that is charged before {part.id!r}"
+            yield Fault(f"{path}/component_ids", f"{unknown!r} is nothing {verb}")
+        if isinstance(part, Tax) and part.tax_class is not None:
+            classes = {getattr(other, "tax_class", None) for other in charged_before}
+            if part.tax_class not in classes:
+                yield Fault(f"{path}/tax_class", f"no component is of tax class {part.tax_class!r}")
+
+    def _charged_before(self, place: int, part: Component) -> list[Component]:
+        """Charges in their order, then taxes, then what settles the taxed bill in its order."""
+        charges: list[Component] = [
+            one for one in self.components if not isinstance(one, Tax) and not settles(one)
+        ]
+        if isinstance(part, Tax):
+            return charges
+        earlier = self.components[:place]
+        if not settles(part):
+            return [one for one in earlier if one in charges]
+        return [*charges, *self.taxes, *(one for one in earlier if settles(one))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +114,11 @@ class Part:
 
     period: Period
     version: TariffVersion
+
+
+def settles(charge: Component) -> bool:
+    """Whether a charge comes after the taxes, which it may count and does not change."""
+    return getattr(charge, "after_tax", False)
 
 
 def invalid_tariff(faults: tuple[Fault, ...]) -> Rejected:
@@ -99,18 +132,15 @@ def usage_charges(version: TariffVersion) -> TariffVersion | None:
 
     None where nothing remains.
     """
-    kept = [
-        part for part in version.components if not isinstance(part, FixedCharge | CapacityCharge)
-    ]
+    kept = [part for part in version.components if not isinstance(part, _STANDING)]
     ids = {part.id for part in kept}
     classes = {part.tax_class for part in kept if not isinstance(part, Tax)}
     components: list[Component] = []
     for part in kept:
-        if not isinstance(part, Tax):
-            components.append(part)
-        elif taxed := tuple(name for name in part.component_ids if name in ids):
-            components.append(replace(part, component_ids=taxed))
-        elif part.tax_class in classes and part.tax_class is not None:
+        if isinstance(part, Tax | Percent) and part.component_ids:
+            if named := tuple(name for name in part.component_ids if name in ids):
+                components.append(replace(part, component_ids=named))
+        elif not isinstance(part, Tax) or part.tax_class in classes:
             components.append(part)
     if not components:
         return None

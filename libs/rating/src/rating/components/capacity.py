@@ -6,9 +6,9 @@ from fractions import Fraction
 from typing import ClassVar, Literal
 
 from rating.limits import check_component, check_rate
-from rating.lines import PerConnectedKw
 from rating.proration import Proration, months_in
 from rating.span import Span
+from rating.steps import PerConnectedKw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import ClassVar
 
 from rating.limits import check_component, check_rate
-from rating.lines import PerKwh
 from rating.span import Span
+from rating.steps import PerKwh
 from rating.usage import Flow
 
 

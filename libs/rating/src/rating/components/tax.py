@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from kernel.periods import Period
 from rating.limits import check_component, check_rate
-from rating.lines import OnLines, PlannedLine
+from rating.lines import Placed
 from rating.span import Span
+from rating.steps import OnLines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +51,13 @@ class Tax:
         )
 
 
-def plan(
-    tax: Tax, span: Span, lines: Sequence[PlannedLine], first: int, currency: str
-) -> list[OnLines]:
-    """One line on the span's taxed `lines`, the first of which has the place `first`."""
+def plan(tax: Tax, span: Span, lines: Sequence[Placed], currency: str) -> list[OnLines]:
+    """One line on those of the span's `lines` that are taxed."""
     if not tax.in_force(span.part):
         return []
     places = tuple(
-        first + place
-        for place, line in enumerate(lines)
+        line.place
+        for line in lines
         if line.item.component_id in tax.component_ids
         or (tax.tax_class is not None and line.item.tax_class == tax.tax_class)
     )

@@ -1,0 +1,35 @@
+"""Exact arithmetic of bills: Decimals that refuse to lose a digit, and when a quotient is shown.
+
+A share of a month or of a total may have no finite decimal. Inside a batch every number is held in
+parts of its meter's divisor, a whole number that makes all of the bill's shares finite.
+"""
+
+from collections.abc import Iterable
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from functools import reduce
+
+from kernel.money import EXACT
+from rating.limits import decimals_in
+
+DIGITS_MAX = 1000
+"""Digits of a number in parts of a divisor; a few dozen are usual, and more costs nothing."""
+SHOWN_DECIMALS = 20
+NOTHING = Decimal(0)
+LOSSLESS = Context(prec=DIGITS_MAX, traps=[InvalidOperation, Overflow, Inexact])
+"""Raises `decimal.Inexact` where a step would lose a digit."""
+_SHOWN_STEP = Decimal("1E-20")
+
+
+def add_up(amounts: Iterable[Decimal]) -> Decimal:
+    """The exact sum."""
+    return reduce(LOSSLESS.add, amounts, NOTHING)
+
+
+def whole(parts: Decimal, divisor: int) -> Decimal:
+    """The number that these are `divisor` parts of: exactly, or to 20 decimals."""
+    if divisor == 1:
+        return parts
+    number = EXACT.divide(parts, Decimal(divisor))
+    if decimals_in(number) > SHOWN_DECIMALS:
+        return number.quantize(_SHOWN_STEP, context=EXACT)
+    return number

@@ -1,0 +1,101 @@
+"""State: what a bill hands to the next one, by component id.
+
+Owns the shapes and their JSON form. State goes in and comes out of `rating.bill.rate`
+explicitly, so that a bill can be made again from what is stored beside it. Energy is exact kWh.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar
+
+from kernel.errors import Fault, Rejected
+from rating.json_form import as_json, read_tagged
+
+
+@dataclass(frozen=True, slots=True)
+class BandKwh:
+    """Energy of a band; None where there is but one."""
+
+    band: str | None
+    kwh: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a ladder of tiers was climbed since the local day `since_on`."""
+
+    kind: ClassVar[str] = "progress"
+    since_on: date
+    used: tuple[BandKwh, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Energy in a bank, earned in the period that ended on `earned_on`; lost on `expires_on`."""
+
+    band: str | None
+    kwh: Decimal
+    earned_on: date
+    expires_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """Energy that was given and not yet taken, oldest first."""
+
+    kind: ClassVar[str] = "bank"
+    lots: tuple[Lot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Money that is owed to the customer and may pay later charges; never below nothing."""
+
+    kind: ClassVar[str] = "credit"
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The billed demand's measured kW in the local days [start_on, end_on)."""
+
+    band: str | None
+    start_on: date
+    end_on: date
+    kw: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """Demand of earlier periods, oldest first, as far back as a ratchet looks."""
+
+    kind: ClassVar[str] = "peaks"
+    peaks: tuple[Peak, ...]
+
+
+ComponentState = Progress | Bank | Credit | Peaks
+State = Mapping[str, ComponentState]
+"""By component id; a component without state is not in it."""
+STATE_KINDS: dict[str, type[ComponentState]] = {
+    kind.kind: kind for kind in (Progress, Bank, Credit, Peaks)
+}
+
+
+def state_document(state: State) -> dict[str, object]:
+    """The JSON form: decimals and dates as strings."""
+    return {component_id: as_json(state[component_id]) for component_id in sorted(state)}
+
+
+def read_state(document: Mapping[str, object]) -> State:
+    """The state that a document describes; Rejected with the path of every fault."""
+    faults: list[Fault] = []
+    state = {
+        component_id: read_tagged(STATE_KINDS, value, f"/{component_id}", faults)
+        for component_id, value in document.items()
+    }
+    if faults:
+        told = "; ".join(f"{fault.path}: {fault.detail}" for fault in faults)
+        raise Rejected("invalid_state", told, tuple(faults))
+    return state

@@ -1,0 +1,217 @@
+"""Steps: what a plan does, one after the other, to charge a batch of meters.
+
+A step knows its lines before it sees a meter; charging fills in quantities and, where they are not
+quantity × rate, amounts. The steps of most components are here; a component that needs its own
+keeps it in its file.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+
+from kernel.errors import Rejected
+from kernel.periods import Period
+from rating.batch import Batch
+from rating.exact import NOTHING
+from rating.lines import Item
+from rating.usage import Flow, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """A line's quantity for each meter, in parts of the meter's divisor.
+
+    `amounts` where they are not quantity × the item's rate, in parts too; `rates` where each meter
+    has its own, as they are shown.
+    """
+
+    quantities: list[Decimal]
+    amounts: list[Decimal] | None = None
+    rates: list[Decimal] | None = None
+
+
+class Step(ABC):
+    """Lines of one component, planned for every meter and charged for a batch."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def items(self) -> tuple[Item, ...]:
+        """Its lines, in order."""
+
+    @property
+    def hides_nothing(self) -> bool:
+        """Whether a line without quantity and amount stays off the bill."""
+        return False
+
+    @property
+    def denominator(self) -> int:
+        """What its shares are whole parts of, the same for every meter."""
+        return 1
+
+    def divisors(self, batch: Batch) -> list[int] | None:
+        """What each meter's shares are whole parts of besides, where that differs; at least 1."""
+        del batch
+        return None
+
+    @abstractmethod
+    def charge(self, batch: Batch) -> Sequence[Charged]:
+        """One per line, in order; reads and leaves the meters' states where it has any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Same(Step):
+    """The same quantity for every meter."""
+
+    item: Item
+    quantity: Fraction
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return (self.item,)
+
+    @property
+    def denominator(self) -> int:
+        return self.quantity.denominator
+
+    def charge(self, batch: Batch) -> list[Charged]:
+        return [Charged(batch.in_parts([self.quantity] * len(batch.usages)))]
+
+
+@dataclass(frozen=True, slots=True)
+class PerConnectedKw(Step):
+    """The meter's connected load in kW, `times` the months or days."""
+
+    item: Item
+    times: Fraction
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return (self.item,)
+
+    @property
+    def denominator(self) -> int:
+        return self.times.denominator
+
+    def charge(self, batch: Batch) -> list[Charged]:
+        times = batch.in_parts([self.times] * len(batch.usages))
+        return [
+            Charged(
+                [
+                    connected_kw(usage, self.item) * parts
+                    for usage, parts in zip(batch.usages, times, strict=True)
+                ]
+            )
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class PerKwh(Step):
+    """The energy of some intervals of a flow: a column of the plan's weights."""
+
+    item: Item
+    flow: Flow
+    column: int
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return (self.item,)
+
+    def charge(self, batch: Batch) -> list[Charged]:
+        return [Charged(batch.kwh_in_parts(batch.sums[self.flow][self.column]))]
+
+
+@dataclass(frozen=True, slots=True)
+class OnLines(Step):
+    """The unrounded amounts of earlier lines of the bill, by their places, added up."""
+
+    item: Item
+    places: tuple[int, ...]
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return (self.item,)
+
+    def charge(self, batch: Batch) -> list[Charged]:
+        return [Charged(subtotals(batch, self.places))]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedByDays(Step):
+    """A step whose lines are shared over the `cuts` of its days in proportion to their number.
+
+    For what cannot be split otherwise (a ladder of tiers, a peak, a minimum) where a tax begins or
+    ends inside the days that it is computed for.
+    """
+
+    step: Step
+    cuts: tuple[Period, ...]
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return tuple(replace(item, part=cut) for cut in self.cuts for item in self.step.items)
+
+    @property
+    def hides_nothing(self) -> bool:
+        return self.step.hides_nothing
+
+    @property
+    def days(self) -> int:
+        """The days of all cuts."""
+        return sum(cut.days for cut in self.cuts)
+
+    @property
+    def denominator(self) -> int:
+        return self.step.denominator
+
+    def divisors(self, batch: Batch) -> list[int] | None:
+        return self.step.divisors(batch)
+
+    def charge(self, batch: Batch) -> list[Charged]:
+        charged = self.step.charge(batch)
+        return [
+            Charged(
+                self._share(one.quantities, cut),
+                None if one.amounts is None else self._share(one.amounts, cut),
+                one.rates,
+            )
+            for cut in self.cuts
+            for one in charged
+        ]
+
+    def _share(self, numbers: list[Decimal], cut: Period) -> list[Decimal]:
+        return [number * cut.days / self.days for number in numbers]
+
+
+def subtotals(batch: Batch, places: Sequence[int]) -> list[Decimal]:
+    """The amounts of the lines at these places, added up for each meter."""
+    if not places:
+        return [NOTHING] * len(batch.usages)
+    rows = zip(*(batch.charged[place] for place in places), strict=True)
+    return [sum(row, NOTHING) for row in rows]
+
+
+def connected_kw(usage: Usage, item: Item) -> Decimal:
+    """The meter's connected load; Rejected where it is not known."""
+    if usage.connected_kw is None:
+        raise Rejected(
+            "connected_kw_missing", f"{item.component_id}: the meter's connected kW is not known"
+        )
+    return usage.connected_kw
+
+
+def common_divisors(steps: Sequence[Step], batch: Batch, shared_days: int) -> list[int]:
+    """For each meter what makes every share of its bill a whole number of parts.
+
+    `shared_days` counts twice: shares of shares.
+    """
+    common = math.lcm(*(step.denominator for step in steps)) * shared_days**2
+    divisors = [common] * len(batch.usages)
+    for step in steps:
+        if (own := step.divisors(batch)) is not None:
+            divisors = [math.lcm(a, common * b) for a, b in zip(divisors, own, strict=True)]
+    return divisors
