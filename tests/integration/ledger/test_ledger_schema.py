@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 import ledger.tables
 import messaging.tables
+import serving.idempotency
 import serving.keys
 from database import ALL_TENANTS, snapshot, transaction
 from database.migrations import drift
@@ -20,7 +21,10 @@ ENTRY, ACCOUNT, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
 async def test_models_and_migrations_agree(ledger_url):
-    models = [ledger.tables.METADATA, messaging.tables.METADATA, serving.keys.METADATA]
+    models = [
+        ledger.tables.METADATA, messaging.tables.METADATA, serving.keys.METADATA,
+        serving.idempotency.METADATA,
+    ]  # fmt: skip
     assert await asyncio.to_thread(drift, ledger_url, models, package="ledger") == []
 
 
@@ -131,4 +135,5 @@ async def test_every_table_of_the_ledger_isolates_tenants(ledger):
 
 
 def ledger_tables():
-    return [table.name for table in ledger.tables.METADATA.sorted_tables]
+    own = (ledger.tables.METADATA, serving.idempotency.METADATA)
+    return [table.name for metadata in own for table in metadata.sorted_tables]

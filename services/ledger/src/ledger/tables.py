@@ -25,7 +25,18 @@ def _stamps() -> tuple[sa.Column[object], ...]:
     )
 
 
+def _face() -> tuple[sa.Column[object], ...]:
+    """What a register shows, and what its figures are multiplied by."""
+    return (
+        sa.Column("digits", sa.SmallInteger, nullable=False),
+        sa.Column("decimals", sa.SmallInteger, nullable=False),
+        sa.Column("multiplier", sa.Numeric, nullable=False),
+    )
+
+
 _INSTANT = sa.DateTime(timezone=True)
+_CLOCK = sa.func.clock_timestamp()
+"""The moment itself, not that of the transaction's begin: it follows the order of locks."""
 _MONEY = sa.Numeric(38, 8)
 
 property_ = sa.Table(
@@ -43,6 +54,7 @@ property_ = sa.Table(
     sa.ForeignKeyConstraint(["tenant_id", "parent_id"], ["property.tenant_id", "property.id"]),
     sa.Index("property_by_age", "tenant_id", "created_at", "id"),
     sa.Index("property_by_parent", "tenant_id", "parent_id"),
+    sa.Index("property_by_name", "tenant_id", "name", "id"),
 )
 meter = sa.Table(
     "meter",
@@ -58,6 +70,7 @@ meter = sa.Table(
         ["tenant_id", "property_id"], ["property.tenant_id", "property.id"], ondelete="CASCADE"
     ),
     sa.Index("meter_by_age", "tenant_id", "created_at", "id"),
+    sa.Index("meter_by_name", "tenant_id", "name", "id"),
     sa.Index(
         "meter_one_of_each_type",
         "tenant_id",
@@ -75,6 +88,17 @@ channel = sa.Table(
     sa.Column("flow", sa.Text, primary_key=True),
     sa.Column("minutes", sa.SmallInteger, nullable=False),
     sa.Column("interval_wh_max", sa.Integer, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["tenant_id", "meter_id"], ["meter.tenant_id", "meter.id"], ondelete="CASCADE"
+    ),
+)
+register = sa.Table(
+    "register",
+    METADATA,
+    _tenant(),
+    sa.Column("meter_id", sa.Uuid, primary_key=True),
+    sa.Column("flow", sa.Text, primary_key=True),
+    *_face(),
     sa.ForeignKeyConstraint(
         ["tenant_id", "meter_id"], ["meter.tenant_id", "meter.id"], ondelete="CASCADE"
     ),
@@ -100,7 +124,54 @@ registry_user = sa.Table(
         name="registry_user_default_meter",
     ),
     sa.Index("registry_user_by_age", "tenant_id", "created_at", "id"),
+    sa.Index("registry_user_by_name", "tenant_id", "name", "id"),
     sa.Index("registry_user_by_property", "tenant_id", "property_id"),
+)
+reading_entry = sa.Table(
+    "reading_entry",
+    METADATA,
+    _tenant(),
+    _id(),
+    sa.Column("reading_id", sa.Uuid, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("supersedes_id", sa.Uuid),
+    sa.Column("meter_id", sa.Uuid, nullable=False),
+    sa.Column("property_id", sa.Uuid, nullable=False),
+    sa.Column("flow", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("exchange_id", sa.Uuid),
+    sa.Column("value", sa.Numeric, nullable=False),
+    *_face(),
+    sa.Column("quality", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("read_at", _INSTANT, nullable=False),
+    sa.Column("created_at", _INSTANT, nullable=False, server_default=_CLOCK),
+    sa.Column("correlation_id", sa.Text, nullable=False),
+    sa.UniqueConstraint("tenant_id", "reading_id", "version", name="reading_entry_version"),
+    sa.Index("reading_entry_by_meter", "tenant_id", "meter_id", "read_at", "reading_id"),
+    sa.Index("reading_entry_by_moment", "tenant_id", "read_at", "reading_id"),
+)
+removed_meter = sa.Table(
+    "removed_meter",
+    METADATA,
+    _tenant(),
+    sa.Column("meter_id", sa.Uuid, primary_key=True),
+    sa.Column("removed_at", _INSTANT, primary_key=True, server_default=_CLOCK),
+    sa.Column("property_id", sa.Uuid, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+)
+definition = sa.Table(
+    "definition",
+    METADATA,
+    _tenant(),
+    sa.Column("meter_id", sa.Uuid, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("from_on", sa.Date, nullable=False),
+    sa.Column("meter_ids", sa.ARRAY(sa.Uuid), nullable=False),
+    sa.Column("flows", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("signs", sa.ARRAY(sa.SmallInteger), nullable=False),
+    sa.Column("created_at", _INSTANT, nullable=False, server_default=_CLOCK),
 )
 account = sa.Table(
     "account",
