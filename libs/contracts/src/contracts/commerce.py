@@ -42,8 +42,10 @@ class AgreementChanged(Event):
 class TariffPublished(Event):
     """An immutable version of a tariff, in force from `effective_from` up to `effective_to`.
 
-    `document` is the tariff's JSON form (see `contracts.tariff`). The key is the version's id, so
-    that compaction keeps every version.
+    `document` is the tariff's JSON form (see `contracts.tariff`), complete with its calendar. A
+    version that was withdrawn is no longer in force from the local date `withdrawn_from`: where
+    days before it remain, `effective_to` is that date, otherwise the status is `withdrawn`. The
+    key is the version's id, so that compaction keeps every version.
     """
 
     TOPIC: ClassVar[str] = "tariff.published.v1"
@@ -59,6 +61,10 @@ class TariffPublished(Event):
     effective_from: Day
     effective_to: Day | None = None
     document: dict[str, Any]
+    calendar_id: UUID | None = None
+    calendar_number: Annotated[int, Field(ge=1)] | None = None
+    withdrawn_from: Day | None = None
+    withdrawal_reason: Text | None = None
 
 
 class InvoiceLine(WireModel):

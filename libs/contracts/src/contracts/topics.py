@@ -6,6 +6,7 @@ the form of dead letters, of which every service has a topic.
 
 from dataclasses import dataclass
 
+from contracts.catalogue import CalendarPublished, PricesPublished
 from contracts.commerce import (
     AgreementChanged,
     CostRolledUp,
@@ -52,6 +53,8 @@ TOPICS: dict[str, Topic] = {
         Topic(MeterRegistered, "ledger", compacted=True),
         Topic(PropertyChanged, "ledger", compacted=True),
         Topic(TariffPublished, "tariff", compacted=True),
+        Topic(CalendarPublished, "tariff", compacted=True),
+        Topic(PricesPublished, "tariff", compacted=True),
         Topic(AgreementChanged, "billing", compacted=True),
         Topic(InvoiceIssued, "billing"),
         Topic(InvoiceVoided, "billing"),
