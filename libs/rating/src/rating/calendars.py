@@ -4,7 +4,7 @@ Knows dates, not times. Refuses names that are not defined and holidays of unkno
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -75,10 +75,13 @@ class Holidays:
             raise ValueError(f"at most {HOLIDAY_DATES_MAX} own dates")
 
     def __contains__(self, day: date) -> bool:
-        return day in self.dates or (
-            self.country is not None
-            and day in _public_holidays(self.country, self.subdivision, self.observed, day.year)
-        )
+        return day in self.dates or self.name_of(day) is not None
+
+    def name_of(self, day: date) -> str | None:
+        """What a public holiday is called; None for other days, own dates among them."""
+        if self.country is None:
+            return None
+        return _public_holidays(self.country, self.subdivision, self.observed, day.year).get(day)
 
 
 @lru_cache(maxsize=1024)
@@ -87,7 +90,7 @@ def _public_holidays(
     subdivision: str | None,
     observed: bool,  # noqa: FBT001 - part of the cache's key
     year: int,
-) -> frozenset[date]:
+) -> Mapping[date, str]:
     import holidays
 
     try:
@@ -97,7 +100,7 @@ def _public_holidays(
     except NotImplementedError:
         place = country if subdivision is None else f"{country}-{subdivision}"
         raise ValueError(f"no public holidays are known for {place!r}") from None
-    return frozenset(found)
+    return dict(found)
 
 
 @dataclass(frozen=True, slots=True)
