@@ -197,6 +197,8 @@ class Reconciliation:
         )
 
 
+# One pass over both tables: a join of accounts with their postings, planned while the tables were
+# still small, took a minute for ten thousand accounts.
 _RECONCILE = """
 WITH documents AS (
     SELECT currency,
@@ -205,16 +207,17 @@ WITH documents AS (
            count(*) FILTER (WHERE kind = 'credit_note') AS credit_notes,
            coalesce(sum(total) FILTER (WHERE kind = 'credit_note'), 0) AS credit_notes_total
       FROM transaction WHERE tenant_id = :tenant GROUP BY currency
-), posted AS (
-    SELECT account_id, sum(amount) AS amount
-      FROM posting WHERE tenant_id = :tenant GROUP BY account_id
+), sums AS (
+    SELECT max(currency) AS currency, max(class) AS class, sum(held) AS held, sum(posted) AS posted
+      FROM (SELECT id, currency, class, debits - credits AS held, 0 AS posted
+              FROM account WHERE tenant_id = :tenant
+            UNION ALL
+            SELECT account_id, NULL, NULL, 0, amount FROM posting WHERE tenant_id = :tenant) AS each
+     GROUP BY id
 ), books AS (
-    SELECT a.currency,
-           coalesce(sum(p.amount) FILTER (WHERE a.class = 'receivable'), 0) AS receivable,
-           coalesce(sum(p.amount), 0) AS postings_sum,
-           max(abs(a.debits - a.credits - coalesce(p.amount, 0))) AS account_difference_max
-      FROM account a LEFT JOIN posted p ON p.account_id = a.id
-     WHERE a.tenant_id = :tenant GROUP BY a.currency
+    SELECT currency, coalesce(sum(posted) FILTER (WHERE class = 'receivable'), 0) AS receivable,
+           sum(posted) AS postings_sum, max(abs(held - posted)) AS account_difference_max
+      FROM sums GROUP BY currency
 )
 SELECT * FROM documents JOIN books USING (currency) ORDER BY currency
 """
