@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import contracts.tariff as wire
-from gridtally.commands.rate import _plain, _short
+from gridtally.commands.rate import _short
 from kernel.money import Rounding
 from kernel.periods import Period
 from rating import calendars
@@ -20,6 +20,7 @@ from rating.bands import Window
 from rating.bill import rate
 from rating.components.time_of_use import Band
 from rating.document import KINDS, tariff_version
+from rating.quote import plain
 from rating.tariff import TariffVersion
 from rating.usage import Usage
 
@@ -49,7 +50,7 @@ def test_an_example_makes_the_bill_under_it(document, told):
     bill = rate(version, [USAGE])[0]
     lines = [
         f"{line.item.component_id}{' ' + line.item.band if line.item.band else ''}: "
-        f"{_short(line.quantity)} {line.item.unit} × {line.item.rate} = {_plain(line.amount)}"
+        f"{_short(line.quantity)} {line.item.unit} × {line.item.rate} = {plain(line.amount)}"
         for line in bill.lines
     ]
     assert "\n".join([*lines, f"total {bill.total}"]) == told.strip()

@@ -11,7 +11,6 @@ from kernel.errors import Rejected
 
 if TYPE_CHECKING:
     from rating.bill import Bill
-    from rating.lines import Kind
     from rating.usage import Usage
 
 QUANTITY_STEP_SHOWN = Decimal("0.000001")
@@ -47,7 +46,10 @@ def rate(
     except (Rejected, ValueError) as error:
         _fail(str(error))
     if as_json:
-        typer.echo(json.dumps(_document(rated), indent=2))
+        from rating.quote import quote_document
+
+        usages, bills = zip(*rated, strict=True)
+        typer.echo(json.dumps(quote_document(usages, bills), indent=2))
     else:
         _print_tables(rated)
 
@@ -65,8 +67,8 @@ def _rate_files(
     from kernel.ids import derive_id
     from kernel.money import parse_decimal
     from kernel.periods import zone_named
-    from rating.bill import rate as rate_usages
     from rating.document import tariff_version
+    from rating.quote import chain
 
     text = tariff.read_text(encoding="utf-8")
     try:
@@ -86,62 +88,15 @@ def _rate_files(
             usages = [intervals.usage(each, kw) for each in periods]
         except (Rejected, ValueError) as error:
             raise ValueError(f"{usage}: {error}") from None
-    return list(zip(usages, rate_usages(version, usages), strict=True))
-
-
-def _document(rated: Rated) -> dict[str, object]:
-    return {
-        "currency": rated[0][1].currency,
-        "periods": [
-            {
-                "start": bill.period.start_on.isoformat(),
-                "end": bill.period.end_on.isoformat(),
-                "lines": [
-                    {
-                        "component_id": line.item.component_id,
-                        "kind": line.item.kind,
-                        "band": line.item.band,
-                        "quantity": _plain(line.quantity),
-                        "unit": line.item.unit,
-                        "rate": _plain(line.item.rate),
-                        "amount_exact": _plain(line.amount_exact),
-                        "amount": _plain(line.amount),
-                    }
-                    for line in bill.lines
-                ],
-                "totals_exact": _totals(bill.totals_exact()),
-                "totals": _totals(bill.totals()),
-                "peak_kw": _peak_kw(usage),
-                "state": {},
-            }
-            for usage, bill in rated
-        ],
-    }
-
-
-def _totals(totals: "dict[Kind, Decimal]") -> dict[str, str]:
-    from rating.bill import add_up
-
-    amounts = {kind: _plain(amount) for kind, amount in totals.items()}
-    return amounts | {"total": _plain(add_up(totals.values()))}
-
-
-def _plain(number: Decimal) -> str:
-    return format(number, "f")
-
-
-def _peak_kw(usage: "Usage") -> str | None:
-    """The highest mean import over one interval."""
-    if "import" not in usage.series:
-        return None
-    per_hour = int(usage.series["import"].max()) * (60 // usage.minutes)
-    return _plain(Decimal(per_hour).scaleb(-usage.kwh_decimals))
+    return list(zip(usages, chain(version, usages), strict=True))
 
 
 def _print_tables(rated: Rated) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
+
+    from rating.quote import plain
 
     console = Console(highlight=False)
     for usage, bill in rated:
@@ -160,16 +115,18 @@ def _print_tables(rated: Rated) -> None:
                 line.item.band or "",
                 _short(line.quantity),
                 line.item.unit,
-                _plain(line.item.rate),
-                _plain(line.amount),
+                plain(line.item.rate),
+                plain(line.amount),
             )
         table.add_section()
         for name, amount in (("net", bill.net), ("tax", bill.tax), ("total", bill.total)):
-            table.add_row(name, "", "", "", "", _plain(amount))
+            table.add_row(name, "", "", "", "", plain(amount))
         console.print(table)
 
 
 def _short(quantity: Decimal) -> str:
     """With as many decimals as a person wants to see."""
+    from rating.quote import plain
+
     shown = quantity.quantize(QUANTITY_STEP_SHOWN)
-    return _plain(quantity if quantity == shown else shown)
+    return plain(quantity if quantity == shown else shown)

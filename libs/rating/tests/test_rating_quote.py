@@ -1,0 +1,129 @@
+"""Quotes: a meter's periods in turn, as one document, and tariffs side by side."""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from kernel.errors import Rejected
+from kernel.periods import Period
+from rating.bill import rate
+from rating.document import tariff_version
+from rating.lines import KINDS
+from rating.quote import chain, compare, peak_kw, plain, quote
+from rating.usage import MISSING, Usage
+
+ZONE = "Europe/Berlin"
+JANUARY = Period(date(2025, 1, 1), date(2025, 2, 1))
+FEBRUARY = Period(date(2025, 2, 1), date(2025, 3, 1))
+
+
+def flat(rate_per_kwh, currency="EUR", **more):
+    return tariff_version(
+        UUID(int=1),
+        {
+            "currency": currency,
+            "zone": ZONE,
+            "components": [{"kind": "energy", "id": "energy", "rate": rate_per_kwh} | more],
+        },
+    )
+
+
+def usage(period=JANUARY, wh=1000, minutes=60, **more):
+    slots = period.slots(ZONE, minutes)
+    return Usage(ZONE, period, minutes, {"import": np.full(slots, wh)}, **more)
+
+
+def test_a_quote_is_the_bills_of_the_periods_in_turn():
+    usages = [usage(JANUARY), usage(FEBRUARY, 2000)]
+    tariff = flat("0.3")
+    document = quote(tariff, usages)
+    assert document["currency"] == "EUR"
+    bills = [rate(tariff, [one])[0] for one in usages]
+    for period, bill in zip(document["periods"], bills, strict=True):
+        assert period["start"] == bill.period.start_on.isoformat()
+        assert period["end"] == bill.period.end_on.isoformat()
+        assert period["totals"]["total"] == plain(bill.total)
+        assert list(period["totals"]) == list(period["totals_exact"]) == [*KINDS, "total"]
+        assert period["state"] == {}
+    # 744 h × 1 kW × 0.30 and 672 h × 2 kW × 0.30
+    assert [one["totals"]["energy"] for one in document["periods"]] == ["223.20", "403.20"]
+    assert [one["peak_kw"] for one in document["periods"]] == ["1.000", "2.000"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kw"),
+    [
+        (usage(wh=250, minutes=15), "1.000"),
+        (usage(wh=1, minutes=5), "0.012"),
+        (usage(wh=25, minutes=15, kwh_decimals=4), "0.0100"),
+        (usage(wh=0), "0.000"),
+        (usage(wh=MISSING), "0.000"),
+    ],
+)
+def test_the_peak_is_the_highest_mean_of_an_interval(given, kw):
+    assert plain(peak_kw(given)) == kw
+
+
+def test_no_import_has_no_peak():
+    export = Usage(ZONE, JANUARY, 60, {"export": np.zeros(744, np.int64)})
+    assert peak_kw(export) is None
+    document = quote(flat("0.1", flow="export"), [export])
+    assert document["periods"][0]["peak_kw"] is None
+
+
+def test_nothing_is_never_minus_nothing():
+    document = quote(flat("-0.3"), [usage(wh=0)])
+    period = document["periods"][0]
+    told = [*period["totals"].values(), *period["totals_exact"].values()]
+    assert not [text for text in told if text.startswith("-")]
+    assert plain(Decimal("-0.00")) == "0.00"
+    assert plain(Decimal("1E+3")) == "1000"
+
+
+def test_tariffs_are_compared_cheapest_first():
+    document = compare(
+        {"dear": flat("0.4"), "cheap": flat("0.2"), "also-cheap": flat("0.2")},
+        [usage(JANUARY), usage(FEBRUARY)],
+    )
+    assert (document["currency"], document["start"], document["end"]) == (
+        "EUR",
+        "2025-01-01",
+        "2025-03-01",
+    )
+    # 1416 hours of one kW
+    assert [
+        (row["name"], row["totals"]["total"], row["difference"]) for row in document["tariffs"]
+    ] == [
+        ("also-cheap", "283.20", "0.00"),
+        ("cheap", "283.20", "0.00"),
+        ("dear", "566.40", "283.20"),
+    ]
+    assert document["tariffs"][2]["totals_exact"]["energy"] == "566.4000"
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "told"),
+    [
+        (lambda: chain(flat("1"), []), "quote_empty", "no usage"),
+        (lambda: chain(flat("1"), [usage(FEBRUARY), usage(JANUARY)]), "quote_order", "2025-01-01"),
+        (lambda: chain(flat("1"), [usage(), usage()]), "quote_order", "to 2025-02-01 ends"),
+        (lambda: compare({}, [usage()]), "compare_empty", "no tariff"),
+        (
+            lambda: compare({"a": flat("1"), "b": flat("1", "USD")}, [usage()]),
+            "compare_currencies",
+            "EUR, USD",
+        ),
+        (
+            lambda: compare({"a": flat("1"), "b": flat("1", flow="export")}, [usage()]),
+            "flow_missing",
+            "b: usage 0 of the batch has no export",
+        ),
+    ],
+)
+def test_what_cannot_be_quoted_is_refused(asked, code, told):
+    with pytest.raises(Rejected, match=told) as refused:
+        asked()
+    assert refused.value.code == code
