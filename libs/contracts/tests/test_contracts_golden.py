@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -52,11 +53,17 @@ def fields_of(model):
     """The names of all fields of a model and of the models within it."""
     names = set(model.model_fields)
     for field in model.model_fields.values():
-        inner = [a for a in getattr(field.annotation, "__args__", ()) if isinstance(a, type)]
-        for kind in inner:
-            if issubclass(kind, BaseModel):
-                names |= fields_of(kind)
+        for kind in models_in(field.annotation):
+            names |= fields_of(kind)
     return names
+
+
+def models_in(annotation):
+    """The models within a list, an option, or both."""
+    for inner in get_args(annotation):
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield inner
+        yield from models_in(inner)
 
 
 @pytest.mark.parametrize("name", MESSAGES)

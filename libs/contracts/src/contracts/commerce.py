@@ -87,7 +87,10 @@ class InvoiceLine(WireModel):
 
 
 class InvoiceIssued(Event):
-    """An invoice: exactly one live one per agreement, period and revision; never changed."""
+    """An invoice: exactly one live one per agreement, period and revision; never changed.
+
+    Without `due_on` it is due by the ledger's payment terms.
+    """
 
     TOPIC: ClassVar[str] = "invoice.issued.v1"
     KEY: ClassVar[str] = "agreement_id"
@@ -106,6 +109,7 @@ class InvoiceIssued(Event):
     tax: Amount
     total: Amount
     issued_at: Instant
+    due_on: Day | None = None
 
 
 class CreditNoteIssued(Event):

@@ -136,6 +136,27 @@ class TimeOfUse(Charge):
     flow: Flow = "import"
 
 
+class SpotPrice(Charge):
+    """Energy of a flow at the prices of a named series, and a mark-up per kWh in a line of its own.
+
+    `interval` prices each metered interval. Else windows of `settle_minutes` are settled:
+    `mean_price` at the mean of their prices, which `floor` and `cap` bound; `mean_energy` as if
+    their energy had flowed evenly, with each published price bounded. `multiplier` comes after the
+    bounds. `credit` pays the price to the customer.
+    """
+
+    kind: Literal["spot"]
+    series: Name
+    flow: Flow = "import"
+    direction: Literal["charge", "credit"] = "charge"
+    settlement: Literal["interval", "mean_price", "mean_energy"] = "interval"
+    settle_minutes: Literal[15, 30, 60] | None = None
+    floor: Rate | None = None
+    cap: Rate | None = None
+    multiplier: Rate = "1"
+    markup: Rate = "0"
+
+
 class Adjustment(Charge):
     """A fuel, levy or rebate amount on every kWh of a flow."""
 
@@ -189,6 +210,7 @@ Component = Annotated[
     | CapacityCharge
     | EnergyCharge
     | TimeOfUse
+    | SpotPrice
     | Adjustment
     | Percent
     | MinimumBill

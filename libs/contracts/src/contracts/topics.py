@@ -6,6 +6,7 @@ the form of dead letters, of which every service has a topic.
 
 from dataclasses import dataclass
 
+from contracts.accounts import AccountChanged, PaymentReceived, PaymentRecorded
 from contracts.catalogue import CalendarPublished, PricesPublished
 from contracts.commerce import (
     AgreementChanged,
@@ -60,11 +61,16 @@ TOPICS: dict[str, Topic] = {
         Topic(InvoiceVoided, "billing"),
         Topic(CreditNoteIssued, "billing"),
         Topic(CostRolledUp, "billing"),
+        Topic(PaymentReceived, "bank"),
+        Topic(PaymentRecorded, "ledger"),
+        Topic(AccountChanged, "ledger", compacted=True),
     )
 }
 
 
-SERVICES = sorted({topic.emitted_by for topic in TOPICS.values()} - {"gateway"})
+OUTSIDE = {"gateway", "bank"}
+"""Who else speaks: gateways publish readings, banks and cash desks payments."""
+SERVICES = sorted({topic.emitted_by for topic in TOPICS.values()} - OUTSIDE)
 
 
 class DeadLetter(WireModel):

@@ -198,6 +198,7 @@ def invoice_issued(invoice: Invoice) -> Outgoing:
         "tax": plain(invoice.tax),
         "total": plain(invoice.total),
         "issued_at": _instant(invoice.issued_at),
+        "due_on": None,  # by the ledger's payment terms
     }
     return _outgoing(InvoiceIssued.TOPIC, invoice.agreement_id, invoice.id, invoice, value)
 
