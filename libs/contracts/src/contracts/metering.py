@@ -19,7 +19,10 @@ PERIOD_VALUES_MAX = 120_000
 Flow = Literal["import", "export", "load", "generation"]
 Minutes = Literal[5, 10, 15, 30, 60]
 Quality = Literal["actual", "estimated", "substituted"]
-MeterType = Literal["gg", "sg", "total", "unmetered", "main", "sub", "solar", "device"]
+MeterType = Literal[
+    "gg", "sg", "total", "unmetered", "main", "sub", "solar", "device", "derived"
+]  # fmt: skip
+ReadingKind = Literal["reading", "exchange_final", "exchange_initial", "withdrawn"]
 
 
 class ReadingsReceived(Event):
@@ -155,3 +158,36 @@ class PropertyChanged(Event):
     connected_kw: Amount | None = None
     parent_id: UUID | None = None
     version: int
+
+
+class ReadingRecorded(Event):
+    """An entry of the ledger of register readings: what a meter's register for a flow showed.
+
+    A reading is the chain of its entries: `version` counts them from 1, a higher one replaces a
+    lower one, and `withdrawn` ends it, telling once more what is taken back. `value` is what the
+    dial showed, in `unit`; energy is the difference of two values times `multiplier`, and the dial
+    begins again at zero after `digits` digits before the point. Where a meter is exchanged, its
+    closing read (`exchange_final`) and the opening read of the next one (`exchange_initial`) have
+    the same `exchange_id` and moment; nothing was used between the two.
+    """
+
+    TOPIC: ClassVar[str] = "reading.recorded.v1"
+    KEY: ClassVar[str] = "meter_id"
+
+    entry_id: UUID
+    reading_id: UUID
+    version: Annotated[int, Field(ge=1)]
+    supersedes_id: UUID | None = None
+    meter_id: UUID
+    property_id: UUID
+    flow: Flow
+    kind: ReadingKind
+    exchange_id: UUID | None = None
+    value: Amount
+    unit: Literal["kWh"] = "kWh"
+    digits: Annotated[int, Field(ge=1, le=15)]
+    decimals: Annotated[int, Field(ge=0, le=6)]
+    multiplier: Amount
+    quality: Quality
+    read_at: Instant
+    recorded_at: Instant
