@@ -149,7 +149,15 @@ reading_entry = sa.Table(
     sa.Column("correlation_id", sa.Text, nullable=False),
     sa.UniqueConstraint("tenant_id", "reading_id", "version", name="reading_entry_version"),
     sa.Index("reading_entry_by_meter", "tenant_id", "meter_id", "read_at", "reading_id"),
+    sa.Index("reading_entry_by_property", "tenant_id", "property_id", "read_at", "reading_id"),
     sa.Index("reading_entry_by_moment", "tenant_id", "read_at", "reading_id"),
+    sa.Index(
+        "reading_entry_exchanges",
+        "tenant_id",
+        "meter_id",
+        "read_at",
+        postgresql_where=sa.text("kind = 'exchange_final'"),
+    ),
 )
 removed_meter = sa.Table(
     "removed_meter",
@@ -206,6 +214,7 @@ transaction = sa.Table(
     sa.Column("correlation_id", sa.Text, nullable=False),
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("postings", sa.SmallInteger, nullable=False),
+    sa.Column("memo", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("tenant_id", "document_id", name="transaction_one_per_document"),
     sa.UniqueConstraint("tenant_id", "reverses_id", name="transaction_one_reversal"),
     sa.Index("transaction_by_age", "tenant_id", "recorded_at", "id"),
@@ -221,6 +230,7 @@ posting = sa.Table(
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("amount", _MONEY, nullable=False),
     sa.Column("occurred_at", _INSTANT, nullable=False),
+    sa.Column("recorded_at", _INSTANT, nullable=False, server_default=sa.func.now()),
     sa.ForeignKeyConstraint(
         ["tenant_id", "account_id", "currency"],
         ["account.tenant_id", "account.id", "account.currency"],
@@ -243,4 +253,109 @@ invoice_note = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("voided_at", _INSTANT, nullable=False),
     sa.Column("recorded_at", _INSTANT, nullable=False, server_default=sa.func.now()),
+)
+customer = sa.Table(
+    "customer",
+    METADATA,
+    _tenant(),
+    _id(),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("announced", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Index(
+        "customer_to_announce",
+        "tenant_id",
+        "id",
+        postgresql_where=sa.text("announced < version"),
+    ),
+)
+open_item = sa.Table(
+    "open_item",
+    METADATA,
+    _tenant(),
+    _id(),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("total", _MONEY, nullable=False),
+    sa.Column("settled", _MONEY, nullable=False),
+    sa.Column("voided", sa.Boolean, nullable=False),
+    sa.Column("issued_at", _INSTANT),
+    sa.Column("due_on", sa.Date),
+    sa.Column("overdue_told", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("open_item_by_customer", "tenant_id", "customer_id", "issued_at", "id"),
+    sa.Index(
+        "open_item_open",
+        "tenant_id",
+        "customer_id",
+        "currency",
+        "due_on",
+        postgresql_where=sa.text("total <> settled"),
+    ),
+    sa.Index(
+        "open_item_overdue",
+        "due_on",
+        postgresql_where=sa.text("total > settled AND NOT overdue_told"),
+    ),
+)
+allocation = sa.Table(
+    "allocation",
+    METADATA,
+    _tenant(),
+    sa.Column("transaction_id", sa.Uuid, primary_key=True),
+    sa.Column("line", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("item_id", sa.Uuid, nullable=False),
+    sa.Column("source_id", sa.Uuid, nullable=False),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("amount", _MONEY, nullable=False),
+    sa.Column("occurred_at", _INSTANT, nullable=False),
+    sa.Column("recorded_at", _INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.Index("allocation_by_item", "tenant_id", "item_id"),
+    sa.Index("allocation_by_source", "tenant_id", "source_id"),
+)
+payment_terms = sa.Table(
+    "payment_terms",
+    METADATA,
+    _tenant(),
+    sa.Column("payment_days", sa.SmallInteger, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("updated_at", _INSTANT, nullable=False, server_default=sa.func.now()),
+)
+unsealed = sa.Table(
+    "unsealed",
+    METADATA,
+    _tenant(),
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("entry_id", sa.Uuid, nullable=False),
+)
+chain_head = sa.Table(
+    "chain_head",
+    METADATA,
+    _tenant(),
+    sa.Column("size", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("head", sa.LargeBinary),
+    sa.Column("peaks", sa.LargeBinary, nullable=False, server_default=""),
+)
+seal = sa.Table(
+    "seal",
+    METADATA,
+    _tenant(),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("entry_id", sa.Uuid, nullable=False),
+    sa.Column("leaf", sa.LargeBinary, nullable=False),
+    sa.Column("head", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("tenant_id", "kind", "entry_id", name="seal_one_per_entry"),
+)
+checkpoint = sa.Table(
+    "checkpoint",
+    METADATA,
+    _tenant(),
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("head", sa.LargeBinary, nullable=False),
+    sa.Column("peaks", sa.LargeBinary, nullable=False),
+    sa.Column("chunk_root", sa.LargeBinary, nullable=False),
+    sa.Column("made_at", _INSTANT, nullable=False, server_default=sa.func.now()),
 )
