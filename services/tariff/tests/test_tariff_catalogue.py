@@ -1,121 +1,93 @@
-"""Which documents a version may have, and what may happen to a version."""
+"""Regions within regions, and what kind of day each date is."""
 
-from copy import deepcopy
 from datetime import date
 from uuid import UUID
 
 import pytest
 
-from kernel.errors import Conflict, Rejected
-from tariff.domain.catalogue import (
-    Tariff,
-    Terms,
-    Version,
-    check_draft,
-    check_terms,
-    may_publish,
-    may_withdraw,
-)
-from tariff.wire import check_shape
+from kernel.errors import Rejected
+from kernel.periods import Period
+from tariff.domain.calendars import calendar_described, days_of
+from tariff.domain.catalogue import REGION_LEVELS_MAX, check_lineage
+from tariff.wire import check_calendar_shape
 
-ID = UUID(int=1)
-TARIFF = Tariff(ID, "home", "Home", "EUR", "Europe/Berlin", None)
-DOCUMENT = {
-    "currency": "EUR",
-    "zone": "Europe/Berlin",
-    "components": [
-        {"kind": "fixed", "id": "base", "rate": "9.50", "per": "month"},
-        {
-            "kind": "time_of_use",
-            "id": "energy",
-            "bands": [{"name": "peak", "rate": "0.38"}, {"name": "off", "rate": "0.24"}],
-            "windows": [{"band": "peak", "from_time": "07:00", "to_time": "22:00"}],
-            "default_band": "off",
-            "payee": "Grid",
-        },
-        {"kind": "tax", "id": "vat", "rate": "0.19", "component_ids": ["base", "energy"]},
-    ],
-}
-
-WINDOW = "components/1/windows/0/from_time"
-
-
-def document(path, value):
-    """The good document with one thing put in; `path` as in `components/1/bands`."""
-    changed = deepcopy(DOCUMENT)
-    node = changed
-    *parents, last = [int(part) if part.isdigit() else part for part in path.split("/")]
-    for part in parents:
-        node = node[part]
-    node[last] = value
-    return changed
-
-
-def faults(document):
-    """What publishing says: the engine's faults, else the schema's."""
-    try:
-        check_terms(TARIFF, ID, Terms(date(2025, 1, 1), None, document))
-        check_shape(document)
-    except Rejected as refused:
-        return [fault.path for fault in refused.faults]
-    return []
-
-
-def test_a_good_document():
-    assert faults(DOCUMENT) == []
+IDS = [UUID(int=n) for n in range(1, 30)]
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "expected"),
+    ("above", "levels_below", "expected"),
     [
-        ("currency", "USD", "/document/currency"),
-        ("zone", "Asia/Kolkata", "/document/zone"),
-        ("zone", "Mars/Olympus", "/document/zone"),
-        ("colour", "red", "/document/colour"),
-        ("components", [], "/document/components"),
-        ("components/0/rate", "abc", "/document/components/0/rate"),
-        ("components/0/rate", 9.5, "/document/components/0/rate"),
-        ("components/0/rate", "1e3", "/document/components/0/rate"),
-        ("components/0/kind", "magic", "/document/components/0/kind"),
-        ("components/0/id", "energy", "/document/components/1/id"),
-        ("components/1/payee", "x" * 200, "/document/components/1"),
-        (WINDOW, "25:00", f"/document/{WINDOW}"),
-        (WINDOW, "7:00:30", f"/document/{WINDOW}"),
-        ("components/1/default_band", None, "/document/components/1"),
-        ("components/2/component_ids", ["gone"], "/document/components/2/component_ids"),
-        ("components/2/rate", "19", "/document/components/2"),
-        ("calendar", {"holidays": {"country": "ZZ"}}, "/document/calendar/holidays"),
+        ([], 0, None),
+        (IDS[1:3], 2, None),
+        (IDS[:1], 0, "region_cycle"),
+        ([IDS[5], IDS[0]], 0, "region_cycle"),
+        (IDS[1:REGION_LEVELS_MAX], 0, None),
+        (IDS[1:REGION_LEVELS_MAX], 1, "region_depth"),
+        (IDS[1 : REGION_LEVELS_MAX + 1], 0, "region_depth"),
     ],
-)  # fmt: skip
-def test_a_wrong_document_is_told_by_the_path_of_its_fault(path, value, expected):
-    assert expected in faults(document(path, value)), faults(document(path, value))
+)
+def test_regions_lie_within_regions_but_never_within_themselves(above, levels_below, expected):
+    if expected is None:
+        check_lineage(IDS[0], above, levels_below)
+        return
+    with pytest.raises(Rejected) as refused:
+        check_lineage(IDS[0], above, levels_below)
+    assert refused.value.code == expected
+    assert [fault.path for fault in refused.value.faults] == ["/parent_id"]
 
 
-def test_a_version_is_in_force_for_a_day_at_least():
-    day = date(2025, 1, 1)
-    assert Terms(day, date(2025, 1, 2), DOCUMENT)
-    with pytest.raises(Rejected, match="never in force"):
-        Terms(day, day, DOCUMENT)
+CALENDAR = {
+    "seasons": [{"name": "winter", "start": "10-01"}, {"name": "summer", "start": "04-01"}],
+    "day_types": [
+        {"name": "work", "weekdays": ["mon", "tue", "wed", "thu", "fri"], "holidays": "excluded"},
+        {"name": "free", "weekdays": ["sat", "sun"], "holidays": "included"},
+        {"name": "friday", "weekdays": ["fri"]},
+    ],
+    "holidays": {"country": "GB", "subdivision": "ENG", "dates": ["2021-12-24"]},
+}
 
-
-# status -> what changing, publishing and withdrawing answer
-LIFE = {
-    "draft": (True, True, "version_unpublished"),
-    "published": ("version_immutable", False, True),
-    "withdrawn": ("version_immutable", "version_withdrawn", False),
+# day -> weekday, season, day types, holiday, its name
+DAYS = {
+    "2021-09-30": ("thu", "summer", ("work",), False, None),
+    "2021-10-01": ("fri", "winter", ("work", "friday"), False, None),
+    "2021-12-24": ("fri", "winter", ("free", "friday"), True, None),
+    "2021-12-25": ("sat", "winter", ("free",), True, "Christmas Day"),
+    # Christmas fell on a Saturday and is kept on the Monday, Boxing Day on the Tuesday
+    "2021-12-27": ("mon", "winter", ("free",), True, "Christmas Day (observed)"),
+    "2021-12-28": ("tue", "winter", ("free",), True, "Boxing Day (observed)"),
+    "2021-12-29": ("wed", "winter", ("work",), False, None),
 }
 
 
-@pytest.mark.parametrize(("status", "answers"), LIFE.items())
-def test_the_life_of_a_version(status, answers):
-    version = Version(ID, ID, 1, status, Terms(date(2025, 1, 1), None, DOCUMENT))
+@pytest.mark.parametrize(("day", "expected"), DAYS.items())
+def test_what_kind_of_day_a_date_is(day, expected):
+    on = date.fromisoformat(day)
+    (one,) = days_of(calendar_described(CALENDAR), Period(on, date.fromordinal(on.toordinal() + 1)))
+    assert one.day == on
+    assert (
+        one.weekday, one.season, one.day_types, one.holiday, one.holiday_name,
+    ) == expected  # fmt: skip
 
-    def answer(step):
-        try:
-            return step(version)
-        except Conflict as conflict:
-            return conflict.code
 
-    assert answer(lambda v: check_draft(v) is None) == answers[0]
-    assert answer(may_publish) == answers[1]
-    assert answer(may_withdraw) == answers[2]
+def test_a_calendar_may_say_nothing():
+    (one,) = days_of(calendar_described({}), Period(date(2025, 1, 1), date(2025, 1, 2)))
+    assert (one.season, one.day_types, one.holiday) == (None, (), False)
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({"seasons": [{"name": "a", "start": "02-30"}]}, "/document/seasons/0"),
+        ({"seasons": [{"name": "a"}]}, "/document/seasons/0/start"),
+        ({"moons": []}, "/document/moons"),
+        ({"holidays": {"country": "ZZ"}}, "/document/holidays"),
+        ({"holidays": {"dates": ["2025-02-30"]}}, "/document/holidays/dates/0"),
+        ({"day_types": [{"name": "x", "weekdays": ["mon"]}] * 2}, "/document"),
+        ({"day_types": [{"name": "x", "weekdays": ["moon"]}]}, "/document/day_types/0/weekdays/0"),
+    ],
+)
+def test_a_wrong_calendar_is_told_by_the_path_of_its_fault(document, path):
+    with pytest.raises(Rejected) as refused:
+        calendar_described(document)
+        check_calendar_shape(document)
+    assert [fault.path for fault in refused.value.faults] == [path]

@@ -25,6 +25,7 @@ DOCUMENT = {
     ],
 }
 TARIFF = {"code": "home", "name": "Home", "currency": "EUR", "zone": "Europe/Berlin"}
+WRONG = {"reason": "a wrong levy"}
 REGION = {"code": "DE-BE", "name": "Berlin", "zone": "Europe/Berlin"}
 
 
@@ -87,16 +88,20 @@ async def test_from_draft_to_published_to_withdrawn(clients, catalogue):
     assert (await acme.post(path_of(draft, "publish"))).json() == first.json()
     late = await acme.put(path_of(draft), json=terms, headers={"If-Match": "*"})
     assert problem(late) == (409, "version_immutable")
-    gone = await acme.post(path_of(draft, "withdraw"))
+    assert problem(await acme.post(path_of(draft, "withdraw"), json={}))[0] == 422
+    gone = await acme.post(path_of(draft, "withdraw"), json=WRONG)
     assert gone.json()["status"] == "withdrawn"
-    assert (await acme.post(path_of(draft, "withdraw"))).json() == gone.json()
+    assert gone.json()["withdrawal"] == WRONG | {"from_on": "2025-02-01"}
+    assert gone.json()["withdrawn"]["key_id"] == "keyacme0000"
+    assert (await acme.post(path_of(draft, "withdraw"), json=WRONG)).json() == gone.json()
     assert problem(await acme.post(path_of(draft, "publish"))) == (409, "version_withdrawn")
     told = await events(catalogue)
     assert [(key, value["status"]) for key, value in told] == [
         (f"acme:{draft['id']}", "published"),
         (f"acme:{draft['id']}", "withdrawn"),
     ]
-    assert told[0][1] | {"status": "withdrawn"} == told[1][1]
+    why = {"withdrawn_from": "2025-02-01", "withdrawal_reason": WRONG["reason"]}
+    assert told[0][1] | {"status": "withdrawn"} | why == told[1][1]
     event = TariffPublished.model_validate(told[0][1])
     assert (str(event.tariff_id), event.code, str(event.region_id), event.document) == (
         home["id"], "home", region["id"], cheaper,
@@ -170,9 +175,9 @@ async def test_which_version_is_in_force(clients):
     await published(acme, home, "2025-05-01")
     await published(acme, home, "2026-01-01", effective_to="2026-06-01")
     await drafted(acme, home, "2025-02-01")
-    await acme.post(path_of(withdrawn, "withdraw"))
+    await acme.post(path_of(withdrawn, "withdraw"), json=WRONG)
     for on, number in IN_FORCE.items():
-        answer = await acme.get(f"/v1/tariffs/{home['id']}/version-in-force", params={"on": on})
+        answer = await acme.get(f"/v1/tariffs/{home['id']}/versions/in-force", params={"on": on})
         assert answer.json().get("number") == number, on
         assert answer.status_code == (200 if number else 404)
 
@@ -259,7 +264,9 @@ async def test_publishing_twice_at_once_tells_once(clients, catalogue):
         "UPDATE tariff_version SET status = 'published' WHERE status = 'withdrawn'",
         "UPDATE tariff_version SET status = 'withdrawn' WHERE status = 'draft'",
         "UPDATE tariff_version SET number = 9 WHERE status = 'draft'",
-        "DELETE FROM tariff_version WHERE status = 'draft'",
+        "UPDATE tariff_version SET published_by = 'me' WHERE status = 'published'",
+        "UPDATE tariff_version SET withdrawn_from = '2031-01-01' WHERE status = 'withdrawn'",
+        "DELETE FROM tariff_version WHERE status = 'published'",
         "TRUNCATE tariff_version",
     ],
 )
@@ -268,7 +275,7 @@ async def test_the_database_keeps_versions_as_they_are(clients, catalogue, state
     home = await created(acme, "/v1/tariffs", TARIFF)
     await drafted(acme, home)
     await published(acme, home)
-    await acme.post(path_of(await published(acme, home), "withdraw"))
+    await acme.post(path_of(await published(acme, home), "withdraw"), json=WRONG)
     with pytest.raises(asyncpg.RestrictViolationError, match="kept as it is"):
         async with transaction(catalogue, tenant=ALL_TENANTS) as tx:
             await tx.raw.execute(statement)
@@ -279,7 +286,7 @@ async def test_every_table_isolates_tenants_and_scopes_are_asked_for(clients, ca
         rows = await read.raw.fetch(
             "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
         )
-    assert {row["relname"] for row in rows} == {"region", "tariff", "tariff_version"}
+    assert {row["relname"] for row in rows} == set(tariff.tables.METADATA.tables)
     reader = await clients("reader", "tariff:read")
     assert problem(await reader.post("/v1/regions", json=REGION)) == (403, "forbidden")
     assert (await reader.get("/v1/regions")).status_code == 200

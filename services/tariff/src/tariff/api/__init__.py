@@ -2,6 +2,25 @@
 
 from fastapi import APIRouter
 
-from tariff.api import regions, tariffs, versions
+from tariff.api import (
+    calendar_versions,
+    calendars,
+    price_series,
+    prices,
+    regions,
+    tariffs,
+    versions,
+)
 
-ROUTERS: tuple[APIRouter, ...] = (regions.router, tariffs.router, versions.router)
+ROUTERS: tuple[APIRouter, ...] = tuple(
+    module.router
+    for module in (
+        regions,
+        tariffs,
+        versions,
+        calendars,
+        calendar_versions,
+        price_series,
+        prices,
+    )
+)

@@ -1,29 +1,69 @@
-"""`/v1/regions`: municipalities and grid areas."""
+"""`/v1/regions`: municipalities and grid areas, and the tariffs in them."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
-from contracts.model import Code, Zone
+from contracts.model import Code, Text, Zone
 from database import snapshot, transaction
+from kernel.ids import new_id
 from serving.context import Db
 from serving.etags import RequiredMatch, tag
-from serving.paging import Page, Paging
-from tariff.api.models import (
-    NewRegion,
-    Reader,
-    Region,
-    RegionChange,
-    WriteCause,
-    given,
-    instant,
-    position,
-    shown_region,
-)
+from serving.paging import Page
+from tariff.api.callers import Reader, WriteCause
+from tariff.api.forms import Body, NotNull, Shown, fields
+from tariff.api.listing import Ordered, SearchText
+from tariff.api.tariffs import Tariff, shown_tariff
+from tariff.domain import catalogue as domain
+from tariff.domain.catalogue import RegionKind
+from tariff.domain.stored import Stored
 from tariff.handlers import catalogue
-from tariff.store import regions
+from tariff.handlers.catalogue import found
+from tariff.store import regions, tariffs
 
 router = APIRouter(prefix="/v1/regions", tags=["regions"])
+
+
+class NewRegion(Body):
+    """A municipality or grid area."""
+
+    id: UUID | None = None
+    code: Code
+    name: Text
+    zone: Zone
+    kind: RegionKind = "municipality"
+    parent_id: UUID | None = None
+
+    def to_domain(self) -> domain.Region:
+        """The region."""
+        return domain.Region(**self.model_dump() | {"id": self.id or new_id()})
+
+
+class RegionChange(Body):
+    """What is to be different; what is left out stays."""
+
+    code: Annotated[Code | None, NotNull] = None
+    name: Annotated[Text | None, NotNull] = None
+    zone: Annotated[Zone | None, NotNull] = None
+    kind: Annotated[RegionKind | None, NotNull] = None
+    parent_id: UUID | None = None
+
+
+class Region(Shown):
+    """A municipality or grid area; a region may lie within another one, its parent."""
+
+    id: UUID
+    code: str
+    name: str
+    zone: str
+    kind: RegionKind
+    parent_id: UUID | None
+
+
+def shown_region(one: Stored[domain.Region]) -> Region:
+    """A region as the API shows it."""
+    return Region(**fields(one))
 
 
 @router.post("", status_code=201)
@@ -38,26 +78,50 @@ async def create_region(new: NewRegion, db: Db, cause: WriteCause, response: Res
 
 @router.get("")
 async def list_regions(
-    db: Db, caller: Reader, paging: Paging, code: Code | None = None, zone: Zone | None = None
+    db: Db,
+    caller: Reader,
+    listing: Ordered,
+    code: Code | None = None,
+    zone: Zone | None = None,
+    kind: RegionKind | None = None,
+    parent_id: UUID | None = None,
+    text: SearchText = None,
 ) -> Page[Region]:
-    """Regions, oldest first."""
-    after = paging.after(instant, UUID)
+    """Regions, oldest first unless another order is asked for."""
+    filters = {"code": code, "zone": zone, "kind": kind, "parent_id": parent_id}
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await regions.list_regions(
-            read, caller.tenant_id, given(code=code, zone=zone), after, paging.rows
-        )
-    return paging.cut(rows, item=shown_region, position=position)
+        rows = await regions.list_regions(read, caller.tenant_id, filters, text, listing.place)
+    return listing.cut(rows, shown_region)
 
 
 @router.get("/{region_id}")
 async def get_region(region_id: UUID, db: Db, caller: Reader, response: Response) -> Region:
     """One region."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        found = await regions.fetch_region(read, caller.tenant_id, region_id)
-    if found is None:
-        raise catalogue.unknown_region()
-    tag(response, found.revision)
-    return shown_region(found)
+        one = found("region", await regions.fetch_region(read, caller.tenant_id, region_id))
+    tag(response, one.revision)
+    return shown_region(one)
+
+
+@router.get("/{region_id}/tariffs")
+async def list_tariffs_of_region(
+    region_id: UUID,
+    db: Db,
+    caller: Reader,
+    listing: Ordered,
+    *,
+    inherited: Annotated[
+        bool, Query(description="Also those of the regions that the region lies within")
+    ] = False,
+) -> Page[Tariff]:
+    """The tariffs that apply to the sites in a region."""
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        above = await regions.fetch_above(read, caller.tenant_id, region_id)
+        if not above:
+            raise domain.unknown("region")
+        wanted = tariffs.TariffFilter(region_ids=above if inherited else [region_id])
+        rows = await tariffs.list_tariffs(read, caller.tenant_id, wanted, listing.place)
+    return listing.cut(rows, shown_tariff)
 
 
 @router.patch("/{region_id}")
@@ -72,10 +136,19 @@ async def change_region(
     """Change what is named."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
         current = await regions.fetch_region(tx, cause.tenant_id, region_id, lock=True)
-        if current is None:
-            raise catalogue.unknown_region()
+        current = found("region", current)
         if_match.check(current.revision)
-        changes = {name: getattr(change, name) for name in change.model_fields_set}
-        changed = await catalogue.change_region(tx, cause, current, changes)
+        changed = await catalogue.change_region(tx, cause, current, change.changes())
     tag(response, changed.revision)
     return shown_region(changed)
+
+
+@router.delete("/{region_id}", status_code=204)
+async def delete_region(
+    region_id: UUID, db: Db, cause: WriteCause, if_match: RequiredMatch
+) -> None:
+    """Delete a region; 409 where regions or tariffs lie in it."""
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        current = await regions.fetch_region(tx, cause.tenant_id, region_id, lock=True)
+        if_match.check(found("region", current).revision)
+        await regions.delete_region(tx, cause.tenant_id, region_id)

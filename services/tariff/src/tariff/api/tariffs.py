@@ -1,33 +1,67 @@
-"""`/v1/tariffs`: what customers sign up for, and which version of it is in force when."""
+"""`/v1/tariffs`: what customers sign up for."""
 
 from datetime import date
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
-from contracts.model import Code, Currency
+from contracts.model import Code, Currency, Text, Zone
 from database import snapshot, transaction
-from kernel.errors import NotFound
+from kernel.ids import new_id
 from serving.context import Db
 from serving.etags import RequiredMatch, tag
-from serving.paging import Page, Paging
-from tariff.api.models import (
-    NewTariff,
-    Reader,
-    Tariff,
-    TariffChange,
-    Version,
-    WriteCause,
-    given,
-    instant,
-    position,
-    shown_tariff,
-    shown_version,
-)
+from serving.paging import Page
+from tariff.api.callers import Reader, WriteCause
+from tariff.api.forms import Body, NotNull, Shown, fields
+from tariff.api.listing import Ordered, SearchText
+from tariff.domain import catalogue as domain
+from tariff.domain.stored import Stored
+from tariff.domain.versions import Status
 from tariff.handlers import catalogue
-from tariff.store import tariffs, versions
+from tariff.handlers.catalogue import found
+from tariff.store import tariffs
 
 router = APIRouter(prefix="/v1/tariffs", tags=["tariffs"])
+
+
+class NewTariff(Body):
+    """A tariff. Its code, currency and zone stay; every version has its currency and zone."""
+
+    id: UUID | None = None
+    code: Code
+    name: Text
+    currency: Currency
+    zone: Zone
+    region_id: UUID | None = None
+
+    def to_domain(self) -> domain.Tariff:
+        """The tariff."""
+        return domain.Tariff(**self.model_dump() | {"id": self.id or new_id()})
+
+
+class TariffChange(Body):
+    """What is to be different; what is left out stays. Versions that were published before keep
+    the name and region that they were published with."""
+
+    name: Annotated[Text | None, NotNull] = None
+    region_id: UUID | None = None
+
+
+class Tariff(Shown):
+    """What customers sign up for."""
+
+    id: UUID
+    code: str
+    name: str
+    currency: str
+    zone: str
+    region_id: UUID | None
+
+
+def shown_tariff(one: Stored[domain.Tariff]) -> Tariff:
+    """A tariff as the API shows it."""
+    return Tariff(**fields(one))
 
 
 @router.post("", status_code=201)
@@ -44,28 +78,36 @@ async def create_tariff(new: NewTariff, db: Db, cause: WriteCause, response: Res
 async def list_tariffs(
     db: Db,
     caller: Reader,
-    paging: Paging,
+    listing: Ordered,
     code: Code | None = None,
     currency: Currency | None = None,
+    zone: Zone | None = None,
     region_id: UUID | None = None,
+    status: Annotated[Status | None, Query(description="Of one of its versions")] = None,
+    in_force_on: Annotated[
+        date | None, Query(description="A local date on which one of its versions is in force")
+    ] = None,
+    text: SearchText = None,
 ) -> Page[Tariff]:
-    """Tariffs, oldest first."""
-    filters = given(code=code, currency=currency, region_id=region_id)
-    after = paging.after(instant, UUID)
+    """Tariffs, oldest first unless another order is asked for."""
+    wanted = tariffs.TariffFilter(
+        equal={"code": code, "currency": currency, "zone": zone, "region_id": region_id},
+        text=text,
+        status=status,
+        in_force_on=in_force_on,
+    )
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await tariffs.list_tariffs(read, caller.tenant_id, filters, after, paging.rows)
-    return paging.cut(rows, item=shown_tariff, position=position)
+        rows = await tariffs.list_tariffs(read, caller.tenant_id, wanted, listing.place)
+    return listing.cut(rows, shown_tariff)
 
 
 @router.get("/{tariff_id}")
 async def get_tariff(tariff_id: UUID, db: Db, caller: Reader, response: Response) -> Tariff:
     """One tariff."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        found = await tariffs.fetch_tariff(read, caller.tenant_id, tariff_id)
-    if found is None:
-        raise catalogue.unknown_tariff()
-    tag(response, found.revision)
-    return shown_tariff(found)
+        one = found("tariff", await tariffs.fetch_tariff(read, caller.tenant_id, tariff_id))
+    tag(response, one.revision)
+    return shown_tariff(one)
 
 
 @router.patch("/{tariff_id}")
@@ -80,24 +122,19 @@ async def change_tariff(
     """Change what is named."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
         current = await tariffs.fetch_tariff(tx, cause.tenant_id, tariff_id, lock=True)
-        if current is None:
-            raise catalogue.unknown_tariff()
+        current = found("tariff", current)
         if_match.check(current.revision)
-        changes = {name: getattr(change, name) for name in change.model_fields_set}
-        changed = await catalogue.change_tariff(tx, cause, current, changes)
+        changed = await catalogue.change_tariff(tx, cause, current, change.changes())
     tag(response, changed.revision)
     return shown_tariff(changed)
 
 
-@router.get("/{tariff_id}/version-in-force")
-async def get_version_in_force(
-    tariff_id: UUID, on: date, db: Db, caller: Reader, response: Response
-) -> Version:
-    """The published version whose dates hold `on` and that began last; of those that began on the
-    same date, the highest number. 404 where there is none."""
-    async with snapshot(db, tenant=caller.tenant_id) as read:
-        found = await versions.fetch_in_force(read, caller.tenant_id, tariff_id, on)
-    if found is None:
-        raise NotFound("no_version_in_force", f"no version of this tariff is in force on {on}")
-    tag(response, found.revision)
-    return shown_version(found)
+@router.delete("/{tariff_id}", status_code=204)
+async def delete_tariff(
+    tariff_id: UUID, db: Db, cause: WriteCause, if_match: RequiredMatch
+) -> None:
+    """Delete a tariff without versions; 409 where it has any."""
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        current = await tariffs.fetch_tariff(tx, cause.tenant_id, tariff_id, lock=True)
+        if_match.check(found("tariff", current).revision)
+        await tariffs.delete_tariff(tx, cause.tenant_id, tariff_id)

@@ -1,31 +1,31 @@
-"""The catalogue: regions, tariffs and their versions.
+"""The catalogue: regions, the tariffs in them, calendars and series of prices.
 
-Owns the life of a version: a draft may change, a published version never does and may only be
-withdrawn. Refuses documents that contradict their tariff or that the rating engine cannot rate.
+Owns what can be said of them apart from their versions and prices. Refuses regions that lie
+within themselves. Their answers of "no" stand here, for `store` and `handlers` alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from kernel.errors import Conflict, Fault, Rejected
-from rating.document import tariff_version
+from kernel.errors import Conflict, Fault, NotFound, Rejected
 
-Status = Literal["draft", "published", "withdrawn"]
-Document = Mapping[str, Any]
-"""A tariff's JSON form, `contracts.tariff`."""
+RegionKind = Literal["municipality", "grid_area"]
+SeriesMinutes = Literal[15, 30, 60]
+REGION_LEVELS_MAX = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A municipality or grid area, with its IANA time zone."""
+    """A municipality or grid area with its IANA time zone, within another one or not."""
 
     id: UUID
     code: str
     name: str
     zone: str
+    kind: RegionKind = "municipality"
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,64 +41,63 @@ class Tariff:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What a version says: its document, from a local date up to, but without, another."""
+class Calendar:
+    """Seasons, day types and holidays that many tariffs share; what they are its versions say."""
 
-    effective_from: date
-    effective_to: date | None
-    document: Document
-
-    def __post_init__(self) -> None:
-        if self.effective_to is not None and self.effective_to <= self.effective_from:
-            fault = Fault("/effective_to", "must lie after effective_from")
-            raise Rejected("empty_period", "the version is never in force", (fault,))
+    id: UUID
+    code: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """A version of a tariff; numbers count from 1."""
+class PriceSeries:
+    """Prices in `currency` per kWh that change every `minutes`, cut into local days of `zone`."""
 
     id: UUID
-    tariff_id: UUID
-    number: int
-    status: Status
-    terms: Terms
+    code: str
+    name: str
+    currency: str
+    zone: str
+    minutes: SeriesMinutes
 
 
-def check_terms(tariff: Tariff, version_id: UUID, terms: Terms) -> None:
-    """Rejected, with the path of every fault, unless bills can be made of it for this tariff."""
-    try:
-        described = tariff_version(version_id, terms.document)
-    except Rejected as refused:
-        faults = tuple(Fault(f"/document{each.path}", each.detail) for each in refused.faults)
-        raise Rejected(refused.code, refused.detail, faults) from None
-    faults = tuple(
-        Fault(f"/document/{name}", f"must be the tariff's, {of_tariff}")
-        for name, of_document, of_tariff in (
-            ("currency", described.currency, tariff.currency),
-            ("zone", described.zone, tariff.zone),
-        )
-        if of_document != of_tariff
-    )
-    if faults:
-        raise Rejected("foreign_document", "the document is not of this tariff", faults)
+def check_lineage(region_id: UUID, above: Sequence[UUID], levels_below: int) -> None:
+    """Rejected unless a region may lie within `above`, its parent first and then its parent's.
+
+    `levels_below` counts the levels of regions within it.
+    """
+    if region_id in above:
+        raise _misplaced("region_cycle", "must not lie within the region itself")
+    if len(above) + 1 + levels_below > REGION_LEVELS_MAX:
+        raise _misplaced("region_depth", f"must leave at most {REGION_LEVELS_MAX} levels")
 
 
-def check_draft(version: Version) -> None:
-    """Conflict unless the version may still change."""
-    if version.status != "draft":
-        raise Conflict("version_immutable", f"a {version.status} version never changes")
+def unknown(what: str) -> NotFound:
+    """There is no such thing: a region, tariff, calendar or price series."""
+    code = what.replace(" ", "_")
+    return NotFound(f"{code}_unknown", f"no {what} has this id")
 
 
-def may_publish(version: Version) -> bool:
-    """Whether publishing changes anything; Conflict where it must not."""
-    if version.status == "withdrawn":
-        raise Conflict("version_withdrawn", "a withdrawn version is never published again")
-    return version.status == "draft"
+def exists(what: str, id_: UUID) -> Conflict:
+    """The id is taken by a thing with other content."""
+    return Conflict(f"{what.replace(' ', '_')}_exists", f"another {what} has the id {id_}")
 
 
-def may_withdraw(version: Version) -> bool:
-    """Whether withdrawing changes anything; Conflict for a draft."""
-    if version.status == "draft":
-        raise Conflict("version_unpublished", "only a published version can be withdrawn")
-    return version.status == "published"
+def code_taken(what: str) -> Conflict:
+    """Codes are unique per tenant and kind of thing."""
+    return Conflict("code_taken", f"another {what} has this code")
+
+
+def in_use(what: str, by: str) -> Conflict:
+    """Nothing is deleted that others are built on."""
+    return Conflict("in_use", f"the {what} has {by}")
+
+
+def unknown_region(path: str) -> Rejected:
+    """A thing names a region that does not exist."""
+    fault = Fault(path, "must be a region that exists")
+    return Rejected("unknown_region", "the region does not exist", (fault,))
+
+
+def _misplaced(code: str, detail: str) -> Rejected:
+    return Rejected(code, f"the parent {detail}", (Fault("/parent_id", detail),))

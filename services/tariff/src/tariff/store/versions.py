@@ -8,40 +8,67 @@ import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 
 from database import ReadConnection, WriteConnection
-from tariff.domain.catalogue import Status, Terms, Version
 from tariff.domain.stored import Stored
-from tariff.store.rows import next_revision, one_of, stored
-from tariff.tables import version
+from tariff.domain.versions import (
+    Status,
+    Step,
+    Terms,
+    UsedCalendar,
+    Version,
+    Withdrawal,
+)
+from tariff.store.rows import change_one, delete_one, fetch_one, next_number, stored
+from tariff.tables import tariff, version
+
+_TERMS = ("effective_from", "effective_to", "document", "note")
 
 
 def _of(row: RowMapping) -> Stored[Version]:
-    terms = Terms(row["effective_from"], row["effective_to"], row["document"])
-    thing = Version(row["id"], row["tariff_id"], row["number"], row["status"], terms)
+    withdrawn = row["status"] == "withdrawn"
+    thing = Version(
+        id=row["id"],
+        tariff_id=row["tariff_id"],
+        number=row["number"],
+        status=row["status"],
+        terms=Terms(*(row[name] for name in _TERMS)),
+        calendar=UsedCalendar(row["calendar_id"], row["calendar_number"])
+        if row["calendar_id"]
+        else None,
+        published=Step(row["published_at"], row["published_by"]) if row["published_at"] else None,
+        withdrawn=Step(row["withdrawn_at"], row["withdrawn_by"]) if withdrawn else None,
+        withdrawal=Withdrawal(row["withdrawn_from"], row["withdrawal_reason"])
+        if withdrawn
+        else None,
+    )
     return stored(thing, row)
 
 
 def _columns(terms: Terms) -> dict[str, Any]:
-    return {
-        "effective_from": terms.effective_from,
-        "effective_to": terms.effective_to,
-        "document": terms.document,
-    }
+    return {name: getattr(terms, name) for name in _TERMS}
+
+
+def in_force_on(day: date) -> list[sa.ColumnElement[bool]]:
+    """Clauses for the versions that hold a day: neither ended nor withdrawn by then."""
+    return [
+        version.c.status != "draft",
+        version.c.effective_from <= day,
+        sa.func.coalesce(
+            sa.func.least(version.c.effective_to, version.c.withdrawn_from) > day, sa.true()
+        ),
+    ]
 
 
 async def insert_draft(
     tx: WriteConnection, tenant_id: str, tariff_id: UUID, id_: UUID, terms: Terms
 ) -> Stored[Version]:
     """A draft with the next number; the tariff must be locked and the id free."""
-    numbers = sa.select(sa.func.coalesce(sa.func.max(version.c.number), 0) + 1).where(
-        version.c.tenant_id == tenant_id, version.c.tariff_id == tariff_id
-    )
     statement = (
         sa.insert(version)
         .values(
             tenant_id=tenant_id,
             id=id_,
             tariff_id=tariff_id,
-            number=numbers.scalar_subquery(),
+            number=await next_number(tx, tariff, tenant_id, tariff_id),
             status="draft",
             **_columns(terms),
         )
@@ -52,8 +79,7 @@ async def insert_draft(
 
 async def fetch_version(read: ReadConnection, tenant_id: str, id_: UUID) -> Stored[Version] | None:
     """The version of that id, if there is one."""
-    row = await read.one_or_none(one_of(version, tenant_id, id_))
-    return _of(row) if row else None
+    return await fetch_one(read, version, tenant_id, id_, _of, lock=False)
 
 
 async def fetch_numbered(
@@ -72,15 +98,13 @@ async def fetch_numbered(
 async def fetch_in_force(
     read: ReadConnection, tenant_id: str, tariff_id: UUID, day: date
 ) -> Stored[Version] | None:
-    """The published version that holds `day` and began last; of those the highest number."""
+    """The version that holds `day` and began last; of those the highest number."""
     query = (
         sa.select(version)
         .where(
             version.c.tenant_id == tenant_id,
             version.c.tariff_id == tariff_id,
-            version.c.status == "published",
-            version.c.effective_from <= day,
-            (version.c.effective_to > day) | version.c.effective_to.is_(None),
+            *in_force_on(day),
         )
         .order_by(version.c.effective_from.desc(), version.c.number.desc())
         .limit(1)
@@ -113,23 +137,42 @@ async def update_terms(
     tx: WriteConnection, tenant_id: str, id_: UUID, terms: Terms
 ) -> Stored[Version]:
     """Replace what a draft says."""
-    return await _update(tx, tenant_id, id_, _columns(terms))
+    return await change_one(tx, version, tenant_id, id_, _columns(terms), _of)
 
 
-async def update_status(
-    tx: WriteConnection, tenant_id: str, id_: UUID, status: Status
+async def publish_version(
+    tx: WriteConnection,
+    tenant_id: str,
+    id_: UUID,
+    key_id: str,
+    terms: Terms,
+    calendar: UsedCalendar | None,
 ) -> Stored[Version]:
-    """Publish or withdraw."""
-    return await _update(tx, tenant_id, id_, {"status": status})
+    """Publish a draft, with a document that is complete, on behalf of an API key."""
+    columns = _columns(terms) | {
+        "status": "published",
+        "published_at": sa.func.now(),
+        "published_by": key_id,
+        "calendar_id": calendar.id if calendar else None,
+        "calendar_number": calendar.number if calendar else None,
+    }
+    return await change_one(tx, version, tenant_id, id_, columns, _of)
 
 
-async def _update(
-    tx: WriteConnection, tenant_id: str, id_: UUID, values: dict[str, Any]
+async def withdraw_version(
+    tx: WriteConnection, tenant_id: str, id_: UUID, key_id: str, withdrawal: Withdrawal
 ) -> Stored[Version]:
-    statement = (
-        sa.update(version)
-        .where(version.c.tenant_id == tenant_id, version.c.id == id_)
-        .values(values | next_revision(version))
-        .returning(version)
-    )
-    return _of((await tx.all(statement))[0])
+    """Withdraw a published version on behalf of an API key."""
+    columns = {
+        "status": "withdrawn",
+        "withdrawn_at": sa.func.now(),
+        "withdrawn_by": key_id,
+        "withdrawn_from": withdrawal.from_on,
+        "withdrawal_reason": withdrawal.reason,
+    }
+    return await change_one(tx, version, tenant_id, id_, columns, _of)
+
+
+async def delete_draft(tx: WriteConnection, tenant_id: str, id_: UUID) -> None:
+    """Delete a draft that is held."""
+    await delete_one(tx, version, tenant_id, id_)

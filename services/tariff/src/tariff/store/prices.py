@@ -1,0 +1,157 @@
+"""Price series and their days as rows: one row per version of a day, with an array of prices.
+
+Days are only ever added to. As known at an instant, a day is its newest version recorded by then.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.engine import RowMapping
+
+from database import ReadConnection, WriteConnection
+from kernel.periods import Period
+from tariff.domain.catalogue import PriceSeries, code_taken, in_use
+from tariff.domain.prices import Changed, PriceDay
+from tariff.domain.stored import Stored
+from tariff.store.rows import (
+    Place,
+    answering,
+    change_one,
+    delete_one,
+    equal,
+    fetch_one,
+    fetch_page,
+    holding,
+    insert_new,
+    stored,
+)
+from tariff.tables import price_series
+
+_FIELDS = ("code", "name", "currency", "zone", "minutes")
+_ANSWERS = {"price_series_code": code_taken("price series")}
+_NOW = "SELECT clock_timestamp()"
+_DAYS = """
+SELECT DISTINCT ON (day) day, version, prices, recorded_at, recorded_by FROM price_day
+ WHERE tenant_id = $1 AND series_id = $2 AND day >= $3 AND day < $4
+   AND ($5::timestamptz IS NULL OR recorded_at <= $5)
+ ORDER BY day, version DESC LIMIT $6
+"""
+_KNOWN = """
+SELECT DISTINCT ON (day) day, version, prices, recorded_at, recorded_by FROM price_day
+ WHERE tenant_id = $1 AND series_id = $2 AND day = ANY($3::date[])
+ ORDER BY day, version DESC
+"""
+_VERSIONS = """
+SELECT day, version, prices, recorded_at, recorded_by FROM price_day
+ WHERE tenant_id = $1 AND series_id = $2 AND day = $3 AND version > $4
+ ORDER BY version LIMIT $5
+"""
+_STAGED = ("day", "version", "prices")
+_MERGE = """
+INSERT INTO price_day (tenant_id, series_id, day, version, prices, recorded_at, recorded_by)
+SELECT $1, $2, day, version, prices, $3, $4 FROM price_day_staged
+"""
+
+
+def _of(row: RowMapping) -> Stored[PriceSeries]:
+    return stored(PriceSeries(row["id"], *(row[name] for name in _FIELDS)), row)
+
+
+def _day_of(row: asyncpg.Record) -> PriceDay:
+    return PriceDay(
+        row["day"], row["version"], tuple(row["prices"]), row["recorded_at"], row["recorded_by"]
+    )
+
+
+async def insert_series(
+    tx: WriteConnection, tenant_id: str, new: PriceSeries
+) -> Stored[PriceSeries] | None:
+    """Insert, or None where the id is taken; Conflict where the code is."""
+    columns = {"id": new.id} | {name: getattr(new, name) for name in _FIELDS}
+    with answering(_ANSWERS):
+        return await insert_new(tx, price_series, tenant_id, columns, _of)
+
+
+async def fetch_series(
+    read: ReadConnection, tenant_id: str, id_: UUID, *, lock: bool = False
+) -> Stored[PriceSeries] | None:
+    """The series, if there is one; with `lock`, held until the transaction ends."""
+    return await fetch_one(read, price_series, tenant_id, id_, _of, lock=lock)
+
+
+async def list_series(
+    read: ReadConnection,
+    tenant_id: str,
+    filters: Mapping[str, Any],
+    text: str | None,
+    place: Place,
+) -> list[Stored[PriceSeries]]:
+    """A page of series whose columns equal `filters` and whose code or name holds `text`."""
+    clauses = equal(price_series, filters) + holding(price_series, text)
+    return await fetch_page(read, price_series, tenant_id, clauses, place, _of)
+
+
+async def update_series(
+    tx: WriteConnection, tenant_id: str, changed: PriceSeries
+) -> Stored[PriceSeries]:
+    """Store the new name as the next revision."""
+    columns = {"name": changed.name}
+    return await change_one(tx, price_series, tenant_id, changed.id, columns, _of)
+
+
+async def delete_series(tx: WriteConnection, tenant_id: str, id_: UUID) -> None:
+    """Delete a series; Conflict where it has prices."""
+    with answering({"price_day_series": in_use("price series", "prices")}):
+        await delete_one(tx, price_series, tenant_id, id_)
+
+
+async def fetch_known(
+    read: ReadConnection, tenant_id: str, series_id: UUID, days: Collection[date]
+) -> dict[date, PriceDay]:
+    """The newest version of each of these days that has one."""
+    rows = await read.raw.fetch(_KNOWN, tenant_id, series_id, list(days))
+    return {row["day"]: _day_of(row) for row in rows}
+
+
+async def fetch_days(
+    read: ReadConnection,
+    tenant_id: str,
+    series_id: UUID,
+    period: Period,
+    as_of: datetime | None,
+    limit: int,
+) -> list[PriceDay]:
+    """The days of a period that have prices, in order, as known at an instant or now."""
+    rows = await read.raw.fetch(
+        _DAYS, tenant_id, series_id, period.start_on, period.end_on, as_of, limit
+    )
+    return [_day_of(row) for row in rows]
+
+
+async def fetch_versions(
+    read: ReadConnection, tenant_id: str, series_id: UUID, day: date, after: int, limit: int
+) -> list[PriceDay]:
+    """A page of the versions of one day, the oldest first."""
+    rows = await read.raw.fetch(_VERSIONS, tenant_id, series_id, day, after, limit)
+    return [_day_of(row) for row in rows]
+
+
+async def insert_days(
+    tx: WriteConnection, tenant_id: str, series_id: UUID, days: Sequence[Changed], key_id: str
+) -> datetime:
+    """Add versions of days to a series that is held; when they were recorded.
+
+    Not the time at which the transaction began: one that waited for the series would be recorded
+    before what it waited for.
+    """
+    recorded_at: datetime = await tx.raw.fetchval(_NOW)
+    if days:
+        await tx.stage("price_day_staged", "day date, version integer, prices bigint[]")
+        await tx.copy_records(
+            "price_day_staged", _STAGED, [(one.day, one.version, one.prices) for one in days]
+        )
+        await tx.raw.execute(_MERGE, tenant_id, series_id, recorded_at, key_id)
+    return recorded_at
