@@ -7,9 +7,11 @@ import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from database import ALL_TENANTS, Database, snapshot, transaction
+from database import ALL_TENANTS, AccessRefused, Database, snapshot, transaction
+from database.migrations import upgrade
 from database.security import append_only, isolate_tenants
 from kernel.errors import Rejected, Transient
 
@@ -189,6 +191,33 @@ async def test_staging_is_empty_at_the_start_of_each_transaction(database):
 async def test_no_database_there():
     with pytest.raises(Transient, match="does not answer"):
         await Database.connect("postgresql://nobody@127.0.0.1:9/nothing", application="test")
+
+
+REFUSED = [
+    ("a wrong password", {"password": "guessed"}, "password authentication failed"),
+    ("an unknown role", {"username": "nobody"}, "password authentication failed"),
+    ("no such database", {"database": "nowhere"}, 'database "nowhere" does not exist'),
+]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
+)
+async def test_who_is_not_let_in_need_not_try_again(database_url, wrong, says):
+    await check_refused(make_url(database_url()).set(**wrong), says)
+
+
+async def test_another_services_database_is_not_opened(database_url):
+    anothers = make_url(database_url()).database
+    await check_refused(make_url(database_url()).set(database=anothers), "permission denied")
+
+
+async def check_refused(url, says):
+    shown = url.render_as_string(hide_password=False)
+    with pytest.raises(AccessRefused, match=says):
+        await Database.connect(shown, application="test")
+    with pytest.raises(AccessRefused, match=says):
+        await asyncio.to_thread(upgrade, shown, package="billing")
 
 
 @pytest.mark.parametrize("statement", ["SELECT CAST(:t AS text)", "SELECT CAST(:t AS jsonb)"])

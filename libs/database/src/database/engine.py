@@ -1,19 +1,54 @@
 """The pool of connections to a service's own database.
 
-Owns how a connection is made and closed. Refuses to commit: that is `database.transactions`.
+Owns how a connection is made and closed, and what it means when none can be made. Refuses to
+commit: that is `database.transactions`.
 """
 
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
 import asyncpg
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from kernel.errors import Transient
 
 CONNECT_TIMEOUT_S = 10
 STATEMENT_CACHE_ENTRIES = 512
+
+_REFUSALS = (
+    asyncpg.InvalidAuthorizationSpecificationError,  # class 28: no such role, a wrong password
+    asyncpg.InvalidCatalogNameError,  # 3D000: no such database
+    asyncpg.InsufficientPrivilegeError,  # the role may not connect to it
+)
+
+
+class AccessRefused(Exception):
+    """The server answers, but does not let us in; trying again changes nothing."""
+
+
+def causes(failure: BaseException) -> Iterator[BaseException]:
+    """The failure and what it stands for: SQLAlchemy wraps what the driver says."""
+    seen: BaseException | None = failure
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or getattr(seen, "orig", None)
+
+
+@contextmanager
+def connecting() -> Iterator[None]:
+    """While a connection is made: AccessRefused when we are not let in, Transient for the rest."""
+    try:
+        yield
+    except (OSError, DBAPIError, PoolTimeoutError) as failure:
+        *_, said = causes(failure)
+        if isinstance(said, _REFUSALS):
+            raise AccessRefused(f"the database refuses us: {said}; see DATABASE_URL") from failure
+        raise Transient(f"the database does not answer: {said}") from failure
 
 
 def driver_url(url: str) -> URL:
@@ -32,7 +67,10 @@ class Database:
 
     @classmethod
     async def connect(cls, url: str, *, application: str, pool_connections_max: int = 10) -> Self:
-        """Open the pool and see that the database answers; Transient when it does not."""
+        """Open the pool and see that the database answers.
+
+        Transient when it does not, AccessRefused when it does not let us in.
+        """
         engine = create_async_engine(
             driver_url(url),
             pool_size=pool_connections_max,
@@ -49,16 +87,13 @@ class Database:
                 },
             },
         )
-        database = cls(engine)
-        try:
-            async with engine.connect():
-                return database
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
-            await engine.dispose()
-            raise Transient(f"the database does not answer: {failure}") from failure
-        except BaseException:
-            await engine.dispose()
-            raise
+        async with AsyncExitStack() as undone:
+            undone.push_async_callback(engine.dispose)
+            with connecting():
+                async with engine.connect():
+                    pass
+            undone.pop_all()
+        return cls(engine)
 
     async def aclose(self) -> None:
         """Close every connection."""

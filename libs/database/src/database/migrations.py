@@ -5,6 +5,7 @@ Owns how a schema moves forward; each service owns its steps in its `migrations`
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 
 from alembic import command, context
 from alembic.autogenerate import compare_metadata
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from database.connections import ReadConnection
-from database.engine import driver_url
+from database.engine import connecting, driver_url
 
 LOCK_KEY = 7_104_253
 LOCK_TIMEOUT_S = 30
@@ -31,7 +32,10 @@ def _config(package: str) -> Config:
 
 
 def upgrade(url: str, *, package: str) -> None:
-    """Bring the database of `package` to its newest schema; others wait for the same lock."""
+    """Bring the database of `package` to its newest schema; others wait for the same lock.
+
+    Transient when the database does not answer, AccessRefused when it does not let us in.
+    """
     config = _config(package)
     config.attributes["url"] = url
     command.upgrade(config, "head")
@@ -89,7 +93,9 @@ def _with_connection(url: str, work: Callable[[Connection], None]) -> None:
     async def run() -> None:
         engine = create_async_engine(driver_url(url), poolclass=NullPool)
         try:
-            async with engine.begin() as connection:
+            async with AsyncExitStack() as opened:
+                with connecting():
+                    connection = await opened.enter_async_context(engine.begin())
                 await connection.run_sync(work)
         finally:
             await engine.dispose()

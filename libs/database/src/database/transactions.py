@@ -6,7 +6,7 @@ through, and the connection of a transaction that was cut is dropped, never reus
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.connections import ReadConnection, WriteConnection
-from database.engine import Database
+from database.engine import Database, causes
 from kernel.errors import GridtallyError, Rejected, Transient
 
 ALL_TENANTS = "*"
@@ -47,14 +47,7 @@ def is_transient(failure: BaseException) -> bool:
     """Whether the same transaction may succeed later: connection, deadlock, serialization."""
     if isinstance(failure, DBAPIError) and failure.connection_invalidated:
         return True
-    return any(isinstance(cause, _TRANSIENT) or _is_closed(cause) for cause in _causes(failure))
-
-
-def _causes(failure: BaseException) -> Iterator[BaseException]:
-    seen: BaseException | None = failure
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or getattr(seen, "orig", None)
+    return any(isinstance(cause, _TRANSIENT) or _is_closed(cause) for cause in causes(failure))
 
 
 def _is_closed(failure: BaseException) -> bool:
@@ -107,10 +100,10 @@ async def _connection(
         raise
     except GridtallyError:
         raise
-    except Exception as failure:
+    except Exception as failure:  # all are raised again; two kinds get a name of ours
         if is_transient(failure):
             raise Transient(f"the database let the transaction go: {failure}") from failure
-        if any(isinstance(cause, _UNSTORABLE) for cause in _causes(failure)):
+        if any(isinstance(cause, _UNSTORABLE) for cause in causes(failure)):
             raise Rejected("unstorable_text", "a text holds the character NUL") from failure
         raise
     finally:
@@ -126,7 +119,7 @@ async def _give_back(connection: AsyncConnection) -> None:
     """
     try:
         await connection.close()
-    except Exception as failure:
+    except Exception as failure:  # raised again, unless the server has gone
         if not is_transient(failure):
             raise
         if not connection.closed:

@@ -15,9 +15,10 @@ import uvloop
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from database import Database
+from database import AccessRefused, Database
 from database.engine import driver_url
 from database.migrations import upgrade
+from kernel.errors import Transient
 from messaging import Publisher
 from observability import logs
 from observability.health import Health
@@ -68,17 +69,24 @@ def main(service: Service[S], argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _work(service: Service[S], settings: S, word: str) -> bool:
-    if word == "migrate":
-        upgrade(settings.database_url.get_secret_value(), package=service.name)
-        log.info("migrated")
-        return True
-    running: Word = word  # type: ignore[assignment]
     try:
+        if word == "migrate":
+            return _migrate(service, settings)
+        running: Word = word  # type: ignore[assignment]
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(run(service, settings, running))
     except CannotStart as why:
         log.critical("cannot start", reason=str(why))
         return False
+
+
+def _migrate(service: Service[S], settings: S) -> bool:
+    try:
+        upgrade(settings.database_url.get_secret_value(), package=service.name)
+    except (AccessRefused, Transient) as away:
+        raise CannotStart(str(away)) from away
+    log.info("migrated")
+    return True
 
 
 def describe(service: Service[S]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.pool import QueuePool
 
-from database import ALL_TENANTS, Database, snapshot
+from database import ALL_TENANTS, AccessRefused, Database, snapshot
 from database.migrations import pending
 from kernel.errors import Transient
 from messaging import Publisher
@@ -48,7 +48,8 @@ class CannotStart(Exception):
 async def run(service: Service[S], settings: S, word: Word) -> bool:
     """Run until a signal or a crash; True when everything ended as it should.
 
-    CannotStart when the address is taken, the database stays away or its schema is behind.
+    CannotStart when the address is taken, the database stays away or refuses us, or its schema is
+    behind.
     """
     stop = asyncio.Event()
     _heed_signals(stop)
@@ -155,6 +156,8 @@ async def _connect(name: str, settings: ServiceSettings, stop: asyncio.Event) ->
             database = await persist("connect", connect, stop=stop)
     except Stopped:
         return None
+    except AccessRefused as refused:
+        raise CannotStart(str(refused)) from refused
     except TimeoutError:
         raise CannotStart("the database does not answer; see DATABASE_URL") from None
     async with snapshot(database, tenant=ALL_TENANTS) as read:
