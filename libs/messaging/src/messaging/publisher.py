@@ -6,6 +6,7 @@ is not acknowledged raises Transient, and the caller still has it.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
@@ -103,12 +104,11 @@ class Publisher:
                     request_timeout_ms=REQUEST_TIMEOUT_MS,
                     partitioner=partition_for,
                 )
-                with broker_calls():
-                    try:
+                async with AsyncExitStack() as undone:
+                    undone.push_async_callback(producer.stop)  # its tasks outlive a failed start
+                    with broker_calls():
                         await producer.start()
-                    except BaseException:
-                        await producer.stop()
-                        raise
+                    undone.pop_all()
                 self._producer = producer
             return self._producer
 

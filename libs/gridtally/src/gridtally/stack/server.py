@@ -3,8 +3,8 @@
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -95,7 +95,7 @@ class Server:
         self.directory.mkdir(parents=True, exist_ok=True)
         if self._process is None:
             self._lock()
-        try:
+        with self._stopped_on_failure():
             process.end_leftovers(
                 self.directory, self.program.process_name, self.program.stop_signal, STOP_LIMIT_S
             )
@@ -103,14 +103,11 @@ class Server:
                 raise StackError(f"{self.program.title}: port {self._asked_port} is taken")
             self.program.prepare(self.directory)
             self._spawn()
-        except BaseException:
-            self.stop()
-            raise
 
     def wait_ready(self) -> None:
         """Wait until the launched server answers; a port lost to another program is replaced."""
         attempts = 0
-        try:
+        with self._stopped_on_failure():
             while not self._is_ready_before_limit():
                 attempts += 1
                 said = process.last_lines(self.log, since_byte=self._log_start_byte)
@@ -119,9 +116,6 @@ class Server:
                     raise StackError(f"{self.program.title} did not start; its log ends:\n{said}")
                 self._port = None
                 self._spawn()
-        except BaseException:
-            self.stop()
-            raise
 
     def stop(self) -> None:
         """Shut down, by SIGKILL when it takes longer than 20 s, and let the directory go."""
@@ -147,6 +141,14 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    @contextmanager
+    def _stopped_on_failure(self) -> Iterator[None]:
+        """Whatever cuts a start short, a signal too, leaves no process and no lock behind."""
+        with ExitStack() as undone:
+            undone.callback(self.stop)
+            yield
+            undone.pop_all()
 
     def _lock(self) -> None:
         taken = f"{self.program.title} is already running in {self.directory}"
