@@ -1,20 +1,10 @@
-"""${message}
+"""${message}"""
 
-Revision ${up_revision}, after ${down_revision}.
-"""
-
-import sqlalchemy as sa
 from alembic import op
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "raise NotImplementedError"}
-
-
-def downgrade() -> None:
-    ${downgrades if downgrades else "raise NotImplementedError"}
+    """${message}"""

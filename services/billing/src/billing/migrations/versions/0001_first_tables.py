@@ -8,8 +8,6 @@ from database.security import append_only, isolate_tenants
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 AGREEMENTS = """
 CREATE TABLE customer (
@@ -269,8 +267,3 @@ def upgrade() -> None:
             op.execute(statement)
     isolate_tenants(op, *TABLES)
     append_only(op, *APPEND_ONLY)
-
-
-def downgrade() -> None:
-    """There is nothing before the first step."""
-    raise NotImplementedError
