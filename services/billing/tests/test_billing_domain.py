@@ -149,8 +149,7 @@ HELD = [
     ),
     ("flow_missing", closed(), facts(meters=BOTH_FLOWS)),
     ("values_missing", closed(values=GAP), facts()),
-    ("resolutions_differ", closed(minutes={"import": 60, "export": 15}), facts()),
-    ("resolutions_differ", closed(minutes={}, series={}), facts()),
+    ("flow_missing", closed(minutes={}, series={}), facts()),
 ]  # fmt: skip
 
 

@@ -72,11 +72,14 @@ async def test_flows_of_a_day_are_priced_together(world, make):
     assert cost["net"] == Decimal("2.88") - Decimal("0.38")
 
 
-async def test_flows_of_different_intervals_wait_visibly_unpriced(world, make):
-    home = await world.home()
+async def test_flows_of_different_intervals_are_priced_in_the_longer_one(world, make):
+    document = make.FLAT | {"components": [*make.FLAT["components"], make.FEED_IN]}
+    home = await world.home(document=document)
     await world.use(make.used(home.meter_id, DAY))
-    await world.use(make.used(home.meter_id, DAY, flow="export", minutes=60))
-    assert await costs(world) == []
+    await world.use(make.used(home.meter_id, DAY, flow="export", minutes=60, wh=200))
+    (cost,) = await costs(world)
+    assert (cost["import_wh"], cost["export_wh"]) == (9_600, 4_800)
+    assert cost["net"] == Decimal("2.88") - Decimal("0.38")
 
 
 async def test_what_was_missing_is_priced_when_it_comes(world, make):

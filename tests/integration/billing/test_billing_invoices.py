@@ -61,6 +61,19 @@ async def test_a_closed_period_becomes_an_invoice_with_lines_evidence_and_event(
     assert (told.invoice_id, told.total) == (invoice["id"], invoice["total"])
 
 
+async def test_flows_of_unlike_intervals_are_billed_together_and_kept_as_they_came(world, make):
+    document = make.FLAT | {"components": [*make.FLAT["components"], make.FEED_IN]}
+    home = await world.home(document=document)
+    await world.register(make.registered(home.meter_id, flows=["import", "export"], version=2))
+    quarters = make.closed(home, wh=100).series
+    hours = make.closed(home, wh=200, minutes=60, flows=["export"]).series
+    await world.close(make.closed(home, series=[*quarters, *hours]))
+    (invoice,) = await world.invoices()
+    assert invoice["net"] == Decimal("101.66") - Decimal("11.89")  # 743 hours of 200 Wh at 0.08
+    (evidence,) = await world.rows("SELECT * FROM invoice_evidence")
+    assert unpack_usage(evidence["usage"]) == [*quarters, *hours]
+
+
 async def test_what_comes_again_or_too_late_changes_nothing(world, make):
     home = await world.home()
     first, second = make.closed(home), make.closed(home, revision=2, wh=90)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from billing.domain.agreements import Agreement
 from billing.domain.facts import Facts
+from billing.domain.intervals import in_one_interval
 from billing.domain.periods import FLOWS, no_energy
 from kernel.errors import Rejected
 from kernel.periods import Period
@@ -70,23 +71,22 @@ class CostDay:
 def price_days(
     days: Sequence[DayUsage], agreements: Mapping[DayKey, Agreement], facts: Facts
 ) -> list[CostDay]:
-    """The cost of each day that can be priced.
-
-    Left out are days without agreement or tariff, and those whose flows differ in interval.
+    """The cost of each day that can be priced; left out are days without agreement or tariff, and
+    those that their tariff cannot rate. A fact that arrives marks them due.
     """
     alike: dict[tuple[str, UUID, date], list[tuple[DayUsage, Agreement]]] = {}
     for usage in days:
         agreement = agreements.get(usage.key)
-        if agreement is not None and len(set(usage.minutes.values())) == 1:
+        if agreement is not None:
             group = (usage.tenant_id, agreement.tariff_id, usage.day)
             alike.setdefault(group, []).append((usage, agreement))
     costs: list[CostDay] = []
     for (tenant_id, tariff_id, day), members in alike.items():
         try:
             (part,) = facts.parts(tenant_id, tariff_id, Period(day, day + timedelta(days=1)))
-            costs.extend(_price_group(part.version, members))
         except Rejected:
-            continue  # the day waits: a tariff that arrives marks it due
+            continue
+        costs.extend(_price_group(part.version, members))
     return costs
 
 
@@ -98,11 +98,16 @@ def _per_usage(version: TariffVersion) -> TariffVersion | None:
 def _price_group(
     version: TariffVersion, members: list[tuple[DayUsage, Agreement]]
 ) -> list[CostDay]:
+    """Price together; where that is refused, one by one, so that only the culprits are left out."""
     priced = _per_usage(version)
-    if priced is None:
-        amounts = [(NOTHING, NOTHING, NOTHING)] * len(members)
-    else:
-        bills = rate(priced, [_usage(usage) for usage, _ in members], missing="nothing")
+    amounts = [(NOTHING, NOTHING, NOTHING)] * len(members)
+    if priced is not None:
+        try:
+            bills = rate(priced, [_usage(usage) for usage, _ in members], missing="nothing")
+        except Rejected:
+            if len(members) == 1:
+                return []
+            return [cost for one in members for cost in _price_group(version, [one])]
         amounts = [(bill.net, bill.tax, bill.total) for bill in bills]
     return [
         CostDay(
@@ -121,8 +126,12 @@ def _price_group(
 
 
 def _usage(usage: DayUsage) -> Usage:
+    """The day as rating takes it; Rejected where its flows were told in zones that differ."""
     day = Period(usage.day, usage.day + timedelta(days=1))
-    (minutes,) = set(usage.minutes.values())
-    nothing = no_energy(slots_in(usage.zone, day, minutes))
-    absent = {flow: nothing for flow in FLOWS if flow not in usage.series}
-    return Usage(usage.zone, day, minutes, absent | dict(usage.series))
+    try:
+        minutes, metered = in_one_interval(usage.minutes, usage.series)
+        nothing = no_energy(slots_in(usage.zone, day, minutes))
+        absent = {flow: nothing for flow in FLOWS if flow not in metered}
+        return Usage(usage.zone, day, minutes, absent | metered)
+    except ValueError as impossible:
+        raise Rejected("usage_impossible", str(impossible)) from None

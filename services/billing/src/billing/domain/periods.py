@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from billing.domain.agreements import Agreement
 from billing.domain.facts import Facts, Key, Meter
+from billing.domain.intervals import in_one_interval
 from kernel.errors import Rejected
 from kernel.ids import derive_id
 from kernel.periods import Period
@@ -170,17 +171,13 @@ def _with_facts(closed: ClosedPeriod, facts: Facts) -> _Billable:
 
 def _usage(closed: ClosedPeriod, meter: Meter) -> Usage:
     """The series as rating takes them; a flow that the meter does not measure is nothing."""
-    resolutions = set(closed.minutes.values())
-    if len(resolutions) != 1:
-        raise Rejected(
-            "resolutions_differ", "all flows of a billed period must have the same interval"
-        )
-    minutes = resolutions.pop()
+    if not closed.series:
+        raise Rejected("flow_missing", "the period has no series at all")
+    minutes, metered = in_one_interval(closed.minutes, closed.series)
     nothing = no_energy(slots_in(closed.zone, closed.period, minutes))
     absent = {flow: nothing for flow in FLOWS if flow not in meter.flows}
-    series = absent | dict(closed.series)
     try:
-        return Usage(closed.zone, closed.period, minutes, series, meter.connected_kw)
+        return Usage(closed.zone, closed.period, minutes, absent | metered, meter.connected_kw)
     except ValueError as impossible:
         raise Rejected("usage_impossible", str(impossible)) from None
 
