@@ -44,6 +44,18 @@ async def database(database_url):
 
 
 @pytest.fixture
+def publishing(stack_servers):
+    """Opens producers of the broker, idempotent where it takes them."""
+
+    def publisher(client_id="one"):
+        return Publisher(
+            stack_servers.bootstrap, client_id=client_id, idempotent=stack_servers.idempotence
+        )
+
+    return publisher
+
+
+@pytest.fixture
 async def topics(kafka_bootstrap):
     await ensure_topics(kafka_bootstrap)
     await ensure_topics(kafka_bootstrap)  # the second call finds everything there
@@ -113,7 +125,7 @@ async def eventually(database, sql, expected):
             await asyncio.sleep(0.05)
 
 
-async def test_from_outbox_to_handler_in_order_and_once(database, kafka_bootstrap):
+async def test_from_outbox_to_handler_in_order_and_once(database, kafka_bootstrap, publishing):
     tenant = f"t-{uuid4().hex[:8]}"
     sent = [block(tenant, n) for n in range(2_500)]
     same_key = [Outgoing(m.topic, f"{tenant}:one", m.envelope, m.value) for m in sent[:500]]
@@ -124,8 +136,8 @@ async def test_from_outbox_to_handler_in_order_and_once(database, kafka_bootstra
         await enqueue(tx, sent[500:])
 
     async with (
-        Publisher(kafka_bootstrap, client_id="one") as one,
-        Publisher(kafka_bootstrap, client_id="two") as two,
+        publishing() as one,
+        publishing("two") as two,
         running(
             lambda stop: run_relay(database, one, Progress("relay"), stop),
             lambda stop: run_relay(database, two, Progress("relay"), stop),
@@ -141,7 +153,9 @@ async def test_from_outbox_to_handler_in_order_and_once(database, kafka_bootstra
         assert [row["n"] for row in rows] == list(range(500))
 
 
-async def test_a_handler_that_fails_changes_nothing_and_is_tried_again(database, kafka_bootstrap):
+async def test_a_handler_that_fails_changes_nothing_and_is_tried_again(
+    database, kafka_bootstrap, publishing
+):
     tenant = f"t-{uuid4().hex[:8]}"
     failures = iter([True, True, False])
     progress = Progress("test")
@@ -151,14 +165,16 @@ async def test_a_handler_that_fails_changes_nothing_and_is_tried_again(database,
         if next(failures, False):
             raise Transient("away for now")
 
-    async with Publisher(kafka_bootstrap, client_id="one") as publisher:
+    async with publishing() as publisher:
         await publisher.publish([block(tenant, n) for n in range(10)])
     async with running(consuming(database, kafka_bootstrap, flaky, tenant, progress=progress)):
         await eventually(database, "SELECT count(*) FROM seen", 10)
     assert progress.retries >= 2
 
 
-async def test_a_poisoned_message_is_buried_and_the_others_are_handled(database, kafka_bootstrap):
+async def test_a_poisoned_message_is_buried_and_the_others_are_handled(
+    database, kafka_bootstrap, publishing
+):
     tenant = f"t-{uuid4().hex[:8]}"
 
     async def picky(tx, batch):
@@ -171,7 +187,7 @@ async def test_a_poisoned_message_is_buried_and_the_others_are_handled(database,
     await producer.send_and_wait(TOPIC, b"not json", headers=block(tenant, 0).envelope.headers())
     await producer.send_and_wait(TOPIC, b"{}")
     await producer.stop()
-    async with Publisher(kafka_bootstrap, client_id="one") as publisher:
+    async with publishing() as publisher:
         await publisher.publish([block(tenant, n) for n in range(100)])
         async with running(
             consuming(database, kafka_bootstrap, picky, tenant, name="ledger"),
@@ -208,7 +224,9 @@ async def dead_letters(bootstrap):
     return [json.loads(one.value)["reason"] for batch in fetched.values() for one in batch]
 
 
-async def test_two_processes_on_the_same_partitions_consume_once(database, kafka_bootstrap):
+async def test_two_processes_on_the_same_partitions_consume_once(
+    database, kafka_bootstrap, publishing
+):
     """Zombies: both take all partitions, and the stored offset lets one of them win."""
     tenant = f"t-{uuid4().hex[:8]}"
 
@@ -217,7 +235,7 @@ async def test_two_processes_on_the_same_partitions_consume_once(database, kafka
         await asyncio.sleep(0.01)
 
     async with (
-        Publisher(kafka_bootstrap, client_id="one") as publisher,
+        publishing() as publisher,
         running(
             consuming(database, kafka_bootstrap, slow, tenant),
             consuming(database, kafka_bootstrap, slow, tenant),
@@ -230,7 +248,7 @@ async def test_two_processes_on_the_same_partitions_consume_once(database, kafka
         assert await read.scalar(sa.text("SELECT count(DISTINCT n) FROM seen")) == 1_000
 
 
-async def test_a_group_survives_members_that_come_and_go(database, kafka_bootstrap):
+async def test_a_group_survives_members_that_come_and_go(database, kafka_bootstrap, publishing):
     tenant = f"t-{uuid4().hex[:8]}"
     name = f"group-{uuid4().hex[:8]}"
 
@@ -239,7 +257,7 @@ async def test_a_group_survives_members_that_come_and_go(database, kafka_bootstr
             database, kafka_bootstrap, record_all, tenant, name=name, assignment="group"
         )
 
-    async with Publisher(kafka_bootstrap, client_id="one") as publisher, running(member()):
+    async with publishing() as publisher, running(member()):
         await publisher.publish([block(tenant, n) for n in range(300)])
         async with running(member()):
             await publisher.publish([block(tenant, n) for n in range(300, 600)])
