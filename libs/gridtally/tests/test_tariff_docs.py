@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
@@ -20,6 +20,7 @@ from rating.bands import Window
 from rating.bill import rate
 from rating.components.time_of_use import Band
 from rating.document import KINDS, tariff_version
+from rating.prices import series_of
 from rating.quote import plain
 from rating.tariff import TariffVersion
 from rating.usage import Usage
@@ -38,6 +39,18 @@ USAGE = Usage(
     {"import": np.full(743, 1000), "export": np.full(743, 100)},
     Decimal(15),
 )
+PRICES = {
+    "day-ahead": series_of(
+        "EUR",
+        60,
+        {
+            at: Decimal("0.10" if 6 <= at.hour < 18 else "-0.02")
+            for at in (
+                MARCH.bounds_utc("Europe/Berlin")[0] + timedelta(hours=n) for n in range(743)
+            )
+        },
+    )
+}
 
 
 @pytest.mark.parametrize(
@@ -47,10 +60,11 @@ def test_an_example_makes_the_bill_under_it(document, told):
     checked = wire.TariffDocument.model_validate_json(document)
     version = tariff_version(UUID(int=1), checked.model_dump(mode="json"))
     assert version == tariff_version(UUID(int=1), json.loads(document))
-    bill = rate(version, [USAGE])[0]
+    bill = rate(version, [USAGE], prices=PRICES)[0]
     lines = [
         f"{line.item.component_id}{' ' + line.item.band if line.item.band else ''}: "
-        f"{_short(line.quantity)} {line.item.unit} × {line.item.rate} = {plain(line.amount)}"
+        f"{_short(line.quantity)} {line.item.unit} × {_short(line.item.rate)} = "
+        f"{plain(line.amount)}"
         for line in bill.lines
     ]
     assert "\n".join([*lines, f"total {bill.total}"]) == told.strip()
@@ -70,6 +84,7 @@ def test_every_kind_of_charge_has_an_example():
         (KINDS["capacity"], wire.CapacityCharge),
         (KINDS["energy"], wire.EnergyCharge),
         (KINDS["time_of_use"], wire.TimeOfUse),
+        (KINDS["spot"], wire.SpotPrice),
         (KINDS["adjustment"], wire.Adjustment),
         (KINDS["percent"], wire.Percent),
         (KINDS["minimum_bill"], wire.MinimumBill),

@@ -29,7 +29,12 @@ def whole(parts: Decimal, divisor: int) -> Decimal:
     """The number that these are `divisor` parts of: exactly, or to 20 decimals."""
     if divisor == 1:
         return parts
-    number = EXACT.divide(parts, Decimal(divisor))
+    return quotient(parts, Decimal(divisor))
+
+
+def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
+    """How often one goes into the other: exactly, or to 20 decimals."""
+    number = EXACT.divide(dividend, divisor)
     if decimals_in(number) > SHOWN_DECIMALS:
         return number.quantize(_SHOWN_STEP, context=EXACT)
     return number

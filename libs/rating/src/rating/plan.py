@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 from kernel.errors import Rejected
 from kernel.money import Rounding
 from kernel.periods import Period
-from rating.components import adjustment, capacity, energy, fixed, minimum, percent, time_of_use
+from rating.components import (
+    adjustment,
+    capacity,
+    energy,
+    fixed,
+    minimum,
+    percent,
+    spot,
+    time_of_use,
+)
 from rating.components import tax as taxes
 from rating.components.adjustment import Adjustment
 from rating.components.capacity import CapacityCharge
@@ -26,6 +35,7 @@ from rating.components.energy import EnergyCharge
 from rating.components.fixed import FixedCharge
 from rating.components.minimum import MinimumBill
 from rating.components.percent import Percent
+from rating.components.spot import SpotPrice
 from rating.components.tax import Tax
 from rating.components.time_of_use import TimeOfUse
 from rating.lines import Placed
@@ -165,6 +175,8 @@ def _cut_steps(charge: Component, span: Span, lines: tuple[Placed, ...]) -> Sequ
             return energy.plan(charge, span)
         case TimeOfUse():
             return time_of_use.plan(charge, span)
+        case SpotPrice():
+            return spot.plan(charge, span)
         case Adjustment():
             return adjustment.plan(charge, span)
         case Percent():

@@ -5,16 +5,23 @@ A missing price is not zero: rating refuses a bill that needs one and names the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernel.money import DECIMALS_MAX
+from rating.limits import decimals_in
 
 PRICE_MISSING = -(2**63)
 """Stands where an interval has no price: below everything that can be paid."""
 PRICE_RESOLUTIONS_MIN = (15, 30, 60)
+PRICE_MAX = Decimal(10**6)
+"""Per kWh, in either direction: scaled to 10 decimals it leaves 64 bits room for energy."""
+PRICES_MAX = 500_000
+"""Fourteen years of 15 minutes."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +43,61 @@ class PriceSeries:
             raise ValueError("prices must be one row of int64")
         if not 0 <= self.decimals <= DECIMALS_MAX:
             raise ValueError(f"prices have at most {DECIMALS_MAX} decimals")
+        if len(self.prices) > PRICES_MAX:
+            raise ValueError(f"a series holds at most {PRICES_MAX} prices")
+        known = self.prices[self.prices != PRICE_MISSING]
+        bound = int(PRICE_MAX) * 10**self.decimals
+        if len(known) and not -bound < known.min() <= known.max() < bound:
+            raise ValueError(f"prices lie between -{PRICE_MAX} and {PRICE_MAX} per kWh")
+
+    @property
+    def start_minute(self) -> int:
+        """Minutes from 1970 in UTC to the first price."""
+        return int((self.start_at - _EPOCH).total_seconds()) // 60
+
+    def at(self, minutes_utc: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The price in force at each instant (minutes since 1970), scaled as the series is.
+
+        `PRICE_MISSING` where there is none.
+        """
+        places = (minutes_utc - self.start_minute) // self.minutes
+        inside = (places >= 0) & (places < len(self.prices))
+        found = np.full(places.shape, PRICE_MISSING, np.int64)
+        found[inside] = self.prices[places[inside]]
+        return found
 
 
 Prices = Mapping[str, PriceSeries]
 """By the name under which a tariff asks for them."""
+
+
+def series_of(currency: str, minutes: int, prices: Mapping[datetime, Decimal]) -> PriceSeries:
+    """The series of prices per kWh by the instant (aware) from which each holds for `minutes`.
+
+    Instants between the first and the last that have none are missing. ValueError for no price at
+    all, and for instants off the grid of the first, prices out of bounds or with too many decimals.
+    """
+    if not prices:
+        raise ValueError("there is no price")
+    first, last = min(prices), max(prices)
+    step = timedelta(minutes=minutes)
+    if minutes not in PRICE_RESOLUTIONS_MIN:
+        raise ValueError(f"prices of {minutes} minutes: one of {PRICE_RESOLUTIONS_MIN}")
+    count = (last - first) // step + 1
+    if count > PRICES_MAX:
+        raise ValueError(f"a series holds at most {PRICES_MAX} prices")
+    decimals = max(decimals_in(price) for price in prices.values())
+    if decimals > DECIMALS_MAX:
+        raise ValueError(f"prices have at most {DECIMALS_MAX} decimals per kWh, not {decimals}")
+    scaled = np.full(count, PRICE_MISSING, np.int64)
+    for at, price in prices.items():
+        place, rest = divmod(at - first, step)
+        if rest:
+            raise ValueError(
+                f"the price at {at.isoformat()} is not a multiple of {minutes} minutes after "
+                f"the first"
+            )
+        if not price.is_finite() or abs(price) >= PRICE_MAX:
+            raise ValueError(f"prices lie between -{PRICE_MAX} and {PRICE_MAX} per kWh")
+        scaled[place] = int(price.scaleb(decimals))
+    return PriceSeries(currency, first.astimezone(UTC), minutes, scaled, decimals)

@@ -19,6 +19,7 @@ from rating.components.energy import EnergyCharge
 from rating.components.fixed import FixedCharge
 from rating.components.minimum import MinimumBill
 from rating.components.percent import Percent
+from rating.components.spot import SpotPrice
 from rating.components.tax import Tax
 from rating.components.time_of_use import TimeOfUse
 from rating.limits import COMPONENTS_MAX
@@ -28,6 +29,7 @@ Component = (
     | CapacityCharge
     | EnergyCharge
     | TimeOfUse
+    | SpotPrice
     | Adjustment
     | Percent
     | MinimumBill

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from rating.bill import Bill
     from rating.usage import Usage
 
-QUANTITY_STEP_SHOWN = Decimal("0.000001")
+STEP_SHOWN = Decimal("0.00000001")
+"""Of quantities and rates, in tables: as fine as a tariff can say a rate."""
 Rated = list[tuple["Usage", "Bill"]]
 
 
@@ -115,7 +116,7 @@ def _print_tables(rated: Rated) -> None:
                 line.item.band or "",
                 _short(line.quantity),
                 line.item.unit,
-                plain(line.item.rate),
+                _short(line.item.rate),
                 plain(line.amount),
             )
         table.add_section()
@@ -124,9 +125,9 @@ def _print_tables(rated: Rated) -> None:
         console.print(table)
 
 
-def _short(quantity: Decimal) -> str:
+def _short(number: Decimal) -> str:
     """With as many decimals as a person wants to see."""
     from rating.quote import plain
 
-    shown = quantity.quantize(QUANTITY_STEP_SHOWN)
-    return plain(quantity if quantity == shown else shown)
+    shown = number.quantize(STEP_SHOWN)
+    return plain(number if number == shown else shown)

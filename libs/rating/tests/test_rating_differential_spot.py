@@ -1,0 +1,159 @@
+"""Spot prices against a naive reading of the same document: interval by interval, in fractions."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernel.periods import Period
+from rating.bill import rate
+from rating.document import tariff_version
+from rating.prices import series_of
+from rating.tariff import Part
+from rating.usage import Usage, slots_in
+
+ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC")
+CLOCK_CHANGES = (date(2025, 3, 9), date(2025, 3, 30), date(2025, 4, 6), date(2025, 10, 26))
+LAST_PLACE = Fraction(1, 10**20)
+SPARE = timedelta(hours=2)
+"""Windows on the local clock may begin before the period and end after it."""
+
+rates = st.integers(-50_000, 50_000).map(lambda n: str(Decimal(n).scaleb(-4)))
+published = st.one_of(rates, st.integers(-(10**9), 10**9).map(lambda n: str(Decimal(n).scaleb(-8))))
+
+
+def naive_amounts(document, usage, prices, minutes, days):
+    """The exact amounts at the prices and of the mark-up on some days."""
+    (spot,) = document["components"]
+    at_prices = markup = Fraction(0)
+    at, _ = usage.period.bounds_utc(usage.zone)
+    for wh in usage.series[spot["flow"]].tolist():
+        if at.astimezone(ZoneInfo(usage.zone)).date() in days:
+            kwh = Fraction(wh) / 10**usage.kwh_decimals
+            price = naive_price(spot, at, ZoneInfo(document["zone"]), prices, minutes)
+            sign = -1 if spot["direction"] == "credit" else 1
+            at_prices += sign * kwh * price * Fraction(spot["multiplier"])
+            markup += kwh * Fraction(spot["markup"])
+        at += timedelta(minutes=usage.minutes)
+    return at_prices, markup
+
+
+def naive_price(spot, at, zone, prices, minutes):
+    if spot["settlement"] == "interval":
+        while at not in prices:
+            at -= timedelta(minutes=1)
+        return bounded(spot, Fraction(prices[at]))
+    window = spot["settle_minutes"]
+    begin = at - timedelta(minutes=at.astimezone(zone).minute % window)
+    found = [
+        Fraction(prices[begin + timedelta(minutes=after)]) for after in range(0, window, minutes)
+    ]
+    if spot["settlement"] == "mean_price":
+        return bounded(spot, sum(found) / len(found))
+    return sum(bounded(spot, price) for price in found) / len(found)
+
+
+def bounded(spot, price):
+    if spot["floor"] is not None:
+        price = max(price, Fraction(spot["floor"]))
+    return price if spot["cap"] is None else min(price, Fraction(spot["cap"]))
+
+
+@st.composite
+def cases(draw):
+    settlement = draw(st.sampled_from(("interval", "mean_price", "mean_energy")))
+    window = None if settlement == "interval" else draw(st.sampled_from((15, 30, 60)))
+    price_minutes = draw(st.sampled_from([m for m in (15, 30, 60) if (window or 60) % m == 0]))
+    longest = window or price_minutes
+    metered = draw(st.sampled_from([m for m in (5, 10, 15, 30, 60) if longest % m == 0]))
+    low, high = sorted((draw(rates), draw(rates)), key=Decimal)
+    spot = {
+        "kind": "spot",
+        "id": "spot",
+        "series": "market",
+        "flow": draw(st.sampled_from(("import", "export"))),
+        "direction": draw(st.sampled_from(("charge", "credit"))),
+        "settlement": settlement,
+        "settle_minutes": window,
+        "floor": draw(st.sampled_from((None, low))),
+        "cap": draw(st.sampled_from((None, high))),
+        "multiplier": draw(st.sampled_from(("1", "1.065", "0.9"))),
+        "markup": draw(rates),
+    }
+    zone = draw(st.sampled_from(ZONES))
+    # quarters keep 45-minute offsets and half-hour changes out of the middle of an interval
+    if zone in ("Asia/Kathmandu", "Australia/Lord_Howe") and longest > 30:
+        zone = "Europe/Berlin"
+    day = draw(st.sampled_from(CLOCK_CHANGES)) - timedelta(days=draw(st.integers(0, 1)))
+    period = Period(day, day + timedelta(days=2))
+    wh = draw(st.lists(st.integers(0, 10**6), min_size=1, max_size=7))
+    slots = slots_in(zone, period, metered)
+    energy = np.resize(np.array(wh, np.int64), slots)
+    usage = Usage(
+        zone, period, metered, {spot["flow"]: energy}, kwh_decimals=draw(st.sampled_from((3, 4)))
+    )
+    told = draw(st.lists(published, min_size=1, max_size=9))
+    start_at, end_at = period.bounds_utc(zone)
+    count = (end_at - start_at + 2 * SPARE) // timedelta(minutes=price_minutes)
+    prices = {
+        start_at - SPARE + n * timedelta(minutes=price_minutes): told[n % len(told)]
+        for n in range(count)
+    }
+    return spot, usage, prices, price_minutes, draw(st.booleans())
+
+
+@settings(max_examples=300, deadline=None)
+@given(cases())
+def test_spot_equals_the_naive_engine(case):
+    spot, usage, prices, minutes, split = case
+    document = {"currency": "EUR", "zone": usage.zone, "components": [spot]}
+    middle = usage.period.start_on + timedelta(days=1)
+    periods = (
+        [Period(usage.period.start_on, middle), Period(middle, usage.period.end_on)]
+        if split
+        else [usage.period]
+    )
+    parts = [
+        Part(days, tariff_version(UUID(int=number), document))
+        for number, days in enumerate(periods, 1)
+    ]
+    series = series_of("EUR", minutes, {at: Decimal(text) for at, text in prices.items()})
+    (bill,) = rate(parts, [usage], prices={"market": series})
+    for part in parts:
+        at_prices, markup = naive_amounts(document, usage, prices, minutes, part.period)
+        lines = {line.item.band: line for line in bill.lines if line.item.part == part.period}
+        assert Fraction(lines["price"].amount_exact) == at_prices
+        if Decimal(spot["markup"]):
+            assert Fraction(lines["mark-up"].amount_exact) == markup
+        kwh = Fraction(lines["price"].quantity)
+        mean = at_prices / kwh if kwh else Fraction(0)
+        assert abs(Fraction(lines["price"].item.rate) - mean) < LAST_PLACE
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(), st.permutations(range(5)))
+def test_spot_scales_and_permutes_with_its_meters(case, order):
+    spot, usage, prices, minutes, _ = case
+    document = {"currency": "EUR", "zone": usage.zone, "components": [spot]}
+    version = tariff_version(UUID(int=1), document)
+    series = {"market": series_of("EUR", minutes, {a: Decimal(t) for a, t in prices.items()})}
+    meters = [
+        Usage(
+            usage.zone,
+            usage.period,
+            usage.minutes,
+            {flow: values * times for flow, values in usage.series.items()},
+            kwh_decimals=usage.kwh_decimals,
+        )
+        for times in range(5)
+    ]
+    bills = rate(version, meters, prices=series)
+    one = bills[1].totals_exact()
+    for times, bill in enumerate(bills):
+        assert bill.totals_exact() == {kind: amount * times for kind, amount in one.items()}
+    assert rate(version, [meters[n] for n in order], prices=series) == [bills[n] for n in order]
