@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from contracts.model import Code, Currency, Text, Zone
+from contracts.tariff import Name
 from database import snapshot, transaction
 from kernel.ids import new_id
 from serving.context import Db
@@ -26,10 +27,10 @@ router = APIRouter(prefix="/v1/price-series", tags=["prices"])
 
 class NewPriceSeries(Body):
     """A series of prices in `currency` per kWh, one for every `minutes`, on the clock of `zone`.
-    All but the name stays."""
+    Tariffs name it by its code. All but the name stays."""
 
     id: UUID | None = None
-    code: Code
+    code: Name
     name: Text
     currency: Currency
     zone: Zone

@@ -87,7 +87,8 @@ async def take_csv(chunks: AsyncIterator[bytes], upload: Upload) -> None:
                 raise rows.broken(f"a line has at most {CSV_LINE_CHARS_MAX} characters")
         rows.take(rest + decoder.decode(b"", final=True))
     except UnicodeDecodeError:
-        raise rows.broken("it is not UTF-8") from None
+        fault = Fault("", "must be UTF-8")
+        raise Rejected("invalid_csv", "the file is not UTF-8", (fault,)) from None
 
 
 class _Rows:

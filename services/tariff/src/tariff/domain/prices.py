@@ -15,6 +15,7 @@ from kernel.errors import Fault, Rejected
 from kernel.money import DECIMALS_MAX, parse_decimal
 from kernel.periods import Period, local_date, midnight_utc, slots_in_day, zone_named
 from rating.limits import check_rate
+from rating.prices import PRICE_MAX
 from tariff.domain.catalogue import PriceSeries
 
 PRICES_PER_UPLOAD_MAX = 40_000
@@ -123,7 +124,7 @@ class Upload:
 
     def by_day(self) -> Mapping[date, Mapping[int, int]]:
         """The scaled prices by day and interval; Rejected where anything is wrong."""
-        if self._count == 0:
+        if self._count == 0 and not self._faults:
             self.refuse("", "there is no price")
         if self._faults:
             detail = f"{len(self._faults)} fault(s), the first: {self._faults[0].detail}"
@@ -224,9 +225,11 @@ def slots_on(series: PriceSeries, day: date) -> int:
 
 
 def scaled(price: str) -> int:
-    """A price per kWh as an integer of 10⁻⁸; ValueError beyond 8 decimals or 10⁹."""
+    """A price per kWh as an integer of 10⁻⁸; ValueError beyond 8 decimals or a million."""
     number = parse_decimal(price)
     check_rate(number)
+    if abs(number) >= PRICE_MAX:
+        raise ValueError(f"prices lie between -{PRICE_MAX} and {PRICE_MAX} per kWh")
     return int(number.scaleb(DECIMALS_MAX))
 
 
