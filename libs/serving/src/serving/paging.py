@@ -22,7 +22,8 @@ from kernel.errors import Fault, Rejected
 
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 500
-CURSOR_CHARS_MAX = 1024
+CURSOR_CHARS_MAX = 8_192
+"""Room for a name of 500 characters that a list is sorted by."""
 
 T = TypeVar("T")
 Row = TypeVar("Row")

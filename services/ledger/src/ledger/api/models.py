@@ -3,16 +3,17 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID
 
 from fastapi import Depends
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts.metering import Channel, MeterType
+from contracts.metering import Channel, Flow, MeterType
 from contracts.model import Amount, Text, Zone
 from kernel.errors import Rejected
 from kernel.ids import new_id
+from kernel.registers import DECIMALS_MAX, DIGITS_MAX
 from ledger.domain import registry
 from ledger.domain.registry import AddedType, OwnType
 from ledger.domain.stored import Stored
@@ -81,6 +82,31 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Register(Body):
+    """A cumulative total in kWh that a meter shows for a flow: digits before and decimals after
+    the point, and the multiplier of its current and voltage transformers."""
+
+    flow: Flow
+    digits: Annotated[int, Field(ge=1, le=DIGITS_MAX)] = 9
+    decimals: Annotated[int, Field(ge=0, le=DECIMALS_MAX)] = 3
+    multiplier: Annotated[Amount, Field(gt=0, le=registry.MULTIPLIER_MAX)] = Decimal(1)
+
+    def to_domain(self) -> registry.Register:
+        """The register; a multiplier of 40.0 is 40."""
+        multiplier = Decimal(f"{self.multiplier.normalize():f}")
+        return registry.Register(self.flow, self.digits, self.decimals, multiplier)
+
+    @classmethod
+    def of(cls, one: registry.Register) -> Self:
+        """A register as the API shows it."""
+        return cls(
+            flow=one.flow, digits=one.digits, decimals=one.decimals, multiplier=one.multiplier
+        )
+
+
+Registers = Annotated[list[Register], Field(max_length=4)]
+
+
 class NewProperty(Body):
     """A property to register. `channels` says what its own meters measure, by type; by default
     `total` has one channel, import in 15 minutes, and the others have none."""
@@ -116,6 +142,17 @@ class PropertyChange(Body):
     parent_id: UUID | None = None
 
 
+class WholeProperty(Body):
+    """All that can be said of a property: what is left out is empty."""
+
+    name: Text
+    address: Address = ""
+    zone: Zone
+    region_id: UUID | None = None
+    connected_kw: Kilowatts | None = None
+    parent_id: UUID | None = None
+
+
 class NewProperties(Body):
     """Properties to register together, all or nothing."""
 
@@ -131,6 +168,7 @@ class Meter(BaseModel):
     name: str
     derived: bool
     channels: list[Channel]
+    registers: list[Register]
     version: int
     created_at: datetime
     updated_at: datetime
@@ -164,18 +202,27 @@ class Properties(BaseModel):
 
 
 class NewMeter(Body):
-    """A meter to add to a property, besides its own four."""
+    """A meter to add to a property, besides its own four. Unless `registers` says otherwise it
+    has one for each of its channels; without any, generation where it is solar, else import."""
 
     id: UUID | None = None
     type: AddedType
     name: Text
     channels: Channels = Field(default_factory=list)
+    registers: Registers | None = None
 
     def to_domain(self, property_id: UUID) -> registry.Meter:
         """The meter; Rejected for channels that cannot be."""
         channels = channels_of(self.channels)
+        registers = (
+            registry.default_registers(self.type, channels)
+            if self.registers is None
+            else registers_of(self.registers)
+        )
         return built(
-            lambda: registry.Meter(self.id or new_id(), property_id, self.type, self.name, channels)
+            lambda: registry.Meter(
+                self.id or new_id(), property_id, self.type, self.name, channels, registers
+            )
         )
 
 
@@ -184,6 +231,15 @@ class MeterChange(Body):
 
     name: Annotated[Text | None, NotNull] = None
     channels: Annotated[Channels | None, NotNull] = None
+    registers: Annotated[Registers | None, NotNull] = None
+
+
+class WholeMeter(Body):
+    """All that can be said of a meter that exists: what is left out is empty."""
+
+    name: Text
+    channels: Channels = Field(default_factory=list)
+    registers: Registers = Field(default_factory=list)
 
 
 class NewUser(Body):
@@ -214,6 +270,22 @@ class UserChange(Body):
     default_meter_id: UUID | None = None
 
 
+class WholeUser(Body):
+    """All that can be said of a user: what is left out is empty."""
+
+    name: Text
+    email: Email
+    phone: Phone | None = None
+    property_id: UUID
+    default_meter_id: UUID | None = None
+
+
+class DefaultMeter(Body):
+    """The meter that a user means unless they say otherwise; null for none."""
+
+    meter_id: UUID | None
+
+
 class User(BaseModel):
     """A user."""
 
@@ -236,6 +308,11 @@ def channels_of(channels: Sequence[Channel]) -> tuple[registry.Channel, ...]:
     )
 
 
+def registers_of(registers: Sequence[Register]) -> tuple[registry.Register, ...]:
+    """Registers as the domain knows them."""
+    return tuple(each.to_domain() for each in sorted(registers, key=lambda each: each.flow))
+
+
 def built(build: Callable[[], V]) -> V:
     """What `build` makes; Rejected with the reason where the domain refuses."""
     try:
@@ -252,11 +329,12 @@ def shown_meter(one: Stored[registry.Meter]) -> Meter:
         property_id=meter.property_id,
         type=meter.type,
         name=meter.name,
-        derived=meter.type == registry.DERIVED_TYPE,
+        derived=meter.derived,
         channels=[
             Channel(flow=each.flow, minutes=each.minutes, interval_wh_max=each.interval_wh_max)
             for each in meter.channels
         ],
+        registers=[Register.of(each) for each in meter.registers],
         **stamps(one),
     )
 

@@ -1,11 +1,12 @@
 """`/v1/properties`: places that are metered, and the meters that come with them."""
 
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
 from contracts.model import Zone
-from database import snapshot, transaction
+from database import Database, snapshot, transaction
 from ledger.api.models import (
     Meter,
     NewMeter,
@@ -16,18 +17,19 @@ from ledger.api.models import (
     PropertyChange,
     PropertyWithMeters,
     Reader,
+    WholeProperty,
     WriteCause,
     given,
-    instant,
-    position,
     shown_meter,
     shown_property,
     shown_with_meters,
 )
+from ledger.api.sorting import Sorting
 from ledger.handlers import registry
 from ledger.store import meters, properties
+from ledger.wire import Cause
 from serving.context import Db
-from serving.etags import OptionalMatch, RequiredMatch, tag
+from serving.etags import IfMatch, OptionalMatch, RequiredMatch, tag
 from serving.paging import Page, Paging
 
 router = APIRouter(prefix="/v1/properties", tags=["properties"])
@@ -63,13 +65,18 @@ async def list_properties(
     zone: Zone | None = None,
     region_id: UUID | None = None,
     parent_id: UUID | None = None,
+    under: UUID | None = None,
+    sort: Literal["created_at", "-created_at", "name", "-name"] = "created_at",
 ) -> Page[Property]:
-    """Properties, oldest first."""
+    """Properties, oldest first unless sorted otherwise; `under` takes all below one in the tree."""
     filters = given(name=name, zone=zone, region_id=region_id, parent_id=parent_id)
-    after = paging.after(instant, UUID)
+    sorting = Sorting(sort)
+    order = sorting.order(paging)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await properties.list_properties(read, caller.tenant_id, filters, after, paging.rows)
-    return paging.cut(rows, item=shown_property, position=position)
+        rows = await properties.list_properties(
+            read, caller.tenant_id, filters, order, paging.rows, under=under
+        )
+    return paging.cut(rows, item=shown_property, position=sorting.position())
 
 
 @router.get("/{property_id}")
@@ -96,10 +103,34 @@ async def change_property(
     response: Response,
 ) -> Property:
     """Change what is named; meters follow where they inherit it."""
+    changes = {name: getattr(change, name) for name in change.model_fields_set}
+    return await _change(db, cause, property_id, changes, if_match, response)
+
+
+@router.put("/{property_id}")
+async def replace_property(
+    property_id: UUID,
+    whole: WholeProperty,
+    db: Db,
+    cause: WriteCause,
+    if_match: RequiredMatch,
+    response: Response,
+) -> Property:
+    """Change all that can be said of a property; meters follow where they inherit it."""
+    return await _change(db, cause, property_id, dict(whole), if_match, response)
+
+
+async def _change(
+    db: Database,
+    cause: Cause,
+    property_id: UUID,
+    changes: dict[str, Any],
+    if_match: IfMatch,
+    response: Response,
+) -> Property:
     async with transaction(db, tenant=cause.tenant_id) as tx:
         current = await registry.lock_property(tx, cause.tenant_id, property_id)
         if_match.check(current.version)
-        changes = {name: getattr(change, name) for name in change.model_fields_set}
         changed = await registry.change_property(tx, cause, current, changes)
     tag(response, changed.version)
     return shown_property(changed)
@@ -109,7 +140,8 @@ async def change_property(
 async def delete_property(
     property_id: UUID, db: Db, cause: WriteCause, if_match: OptionalMatch
 ) -> None:
-    """Remove a property with its meters and users; 409 while others hang under it."""
+    """Remove a property with its meters and users; 409 while others hang under it or are sums of
+    its meters. What was read stays in the ledger, and counts no more."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
         current = await registry.lock_property(tx, cause.tenant_id, property_id)
         if_match.check(current.version)
@@ -121,9 +153,22 @@ async def list_meters_of_property(property_id: UUID, db: Db, caller: Reader) -> 
     """The meters of a property."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         own = await meters.fetch_meters_of(read, caller.tenant_id, [property_id])
-    if property_id not in own:
-        raise registry.unknown_property()
-    return [shown_meter(one) for one in own[property_id]]
+        if not own and not await properties.fetch_properties(read, caller.tenant_id, [property_id]):
+            raise registry.unknown_property()
+    return [shown_meter(one) for one in own.get(property_id, [])]
+
+
+@router.post("/{property_id}/initialize-meters")
+async def initialize_meters(
+    property_id: UUID, db: Db, cause: WriteCause, response: Response
+) -> list[Meter]:
+    """See that a property has its own four meters, and answer all it has: 201 where one was
+    missing and is made anew, 200 where all were there."""
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        place = await registry.lock_property(tx, cause.tenant_id, property_id)
+        own, created = await registry.initialize_meters(tx, cause, place.thing)
+    response.status_code = 201 if created else 200
+    return [shown_meter(one) for one in own]
 
 
 @router.post("/{property_id}/meters", status_code=201)

@@ -1,27 +1,35 @@
 """The registry: properties, the meters that belong to them, and the people who use them.
 
 Owns which meters every property has and what a meter measures. Refuses a derived meter with
-channels: it is computed from others and never read.
+channels or registers: it is computed from others and never read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, get_args
 from uuid import UUID
 
 from kernel.ids import derive_id
+from kernel.registers import DECIMALS_MAX, DIGITS_MAX
 
 OwnType = Literal["gg", "sg", "total", "unmetered"]
-AddedType = Literal["main", "sub", "solar", "device"]
+AddedType = Literal["main", "sub", "solar", "device", "derived"]
 Flow = Literal["import", "export", "load", "generation"]
 Minutes = Literal[5, 10, 15, 30, 60]
+FLOWS: tuple[Flow, ...] = ("import", "load", "generation", "export")
+"""The first of them that a meter has is its main one."""
 OWN_TYPES: tuple[OwnType, ...] = get_args(OwnType)
 """The meters that every property has, one of each (LED-1)."""
 ADDED_TYPES: tuple[AddedType, ...] = get_args(AddedType)
 """The meters that may be added, as many as there are."""
-DERIVED_TYPE = "unmetered"
-"""total − gg − sg: computed, never read."""
+BUILT_IN_TYPE: OwnType = "unmetered"
+"""total − gg − sg (LED-3), until somebody defines it otherwise."""
+DERIVED_TYPES = (BUILT_IN_TYPE, "derived")
+"""Computed from other meters, never read."""
+MULTIPLIER_MAX = 1_000_000
+METERS_MAX = 500
+"""The most meters that one property may have."""
 DEFAULT_INTERVAL_WH_MAX = 100_000
 """Where nothing is declared, 400 kW over 15 minutes bounds a reading of `total`."""
 
@@ -33,6 +41,25 @@ class Channel:
     flow: Flow
     minutes: Minutes
     interval_wh_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A cumulative total in kWh that a meter shows for a flow: so many digits before and decimals
+    after the point, times the `multiplier` of its current and voltage transformers."""
+
+    flow: Flow
+    digits: int = 9
+    decimals: int = 3
+    multiplier: Decimal = Decimal(1)
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.digits <= DIGITS_MAX and 0 <= self.decimals <= DECIMALS_MAX):
+            raise ValueError(
+                f"a register has 1 to {DIGITS_MAX} digits and up to {DECIMALS_MAX} decimals"
+            )
+        if not 0 < self.multiplier <= MULTIPLIER_MAX:
+            raise ValueError(f"a multiplier lies above 0 and up to {MULTIPLIER_MAX}")
 
 
 DEFAULT_CHANNELS: Mapping[OwnType, tuple[Channel, ...]] = {
@@ -50,15 +77,28 @@ class Meter:
     type: OwnType | AddedType
     name: str
     channels: tuple[Channel, ...]
+    registers: tuple[Register, ...] = ()
 
     def __post_init__(self) -> None:
         if self.type not in OWN_TYPES + ADDED_TYPES:
             raise ValueError(f"{self.type!r} is no type of meter")
-        if self.type == DERIVED_TYPE and self.channels:
-            raise ValueError(f"a meter of type {DERIVED_TYPE} is derived and has no channels")
-        flows = [channel.flow for channel in self.channels]
-        if len(set(flows)) < len(flows):
-            raise ValueError("a meter has one channel per flow")
+        for name, parts in (("channel", self.channels), ("register", self.registers)):
+            if self.derived and parts:
+                raise ValueError(f"a meter of type {self.type} is derived and has no {name}s")
+            flows = [part.flow for part in parts]
+            if len(set(flows)) < len(flows):
+                raise ValueError(f"a meter has one {name} per flow")
+
+    @property
+    def derived(self) -> bool:
+        """Whether it is computed from others."""
+        return self.type in DERIVED_TYPES
+
+    @property
+    def main_flow(self) -> Flow | None:
+        """The flow that sums take where they name none."""
+        flows = {register.flow for register in self.registers}
+        return next((flow for flow in FLOWS if flow in flows), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +126,18 @@ class User:
     default_meter_id: UUID | None
 
 
+def default_registers(
+    type_: OwnType | AddedType, channels: Sequence[Channel]
+) -> tuple[Register, ...]:
+    """What a meter shows unless its creator says otherwise: a register for each of its channels;
+    without any, generation where it is solar, else import."""
+    if type_ in DERIVED_TYPES:
+        return ()
+    if channels:
+        return tuple(Register(channel.flow) for channel in channels)
+    return (Register("generation" if type_ == "solar" else "import"),)
+
+
 def own_meters(
     tenant_id: str, property_id: UUID, channels: Mapping[OwnType, tuple[Channel, ...]]
 ) -> tuple[Meter, ...]:
@@ -101,6 +153,7 @@ def own_meters(
             type=type_,
             name=type_,
             channels=declared.get(type_, ()),
+            registers=default_registers(type_, declared.get(type_, ())),
         )
         for type_ in OWN_TYPES
     )

@@ -5,18 +5,16 @@ Every change holds the row of its property, so that the events of a meter leave 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
-
-import asyncpg
-from sqlalchemy.exc import IntegrityError
 
 from contracts.metering import MeterRegistered, PropertyChanged
 from database import WriteConnection
 from kernel.errors import Conflict, Fault, NotFound, Rejected
-from ledger.domain.registry import Meter, Property, User
+from ledger.domain.registry import METERS_MAX, Meter, Property, Register, User, own_meters
 from ledger.domain.stored import Stored
-from ledger.store import meters, properties, users
+from ledger.store import definitions, meters, properties, readings, users
 from ledger.wire import Cause, ended, meter_registered, property_changed
 from messaging import enqueue
 
@@ -42,10 +40,7 @@ async def create_properties(
     """
     places = [place for place, _ in asked]
     _check_among_themselves(places)
-    try:
-        new = await properties.insert_properties(tx, cause.tenant_id, places)
-    except asyncpg.ForeignKeyViolationError:
-        raise _unknown_parent() from None
+    new = await properties.insert_properties(tx, cause.tenant_id, places)
     kept = [meter for place, own in asked if place.id in new for meter in own]
     new_meters = await meters.insert_meters(tx, cause.tenant_id, kept)
     known = await _fetch_known(tx, cause.tenant_id, [p.id for p in places if p.id not in new])
@@ -103,8 +98,11 @@ async def _fetch_known(
 
 def _same(known: Registered | None, place: Property, own: Sequence[Meter]) -> Registered:
     if known is not None and known.property.thing == place:
-        measured = {meter.thing.id: set(meter.thing.channels) for meter in known.meters}
-        if all(measured.get(meter.id) == set(meter.channels) for meter in own):
+        theirs = {meter.thing.id: meter.thing for meter in known.meters}
+        if all(
+            meter.id in theirs and set(theirs[meter.id].channels) == set(meter.channels)
+            for meter in own
+        ):
             return known
     raise Conflict("property_exists", f"another property has the id {place.id}")
 
@@ -128,10 +126,7 @@ async def change_property(
         await properties.lock_tree(tx, cause.tenant_id)
         if await properties.is_above(tx, cause.tenant_id, wanted.id, wanted.parent_id):
             raise _circle()
-    try:
-        changed = await properties.update_property(tx, cause.tenant_id, wanted)
-    except IntegrityError:
-        raise _unknown_parent() from None
+    changed = await properties.update_property(tx, cause.tenant_id, wanted)
     messages = [property_changed(changed, cause)]
     if any(getattr(wanted, name) != getattr(current.thing, name) for name in INHERITED):
         touched = await meters.touch_meters(tx, cause.tenant_id, wanted.id)
@@ -141,23 +136,27 @@ async def change_property(
 
 
 async def delete_property(tx: WriteConnection, cause: Cause, current: Stored[Property]) -> None:
-    """Remove a locked property with its meters and users; Conflict where others hang under it."""
+    """Remove a locked property with its meters and users; Conflict where others hang under it, or
+    are sums of its meters. What was read stays in the ledger, and counts no more."""
     place = current.thing
-    their_meters = await meters.fetch_meters_of(tx, cause.tenant_id, [place.id])
-    try:
-        at = await properties.delete_property(tx, cause.tenant_id, place.id)
-    except IntegrityError:
-        raise Conflict("has_children", "other properties hang under this one") from None
+    found = await meters.fetch_meters_of(tx, cause.tenant_id, [place.id])
+    own = [meter.thing for meter in found.get(place.id, [])]
+    await _refuse_in_use(tx, cause.tenant_id, own)
+    await meters.remove_meters(tx, cause.tenant_id, own)
+    at = await properties.delete_property(tx, cause.tenant_id, place.id)
     await enqueue(
         tx,
         [
             ended(PropertyChanged, place.id, cause, at),
-            *(
-                ended(MeterRegistered, meter.thing.id, cause, at)
-                for meter in their_meters.get(place.id, [])
-            ),
+            *(ended(MeterRegistered, meter.id, cause, at) for meter in own),
         ],
     )
+
+
+async def _refuse_in_use(tx: WriteConnection, tenant_id: str, own: Sequence[Meter]) -> None:
+    user = await definitions.find_user(tx, tenant_id, [meter.id for meter in own])
+    if user is not None:
+        raise Conflict("meter_in_use", f"the derived meter {user} is a sum of what would go")
 
 
 async def add_meter(tx: WriteConnection, cause: Cause, meter: Meter) -> tuple[Stored[Meter], bool]:
@@ -165,14 +164,48 @@ async def add_meter(tx: WriteConnection, cause: Cause, meter: Meter) -> tuple[St
     place = await lock_property(tx, cause.tenant_id, meter.property_id)
     inserted = await meters.insert_meters(tx, cause.tenant_id, [meter])
     if meter.id in inserted:
+        if await meters.count_meters(tx, cause.tenant_id, meter.property_id) > METERS_MAX:
+            raise Rejected("too_many_meters", f"a property has at most {METERS_MAX} meters")
         await enqueue(tx, [meter_registered(inserted[meter.id], place.thing, cause)])
         return inserted[meter.id], True
     known = (await meters.fetch_meters(tx, cause.tenant_id, [meter.id])).get(meter.id)
-    if known is None or replace(known.thing, channels=()) != replace(meter, channels=()):
+    if known is None or _bare(known.thing) != _bare(meter):
         raise Conflict("meter_exists", f"another meter has the id {meter.id}")
-    if set(known.thing.channels) != set(meter.channels):
-        raise Conflict("meter_exists", f"the meter {meter.id} has other channels")
+    if not _same_parts(known.thing, meter):
+        raise Conflict("meter_exists", f"the meter {meter.id} has other channels or registers")
     return known, False
+
+
+async def initialize_meters(
+    tx: WriteConnection, cause: Cause, place: Property
+) -> tuple[list[Stored[Meter]], bool]:
+    """See that a locked property has its own four meters: those that are missing are made anew.
+
+    All its meters, and whether one was missing.
+    """
+    own = own_meters(cause.tenant_id, place.id, {})
+    made = await meters.insert_meters(tx, cause.tenant_id, own)
+    await enqueue(tx, [meter_registered(one, place, cause) for one in made.values()])
+    found = await meters.fetch_meters_of(tx, cause.tenant_id, [place.id])
+    return found[place.id], bool(made)
+
+
+async def remove_meter(
+    tx: WriteConnection, cause: Cause, current: Stored[Meter]
+) -> None:  # fmt: skip
+    """Remove a meter whose property is locked; Conflict where a derived meter is a sum of it."""
+    await _refuse_in_use(tx, cause.tenant_id, [current.thing])
+    await meters.remove_meters(tx, cause.tenant_id, [current.thing])
+    at = await meters.delete_meter(tx, cause.tenant_id, current.thing.id)
+    await enqueue(tx, [ended(MeterRegistered, current.thing.id, cause, at)])
+
+
+def _bare(meter: Meter) -> Meter:
+    return replace(meter, channels=(), registers=())
+
+
+def _same_parts(one: Meter, other: Meter) -> bool:
+    return set(one.channels) == set(other.channels) and set(one.registers) == set(other.registers)
 
 
 async def lock_meter(
@@ -193,24 +226,50 @@ async def change_meter(
     place: Property,
     changes: Mapping[str, Any],
 ) -> Stored[Meter]:
-    """Change the name or channels of a meter whose property is locked."""
+    """Change the name, channels or registers of a meter whose property is locked.
+
+    Conflict for the dial of a register that was read: that changes with an exchange.
+    """
     try:
         wanted = replace(current.thing, **changes)
     except ValueError as failure:
         raise Rejected("invalid_meter", str(failure)) from None
     if wanted == current.thing:
         return current
+    gone = {
+        before.flow
+        for before in current.thing.registers
+        if all(_dial(before) != _dial(after) for after in wanted.registers)
+    }
+    if gone and gone & await readings.fetch_flows_read(tx, cause.tenant_id, wanted.id):
+        raise Conflict(
+            "register_in_use",
+            "a register with readings keeps its digits and multiplier until its meter is exchanged",
+        )
     changed = await meters.update_meter(tx, cause.tenant_id, wanted)
     await enqueue(tx, [meter_registered(changed, place, cause)])
     return changed
 
 
+async def set_register(
+    tx: WriteConnection, cause: Cause, meter_id: UUID, register: Register
+) -> None:
+    """Make a register of a meter, whose property is locked, what it is after an exchange."""
+    current, place = await lock_meter(tx, cause.tenant_id, meter_id)
+    others = tuple(each for each in current.thing.registers if each.flow != register.flow)
+    by_flow = sorted((*others, register), key=lambda each: each.flow)
+    wanted = replace(current.thing, registers=tuple(by_flow))
+    changed = await meters.update_meter(tx, cause.tenant_id, wanted)
+    await enqueue(tx, [meter_registered(changed, place, cause)])
+
+
+def _dial(register: Register) -> tuple[str, int, Decimal]:
+    return register.flow, register.digits, register.multiplier
+
+
 async def create_user(tx: WriteConnection, cause: Cause, user: User) -> tuple[Stored[User], bool]:
     """Create a user, and whether it is new; Conflict for an id or an e-mail of another."""
-    try:
-        created = await users.insert_user(tx, cause.tenant_id, user)
-    except IntegrityError as failure:
-        raise _user_refused(failure) from None
+    created = await users.insert_user(tx, cause.tenant_id, user)
     if created is not None:
         return created, True
     known = await users.fetch_user(tx, cause.tenant_id, user.id)
@@ -226,21 +285,15 @@ async def change_user(
     wanted = replace(current.thing, **changes)
     if wanted == current.thing:
         return current
-    try:
-        return await users.update_user(tx, cause.tenant_id, wanted)
-    except IntegrityError as failure:
-        raise _user_refused(failure) from None
+    return await users.update_user(tx, cause.tenant_id, wanted)
 
 
-def _user_refused(failure: IntegrityError) -> Rejected:
-    told = str(failure.orig)
-    if "registry_user_email" in told:
-        return Conflict("email_taken", "another user has this e-mail address")
-    if "registry_user_default_meter" in told:
-        fault = Fault("/default_meter_id", "must be a meter of the user's property")
-        return Rejected("foreign_meter", "the default meter is not the property's", (fault,))
-    fault = Fault("/property_id", "must be a property that exists")
-    return Rejected("unknown_property", "the property does not exist", (fault,))
+async def lock_user(tx: WriteConnection, tenant_id: str, id_: UUID) -> Stored[User]:
+    """The user, held until the transaction ends; NotFound where there is none."""
+    found = await users.fetch_user(tx, tenant_id, id_, lock=True)
+    if found is None:
+        raise unknown_user()
+    return found
 
 
 def unknown_property() -> NotFound:
@@ -256,11 +309,6 @@ def unknown_meter() -> NotFound:
 def unknown_user() -> NotFound:
     """There is no such user."""
     return NotFound("user_unknown", "no user has this id")
-
-
-def _unknown_parent() -> Rejected:
-    fault = Fault("/parent_id", "must be a property that exists")
-    return Rejected("unknown_parent", "the parent does not exist", (fault,))
 
 
 def _circle() -> Rejected:

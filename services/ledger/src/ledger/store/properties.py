@@ -5,13 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import IntegrityError
 
 from database import ReadConnection, WriteConnection
+from kernel.errors import Conflict, Fault, Rejected
 from ledger.domain.registry import Property
 from ledger.domain.stored import Stored
-from ledger.store.rows import After, among, page, stored
+from ledger.store.rows import Order, among, page, stored
 from ledger.tables import property_
 
 FIELDS = ("name", "address", "zone", "region_id", "connected_kw", "parent_id")
@@ -44,11 +47,14 @@ async def insert_properties(
 ) -> dict[UUID, Stored[Property]]:
     """Insert those whose id is free, and return them; the others are left as they are.
 
-    asyncpg.ForeignKeyViolationError where a parent does not exist.
+    Rejected where a parent does not exist.
     """
     columns = [[getattr(one, name) for one in properties] for name in ("id", *FIELDS)]
     by_id = {one.id: one for one in properties}
-    rows = await tx.raw.fetch(_INSERT, tenant_id, *columns)
+    try:
+        rows = await tx.raw.fetch(_INSERT, tenant_id, *columns)
+    except asyncpg.ForeignKeyViolationError:
+        raise _unknown_parent() from None
     return {row["id"]: stored(by_id[row["id"]], row) for row in rows}
 
 
@@ -70,15 +76,49 @@ async def list_properties(
     read: ReadConnection,
     tenant_id: str,
     filters: Mapping[str, Any],
-    after: After | None,
+    order: Order,
     limit: int,
+    *,
+    under: UUID | None = None,
 ) -> list[Stored[Property]]:
-    """A page of the tenant's properties whose columns equal `filters`."""
+    """A page of the tenant's properties whose columns equal `filters`, all or those below one."""
     query = sa.select(property_).where(
         property_.c.tenant_id == tenant_id,
         *(property_.c[name] == value for name, value in filters.items()),
     )
-    return [_of(row) for row in await read.all(page(query, property_, after, limit))]
+    if under is not None:
+        query = query.where(property_.c.id.in_(_below(tenant_id, under)))
+    return [_of(row) for row in await read.all(page(query, property_, order, limit))]
+
+
+def _below(tenant_id: str, id_: UUID) -> sa.Select[tuple[UUID]]:
+    """The ids of all properties that stand below one in the tree."""
+    child = property_.alias("child")
+    below = (
+        sa.select(property_.c.id)
+        .where(property_.c.tenant_id == tenant_id, property_.c.parent_id == id_)
+        .cte("below", recursive=True)
+    )
+    below = below.union(
+        sa.select(child.c.id).where(child.c.tenant_id == tenant_id, child.c.parent_id == below.c.id)
+    )
+    return sa.select(below.c.id)
+
+
+async def fetch_below(read: ReadConnection, tenant_id: str, id_: UUID) -> set[UUID]:
+    """The ids of all properties that stand below one in the tree."""
+    rows = await read.all(_below(tenant_id, id_))
+    return {row["id"] for row in rows}
+
+
+async def fetch_children(
+    read: ReadConnection, tenant_id: str, id_: UUID
+) -> dict[UUID, Stored[Property]]:
+    """The properties that hang directly under one."""
+    query = sa.select(property_).where(
+        property_.c.tenant_id == tenant_id, property_.c.parent_id == id_
+    )
+    return {row["id"]: _of(row) for row in await read.all(query)}
 
 
 async def lock_tree(tx: WriteConnection, tenant_id: str) -> None:
@@ -99,7 +139,7 @@ async def is_above(read: ReadConnection, tenant_id: str, id_: UUID, parent_id: U
 async def update_property(
     tx: WriteConnection, tenant_id: str, changed: Property
 ) -> Stored[Property]:
-    """Store the new content as the next version."""
+    """Store the new content as the next version; Rejected where its parent does not exist."""
     statement = (
         sa.update(property_)
         .where(property_.c.tenant_id == tenant_id, property_.c.id == changed.id)
@@ -109,18 +149,26 @@ async def update_property(
         )
         .returning(property_)
     )
-    return _of((await tx.all(statement))[0])
+    try:
+        return _of((await tx.all(statement))[0])
+    except IntegrityError:
+        raise _unknown_parent() from None
 
 
 async def delete_property(tx: WriteConnection, tenant_id: str, id_: UUID) -> datetime:
-    """Remove it with its meters and users; IntegrityError where others hang under it.
-
-    The moment of its removal.
-    """
+    """Remove it with its meters and users, and tell when; Conflict where others hang under it."""
     statement = (
         sa.delete(property_)
         .where(property_.c.tenant_id == tenant_id, property_.c.id == id_)
         .returning(sa.func.now())
     )
-    at: datetime = await tx.scalar(statement)
+    try:
+        at: datetime = await tx.scalar(statement)
+    except IntegrityError:
+        raise Conflict("has_children", "other properties hang under this one") from None
     return at
+
+
+def _unknown_parent() -> Rejected:
+    fault = Fault("/parent_id", "must be a property that exists")
+    return Rejected("unknown_parent", "the parent does not exist", (fault,))

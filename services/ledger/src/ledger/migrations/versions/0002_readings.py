@@ -61,7 +61,11 @@ CREATE TABLE reading_entry (
         CHECK (read_at <= created_at + interval '1 minute')
 );
 CREATE INDEX reading_entry_by_meter ON reading_entry (tenant_id, meter_id, read_at, reading_id);
+CREATE INDEX reading_entry_by_property
+    ON reading_entry (tenant_id, property_id, read_at, reading_id);
 CREATE INDEX reading_entry_by_moment ON reading_entry (tenant_id, read_at, reading_id);
+CREATE INDEX reading_entry_exchanges ON reading_entry (tenant_id, meter_id, read_at)
+    WHERE kind = 'exchange_final';
 ALTER TABLE reading_entry ADD PRIMARY KEY (tenant_id, id),
     ADD CONSTRAINT reading_entry_version UNIQUE (tenant_id, reading_id, version);
 
@@ -91,6 +95,21 @@ CREATE TABLE definition (
     PRIMARY KEY (tenant_id, meter_id, version)
 )"""
 
+# What counts, as known at a moment: the entries that none supersedes, none withdrew, and whose meter
+# was not removed after them. A plain SQL function, which the planner takes into the query.
+KNOWN = """
+CREATE FUNCTION reading_known_at(moment timestamptz) RETURNS SETOF reading_entry
+LANGUAGE sql STABLE AS $$
+    SELECT e.* FROM reading_entry e
+     WHERE e.created_at <= moment AND e.kind <> 'withdrawn'
+       AND NOT EXISTS (SELECT FROM reading_entry n
+                        WHERE n.tenant_id = e.tenant_id AND n.reading_id = e.reading_id
+                          AND n.version = e.version + 1 AND n.created_at <= moment)
+       AND NOT EXISTS (SELECT FROM removed_meter r
+                        WHERE r.tenant_id = e.tenant_id AND r.meter_id = e.meter_id
+                          AND r.removed_at BETWEEN e.created_at AND moment)
+$$"""
+
 # What 0001 knew of a meter says which flows its registers count.
 BACKFILL = """
 INSERT INTO register (tenant_id, meter_id, flow, digits, decimals, multiplier)
@@ -107,6 +126,7 @@ def upgrade() -> None:
     serving.idempotency.create(op.get_bind())
     for statement in (REGISTRY + ";\n" + READINGS).split(";\n"):
         op.execute(statement)
+    op.execute(KNOWN)
     op.execute("SELECT set_config('gridtally.tenant', '*', true)")
     op.execute(BACKFILL)
     append_only(op, "reading_entry", "removed_meter", "definition")

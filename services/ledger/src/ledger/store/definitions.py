@@ -1,0 +1,92 @@
+"""Definitions of derived meters as rows: versions are added, never changed.
+
+Those from before a meter's removal are history, and count no more for a meter of the same id.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from database import ReadConnection, WriteConnection
+from ledger.domain.derived import Definition, Term
+from ledger.store.readings import FOR_EVER
+from ledger.store.rows import among
+from ledger.tables import definition, removed_meter
+
+_USER = """
+SELECT d.meter_id
+  FROM definition d JOIN meter m ON m.tenant_id = d.tenant_id AND m.id = d.meter_id
+ WHERE d.tenant_id = :tenant_id AND d.meter_ids && CAST(:ids AS uuid[])
+   AND d.meter_id <> ALL(CAST(:ids AS uuid[]))
+   AND NOT EXISTS (SELECT FROM definition n
+                    WHERE n.tenant_id = d.tenant_id AND n.meter_id = d.meter_id
+                      AND n.version > d.version AND n.from_on <= d.from_on)
+   AND NOT EXISTS (SELECT FROM removed_meter r
+                    WHERE r.tenant_id = d.tenant_id AND r.meter_id = d.meter_id
+                      AND r.removed_at >= d.created_at)
+ LIMIT 1
+"""
+
+
+async def insert_definition(
+    tx: WriteConnection, tenant_id: str, meter_id: UUID, from_on: date, terms: Sequence[Term]
+) -> Definition:
+    """Add the next version of a meter that is held."""
+    known = sa.select(sa.func.coalesce(sa.func.max(definition.c.version), 0) + 1).where(
+        definition.c.tenant_id == tenant_id, definition.c.meter_id == meter_id
+    )
+    statement = (
+        sa.insert(definition)
+        .values(
+            tenant_id=tenant_id,
+            meter_id=meter_id,
+            version=known.scalar_subquery(),
+            from_on=from_on,
+            meter_ids=[term.meter_id for term in terms],
+            flows=[term.flow for term in terms],
+            signs=[term.sign for term in terms],
+        )
+        .returning(definition.c.version)
+    )
+    return Definition(int(await tx.scalar(statement)), from_on, tuple(terms))
+
+
+async def fetch_definitions(
+    read: ReadConnection, tenant_id: str, meter_ids: Sequence[UUID], as_of: datetime | None = None
+) -> dict[UUID, list[Definition]]:
+    """The versions of each meter's definition, oldest first, now or as known at a moment."""
+    then = as_of or FOR_EVER
+    ended = sa.exists().where(
+        removed_meter.c.tenant_id == definition.c.tenant_id,
+        removed_meter.c.meter_id == definition.c.meter_id,
+        removed_meter.c.removed_at >= definition.c.created_at,
+        removed_meter.c.removed_at <= then,
+    )
+    query = (
+        sa.select(definition)
+        .where(
+            definition.c.tenant_id == tenant_id,
+            among(definition.c.meter_id, meter_ids),
+            definition.c.created_at <= then,
+            ~ended,
+        )
+        .order_by(definition.c.meter_id, definition.c.version)
+    )
+    found: defaultdict[UUID, list[Definition]] = defaultdict(list)
+    for row in await read.all(query):
+        terms = zip(row["meter_ids"], row["signs"], row["flows"], strict=True)
+        found[row["meter_id"]].append(
+            Definition(row["version"], row["from_on"], tuple(Term(*term) for term in terms))
+        )
+    return dict(found)
+
+
+async def find_user(read: ReadConnection, tenant_id: str, ids: Sequence[UUID]) -> UUID | None:
+    """A derived meter, none of `ids`, that is a sum of one of them at some time."""
+    found: UUID | None = await read.scalar(
+        sa.text(_USER), {"tenant_id": tenant_id, "ids": list(ids)}
+    )
+    return found
