@@ -95,8 +95,8 @@ CREATE TABLE definition (
     PRIMARY KEY (tenant_id, meter_id, version)
 )"""
 
-# What counts, as known at a moment: the entries that none supersedes, none withdrew, and whose meter
-# was not removed after them. A plain SQL function, which the planner takes into the query.
+# What counts, as known at a moment: the entries that none supersedes, none withdrew, and whose
+# meter was not removed after them. A plain SQL function, which the planner takes into the query.
 KNOWN = """
 CREATE FUNCTION reading_known_at(moment timestamptz) RETURNS SETOF reading_entry
 LANGUAGE sql STABLE AS $$
