@@ -94,8 +94,13 @@ def _public_holidays(
     import holidays
 
     try:
+        own = holidays.country_holidays(country, subdiv=subdivision)
         found = holidays.country_holidays(
-            country, subdiv=subdivision, years=year, observed=observed
+            country,
+            subdiv=subdivision,
+            years=year,
+            observed=observed,
+            language=own.default_language,  # the country's own, whatever this machine speaks
         )
     except NotImplementedError:
         place = country if subdivision is None else f"{country}-{subdivision}"
