@@ -10,58 +10,27 @@ import pytest
 import messaging.tables
 import serving.keys
 import tariff.tables
+from contracts.catalogue import CalendarPublished, PricesPublished
 from contracts.commerce import TariffPublished
 from contracts.envelope import read_envelope
 from database import ALL_TENANTS, snapshot, transaction
 from database.migrations import drift
+from integration.tariff.steps import (
+    CALENDAR,
+    DOCUMENT,
+    REGION,
+    SERIES,
+    TARIFF,
+    WRONG,
+    created,
+    drafted,
+    events,
+    path_of,
+    problem,
+    published,
+    published_calendar,
+)
 from messaging import Progress, Publisher, ensure_topics, run_relay
-
-DOCUMENT = {
-    "currency": "EUR",
-    "zone": "Europe/Berlin",
-    "components": [
-        {"kind": "energy", "id": "energy", "rate": "0.30"},
-        {"kind": "tax", "id": "vat", "rate": "0.19", "component_ids": ["energy"]},
-    ],
-}
-TARIFF = {"code": "home", "name": "Home", "currency": "EUR", "zone": "Europe/Berlin"}
-WRONG = {"reason": "a wrong levy"}
-REGION = {"code": "DE-BE", "name": "Berlin", "zone": "Europe/Berlin"}
-
-
-async def created(client, path, body):
-    answer = await client.post(path, json=body)
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-async def drafted(client, tariff, effective_from="2025-01-01", **terms):
-    path = f"/v1/tariffs/{tariff['id']}/versions"
-    body = {"effective_from": effective_from, "document": DOCUMENT} | terms
-    return await created(client, path, body)
-
-
-async def published(client, tariff, *args, **terms):
-    version = await drafted(client, tariff, *args, **terms)
-    answer = await client.post(path_of(version, "publish"))
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def path_of(version, step=""):
-    path = f"/v1/tariffs/{version['tariff_id']}/versions/{version['number']}"
-    return f"{path}/{step}" if step else path
-
-
-def problem(answer):
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    return answer.status_code, answer.json()["code"]
-
-
-async def events(catalogue):
-    async with snapshot(catalogue, tenant=ALL_TENANTS) as read:
-        rows = await read.raw.fetch("SELECT key, value FROM outbox ORDER BY seq")
-    return [(row["key"], json.loads(row["value"])) for row in rows]
 
 
 async def test_models_and_migrations_agree(catalogue_url):
@@ -182,40 +151,6 @@ async def test_which_version_is_in_force(clients):
         assert answer.status_code == (200 if number else 404)
 
 
-async def test_lists_come_in_pages_with_filters(clients):
-    acme, other = await clients("acme"), await clients("other")
-    region = await created(acme, "/v1/regions", REGION)
-    tariffs = [
-        await created(acme, "/v1/tariffs", TARIFF | {"code": f"t{n}", "region_id": region["id"]})
-        for n in range(5)
-    ]
-    for n in range(5):
-        await drafted(acme, tariffs[0], f"2025-0{n + 1}-01")
-    await acme.post(f"/v1/tariffs/{tariffs[0]['id']}/versions/2/publish")
-    versions = f"/v1/tariffs/{tariffs[0]['id']}/versions"
-    for path, key in (("/v1/tariffs", "code"), (versions, "number")):
-        seen, cursor = [], None
-        while cursor is not None or not seen:
-            params = {"limit": 2} | ({"cursor": cursor} if cursor else {})
-            page = (await acme.get(path, params=params)).json()
-            seen += [item[key] for item in page["items"]]
-            cursor = page["next_cursor"]
-        assert seen == ([f"t{n}" for n in range(5)] if key == "code" else [1, 2, 3, 4, 5])
-    found = await acme.get(versions, params={"status": "published"})
-    assert [item["number"] for item in found.json()["items"]] == [2]
-    found = await acme.get("/v1/tariffs", params={"code": "t3", "region_id": region["id"]})
-    assert [item["id"] for item in found.json()["items"]] == [tariffs[3]["id"]]
-    forged = await acme.get(versions, params={"cursor": "WyI5OTk5OTk5OTk5OTkiXQ=="})
-    assert problem(forged) == (422, "invalid_cursor")
-    assert (await other.get("/v1/tariffs")).json()["items"] == []
-    assert (await other.get("/v1/regions")).json()["items"] == []
-    assert problem(await other.get(versions)) == (404, "tariff_unknown")
-    assert problem(await other.get(f"{versions}/2")) == (404, "version_unknown")
-    assert problem(await other.post(f"{versions}/1/publish")) == (404, "tariff_unknown")
-    own = await created(other, "/v1/tariffs", TARIFF | {"code": "t0"})
-    assert own["code"] == "t0"
-
-
 async def test_changes_name_the_revision_they_were_made_from(clients):
     acme = await clients("acme")
     region = await created(acme, "/v1/regions", REGION)
@@ -298,22 +233,42 @@ async def test_the_relay_publishes_what_was_published(clients, catalogue, kafka_
     await ensure_topics(kafka_bootstrap)
     tenant = f"t-{uuid4().hex[:8]}"
     client = await clients(tenant)
-    version = await published(client, await created(client, "/v1/tariffs", TARIFF))
+    calendar = await created(client, "/v1/calendars", CALENDAR)
+    await published_calendar(client, calendar, {})
+    named = DOCUMENT | {"calendar_id": calendar["id"]}
+    home = await created(client, "/v1/tariffs", TARIFF)
+    version = await published(client, home, document=named)
+    series = await created(client, "/v1/price-series", SERIES)
+    prices = {"items": [{"start": "2025-01-01T00:00", "price": "-0.01"}]}
+    await client.post(f"/v1/price-series/{series['id']}/prices", json=prices)
+    awaited = {
+        f"{tenant}:{version['id']}": TariffPublished,
+        f"{tenant}:{calendar['id']}": CalendarPublished,
+        f"{tenant}:{series['id']}:2025-01-01": PricesPublished,
+    }
     stop = asyncio.Event()
     consumer = AIOKafkaConsumer(
-        TariffPublished.TOPIC, bootstrap_servers=kafka_bootstrap, auto_offset_reset="earliest"
+        *(event.TOPIC for event in awaited.values()),
+        bootstrap_servers=kafka_bootstrap,
+        auto_offset_reset="earliest",
     )
+    seen = {}
     async with Publisher(kafka_bootstrap, client_id="test") as publisher:
         relay = asyncio.create_task(run_relay(catalogue, publisher, Progress("relay"), stop))
         await consumer.start()
         try:
             async with asyncio.timeout(30):
-                async for record in consumer:
-                    if record.key == f"{tenant}:{version['id']}".encode():
-                        break
+                while set(seen) != set(awaited):
+                    record = await consumer.getone()
+                    if record.key.decode() in awaited:
+                        seen[record.key.decode()] = record
         finally:
             await consumer.stop()
             stop.set()
             await relay
-    assert read_envelope(record.headers).tenant_id == tenant
-    assert TariffPublished.model_validate_json(record.value).document == DOCUMENT
+    for key, event in awaited.items():
+        assert read_envelope(seen[key].headers).tenant_id == tenant
+        assert seen[key].topic == event.TOPIC
+        event.model_validate_json(seen[key].value)
+    told = TariffPublished.model_validate_json(seen[f"{tenant}:{version['id']}"].value)
+    assert told.document == DOCUMENT | {"calendar": {}}

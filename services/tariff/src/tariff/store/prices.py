@@ -49,6 +49,7 @@ SELECT day, version, prices, recorded_at, recorded_by FROM price_day
  WHERE tenant_id = $1 AND series_id = $2 AND day = $3 AND version > $4
  ORDER BY version LIMIT $5
 """
+_HAS_PRICES = "SELECT EXISTS (SELECT FROM price_day WHERE tenant_id = $1 AND series_id = $2)"
 _STAGED = ("day", "version", "prices")
 _MERGE = """
 INSERT INTO price_day (tenant_id, series_id, day, version, prices, recorded_at, recorded_by)
@@ -103,9 +104,10 @@ async def update_series(
 
 
 async def delete_series(tx: WriteConnection, tenant_id: str, id_: UUID) -> None:
-    """Delete a series; Conflict where it has prices."""
-    with answering({"price_day_series": in_use("price series", "prices")}):
-        await delete_one(tx, price_series, tenant_id, id_)
+    """Delete a series that is held; Conflict where it has prices."""
+    if await tx.raw.fetchval(_HAS_PRICES, tenant_id, id_):
+        raise in_use("price series", "prices")
+    await delete_one(tx, price_series, tenant_id, id_)
 
 
 async def fetch_known(

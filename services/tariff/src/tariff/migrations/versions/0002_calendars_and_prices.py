@@ -105,8 +105,7 @@ CREATE TABLE price_day (
     prices      bigint[] NOT NULL CHECK (cardinality(prices) > 0),
     recorded_at timestamptz NOT NULL,
     recorded_by text NOT NULL,
-    PRIMARY KEY (tenant_id, series_id, day, version),
-    CONSTRAINT price_day_series FOREIGN KEY (tenant_id, series_id) REFERENCES price_series
+    PRIMARY KEY (tenant_id, series_id, day, version)
 )"""
 
 KEEP_VERSION = """
