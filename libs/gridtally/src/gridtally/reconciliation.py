@@ -5,10 +5,14 @@ one another. Owns the list of things that must be equal. A difference while even
 is normal; one that stays is a breach.
 """
 
+import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gridtally.api import Api, Json
+
+POLL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,22 @@ async def reconcile(api: Api) -> list[Finding]:
     billing = await api.get("billing", "/v1/reconciliation")
     ledger = await api.get("ledger", "/v1/reconciliation")
     return [*_metered(ingest), *_billed(ingest, billing), *_booked(billing, ledger)]
+
+
+async def settle(api: Api, *, patience_s: float) -> list[Finding]:
+    """Every finding, as soon as each has held once, else as it is after `patience_s`.
+
+    Services are asked one after the other, so that under constant work their figures are seldom
+    of the same moment; but what is only under way holds again and again.
+    """
+    deadline_s = time.monotonic() + patience_s
+    held: dict[str, Finding] = {}
+    while True:
+        findings = await reconcile(api)
+        held |= {finding.what: finding for finding in findings if finding.holds}
+        if all(finding.what in held for finding in findings) or time.monotonic() >= deadline_s:
+            return [held.get(finding.what, finding) for finding in findings]
+        await asyncio.sleep(POLL_S)
 
 
 def _equal(what: str, left: object, right: object) -> Finding:

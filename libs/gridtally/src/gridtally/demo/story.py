@@ -12,18 +12,17 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from contracts.commerce import CreditNoteIssued, InvoiceIssued
-from gridtally.api import Api, Json
+from gridtally.api import Json
 from gridtally.demo.gateway import Sent, Site, late_corrections, month_of_blocks, publish
 from gridtally.demo.portfolio import PERIOD, homes
 from gridtally.demo.register import publish_tariffs, register_homes
 from gridtally.errors import CommandError
 from gridtally.installation import Installation
-from gridtally.reconciliation import Finding, reconcile
+from gridtally.reconciliation import Finding, settle
 from messaging import Publisher, follow
 
 PATIENCE_S = 120.0
 CORRECTED_HOMES = 5
-POLL_S = 0.2
 
 
 class Steps(Protocol):
@@ -119,7 +118,7 @@ async def run(installation: Installation, steps: Steps, *, count: int, run_name:
         await publish(late_corrections(corrected, sent), publisher, sent, lambda _: None)
         corrected_s = time.monotonic()
         await subscriber.until(invoices=count + len(corrected), credit_notes=len(corrected))
-        findings = await _reconciled(api)
+        findings = await settle(api, patience_s=PATIENCE_S)
         return Outcome(
             homes=count,
             sent=sent,
@@ -138,16 +137,6 @@ async def run(installation: Installation, steps: Steps, *, count: int, run_name:
 def _readings(sites: list[Site]) -> int:
     """How many intervals the portfolio meters in the period."""
     return sum(PERIOD.slots(site.home.plan.place.zone, 15) * len(site.home.flows) for site in sites)
-
-
-async def _reconciled(api: Api) -> list[Finding]:
-    """The reconciliation once nothing is under way any more, or what it says after PATIENCE_S."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while True:
-        findings = await reconcile(api)
-        if all(finding.holds for finding in findings) or time.monotonic() > deadline_s:
-            return findings
-        await asyncio.sleep(POLL_S)
 
 
 @asynccontextmanager
