@@ -23,6 +23,9 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Proration = Literal["actual_days", "thirty_days", "year_over_twelve", "none"]
 """What one day of a monthly charge costs: a day of its own month, 1/30 of a month, or 12/365 of
 one; `none` charges the whole month on its first billed day."""
+YearProration = Literal["actual_days", "thirty_days", "year_over_twelve", "twelfths", "none"]
+"""Of a charge per year a day costs one of the year's own days, 1/360 or 1/365, or with `twelfths` a
+day of a month that costs a twelfth; `none` is for months alone."""
 
 
 class DocumentModel(BaseModel):
@@ -80,21 +83,21 @@ class Charge(DocumentModel):
 
 
 class FixedCharge(Charge):
-    """So much per local day or calendar month."""
+    """So much per local day, calendar month or year, or billed period."""
 
     kind: Literal["fixed"]
     rate: Rate
-    per: Literal["day", "month"]
-    proration: Proration = "actual_days"
+    per: Literal["day", "month", "period", "year"]
+    proration: YearProration = "actual_days"
 
 
 class CapacityCharge(Charge):
-    """So much per kW of connected load, per day or month."""
+    """So much per kW of connected load, per day, month or year."""
 
     kind: Literal["capacity"]
     rate: Rate
-    per: Literal["day", "month"] = "month"
-    proration: Proration = "actual_days"
+    per: Literal["day", "month", "year"] = "month"
+    proration: YearProration = "actual_days"
 
 
 class EnergyCharge(Charge):

@@ -44,7 +44,7 @@ class Batch:
     def sum_columns(self, weights: Mapping[Flow, NDArray[np.float64]]) -> None:
         """Each meter's energy by column, for all flows: one matrix product each."""
         for flow, columns in weights.items():
-            energy = self._read(flow)
+            energy = self.summable(flow)
             product = energy @ columns.astype(energy.dtype, copy=False)
             self.sums[flow] = product.T.astype(np.int64).tolist()
 
@@ -53,7 +53,7 @@ class Batch:
 
         Rejected for a meter without the flow or with missing values.
         """
-        return self._read(flow).astype(np.int64, copy=False)
+        return self.summable(flow).astype(np.int64, copy=False)
 
     def in_parts(self, numbers: Sequence[Fraction]) -> list[Decimal]:
         """A number of each meter in parts of its divisor, which must hold its denominator."""
@@ -69,7 +69,8 @@ class Batch:
             for energy, divisor, usage in zip(energies, self.divisors, self.usages, strict=True)
         ]
 
-    def _read(self, flow: Flow) -> Energy:
+    def summable(self, flow: Flow) -> Energy:
+        """As `energy`, but in floats that hold all sums of intervals exactly, where they can."""
         if flow not in self._energy:
             self._energy[flow] = _energy(flow, self.usages, self.missing)
         return self._energy[flow]

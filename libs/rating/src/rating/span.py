@@ -98,6 +98,12 @@ def chosen_slots(zone: str, period: Period, minutes: int, part: Period) -> NDArr
     return np.repeat([day in part for day in days], [slots_in_day(zone, d, minutes) for d in days])
 
 
+def day_numbers(zone: str, period: Period, minutes: int) -> NDArray[np.int64]:
+    """The local day of each of the period's intervals, counted from 0."""
+    lengths = [slots_in_day(zone, day, minutes) for day in period.dates()]
+    return np.repeat(np.arange(period.days), lengths)
+
+
 def local_minutes(
     meter_zone: str, period: Period, minutes: int, tariff_zone: str
 ) -> NDArray[np.int64]:

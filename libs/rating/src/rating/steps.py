@@ -7,7 +7,7 @@ keeps it in its file.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -17,6 +17,7 @@ from kernel.periods import Period
 from rating.batch import Batch
 from rating.exact import NOTHING
 from rating.lines import Item
+from rating.proration import Term
 from rating.usage import Flow, Usage
 
 
@@ -83,11 +84,72 @@ class Same(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class Connected:
+    """The connected load on the days of `part`, times what a rate is for."""
+
+    component_id: str
+    term: Term
+    part: Period
+
+    @property
+    def denominator(self) -> int:
+        """What it is whole parts of, where the load does not change."""
+        return self.term.times(self.part).denominator
+
+    def divisors(self, batch: Batch) -> list[int] | None:
+        """What each meter's is whole parts of besides; None where no load changes."""
+        if not any(usage.connected_changes for usage in batch.usages):
+            return None
+        return [
+            math.lcm(*(self.term.times(piece).denominator for piece, _ in self._pieces(usage)))
+            for usage in batch.usages
+        ]
+
+    def kw_times_in_parts(self, batch: Batch) -> list[Decimal]:
+        """kW times days, months or years, of each meter; Rejected where the load is not known."""
+        whole = batch.in_parts([self.term.times(self.part)] * len(batch.usages))
+        return [
+            sum(
+                (
+                    kw * Decimal(times.numerator * (divisor // times.denominator))
+                    for piece, kw in self._pieces(usage)
+                    for times in [self.term.times(piece)]
+                ),
+                NOTHING,
+            )
+            if usage.connected_changes
+            else self._known(usage) * parts
+            for usage, parts, divisor in zip(batch.usages, whole, batch.divisors, strict=True)
+        ]
+
+    def _pieces(self, usage: Usage) -> Iterator[tuple[Period, Decimal]]:
+        """The days between changes of the load, with it."""
+        kw, start_on = self._known(usage), self.part.start_on
+        for change in usage.connected_changes:
+            if change.from_on > start_on:
+                end_on = min(change.from_on, self.part.end_on)
+                yield Period(start_on, end_on), kw
+                start_on = end_on
+                if end_on == self.part.end_on:
+                    return
+            kw = change.connected_kw
+        yield Period(start_on, self.part.end_on), kw
+
+    def _known(self, usage: Usage) -> Decimal:
+        if usage.connected_kw is None:
+            raise Rejected(
+                "connected_kw_missing",
+                f"{self.component_id}: the meter's connected kW is not known",
+            )
+        return usage.connected_kw
+
+
+@dataclass(frozen=True, slots=True)
 class PerConnectedKw(Step):
-    """The meter's connected load in kW, `times` the months or days."""
+    """The meter's connected load in kW, times the months, days or years."""
 
     item: Item
-    times: Fraction
+    connected: Connected
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -95,18 +157,13 @@ class PerConnectedKw(Step):
 
     @property
     def denominator(self) -> int:
-        return self.times.denominator
+        return self.connected.denominator
+
+    def divisors(self, batch: Batch) -> list[int] | None:
+        return self.connected.divisors(batch)
 
     def charge(self, batch: Batch) -> list[Charged]:
-        times = batch.in_parts([self.times] * len(batch.usages))
-        return [
-            Charged(
-                [
-                    connected_kw(usage, self.item) * parts
-                    for usage, parts in zip(batch.usages, times, strict=True)
-                ]
-            )
-        ]
+        return [Charged(self.connected.kw_times_in_parts(batch))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,15 +250,6 @@ def subtotals(batch: Batch, places: Sequence[int]) -> list[Decimal]:
         return [NOTHING] * len(batch.usages)
     rows = zip(*(batch.charged[place] for place in places), strict=True)
     return [sum(row, NOTHING) for row in rows]
-
-
-def connected_kw(usage: Usage, item: Item) -> Decimal:
-    """The meter's connected load; Rejected where it is not known."""
-    if usage.connected_kw is None:
-        raise Rejected(
-            "connected_kw_missing", f"{item.component_id}: the meter's connected kW is not known"
-        )
-    return usage.connected_kw
 
 
 def common_divisors(steps: Sequence[Step], batch: Batch, shared_days: int) -> list[int]:

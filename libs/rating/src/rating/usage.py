@@ -6,6 +6,7 @@ is told to count it as nothing. Refuses floats and series that do not fill their
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
@@ -22,6 +23,18 @@ MISSING = -(2**31)
 """Stands where an interval has no value: below everything that can be metered."""
 PERIOD_DAYS_MAX = 1100
 KWH_DECIMALS_MAX = 9
+CONNECTED_CHANGES_MAX = 366
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedChange:
+    """The connected load from the local day `from_on` on."""
+
+    from_on: date
+    connected_kw: Decimal
+
+    def __post_init__(self) -> None:
+        check_connected_kw(self.connected_kw)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +42,8 @@ class Usage:
     """Energy of one meter by flow over `period`, from local midnight to local midnight.
 
     `zone` is the meter's; each series holds one integer per interval of `minutes`, in Wh unless
-    `kwh_decimals` declares a finer unit (3 is Wh, 4 is 0.1 Wh).
+    `kwh_decimals` declares a finer unit (3 is Wh, 4 is 0.1 Wh). `connected_kw` is the load on the
+    first day; `connected_changes` within the period come in order of time.
     """
 
     zone: str
@@ -38,6 +52,7 @@ class Usage:
     series: Mapping[Flow, Series] = field(repr=False)
     connected_kw: Decimal | None = None
     kwh_decimals: int = field(default=3, kw_only=True)
+    connected_changes: tuple[ConnectedChange, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         slots = slots_in(self.zone, self.period, self.minutes)
@@ -53,6 +68,22 @@ class Usage:
             check_connected_kw(self.connected_kw)
         if not 0 <= self.kwh_decimals <= KWH_DECIMALS_MAX:
             raise ValueError(f"kWh decimals must lie between 0 and {KWH_DECIMALS_MAX}")
+        if self.connected_changes:
+            self._check_changes()
+
+    def _check_changes(self) -> None:
+        if self.connected_kw is None:
+            raise ValueError("a connected load that changes needs the load before")
+        if len(self.connected_changes) > CONNECTED_CHANGES_MAX:
+            raise ValueError(f"at most {CONNECTED_CHANGES_MAX} changes of the connected load")
+        before_on = self.period.start_on
+        for change in self.connected_changes:
+            if not before_on < change.from_on < self.period.end_on:
+                raise ValueError(
+                    f"the connected load changes on {change.from_on}: changes must lie within the "
+                    "period after its first day, in order of time"
+                )
+            before_on = change.from_on
 
 
 @lru_cache(maxsize=4096)
