@@ -19,8 +19,7 @@ def offset_committed_first() -> None:
     from database import ALL_TENANTS, transaction
     from messaging import consumer
 
-    async def commit(self: Any, records: list[Any], steps: Any) -> None:
-        received = [consumer.decode_record(record, self._subscription) for record in records]
+    async def commit(self: Any, received: list[Any], steps: Any) -> None:
         async with transaction(self._database, tenant=ALL_TENANTS) as tx:
             await consumer.advance(tx, self._name, steps)
         async with transaction(self._database, tenant=ALL_TENANTS) as tx:

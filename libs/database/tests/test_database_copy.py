@@ -42,15 +42,19 @@ def array_of(field: bytes) -> list[int | None]:
 def test_columns_become_rows():
     ids = [UUID(int=1), UUID(int=2)]
     payload = copy.body(
-        5,
+        6,
         copy.texts(["é", "b"]),
-        copy.uuids(ids),
-        copy.numbers(np.array([1, -2], np.int16), np.array([3, 4], np.int64)),
+        copy.fixed(
+            copy.uuids(ids),
+            np.array([1, -2], np.int16),
+            np.array([3, 4], np.int64),
+            np.frombuffer(b"AE", "S1"),
+        ),
         [copy.NULL, copy.NULL],
     )
     assert rows_of(payload) == [
-        ["é".encode(), ids[0].bytes, b"\0\1", struct.pack(">q", 3), None],
-        [b"b", ids[1].bytes, b"\xff\xfe", struct.pack(">q", 4), None],
+        ["é".encode(), ids[0].bytes, b"\0\1", struct.pack(">q", 3), b"A", None],
+        [b"b", ids[1].bytes, b"\xff\xfe", struct.pack(">q", 4), b"E", None],
     ]
 
 

@@ -10,8 +10,8 @@ from contracts.envelope import Envelope, read_envelope
 from contracts.metering import ReadingsReceived
 from kernel.errors import Poison, Transient
 from messaging.broker import BrokerMismatch, check_bounds
-from messaging.consumer import Subscription, batches, decode_record
 from messaging.dead_letters import Budget, TooManyDeadLetters
+from messaging.decoding import Subscription, batches, decode_record
 from messaging.outbox import shard_of
 from messaging.outgoing import Outgoing
 from messaging.progress import Progress
@@ -71,10 +71,17 @@ def test_a_tombstone_has_no_event():
         ({"value": VALUE.replace(b"true", b'"a\\u0000b"')}, "NUL"),
         ({"value": VALUE.replace(b"[1, null]", b"[]")}, "values"),
         ({"value": VALUE.replace(b"[1, null]", b"[1.5]")}, "values"),
+        ({"value": VALUE.replace(b"import", b"sideways")}, "flow"),
+        ({"value": VALUE.replace(b"2025-10-01T00:00:00Z", b"0001-01-01T00:00:00+14:00")}, "UTC"),
         ({"headers": []}, "no ce_id"),
         ({"headers": without("ce_tenantid")}, "no ce_tenantid"),
         ({"headers": replaced("ce_tenantid", b"")}, "ce_tenantid"),
         ({"headers": replaced("ce_id", b"7")}, "malformed"),
+        ({"headers": replaced("ce_id", None)}, "malformed"),
+        ({"headers": replaced("ce_correlationid", b"a\0b")}, "NUL"),
+        ({"headers": replaced("ce_tenantid", b"a\0b")}, "NUL"),
+        ({"headers": replaced("ce_correlationid", b"x" * 300)}, "at most"),
+        ({"headers": replaced("ce_tenantid", b"x" * 64)}, "1 to 63"),
         ({"headers": replaced("ce_time", b"2025-10-01T00:00:00")}, "no time zone"),
         ({"headers": replaced("ce_source", b"x" * 300)}, "at most"),
         ({"headers": replaced("ce_type", b"readings.received.v2")}, "readings.received.v2"),

@@ -9,6 +9,7 @@ import pytest
 
 from contracts.metering import ReadingsReceived
 from kernel.periods import midnight_utc
+from messaging import Received
 
 METER = UUID(int=7)
 ZONE = "Europe/Berlin"
@@ -29,8 +30,13 @@ def item(**change):
 
 async def deliver_what_was_sent(ingest):
     """What the broker would hand to the consumer."""
-    class_ = type(ingest.block(METER, midnight_utc(ZONE, DAY), [1]))
-    batch = [class_(None, one.envelope, one.topic, 0, 0, one.key, one.value) for one in ingest.sent]
+    batch = [
+        Received(
+            ReadingsReceived.model_validate_json(one.value), one.envelope, one.topic, 0, 0, one.key,
+            one.value,
+        )
+        for one in ingest.sent
+    ]  # fmt: skip
     ingest.sent.clear()
     await ingest.deliver(*batch)
 

@@ -7,7 +7,10 @@ binding, section 3.2 (https://github.com/cloudevents/spec). Refuses to know the 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
 
 from kernel.errors import Poison
 
@@ -15,6 +18,9 @@ Headers = Sequence[tuple[str, bytes]]
 
 TENANT_CHARS_MAX = 63
 TEXT_CHARS_MAX = 256
+SENDERS_CACHED_MAX = 4_096
+
+_UUID = TypeAdapter(UUID).validator
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +55,39 @@ def read_envelope(headers: Headers) -> Envelope:
     """The envelope in a message's headers; Poison where one is missing or malformed."""
     found = dict(headers)
     try:
-        event_id = UUID(found["ce_id"].decode())
+        event_id = _UUID.validate_python(found["ce_id"].decode())
         occurred_at = datetime.fromisoformat(found["ce_time"].decode())
         if occurred_at.tzinfo is None:
             raise Poison("ce_time has no time zone")
-        envelope = Envelope(
-            event_id=event_id,
-            event_type=found["ce_type"].decode(),
-            source=found["ce_source"].decode(),
-            occurred_at=occurred_at.astimezone(UTC),
-            tenant_id=found["ce_tenantid"].decode(),
-            correlation_id=found.get("ce_correlationid", found["ce_id"]).decode(),
+        correlation_id = found.get("ce_correlationid", found["ce_id"]).decode()
+        event_type, source, tenant_id = _sender(
+            found["ce_type"], found["ce_source"], found["ce_tenantid"]
         )
+        occurred_at = occurred_at.astimezone(UTC)
     except KeyError as missing:
         raise Poison(f"the envelope has no {missing.args[0]} header") from None
+    except ValidationError:
+        raise Poison("the envelope is malformed: ce_id is not a UUID") from None
     except (ValueError, AttributeError, OverflowError) as malformed:
         raise Poison(f"the envelope is malformed: {malformed}") from None
-    if "\0" in envelope.tenant_id + envelope.source + envelope.correlation_id:
-        raise Poison("the envelope holds a NUL character, which no database stores")
-    if not 1 <= len(envelope.tenant_id) <= TENANT_CHARS_MAX:
+    _check_text("ce_correlationid", correlation_id)
+    return Envelope(event_id, event_type, source, occurred_at, tenant_id, correlation_id)
+
+
+@lru_cache(maxsize=SENDERS_CACHED_MAX)
+def _sender(event_type: bytes, source: bytes, tenant_id: bytes) -> tuple[str, str, str]:
+    """What all messages of a sender have in common; cached, since there are few of them."""
+    tenant = tenant_id.decode()
+    if not 1 <= len(tenant) <= TENANT_CHARS_MAX:
         raise Poison(f"ce_tenantid must have 1 to {TENANT_CHARS_MAX} characters")
-    if len(envelope.correlation_id) > TEXT_CHARS_MAX or len(envelope.source) > TEXT_CHARS_MAX:
-        raise Poison(f"ce_source and ce_correlationid have at most {TEXT_CHARS_MAX} characters")
-    return envelope
+    texts = (event_type.decode(), source.decode(), tenant)
+    for name, text in zip(("ce_type", "ce_source", "ce_tenantid"), texts, strict=True):
+        _check_text(name, text)
+    return texts
+
+
+def _check_text(name: str, text: str) -> None:
+    if "\0" in text:
+        raise Poison("the envelope holds a NUL character, which no database stores")
+    if len(text) > TEXT_CHARS_MAX:
+        raise Poison(f"{name} has at most {TEXT_CHARS_MAX} characters")

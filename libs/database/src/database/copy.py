@@ -6,8 +6,9 @@ list with one field of bytes per row; `body` joins the columns. Source: PostgreS
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain, repeat
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -26,11 +27,11 @@ _INT4_OID = 23
 _ARRAY_WORDS = 5
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = date(2000, 1, 1).toordinal()
-_US_PER_DAY, _US_PER_S = 86_400_000_000, 1_000_000
+_US = timedelta(microseconds=1)
 
 
 def body(fields_per_row: int, *columns: Sequence[Field]) -> bytes:
-    """The whole COPY body; a column made by `numbers` of several arrays counts as several."""
+    """The whole COPY body; what `fixed` makes of several arrays counts as several columns."""
     count = fields_per_row.to_bytes(2, "big")
     rows = zip(repeat(count), *columns, strict=False)
     return b"".join((_SIGNATURE, *chain.from_iterable(rows), _END))
@@ -49,9 +50,14 @@ def texts(values: Iterable[str]) -> list[Field]:
     return fields
 
 
-def uuids(values: Iterable[UUID]) -> list[Field]:
-    """`uuid`."""
-    return [b"\0\0\0\x10" + value.bytes for value in values]
+def uuids(values: Iterable[UUID]) -> npt.NDArray[np.void]:
+    """`uuid`, for `fixed`."""
+    return np.frombuffer(b"".join([value.bytes for value in values]), "V16")
+
+
+def instants(moments: Iterable[datetime]) -> npt.NDArray[np.int64]:
+    """`timestamptz`, for `fixed`."""
+    return np.array([(moment - _EPOCH) // _US for moment in moments], np.int64)
 
 
 def letters(values: npt.NDArray[np.uint8], lengths: Ints) -> list[Field]:
@@ -62,11 +68,15 @@ def letters(values: npt.NDArray[np.uint8], lengths: Ints) -> list[Field]:
     return [head + payload[start:end] for head, start, end in cuts]
 
 
-def numbers(*columns: Ints) -> list[Field]:
-    """Adjacent columns of `smallint`, `int` or `bigint`, by each array's own width."""
-    names = [f"{kind}{n}" for n in range(len(columns)) for kind in ("length", "value")]
-    kinds = [kind for column in columns for kind in (">i4", column.dtype.newbyteorder(">").str)]
-    packed = np.empty(len(columns[0]), dtype=np.dtype(list(zip(names, kinds, strict=True))))
+def fixed(*columns: npt.NDArray[Any]) -> list[Field]:
+    """Adjacent columns whose values have one length each, by each array's own width.
+
+    Integers are `smallint`, `int` or `bigint`; bytes (`V16` for `uuid`, `S1` for a letter) stay.
+    """
+    kinds: list[tuple[str, Any]] = []
+    for n, column in enumerate(columns):
+        kinds += [(f"length{n}", ">i4"), (f"value{n}", column.dtype.newbyteorder(">"))]
+    packed = np.empty(len(columns[0]), dtype=np.dtype(kinds))
     for n, column in enumerate(columns):
         packed[f"length{n}"] = column.dtype.itemsize
         packed[f"value{n}"] = column
@@ -75,8 +85,7 @@ def numbers(*columns: Ints) -> list[Field]:
 
 def microseconds(at: datetime) -> int:
     """`timestamptz` as its `bigint`: microseconds since 2000-01-01 UTC."""
-    since = at - _EPOCH
-    return since.days * _US_PER_DAY + since.seconds * _US_PER_S + since.microseconds
+    return (at - _EPOCH) // _US
 
 
 def day_number(day: date) -> int:

@@ -1,6 +1,7 @@
 """Consuming: one batch, one transaction, with the stored offset moved inside it.
 
-Owns fetching, decoding, isolation of poisoned messages and the seek to the stored offset. Kafka's
+Owns fetching, isolation of poisoned messages and the seek to the stored offset. While a batch is
+committed the next one is fetched and decoded, but never begun: one batch is in flight. Kafka's
 committed offsets are not used at all. Refuses to skip: what cannot be understood is a dead letter,
 what cannot be stored now is tried again, anything else ends the process.
 """
@@ -8,23 +9,23 @@ what cannot be stored now is tried again, anything else ends the process.
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from itertools import chain
+from typing import Any, Literal
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
-from pydantic import ValidationError
 
-from contracts.envelope import Envelope, read_envelope
-from contracts.model import Event
 from contracts.topics import TOPICS
-from database import ALL_TENANTS, Database, WriteConnection, transaction
+from database import ALL_TENANTS, Database, transaction
 from kernel.errors import Poison, Rejected
 from messaging.broker import BrokerMismatch, check_bounds, fetch_partitions
 from messaging.dead_letters import Budget, bury
+from messaging.decoding import Received, Subscription, batches, decode_record
 from messaging.failures import broker_calls, is_passing
 from messaging.offsets import (
     OffsetMoved,
@@ -37,87 +38,25 @@ from messaging.offsets import (
 from messaging.progress import Progress
 from messaging.retries import Stopped, persist
 
-E = TypeVar("E", bound=Event)
 POLL_MS = 200
 PARTITION_FETCH_BYTES_MAX = 1024 * 1024
 FETCH_BYTES_MAX = 8 * 1024 * 1024
 BATCH_BYTES_MAX = 2 * 1024 * 1024
 """The most that one transaction takes of values; decoded they take tens of times that memory."""
+DECODE_MESSAGES_MAX = 100
+"""So many are decoded at a stretch before the database's answers get their turn."""
 SESSION_TIMEOUT_MS = 10_000
 POLL_INTERVAL_MAX_MS = 300_000
-FAULTS_SHOWN_MAX = 5
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Received(Generic[E]):
-    """A message as a handler sees it; `event` None is a tombstone (or was not decoded)."""
+class Batch:
+    """Records to be committed together; `received` None where some cannot be understood."""
 
-    event: E | None
-    envelope: Envelope
-    topic: str
-    partition: int
-    offset: int
-    key: str
-    value: bytes | None
-
-
-Handler = Callable[[WriteConnection, Sequence[Received[Any]]], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """Which event goes to which handler, and how many of them at once.
-
-    The handler runs inside the transaction that moves the offsets, for all tenants. With
-    `decode=False` it gets the value's bytes and decodes them itself; it raises Poison for a
-    message that cannot be understood.
-    """
-
-    event: type[Event]
-    handle: Handler
-    batch_messages_max: int = 500
-    decode: bool = True
-
-
-def decode_record(record: ConsumerRecord, subscription: Subscription) -> Received[Any]:
-    """The message's envelope and event; Poison where they cannot be understood."""
-    envelope = read_envelope(record.headers)
-    if envelope.event_type != record.topic:
-        raise Poison(f"{record.topic} carries no {envelope.event_type}")
-    event = None
-    if record.value is not None and subscription.decode:
-        if b"\\u0000" in record.value:
-            raise Poison("the value holds NUL characters, which no text column takes")
-        try:
-            event = subscription.event.model_validate_json(record.value)
-        except ValidationError as invalid:
-            faults = invalid.errors(include_url=False, include_input=False)[:FAULTS_SHOWN_MAX]
-            shown = "; ".join(f"{'/'.join(map(str, f['loc']))}: {f['msg']}" for f in faults)
-            raise Poison(f"the value is not a {record.topic}: {shown}") from None
-    try:
-        key = (record.key or b"").decode()
-    except UnicodeDecodeError:
-        raise Poison("the key is not UTF-8") from None
-    return Received(
-        event, envelope, record.topic, record.partition, record.offset, key, record.value
-    )
-
-
-def batches(records: list[ConsumerRecord], bytes_max: int) -> Iterator[list[ConsumerRecord]]:
-    """The records in their order, in batches of at most `bytes_max` or of one record."""
-    batch: list[ConsumerRecord] = []
-    size = 0
-    for record in records:
-        weight = len(record.value or b"")
-        if batch and size + weight > bytes_max:
-            yield batch
-            batch, size = [], 0
-        batch.append(record)
-        size += weight
-    if batch:
-        yield batch
+    records: list[ConsumerRecord]
+    received: list[Received[Any]] | None
 
 
 @contextmanager
@@ -161,6 +100,7 @@ class Consumer:
         self._assignment = assignment
         self._kafka: Any = None
         self._next: dict[Partition, int] = {}
+        self._fetched: deque[list[ConsumerRecord]] = deque()
         self._budget = Budget()
         self._must_seek = asyncio.Event()
 
@@ -169,8 +109,7 @@ class Consumer:
         try:
             await persist("subscribe", self._start, stop=self._stop, on_retry=self._count_retry)
             self._progress.ready = True
-            while not self._stop.is_set():
-                await self._fetch_and_process()
+            await self._consume()
         except Stopped:
             return
         finally:
@@ -221,7 +160,52 @@ class Consumer:
             self._kafka.seek(tp, stored[tp.topic, tp.partition])
         self._next = stored
 
-    async def _fetch_and_process(self) -> None:
+    async def _consume(self) -> None:
+        """Commit batch after batch, each while the next one is read."""
+        batch: Batch | None = None
+        while not self._stop.is_set():
+            if self._must_seek.is_set():
+                # What was read ahead is void: it was read before the seek, or is another's by now.
+                batch = None
+                self._fetched.clear()
+                self._must_seek.clear()
+                await persist("seek", self._seek_again, stop=self._stop, on_retry=self._count_retry)
+            with collector_resting() if batch else nullcontext():
+                batch = await self._commit_and_read(batch)
+            self._observe_lag()
+
+    async def _commit_and_read(self, batch: Batch | None) -> Batch | None:
+        ahead = asyncio.create_task(self._read())
+        try:
+            if batch:
+                await self._process(batch.records, batch.received)
+        except OffsetMoved:
+            log.info("another process consumes here too", consumer=self._name)
+            self._must_seek.set()
+        except BaseException:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+            raise
+        return await ahead
+
+    async def _read(self) -> Batch | None:
+        """The next batch; None when nothing came for a while, or the broker was joined anew."""
+        if not self._fetched:
+            await self._fetch()
+        if not self._fetched:
+            return None
+        records = self._fetched.popleft()
+        received: list[Received[Any]] = []
+        for start in range(0, len(records), DECODE_MESSAGES_MAX):
+            part = records[start : start + DECODE_MESSAGES_MAX]
+            try:
+                received += [decode_record(record, self._subscription) for record in part]
+            except Poison:
+                return Batch(records, None)
+            await asyncio.sleep(0)
+        return Batch(records, received)
+
+    async def _fetch(self) -> None:
         try:
             fetched = await self._kafka.getmany(
                 timeout_ms=POLL_MS, max_records=self._subscription.batch_messages_max
@@ -232,40 +216,21 @@ class Consumer:
             log.warning("rejoining", consumer=self._name, reason=repr(failure))
             await persist("subscribe", self._start, stop=self._stop, on_retry=self._count_retry)
             return
-        records = [record for batch in fetched.values() for record in batch]
-        if self._must_seek.is_set():
-            self._must_seek.clear()
-            await persist("seek", self._seek_again, stop=self._stop, on_retry=self._count_retry)
-        elif records:
-            self._check_continuity(fetched)
-            try:
-                for batch in batches(records, BATCH_BYTES_MAX):
-                    await self._process(batch)
-            except OffsetMoved:
-                log.info("another process consumes here too", consumer=self._name)
-                self._must_seek.set()
-        self._observe_lag()
+        self._fetched.extend(batches(chain.from_iterable(fetched.values()), BATCH_BYTES_MAX))
 
-    def _check_continuity(self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
-        """BrokerMismatch when the log jumps: a broker that lost messages must not go unnoticed."""
-        gaps_are_normal = TOPICS[self._topic].compacted
-        for tp, batch in fetched.items():
-            expected, found = self._next[tp.topic, tp.partition], batch[0].offset
-            if found < expected or (found > expected and not gaps_are_normal):
-                raise BrokerMismatch(
-                    f"{tp.topic}/{tp.partition} goes on at {found} where {expected} was due"
-                )
-
-    async def _process(self, records: list[ConsumerRecord]) -> None:
+    async def _process(
+        self, records: list[ConsumerRecord], received: list[Received[Any]] | None = None
+    ) -> None:
         """Commit the batch, halved as long as some message in it is poisoned.
 
         OffsetMoved when another process was quicker; what is left of the batch is then void.
         """
         steps = self._steps(records)
         try:
+            messages = received or [decode_record(one, self._subscription) for one in records]
             await persist(
                 f"consume {self._name}",
-                lambda: self._commit(records, steps),
+                lambda: self._commit(messages, steps),
                 stop=self._stop,
                 on_retry=self._count_retry,
             )
@@ -281,15 +246,27 @@ class Consumer:
             self._moved(steps, len(records))
 
     def _steps(self, records: list[ConsumerRecord]) -> dict[Partition, Step]:
-        last = {(record.topic, record.partition): record.offset for record in records}
-        return {place: Step(self._next[place], offset + 1) for place, offset in last.items()}
+        """How the batch moves the stored offsets.
 
-    async def _commit(self, records: list[ConsumerRecord], steps: dict[Partition, Step]) -> None:
-        with collector_resting():
-            received = [decode_record(record, self._subscription) for record in records]
-            async with transaction(self._database, tenant=ALL_TENANTS) as tx:
-                await advance(tx, self._name, steps)
-                await self._subscription.handle(tx, received)
+        BrokerMismatch when the log jumps: a broker that lost messages must not go unnoticed.
+        """
+        first = {record.partition: record.offset for record in reversed(records)}
+        last = {record.partition: record.offset for record in records}
+        gaps_are_normal = TOPICS[self._topic].compacted
+        steps: dict[Partition, Step] = {}
+        for number, found in first.items():
+            expected = self._next[self._topic, number]
+            if found < expected or (found > expected and not gaps_are_normal):
+                raise BrokerMismatch(
+                    f"{self._topic}/{number} goes on at {found} where {expected} was due"
+                )
+            steps[self._topic, number] = Step(expected, last[number] + 1)
+        return steps
+
+    async def _commit(self, received: list[Received[Any]], steps: dict[Partition, Step]) -> None:
+        async with transaction(self._database, tenant=ALL_TENANTS) as tx:
+            await advance(tx, self._name, steps)
+            await self._subscription.handle(tx, received)
 
     async def _bury(self, record: ConsumerRecord, steps: dict[Partition, Step], why: str) -> None:
         self._budget.bad()

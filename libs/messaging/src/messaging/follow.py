@@ -10,7 +10,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 from contracts.model import Event
-from messaging.consumer import POLL_MS, Received, Subscription, decode_record
+from messaging.consumer import POLL_MS
+from messaging.decoding import Received, Subscription, decode_record
 from messaging.failures import broker_calls
 
 

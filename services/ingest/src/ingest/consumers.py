@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from contracts.commerce import AgreementChanged
 from contracts.metering import MeterRegistered, ReadingsReceived
 from database import Database, WriteConnection
@@ -17,8 +15,7 @@ from ingest.handlers.closing import close_due_periods, plan_periods
 from ingest.handlers.keeping import take_up_waiting
 from ingest.handlers.recording import Recorder
 from ingest.settings import Settings
-from ingest.wire import NUL, Arrival
-from kernel.errors import Poison
+from ingest.wire import arrivals_of
 from messaging import Progress, Publisher, Received, Subscription
 from messaging.retries import Stopped, pause, persist
 from serving.service import Loop
@@ -26,43 +23,22 @@ from serving.service import Loop
 Clock = Callable[[], datetime]
 Received_ = Received[Any]
 IDLE_POLL_S = 0.2
-FAULTS_SHOWN_MAX = 5
 
 
 def subscriptions(settings: Settings, recorder: Recorder, clock: Clock) -> tuple[Subscription, ...]:
     """Readings, meters and agreements."""
 
     async def record(tx: WriteConnection, batch: Sequence[Received_]) -> None:
-        await recorder.record(tx, [_decode(one) for one in batch], clock())
+        await recorder.record(tx, arrivals_of(batch), clock())
 
     async def take_over_meters(tx: WriteConnection, batch: Sequence[Received_]) -> None:
         await registry.take_over_meters(tx, batch, clock())
 
     return (
-        Subscription(
-            ReadingsReceived,
-            record,
-            batch_messages_max=settings.batch_messages_max,
-            decode=False,
-        ),
+        Subscription(ReadingsReceived, record, batch_messages_max=settings.batch_messages_max),
         Subscription(MeterRegistered, take_over_meters),
         Subscription(AgreementChanged, registry.take_over_agreements),
     )
-
-
-def _decode(message: Received_) -> Arrival:
-    """The block in a message; Poison when it is none."""
-    if message.value is None:
-        raise Poison("readings.received has no tombstones")
-    if NUL in message.value:
-        raise Poison("the value holds a NUL character, which no database stores")
-    try:
-        event = ReadingsReceived.model_validate_json(message.value)
-    except ValidationError as invalid:
-        faults = invalid.errors(include_url=False, include_input=False)[:FAULTS_SHOWN_MAX]
-        shown = "; ".join(f"{'/'.join(map(str, f['loc']))}: {f['msg']}" for f in faults)
-        raise Poison(f"the value is not a {ReadingsReceived.TOPIC}: {shown}") from None
-    return Arrival(message.envelope, event, message.value, message.partition)
 
 
 def loops(

@@ -3,6 +3,7 @@
 Events that carry whole days or months of values are encoded from arrays, never value by value.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -17,50 +18,63 @@ from contracts.metering import (
     ReadingsRejected,
     UsageRecorded,
 )
-from ingest.domain.checks import Block, Refusal
+from ingest.domain.checks import Refusal
 from ingest.domain.merge import Wh
-from ingest.domain.meters import Meter
 from ingest.domain.periods import ClosedBy, FlowSeries, OpenPeriod, digest
+from kernel.errors import Poison
 from kernel.ids import derive_id
-from messaging import Outgoing
+from messaging import Outgoing, Received
 
 SOURCE = "gridtally/ingest"
-LETTERS = {"actual": ord("A"), "estimated": ord("E"), "substituted": ord("S")}
 DETAIL_CHARS_MAX = 500
-NUL = b"\\u0000"
-"""As JSON writes it; PostgreSQL's texts cannot hold it."""
+OWN_STORE = -1
+"""The partition of what we take up again ourselves."""
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A block of readings with its envelope; `partition` is -1 when it comes from our own store."""
+class Arrivals:
+    """Blocks of readings with their envelopes, in columns, one entry per block in each.
 
-    envelope: Envelope
-    event: ReadingsReceived
-    value: bytes
-    partition: int
+    `read_at` is when each was read from its meter, as far as is known.
+    """
 
-    @property
-    def read_at(self) -> datetime:
-        """When it was read from the meter, as far as is known."""
-        return self.event.read_at or self.envelope.occurred_at
+    envelopes: Sequence[Envelope]
+    events: Sequence[ReadingsReceived]
+    values: Sequence[bytes]
+    partitions: Sequence[int]
+    read_at: Sequence[datetime]
+
+    @classmethod
+    def of(
+        cls,
+        envelopes: Sequence[Envelope],
+        events: Sequence[ReadingsReceived],
+        values: Sequence[bytes],
+        partitions: Sequence[int],
+    ) -> "Arrivals":
+        """What was read at no time that is known was read when its envelope says it occurred."""
+        read_at = [
+            event.read_at or envelope.occurred_at
+            for event, envelope in zip(events, envelopes, strict=True)
+        ]
+        return cls(envelopes, events, values, partitions, read_at)
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def tenants(self) -> list[str]:
+        """Whose they are."""
+        return [envelope.tenant_id for envelope in self.envelopes]
 
 
-def to_block(
-    event: ReadingsReceived, *, tenant_id: str, meter: Meter | None, read_at: datetime
-) -> Block:
-    """The block as the rules look at it."""
-    return Block(
-        tenant_id,
-        meter,
-        event.flow,
-        event.start_at,
-        event.minutes,
-        event.unit,
-        event.values,
-        LETTERS[event.quality],
-        read_at,
-    )
+def arrivals_of(batch: Sequence[Received[ReadingsReceived]]) -> Arrivals:
+    """A batch as the consumer hands it on; Poison for a tombstone, which readings do not have."""
+    events = [one.event for one in batch if one.event is not None]
+    values = [one.value for one in batch if one.value is not None]
+    if not len(events) == len(values) == len(batch):
+        raise Poison(f"{ReadingsReceived.TOPIC} has no tombstones")
+    partitions = [one.partition for one in batch]
+    return Arrivals.of([one.envelope for one in batch], events, values, partitions)
 
 
 def values_json(values: Wh) -> bytes:
@@ -69,9 +83,14 @@ def values_json(values: Wh) -> bytes:
     return encoded.replace(b"-1", b"null")
 
 
-def rejected(arrival: Arrival, refusal: Refusal, quarantine_id: UUID, now: datetime) -> Outgoing:
+def rejected(
+    event: ReadingsReceived,
+    envelope: Envelope,
+    refusal: Refusal,
+    quarantine_id: UUID,
+    now: datetime,
+) -> Outgoing:
     """Tells that a block lies in quarantine."""
-    event, envelope = arrival.event, arrival.envelope
     return Outgoing.of(
         ReadingsRejected(
             quarantine_id=quarantine_id,

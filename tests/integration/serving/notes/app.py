@@ -33,7 +33,7 @@ def note_written(text: str, tenant_id: str, correlation_id: str) -> Outgoing:
     return Outgoing.raw(
         ReadingsRejected.TOPIC,
         text,
-        b"{}",
+        None,
         tenant_id=tenant_id,
         correlation_id=correlation_id,
         source="notes",
@@ -87,9 +87,7 @@ def build(settings, _database, _publisher):
             progress.handled += 1
             await asyncio.sleep(0.05)
 
-    return Parts(
-        [routes()], [Subscription(ReadingsRejected, hear, decode=False)], [Loop("tick", tick)]
-    )
+    return Parts([routes()], [Subscription(ReadingsRejected, hear)], [Loop("tick", tick)])
 
 
 SERVICE = Service("notes", Settings, build)

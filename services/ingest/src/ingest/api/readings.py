@@ -17,12 +17,12 @@ from pydantic import BaseModel, Field, ValidationError
 from contracts.metering import ReadingsReceived
 from database import snapshot
 from ingest.domain.checks import Refusal
-from ingest.domain.intake import sort_out
+from ingest.domain.intake import Batch, sort_out
 from ingest.store.meters import fetch_meters
-from ingest.wire import NUL, SOURCE, to_block
+from ingest.wire import SOURCE
 from kernel.errors import Fault, Rejected
 from kernel.ids import derive_id
-from messaging import Outgoing, Publisher
+from messaging import NUL, Outgoing, Publisher
 from serving.auth import Principal, require
 from serving.context import CorrelationId, Db
 
@@ -97,17 +97,14 @@ def router(publisher: Publisher, clock: Callable[[], datetime]) -> APIRouter:
         async with snapshot(db, tenant=caller.tenant_id) as read:
             keys = {(caller.tenant_id, item.meter_id) for item in items.values()}
             meters = await fetch_meters(read, keys)
-        blocks = [
-            to_block(
-                item,
-                tenant_id=caller.tenant_id,
-                meter=meters.get((caller.tenant_id, item.meter_id)),
-                read_at=item.read_at or now,
-            )
-            for item in items.values()
-        ]
+        batch = Batch(
+            [caller.tenant_id] * len(items),
+            [meters.get((caller.tenant_id, item.meter_id)) for item in items.values()],
+            [item.read_at or now for item in items.values()],
+            list(items.values()),
+        )
         places = list(items)
-        refusals |= {places[n]: why for n, why in sort_out(blocks, now).refused.items()}
+        refusals |= {places[n]: why for n, why in sort_out(batch, now).refused.items()}
         accepted = {
             n: _message(item, caller.tenant_id, correlation_id, now)
             for n, item in items.items()

@@ -3,9 +3,12 @@
 `check_block` looks at everything but the values, `check_values` at the values of a whole batch.
 """
 
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,22 +32,32 @@ class Refusal:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Consecutive interval readings as they came, before any check.
+class Block(Protocol):
+    """Consecutive interval readings as they came, before any check."""
 
-    `meter` None is not known yet; `quality` is the letter's code.
-    """
+    @property
+    def flow(self) -> str:
+        """What was measured."""
 
-    tenant_id: str
-    meter: Meter | None
-    flow: str
-    start_at: datetime
-    minutes: int
-    unit: str
-    values: Sequence[int | None]
-    quality: int
-    read_at: datetime
+    @property
+    def start_at(self) -> datetime:
+        """When the first interval begins."""
+
+    @property
+    def minutes(self) -> int:
+        """How long each interval is."""
+
+    @property
+    def unit(self) -> str:
+        """What the values are in."""
+
+    @property
+    def values(self) -> Sequence[int | None]:
+        """One per interval, at least one; None is missing."""
+
+    @property
+    def quality(self) -> str:
+        """A word of `merge.LETTERS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,7 @@ class Fit:
     pieces: tuple[Piece, ...]
 
 
-def check_block(block: Block, meter: Meter, now: datetime) -> Fit | Refusal:
+def check_block(block: Block, meter: Meter, read_at: datetime, now: datetime) -> Fit | Refusal:
     """Where the block belongs, or why it cannot be stored; its values are not looked at."""
     if meter.type == DERIVED:
         return Refusal("derived_meter", "this meter is computed from others")
@@ -65,31 +78,32 @@ def check_block(block: Block, meter: Meter, now: datetime) -> Fit | Refusal:
         return Refusal("wrong_flow", f"this meter does not measure {block.flow}")
     if block.unit != UNIT:
         return Refusal("wrong_unit", f"the unit is {block.unit}, not {UNIT}")
-    if block.minutes != channel.minutes:
+    minutes, start_at, count = block.minutes, block.start_at, len(block.values)
+    if minutes != channel.minutes:
         return Refusal(
             "wrong_resolution",
-            f"this channel has intervals of {channel.minutes} min, not {block.minutes}",
+            f"this channel has intervals of {channel.minutes} min, not {minutes}",
         )
-    if block.start_at < OLDEST_AT:
+    if start_at < OLDEST_AT:
         return Refusal("too_old", f"no reading lies before {OLDEST_AT.date()}")
-    count, latest_at = len(block.values), now + CLOCK_SKEW_MAX
-    for at in (block.start_at, block.read_at):
+    latest_at = now + CLOCK_SKEW_MAX
+    for at in (start_at, read_at):
         if at > latest_at:
             return Refusal("future", f"{at.isoformat()} has not passed yet")
-    if block.start_at + timedelta(minutes=count * block.minutes) > latest_at:
+    if start_at + timedelta(minutes=count * minutes) > latest_at:
         return Refusal("future", f"{count} intervals later it has not passed yet")
     try:
-        return Fit(meter, channel, split(meter.zone, block.minutes, block.start_at, count))
+        return Fit(meter, channel, split(meter.zone, minutes, start_at, count))
     except OffGrid as off:
         return Refusal("misaligned", str(off))
 
 
 def flatten(blocks: Iterable[Sequence[int | None]]) -> Values:
     """All values one after another; None as ABSENT, what 64 bits cannot hold at their edge."""
-    flat = [value for values in blocks for value in values]
+    flat = list(chain.from_iterable(blocks))
     try:
-        return np.array(flat, dtype=np.int64)
-    except (TypeError, OverflowError):
+        return np.frombuffer(struct.pack(f"={len(flat)}q", *flat), np.int64)
+    except struct.error:  # a None, or more than 64 bits hold
         top = np.iinfo(np.int64).max
         held = [ABSENT if v is None else max(-top, min(top, v)) for v in flat]
         return np.array(held, dtype=np.int64)

@@ -3,7 +3,7 @@
 Turns blocks into pieces of channel-days, in columns, for `domain.merge`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -20,23 +20,33 @@ from ingest.domain.checks import (
     check_values,
     flatten,
 )
-from ingest.domain.merge import MISSING, Index, Pieces
+from ingest.domain.days import Piece
+from ingest.domain.merge import LETTERS, MISSING, Index, Pieces
+from ingest.domain.meters import Meter
 
 DayKey = tuple[str, UUID, str, int, date]
 """Tenant, meter, flow, minutes and local day: one channel-day."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
-    """A batch, sorted; `keys` number the channel-days, `zones` and `day_slots` are theirs.
+class Batch:
+    """Blocks in columns: whose they are, their meters (None: not known yet), when read."""
+
+    tenants: Sequence[str]
+    meters: Sequence[Meter | None]
+    read_at: Sequence[datetime]
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Pieces of blocks and the channel-days they belong to; `zones` and `day_slots` are of `keys`.
 
     `owners`, `numbers` and `starts` are per piece: the block of the batch, which piece of it this
     is, and when it begins.
     """
 
-    unknown: list[int]
-    refused: dict[int, Refusal]
-    keys: dict[DayKey, int]
+    keys: list[DayKey]
     zones: list[str]
     day_slots: list[int]
     owners: list[int]
@@ -45,88 +55,77 @@ class Sorted:
     pieces: Pieces
 
 
-class _Cutter:
-    """Collects the pieces of the blocks that can be stored."""
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A batch, sorted: the numbers of the blocks that must wait or are refused, and the rest."""
 
-    def __init__(self) -> None:
-        self.keys: dict[DayKey, int] = {}
-        self.zones: list[str] = []
-        self.day_slots: list[int] = []
-        self.owners: list[int] = []
-        self.numbers: list[int] = []
-        self.starts: list[datetime] = []
-        self._days: list[int] = []
-        self._slots: list[int] = []
-        self._counts: list[int] = []
-        self._qualities: list[int] = []
-
-    def cut(self, owner: int, block: Block, fit: Fit) -> None:
-        """Add one block's pieces."""
-        channel, meter = fit.channel, fit.meter
-        for number, piece in enumerate(fit.pieces):
-            place = piece.place
-            key = (block.tenant_id, meter.meter_id, channel.flow, channel.minutes, place.day)
-            day = self.keys.get(key)
-            if day is None:
-                day = self.keys[key] = len(self.keys)
-                self.zones.append(meter.zone)
-                self.day_slots.append(place.slots)
-            self.owners.append(owner)
-            self.numbers.append(number)
-            self.starts.append(piece.start_at)
-            self._days.append(day)
-            self._slots.append(place.slot)
-            self._counts.append(piece.count)
-            self._qualities.append(block.quality)
-
-    def pieces(self, values: Values) -> Pieces:
-        """The pieces in columns; `values` are those of all blocks that were cut, in that order."""
-        return Pieces(
-            _index(self._days),
-            _index(self._slots),
-            _index(self._counts),
-            np.where(values == ABSENT, MISSING, values).astype(np.int32),
-            np.array(self._qualities, np.uint8),
-        )
+    unknown: list[int]
+    refused: dict[int, Refusal]
+    cut: Cut
 
 
-def sort_out(batch: Sequence[Block], now: datetime) -> Sorted:
+def sort_out(batch: Batch, now: datetime) -> Sorted:
     """Check every block and cut those that can be stored."""
     unknown: list[int] = []
     refused: dict[int, Refusal] = {}
-    candidates: list[tuple[int, Block, Fit]] = []
-    for n, block in enumerate(batch):
-        if block.meter is None:
+    fits: dict[int, Fit] = {}
+    blocks = batch.blocks
+    rows = zip(blocks, batch.meters, batch.read_at, strict=True)
+    for n, (block, meter, read_at) in enumerate(rows):
+        if meter is None:
             unknown.append(n)
             continue
-        fit = check_block(block, block.meter, now)
+        fit = check_block(block, meter, read_at, now)
         if isinstance(fit, Refusal):
             refused[n] = fit
         else:
-            candidates.append((n, block, fit))
-    values = flatten([block.values for _, block, _ in candidates])
-    counts = _index([len(block.values) for _, block, _ in candidates])
-    highest = _index([fit.channel.interval_wh_max for _, _, fit in candidates])
+            fits[n] = fit
+    values = flatten([blocks[n].values for n in fits])
+    counts = _index([len(blocks[n].values) for n in fits])
+    highest = _index([fit.channel.interval_wh_max for fit in fits.values()])
     wrong = check_values(values, counts, highest)
     if wrong:
         good = np.ones(counts.size, np.bool_)
         good[list(wrong)] = False
         values = values[np.repeat(good, counts)]
-        refused.update((candidates[n][0], refusal) for n, refusal in wrong.items())
-    cutter = _Cutter()
-    for c, (n, block, fit) in enumerate(candidates):
-        if c not in wrong:
-            cutter.cut(n, block, fit)
-    return Sorted(
-        unknown,
-        refused,
-        cutter.keys,
-        cutter.zones,
-        cutter.day_slots,
-        cutter.owners,
-        cutter.numbers,
-        cutter.starts,
-        cutter.pieces(values),
+        fitting = list(fits)
+        for at, refusal in wrong.items():
+            refused[fitting[at]] = refusal
+            del fits[fitting[at]]
+    return Sorted(unknown, refused, _cut(batch, fits, values))
+
+
+def _cut(batch: Batch, fits: Mapping[int, Fit], values: Values) -> Cut:
+    """The blocks of these numbers by channel-day; `values` are theirs, one after another."""
+    days: dict[DayKey, int] = {}
+    zones: list[str] = []
+    day_slots: list[int] = []
+    rows: list[tuple[int, int, int, Piece]] = []
+    for owner, fit in fits.items():
+        meter, channel = fit.meter, fit.channel
+        for number, piece in enumerate(fit.pieces):
+            place = piece.place
+            key = (batch.tenants[owner], meter.meter_id, channel.flow, channel.minutes, place.day)
+            day = days.setdefault(key, len(days))
+            if day == len(zones):
+                zones.append(meter.zone)
+                day_slots.append(place.slots)
+            rows.append((owner, day, number, piece))
+    pieces = Pieces(
+        _index([day for _, day, _, _ in rows]),
+        _index([piece.place.slot for _, _, _, piece in rows]),
+        _index([piece.count for _, _, _, piece in rows]),
+        np.where(values == ABSENT, MISSING, values).astype(np.int32),
+        np.array([LETTERS[batch.blocks[owner].quality] for owner, _, _, _ in rows], np.uint8),
+    )
+    return Cut(
+        list(days),
+        zones,
+        day_slots,
+        [owner for owner, _, _, _ in rows],
+        [number for _, _, number, _ in rows],
+        [piece.start_at for _, _, _, piece in rows],
+        pieces,
     )
 
 

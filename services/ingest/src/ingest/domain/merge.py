@@ -16,6 +16,7 @@ MISSING = -1
 """A value that is not there; stored as NULL."""
 NO_QUALITY = ord("-")
 ACTUAL = ord("A")
+LETTERS = {"actual": ACTUAL, "estimated": ord("E"), "substituted": ord("S")}
 Wh = npt.NDArray[np.int32]
 Letters = npt.NDArray[np.uint8]
 Index = npt.NDArray[np.int64]

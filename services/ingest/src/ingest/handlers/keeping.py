@@ -36,9 +36,9 @@ async def replay_quarantined(
         raise NotFound("quarantine_unknown", "nothing lies in quarantine under this id")
     if row["replayed_at"] is not None:
         raise Conflict("already_replayed", "this block has been replayed")
-    arrival = intake.kept_arrival(row)
-    refusal = await recorder.refusal(tx, arrival, now)
+    arrivals = intake.kept_arrivals([row])
+    refusal = await recorder.refusal(tx, arrivals, now)
     if refusal is not None:
         raise Conflict("refused_again", f"{refusal.reason}: {refusal.detail}")
     await quarantine.mark_replayed(tx, tenant_id, quarantine_id, now)
-    await recorder.record(tx, [arrival], now, origin="quarantined")
+    await recorder.record(tx, arrivals, now, origin="quarantined")

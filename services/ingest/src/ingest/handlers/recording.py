@@ -11,13 +11,14 @@ import numpy as np
 
 from database import WriteConnection, copy
 from ingest.domain.checks import Refusal
-from ingest.domain.intake import Sorted, sort_out
+from ingest.domain.intake import Batch, Cut, Sorted, sort_out
 from ingest.domain.merge import MISSING, Days, Index, Layer, agrees, fill, lay, resolve
 from ingest.store import intake as kept
 from ingest.store import readings
 from ingest.store.meters import Meters
 from ingest.store.partitions import Partitions
-from ingest.wire import Arrival, rejected, to_block
+from ingest.store.rows import key_fields
+from ingest.wire import Arrivals, rejected
 from messaging import enqueue
 
 
@@ -32,7 +33,7 @@ class Recorder:
     async def record(
         self,
         tx: WriteConnection,
-        arrivals: Sequence[Arrival],
+        arrivals: Arrivals,
         now: datetime,
         *,
         origin: kept.Origin = "received",
@@ -44,8 +45,8 @@ class Recorder:
         batch = await self._sort_out(tx, arrivals, now)
         tally = kept.Tally()
         fates: list[kept.Fate] = ["duplicates"] * len(arrivals)
-        if batch.keys:
-            for n in await self._store(tx, arrivals, batch, now, tally):
+        if batch.cut.keys:
+            for n in await self._store(tx, arrivals, batch.cut, now, tally):
                 fates[n] = "stored"
         for n in await _quarantine(tx, arrivals, batch.refused, now):
             fates[n] = "quarantined"
@@ -55,80 +56,69 @@ class Recorder:
         await tally.add(tx)
         return fates
 
-    async def refusal(self, tx: WriteConnection, arrival: Arrival, now: datetime) -> Refusal | None:
-        """Why a block cannot be stored now, if it cannot."""
-        batch = await self._sort_out(tx, [arrival], now)
+    async def refusal(
+        self, tx: WriteConnection, arrivals: Arrivals, now: datetime
+    ) -> Refusal | None:
+        """Why the first block cannot be stored now, if it cannot."""
+        batch = await self._sort_out(tx, arrivals, now)
         if batch.unknown:
             return Refusal("unknown_meter", "this meter is not known")
         return batch.refused.get(0)
 
-    async def _sort_out(
-        self, tx: WriteConnection, arrivals: Sequence[Arrival], now: datetime
-    ) -> Sorted:
-        known = await self.meters.fetch(
-            tx, {(one.envelope.tenant_id, one.event.meter_id) for one in arrivals}
-        )
-        blocks = [
-            to_block(
-                one.event,
-                tenant_id=one.envelope.tenant_id,
-                meter=known.get((one.envelope.tenant_id, one.event.meter_id)),
-                read_at=one.read_at,
-            )
-            for one in arrivals
-        ]
-        return sort_out(blocks, now)
+    async def _sort_out(self, tx: WriteConnection, arrivals: Arrivals, now: datetime) -> Sorted:
+        tenants = arrivals.tenants()
+        keys = list(zip(tenants, [event.meter_id for event in arrivals.events], strict=True))
+        meters = await self.meters.fetch(tx, keys)
+        return sort_out(Batch(tenants, meters, arrivals.read_at, arrivals.events), now)
 
     async def _store(
         self,
         tx: WriteConnection,
-        arrivals: Sequence[Arrival],
-        batch: Sorted,
+        arrivals: Arrivals,
+        cut: Cut,
         now: datetime,
         tally: kept.Tally,
     ) -> set[int]:
         """Merge the pieces into their channel-days; the arrivals that brought a new one."""
-        await self.partitions.ensure(tx, {key[4] for key in batch.keys})
-        days, versions = await readings.fetch_days(tx, batch)
+        await self.partitions.ensure(tx, {key[4] for key in cut.keys})
+        keys = key_fields(cut.keys)
+        days, versions = await readings.fetch_days(tx, cut, keys)
         before = days.copy()
-        contested = fill(days, batch.pieces)
-        fresh = np.ones(batch.pieces.counts.size, np.bool_)
+        contested = fill(days, cut.pieces)
+        fresh = np.ones(cut.pieces.counts.size, np.bool_)
         if contested.any():
-            disputed = np.flatnonzero(contested[batch.pieces.days])
-            fresh[disputed] = await _settle(tx, arrivals, batch, days, disputed)
+            disputed = np.flatnonzero(contested[cut.pieces.days])
+            fresh[disputed] = await _settle(tx, arrivals, cut, days, disputed)
         chosen = np.flatnonzero(fresh)
         differs = (days.values != before.values) | (days.quality != before.quality)
         changed = np.flatnonzero(days.per_day(differs))
         latest = np.zeros(days.slots.size, np.int64)
-        latest[batch.pieces.days[chosen]] = chosen
-        causes = [arrivals[batch.owners[n]] for n in latest[changed].tolist()]
+        latest[cut.pieces.days[chosen]] = chosen
+        causes = [arrivals.envelopes[cut.owners[n]] for n in latest[changed].tolist()]
         await readings.upsert_days(
             tx,
-            batch,
+            cut,
+            keys,
             days,
             readings.ChangedDays(
-                changed, versions[changed], [one.envelope.correlation_id for one in causes]
+                changed, versions[changed], [cause.correlation_id for cause in causes]
             ),
             now=now,
             announce_delay=self.announce_delay,
         )
-        await readings.insert_blocks(tx, arrivals, batch, chosen, now)
-        _count_readings(tally, arrivals, batch, before, differs)
-        return {batch.owners[n] for n in chosen.tolist()}
+        await readings.insert_blocks(tx, arrivals, cut, keys, chosen, now)
+        _count_readings(tally, arrivals, cut, before, differs)
+        return {cut.owners[n] for n in chosen.tolist()}
 
 
 async def _settle(
-    tx: WriteConnection,
-    arrivals: Sequence[Arrival],
-    batch: Sorted,
-    days: Days,
-    disputed: Index,
+    tx: WriteConnection, arrivals: Arrivals, cut: Cut, days: Days, disputed: Index
 ) -> list[bool]:
     """Lay the disputed pieces into their days; which of them are stored for the first time."""
-    keys, pieces = list(batch.keys), batch.pieces
-    events = [arrivals[batch.owners[n]].envelope.event_id for n in disputed.tolist()]
+    pieces = cut.pieces
+    events = [arrivals.envelopes[cut.owners[n]].event_id for n in disputed.tolist()]
     identities = [
-        readings.PieceKey(keys[day], event_id, batch.starts[n])
+        readings.PieceKey(cut.keys[day], event_id, cut.starts[n])
         for n, day, event_id in zip(
             disputed.tolist(), pieces.days[disputed].tolist(), events, strict=True
         )
@@ -147,19 +137,18 @@ async def _settle(
             int(pieces.slots[n]),
             pieces.values[begins[n] : begins[n] + pieces.counts[n]],
             int(pieces.quality[n]),
-            copy.microseconds(arrivals[batch.owners[n]].read_at),
+            copy.microseconds(arrivals.read_at[cut.owners[n]]),
             identity.event_id.bytes,
         )
         added.setdefault(int(pieces.days[n]), []).append(layer)
-    await _lay_or_resolve(tx, batch, days, added)
+    await _lay_or_resolve(tx, cut, days, added)
     return fresh
 
 
 async def _lay_or_resolve(
-    tx: WriteConnection, batch: Sorted, days: Days, added: dict[int, list[Layer]]
+    tx: WriteConnection, cut: Cut, days: Days, added: dict[int, list[Layer]]
 ) -> None:
     """Add layers to their days; a day where they disagree is made anew of all its blocks."""
-    keys = list(batch.keys)
     anew: list[int] = []
     for day, layers in added.items():
         part = days.part(day)
@@ -171,56 +160,59 @@ async def _lay_or_resolve(
             lay(values, quality, layer)
     if not anew:
         return
-    stored = await readings.fetch_layers(tx, [keys[day] for day in anew])
+    stored = await readings.fetch_layers(tx, [cut.keys[day] for day in anew])
     for day, layers in zip(anew, stored, strict=True):
         part = days.part(day)
         resolve(days.values[part], days.quality[part], [*layers, *added[day]])
 
 
 async def _quarantine(
-    tx: WriteConnection, arrivals: Sequence[Arrival], refused: dict[int, Refusal], now: datetime
+    tx: WriteConnection, arrivals: Arrivals, refused: dict[int, Refusal], now: datetime
 ) -> list[int]:
     """Put the refused into quarantine and tell so; the numbers of those that are new there."""
-    ids = {kept.quarantine_id(arrivals[n]): n for n in reversed(refused)}
+    ids = {kept.quarantine_id(arrivals, n): n for n in reversed(refused)}
     added = await kept.insert_quarantined(
-        tx, {one: (arrivals[n], refused[n]) for one, n in ids.items()}, now
+        tx, arrivals, {one: (n, refused[n]) for one, n in ids.items()}, now
     )
-    await enqueue(tx, [rejected(arrivals[ids[one]], refused[ids[one]], one, now) for one in added])
-    return [ids[one] for one in added]
+    told = [(one, ids[one]) for one in added]
+    await enqueue(
+        tx,
+        [
+            rejected(arrivals.events[n], arrivals.envelopes[n], refused[n], one, now)
+            for one, n in told
+        ],
+    )
+    return [n for _, n in told]
 
 
 async def _keep_waiting(
-    tx: WriteConnection, arrivals: Sequence[Arrival], unknown: Sequence[int], now: datetime
+    tx: WriteConnection, arrivals: Arrivals, unknown: Sequence[int], now: datetime
 ) -> list[int]:
     """Keep blocks of unknown meters; the numbers of those that are new."""
-    keys = {
-        (
-            arrivals[n].envelope.tenant_id,
-            arrivals[n].event.meter_id,
-            arrivals[n].envelope.event_id,
-        ): n
-        for n in reversed(unknown)
-    }
-    added = await kept.insert_waiting(tx, {key: arrivals[n] for key, n in keys.items()}, now)
+    keys: dict[kept.WaitingKey, int] = {}
+    for n in reversed(unknown):
+        envelope = arrivals.envelopes[n]
+        keys[envelope.tenant_id, arrivals.events[n].meter_id, envelope.event_id] = n
+    added = await kept.insert_waiting(tx, arrivals, keys, now)
     return [keys[key] for key in added]
 
 
 def _count_readings(
     tally: kept.Tally,
-    arrivals: Sequence[Arrival],
-    batch: Sorted,
+    arrivals: Arrivals,
+    cut: Cut,
     before: Days,
     differs: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
 ) -> None:
     """Count values by tenant: those that filled a gap, that changed another, that changed none."""
     absent = before.values == MISSING
     new, corrected = before.per_day(differs & absent), before.per_day(differs & ~absent)
-    pieces = batch.pieces
+    pieces = cut.pieces
     held = np.add.reduceat(pieces.values != MISSING, pieces.begins, dtype=np.int64)
     came = np.zeros(new.size, np.int64)
     np.add.at(came, pieces.days, held)
-    partitions = {a.envelope.tenant_id: a.partition for a in arrivals}
+    partitions = dict(zip(arrivals.tenants(), arrivals.partitions, strict=True))
     counts = np.column_stack((new, corrected, came - new - corrected))
-    tenants = np.array([key[0] for key in batch.keys])
+    tenants = np.array([key[0] for key in cut.keys])
     for tenant_id, partition in partitions.items():
         tally.readings(tenant_id, partition, counts[tenants == tenant_id].sum(axis=0).tolist())

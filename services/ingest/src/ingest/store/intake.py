@@ -1,7 +1,7 @@
 """What does not go into the readings store: quarantine, waiting blocks, and the count of it all."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -10,13 +10,11 @@ from contracts.envelope import Envelope
 from contracts.metering import ReadingsReceived
 from database import WriteConnection
 from ingest.domain.checks import Refusal
-from ingest.wire import Arrival
+from ingest.wire import OWN_STORE, Arrivals
 from kernel.ids import derive_id
 
 Fate = Literal["stored", "duplicates", "quarantined", "waiting"]
 Origin = Literal["received", "quarantined", "waiting"]
-OWN_STORE = -1
-"""The partition of what we take up again ourselves."""
 
 _QUARANTINE = """
 INSERT INTO quarantine (tenant_id, id, event_id, meter_id, flow, reason, detail, source,
@@ -66,33 +64,36 @@ ON CONFLICT (tenant_id, partition) DO UPDATE
 """
 
 
-def quarantine_id(arrival: Arrival) -> UUID:
+def quarantine_id(arrivals: Arrivals, n: int) -> UUID:
     """The id under which a block lies in quarantine, the same each time it comes."""
-    envelope = arrival.envelope
-    meter_id = arrival.event.meter_id
+    envelope = arrivals.envelopes[n]
+    meter_id = arrivals.events[n].meter_id
     return derive_id("quarantine", envelope.tenant_id, envelope.event_id, meter_id)
 
 
 async def insert_quarantined(
-    tx: WriteConnection, refused: dict[UUID, tuple[Arrival, Refusal]], now: datetime
+    tx: WriteConnection,
+    arrivals: Arrivals,
+    refused: Mapping[UUID, tuple[int, Refusal]],
+    now: datetime,
 ) -> set[UUID]:
-    """Put refused blocks into quarantine; the ids of those that were not there yet."""
+    """Put refused blocks, by their numbers, into quarantine; the ids that were not there yet."""
     if not refused:
         return set()
-    arrivals = [arrival for arrival, _ in refused.values()]
+    envelopes = [arrivals.envelopes[n] for n, _ in refused.values()]
     rows = await tx.raw.fetch(
         _QUARANTINE,
-        [arrival.envelope.tenant_id for arrival in arrivals],
+        [envelope.tenant_id for envelope in envelopes],
         list(refused),
-        [arrival.envelope.event_id for arrival in arrivals],
-        [arrival.event.meter_id for arrival in arrivals],
-        [arrival.event.flow for arrival in arrivals],
+        [envelope.event_id for envelope in envelopes],
+        [arrivals.events[n].meter_id for n, _ in refused.values()],
+        [arrivals.events[n].flow for n, _ in refused.values()],
         [refusal.reason for _, refusal in refused.values()],
         [refusal.detail for _, refusal in refused.values()],
-        [arrival.envelope.source for arrival in arrivals],
-        [arrival.envelope.occurred_at for arrival in arrivals],
-        [arrival.envelope.correlation_id for arrival in arrivals],
-        [arrival.value for arrival in arrivals],
+        [envelope.source for envelope in envelopes],
+        [envelope.occurred_at for envelope in envelopes],
+        [envelope.correlation_id for envelope in envelopes],
+        [arrivals.values[n] for n, _ in refused.values()],
         now,
     )
     return {row["id"] for row in rows}
@@ -103,12 +104,12 @@ WaitingKey = tuple[str, UUID, UUID]
 
 
 async def insert_waiting(
-    tx: WriteConnection, waiting: dict[WaitingKey, Arrival], now: datetime
+    tx: WriteConnection, arrivals: Arrivals, waiting: Mapping[WaitingKey, int], now: datetime
 ) -> set[WaitingKey]:
-    """Keep blocks of unknown meters; the keys of those that were not there yet."""
+    """Keep blocks of unknown meters, by their numbers; the keys that were not there yet."""
     if not waiting:
         return set()
-    envelopes = [arrival.envelope for arrival in waiting.values()]
+    envelopes = [arrivals.envelopes[n] for n in waiting.values()]
     rows = await tx.raw.fetch(
         _WAIT,
         [key[0] for key in waiting],
@@ -117,30 +118,34 @@ async def insert_waiting(
         [envelope.source for envelope in envelopes],
         [envelope.occurred_at for envelope in envelopes],
         [envelope.correlation_id for envelope in envelopes],
-        [arrival.value for arrival in waiting.values()],
+        [arrivals.values[n] for n in waiting.values()],
         now,
     )
     return {(row["tenant_id"], row["meter_id"], row["event_id"]) for row in rows}
 
 
-async def take_waiting(tx: WriteConnection, rows_max: int) -> list[Arrival]:
+async def take_waiting(tx: WriteConnection, rows_max: int) -> Arrivals:
     """Remove and return blocks whose meter is known by now, in the order they came."""
     rows = await tx.raw.fetch(_TAKE_UP, rows_max)
-    return [kept_arrival(row) for row in sorted(rows, key=lambda row: row["seq"])]
+    return kept_arrivals(sorted(rows, key=lambda row: row["seq"]))
 
 
-def kept_arrival(row: Any) -> Arrival:
-    """A block out of quarantine or waiting, as it arrived."""
-    envelope = Envelope(
-        row["event_id"],
-        ReadingsReceived.TOPIC,
-        row["source"],
-        row["occurred_at"],
-        row["tenant_id"],
-        row["correlation_id"],
-    )
-    event = ReadingsReceived.model_validate_json(row["value"])
-    return Arrival(envelope, event, row["value"], OWN_STORE)
+def kept_arrivals(rows: Sequence[Any]) -> Arrivals:
+    """Blocks out of quarantine or waiting, as they arrived."""
+    envelopes = [
+        Envelope(
+            row["event_id"],
+            ReadingsReceived.TOPIC,
+            row["source"],
+            row["occurred_at"],
+            row["tenant_id"],
+            row["correlation_id"],
+        )
+        for row in rows
+    ]
+    values = [row["value"] for row in rows]
+    events = [ReadingsReceived.model_validate_json(value) for value in values]
+    return Arrivals.of(envelopes, events, values, [OWN_STORE] * len(values))
 
 
 class Tally:
@@ -149,12 +154,10 @@ class Tally:
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, int, str]] = Counter()
 
-    def events(self, arrivals: Sequence[Arrival], origin: Origin, fates: Sequence[Fate]) -> None:
+    def events(self, arrivals: Arrivals, origin: Origin, fates: Sequence[Fate]) -> None:
         """What was `origin` has become these `fates`."""
         step = 1 if origin == "received" else -1
-        tenants = [arrival.envelope.tenant_id for arrival in arrivals]
-        partitions = [arrival.partition for arrival in arrivals]
-        became = Counter(zip(tenants, partitions, fates, strict=True))
+        became = Counter(zip(arrivals.tenants(), arrivals.partitions, fates, strict=True))
         for (tenant_id, partition, fate), count in became.items():
             self._counts[tenant_id, partition, origin] += step * count
             self._counts[tenant_id, partition, fate] += count

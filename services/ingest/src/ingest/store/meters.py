@@ -50,15 +50,17 @@ class Meters:
         self._changes = -1
         self._known: dict[MeterKey, Meter] = {}
 
-    async def fetch(self, read: ReadConnection, wanted: set[MeterKey]) -> dict[MeterKey, Meter]:
-        """The known ones among `wanted` (and maybe others)."""
+    async def fetch(self, read: ReadConnection, wanted: Sequence[MeterKey]) -> list[Meter | None]:
+        """Each that is wanted; None where it is not known."""
         changes = await read.raw.fetchval("SELECT count FROM registry_change")
         if changes != self._changes or len(self._known) > CACHED_MAX:
             self._known, self._changes = {}, changes
-        missing = wanted - self._known.keys()
-        if missing:
-            self._known |= await fetch_meters(read, missing)
-        return self._known
+        found = [self._known.get(key) for key in wanted]
+        missing = {key for key, meter in zip(wanted, found, strict=True) if meter is None}
+        if not missing:
+            return found
+        self._known |= await fetch_meters(read, missing)
+        return [self._known.get(key) for key in wanted]
 
 
 async def _note_change(tx: WriteConnection) -> None:

@@ -13,11 +13,12 @@ import asyncpg
 import numpy as np
 
 from database import ReadConnection, WriteConnection, copy
-from ingest.domain.intake import DayKey, Sorted
+from database.copy import Field
+from ingest.domain.intake import Cut, DayKey
 from ingest.domain.merge import Days, Index, Layer
 from ingest.store.partitions import plan_by_key
-from ingest.store.rows import bounds, key_columns
-from ingest.wire import Arrival
+from ingest.store.rows import KEY_COLUMNS, bounds
+from ingest.wire import Arrivals
 from kernel.errors import Transient
 
 _STAGING = """
@@ -81,28 +82,28 @@ SELECT k.n, d.*
        OFFSET 0) AS d
 """  # noqa: S608 - made of this module's constants
 _BLOCK_COLUMNS = (
-    "tenant_id", "meter_id", "flow", "day", "event_id", "start_at", "minutes", "slot", "piece",
-    "quality", "read_at", "recorded_at", "source", "correlation_id", "values",
+    *KEY_COLUMNS, "event_id", "start_at", "slot", "piece", "quality", "read_at", "recorded_at",
+    "source", "correlation_id", "values",
 )  # fmt: skip
 _DAY_COLUMNS = (
-    "tenant_id", "meter_id", "flow", "minutes", "day", "version", "present", "recorded_at",
-    "zone", "correlation_id", "quality", "values",
+    *KEY_COLUMNS, "version", "present", "recorded_at", "zone", "correlation_id", "quality",
+    "values",
 )  # fmt: skip
 
 
-async def fetch_days(tx: WriteConnection, batch: Sorted) -> tuple[Days, Index]:
-    """The batch's channel-days as they are stored, and their versions (0: not there yet)."""
+async def fetch_days(tx: WriteConnection, cut: Cut, keys: Sequence[Field]) -> tuple[Days, Index]:
+    """The batch's channel-days as they are stored, and their versions (0: not there yet).
+
+    `keys` are the `key_fields` of the batch's channel-days, here and below.
+    """
     await plan_by_key(tx)
     await tx.raw.execute(_STAGING)
-    keys = list(batch.keys)
-    slots = np.array(batch.day_slots, np.int64)
+    slots = np.array(cut.day_slots, np.int64)
     days, versions = Days.empty(slots), np.zeros(slots.size, np.int64)
-    tenants, meters, flows, numbers = key_columns(keys)
-    order = copy.numbers(np.arange(slots.size, dtype=np.int32))
-    payload = copy.body(6, order, tenants, meters, flows, numbers)
-    columns = ("n", "tenant_id", "meter_id", "flow", "minutes", "day")
-    await tx.copy_binary("wanted_day", columns, payload)
-    rows = await tx.raw.fetch(_FETCH_DAYS, *bounds(keys))
+    columns = ("n", *KEY_COLUMNS)
+    order = copy.fixed(np.arange(slots.size, dtype=np.int32))
+    await tx.copy_binary("wanted_day", columns, copy.body(len(columns), order, keys))
+    rows = await tx.raw.fetch(_FETCH_DAYS, *bounds(cut.keys))
     if rows:
         _put(days, versions, rows)
     return days, versions
@@ -165,37 +166,35 @@ def _key_lists(keys: Sequence[DayKey]) -> tuple[list[Any], ...]:
 
 
 async def insert_blocks(
-    tx: WriteConnection, arrivals: Sequence[Arrival], batch: Sorted, fresh: Index, now: datetime
+    tx: WriteConnection,
+    arrivals: Arrivals,
+    cut: Cut,
+    keys: Sequence[Field],
+    fresh: Index,
+    now: datetime,
 ) -> None:
     """Store the pieces whose numbers are `fresh`; Transient when another was faster."""
     if not fresh.size:
         return
-    pieces, keys, chosen = batch.pieces, list(batch.keys), fresh.tolist()
-    owners = [arrivals[batch.owners[n]] for n in chosen]
-    envelopes = [owner.envelope for owner in owners]
-    of_day = [keys[day] for day in pieces.days[fresh].tolist()]
-    tenants, meters, flows, _ = key_columns(of_day)
+    pieces, chosen = cut.pieces, fresh.tolist()
+    owners = [cut.owners[n] for n in chosen]
+    envelopes = [arrivals.envelopes[owner] for owner in owners]
+    sources = [arrivals.events[owner].source for owner in owners]
     mask = np.zeros(pieces.counts.size, np.bool_)
     mask[fresh] = True
     payload = copy.body(
         len(_BLOCK_COLUMNS),
-        tenants,
-        meters,
-        flows,
-        copy.numbers(np.array([copy.day_number(key[4]) for key in of_day], np.int32)),
-        copy.uuids([envelope.event_id for envelope in envelopes]),
-        copy.numbers(
-            _instants([batch.starts[n] for n in chosen]),
-            np.array([key[3] for key in of_day], np.int16),
+        [keys[day] for day in pieces.days[fresh].tolist()],
+        copy.fixed(
+            copy.uuids([envelope.event_id for envelope in envelopes]),
+            copy.instants([cut.starts[n] for n in chosen]),
             pieces.slots[fresh].astype(np.int16),
-            np.array([batch.numbers[n] for n in chosen], np.int16),
-        ),
-        copy.letters(pieces.quality[fresh], np.ones_like(fresh)),
-        copy.numbers(
-            _instants([owner.read_at for owner in owners]),
+            np.array([cut.numbers[n] for n in chosen], np.int16),
+            pieces.quality[fresh].view("S1"),
+            copy.instants([arrivals.read_at[owner] for owner in owners]),
             np.full(fresh.size, copy.microseconds(now)),
         ),
-        copy.texts([o.event.source or o.envelope.source for o in owners]),
+        copy.texts([source or e.source for source, e in zip(sources, envelopes, strict=True)]),
         copy.texts([envelope.correlation_id for envelope in envelopes]),
         copy.int4_arrays(pieces.values[np.repeat(mask, pieces.counts)], pieces.counts[fresh]),
     )
@@ -203,10 +202,6 @@ async def insert_blocks(
         await tx.copy_binary("reading_block", _BLOCK_COLUMNS, payload)
     except asyncpg.UniqueViolationError as raced:
         raise Transient("another writer stored the same block") from raced
-
-
-def _instants(moments: Sequence[datetime]) -> Index:
-    return np.array([copy.microseconds(moment) for moment in moments], np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +215,8 @@ class ChangedDays:
 
 async def upsert_days(
     tx: WriteConnection,
-    batch: Sorted,
+    cut: Cut,
+    keys: Sequence[Field],
     days: Days,
     changed: ChangedDays,
     *,
@@ -231,24 +227,19 @@ async def upsert_days(
     chosen = changed.chosen
     if not chosen.size:
         return
-    keys = list(batch.keys)
-    tenants, meters, flows, numbers = key_columns([keys[n] for n in chosen.tolist()])
     lengths = days.slots[chosen]
     mask = np.zeros(days.slots.size, np.bool_)
     mask[chosen] = True
     inside = np.repeat(mask, days.slots)
     payload = copy.body(
         len(_DAY_COLUMNS),
-        tenants,
-        meters,
-        flows,
-        numbers,
-        copy.numbers(
+        [keys[n] for n in chosen.tolist()],
+        copy.fixed(
             (changed.versions + 1).astype(np.int32),
             days.per_day(days.values >= 0)[chosen].astype(np.int16),
             np.full(chosen.size, copy.microseconds(now)),
         ),
-        copy.texts([batch.zones[n] for n in chosen.tolist()]),
+        copy.texts([cut.zones[n] for n in chosen.tolist()]),
         copy.texts(changed.correlation_ids),
         copy.letters(days.quality[inside], lengths),
         copy.int4_arrays(days.values[inside], lengths),

@@ -9,21 +9,23 @@ from database import copy
 from database.copy import Field
 from ingest.domain.intake import DayKey
 
+KEY_COLUMNS = ("tenant_id", "flow", "meter_id", "minutes", "day")
 
-def key_columns(
-    keys: Sequence[DayKey],
-) -> tuple[list[Field], list[Field], list[Field], list[Field]]:
-    """Tenants, meters, flows, and minutes with days."""
+
+def key_fields(keys: Sequence[DayKey]) -> list[Field]:
+    """The `KEY_COLUMNS` of each key."""
     days = {key[4]: copy.day_number(key[4]) for key in keys}
-    return (
+    rows = zip(
         copy.texts([key[0] for key in keys]),
-        copy.uuids([key[1] for key in keys]),
         copy.texts([key[2] for key in keys]),
-        copy.numbers(
+        copy.fixed(
+            copy.uuids([key[1] for key in keys]),
             np.array([key[3] for key in keys], np.int16),
             np.array([days[key[4]] for key in keys], np.int32),
         ),
+        strict=True,
     )
+    return [b"".join(row) for row in rows]
 
 
 def bounds(keys: Sequence[DayKey]) -> tuple[date, date]:

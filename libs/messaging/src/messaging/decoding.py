@@ -1,0 +1,90 @@
+"""What a message is to a handler, and how a batch of records becomes one.
+
+Owns the subscription's vocabulary and the bounds of a batch. Refuses what cannot be understood:
+that is Poison.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from aiokafka import ConsumerRecord
+from pydantic import ValidationError
+
+from contracts.envelope import Envelope, read_envelope
+from contracts.model import Event
+from database import WriteConnection
+from kernel.errors import Poison
+
+E = TypeVar("E", bound=Event)
+FAULTS_SHOWN_MAX = 5
+NUL = b"\\u0000"
+"""As JSON writes it; PostgreSQL's texts cannot hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[E]):
+    """A message as a handler sees it; `event` None is a tombstone."""
+
+    event: E | None
+    envelope: Envelope
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes | None
+
+
+Handler = Callable[[WriteConnection, Sequence[Received[Any]]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Which event goes to which handler, and how many of them at once.
+
+    The handler runs inside the transaction that moves the offsets, for all tenants.
+    """
+
+    event: type[Event]
+    handle: Handler
+    batch_messages_max: int = 500
+
+
+def decode_record(record: ConsumerRecord, subscription: Subscription) -> Received[Any]:
+    """The message's envelope and event; Poison where they cannot be understood."""
+    envelope = read_envelope(record.headers)
+    if envelope.event_type != record.topic:
+        raise Poison(f"{record.topic} carries no {envelope.event_type}")
+    value = record.value
+    event = None if value is None else _read_event(value, subscription.event)
+    try:
+        key = (record.key or b"").decode()
+    except UnicodeDecodeError:
+        raise Poison("the key is not UTF-8") from None
+    return Received(event, envelope, record.topic, record.partition, record.offset, key, value)
+
+
+def _read_event(value: bytes, kind: type[Event]) -> Event:
+    if NUL in value:
+        raise Poison("the value holds NUL characters, which no text column takes")
+    try:
+        return kind.model_validate_json(value)
+    except ValidationError as invalid:
+        faults = invalid.errors(include_url=False, include_input=False)[:FAULTS_SHOWN_MAX]
+        shown = "; ".join(f"{'/'.join(map(str, f['loc']))}: {f['msg']}" for f in faults)
+        raise Poison(f"the value is not a {kind.TOPIC}: {shown}") from None
+
+
+def batches(records: Iterable[ConsumerRecord], bytes_max: int) -> Iterator[list[ConsumerRecord]]:
+    """The records in their order, in batches of at most `bytes_max` or of one record."""
+    batch: list[ConsumerRecord] = []
+    size = 0
+    for record in records:
+        weight = len(record.value or b"")
+        if batch and size + weight > bytes_max:
+            yield batch
+            batch, size = [], 0
+        batch.append(record)
+        size += weight
+    if batch:
+        yield batch
