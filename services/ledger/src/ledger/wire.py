@@ -9,11 +9,12 @@ from uuid import UUID
 from contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
 from contracts.envelope import Envelope
 from contracts.metering import Channel as WireChannel
-from contracts.metering import MeterRegistered, PropertyChanged
+from contracts.metering import MeterRegistered, PropertyChanged, ReadingRecorded
 from contracts.model import Event
 from kernel.errors import Poison
 from kernel.ids import new_id
 from ledger.domain.booking import Charge, Document, VoidNote
+from ledger.domain.readings import Recorded
 from ledger.domain.registry import Channel, Meter, Property
 from ledger.domain.stored import Stored
 from messaging import Outgoing, Received
@@ -148,4 +149,34 @@ def wire_channel(channel: Channel) -> WireChannel:
     """A channel as other services see it."""
     return WireChannel(
         flow=channel.flow, minutes=channel.minutes, interval_wh_max=channel.interval_wh_max
+    )
+
+def reading_recorded(recorded: Recorded, cause: Cause) -> Outgoing:
+    """An entry of the ledger of readings, as others may compute energy from it."""
+    one = recorded.entry
+    event = ReadingRecorded(
+        entry_id=one.id,
+        reading_id=one.reading_id,
+        version=one.version,
+        supersedes_id=one.supersedes_id,
+        meter_id=one.meter_id,
+        property_id=one.property_id,
+        flow=one.register.flow,
+        kind=one.kind,
+        exchange_id=one.exchange_id,
+        value=one.value,
+        digits=one.register.digits,
+        decimals=one.register.decimals,
+        multiplier=one.register.multiplier,
+        quality=one.quality,
+        read_at=one.read_at,
+        recorded_at=recorded.created_at,
+    )
+    return Outgoing.of(
+        event,
+        tenant_id=cause.tenant_id,
+        correlation_id=cause.correlation_id,
+        source=SOURCE,
+        event_id=one.id,
+        occurred_at=recorded.created_at,
     )

@@ -2,12 +2,30 @@
 
 from fastapi import APIRouter
 
-from ledger.api import accounts, meters, properties, transactions, users
+from ledger.api import (
+    accounts,
+    analytics,
+    chain,
+    invoices,
+    meters,
+    properties,
+    readings,
+    settling,
+    statements,
+    transactions,
+    users,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     properties.router,
     meters.router,
     users.router,
+    readings.router,
+    analytics.router,
     accounts.router,
+    statements.router,
+    invoices.router,
     transactions.router,
+    settling.router,
+    chain.router,
 )

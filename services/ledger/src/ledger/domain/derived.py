@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 from itertools import pairwise
+from typing import Literal
 from uuid import UUID
 
 from kernel.errors import Fault, Rejected
@@ -23,7 +24,7 @@ LEAVES_MAX = 1_000
 """The most registers that a sum may come down to."""
 DEPTH_MAX = 16
 """How deep sums may be made of sums."""
-BUILT_IN: Mapping[str, int] = {"total": 1, "gg": -1, "sg": -1}
+BUILT_IN: Mapping[str, Literal[1, -1]] = {"total": 1, "gg": -1, "sg": -1}
 """`unmetered` = total − gg − sg, by the types of the property's own meters (LED-3)."""
 Leaf = tuple[UUID, Flow]
 """A register: a meter and the flow that it counts."""
@@ -34,7 +35,7 @@ class Term:
     """A meter in a sum; without a `flow`, by its main register."""
 
     meter_id: UUID
-    sign: int
+    sign: Literal[1, -1]
     flow: Flow | None = None
 
     def __post_init__(self) -> None:
