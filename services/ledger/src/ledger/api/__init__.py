@@ -2,19 +2,7 @@
 
 from fastapi import APIRouter
 
-from ledger.api import (
-    accounts,
-    analytics,
-    chain,
-    invoices,
-    meters,
-    properties,
-    readings,
-    settling,
-    statements,
-    transactions,
-    users,
-)
+from ledger.api import accounts, analytics, meters, properties, readings, transactions, users
 
 ROUTERS: tuple[APIRouter, ...] = (
     properties.router,
@@ -23,9 +11,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     readings.router,
     analytics.router,
     accounts.router,
-    statements.router,
-    invoices.router,
     transactions.router,
-    settling.router,
-    chain.router,
 )
