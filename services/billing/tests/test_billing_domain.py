@@ -11,7 +11,14 @@ import pytest
 from billing.domain.agreements import Agreement, Customer
 from billing.domain.facts import Facts, Meter
 from billing.domain.invoices import credit, issue, numbered, series_of
-from billing.domain.periods import Billed, ClosedPeriod, Held, bill_periods, rounds
+from billing.domain.periods import (
+    Billed,
+    ClosedPeriod,
+    Held,
+    bill_periods,
+    rounds,
+    with_facts,
+)
 from billing.domain.tariffs import InForce, cut_by_version, version_on
 from kernel.periods import Period
 from rating.usage import MISSING
@@ -124,6 +131,11 @@ def facts(document=DOCUMENT % "", **changes):
     return Facts(**(fields | changes))
 
 
+def billed_alone(periods, known):
+    """What becomes of periods before which nothing was billed."""
+    return bill_periods(with_facts(periods, known), {}, {})
+
+
 BOTH_FLOWS = {(TENANT, C): Meter(Decimal(15), frozenset({"import", "export"}))}
 GAP = np.array([MISSING] + [1_000] * (SLOTS - 1), np.int32)
 HELD = [
@@ -155,7 +167,7 @@ HELD = [
 
 @pytest.mark.parametrize(("reason", "period", "known"), HELD)
 def test_a_period_is_held_for_a_reason(reason, period, known):
-    (result,) = bill_periods([period], known)
+    (result,) = billed_alone([period], known)
     assert isinstance(result, Held)
     assert result.reason == reason
     assert result.detail
@@ -172,21 +184,27 @@ BILLED = [
     ("period", "total"), [case[1:] for case in BILLED], ids=[case[0] for case in BILLED]
 )
 def test_a_period_is_billed(period, total):
-    (result,) = bill_periods([period], facts())
+    (result,) = billed_alone([period], facts())
     assert isinstance(result, Billed)
     assert result.bill.total == Decimal(total)
 
 
 def test_good_periods_are_billed_beside_bad_ones_in_order():
     periods = [closed(), closed(values=GAP), closed(meter_id=B), closed(revision=2)]
-    results = bill_periods(periods, facts())
+    results = billed_alone(periods, facts())
     assert [result.closed for result in results] == periods
     assert [isinstance(result, Billed) for result in results] == [True, False, False, True]
 
 
-def test_rounds_hold_each_period_once_and_keep_its_order():
-    other = replace(closed(), agreement_id=B)
-    sent = [closed(), closed(revision=2), other, closed(revision=3), closed()]
+def test_rounds_hold_each_agreement_once_and_keep_its_order():
+    other, april = replace(closed(), agreement_id=B), Period(MARCH.end_on, date(2025, 5, 1))
+    sent = [
+        closed(),
+        closed(revision=2),
+        other,
+        replace(closed(revision=3), period=april),
+        closed(),
+    ]
     assert [[one.revision for one in several] for several in rounds(sent)] == [
         [1, 1],
         [2],
@@ -197,7 +215,7 @@ def test_rounds_hold_each_period_once_and_keep_its_order():
 
 
 def test_documents_take_their_ids_from_what_causes_them():
-    first, second = bill_periods([closed(), closed(revision=2)], facts())
+    first, second = billed_alone([closed(), closed(revision=2)], facts())
     invoice = issue(first, "INV-2025-000001", NOW)
     assert invoice.id == issue(first, "another", NOW).id != issue(second, "", NOW).id
     note = credit(invoice, "CN-2025-000001", second, NOW)

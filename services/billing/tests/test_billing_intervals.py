@@ -14,7 +14,7 @@ from billing.domain.agreements import Agreement
 from billing.domain.days import DayUsage, price_days
 from billing.domain.facts import Facts, Meter
 from billing.domain.intervals import in_one_interval
-from billing.domain.periods import Billed, ClosedPeriod, Held, bill_periods
+from billing.domain.periods import Billed, ClosedPeriod, Held, bill_periods, with_facts
 from billing.domain.tariffs import InForce
 from kernel.periods import RESOLUTIONS_MIN, Period
 from rating.usage import MISSING
@@ -159,9 +159,14 @@ def closed(period=PERIOD, **flows):
     )
 
 
+def billed_alone(periods, known):
+    """What becomes of periods before which nothing was billed."""
+    return bill_periods(with_facts(periods, known), {}, {})
+
+
 def test_a_period_of_unlike_intervals_is_billed_as_one_of_like_ones():
     """47 hours: 100 Wh in a quarter are 400 Wh in an hour."""
-    mixed, alike = bill_periods(
+    mixed, alike = billed_alone(
         [closed(import_=(15, 100), export=(60, 50)), closed(import_=(60, 400), export=(60, 50))],
         facts(),
     )
@@ -174,20 +179,20 @@ def test_a_period_of_unlike_intervals_is_billed_as_one_of_like_ones():
 def test_one_missing_quarter_holds_a_period_of_unlike_intervals():
     period = closed(import_=(15, 100), export=(60, 50))
     period.series["import"][17] = MISSING
-    (result,) = bill_periods([period], facts())
+    (result,) = billed_alone([period], facts())
     assert isinstance(result, Held)
     assert result.reason == "values_missing"
     forced = replace(period, closed_by="forced")
-    (result,) = bill_periods([forced], facts())
+    (result,) = billed_alone([forced], facts())
     assert result.bill.total == Decimal("5.52") - Decimal("0.24"), "the whole hour is lost"
 
 
 @pytest.mark.parametrize(("edge", "billed"), [("00", True), ("30", False)])
 def test_an_edge_within_the_longer_interval_is_held_not_guessed(edge, billed):
     periods = [closed(import_=(15, 100), export=(60, 50)), closed(import_=(15, 100))]
-    mixed, _ = bill_periods(periods, facts(EVENING % edge))
+    mixed, _ = billed_alone(periods, facts(EVENING % edge))
     assert isinstance(mixed, Billed) == billed
-    quarters, _ = bill_periods([periods[1]] * 2, facts(EVENING % edge, flows=["import"]))
+    quarters, _ = billed_alone([periods[1]] * 2, facts(EVENING % edge, flows=["import"]))
     assert isinstance(quarters, Billed), "quarters alone meet the edge"
 
 

@@ -68,7 +68,13 @@ def test_documents_say_what_their_models_say(quantity, amount):
         "issued_at": NOW, "correlation_id": "c",
     }  # fmt: skip
     invoice = Invoice(
-        id=A, number="INV-2025-000001", meter_id=B, period=MARCH, revision=1, **shared
+        id=A,
+        number="INV-2025-000001",
+        meter_id=B,
+        period=MARCH,
+        revision=1,
+        restatement=2,
+        **shared,
     )
     event = same_as_model(invoice_issued(invoice), InvoiceIssued)
     assert (event.total, event.issued_at) == (amount + quantity, NOW)

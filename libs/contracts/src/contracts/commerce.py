@@ -87,8 +87,9 @@ class InvoiceLine(WireModel):
 
 
 class InvoiceIssued(Event):
-    """An invoice: exactly one live one per agreement, period and revision; never changed.
+    """An invoice: exactly one live one per agreement and period; never changed.
 
+    `restatement` counts those of the same revision that a correction of an earlier period replaced.
     Without `due_on` it is due by the ledger's payment terms.
     """
 
@@ -103,6 +104,7 @@ class InvoiceIssued(Event):
     start_on: Day
     end_on: Day
     revision: Annotated[int, Field(ge=1)]
+    restatement: Annotated[int, Field(ge=0)] = 0
     currency: Currency
     lines: Annotated[list[InvoiceLine], Field(max_length=LINES_MAX)]
     net: Amount

@@ -123,6 +123,11 @@ def settles(charge: Component) -> bool:
     return getattr(charge, "after_tax", False)
 
 
+def carries_state(version: TariffVersion) -> bool:
+    """Whether a bill by this version hands something to the next, so that their order matters."""
+    return any(getattr(part, "carries_state", False) for part in version.components)
+
+
 def invalid_tariff(faults: tuple[Fault, ...]) -> Rejected:
     """The answer to a tariff with these faults."""
     told = "; ".join(f"{fault.path}: {fault.detail}" for fault in faults)

@@ -99,15 +99,20 @@ billed_period = sa.Table(
     _tenant(),
     _key("agreement_id"),
     sa.Column("start_on", sa.Date, primary_key=True),
+    _required("end_on", sa.Date),
     _required("revision", sa.Integer),
     sa.Column("invoiced_revision", sa.Integer),
+    _required("restatement", sa.Integer),
+    _required("state", JSONB),
     _required("energy_wh", sa.BigInteger),
     sa.CheckConstraint("revision >= 1", name="billed_period_revision"),
     sa.CheckConstraint("invoiced_revision <= revision", name="billed_period_invoiced"),
+    sa.CheckConstraint("restatement >= 0", name="billed_period_restatement"),
 )
 """The row that is locked while a period is billed: the newest revision that came, and the one
-whose invoice is live; where they differ, the newest one is held. `energy_wh` is what the newest
-one carries, of all flows together."""
+whose invoice is live; where they differ, the newest one is held. `restatement` is the live
+invoice's, `state` (`rating.state`) what it hands to the next period. `energy_wh` is what the newest
+revision carries, of all flows together."""
 
 held_period = sa.Table(
     "held_period",
@@ -150,6 +155,7 @@ invoice = sa.Table(
     _required("start_on", sa.Date),
     _required("end_on", sa.Date),
     _required("revision", sa.Integer),
+    _required("restatement", sa.Integer),
     _required("currency", sa.Text),
     _required("net", sa.Numeric),
     _required("tax", sa.Numeric),
@@ -157,7 +163,12 @@ invoice = sa.Table(
     _required("issued_at", _INSTANT),
     _required("correlation_id", sa.Text),
     sa.UniqueConstraint(
-        "tenant_id", "agreement_id", "start_on", "revision", name="invoice_once_per_revision"
+        "tenant_id",
+        "agreement_id",
+        "start_on",
+        "revision",
+        "restatement",
+        name="invoice_once_per_revision",
     ),
     sa.UniqueConstraint("tenant_id", "number", name="invoice_number"),
     sa.CheckConstraint("end_on > start_on", name="invoice_dates"),
@@ -206,8 +217,11 @@ invoice_evidence = sa.Table(
     _required("present_intervals", sa.Integer),
     _required("digest", sa.Text),
     _required("usage", sa.LargeBinary),
+    _required("state_before", JSONB),
+    _required("state_after", JSONB),
 )
-"""What an invoice was computed from; `usage` is the zlib-compressed JSON of the event's series."""
+"""What an invoice was computed from; `usage` is the zlib-compressed JSON of the event's series. The
+states (`rating.state`) are what the period before handed on, and what this one does."""
 
 credit_note = sa.Table(
     "credit_note",

@@ -5,7 +5,7 @@ models; a test holds the two equal.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -39,6 +39,20 @@ SOURCE = "gridtally/billing"
 INT4_MAX = 2**31 - 1
 PACK_LEVEL = 1
 """zlib: 0.07 ms for a month of 15 minutes, to a third of its size."""
+
+_KEPT = (
+    "agreement_id",
+    "meter_id",
+    "zone",
+    "start_on",
+    "end_on",
+    "revision",
+    "closed_by",
+    "expected_intervals",
+    "present_intervals",
+    "digest",
+)
+"""The fields of a closed period that an invoice and its evidence keep as they came."""
 
 
 def closed_period(message: Received[PeriodClosed]) -> ClosedPeriod:
@@ -80,6 +94,20 @@ def read_closed_period(
         correlation_id=correlation_id,
         event=value,
     )
+
+
+def closed_again(row: Mapping[str, Any], correlation_id: str) -> ClosedPeriod:
+    """A period as it was closed, from the evidence of its invoice.
+
+    When it was closed is not kept: it was before the invoice was issued.
+    """
+    event = PeriodClosed(
+        **{name: row[name] for name in _KEPT},
+        closed_at=row["issued_at"],
+        series=unpack_usage(row["usage"]),
+    )
+    value = event.model_dump_json().encode()
+    return read_closed_period(event, value, row["tenant_id"], correlation_id)
 
 
 def check_fits(*numbers: int) -> None:
@@ -192,6 +220,7 @@ def invoice_issued(invoice: Invoice) -> Outgoing:
         "start_on": invoice.period.start_on,
         "end_on": invoice.period.end_on,
         "revision": invoice.revision,
+        "restatement": invoice.restatement,
         "currency": invoice.currency,
         "lines": [_line(line) for line in invoice.lines],
         "net": plain(invoice.net),

@@ -25,7 +25,10 @@ router = APIRouter(prefix="/v1", tags=["invoices"])
 
 
 class InvoiceShown(BaseModel):
-    """An invoice, of one revision of an agreement's period; `void` once it is credited."""
+    """An invoice, of one revision of an agreement's period; `void` once it is credited.
+
+    `restatement` counts those of the same revision that a correction of an earlier period replaced.
+    """
 
     id: UUID
     number: str
@@ -36,6 +39,7 @@ class InvoiceShown(BaseModel):
     start_on: date
     end_on: date
     revision: int
+    restatement: int
     currency: str
     net: Amount
     tax: Amount
@@ -62,7 +66,11 @@ class CreditNoteShown(BaseModel):
 
 
 class EvidenceSummary(BaseModel):
-    """What an invoice was computed from, without the series."""
+    """What an invoice was computed from, without the series.
+
+    The states are what the bill before handed on and what this one does, by component: progress on
+    tiers, banked energy, credit, past peaks.
+    """
 
     zone: str
     connected_kw: Amount | None
@@ -71,6 +79,8 @@ class EvidenceSummary(BaseModel):
     present_intervals: int
     digest: str
     tariff_version_ids: list[UUID]
+    state_before: dict[str, Any]
+    state_after: dict[str, Any]
 
 
 class Evidence(EvidenceSummary):
@@ -85,6 +95,7 @@ class RevisionShown(BaseModel):
     invoice_id: UUID
     number: str
     revision: int
+    restatement: int
     state: State
     total: Amount
     issued_at: datetime

@@ -31,6 +31,7 @@ class Invoice:
     meter_id: UUID
     period: Period
     revision: int
+    restatement: int
     currency: str
     lines: Sequence[Line]
     net: Decimal
@@ -73,6 +74,7 @@ def issue(billed: Billed, number: str, now: datetime) -> Invoice:
         meter_id=closed.meter_id,
         period=closed.period,
         revision=closed.revision,
+        restatement=billed.restatement,
         currency=bill.currency,
         lines=bill.lines,
         net=bill.net,
@@ -98,7 +100,11 @@ def credit(invoice: Invoice, number: str, billed: Billed, now: datetime) -> Cred
         net=invoice.net,
         tax=invoice.tax,
         total=invoice.total,
-        reason=f"replaced by revision {billed.closed.revision} of its period",
+        reason=(
+            "restated: the period before was corrected"
+            if billed.restatement
+            else f"replaced by revision {billed.closed.revision} of its period"
+        ),
         issued_at=now,
         correlation_id=billed.closed.correlation_id,
     )

@@ -21,7 +21,8 @@ from kernel.errors import Rejected
 from kernel.ids import derive_id
 from kernel.periods import Period
 from rating.bill import Bill, rate
-from rating.tariff import Part
+from rating.state import State
+from rating.tariff import Part, carries_state
 from rating.usage import MISSING, Flow, Usage, slots_in
 
 FLOWS: tuple[Flow, ...] = get_args(Flow)
@@ -70,18 +71,39 @@ class ClosedPeriod:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Billed:
-    """A closed period with the bill that it makes, and the id of the invoice for it."""
+    """A closed period with the bill that it makes, and the id of the invoice for it.
+
+    `restatement` counts the invoices of the same revision that a correction of an earlier period
+    replaced; `state_before` is what the period before handed on, as far as the tariff cares.
+    """
 
     closed: ClosedPeriod
     agreement: Agreement
     connected_kw: Decimal | None
+    state_before: State
     bill: Bill
-    invoice_id: UUID
+    restatement: int
+    carries_state: bool
+
+    @property
+    def invoice_id(self) -> UUID:
+        """The id of its invoice."""
+        return invoice_id(self.closed.key, self.closed.revision, self.restatement)
 
     @property
     def invoice_key(self) -> Key:
         """Tenant and id of the invoice."""
         return self.closed.tenant_id, self.invoice_id
+
+    @property
+    def next_key(self) -> PeriodKey:
+        """The key of the period that takes over from it."""
+        return self.closed.tenant_id, self.closed.agreement_id, self.closed.period.end_on
+
+    @property
+    def state_after(self) -> State:
+        """What it hands to the next period; what the tariff does not know is handed on as it is."""
+        return {**self.state_before, **self.bill.state}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,12 +115,45 @@ class Held:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Invoiced:
+    """A period's live invoice: its revision, how often that was restated, and what it left."""
+
+    revision: int
+    restatement: int
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Predecessor:
+    """The last period of the agreement before a period, and the state that its invoice left.
+
+    `settled` when its newest revision has its invoice.
+    """
+
+    end_on: date
+    settled: bool
+    state: State
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class _Billable:
+class Billable:
+    """A closed period with the facts that it needs, but for the state that it starts with."""
+
     closed: ClosedPeriod
     agreement: Agreement
     usage: Usage
     parts: tuple[Part, ...]
+
+    @property
+    def carries_state(self) -> bool:
+        """Whether its bill hands something on."""
+        return any(carries_state(part.version) for part in self.parts)
+
+    @property
+    def follows(self) -> bool:
+        """Whether it can only be billed after the period before."""
+        return self.carries_state and self.agreement.start_on < self.closed.period.start_on
 
     @property
     def missing(self) -> MissingRule:
@@ -106,46 +161,94 @@ class _Billable:
         return "refused" if self.closed.closed_by == "complete" else "nothing"
 
 
-def invoice_id(key: PeriodKey, revision: int) -> UUID:
+def invoice_id(key: PeriodKey, revision: int, restatement: int) -> UUID:
     """The id of the invoice for a revision of a period."""
-    return derive_id("invoice", *key, revision)
+    counts = (revision, restatement) if restatement else (revision,)
+    return derive_id("invoice", *key, *counts)
 
 
-def bill_periods(periods: Sequence[ClosedPeriod], facts: Facts) -> list[Billed | Held]:
-    """A bill, or the reason why not, for each period, in order; alike ones are rated together."""
-    results: dict[int, Billed | Held] = {}
-    alike: dict[tuple[object, ...], list[tuple[int, _Billable]]] = {}
-    for place, closed in enumerate(periods):
+def with_facts(periods: Sequence[ClosedPeriod], facts: Facts) -> list[Billable | Held]:
+    """Each period with its facts, in order, or the reason why it cannot be billed."""
+    found: list[Billable | Held] = []
+    for closed in periods:
         try:
-            found = _with_facts(closed, facts)
+            found.append(_with_facts(closed, facts))
         except Rejected as refused:
-            results[place] = Held(closed, refused.code, refused.detail)
+            found.append(Held(closed, refused.code, refused.detail))
+    return found
+
+
+def bill_periods(
+    found: Sequence[Billable | Held],
+    before: Mapping[PeriodKey, Predecessor],
+    invoiced: Mapping[PeriodKey, Invoiced],
+) -> list[Billed | Held]:
+    """A bill, or the reason why not, for each period, in order; alike ones are rated together.
+
+    `before` holds the predecessors of those that follow one, `invoiced` what is live already.
+    """
+    results: dict[int, Billed | Held] = {}
+    alike: dict[tuple[object, ...], list[tuple[int, _Ready]]] = {}
+    for place, one in enumerate(found):
+        if isinstance(one, Held):
+            results[place] = one
             continue
-        shares = tuple((part.version.id, part.period) for part in found.parts)
-        key = (closed.tenant_id, shares, found.missing)
-        alike.setdefault(key, []).append((place, found))
+        key = one.closed.key
+        try:
+            state = _state_before(one, before.get(key))
+        except Rejected as refused:
+            results[place] = Held(one.closed, refused.code, refused.detail)
+            continue
+        ready = _Ready(one, state, _restatement(one.closed, invoiced.get(key)))
+        shares = tuple((part.version.id, part.period) for part in one.parts)
+        alike.setdefault((key[0], shares, one.missing), []).append((place, ready))
     for group in alike.values():
-        billed = _rate_group([found for _, found in group])
+        billed = _rate_group([ready for _, ready in group])
         results.update(zip((place for place, _ in group), billed, strict=True))
-    return [results[place] for place in range(len(periods))]
+    return [results[place] for place in range(len(found))]
+
+
+def _state_before(one: Billable, before: Predecessor | None) -> State:
+    """What the period before left; Rejected where it has not been billed yet."""
+    if not one.follows:
+        return {}
+    start_on = one.closed.period.start_on
+    if before is None or before.end_on != start_on:
+        last = "" if before is None else f"; the last one ends on {before.end_on}"
+        raise Rejected(
+            "previous_period_missing",
+            f"the tariff carries state, and no period that ends on {start_on} was closed{last}",
+        )
+    if not before.settled:
+        raise Rejected(
+            "previous_period_open", f"the period that ends on {start_on} has no invoice yet"
+        )
+    return before.state
+
+
+def _restatement(closed: ClosedPeriod, live: Invoiced | None) -> int:
+    if live is None or live.revision != closed.revision:
+        return 0
+    return live.restatement + 1
 
 
 def rounds(periods: Sequence[ClosedPeriod]) -> Iterator[list[ClosedPeriod]]:
-    """The periods in order, in lists that hold each period's key once."""
+    """The periods in order, in lists that hold each agreement once."""
     waiting = list(periods)
     while waiting:
-        taken: dict[PeriodKey, ClosedPeriod] = {}
+        taken: dict[tuple[str, UUID], ClosedPeriod] = {}
         later: list[ClosedPeriod] = []
         for closed in waiting:
-            if closed.key in taken:
+            agreement = closed.tenant_id, closed.agreement_id
+            if agreement in taken:
                 later.append(closed)
             else:
-                taken[closed.key] = closed
+                taken[agreement] = closed
         yield list(taken.values())
         waiting = later
 
 
-def _with_facts(closed: ClosedPeriod, facts: Facts) -> _Billable:
+def _with_facts(closed: ClosedPeriod, facts: Facts) -> Billable:
     tenant_id = closed.tenant_id
     agreement = facts.agreements.get((tenant_id, closed.agreement_id))
     if agreement is None:
@@ -166,7 +269,7 @@ def _with_facts(closed: ClosedPeriod, facts: Facts) -> _Billable:
             "currency_differs",
             f"the customer pays in {currency}, the tariff asks for {', '.join(sorted(priced_in))}",
         )
-    return _Billable(closed, agreement, _usage(closed, meter), parts)
+    return Billable(closed, agreement, _usage(closed, meter), parts)
 
 
 def _usage(closed: ClosedPeriod, meter: Meter) -> Usage:
@@ -190,22 +293,36 @@ def no_energy(slots: int) -> NDArray[np.int32]:
     return nothing
 
 
-def _rate_group(group: list[_Billable]) -> list[Billed | Held]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    billable: Billable
+    state_before: State
+    restatement: int
+
+
+def _rate_group(group: list[_Ready]) -> list[Billed | Held]:
     """Rate together; where that is refused, one by one, so that only the culprits are held."""
-    first = group[0]
+    first = group[0].billable
     try:
-        bills = rate(first.parts, [one.usage for one in group], missing=first.missing)
+        bills = rate(
+            first.parts,
+            [one.billable.usage for one in group],
+            states=[one.state_before for one in group],
+            missing=first.missing,
+        )
     except Rejected as refused:
         if len(group) == 1:
             return [Held(first.closed, refused.code, refused.detail)]
         return [result for one in group for result in _rate_group([one])]
     return [
         Billed(
-            one.closed,
-            one.agreement,
-            one.usage.connected_kw,
+            one.billable.closed,
+            one.billable.agreement,
+            one.billable.usage.connected_kw,
+            one.state_before,
             bill,
-            invoice_id(one.closed.key, one.closed.revision),
+            one.restatement,
+            one.billable.carries_state,
         )
         for one, bill in zip(group, bills, strict=True)
     ]

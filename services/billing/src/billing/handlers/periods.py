@@ -1,27 +1,35 @@
 """Closed periods become invoices; what cannot be billed yet is held and tried again.
 
-Every period is billed under the lock of its row, once per revision; a newer revision credits the
-invoice of the older one. Numbers are taken last, so their counter is locked for a short time.
+Every period is billed under the lock of its agreement and its row, once per revision; a newer
+revision credits the invoice of the older one. Where bills hand something on, a period waits for the
+one before it, and is restated when that one is corrected. Numbers are taken last, so their counter
+is locked for a short time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from billing import wire
 from billing.domain.invoices import CreditNote, Invoice, credit, issue, series_of
 from billing.domain.periods import (
+    Billable,
     Billed,
     ClosedPeriod,
     Held,
+    Invoiced,
+    PeriodKey,
     bill_periods,
     invoice_id,
     rounds,
+    with_facts,
 )
 from billing.store import facts, invoices, periods
 from contracts.metering import PeriodClosed
 from database import WriteConnection
 from messaging import Received, enqueue
+from rating.state import State, read_state
 
 RETRY_PERIODS_MAX = 250
 """Held periods that are tried again in one transaction."""
@@ -33,6 +41,7 @@ async def bill_closed_periods(
     """Make the invoice of each message's period, unless it has come before."""
     await facts.lock_facts_to_read(tx)
     closed = [wire.closed_period(message) for message in messages]
+    await facts.lock_agreements(tx, {(one.tenant_id, one.agreement_id) for one in closed})
     for several in rounds(closed):
         await _settle(tx, await periods.lock_newer(tx, several), now)
 
@@ -40,8 +49,11 @@ async def bill_closed_periods(
 async def retry_held_periods(tx: WriteConnection, now: datetime) -> int:
     """Try those held periods again that a fact has arrived for; how many there were."""
     await facts.lock_facts_to_read(tx)
-    rows = await periods.lock_due(tx, RETRY_PERIODS_MAX)
-    await _settle(tx, [_held_before(row) for row in rows], now)
+    due = await periods.fetch_due(tx, RETRY_PERIODS_MAX)
+    await facts.lock_agreements(tx, {(tenant_id, agreement) for tenant_id, agreement, _ in due})
+    rows = await periods.lock_due(tx, due)
+    for several in rounds([_held_before(row) for row in rows]):
+        await _settle(tx, several, now)
     return len(rows)
 
 
@@ -63,34 +75,90 @@ async def _settle(tx: WriteConnection, locked: Sequence[ClosedPeriod], now: date
         start_on=min(closed.period.start_on for closed in locked),
         end_on=max(closed.period.end_on for closed in locked),
     )
-    results = bill_periods(locked, known)
+    found = with_facts(locked, known)
+    following = [one for one in found if isinstance(one, Billable) and one.follows]
+    before = await periods.fetch_predecessors(tx, [one.closed.key for one in following])
+    invoiced = await periods.fetch_invoiced(tx, [closed.key for closed in locked])
+    results = bill_periods(found, before, invoiced)
     await periods.upsert_held(tx, [one for one in results if isinstance(one, Held)], now)
-    await _issue(tx, [one for one in results if isinstance(one, Billed)], now)
+    billed = [one for one in results if isinstance(one, Billed)]
+    if billed:
+        await _issue(tx, billed, await _replaced(tx, billed, invoiced), now)
 
 
-async def _issue(tx: WriteConnection, billed: Sequence[Billed], now: datetime) -> None:
-    if not billed:
-        return
-    replaced = await _replaced(tx, billed)
-    await periods.update_invoiced(tx, [one.closed.key for one in billed])
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An invoice that another takes the place of, and the state that it left."""
+
+    invoice: Invoice
+    left: State
+
+
+async def _issue(
+    tx: WriteConnection,
+    results: Sequence[Billed],
+    replaced: Mapping[PeriodKey, Live],
+    now: datetime,
+) -> None:
+    await periods.release(tx, [one.closed.key for one in results])
+    billed = [one for one in results if not _says_the_same(one, replaced.get(one.closed.key))]
+    await periods.update_invoiced(tx, billed)
     await invoices.insert_lines(tx, {one.invoice_key: one.bill.lines for one in billed})
     await invoices.insert_evidence(tx, billed)
 
-    notes = await _credit(tx, replaced, now)
+    old = [(replaced[one.closed.key].invoice, one) for one in billed if one.closed.key in replaced]
+    notes = await _credit(tx, old, now)
     tenants = [one.closed.tenant_id for one in billed]
     numbers = await invoices.take_numbers(tx, series_of("INV", now), tenants)
     issued = [issue(one, number, now) for one, number in zip(billed, numbers, strict=True)]
     await invoices.insert_invoices(tx, issued)
     events = [event for note in notes for event in wire.credit_note_issued(note)]
     await enqueue(tx, [*events, *map(wire.invoice_issued, issued)])
+    await _hand_on(tx, [one for one in billed if one.carries_state], now)
 
 
-async def _replaced(tx: WriteConnection, billed: Sequence[Billed]) -> list[tuple[Invoice, Billed]]:
-    """The live invoices of older revisions, each with what takes its place."""
-    revisions = await periods.fetch_invoiced_revisions(tx, [one.closed.key for one in billed])
-    old = {key: (key[0], invoice_id(key, revision)) for key, revision in revisions.items()}
+def _says_the_same(one: Billed, old: Live | None) -> bool:
+    """Whether a restatement would only repeat the invoice that is there."""
+    return (
+        old is not None
+        and one.restatement > 0
+        and tuple(old.invoice.lines) == one.bill.lines
+        and old.left == one.state_after
+    )
+
+
+async def _replaced(
+    tx: WriteConnection, billed: Sequence[Billed], invoiced: Mapping[PeriodKey, Invoiced]
+) -> dict[PeriodKey, Live]:
+    old = {
+        key: (key[0], invoice_id(key, invoiced[key].revision, invoiced[key].restatement))
+        for key in (one.closed.key for one in billed)
+        if key in invoiced
+    }
     found = await invoices.fetch_invoices(tx, list(old.values()))
-    return [(found[old[one.closed.key]], one) for one in billed if one.closed.key in old]
+    return {key: Live(found[wanted], invoiced[key].state) for key, wanted in old.items()}
+
+
+async def _hand_on(tx: WriteConnection, billed: Sequence[Billed], now: datetime) -> None:
+    """Take up the periods that follow: held ones now, invoiced ones where their state differs."""
+    if not billed:
+        return
+    causes = {one.next_key: one for one in billed}
+    await periods.mark_due(tx, list(causes))
+    live = await periods.fetch_invoiced(tx, list(causes))
+    evidence = await invoices.fetch_evidence(
+        tx, {key: invoice_id(key, one.revision, one.restatement) for key, one in live.items()}
+    )
+    outdated = [
+        Held(
+            wire.closed_again(row, causes[key].closed.correlation_id),
+            "previous_period_corrected",
+            f"billed from what the period up to {key[2]} had handed on before its correction",
+        )
+        for key, row in evidence.items()
+        if read_state(row["state_before"]) != causes[key].state_after
+    ]
+    await periods.upsert_held(tx, outdated, now, due=True)
 
 
 async def _credit(

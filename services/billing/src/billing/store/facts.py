@@ -28,7 +28,6 @@ SELECT a.*, (SELECT currency FROM customer c
               WHERE c.tenant_id = a.tenant_id AND c.id = a.customer_id) AS currency
   FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
   JOIN agreement a USING (tenant_id, id)
-   FOR SHARE OF a
 """
 _AGREEMENTS_OF_METERS = """
 SELECT a.*, (SELECT currency FROM customer c
@@ -37,11 +36,6 @@ SELECT a.*, (SELECT currency FROM customer c
   JOIN agreement a USING (tenant_id, meter_id)
 """
 """A join with the customers would tempt the planner to pair all of a tenant first."""
-_METERS = """
-SELECT a.*, c.currency FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, meter_id)
-  JOIN agreement a USING (tenant_id, meter_id)
-  JOIN customer c ON c.tenant_id = a.tenant_id AND c.id = a.customer_id
-"""
 _METERS = """
 SELECT m.* FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
   JOIN meter m USING (tenant_id, id)
@@ -56,6 +50,10 @@ SELECT v.tenant_id, v.id, v.tariff_id, v.number, v.effective_from, v.effective_t
 """
 
 
+_LOCK_AGREEMENTS = """
+SELECT 1 FROM agreement a JOIN unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+ USING (tenant_id, id) ORDER BY tenant_id, id FOR NO KEY UPDATE OF a
+"""
 _LOCK_SHARED = "SELECT pg_advisory_xact_lock_shared($1)"
 _LOCK = "SELECT pg_advisory_xact_lock($1)"
 
@@ -70,6 +68,14 @@ async def lock_facts_to_change(tx: WriteConnection) -> None:
     await tx.raw.execute(_LOCK, FACTS_LOCK)
 
 
+async def lock_agreements(tx: WriteConnection, agreements: Collection[Key]) -> None:
+    """Nobody else bills or changes these agreements until this transaction ends.
+
+    The first lock on the way to a period: its row and its predecessor's come after.
+    """
+    await tx.raw.execute(_LOCK_AGREEMENTS, *_columns(agreements))
+
+
 async def fetch_facts(
     tx: WriteConnection,
     agreements: Collection[Key],
@@ -77,10 +83,7 @@ async def fetch_facts(
     start_on: date,
     end_on: date,
 ) -> Facts:
-    """What is known of these agreements and meters, and of tariffs from start to end.
-
-    The agreements stay as they are until this transaction ends.
-    """
+    """What is known of these agreements and meters, and of tariffs from start to end."""
     rows = await tx.raw.fetch(_AGREEMENTS, *_columns(agreements))
     found = await tx.raw.fetch(_METERS, *_columns(meters))
     return await _with_versions(

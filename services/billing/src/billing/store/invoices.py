@@ -1,12 +1,14 @@
 """Invoices, their lines and evidence, credit notes, and the counters behind their numbers."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from billing.domain.facts import Key
 from billing.domain.invoices import CreditNote, Invoice, numbered
-from billing.domain.periods import Billed
+from billing.domain.periods import Billed, PeriodKey
 from billing.store.rows import insert_rows
 from billing.tables import (
     credit_note,
@@ -18,6 +20,7 @@ from billing.tables import (
 from database import ReadConnection, WriteConnection
 from kernel.periods import Period
 from rating.lines import Item, Line
+from rating.state import state_document
 
 _INVOICES = """
 SELECT i.* FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
@@ -27,6 +30,15 @@ _LINES = """
 SELECT l.* FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, invoice_id)
   JOIN invoice_line l USING (tenant_id, invoice_id)
  ORDER BY l.tenant_id, l.invoice_id, l.position
+"""
+
+_EVIDENCE = """
+SELECT i.tenant_id, i.agreement_id, i.meter_id, i.start_on, i.end_on, i.revision, i.issued_at,
+       e.zone, e.closed_by, e.expected_intervals, e.present_intervals, e.digest, e.usage,
+       e.state_before
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+  JOIN invoice i USING (tenant_id, id)
+  JOIN invoice_evidence e ON e.tenant_id = k.tenant_id AND e.invoice_id = k.id
 """
 
 
@@ -67,6 +79,7 @@ async def insert_invoices(tx: WriteConnection, invoices: Sequence[Invoice]) -> N
                 one.period.start_on,
                 one.period.end_on,
                 one.revision,
+                one.restatement,
                 one.currency,
                 one.net,
                 one.tax,
@@ -127,6 +140,8 @@ async def insert_evidence(tx: WriteConnection, billed: Sequence[Billed]) -> None
                 one.closed.present_intervals,
                 one.closed.digest,
                 one.closed.usage_packed,
+                json.dumps(state_document(one.state_before)),
+                json.dumps(state_document(one.state_after)),
             )
             for one in billed
         ],
@@ -174,6 +189,15 @@ async def fetch_invoices(read: ReadConnection, keys: Sequence[Key]) -> dict[Key,
     }
 
 
+async def fetch_evidence(
+    read: ReadConnection, invoices: Mapping[PeriodKey, UUID]
+) -> dict[PeriodKey, Any]:
+    """What these invoices of periods were computed from."""
+    columns = [[key[0] for key in invoices], list(invoices.values())]
+    rows = await read.raw.fetch(_EVIDENCE, *columns) if invoices else []
+    return {(row["tenant_id"], row["agreement_id"], row["start_on"]): row for row in rows}
+
+
 def _invoice_of(row: Mapping[str, Any], lines: Sequence[Line]) -> Invoice:
     return Invoice(
         tenant_id=row["tenant_id"],
@@ -184,6 +208,7 @@ def _invoice_of(row: Mapping[str, Any], lines: Sequence[Line]) -> Invoice:
         meter_id=row["meter_id"],
         period=Period(row["start_on"], row["end_on"]),
         revision=row["revision"],
+        restatement=row["restatement"],
         currency=row["currency"],
         lines=lines,
         net=row["net"],

@@ -93,7 +93,7 @@ async def fetch_revisions(
             invoice.c.tenant_id == tenant_id,
             invoice.c.agreement_id == agreement_id,
             invoice.c.start_on == start_on,
-        ).order_by(invoice.c.revision)
+        ).order_by(invoice.c.revision, invoice.c.restatement)
     )
 
 

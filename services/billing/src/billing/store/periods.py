@@ -1,5 +1,6 @@
 """Billed and held periods: who bills which revision, and what waits for which fact."""
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -7,24 +8,50 @@ from uuid import UUID
 import asyncpg
 
 from billing.domain.facts import Key
-from billing.domain.periods import ClosedPeriod, Held, PeriodKey
+from billing.domain.periods import (
+    Billed,
+    ClosedPeriod,
+    Held,
+    Invoiced,
+    PeriodKey,
+    Predecessor,
+)
 from billing.store.rows import insert_rows
 from billing.tables import billed_period, held_period
 from database import WriteConnection
+from rating.state import read_state, state_document
 
+_DUE = """
+SELECT tenant_id, agreement_id, start_on FROM held_period
+ WHERE due ORDER BY start_on, held_at, agreement_id LIMIT $1
+"""
 _LOCK_DUE = """
-SELECT h.* FROM held_period h JOIN billed_period b USING (tenant_id, agreement_id, start_on)
- WHERE h.due ORDER BY h.held_at, h.agreement_id LIMIT $1 FOR UPDATE OF b SKIP LOCKED
+SELECT h.* FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
+  JOIN held_period h USING (tenant_id, agreement_id, start_on)
+  JOIN billed_period b USING (tenant_id, agreement_id, start_on)
+ WHERE h.due ORDER BY h.start_on, h.held_at, h.agreement_id FOR UPDATE OF b SKIP LOCKED
+"""
+_BEFORE = """
+SELECT k.tenant_id, k.agreement_id, k.start_on, b.end_on, b.state,
+       b.invoiced_revision IS NOT DISTINCT FROM b.revision AS settled
+  FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
+ CROSS JOIN LATERAL (
+       SELECT * FROM billed_period p
+        WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.agreement_id
+          AND p.start_on < k.start_on
+        ORDER BY p.start_on DESC LIMIT 1) AS b
 """
 _INVOICED_REVISIONS = """
-SELECT b.tenant_id, b.agreement_id, b.start_on, b.invoiced_revision
+SELECT b.tenant_id, b.agreement_id, b.start_on, b.invoiced_revision, b.restatement, b.state
   FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
   JOIN billed_period b USING (tenant_id, agreement_id, start_on)
  WHERE b.invoiced_revision IS NOT NULL
 """
 _INVOICED = """
-UPDATE billed_period b SET invoiced_revision = b.revision
-  FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
+UPDATE billed_period b
+   SET invoiced_revision = b.revision, restatement = k.restatement, state = k.state
+  FROM unnest($1::text[], $2::uuid[], $3::date[], $4::int[], $5::jsonb[])
+       AS k (tenant_id, agreement_id, start_on, restatement, state)
  WHERE (b.tenant_id, b.agreement_id, b.start_on) = (k.tenant_id, k.agreement_id, k.start_on)
 """
 _DELETE_HELD = """
@@ -51,6 +78,13 @@ UPDATE held_period h SET due = true
 """
 
 
+_DUE_AFTER = """
+UPDATE held_period h SET due = true
+  FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
+ WHERE (h.tenant_id, h.agreement_id, h.start_on) = (k.tenant_id, k.agreement_id, k.start_on)
+"""
+
+
 async def lock_newer(tx: WriteConnection, periods: Sequence[ClosedPeriod]) -> list[ClosedPeriod]:
     """Lock each period's row and move it to the revision that came.
 
@@ -60,9 +94,13 @@ async def lock_newer(tx: WriteConnection, periods: Sequence[ClosedPeriod]) -> li
     newer = await insert_rows(
         tx,
         billed_period,
-        [(*closed.key, closed.revision, None, closed.energy_wh) for closed in ordered],
+        [
+            (*closed.key, closed.period.end_on, closed.revision, None, 0, "{}", closed.energy_wh)
+            for closed in ordered
+        ],
         "ON CONFLICT (tenant_id, agreement_id, start_on) DO UPDATE "
-        "SET revision = excluded.revision, energy_wh = excluded.energy_wh "
+        "SET end_on = excluded.end_on, revision = excluded.revision, "
+        "energy_wh = excluded.energy_wh "
         "WHERE billed_period.revision < excluded.revision "
         "RETURNING tenant_id, agreement_id, start_on",
     )
@@ -70,30 +108,67 @@ async def lock_newer(tx: WriteConnection, periods: Sequence[ClosedPeriod]) -> li
     return [closed for closed in periods if closed.key in claimed]
 
 
-async def lock_due(tx: WriteConnection, periods_max: int) -> list[asyncpg.Record]:
-    """Held periods that a fact has arrived for, the longest held first, locked."""
-    return await tx.raw.fetch(_LOCK_DUE, periods_max)
+async def fetch_due(tx: WriteConnection, periods_max: int) -> list[PeriodKey]:
+    """Held periods that a fact has arrived for: the earliest first, then the longest held."""
+    return [tuple(row) for row in await tx.raw.fetch(_DUE, periods_max)]
 
 
-async def fetch_invoiced_revisions(
+async def lock_due(tx: WriteConnection, keys: Collection[PeriodKey]) -> list[asyncpg.Record]:
+    """Those of these held periods that are still due and not locked by another, locked."""
+    return await tx.raw.fetch(_LOCK_DUE, *_columns(keys))
+
+
+async def fetch_predecessors(
     tx: WriteConnection, keys: Collection[PeriodKey]
-) -> dict[PeriodKey, int]:
-    """The revision of the live invoice of each period that has one."""
-    rows = await tx.raw.fetch(_INVOICED_REVISIONS, *_columns(keys))
+) -> dict[PeriodKey, Predecessor]:
+    """The last period before each of these, where its agreement has one."""
+    rows = await tx.raw.fetch(_BEFORE, *_columns(keys)) if keys else []
     return {
-        (row["tenant_id"], row["agreement_id"], row["start_on"]): row["invoiced_revision"]
+        (row["tenant_id"], row["agreement_id"], row["start_on"]): Predecessor(
+            row["end_on"], row["settled"], read_state(row["state"])
+        )
         for row in rows
     }
 
 
-async def update_invoiced(tx: WriteConnection, keys: Collection[PeriodKey]) -> None:
-    """The newest revision of these periods has its invoice; none of them is held any more."""
-    await tx.raw.execute(_INVOICED, *_columns(keys))
+async def fetch_invoiced(
+    tx: WriteConnection, keys: Collection[PeriodKey]
+) -> dict[PeriodKey, Invoiced]:
+    """The live invoice of each period that has one."""
+    rows = await tx.raw.fetch(_INVOICED_REVISIONS, *_columns(keys)) if keys else []
+    return {
+        (row["tenant_id"], row["agreement_id"], row["start_on"]): Invoiced(
+            row["invoiced_revision"], row["restatement"], read_state(row["state"])
+        )
+        for row in rows
+    }
+
+
+async def update_invoiced(tx: WriteConnection, billed: Sequence[Billed]) -> None:
+    """The newest revision of these periods has its invoice."""
+    keys = [one.closed.key for one in billed]
+    await tx.raw.execute(
+        _INVOICED,
+        *_columns(keys),
+        [one.restatement for one in billed],
+        [json.dumps(state_document(one.state_after)) for one in billed],
+    )
+
+
+async def release(tx: WriteConnection, keys: Collection[PeriodKey]) -> None:
+    """These periods are not held any more."""
     await tx.raw.execute(_DELETE_HELD, *_columns(keys))
 
 
-async def upsert_held(tx: WriteConnection, held: Sequence[Held], now: datetime) -> None:
-    """Hold periods, in place of what was held of an older revision."""
+async def mark_due(tx: WriteConnection, keys: Collection[PeriodKey]) -> None:
+    """Look again at these periods, where they are held."""
+    await tx.raw.execute(_DUE_AFTER, *_columns(keys))
+
+
+async def upsert_held(
+    tx: WriteConnection, held: Sequence[Held], now: datetime, *, due: bool = False
+) -> None:
+    """Hold periods, in place of what was held of an older revision; `due` to be tried again."""
     await insert_rows(
         tx,
         held_period,
@@ -108,14 +183,14 @@ async def upsert_held(tx: WriteConnection, held: Sequence[Held], now: datetime) 
                 one.closed.event,
                 one.closed.correlation_id,
                 now,
-                False,
+                due,
             )
             for one in held
         ],
         "ON CONFLICT (tenant_id, agreement_id, start_on) DO UPDATE "
         "SET end_on = excluded.end_on, revision = excluded.revision, "
         "meter_id = excluded.meter_id, reason = excluded.reason, detail = excluded.detail, "
-        "event = excluded.event, correlation_id = excluded.correlation_id, due = false",
+        "event = excluded.event, correlation_id = excluded.correlation_id, due = excluded.due",
     )
 
 
