@@ -67,7 +67,7 @@ class Log:
     def seek(self, _place, offset):
         self.position = offset
 
-    async def getmany(self, timeout_ms, max_records):
+    async def getmany(self, *_places, timeout_ms, max_records):
         found = self.records[self.position : self.position + max_records]
         self.position += len(found)
         if self.position >= 2 * BATCH:

@@ -23,7 +23,7 @@ from aiokafka.errors import KafkaError
 from contracts.topics import TOPICS
 from database import ALL_TENANTS, Database, transaction
 from kernel.errors import Poison, Rejected
-from messaging.broker import BrokerMismatch, check_bounds, fetch_partitions
+from messaging.broker import BrokerMismatch, fetch_partitions
 from messaging.dead_letters import Budget, bury
 from messaging.decoding import Received, Subscription, batches, decode_record
 from messaging.failures import broker_calls, is_passing
@@ -37,12 +37,15 @@ from messaging.offsets import (
 )
 from messaging.progress import Progress
 from messaging.retries import Stopped, persist
+from messaging.seeking import due, go_to
 
 POLL_MS = 200
 PARTITION_FETCH_BYTES_MAX = 1024 * 1024
 FETCH_BYTES_MAX = 8 * 1024 * 1024
 BATCH_BYTES_MAX = 2 * 1024 * 1024
 """The most that one transaction takes of values; decoded they take tens of times that memory."""
+REST_BATCHES_MAX = 8
+"""So many batches are committed before the collector looks for cyclic garbage, if it must."""
 DECODE_MESSAGES_MAX = 100
 """So many are decoded at a stretch before the database's answers get their turn."""
 SESSION_TIMEOUT_MS = 10_000
@@ -61,7 +64,7 @@ class Batch:
 
 @contextmanager
 def collector_resting() -> Iterator[None]:
-    """Look for cyclic garbage after a batch, not within.
+    """Look for cyclic garbage after some batches, not within.
 
     A batch keeps some hundred thousand objects alive at once and makes hardly a cycle; looking
     through them again and again took 40 % of ingest's time.
@@ -99,6 +102,7 @@ class Consumer:
         self._stop = stop
         self._assignment = assignment
         self._kafka: Any = None
+        self._begin: dict[TopicPartition, int] = {}
         self._next: dict[Partition, int] = {}
         self._fetched: deque[list[ConsumerRecord]] = deque()
         self._budget = Budget()
@@ -153,26 +157,30 @@ class Consumer:
         async with transaction(self._database, tenant=ALL_TENANTS) as tx:
             await insert_offsets(tx, self._name, begin)
             stored = await fetch_offsets(tx, self._name, list(begin))
-        # The log's end is asked for last: meanwhile another process may have consumed further.
-        end = await self._kafka.end_offsets(chosen)
-        check_bounds(stored, begin, {(tp.topic, tp.partition): end[tp] for tp in chosen})
-        for tp in chosen:
-            self._kafka.seek(tp, stored[tp.topic, tp.partition])
+        self._begin = {tp: stored[tp.topic, tp.partition] for tp in chosen}
+        await go_to(self._kafka, self._begin, first)
         self._next = stored
 
     async def _consume(self) -> None:
         """Commit batch after batch, each while the next one is read."""
         batch: Batch | None = None
         while not self._stop.is_set():
-            if self._must_seek.is_set():
-                # What was read ahead is void: it was read before the seek, or is another's by now.
-                batch = None
-                self._fetched.clear()
-                self._must_seek.clear()
-                await persist("seek", self._seek_again, stop=self._stop, on_retry=self._count_retry)
+            turns = REST_BATCHES_MAX if batch else 1
             with collector_resting() if batch else nullcontext():
-                batch = await self._commit_and_read(batch)
-            self._observe_lag()
+                while turns and not self._stop.is_set():
+                    batch = await self._turn(batch)
+                    turns = turns - 1 if batch else 0
+
+    async def _turn(self, batch: Batch | None) -> Batch | None:
+        if self._must_seek.is_set():
+            # What was read ahead is void: it was read before the seek, or is another's by now.
+            batch = None
+            self._fetched.clear()
+            self._must_seek.clear()
+            await persist("seek", self._seek_again, stop=self._stop, on_retry=self._count_retry)
+        batch = await self._commit_and_read(batch)
+        self._observe_lag()
+        return batch
 
     async def _commit_and_read(self, batch: Batch | None) -> Batch | None:
         ahead = asyncio.create_task(self._read())
@@ -216,7 +224,8 @@ class Consumer:
             log.warning("rejoining", consumer=self._name, reason=repr(failure))
             await persist("subscribe", self._start, stop=self._stop, on_retry=self._count_retry)
             return
-        self._fetched.extend(batches(chain.from_iterable(fetched.values()), BATCH_BYTES_MAX))
+        records = (due(records, self._begin.get(tp, 0)) for tp, records in fetched.items())
+        self._fetched.extend(batches(chain.from_iterable(records), BATCH_BYTES_MAX))
 
     async def _process(
         self, records: list[ConsumerRecord], received: list[Received[Any]] | None = None

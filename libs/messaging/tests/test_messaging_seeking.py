@@ -1,0 +1,150 @@
+"""Going on at a stored offset, on a log that finds every offset and on one that finds batches."""
+
+from dataclasses import dataclass
+
+import pytest
+from aiokafka import TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.errors import Transient
+from messaging import seeking
+from messaging.broker import BrokerMismatch
+from messaging.seeking import due, go_to
+
+TP = TopicPartition("readings.received.v1", 0)
+OTHER = TopicPartition("readings.received.v1", 1)
+
+
+@dataclass(frozen=True)
+class Record:
+    offset: int
+
+
+class Log:
+    """A broker's log of batches and a consumer on it; `finds` as Kafka or as Tansu does."""
+
+    def __init__(self, finds, batches, *, first=0, answers=True):
+        self.finds = finds
+        self.batches = batches  # of each partition: lists of offsets, with gaps where compacted
+        self.first = first
+        self.answers = answers
+        self.position = {}
+        self.seeks = 0
+
+    async def end_offsets(self, partitions):
+        return {tp: self._told_end(self.batches[tp]) for tp in partitions}
+
+    def _told_end(self, batches):
+        if not batches:
+            return self.first
+        return batches[-1][-1] + 1 if self.finds == "offsets" else batches[-1][0] + 1
+
+    def highwater(self, tp):
+        if not self.answers:
+            return None
+        return self.batches[tp][-1][-1] + 1 if self.batches[tp] else self.first
+
+    def seek(self, tp, offset):
+        self.position[tp] = offset
+        self.seeks += 1
+
+    async def getmany(self, *partitions, timeout_ms, max_records):
+        del timeout_ms
+        came = {tp: self._from(tp) for tp in partitions if self.answers}
+        return {tp: records[:max_records] for tp, records in came.items() if records}
+
+    def _from(self, tp):
+        at = self.position[tp]
+        if self.finds == "offsets":
+            found = [offset for batch in self.batches[tp] for offset in batch if offset >= at]
+        else:
+            found = [offset for batch in self.batches[tp] if batch[0] >= at for offset in batch]
+        return [Record(offset) for offset in found]
+
+    def goes_on(self, tp, stored):
+        return [record.offset for record in due(self._from(tp), stored)]
+
+
+@pytest.fixture(params=["offsets", "batches"])
+def finds(request):
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    monkeypatch.setattr(seeking, "QUIET_S", 0.01)
+    monkeypatch.setattr(seeking, "ANSWER_LIMIT_S", 0.02)
+
+
+BATCHES = [[0, 1, 2], [3], [4, 5, 6, 7, 8, 9, 10], [11, 12]]
+
+
+@pytest.mark.parametrize("stored", range(14))
+async def test_it_goes_on_at_the_stored_offset_wherever_that_lies(finds, stored):
+    log = Log(finds, {TP: BATCHES})
+    await go_to(log, {TP: stored}, {TP: 0})
+    assert log.goes_on(TP, stored) == list(range(stored, 13))
+
+
+async def test_each_partition_goes_on_where_it_was(finds):
+    log = Log(finds, {TP: BATCHES, OTHER: [[0, 1]]})
+    await go_to(log, {TP: 6, OTHER: 2}, {TP: 0, OTHER: 0})
+    assert (log.goes_on(TP, 6), log.goes_on(OTHER, 2)) == ([6, 7, 8, 9, 10, 11, 12], [])
+
+
+OUTSIDE = [
+    ("beyond the end", BATCHES, 0, 14),
+    ("far beyond the end", BATCHES, 0, 999),
+    ("beyond an empty log's end", [], 0, 1),
+    ("before the beginning", [[5, 6]], 5, 4),
+]
+
+
+@pytest.mark.parametrize(
+    ("batches", "first", "stored"),
+    [case[1:] for case in OUTSIDE],
+    ids=[case[0] for case in OUTSIDE],
+)
+async def test_an_offset_outside_the_log_is_refused(finds, batches, first, stored):
+    log = Log(finds, {TP: batches}, first=first)
+    with pytest.raises(BrokerMismatch, match="messages are missing"):
+        await go_to(log, {TP: stored}, {TP: first})
+
+
+@given(st.lists(st.integers(1, 40), max_size=12), st.data())
+async def test_nothing_is_skipped_in_any_log(sizes, data):
+    offsets = iter(range(10_000))
+    batches = [[next(offsets) for _ in range(size)] for size in sizes]
+    end = sum(sizes)
+    kept = [  # compaction leaves gaps, but never takes the last record
+        [offset for offset in batch if offset == end - 1 or data.draw(st.booleans())]
+        for batch in batches
+    ]
+    stored = data.draw(st.integers(0, end))
+    for finds in ("offsets", "batches"):
+        whole = [batch for batch in kept if batch]
+        log = Log(finds, {TP: whole})
+        await go_to(log, {TP: stored}, {TP: 0})
+        assert log.goes_on(TP, stored) == [o for batch in whole for o in batch if o >= stored]
+        assert log.seeks <= 12, "the way back doubles"
+
+
+async def test_a_log_whose_tail_is_compacted_away_is_no_reason_to_wait():
+    """Kafka keeps the end, though the record before it may be gone."""
+
+    class Tailless(Log):
+        async def end_offsets(self, partitions):
+            return dict.fromkeys(partitions, 20)
+
+        def highwater(self, _tp):
+            return 20
+
+    log = Tailless("offsets", {TP: BATCHES})
+    await go_to(log, {TP: 20}, {TP: 0})
+    assert log.goes_on(TP, 20) == []
+
+
+async def test_a_broker_that_does_not_answer_is_asked_again_later(finds):
+    with pytest.raises(Transient):
+        await go_to(Log(finds, {TP: BATCHES}, answers=False), {TP: 6}, {TP: 0})
