@@ -169,7 +169,12 @@ def test_local_starts_say_the_repeated_hour_twice(run):
         (ENERGY_ONLY, "", (), "row 1: needs one of the columns start_local, start_utc"),
         (ENERGY_ONLY, "start_utc,import_kwh", (), "row 1: needs the column minutes"),
         (ENERGY_ONLY, "start_utc,minutes,kwh", (), "row 1: needs one of the columns import_kwh"),
-        (ENERGY_ONLY, "start_utc,minutes,import_kwh,load_kwh", (), "load_kwh already says"),
+        (
+            ENERGY_ONLY,
+            hours("2025-03-03", 24, "1,1", columns="import_kwh,load_kwh"),
+            (),
+            "load_kwh already says",
+        ),
         (ENERGY_ONLY, "start_utc,minutes,import_kwh", (), "holds no interval"),
         (ENERGY_ONLY, hours("2025-03-03", 3, "x"), (), "row 2: import_kwh is 'x', not a number"),
         (ENERGY_ONLY, hours("2025-03-03", 3, ""), (), "row 2: import_kwh is '', not a number"),
@@ -192,7 +197,7 @@ def test_local_starts_say_the_repeated_hour_twice(run):
         ),
         (ENERGY_ONLY, hours("2025-03-03", 3) + "\nsoon,60,1", (), "row 5: start 'soon' is no"),
         (ENERGY_ONLY, hours("2025-03-03", 3) + "\nsoon,7,1", (), "row 5: minutes is '7'"),
-        (ENERGY_ONLY, hours("2025-03-03", 3) + "\n2025", (), "row 5: minutes is None"),
+        (ENERGY_ONLY, hours("2025-03-03", 3) + "\n2025", (), "row 5: minutes is ''"),
         (
             ENERGY_ONLY,
             hours("2025-03-03", 23),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import contracts.tariff as wire
-from gridtally.commands.rate import _short
+from gridtally.bill_tables import short
 from kernel.money import Rounding
 from kernel.periods import Period
 from rating import calendars
@@ -63,7 +63,7 @@ def test_an_example_makes_the_bill_under_it(document, told):
     bill = rate(version, [USAGE], prices=PRICES)[0]
     lines = [
         f"{line.item.component_id}{' ' + line.item.band if line.item.band else ''}: "
-        f"{_short(line.quantity)} {line.item.unit} × {_short(line.item.rate)} = "
+        f"{short(line.quantity)} {line.item.unit} × {short(line.item.rate)} = "
         f"{plain(line.amount)}"
         for line in bill.lines
     ]

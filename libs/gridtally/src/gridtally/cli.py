@@ -2,7 +2,7 @@
 
 import typer
 
-from gridtally.commands import demo, keys, local, rate, verify
+from gridtally.commands import demo, keys, local, rate, urdb, verify
 
 app = typer.Typer(
     name="gridtally",
@@ -16,5 +16,6 @@ app.command()(local.down)
 app.command()(local.status)
 app.command()(demo.demo)
 app.command()(rate.rate)
+app.command()(urdb.import_urdb)
 app.command()(verify.verify)
 app.add_typer(keys.app, name="keys")

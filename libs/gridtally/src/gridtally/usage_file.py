@@ -1,17 +1,19 @@
 """Usage files: a meter's intervals from CSV, checked row by row.
 
-Columns: `start_local` or `start_utc`, `minutes`, and `import_kwh`, `export_kwh` or `load_kwh`,
+Columns besides those of `gridtally.interval_file`: `import_kwh`, `export_kwh` or `load_kwh`,
 `gen_kwh`; others are ignored. Refuses gaps, duplicates and whatever it would have to guess.
 """
 
-import csv
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gridtally.interval_file import Rows, instant, read_rows
 from kernel.errors import Rejected
 from kernel.money import parse_decimal
 from kernel.periods import (
@@ -19,14 +21,12 @@ from kernel.periods import (
     RESOLUTIONS_MIN,
     Period,
     local_date,
-    midnight_utc,
     months_between,
     zone_named,
 )
 from rating.limits import decimals_in
 from rating.usage import KWH_DECIMALS_MAX, Flow, Usage, slots_in
 
-ROWS_MAX = 500_000
 KWH_MAX = Decimal(10**6)
 COLUMNS: dict[str, Flow] = {
     "import_kwh": "import",
@@ -35,130 +35,91 @@ COLUMNS: dict[str, Flow] = {
     "gen_kwh": "generation",
 }
 WH_DECIMALS = 3
+_PLAIN = re.compile(r"[0-9]{1,6}(?:\.([0-9]{0,9}))?")
+"""How most numbers are written; others are read more slowly."""
+_MINUTE = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Intervals:
-    """Rows of one length, by the UTC instant at which each starts."""
+    """Intervals of one length in order of time: UTC minutes, and energy × 10^`kwh_decimals`."""
 
     zone: str
     minutes: int
-    kwh: dict[datetime, dict[Flow, Decimal]]
+    starts: NDArray[np.int64]
+    energy: dict[Flow, NDArray[np.int64]]
     kwh_decimals: int
 
     def months(self) -> list[Period]:
         """The calendar months that the rows lie in, cut at the first and the last day."""
-        first, last = (local_date(self.zone, at) for at in (min(self.kwh), max(self.kwh)))
+        first, last = (local_date(self.zone, instant(int(self.starts[place]))) for place in (0, -1))
         return months_between(first, last + ONE_DAY)
 
     def usage(self, period: Period, connected_kw: Decimal | None) -> Usage:
         """The usage of a period; Rejected where an interval has no row."""
         start_at, _ = period.bounds_utc(self.zone)
         slots = slots_in(self.zone, period, self.minutes)
-        starts = [start_at + slot * timedelta(minutes=self.minutes) for slot in range(slots)]
-        if absent := [at for at in starts if at not in self.kwh]:
-            first = absent[0].astimezone(zone_named(self.zone))
+        first = (start_at - instant(0)) // _MINUTE
+        wanted = first + self.minutes * np.arange(slots, dtype=np.int64)
+        places = np.minimum(np.searchsorted(self.starts, wanted), len(self.starts) - 1)
+        absent = self.starts[places] != wanted
+        if absent.any():
+            at = instant(int(wanted[absent.argmax()])).astimezone(zone_named(self.zone))
             raise Rejected(
                 "usage_gap",
-                f"no row for {len(absent)} of the intervals from {period.start_on} to "
-                f"{period.end_on}, the first of them at {first:%Y-%m-%d %H:%M %Z}",
+                f"no row for {int(absent.sum())} of the intervals from {period.start_on} to "
+                f"{period.end_on}, the first of them at {at:%Y-%m-%d %H:%M %Z}",
             )
-        rows = [self.kwh[at] for at in starts]
-        series = {
-            flow: np.array([int(row[flow].scaleb(self.kwh_decimals)) for row in rows], np.int64)
-            for flow in rows[0]
-        }
+        series = {flow: values[places] for flow, values in self.energy.items()}
         return Usage(
             self.zone, period, self.minutes, series, connected_kw, kwh_decimals=self.kwh_decimals
         )
 
 
 def read_intervals(lines: Iterable[str], zone: str) -> Intervals:
-    """The intervals in a CSV file's lines; Rejected with the number of the row at fault."""
-    rows = csv.DictReader(lines, skipinitialspace=True)
-    start, columns = _columns(rows.fieldnames or ())
-    kwh: dict[datetime, dict[Flow, Decimal]] = {}
-    minutes: int | None = None
-    for row in rows:
+    """The intervals in a CSV file's lines; ValueError with the number of the row at fault."""
+    rows = read_rows(lines, zone, RESOLUTIONS_MIN, tuple(COLUMNS))
+    if "load_kwh" in rows.columns and {"import_kwh", "export_kwh"} & set(rows.columns):
+        raise ValueError("row 1: load_kwh already says what import_kwh would")
+    decimals = max(WH_DECIMALS, *(_decimals(rows, name) for name in rows.columns))
+    order = np.argsort(rows.starts)
+    energy = {
+        COLUMNS[name]: np.array([_scaled(text, decimals) for text in texts], np.int64)[order]
+        for name, texts in rows.columns.items()
+    }
+    if "load" in energy:
+        net = energy["load"] - energy.get("generation", np.int64(0))
+        energy |= {"import": np.maximum(net, 0), "export": np.maximum(-net, 0)}
+    return Intervals(zone, rows.minutes, rows.starts[order], energy, decimals)
+
+
+def _decimals(rows: Rows, name: str) -> int:
+    """With how many decimals a column is written; ValueError for what is no energy."""
+    texts: Sequence[str] = rows.columns[name]
+    most = 0
+    for place, text in enumerate(texts):
+        if (plain := _PLAIN.fullmatch(text)) is not None:
+            most = max(most, len(plain[1] or ""))
+            continue
         try:
-            if len(kwh) == ROWS_MAX:
-                raise ValueError(f"a file holds at most {ROWS_MAX} rows")
-            length = _minutes(row["minutes"])
-            if minutes not in (None, length):
-                raise ValueError(f"minutes is {length} where earlier rows have {minutes}")
-            minutes = length
-            at = _start(row[start], zone if start == "start_local" else "UTC", kwh)
-            if (at - midnight_utc(zone, local_date(zone, at))) % timedelta(minutes=length):
-                raise ValueError(f"{row[start]} is not where {length} minutes of its day begin")
-            kwh[at] = _with_net({flow: _kwh(name, row[name]) for name, flow in columns.items()})
-        except ValueError as error:
-            raise Rejected("usage_row", f"row {rows.line_num}: {error}") from None
-    if minutes is None:
-        raise Rejected("usage_empty", "the file holds no interval")
-    finest = max(decimals_in(energy) for row in kwh.values() for energy in row.values())
-    return Intervals(zone, minutes, kwh, max(finest, WH_DECIMALS))
+            kwh = parse_decimal(text)
+        except ValueError:
+            raise rows.blame(place, f"{name} is {text!r}, not a number") from None
+        if not 0 <= kwh < KWH_MAX:
+            told = f"{name} is {text}: must be 0 or more and below {KWH_MAX}"
+            raise rows.blame(place, told)
+        if decimals_in(kwh) > KWH_DECIMALS_MAX:
+            raise rows.blame(place, f"{name} is {text}: at most {KWH_DECIMALS_MAX} decimals")
+        most = max(most, decimals_in(kwh))
+    return most
 
 
-def _columns(names: Iterable[str]) -> tuple[str, dict[str, Flow]]:
-    """The column of starts, and the flow of each column of energy."""
-    present = set(names)
-    starts = present & {"start_local", "start_utc"}
-    columns = {name: flow for name, flow in COLUMNS.items() if name in present}
-    if len(starts) != 1:
-        raise Rejected("usage_header", "row 1: needs one of the columns start_local, start_utc")
-    if "minutes" not in present:
-        raise Rejected("usage_header", "row 1: needs the column minutes")
-    if not columns:
-        raise Rejected("usage_header", f"row 1: needs one of the columns {', '.join(COLUMNS)}")
-    if "load_kwh" in columns and {"import_kwh", "export_kwh"} & set(columns):
-        raise Rejected("usage_header", "row 1: load_kwh already says what import_kwh would")
-    return starts.pop(), columns
-
-
-def _minutes(text: str | None) -> int:
-    lengths = {str(minutes): minutes for minutes in RESOLUTIONS_MIN}
-    if text not in lengths:
-        raise ValueError(f"minutes is {text!r}, none of {', '.join(lengths)}")
-    return lengths[text]
-
-
-def _start(text: str | None, zone: str, taken: Mapping[datetime, object]) -> datetime:
-    """The instant of a start; of an hour that the clock repeats, the first one not taken."""
-    try:
-        local = datetime.fromisoformat(text or "")
-    except ValueError:
-        raise ValueError(f"start {text!r} is no date and time") from None
-    if local.tzinfo is None:
-        local = local.replace(tzinfo=zone_named(zone))
-        back = local.astimezone(UTC).astimezone(local.tzinfo)
-        if back.replace(tzinfo=None) != local.replace(tzinfo=None):
-            raise ValueError(f"{text} does not exist in {zone}: the clock skips it")
-    at = local.astimezone(UTC)
-    if at in taken:
-        at = local.replace(fold=1).astimezone(UTC)
-    if at in taken:
-        raise ValueError(f"{text} is there twice")
-    return at
-
-
-def _kwh(name: str, text: str | None) -> Decimal:
-    try:
-        kwh = parse_decimal(text or "")
-    except ValueError:
-        raise ValueError(f"{name} is {text!r}, not a number") from None
-    if not 0 <= kwh < KWH_MAX:
-        raise ValueError(f"{name} is {text}: must be 0 or more and below {KWH_MAX}")
-    if decimals_in(kwh) > KWH_DECIMALS_MAX:
-        raise ValueError(f"{name} is {text}: at most {KWH_DECIMALS_MAX} decimals")
-    return kwh
-
-
-def _with_net(row: dict[Flow, Decimal]) -> dict[Flow, Decimal]:
-    """With the import and export that load and generation leave in the interval."""
-    if "load" not in row:
-        return row
-    net = row["load"] - row.get("generation", Decimal(0))
-    return row | {"import": max(net, Decimal(0)), "export": max(-net, Decimal(0))}
+def _scaled(text: str, decimals: int) -> int:
+    """A checked number × 10^`decimals`."""
+    if _PLAIN.fullmatch(text) is None:
+        return int(Decimal(text).scaleb(decimals))
+    whole, _, part = text.partition(".")
+    return int(whole + part.ljust(decimals, "0"))
 
 
 def parse_period(text: str) -> Period:

@@ -1,0 +1,96 @@
+"""How quoted bills look on a terminal: lines, totals by kind, the peak, and what is handed on."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from rich import box
+from rich.table import Table
+
+from rating.bill import Bill
+from rating.exact import add_up
+from rating.lines import KINDS
+from rating.quote import peak_kw, plain
+from rating.state import Bank, ComponentState, Credit, Peaks
+from rating.usage import Usage
+
+STEP_SHOWN = Decimal("0.00000001")
+"""Of quantities and rates: as fine as a tariff can say a rate."""
+
+
+def bill_tables(usages: Sequence[Usage], bills: Sequence[Bill]) -> Iterator[Table]:
+    """A table per period, and one of totals where there are several."""
+    for usage, bill in zip(usages, bills, strict=True):
+        yield _bill_table(usage, bill)
+    if len(bills) > 1:
+        yield _totals_table(bills)
+
+
+def _bill_table(usage: Usage, bill: Bill) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=f"{bill.period.start_on} to {bill.period.end_on} ({usage.zone})",
+        title_justify="left",
+    )
+    for heading in ("component", "band"):
+        table.add_column(heading)
+    for heading in ("quantity", "unit", "rate", bill.currency):
+        table.add_column(heading, justify="left" if heading == "unit" else "right")
+    for line in bill.lines:
+        table.add_row(
+            line.item.component_id,
+            line.item.band or "",
+            short(line.quantity),
+            line.item.unit,
+            short(line.item.rate),
+            plain(line.amount),
+        )
+    table.add_section()
+    for kind, amount in bill.totals().items():
+        if amount:
+            table.add_row(kind.replace("_", " "), "", "", "", "", plain(amount))
+    for name, amount in (("net", bill.net), ("tax", bill.tax), ("total", bill.total)):
+        table.add_row(name, "", "", "", "", plain(amount), style="bold")
+    handed = [
+        ("peak", "" if (kw := peak_kw(usage)) is None else f"{short(kw)} kW"),
+        *((name, told(state)) for name, state in bill.state.items()),
+    ]
+    table.caption = "; ".join(f"{name}: {text}" for name, text in handed if text)
+    table.caption_justify = "left"
+    return table
+
+
+def _totals_table(bills: Sequence[Bill]) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=f"{bills[0].period.start_on} to {bills[-1].period.end_on}, all periods",
+        title_justify="left",
+    )
+    table.add_column("kind")
+    table.add_column(bills[0].currency, justify="right")
+    for kind in KINDS:
+        if amount := add_up(bill.totals()[kind] for bill in bills):
+            table.add_row(kind.replace("_", " "), plain(amount))
+    table.add_section()
+    table.add_row("total", plain(add_up(bill.total for bill in bills)), style="bold")
+    return table
+
+
+def told(state: ComponentState) -> str:
+    """What a component hands to the next bill, in words."""
+    match state:
+        case Bank():
+            return f"{short(add_up(lot.kwh for lot in state.lots))} kWh in the bank"
+        case Credit():
+            return f"{plain(state.amount)} of credit"
+        case Peaks():
+            highest = max((peak.kw for peak in state.peaks), default=Decimal(0))
+            return f"{len(state.peaks)} earlier peaks, up to {short(highest)} kW"
+        case _:
+            used = add_up(band.kwh for band in state.used)
+            return f"{short(used)} kWh of the ladder since {state.since_on}"
+
+
+def short(number: Decimal) -> str:
+    """With as many decimals as a person wants to see."""
+    shown = number.quantize(STEP_SHOWN)
+    return plain(number if number == shown else shown)

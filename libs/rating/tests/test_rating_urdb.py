@@ -1,0 +1,337 @@
+"""URDB records into tariffs: what is read how, what is reported, and what is refused."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from kernel.errors import Rejected
+from rating.urdb import import_record, looks_like_urdb
+
+RECORDS = Path(__file__).parent / "urdb"
+FLAT = [[0] * 24] * 12
+EVENING = [[0] * 16 + [1] * 5 + [0] * 3] * 12
+SUMMER = [*[[0] * 24] * 5, *[[1] * 24] * 4, *[[0] * 24] * 3]
+ENERGY = {
+    "energyratestructure": [[{"rate": Decimal("0.1"), "unit": "kWh"}]],
+    "energyweekdayschedule": FLAT,
+    "energyweekendschedule": FLAT,
+}
+TWO = [[{"rate": Decimal("0.1")}], [{"rate": Decimal("0.2"), "adj": Decimal("0.05")}]]
+
+
+def of_file(name):
+    return json.loads((RECORDS / f"{name}.json").read_text(), parse_float=Decimal)
+
+
+def imported(record, **options):
+    return import_record(record, zone="America/New_York", **options)
+
+
+def components(record, **options):
+    return imported(record, **options).document["components"]
+
+
+def noted(record, **options):
+    return [
+        (note.kind, note.field)
+        for note in imported(record, **options).notes
+        if note.kind != "descriptive"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds", "warned"),
+    [
+        ("adams_interruptible", ["fixed", "energy", "demand"], ["demandattrs"]),
+        (
+            "california_vehicle_charging",
+            ["fixed", "time_of_use", "demand"],
+            ["demandreactivepowercharge"],
+        ),
+        ("colorado_residential_time_of_use", ["fixed", "time_of_use"], ["dgrules"]),
+        ("florida_residential_tiers", ["fixed", "tiered"], []),
+        (
+            "louisiana_industrial",
+            ["fixed", "energy", "demand"],
+            ["dgrules", "demandreactivepowercharge"],
+        ),
+        ("nebraska_hours_of_use", ["tiered_time_of_use", "demand"], []),
+        ("sacramento_five_periods", ["fixed", "time_of_use", "demand", "demand"], ["dgrules"]),
+        (
+            "sam_commercial_tiers_in_time_of_use",
+            ["fixed", "tiered_time_of_use", "demand", "demand", "minimum_bill"],
+            ["dgrules", "annualmincharge"],
+        ),
+        (
+            "san_diego_demand_time_of_use",
+            ["fixed", "time_of_use", "demand", "demand"],
+            ["dgrules", "demandreactivepowercharge"],
+        ),
+        ("san_diego_small_commercial", ["fixed", "time_of_use"], ["dgrules", "energyattrs"]),
+        (
+            "wallingford_ratchet",
+            ["fixed", "time_of_use", "demand"],
+            ["demandreactivepowercharge"],
+        ),
+    ],
+)
+def test_a_real_record_becomes_charges_and_warnings(name, kinds, warned):
+    record = of_file(name)
+    assert looks_like_urdb(record)
+    found = imported(record)
+    assert [component["kind"] for component in found.document["components"]] == kinds
+    assert [note.field for note in found.warnings] == warned
+
+
+def test_every_field_of_a_record_is_charged_or_reported():
+    """Without a field the result is another, except for what belongs to a charge of nothing."""
+    parts = ("structure", "schedule", "months", "unit", "units")
+    for path in sorted(RECORDS.glob("*.json")):
+        document = of_file(path.stem)
+        record = document.get("items", [document])[0]
+        for name in record:
+            if name.lower().endswith(parts):
+                continue
+            without = {key: value for key, value in record.items() if key != name}
+            assert imported(without) != imported(record), f"{path.stem}: {name} says nothing"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "seasons", "windows"),
+    [
+        (EVENING, None, [("period-1", "16:00", "21:00", None)]),
+        (SUMMER, ["06-01", "10-01"], [("period-1", "00:00", "24:00", ["jun-sep"])]),
+        (
+            [*[[1] * 24] * 2, *FLAT[2:]],
+            ["01-01", "03-01"],
+            [("period-1", "00:00", "24:00", ["jan-feb"])],
+        ),
+        (
+            [[1] * 24, *FLAT[1:11], [1] * 24],  # winter goes on over the new year
+            ["02-01", "12-01"],
+            [("period-1", "00:00", "24:00", ["dec-jan"])],
+        ),
+    ],
+)
+def test_months_that_are_alike_become_a_season(schedule, seasons, windows):
+    record = {
+        "energyratestructure": TWO,
+        "energyweekdayschedule": schedule,
+        "energyweekendschedule": schedule,
+    }
+    document = imported(record).document
+    found = document.get("calendar", {}).get("seasons")
+    assert seasons == (None if found is None else [season["start"] for season in found])
+    (energy,) = document["components"]
+    assert windows == [
+        (one["band"], one["from_time"], one["to_time"], one.get("seasons"))
+        for one in energy["windows"]
+    ]
+    assert energy["bands"] == [
+        {"name": "period-0", "rate": "0.1"},
+        {"name": "period-1", "rate": "0.25"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("holidays", "weekday", "weekend"),
+    [("by_weekday", "by_weekday", "by_weekday"), ("weekend", "excluded", "included")],
+)
+def test_holidays_are_what_the_importer_says(holidays, weekday, weekend):
+    record = {
+        "energyratestructure": TWO,
+        "energyweekdayschedule": EVENING,
+        "energyweekendschedule": FLAT,
+    }
+    calendar = imported(record, holidays=holidays).document["calendar"]
+    assert [day_type["holidays"] for day_type in calendar["day_types"]] == [weekday, weekend]
+
+
+@pytest.mark.parametrize(
+    ("fields", "component"),
+    [
+        ({"fixedchargefirstmeter": 5, "fixedchargeunits": "$/month"}, ("fixed", "5", "month")),
+        ({"fixedchargefirstmeter": "0.4", "fixedchargeunits": "$/day"}, ("fixed", "0.4", "day")),
+        ({"fixedchargefirstmeter": 90, "fixedchargeunits": "$/year"}, ("fixed", "90", "year")),
+        ({"fixedmonthlycharge": 7}, ("fixed", "7", "month")),
+        ({"mincharge": 3, "minchargeunits": "$/day"}, ("minimum", "3", "day")),
+        ({"minmonthlycharge": 12}, ("minimum-month", "12", "month")),
+    ],
+)
+def test_fixed_and_minimum_charges_are_in_their_units(fields, component):
+    found = [one for one in components(ENERGY | fields) if one["id"] != "energy"]
+    assert [(one["id"], one.get("rate", one.get("amount")), one["per"]) for one in found] == [
+        component
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "notes"),
+    [
+        ({"fixedchargefirstmeter": 5}, [("convention", "fixedchargeunits")]),
+        (
+            {"fixedchargefirstmeter": 5, "fixedchargeunits": "$/lamp"},
+            [("not_understood", "fixedchargeunits")],
+        ),
+        (
+            {"fixedchargefirstmeter": 5, "fixedchargeunits": "$/month", "fixedmonthlycharge": 5},
+            [("not_imported", "fixedmonthlycharge")],
+        ),
+        ({"fixedchargeeaaddl": 2}, [("not_imported", "fixedchargeeaaddl")]),
+        ({"annualmincharge": 2}, [("not_imported", "annualmincharge")]),
+        ({"mincharge": 2, "minchargeunits": "$/year"}, [("not_imported", "mincharge")]),
+        (
+            {"coincidentratestructure": [[{"rate": 3}]], "coincidentschedule": FLAT},
+            [("not_imported", "coincidentratestructure")],
+        ),
+        ({"dgrules": "Net Metering"}, [("not_imported", "dgrules")]),
+        ({"fueladjustmentsmonthly": [1] * 12}, [("not_understood", "fueladjustmentsmonthly")]),
+        ({"energyattrs": [{"fee": "2"}]}, [("not_understood", "energyattrs")]),
+        (
+            {"flatdemandstructure": [[{"rate": 3}]], "flatdemandunit": "kVA"},
+            [("convention", "demandwindow"), ("not_imported", "flatdemandstructure")],
+        ),
+        (
+            {"flatdemandstructure": [[{"rate": 3}]], "demandwindow": 45},
+            [("not_understood", "demandwindow")],
+        ),
+        (
+            {
+                "flatdemandstructure": [[{"rate": 3}]],
+                "demandwindow": 30,
+                "demandratchetpercentage": [Decimal("0.5")] * 11 + [0],
+            },
+            [("not_imported", "demandratchetpercentage")],
+        ),
+        (
+            {
+                "flatdemandstructure": [[{"rate": 3}]],
+                "demandwindow": 30,
+                "lookbackpercent": Decimal("0.5"),
+                "lookbackmonths": [1] * 6 + [0] * 6,
+            },
+            [("not_imported", "lookbackpercent")],
+        ),
+        ({"energyweekendschedule": None}, [("convention", "energyweekendschedule")]),
+    ],
+)
+def test_what_is_assumed_or_left_out_is_reported(fields, notes):
+    assert noted(ENERGY | fields) == notes
+
+
+@pytest.mark.parametrize(
+    ("export", "flow", "sell", "kinds"),
+    [
+        ("Net Billing Instantaneous", "import", "export", ["energy", "energy"]),
+        ("Net Billing Hourly", "import", "export", ["energy", "energy"]),
+        ("Buy All Sell All", "load", "generation", ["energy", "energy"]),
+    ],
+)
+def test_what_is_given_is_paid_by_the_sell_rates(export, flow, sell, kinds):
+    record = ENERGY | {
+        "energyratestructure": [[{"rate": Decimal("0.1"), "sell": Decimal("0.04")}]],
+        "dgrules": export,
+    }
+    found = components(record, export="as_declared")
+    assert [one["kind"] for one in found] == kinds
+    assert [(one["flow"], one["rate"]) for one in found] == [(flow, "0.1"), (sell, "-0.04")]
+    assert [one["flow"] for one in components(record)] == ["import"]
+
+
+@pytest.mark.parametrize(
+    ("units", "limits"),
+    [
+        ("kWh", {"per": "month"}),
+        ("kWh daily", {"per": "day"}),
+        ("kWh/kW", {"per": "month", "kw": "peak"}),
+        ("kWh/kW daily", {"per": "day", "kw": "peak"}),
+    ],
+)
+def test_tiers_are_limited_in_their_units(units, limits):
+    tiers = [{"rate": 1, "max": Decimal("10.5"), "unit": units}, {"rate": 2, "unit": units}]
+    (energy,) = components(ENERGY | {"energyratestructure": [tiers]})
+    assert energy["kind"] == "tiered"
+    assert energy["limits"] | limits == energy["limits"]
+    assert energy["tiers"] == [{"rate": "1", "limit": "10.5"}, {"rate": "2"}]
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({}, "charges nothing"),
+        ([], "holds 0 rates"),
+        (3, "must be a URDB record"),
+        ("hello", "is a text and no URDB record"),
+        ({"items": []}, "holds 0 rates"),
+        ({"items": [ENERGY, ENERGY]}, "holds 2 rates"),
+        ({"label": "x"}, "charges nothing"),
+        (ENERGY | {"energyratestructure": 3}, "/energyratestructure: must be a list"),
+        (ENERGY | {"energyratestructure": [[3]]}, "/energyratestructure: must be a list"),
+        (ENERGY | {"energyratestructure": [[]]}, "/energyratestructure/0: a period without a tier"),
+        (ENERGY | {"energyweekdayschedule": FLAT[:11]}, "must be 12 months of 24 hours"),
+        (ENERGY | {"energyweekdayschedule": [[0] * 23] * 12}, "must be 12 months of 24 hours"),
+        (ENERGY | {"energyweekdayschedule": [[7] * 24] * 12}, "7 is none of the 1 periods"),
+        (ENERGY | {"energyweekdayschedule": [[-1] * 24] * 12}, "-1 is none of the 1 periods"),
+        (ENERGY | {"energyweekdayschedule": [["x"] * 24] * 12}, "'x' is not a number"),
+        ({"energyratestructure": TWO}, "/energyweekdayschedule: is needed"),
+        (ENERGY | {"energyratestructure": [[{"rate": "much"}]]}, "0/rate: 'much' is not a number"),
+        (ENERGY | {"energyratestructure": [[{"rate": True}]]}, "True is not a number"),
+        (ENERGY | {"energyratestructure": [[{"rate": float("nan")}]]}, "nan is not a number"),
+        (ENERGY | {"energyratestructure": [[{"rate": 1}, {"rate": 2}]]}, "0/0/max: is needed"),
+        (
+            ENERGY
+            | {"energyratestructure": [[{"rate": 1, "max": 5, "unit": "therm"}, {"rate": 2}]]},
+            "'therm' is none of",
+        ),
+        (
+            ENERGY
+            | {
+                "energyratestructure": [
+                    [{"rate": 1, "max": 5, "unit": "kWh"}, {"rate": 2, "unit": "kWh daily"}]
+                ]
+            },
+            "tiers in several units",
+        ),
+        (ENERGY | {"flatdemandstructure": [[{"rate": 1}], [{"rate": 2}]]}, "/flatdemandmonths"),
+        (
+            ENERGY | {"flatdemandstructure": [[{"rate": 1}]], "flatdemandmonths": [0] * 11},
+            "/flatdemandmonths: must be 12 months",
+        ),
+        (ENERGY | {"fixedchargefirstmeter": "free"}, "/fixedchargefirstmeter: 'free' is not"),
+    ],
+)
+def test_a_record_that_is_not_whole_is_refused_with_the_path(record, told):
+    with pytest.raises(Rejected) as refused:
+        imported(record)
+    assert refused.value.code == "invalid_urdb"
+    assert told in refused.value.detail
+
+
+def test_one_of_several_rates_is_named_by_its_label():
+    rates = {"items": [ENERGY | {"label": "a", "name": "A"}, ENERGY | {"label": "b", "name": "B"}]}
+    assert imported(rates, label="b").name == "B"
+    with pytest.raises(Rejected, match="holds 0 rates"):
+        imported(rates, label="c")
+
+
+def test_an_answer_within_a_text_is_read_too():
+    inner = json.dumps({"items": [{"name": "A", "energyratestructure": [[{"rate": 0.1}]]}]})
+    (energy,) = components(json.loads(json.dumps(inner)))
+    assert energy["rate"] == "0.1"
+
+
+@pytest.mark.parametrize(
+    ("document", "urdb"),
+    [
+        ({"items": []}, True),
+        (ENERGY, True),
+        ({"energyRateStrux": []}, True),
+        ([ENERGY], True),
+        ({"currency": "EUR", "zone": "UTC", "components": []}, False),
+        ({"currency": "EUR"}, False),
+    ],
+)
+def test_a_record_is_told_from_a_native_tariff(document, urdb):
+    assert looks_like_urdb(document) is urdb
