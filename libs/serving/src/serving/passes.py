@@ -1,0 +1,49 @@
+"""Loops of passes: each is one bounded transaction that takes up what is due, then the next.
+
+Owns how a pass is tried again and when the loop rests. What is due, and the limit of a pass, are
+the service's; rows that another process has locked are passed over by it, so any number of
+processes may run the same loop.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from database import ALL_TENANTS, Database, WriteConnection, transaction
+from messaging import Progress
+from messaging.retries import Stopped, pause, persist
+from serving.service import Loop
+
+Clock = Callable[[], datetime]
+Pass = Callable[[WriteConnection, datetime], Awaitable[int]]
+"""Does what is due, up to a limit, and tells how much that was."""
+IDLE_POLL_S = 0.5
+
+
+def loop_of(
+    name: str, take_up: Pass, database: Database, clock: Clock, *, idle_s: float = IDLE_POLL_S
+) -> Loop:
+    """The loop that runs `take_up` again and again, resting `idle_s` when nothing was due."""
+
+    async def once() -> int:
+        async with transaction(database, tenant=ALL_TENANTS) as tx:
+            return await take_up(tx, clock())
+
+    async def run(progress: Progress, stop: asyncio.Event) -> None:
+        def count_retry() -> None:
+            progress.retries += 1
+            progress.observe_lag(1, now_s=time.monotonic())
+
+        while not stop.is_set():
+            try:
+                done = await persist(name, once, stop=stop, on_retry=count_retry)
+            except Stopped:
+                return
+            if done:
+                progress.advance(done, now_s=time.monotonic())
+            else:
+                progress.observe_lag(0, now_s=time.monotonic())
+                await pause(stop, idle_s)
+
+    return Loop(name, run)
