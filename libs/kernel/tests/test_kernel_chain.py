@@ -83,7 +83,7 @@ def sealed(count, tenant="acme", after=0):
         states.append(states[-1].extend(leaf))
         lines.append(export_line(record, leaf, states[-1].head))
     return [
-        export_header(states[after], count),
+        export_header(tenant, after, count),
         *lines[after:],
         export_trailer(states[-1]),
     ], states
@@ -150,7 +150,7 @@ def forged(dice, count, upto):
         record = record_of("acme", place, "transaction", {"id": f"é{seq}", "total": total})
         state = state.extend(leaf_of(record))
         lines.append(export_line(record, leaf_of(record), state.head))
-    return [export_header(Checkpoint.start("acme"), len(lines)), *lines, export_trailer(state)]
+    return [export_header("acme", 0, len(lines)), *lines, export_trailer(state)]
 
 
 def test_history_that_was_sealed_anew_is_found_by_an_earlier_checkpoint():
@@ -178,6 +178,13 @@ OTHERS = {
     "a part with a later checkpoint": (sealed(4, after=2)[0], sealed(4)[1][3], "is needed"),
     "another beginning": (
         sealed(3)[0], Checkpoint("acme", bytes(32), Frontier()), "of the beginning",
+    ),
+    "an entry that is gone": (
+        [
+            export_header("acme", 0, 1),
+            export_line(record_of("acme", 1, "transaction", None), bytes(32), bytes(32)),
+        ],
+        None, "is gone",
     ),
     "a line after the end": ([*sealed(1)[0], b"{}\n"], None, "follows the end"),
 }  # fmt: skip

@@ -100,9 +100,9 @@ def _hash(text: object) -> bytes:
     return bytes.fromhex(text)
 
 
-def export_header(start: Checkpoint, size: int) -> bytes:
-    """The first line: the entries after `start` up to `size` follow."""
-    told = {"after": start.size, "format": FORMAT, "size": size, "tenant": start.tenant_id}
+def export_header(tenant_id: str, after: int, size: int) -> bytes:
+    """The first line: the entries from `after` + 1 up to `size` follow."""
+    told = {"after": after, "format": FORMAT, "size": size, "tenant": tenant_id}
     return canonical(told) + b"\n"
 
 
@@ -180,6 +180,8 @@ def _follow(state: Checkpoint, line: Record, number: int) -> Checkpoint:
     place = {"seq": state.size + 1, "tenant": state.tenant_id}
     if not place.items() <= sealed.items() or len(line) != len(sealed) + len(("head", "leaf")):
         raise Tampered(f"line {number}: entry {state.size + 1} should stand here")
+    if sealed["entry"] is None:
+        raise Tampered(f"line {number}: entry {state.size + 1} is gone")
     leaf = leaf_of(sealed)
     state = state.extend(leaf)
     if line.get("leaf") != leaf.hex():
