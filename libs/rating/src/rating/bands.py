@@ -114,6 +114,20 @@ def schedule(bands: Bands, calendar: Calendar) -> Schedule:
     return bands_of
 
 
+def chosen_by_band(
+    bands: Bands | None, component_id: str, span: Span
+) -> list[tuple[int, NDArray[np.bool_]]]:
+    """The place of each band that is on during the span, and its intervals.
+
+    Place 0 and all of them where there are no bands. Rejected as `places_in` is.
+    """
+    if bands is None:
+        return [(0, span.chosen)]
+    place_of = places_in(bands, component_id, span)
+    every = [(place, span.chosen & (place_of == place)) for place in range(len(bands.names))]
+    return [(place, chosen) for place, chosen in every if chosen.any()]
+
+
 def _check_names(windows: Sequence[Window], calendar: Calendar) -> None:
     seasons = {season.name for season in calendar.seasons}
     day_types = {day_type.name for day_type in calendar.day_types}

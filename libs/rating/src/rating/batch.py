@@ -8,20 +8,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernel.errors import Rejected
+from kernel.periods import Period
 from rating.prices import Prices
 from rating.state import ComponentState
-from rating.usage import MISSING, Flow, Series, Usage
+from rating.usage import MISSING, Flow, Series, Summed, Usage
 
 FLOAT_EXACT_BELOW = 2**53
 INT64_BELOW = 2**63
 MissingRule = Literal["refused", "nothing"]
 Energy = NDArray[np.float64] | NDArray[np.int64]
+S = TypeVar("S", bound=ComponentState)
+_NETTED: dict[Summed, tuple[Flow, Flow]] = {
+    "net_import": ("import", "export"),
+    "net_export": ("export", "import"),
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -37,18 +43,20 @@ class Batch:
     missing: MissingRule
     divisors: list[int]
     charged: list[list[Decimal]] = field(default_factory=list)
-    sums: dict[Flow, list[list[int]]] = field(default_factory=dict)
+    sums: dict[Summed, list[list[int]]] = field(default_factory=dict)
     """By flow and column of the plan's weights, each meter's energy in its unit."""
-    _energy: dict[Flow, Energy] = field(default_factory=dict)
+    _energy: dict[Summed, Energy] = field(default_factory=dict)
+    surplus: dict[tuple[str, Period], list[list[Decimal]]] = field(default_factory=dict)
+    """What components leave to the steps of their credits, by component id and days."""
 
-    def sum_columns(self, weights: Mapping[Flow, NDArray[np.float64]]) -> None:
+    def sum_columns(self, weights: Mapping[Summed, NDArray[np.float64]]) -> None:
         """Each meter's energy by column, for all flows: one matrix product each."""
         for flow, columns in weights.items():
             energy = self.summable(flow)
             product = energy @ columns.astype(energy.dtype, copy=False)
             self.sums[flow] = product.T.astype(np.int64).tolist()
 
-    def energy(self, flow: Flow) -> NDArray[np.int64]:
+    def energy(self, flow: Summed) -> NDArray[np.int64]:
         """Meters × intervals, in the unit of each meter; not to be written to.
 
         Rejected for a meter without the flow or with missing values.
@@ -69,11 +77,35 @@ class Batch:
             for energy, divisor, usage in zip(energies, self.divisors, self.usages, strict=True)
         ]
 
-    def summable(self, flow: Flow) -> Energy:
+    def take_state(self, meter: int, component_id: str, kind: type[S]) -> S | None:
+        """What a component's last bill left for the meter, if anything; it is held no longer.
+
+        Rejected where it is of another kind: the component was another one then.
+        """
+        state = self.states[meter].pop(component_id, None)
+        if state is None or isinstance(state, kind):
+            return state
+        raise Rejected(
+            "state_mismatch",
+            f"{component_id}: the last bill left a state of kind {state.kind!r} where "
+            f"{kind.kind!r} is needed",
+        )
+
+    def summable(self, flow: Summed) -> Energy:
         """As `energy`, but in floats that hold all sums of intervals exactly, where they can."""
         if flow not in self._energy:
-            self._energy[flow] = _energy(flow, self.usages, self.missing)
+            if flow == "net_import" or flow == "net_export":
+                self._energy[flow] = self._net(*_NETTED[flow])
+            else:
+                self._energy[flow] = _energy(flow, self.usages, self.missing)
         return self._energy[flow]
+
+    def _net(self, flow: Flow, less: Flow) -> Energy:
+        """What of `flow` is more than of the other, within each interval."""
+        one, other = self.summable(flow), self.summable(less)
+        if one.dtype != other.dtype:
+            one, other = self.energy(flow), self.energy(less)
+        return np.maximum(one - other, 0)
 
 
 def _energy(flow: Flow, usages: Sequence[Usage], missing: MissingRule) -> Energy:

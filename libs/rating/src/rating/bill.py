@@ -107,7 +107,8 @@ def _rate_batch(plan: Plan, period: Period, batch: Batch) -> list[Bill]:
             for step, rounding in plan.steps:
                 charged = step.charge(batch)
                 for item, line in zip(step.items, charged, strict=True):
-                    lines.append(_lines(item, line, batch, rounding, hidden=step.hides_nothing))
+                    hidden = step.hides_nothing or line.hides_nothing
+                    lines.append(_lines(item, line, batch, rounding, hidden=hidden))
     except Inexact:
         raise Rejected(
             "not_exact", "the bill's shares need more digits than an exact bill can carry"

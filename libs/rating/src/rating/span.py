@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kernel.periods import Period, slots_in_day, zone_named
 from rating.calendars import Calendar
 from rating.lines import Item, Kind
-from rating.usage import Flow
+from rating.usage import Flow, Summed
 
 MINUTES_PER_DAY = 1440
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,9 +25,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Columns:
     """The weights (0 or 1) of all intervals, for each sum of energy that a plan needs."""
 
-    weights: dict[Flow, list[NDArray[np.bool_]]] = field(default_factory=dict)
+    weights: dict[Summed, list[NDArray[np.bool_]]] = field(default_factory=dict)
 
-    def place(self, flow: Flow, chosen: NDArray[np.bool_]) -> int:
+    def place(self, flow: Summed, chosen: NDArray[np.bool_]) -> int:
         """The column of `flow` that sums the `chosen` intervals; equal ones are shared."""
         columns = self.weights.setdefault(flow, [])
         for column, weights in enumerate(columns):
@@ -36,7 +36,7 @@ class Columns:
         columns.append(chosen)
         return len(columns) - 1
 
-    def matrices(self) -> dict[Flow, NDArray[np.float64]]:
+    def matrices(self) -> dict[Summed, NDArray[np.float64]]:
         """By flow, intervals × columns."""
         return {
             flow: np.stack(columns, axis=1).astype(np.float64)

@@ -18,7 +18,7 @@ from rating.batch import Batch
 from rating.exact import NOTHING
 from rating.lines import Item
 from rating.proration import Term
-from rating.usage import Flow, Usage
+from rating.usage import Summed, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,14 @@ class Charged:
     """A line's quantity for each meter, in parts of the meter's divisor.
 
     `amounts` where they are not quantity × the item's rate, in parts too; `rates` where each meter
-    has its own, as they are shown.
+    has its own, as they are shown. A line that `hides_nothing` stays off the bill of a meter for
+    which it is nothing.
     """
 
     quantities: list[Decimal]
     amounts: list[Decimal] | None = None
     rates: list[Decimal] | None = None
+    hides_nothing: bool = False
 
 
 class Step(ABC):
@@ -171,7 +173,7 @@ class PerKwh(Step):
     """The energy of some intervals of a flow: a column of the plan's weights."""
 
     item: Item
-    flow: Flow
+    flow: Summed
     column: int
 
     @property
@@ -231,10 +233,10 @@ class SharedByDays(Step):
     def charge(self, batch: Batch) -> list[Charged]:
         charged = self.step.charge(batch)
         return [
-            Charged(
-                self._share(one.quantities, cut),
-                None if one.amounts is None else self._share(one.amounts, cut),
-                one.rates,
+            replace(
+                one,
+                quantities=self._share(one.quantities, cut),
+                amounts=None if one.amounts is None else self._share(one.amounts, cut),
             )
             for cut in self.cuts
             for one in charged

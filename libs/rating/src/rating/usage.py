@@ -18,6 +18,8 @@ from kernel.periods import RESOLUTIONS_MIN, Period
 from rating.limits import check_connected_kw
 
 Flow = Literal["import", "export", "load", "generation"]
+Summed = Flow | Literal["net_import", "net_export"]
+"""What energy is summed of: a flow, or what of two is left within each interval."""
 Series = NDArray[np.int64] | NDArray[np.int32]
 MISSING = -(2**31)
 """Stands where an interval has no value: below everything that can be metered."""

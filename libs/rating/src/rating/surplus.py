@@ -1,0 +1,238 @@
+"""Surplus: what becomes of energy, or of its worth, that a customer gave and did not take.
+
+Owns the policies that metering kinds declare, and the settlement of credit against charges. A
+credit that offsets never pays more than the bill has come to; what is left is lost or carried.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from kernel.periods import Period, month_of, months_between
+from rating.batch import Batch
+from rating.exact import NOTHING, whole
+from rating.limits import check_rate
+from rating.lines import Item, Kind, Placed, selected
+from rating.span import Span
+from rating.state import Credit
+from rating.steps import Charged, Step, subtotals
+
+EXPIRY_MONTHS_MAX = 120
+BROUGHT_BAND, UNUSED_BAND = "brought-forward", "unused"
+"""What a credit's own lines are told apart by: of earlier bills, and not paid out on this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """What is left over is worth nothing."""
+
+    kind: ClassVar[str] = "none"
+    after_tax: ClassVar[bool] = False
+    taxed: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payout:
+    """What is left over is paid at once, also where the bill falls below nothing.
+
+    A credit that is `taxed` lessens what the taxes on its component are taken of.
+    """
+
+    kind: ClassVar[str] = "payout"
+    after_tax: bool = False
+    taxed: bool = False
+
+    def __post_init__(self) -> None:
+        _check_taxed(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offset:
+    """The worth of what is left over pays other charges, and no more than they come to.
+
+    It pays those named by `component_ids` or `kinds`, all before it where neither is named, and
+    with `after_tax` the taxes too. `from_bill` `next` pays later bills only. What it cannot pay
+    is `lost`, or is carried forward without end, or until the first day of `true_up_month`: the
+    bill that reaches this day loses the rest, or pays it out.
+    """
+
+    kind: ClassVar[str] = "offset"
+    unused: Literal["lost", "carry_forward"]
+    component_ids: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    from_bill: Literal["this", "next"] = "this"
+    true_up_month: int | None = None
+    true_up: Literal["lost", "payout"] = "lost"
+    after_tax: bool = False
+    taxed: bool = False
+
+    def __post_init__(self) -> None:
+        _check_taxed(self)
+        if self.unused == "lost" and self.from_bill == "next":
+            raise ValueError("a credit that pays from the next bill on must be carried forward")
+        if self.true_up_month is None:
+            if self.true_up != "lost":
+                raise ValueError("true_up needs its true_up_month")
+        elif self.unused == "lost":
+            raise ValueError("a true_up_month is for a credit that is carried forward")
+        else:
+            _check_month(self.true_up_month)
+        if "tax" in self.kinds and not self.after_tax:
+            raise ValueError("a credit pays taxes only after_tax")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarryForward:
+    """Units go to a bank of kWh and pay for units of later bills, oldest first.
+
+    They are lost to bills that begin `expires_after_months` or more after the end of the period
+    in which they were earned. The bill that reaches the first day of `true_up_month` empties the
+    bank: for `true_up_rate` per kWh, or for nothing.
+    """
+
+    kind: ClassVar[str] = "carry_forward"
+    after_tax: ClassVar[bool] = False
+    taxed: ClassVar[bool] = False
+    expires_after_months: int | None = None
+    true_up_month: int | None = None
+    true_up_rate: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        months = self.expires_after_months
+        if months is not None and not 1 <= months <= EXPIRY_MONTHS_MAX:
+            raise ValueError(f"units expire after 1 to {EXPIRY_MONTHS_MAX} months, not {months}")
+        if self.true_up_month is not None:
+            _check_month(self.true_up_month)
+        if self.true_up_rate is not None:
+            check_rate(self.true_up_rate)
+            if self.true_up_month is None:
+                raise ValueError("a true_up_rate needs its true_up_month")
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement(Step):
+    """What earlier bills left and this one adds against what it may pay.
+
+    Reads the amounts of the credit's own lines at `own`, of the charges at `places`, and of all
+    lines `so_far`; leaves the meter's `Credit`.
+    """
+
+    brought: Item
+    unused: Item
+    offset: Offset
+    own: tuple[int, ...]
+    places: tuple[int, ...]
+    so_far: tuple[int, ...]
+    trues_up: bool
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return (self.brought, self.unused)
+
+    @property
+    def hides_nothing(self) -> bool:
+        return True
+
+    def charge(self, batch: Batch) -> list[Charged]:
+        brought, unused = [], []
+        rows = zip(
+            subtotals(batch, self.own),
+            subtotals(batch, self.places),
+            subtotals(batch, self.so_far),
+            strict=True,
+        )
+        for meter, (own, payable, so_far) in enumerate(rows):
+            before = batch.take_state(meter, self.brought.component_id, Credit)
+            balance = NOTHING if before is None else before.amount * batch.divisors[meter]
+            paid = self._paid(balance, -own, max(min(payable, so_far), NOTHING))
+            brought.append(max(paid + own, NOTHING))
+            unused.append(max(-own - paid, NOTHING))
+            self._leave(batch, meter, balance - own - paid)
+        return [Charged(brought, [-one + NOTHING for one in brought]), Charged(unused)]
+
+    def _paid(self, balance: Decimal, earned: Decimal, payable: Decimal) -> Decimal:
+        """What the bill is lessened by; below nothing where what was earned is a cost."""
+        if self.trues_up and self.offset.true_up == "payout":
+            return balance + earned
+        ready = balance + (earned if self.offset.from_bill == "this" else min(earned, NOTHING))
+        return min(ready, payable)
+
+    def _leave(self, batch: Batch, meter: int, left: Decimal) -> None:
+        kept = not self.trues_up and self.offset.unused == "carry_forward"
+        if kept and (amount := whole(left, batch.divisors[meter])):
+            batch.states[meter][self.brought.component_id] = Credit(amount)
+
+
+def plan(
+    component_id: str,
+    offset: Offset,
+    span: Span,
+    lines: Sequence[Placed],
+    *,
+    payee: str | None,
+    tax_class: str | None,
+) -> list[Settlement]:
+    """Two lines, of which at most one is on a bill: credit of earlier bills, and what is unused."""
+    own = {
+        line.place
+        for line in lines
+        if line.item.component_id == component_id and line.item.kind == "credit"
+    }
+    others = [line for line in lines if line.place not in own]
+    brought, unused = (
+        span.item(
+            component_id,
+            "credit",
+            band=band,
+            unit=span.currency,
+            rate=Decimal(rate),
+            payee=payee,
+            tax_class=tax_class,
+        )
+        for band, rate in ((BROUGHT_BAND, -1), (UNUSED_BAND, 1))
+    )
+    settlement = Settlement(
+        brought=brought,
+        unused=unused,
+        offset=offset,
+        own=tuple(sorted(own)),
+        places=selected(others, offset.component_ids, offset.kinds),
+        so_far=tuple(line.place for line in others),
+        trues_up=reaches(span.part, offset.true_up_month),
+    )
+    return [settlement]
+
+
+def check_credit(surplus: Lost | Payout | Offset | CarryForward, tax_class: str | None) -> None:
+    """ValueError where a tax class is declared for a component whose credit is not taxed."""
+    if tax_class is not None and not surplus.taxed:
+        raise ValueError("a credit that is not taxed has no tax class")
+
+
+def reaches(days: Period, month: int | None) -> bool:
+    """Whether the first day of the calendar month follows one of these days."""
+    if month is None:
+        return False
+    return any(
+        piece.end_on.day == 1 and piece.end_on.month == month
+        for piece in months_between(days.start_on, days.end_on)
+    )
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day of a later month, or that month's last."""
+    years, month = divmod(day.month - 1 + months, 12)
+    first = date(day.year + years, month + 1, 1)
+    return first.replace(day=min(day.day, month_of(first).days))
+
+
+def _check_taxed(surplus: Payout | Offset) -> None:
+    if surplus.after_tax and surplus.taxed:
+        raise ValueError("a credit that comes after the taxes is not taxed")
+
+
+def _check_month(month: int) -> None:
+    if not 1 <= month <= 12:
+        raise ValueError(f"a month is 1 to 12, not {month}")
