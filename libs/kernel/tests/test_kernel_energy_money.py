@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from kernel.energy import kwh, split_exactly, wh_from_kwh
 from kernel.ids import derive_id
-from kernel.money import Rounding, parse_decimal
+from kernel.money import Rounding, parse_decimal, plain
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,14 @@ def test_rounding_modes(mode, amount, rounded):
 @pytest.mark.parametrize("amount", ["0", "-0", "-0.004"])
 def test_nothing_has_no_sign(amount):
     assert str(Rounding("half_up").round(Decimal(amount))) == "0.00"
+
+
+WRITTEN = [("-0.000", "0.000"), ("1E+3", "1000"), ("1E-7", "0.0000001"), ("-0.10", "-0.10")]
+
+
+@pytest.mark.parametrize(("amount", "text"), WRITTEN)
+def test_amounts_are_written_without_exponent_and_nothing_without_sign(amount, text):
+    assert plain(Decimal(amount)) == text
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "1e999", "", "1,5", "0x10"])

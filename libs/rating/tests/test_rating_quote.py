@@ -1,18 +1,18 @@
 """Quotes: a meter's periods in turn, as one document, and tariffs side by side."""
 
 from datetime import date
-from decimal import Decimal
 from uuid import UUID
 
 import numpy as np
 import pytest
 
 from kernel.errors import Rejected
+from kernel.money import plain
 from kernel.periods import Period
 from rating.bill import rate
 from rating.document import tariff_version
 from rating.lines import KINDS
-from rating.quote import chain, compare, peak_kw, plain, quote
+from rating.quote import chain, compare, peak_kw, quote
 from rating.usage import MISSING, Usage
 
 ZONE = "Europe/Berlin"
@@ -79,8 +79,6 @@ def test_nothing_is_never_minus_nothing():
     period = document["periods"][0]
     told = [*period["totals"].values(), *period["totals_exact"].values()]
     assert not [text for text in told if text.startswith("-")]
-    assert plain(Decimal("-0.00")) == "0.00"
-    assert plain(Decimal("1E+3")) == "1000"
 
 
 def test_tariffs_are_compared_cheapest_first():

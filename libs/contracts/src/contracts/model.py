@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 
+from kernel.money import plain
 from kernel.periods import zone_named
 
 
@@ -44,10 +45,6 @@ def _in_utc(at: datetime) -> datetime:
         raise ValueError("the instant lies beyond the years 1 to 9999 in UTC") from None
 
 
-def _plain(amount: Decimal) -> str:
-    return format(amount, "f")
-
-
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """An aware instant, normalised to UTC."""
 Day = date
@@ -57,7 +54,7 @@ Zone = Annotated[str, AfterValidator(_is_zone), Field(max_length=64)]
 Amount = Annotated[
     Decimal,
     Field(allow_inf_nan=False, max_digits=50, decimal_places=34),
-    PlainSerializer(_plain, return_type=str, when_used="json"),
+    PlainSerializer(plain, return_type=str, when_used="json"),
 ]
 """A decimal, as a string on the wire: money, rates and quantities."""
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]

@@ -44,6 +44,11 @@ class Rounding:
         return rounded or rounded.copy_abs()
 
 
+def plain(amount: Decimal) -> str:
+    """The decimal as text without an exponent, as APIs and events have it; nothing is never -0."""
+    return format(amount or amount.copy_abs(), "f")
+
+
 def parse_decimal(text: str) -> Decimal:
     """A finite decimal from its text; ValueError for anything else (`NaN`, `1e999`, `abc`)."""
     try:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from kernel.errors import Rejected
+from kernel.money import plain
 from rating.batch import MissingRule
 from rating.bill import NO_PRICES, NO_STATE, Bill, rate
 from rating.exact import add_up
@@ -130,11 +131,6 @@ def peak_kw(usage: Usage) -> Decimal | None:
         return None
     per_hour = max(int(imported.max()), 0) * (MINUTES_PER_HOUR // usage.minutes)
     return Decimal(per_hour).scaleb(-usage.kwh_decimals)
-
-
-def plain(number: Decimal) -> str:
-    """Without an exponent, and nothing never as -0."""
-    return format(number or number.copy_abs(), "f")
 
 
 def _line(line: Line) -> dict[str, object]:

@@ -7,7 +7,6 @@ models; a test holds the two equal.
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -30,6 +29,7 @@ from contracts.commerce import (
 from contracts.metering import PeriodClosed, Series, UsageRecorded
 from kernel.errors import Poison
 from kernel.ids import derive_id
+from kernel.money import plain
 from kernel.periods import ONE_DAY, Period
 from messaging import Outgoing, Received
 from rating.lines import Item, Line
@@ -349,11 +349,6 @@ def _uuid(value: Any) -> str:
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(f"{type(value)} has no place in an event")
-
-
-def plain(amount: Decimal) -> str:
-    """A decimal as the wire has it, without an exponent."""
-    return format(amount, "f")
 
 
 def _instant(at: datetime) -> str:
