@@ -103,7 +103,9 @@ def test_starts_in_utc_need_no_offset():
         (15, "Europe/Berlin", "2025-01-01T00:00:01", "not where 15 minutes begin"),
         (60, "Europe/Berlin", "yesterday", "no date and time"),
         (60, "Europe/Berlin", "0001-01-01T00:00+23:00", "no date and time"),
-        (60, "Pacific/Auckland", "9999-12-31T23:00", "too far"),
+        (60, "Pacific/Auckland", "9999-12-31T23:00Z", "too far"),
+        (60, "Europe/Berlin", "1899-12-31T23:00", "must lie between"),
+        (60, "Europe/Berlin", "2200-01-01T00:00", "must lie between"),
         (60, "Australia/Lord_Howe", "2025-04-06T12:00", "do not fill"),  # a day of 24½ hours
     ],
 )

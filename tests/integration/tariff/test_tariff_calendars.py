@@ -108,15 +108,13 @@ async def test_days_are_asked_for_within_bounds(clients):
         ("2025-01-01", "2025-01-01", "empty_period"),
         ("2025-01-02", "2025-01-01", "empty_period"),
         ("2025-01-01", "2028-01-07", "long_period"),
-        ("0001-01-01", "9999-12-31", "long_period"),
+        ("0001-01-01", "0001-01-02", "distant_date"),
+        ("9999-12-30", "9999-12-31", "distant_date"),
     ):
         answer = await acme.get(
             f"/v1/calendars/{calendar['id']}/days", params={"from": start_on, "to": end_on}
         )
         assert problem(answer) == (422, code)
-    edges = {"from": "9999-12-30", "to": "9999-12-31"}
-    answer = await acme.get(f"/v1/calendars/{calendar['id']}/days", params=edges)
-    assert [day["day"] for day in answer.json()["days"]] == ["9999-12-30"]
 
 
 async def test_a_version_keeps_the_calendar_that_it_was_published_with(clients, catalogue):

@@ -7,6 +7,7 @@ from tariff.api import (
     calendars,
     price_series,
     prices,
+    quotes,
     regions,
     tariffs,
     versions,
@@ -22,5 +23,6 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         calendar_versions,
         price_series,
         prices,
+        quotes,
     )
 )

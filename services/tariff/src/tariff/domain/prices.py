@@ -25,6 +25,8 @@ FAULTS_MAX = 100
 """After so many faults the rest of an upload is not looked at."""
 DAYS_MAX = 1100
 """Three years of days are read at once."""
+FIRST_ON, LAST_ON = date(1900, 1, 1), date(2200, 1, 1)
+"""Nobody knows the clock changes of other days."""
 Prices = tuple[int | None, ...]
 """One per interval of a day; None where none is known."""
 
@@ -220,7 +222,10 @@ def gaps(series: PriceSeries, period: Period, known: Mapping[date, Prices]) -> l
 
 @lru_cache(maxsize=4096)
 def slots_on(series: PriceSeries, day: date) -> int:
-    """How many prices a local day has; ValueError where the intervals do not fill it."""
+    """How many prices a local day has; ValueError where the intervals do not fill it, and for a
+    day too far from today."""
+    if not FIRST_ON <= day < LAST_ON:
+        raise ValueError(f"must lie between {FIRST_ON} and {LAST_ON}")
     return slots_in_day(series.zone, day, series.minutes)
 
 
