@@ -73,7 +73,7 @@ def noted(record, **options):
         (
             "wallingford_ratchet",
             ["fixed", "time_of_use", "demand"],
-            ["demandreactivepowercharge"],
+            ["demandratchetpercentage", "demandreactivepowercharge"],
         ),
     ],
 )
@@ -222,22 +222,36 @@ def test_what_is_assumed_or_left_out_is_reported(fields, notes):
 
 
 @pytest.mark.parametrize(
-    ("export", "flow", "sell", "kinds"),
+    ("export", "flow", "sell"),
     [
-        ("Net Billing Instantaneous", "import", "export", ["energy", "energy"]),
-        ("Net Billing Hourly", "import", "export", ["energy", "energy"]),
-        ("Buy All Sell All", "load", "generation", ["energy", "energy"]),
+        ("Net Billing Instantaneous", "import", "export"),
+        ("Net Billing Hourly", "import", "export"),
+        ("Buy All Sell All", "load", "generation"),
     ],
 )
-def test_what_is_given_is_paid_by_the_sell_rates(export, flow, sell, kinds):
+def test_what_is_given_is_credited_by_the_sell_rates(export, flow, sell):
     record = ENERGY | {
         "energyratestructure": [[{"rate": Decimal("0.1"), "sell": Decimal("0.04")}]],
         "dgrules": export,
     }
     found = components(record, export="as_declared")
-    assert [one["kind"] for one in found] == kinds
-    assert [(one["flow"], one["rate"]) for one in found] == [(flow, "0.1"), (sell, "-0.04")]
+    assert [(one["kind"], one["flow"], one["rate"]) for one in found] == [
+        ("energy", flow, "0.1"),
+        ("export_credit", sell, "0.04"),
+    ]
     assert [one["flow"] for one in components(record)] == ["import"]
+
+
+def test_net_metering_banks_what_is_left_over_in_each_period():
+    record = of_file("colorado_residential_time_of_use")
+    _, energy = components(record, export="as_declared")
+    assert (energy["kind"], energy["surplus"]) == ("net_metering", {"kind": "carry_forward"})
+    assert [band["name"] for band in energy["bands"]] == [f"period-{n}" for n in range(5)]
+
+
+def test_net_metering_with_tiers_is_not_imported():
+    record = of_file("sam_commercial_tiers_in_time_of_use")
+    assert ("not_imported", "dgrules") in noted(record, export="as_declared")
 
 
 @pytest.mark.parametrize(

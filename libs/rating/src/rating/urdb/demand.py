@@ -82,6 +82,9 @@ def demand_charges(
             record.note("not_imported", demand.field, f"in {demand.unit}, not kW")
             continue
         if (charge := _charge(record, demand, seasons)) is not None:
+            if "ratchet_months" in how and len(charge.get("bands") or ()) > 1:  # type: ignore[arg-type]
+                told = f"{demand.field}: each period looks back on its own months only"
+                record.note("not_imported", "demandratchetpercentage", told)
             charges.append(charge | how | {"per": per})
     return charges
 
@@ -104,11 +107,16 @@ def _charge(
         return None
     charge: dict[str, object] = {"kind": "demand", "id": demand.charge_id}
     if len(used) == 1:
-        return charge | {"tiers": ladders[used[0]]}
+        return charge | _rated(ladders[used[0]])
     return charge | {
-        "bands": [{"name": bands[period], "tiers": ladders[period]} for period in bands],
+        "bands": [{"name": bands[period]} | _rated(ladders[period]) for period in bands],
         "windows": windows_of(demand.table, seasons, bands, demand.field),
     }
+
+
+def _rated(ladder: list[dict[str, object]]) -> dict[str, object]:
+    """A rate, or tiers where there are several."""
+    return {"rate": ladder[0]["rate"]} if len(ladder) == 1 else {"tiers": ladder}
 
 
 def _ladder(record: Record, tiers: Period, path: str) -> list[dict[str, object]]:

@@ -21,7 +21,8 @@ from rating.urdb.record import (
 )
 from rating.urdb.schedule import Season, Table, all_day, windows_of
 
-Rule = Literal["pro_rata", "chronological"]
+Split = Literal["pro_rata", "chronological"]
+"""How a tariff with tiers and periods fills the tiers."""
 STRUCTURE = "energyratestructure"
 LIMITS: dict[str, dict[str, object]] = {
     "kwh": {"per": "month"},
@@ -71,26 +72,52 @@ def table_of(
 
 
 def energy_charges(
-    record: Record, energy: EnergyTable, seasons: Sequence[Season], rule: Rule, flow: str
+    record: Record, energy: EnergyTable, seasons: Sequence[Season], split: Split, flow: str
 ) -> list[dict[str, object]]:
     """The charge for what is taken: flat, by time, by tiers, or by both."""
-    return _charges(record, energy, seasons, rule, ("energy", flow, "rate"))
+    return _charges(record, energy, seasons, split, ("energy", flow, "rate"))
 
 
 def export_charges(
     record: Record, energy: EnergyTable, seasons: Sequence[Season], flow: str
 ) -> list[dict[str, object]]:
-    """What is paid for energy given, at the sell rates; none where the record has none."""
+    """What is paid for energy given, at the sell rates; none where the record has none.
+
+    Sell rates that differ by tier are energy charges below nothing, others are credits.
+    """
     if not any("sell" in tier for tiers in energy.periods for tier in tiers):
         return []
-    return _charges(record, energy, seasons, "chronological", ("export", flow, "sell"))
+    charges = _charges(record, energy, seasons, "chronological", ("export", flow, "sell"))
+    return [_credit(charge) for charge in charges]
+
+
+def net_metering(charge: dict[str, object]) -> dict[str, object]:
+    """An energy charge without tiers, of import less export; units left over go to a bank."""
+    kept = {name: value for name, value in charge.items() if name not in ("kind", "flow")}
+    return kept | {"kind": "net_metering", "surplus": {"kind": "carry_forward"}}
+
+
+def _credit(charge: dict[str, object]) -> dict[str, object]:
+    """A charge at rates below nothing as a credit at their opposites, where it has no tiers."""
+    paid = {"kind": "export_credit", "surplus": {"kind": "payout"}}
+    match charge["kind"], charge.get("bands"):
+        case "energy", _:
+            return charge | paid | {"rate": _opposite(charge["rate"])}
+        case "time_of_use", list(bands):
+            opposite = [band | {"rate": _opposite(band["rate"])} for band in bands]
+            return charge | paid | {"bands": opposite}
+    return charge
+
+
+def _opposite(rate: object) -> str:
+    return format(-Decimal(str(rate)) + 0, "f")
 
 
 def _charges(
     record: Record,
     energy: EnergyTable,
     seasons: Sequence[Season],
-    rule: Rule,
+    split: Split,
     what: tuple[str, str, str],
 ) -> list[dict[str, object]]:
     charge_id, flow, price = what
@@ -119,7 +146,7 @@ def _charges(
         ]
         return [charge | {"kind": "time_of_use"}]
     charge["bands"] = [{"name": bands[period], "tiers": ladders[period]} for period in sorted(used)]
-    return [charge | {"kind": "tiered_time_of_use", "rule": rule}]
+    return [charge | {"kind": "tiered_time_of_use", "split": split}]
 
 
 def _ladder(record: Record, tiers: Period, path: str, price: str) -> list[dict[str, object]]:

@@ -6,7 +6,14 @@ from typing import Any, Literal
 
 from kernel.errors import Fault
 from rating.urdb.demand import demand_charges, read_demand
-from rating.urdb.energy import EnergyTable, Rule, energy_charges, export_charges, read_energy
+from rating.urdb.energy import (
+    EnergyTable,
+    Split,
+    energy_charges,
+    export_charges,
+    net_metering,
+    read_energy,
+)
 from rating.urdb.record import (
     APPLICABILITY,
     DESCRIPTIVE,
@@ -90,7 +97,7 @@ def _energy(
     record: Record, energy: EnergyTable, seasons: list[Season], rule: str, export: Export
 ) -> list[dict[str, object]]:
     """The energy charges, and under `as_declared` what the rule pays for export."""
-    tiers: Rule = "pro_rata"
+    split: Split = "pro_rata"
     flow, given = "import", "export"
     paid: list[dict[str, object]] = []
     sells = any("sell" in tier for tiers_of in energy.periods for tier in tiers_of)
@@ -99,19 +106,25 @@ def _energy(
             told = f"{rule or 'sell rates'}: bills of this import take no export into account"
             record.note("not_imported", "dgrules" if rule else "sell", told)
     elif rule.lower() in INTERVAL_RULES or (sells and not rule):
-        tiers = "chronological"
+        split = "chronological"
         record.note("convention", "dgrules", "import and export are settled in each interval")
         paid = export_charges(record, energy, seasons, given)
     elif rule.lower() == "buy all sell all":
         flow, given = "load", "generation"
-        tiers = "chronological"
+        split = "chronological"
         paid = export_charges(record, energy, seasons, given)
-    elif rule:
+    elif rule and rule.lower() != "net metering":
         record.note("not_understood", "dgrules", rule)
-    charges = energy_charges(record, energy, seasons, tiers, flow)
+    charges = energy_charges(record, energy, seasons, split, flow)
     if any(charge["kind"] == "tiered_time_of_use" for charge in charges):
-        how = "in order of time" if tiers == "chronological" else "pro rata"
+        how = "in order of time" if split == "chronological" else "pro rata"
         record.note("convention", "energyratestructure", f"tiers are shared over periods {how}")
+    if export == "as_declared" and rule.lower() == "net metering":
+        if any(charge["kind"] not in ("energy", "time_of_use") for charge in charges):
+            record.note("not_imported", "dgrules", f"{rule}: there is none with tiers")
+        else:
+            record.note("convention", "dgrules", "units left over pay for later units, per period")
+            charges = [net_metering(charge) for charge in charges]
     return charges + paid
 
 
