@@ -1,6 +1,6 @@
 """Where blocks fall in local days, of 23 to 25 hours, on half-hour grids."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -52,9 +52,10 @@ def test_beside_the_grid(zone, minutes, start):
     ],
 )
 def test_a_block_is_cut_at_local_midnights(zone, start, count, expected):
-    pieces = split(zone, 15, at(start), count)
-    assert [(p.place.day.day, p.place.slot, p.count) for p in pieces] == expected
-    assert pieces[0].start_at == at(start)
+    span = split(zone, 15, at(start), count)
+    assert [(p.place.day.day, p.place.slot, p.count) for p in span.pieces] == expected
+    assert span.pieces[0].start_at == at(start)
+    assert span.end_at == at(start) + count * timedelta(minutes=15)
 
 
 def test_slots_of_a_period():

@@ -5,9 +5,9 @@ binding, section 3.2 (https://github.com/cloudevents/spec). Refuses to know the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -23,11 +23,11 @@ SENDERS_CACHED_MAX = 4_096
 _UUID = TypeAdapter(UUID).validator
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who says what about whom, and what caused it.
 
-    `correlation_id` follows a reading to its ledger posting; `occurred_at` is UTC.
+    `correlation_id` follows a reading to its ledger posting; `occurred_at` is UTC. A tuple, since
+    every message needs one and a frozen dataclass takes twice the time to make.
     """
 
     event_id: UUID

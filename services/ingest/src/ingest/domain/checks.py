@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -60,8 +60,7 @@ class Block(Protocol):
         """A word of `merge.LETTERS`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(NamedTuple):
     """Where a block belongs: its meter, its channel, and its pieces by local day."""
 
     meter: Meter
@@ -69,8 +68,13 @@ class Fit:
     pieces: tuple[Piece, ...]
 
 
-def check_block(block: Block, meter: Meter, read_at: datetime, now: datetime) -> Fit | Refusal:
-    """Where the block belongs, or why it cannot be stored; its values are not looked at."""
+def check_block(
+    block: Block, meter: Meter, *, read_at: datetime, latest_at: datetime
+) -> Fit | Refusal:
+    """Where the block belongs, or why it cannot be stored; its values are not looked at.
+
+    What lies after `latest_at` has not passed yet.
+    """
     if meter.type == DERIVED:
         return Refusal("derived_meter", "this meter is computed from others")
     channel = meter.channel(block.flow)
@@ -78,7 +82,7 @@ def check_block(block: Block, meter: Meter, read_at: datetime, now: datetime) ->
         return Refusal("wrong_flow", f"this meter does not measure {block.flow}")
     if block.unit != UNIT:
         return Refusal("wrong_unit", f"the unit is {block.unit}, not {UNIT}")
-    minutes, start_at, count = block.minutes, block.start_at, len(block.values)
+    minutes, start_at = block.minutes, block.start_at
     if minutes != channel.minutes:
         return Refusal(
             "wrong_resolution",
@@ -86,16 +90,17 @@ def check_block(block: Block, meter: Meter, read_at: datetime, now: datetime) ->
         )
     if start_at < OLDEST_AT:
         return Refusal("too_old", f"no reading lies before {OLDEST_AT.date()}")
-    latest_at = now + CLOCK_SKEW_MAX
-    for at in (start_at, read_at):
-        if at > latest_at:
-            return Refusal("future", f"{at.isoformat()} has not passed yet")
-    if start_at + timedelta(minutes=count * minutes) > latest_at:
-        return Refusal("future", f"{count} intervals later it has not passed yet")
+    if start_at > latest_at or read_at > latest_at:
+        late_at = start_at if start_at > latest_at else read_at
+        return Refusal("future", f"{late_at.isoformat()} has not passed yet")
+    count = len(block.values)
     try:
-        return Fit(meter, channel, split(meter.zone, minutes, start_at, count))
+        span = split(meter.zone, minutes, start_at, count)
     except OffGrid as off:
         return Refusal("misaligned", str(off))
+    if span.end_at > latest_at:
+        return Refusal("future", f"{count} intervals later it has not passed yet")
+    return Fit(meter, channel, span.pieces)
 
 
 def flatten(blocks: Iterable[Sequence[int | None]]) -> Values:

@@ -57,8 +57,16 @@ class Piece:
     start_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """All pieces of a block, and when it ends."""
+
+    pieces: tuple[Piece, ...]
+    end_at: datetime
+
+
 @lru_cache(maxsize=65_536)
-def split(zone: str, minutes: int, start_at: datetime, count: int) -> tuple[Piece, ...]:
+def split(zone: str, minutes: int, start_at: datetime, count: int) -> Span:
     """A block of `count` intervals, cut at local midnights; OffGrid where a day does not fit.
 
     Cached, because many meters send blocks of the same times.
@@ -71,7 +79,7 @@ def split(zone: str, minutes: int, start_at: datetime, count: int) -> tuple[Piec
         taken = min(count - first, here.slots - here.slot)
         pieces.append(Piece(here, taken, begin))
         first += taken
-    return tuple(pieces)
+    return Span(tuple(pieces), start_at + timedelta(minutes=count * minutes))
 
 
 @lru_cache(maxsize=4_096)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ingest.domain.checks import (
     ABSENT,
+    CLOCK_SKEW_MAX,
     Block,
     Fit,
     Refusal,
@@ -69,13 +70,13 @@ def sort_out(batch: Batch, now: datetime) -> Sorted:
     unknown: list[int] = []
     refused: dict[int, Refusal] = {}
     fits: dict[int, Fit] = {}
-    blocks = batch.blocks
+    blocks, latest_at = batch.blocks, now + CLOCK_SKEW_MAX
     rows = zip(blocks, batch.meters, batch.read_at, strict=True)
     for n, (block, meter, read_at) in enumerate(rows):
         if meter is None:
             unknown.append(n)
             continue
-        fit = check_block(block, meter, read_at, now)
+        fit = check_block(block, meter, read_at=read_at, latest_at=latest_at)
         if isinstance(fit, Refusal):
             refused[n] = fit
         else:
