@@ -13,15 +13,17 @@ import pytest
 
 import contracts.tariff as wire
 from gridtally.bill_tables import short
-from kernel.money import Rounding
+from kernel.money import Rounding, plain
 from kernel.periods import Period
 from rating import calendars
 from rating.bands import Window
 from rating.bill import rate
+from rating.components.demand import DemandBand
+from rating.components.tiered_time_of_use import TieredBand
 from rating.components.time_of_use import Band
 from rating.document import KINDS, tariff_version
+from rating.ladder import Limits, Tier
 from rating.prices import series_of
-from rating.quote import plain
 from rating.tariff import TariffVersion
 from rating.usage import Usage
 
@@ -85,6 +87,13 @@ def test_every_kind_of_charge_has_an_example():
         (KINDS["energy"], wire.EnergyCharge),
         (KINDS["time_of_use"], wire.TimeOfUse),
         (KINDS["spot"], wire.SpotPrice),
+        (KINDS["tiered"], wire.Tiered),
+        (KINDS["tiered_time_of_use"], wire.TieredTimeOfUse),
+        (KINDS["demand"], wire.Demand),
+        (Tier, wire.Tier),
+        (Limits, wire.Limits),
+        (TieredBand, wire.TieredBand),
+        (DemandBand, wire.DemandBand),
         (KINDS["adjustment"], wire.Adjustment),
         (KINDS["percent"], wire.Percent),
         (KINDS["minimum_bill"], wire.MinimumBill),

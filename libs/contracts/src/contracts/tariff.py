@@ -160,6 +160,105 @@ class SpotPrice(Charge):
     markup: Rate = "0"
 
 
+Limit = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,8})?$")]
+Kilowatts = Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$")]
+Minutes = Literal[5, 10, 15, 30, 60]
+
+
+class Tier(DocumentModel):
+    """A rate up to and with `limit`, which counts from nothing; the last tier has none."""
+
+    rate: Rate
+    limit: Limit | None = None
+
+
+class Limits(DocumentModel):
+    """What a limit in kWh is for: a month (prorated), a day or the billed period, times kW if any.
+
+    With `reset_months` the ladder is climbed over several bills, until a month like `anchor_month`.
+    """
+
+    per: Literal["month", "day", "period"] = "month"
+    proration: Proration = "actual_days"
+    kw: Literal["peak", "connected"] | None = None
+    peak_minutes: Minutes | None = None
+    from_coarser: Literal["refused", "mean"] = "refused"
+    reset_months: Literal[1, 2, 3, 4, 6, 12] | None = None
+    anchor_month: Annotated[int, Field(ge=1, le=12)] = 1
+    on_version_change: Literal["keep", "reset"] = "keep"
+
+
+Tiers = Annotated[list[Tier], Field(min_length=1, max_length=50)]
+
+
+class Tiered(Charge):
+    """Each kWh at the rate of the tier in which it lies, or (volume) all at the total's."""
+
+    kind: Literal["tiered"]
+    tiers: Tiers
+    mode: Literal["graduated", "volume"] = "graduated"
+    limits: Limits = Limits()
+    flow: Flow = "import"
+
+
+class TieredBand(DocumentModel):
+    """A name on the bill and the ladder of its rates."""
+
+    name: Name
+    tiers: Tiers
+
+
+class TieredTimeOfUse(Charge):
+    """Energy by band and tier; `split` says what climbs the ladder of a band.
+
+    Its own energy; the total, shared over the bands pro rata; or the total in order of time.
+    """
+
+    kind: Literal["tiered_time_of_use"]
+    split: Literal["per_band", "pro_rata", "chronological"]
+    bands: Annotated[list[TieredBand], Field(min_length=1, max_length=100)]
+    windows: Annotated[list[Window], Field(max_length=200)] = []
+    default_band: Name | None = None
+    mode: Literal["graduated", "volume"] = "graduated"
+    limits: Limits = Limits()
+    flow: Flow = "import"
+
+
+class DemandBand(DocumentModel):
+    """A name on the bill, and its rate per kW or the tiers of its kW."""
+
+    name: Name
+    rate: Rate | None = None
+    tiers: Annotated[list[Tier], Field(max_length=50)] = []
+
+
+class Demand(Charge):
+    """So much per kW of the highest mean power over `minutes`: a rate, tiers of kW, or bands.
+
+    Of the mean of the highest days' peaks; at least a percentage of the highest complete earlier
+    month; at least a minimum; rounded up to steps.
+    """
+
+    kind: Literal["demand"]
+    rate: Rate | None = None
+    tiers: Annotated[list[Tier], Field(max_length=50)] = []
+    bands: Annotated[list[DemandBand], Field(max_length=100)] = []
+    windows: Annotated[list[Window], Field(max_length=200)] = []
+    default_band: Name | None = None
+    minutes: Minutes = 15
+    window: Literal["block", "sliding"] = "block"
+    from_coarser: Literal["refused", "mean"] = "refused"
+    mean_of_highest_days: Annotated[int, Field(ge=1, le=31)] = 1
+    ratchet_months: Annotated[int, Field(ge=0, le=36)] = 0
+    ratchet_percent: Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,8})?$")] = "100"
+    minimum_kw: Kilowatts = "0"
+    kw_step: Kilowatts | None = None
+    per: Literal["day", "month", "year"] = "month"
+    proration: YearProration = "actual_days"
+    on_version_change: Literal["keep", "reset"] = "keep"
+    flow: Flow = "import"
+
+
 class Adjustment(Charge):
     """A fuel, levy or rebate amount on every kWh of a flow."""
 
@@ -213,6 +312,9 @@ Component = Annotated[
     | CapacityCharge
     | EnergyCharge
     | TimeOfUse
+    | Tiered
+    | TieredTimeOfUse
+    | Demand
     | SpotPrice
     | Adjustment
     | Percent

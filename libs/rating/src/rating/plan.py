@@ -21,22 +21,28 @@ from kernel.periods import Period
 from rating.components import (
     adjustment,
     capacity,
+    demand,
     energy,
     fixed,
     minimum,
     percent,
     spot,
+    tiered,
+    tiered_time_of_use,
     time_of_use,
 )
 from rating.components import tax as taxes
 from rating.components.adjustment import Adjustment
 from rating.components.capacity import CapacityCharge
+from rating.components.demand import Demand
 from rating.components.energy import EnergyCharge
 from rating.components.fixed import FixedCharge
 from rating.components.minimum import MinimumBill
 from rating.components.percent import Percent
 from rating.components.spot import SpotPrice
 from rating.components.tax import Tax
+from rating.components.tiered import Tiered
+from rating.components.tiered_time_of_use import TieredTimeOfUse
 from rating.components.time_of_use import TimeOfUse
 from rating.lines import Placed
 from rating.span import Columns, Span, chosen_slots, local_minutes
@@ -181,13 +187,19 @@ def _cut_steps(charge: Component, span: Span, lines: tuple[Placed, ...]) -> Sequ
             return adjustment.plan(charge, span)
         case Percent():
             return percent.plan(charge, span, lines)
-        case MinimumBill() | Tax():
+        case Tiered() | TieredTimeOfUse() | Demand() | MinimumBill() | Tax():
             return []  # of the whole, and after all that it is levied on
 
 
 def _whole_steps(charge: Component, span: Span, lines: tuple[Placed, ...]) -> Sequence[Step] | None:
     """Of charges that do not add up: the steps for all of the version's days; None for others."""
     match charge:
+        case Tiered():
+            return tiered.plan(charge, span)
+        case TieredTimeOfUse():
+            return tiered_time_of_use.plan(charge, span)
+        case Demand():
+            return demand.plan(charge, span)
         case MinimumBill():
             return minimum.plan(charge, span, lines)
         case _:

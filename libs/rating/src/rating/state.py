@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from kernel.errors import Fault, Rejected
 from rating.json_form import as_json, read_tagged
@@ -59,28 +59,47 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The billed demand's measured kW in the local days [start_on, end_on)."""
+    """The highest measured kW in the local days [start_on, end_on), which lie in one month.
+
+    It is `kw` / `parts`: a mean over three days may have no finite decimal.
+    """
 
     band: str | None
     start_on: date
     end_on: date
     kw: Decimal
+    parts: int = 1
+
+    def __post_init__(self) -> None:
+        if self.parts < 1:
+            raise ValueError("a peak's parts are 1 or more")
 
 
 @dataclass(frozen=True, slots=True)
 class Peaks:
-    """Demand of earlier periods, oldest first, as far back as a ratchet looks."""
+    """The peaks of earlier months, oldest first, as far back as a ratchet looks."""
 
     kind: ClassVar[str] = "peaks"
     peaks: tuple[Peak, ...]
 
 
 ComponentState = Progress | Bank | Credit | Peaks
+Kind = TypeVar("Kind", Progress, Bank, Credit, Peaks)
 State = Mapping[str, ComponentState]
 """By component id; a component without state is not in it."""
 STATE_KINDS: dict[str, type[ComponentState]] = {
     kind.kind: kind for kind in (Progress, Bank, Credit, Peaks)
 }
+
+
+def own_state(
+    states: Mapping[str, ComponentState], component_id: str, kind: type[Kind]
+) -> Kind | None:
+    """What a component's last bill left; Rejected where another kind of component left it."""
+    state = states.get(component_id)
+    if state is None or isinstance(state, kind):
+        return state
+    raise Rejected("state_kind", f"{component_id}: its state is {state.kind!r}, not {kind.kind!r}")
 
 
 def state_document(state: State) -> dict[str, object]:

@@ -15,12 +15,15 @@ from rating.bands import schedule
 from rating.calendars import Calendar
 from rating.components.adjustment import Adjustment
 from rating.components.capacity import CapacityCharge
+from rating.components.demand import Demand
 from rating.components.energy import EnergyCharge
 from rating.components.fixed import FixedCharge
 from rating.components.minimum import MinimumBill
 from rating.components.percent import Percent
 from rating.components.spot import SpotPrice
 from rating.components.tax import Tax
+from rating.components.tiered import Tiered
+from rating.components.tiered_time_of_use import TieredTimeOfUse
 from rating.components.time_of_use import TimeOfUse
 from rating.limits import COMPONENTS_MAX
 
@@ -29,14 +32,17 @@ Component = (
     | CapacityCharge
     | EnergyCharge
     | TimeOfUse
+    | Tiered
+    | TieredTimeOfUse
+    | Demand
     | SpotPrice
     | Adjustment
     | Percent
     | MinimumBill
     | Tax
 )
-_STANDING = (FixedCharge, CapacityCharge, MinimumBill)
-"""What is owed for time and not for use."""
+_STANDING = (FixedCharge, CapacityCharge, Demand, MinimumBill)
+"""What is owed for time, or for the whole period's peak, and for no single day's use."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -128,6 +134,11 @@ def carries_state(version: TariffVersion) -> bool:
     return any(getattr(part, "carries_state", False) for part in version.components)
 
 
+def series_named(version: TariffVersion) -> frozenset[str]:
+    """The price series that a bill by this version needs."""
+    return frozenset(part.series for part in version.components if isinstance(part, SpotPrice))
+
+
 def invalid_tariff(faults: tuple[Fault, ...]) -> Rejected:
     """The answer to a tariff with these faults."""
     told = "; ".join(f"{fault.path}: {fault.detail}" for fault in faults)
@@ -137,9 +148,10 @@ def invalid_tariff(faults: tuple[Fault, ...]) -> Rejected:
 def usage_charges(version: TariffVersion) -> TariffVersion | None:
     """The version without its standing charges, and with what taxes the rest: for costs per day.
 
+    Tiers count with a day's share of their limits, and are left out where there is no such share.
     None where nothing remains.
     """
-    kept = [part for part in version.components if not isinstance(part, _STANDING)]
+    kept = [own for part in version.components if (own := _of_a_day(part)) is not None]
     ids = {part.id for part in kept}
     classes = {part.tax_class for part in kept if not isinstance(part, Tax)}
     components: list[Component] = []
@@ -152,3 +164,15 @@ def usage_charges(version: TariffVersion) -> TariffVersion | None:
     if not components:
         return None
     return replace(version, components=tuple(components))
+
+
+def _of_a_day(part: Component) -> Component | None:
+    """What a component charges for one day's use; None where it charges no such thing."""
+    if isinstance(part, _STANDING):
+        return None
+    if isinstance(part, Tiered | TieredTimeOfUse):
+        if part.limits.needs_more_than_days:
+            return None
+        if part.limits.proration == "none":  # each day would have the limits of a month
+            return replace(part, limits=replace(part.limits, proration="actual_days"))
+    return part
