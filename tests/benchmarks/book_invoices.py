@@ -29,7 +29,7 @@ from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP
 from ledger.consumers import SUBSCRIPTIONS
 from ledger.domain.accounts import receivable, tax
 from ledger.handlers.booking import book_invoices
-from ledger.store import accounts
+from ledger.store import accounts, reconciliation, statements
 from messaging import Consumer, Outgoing, Progress, Publisher, Received, ensure_topics
 
 CUSTOMERS = 10_000
@@ -131,12 +131,12 @@ async def reads(database: Database) -> dict[str, float]:
         "balance": lambda r: accounts.fetch_balance(r, TENANT, of_tax, None),
         "tax_as_of": lambda r: accounts.fetch_balance(r, TENANT, of_tax, as_of),
         "receivable_as_of": lambda r: accounts.fetch_balance(r, TENANT, of_customer, as_of),
-        "statement": lambda r: accounts.fetch_statement(
+        "statement": lambda r: statements.fetch_statement(
             r, TENANT, customer, "EUR", ISSUED_AT, until
         ),
         "trial_balance": lambda r: accounts.fetch_trial_balance(r, TENANT, None),
         "trial_balance_as_of": lambda r: accounts.fetch_trial_balance(r, TENANT, as_of),
-        "reconciliation": lambda r: accounts.reconcile(r, TENANT),
+        "reconciliation": lambda r: reconciliation.reconcile(r, TENANT),
     }
     taken: dict[str, float] = {}
     for name, ask in asked.items():
@@ -153,7 +153,7 @@ async def reads(database: Database) -> dict[str, float]:
 async def check(database: Database, invoices_booked: int) -> None:
     """A fast wrong answer is a failure."""
     async with snapshot(database, tenant=TENANT) as read:
-        [books] = await accounts.reconcile(read, TENANT)
+        [books] = await reconciliation.reconcile(read, TENANT)
         postings = await read.raw.fetchval("SELECT count(*) FROM posting")
     if books.difference_max or books.invoices != invoices_booked:
         sys.exit(f"wrong: {books} where {invoices_booked} invoices were booked")

@@ -311,7 +311,8 @@ def _balanced(rows: Rows) -> Iterator[str]:
         yield f"balance: all postings together are {total}"
     credited = {row["invoice_id"] for row in rows["credit_note"]}
     live = sum(row["total"] for row in rows["invoice"] if row["id"] not in credited)
-    owed = sum(of_account[row["id"]] for row in rows["account"] if row["class"] == "receivable")
+    claims = ("receivable", "export_payable")
+    owed = sum(of_account[row["id"]] for row in rows["account"] if row["class"] in claims)
     if owed != live:
         yield f"balance: receivables are {owed}, live invoices {live}"
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.domain.accounts import receivable, revenue, rounding
-from ledger.domain.booking import Charge, Document, Posting, Transaction, book, transaction_id
+from ledger.domain.booking import Charge, Document, book
+from ledger.domain.transactions import Posting, Transaction, transaction_id
 
 CUSTOMER = UUID(int=7)
 INVOICE = UUID(int=1)
@@ -41,7 +42,7 @@ CASES = {
     ),
     "export pays": (
         [("energy", "20"), ("credit", "-25"), ("tax", "-0.95")], "-0.95", "-5.95",
-        {"receivable": "-5.95", "revenue:credit": "25", "revenue:energy": "-20", "tax": "0.95"},
+        {"export_payable": "-5.95", "revenue:credit": "25", "revenue:energy": "-20", "tax": "0.95"},
     ),
     "nothing used": ([("energy", "0")], "0", "0", {"receivable": "0"}),
     "no lines": ([], "0", "0", {"receivable": "0"}),

@@ -3,75 +3,31 @@
 import asyncio
 import random
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
+from contracts.commerce import InvoiceIssued
 from contracts.envelope import Envelope
 from database import ALL_TENANTS, snapshot, transaction
+from integration.ledger.books import (
+    ISSUED,
+    booked,
+    credit_note,
+    invoice,
+    outgoing,
+    reconciled,
+    voided,
+)
 from kernel.errors import Poison
 from ledger.consumers import SUBSCRIPTIONS
 from ledger.domain.accounts import receivable
-from ledger.domain.booking import transaction_id
+from ledger.domain.transactions import transaction_id
 from ledger.handlers.booking import book_credit_notes, book_invoices
-from messaging import Consumer, Outgoing, Progress, Publisher, Received, ensure_topics
+from messaging import Consumer, Progress, Publisher, Received, ensure_topics
 
-ISSUED = datetime(2025, 4, 1, tzinfo=UTC)
-VERSION = uuid4()
 DRAIN_S = 60
-
-
-def line(kind, amount):
-    return InvoiceLine(
-        component_id=kind, kind=kind, quantity="1", unit="kWh", rate=amount, amount_exact=amount,
-        amount=amount, tariff_version_id=VERSION, start_on="2025-03-01", end_on="2025-04-01",
-    )  # fmt: skip
-
-
-def invoice(n, *, customer=None, energy="100.00", tax="19.00", currency="EUR", days=0):
-    return InvoiceIssued(
-        invoice_id=uuid4(), number=f"INV-{n}", customer_id=customer or uuid4(),
-        agreement_id=uuid4(), meter_id=uuid4(), start_on="2025-03-01", end_on="2025-04-01",
-        revision=1, currency=currency, lines=[line("energy", energy), line("tax", tax)],
-        net=energy, tax=tax, total=str(Decimal(energy) + Decimal(tax)),
-        issued_at=ISSUED + timedelta(days=days),
-    )  # fmt: skip
-
-
-def credit_note(of, *, days=10):
-    return CreditNoteIssued(
-        credit_note_id=uuid4(), number=f"CN-{of.number}", invoice_id=of.invoice_id,
-        invoice_number=of.number, customer_id=of.customer_id, agreement_id=of.agreement_id,
-        currency=of.currency, lines=of.lines, net=of.net, tax=of.tax, total=of.total,
-        reason="revision 2", issued_at=ISSUED + timedelta(days=days),
-    )  # fmt: skip
-
-
-def voided(note):
-    return InvoiceVoided(
-        invoice_id=note.invoice_id, number=note.invoice_number, agreement_id=note.agreement_id,
-        credit_note_id=note.credit_note_id, reason=note.reason, voided_at=note.issued_at,
-    )  # fmt: skip
-
-
-def outgoing(event, tenant):
-    return Outgoing.of(
-        event, tenant_id=tenant, correlation_id=f"c-{event.number}", source="test",
-        event_id=uuid4(), occurred_at=ISSUED,
-    )  # fmt: skip
-
-
-def received(event, tenant):
-    envelope = Envelope(uuid4(), event.TOPIC, "test", ISSUED, tenant, f"c-{event.number}")
-    return Received(event, envelope, event.TOPIC, 0, 0, f"{tenant}:{event.key()}", b"")
-
-
-async def booked(ledger, handle, *events, tenant="acme"):
-    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
-        await handle(tx, [received(event, tenant) for event in events])
 
 
 @asynccontextmanager
@@ -95,12 +51,6 @@ async def eventually(ledger, sql, tenant, expected):
                 if await read.raw.fetchval(sql) == expected:
                     return
             await asyncio.sleep(0.1)
-
-
-async def reconciled(client):
-    answer = (await client.get("/v1/reconciliation")).json()
-    assert answer["ok"], answer
-    return {each["currency"]: each for each in answer["currencies"]}
 
 
 async def test_documents_are_booked_once_however_often_and_in_which_order(

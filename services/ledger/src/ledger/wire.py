@@ -3,20 +3,33 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from decimal import Decimal
+from typing import Literal, TypeVar
 from uuid import UUID
 
+from contracts.accounts import (
+    AccountChanged,
+    CurrencyAccount,
+    PaymentReceived,
+    PaymentRecorded,
+    PaymentShare,
+)
 from contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
 from contracts.envelope import Envelope
 from contracts.metering import Channel as WireChannel
 from contracts.metering import MeterRegistered, PropertyChanged, ReadingRecorded
 from contracts.model import Event
 from kernel.errors import Poison
-from kernel.ids import new_id
+from kernel.ids import derive_id, new_id
+from kernel.money import EXACT
+from ledger.domain.accounts import prepaid
 from ledger.domain.booking import Charge, Document, VoidNote
 from ledger.domain.readings import Recorded
 from ledger.domain.registry import Channel, Meter, Property
+from ledger.domain.reversing import Settlement
+from ledger.domain.settling import Ask, Order, Share
 from ledger.domain.stored import Stored
+from ledger.domain.transactions import Transaction
 from messaging import Outgoing, Received
 
 SOURCE = "ledger"
@@ -43,6 +56,7 @@ def invoice(event: InvoiceIssued, envelope: Envelope) -> Document:
         total=event.total,
         issued_at=event.issued_at,
         correlation_id=envelope.correlation_id,
+        due_on=event.due_on,
     )
 
 
@@ -151,6 +165,7 @@ def wire_channel(channel: Channel) -> WireChannel:
         flow=channel.flow, minutes=channel.minutes, interval_wh_max=channel.interval_wh_max
     )
 
+
 def reading_recorded(recorded: Recorded, cause: Cause) -> Outgoing:
     """An entry of the ledger of readings, as others may compute energy from it."""
     one = recorded.entry
@@ -179,4 +194,97 @@ def reading_recorded(recorded: Recorded, cause: Cause) -> Outgoing:
         source=SOURCE,
         event_id=one.id,
         occurred_at=recorded.created_at,
+    )
+
+
+def payment(event: PaymentReceived, envelope: Envelope) -> Ask:
+    """A payment from outside; what it names is an offer, not a condition."""
+    named = None
+    if event.allocations is not None:
+        named = tuple(Share(each.invoice_id, each.amount) for each in event.allocations)
+    order = Order(
+        id=event.payment_id,
+        amount=event.amount,
+        reference=event.reference,
+        memo=event.method,
+        occurred_at=event.received_at,
+        correlation_id=envelope.correlation_id,
+        named=named,
+    )
+    return Ask("payment", event.customer_id, event.currency, order)
+
+
+def payment_recorded(one: Transaction) -> Outgoing:
+    """A payment that is in the books now."""
+    shares = [Share(each.item_id, each.amount) for each in one.allocations]
+    return _payment(one, one, "recorded", shares)
+
+
+def payment_reversed(
+    original: Transaction, reversal: Transaction, live: Sequence[Settlement]
+) -> Outgoing:
+    """A payment that was taken back, with what it no longer settles."""
+    shares = [Share(each.item_id, each.amount) for each in live]
+    return _payment(original, reversal, "reversed", shares)
+
+
+def _payment(
+    paid: Transaction,
+    booked: Transaction,
+    status: Literal["recorded", "reversed"],
+    shares: Sequence[Share],
+) -> Outgoing:
+    event = PaymentRecorded(
+        payment_id=paid.document_id,
+        transaction_id=booked.id,
+        status=status,
+        customer_id=paid.customer_id,
+        currency=paid.currency,
+        amount=paid.total,
+        reference=paid.reference,
+        method=paid.memo,
+        received_at=paid.occurred_at,
+        allocations=[PaymentShare(invoice_id=s.item_id, amount=s.amount) for s in shares],
+        prepaid=abs(booked.posted(prepaid(paid.currency, paid.customer_id))),
+    )
+    return Outgoing.of(
+        event,
+        tenant_id=paid.tenant_id,
+        correlation_id=booked.correlation_id,
+        source=SOURCE,
+        event_id=derive_id("payment.recorded", booked.id),
+        occurred_at=booked.occurred_at,
+    )
+
+
+def account_changed(
+    key: tuple[str, UUID], version: int, balances: Sequence[CurrencyAccount], now: datetime
+) -> Outgoing:
+    """What a customer owes now; its cause may be many things at once, so it begins a chain."""
+    tenant_id, customer_id = key
+    event_id = derive_id("account.changed", tenant_id, customer_id, version)
+    event = AccountChanged(
+        customer_id=customer_id, accounts=list(balances), as_of=now, version=version
+    )
+    return Outgoing.of(
+        event,
+        tenant_id=tenant_id,
+        correlation_id=str(event_id),
+        source=SOURCE,
+        event_id=event_id,
+        occurred_at=now,
+    )
+
+
+def currency_account(
+    currency: str, receivable: Decimal, credit: Decimal, export: Decimal, arrears: Decimal
+) -> CurrencyAccount:
+    """One currency of a customer's account, with what is owed on balance."""
+    return CurrencyAccount(
+        currency=currency,
+        balance=EXACT.subtract(EXACT.subtract(receivable, credit), export),
+        receivable=receivable,
+        arrears=arrears,
+        prepaid=credit,
+        export_payable=export,
     )

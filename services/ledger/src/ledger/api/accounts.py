@@ -1,31 +1,34 @@
-"""`/v1/accounts`, statements, the trial balance and the reconciliation."""
+"""`/v1/accounts`, customers' balances, the trial balance and the reconciliation."""
 
+from datetime import UTC, datetime
 from decimal import localcontext
 from itertools import groupby
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from database import snapshot
-from kernel.errors import NotFound, Rejected
+from kernel.errors import NotFound
 from kernel.money import EXACT
 from ledger.api.models import Reader, given
 from ledger.api.money import (
     Account,
+    ByDate,
     CurrencyCode,
     Moment,
     Reconciliation,
     Reconciliations,
-    Statement,
-    StatementEntry,
+    Standing,
+    Standings,
     TrialBalance,
     TrialBalanceRow,
     TrialBalances,
 )
 from ledger.domain.accounts import AccountClass
-from ledger.store import accounts
-from ledger.store.accounts import STATEMENT_ENTRIES_MAX, ZERO, Balance, Total
+from ledger.domain.transactions import ZERO
+from ledger.store import accounts, reconciliation, statements
+from ledger.store.accounts import Balance, Total
+from ledger.store.statements import Aged
 from serving.context import Db
 from serving.paging import Page, Paging
 
@@ -55,67 +58,49 @@ async def list_accounts(
 
 @router.get("/accounts/{account_id}")
 async def get_account(
-    account_id: UUID, db: Db, caller: Reader, as_of: Moment | None = None
+    account_id: UUID,
+    db: Db,
+    caller: Reader,
+    as_of: Moment | None = None,
+    by: ByDate = "value",
 ) -> Account:
-    """One account's balance, now or from what occurred up to and at `as_of`."""
+    """One account's balance, now or from what occurred (or was booked) up to and at `as_of`."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        found = await accounts.fetch_balance(read, caller.tenant_id, account_id, as_of)
+        found = await accounts.fetch_balance(read, caller.tenant_id, account_id, as_of, by)
     if found is None:
         raise NotFound("account_unknown", "no account has this id")
     return _shown(found)
 
 
-@router.get("/customers/{customer_id}/statement")
-async def get_statement(
+@router.get("/customers/{customer_id}/balance")
+async def get_customer_balance(
     customer_id: UUID,
     db: Db,
     caller: Reader,
-    from_at: Annotated[Moment, Query(alias="from")],
-    to_at: Annotated[Moment, Query(alias="to")],
-    currency: CurrencyCode,
-) -> Statement:
-    """What a customer owed and what changed it, from an instant up to, but without, another."""
-    if from_at >= to_at:
-        raise Rejected("empty_window", "`from` must lie before `to`")
+    as_of: Moment | None = None,
+    by: ByDate = "value",
+) -> Standings:
+    """What a customer owes and has as credit, in every currency, now or as of a moment; arrears by
+    that day in UTC."""
+    on = (as_of or datetime.now(UTC)).astimezone(UTC).date()
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        opening, found = await accounts.fetch_statement(
-            read, caller.tenant_id, customer_id, currency, from_at, to_at
+        found = await statements.fetch_standing(
+            read, caller.tenant_id, customer_id, Aged(on, as_of, by)
         )
-    if len(found) > STATEMENT_ENTRIES_MAX:
-        raise Rejected(
-            "window_too_wide",
-            f"a statement has at most {STATEMENT_ENTRIES_MAX} entries; ask for a shorter window",
-        )
-    balance = opening
-    entries = []
-    for one in found:
-        balance = EXACT.add(balance, one.amount)
-        entries.append(
-            StatementEntry(
-                transaction_id=one.transaction_id,
-                kind=one.kind,
-                reference=one.reference,
-                occurred_at=one.occurred_at,
-                amount=one.amount,
-                balance=balance,
-            )
-        )
-    return Statement(
+    return Standings(
         customer_id=customer_id,
-        currency=currency,
-        from_at=from_at,
-        to_at=to_at,
-        opening=opening,
-        entries=entries,
-        closing=balance,
+        as_of=as_of,
+        currencies=[Standing.model_validate(one, from_attributes=True) for one in found],
     )
 
 
 @router.get("/trial-balance")
-async def get_trial_balance(db: Db, caller: Reader, as_of: Moment | None = None) -> TrialBalances:
+async def get_trial_balance(
+    db: Db, caller: Reader, as_of: Moment | None = None, by: ByDate = "value"
+) -> TrialBalances:
     """What every account was debited and credited, per currency; the difference is zero."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        totals = await accounts.fetch_trial_balance(read, caller.tenant_id, as_of)
+        totals = await accounts.fetch_trial_balance(read, caller.tenant_id, as_of, by)
     return TrialBalances(
         as_of=as_of,
         currencies=[
@@ -127,9 +112,9 @@ async def get_trial_balance(db: Db, caller: Reader, as_of: Moment | None = None)
 
 @router.get("/reconciliation")
 async def get_reconciliation(db: Db, caller: Reader) -> Reconciliations:
-    """Whether documents, postings and accounts agree: all of them are summed anew."""
+    """Whether documents, postings, accounts and allocations agree: all are summed anew."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        found = await accounts.reconcile(read, caller.tenant_id)
+        found = await reconciliation.reconcile(read, caller.tenant_id)
     return Reconciliations(
         ok=all(not one.difference_max for one in found),
         currencies=[Reconciliation.model_validate(one, from_attributes=True) for one in found],

@@ -8,10 +8,9 @@ from fastapi import APIRouter, Query
 from database import snapshot
 from kernel.errors import NotFound
 from ledger.api.models import Reader, given, instant
-from ledger.api.money import CurrencyCode, Transaction
-from ledger.domain.booking import TransactionKind
+from ledger.api.money import CurrencyCode, Transaction, shown_transaction
+from ledger.domain.transactions import TransactionKind
 from ledger.store import transactions
-from ledger.store.transactions import BookedTransaction
 from serving.context import Db
 from serving.paging import Page, Paging
 
@@ -45,7 +44,7 @@ async def list_transactions(
         rows = await transactions.list_transactions(
             read, caller.tenant_id, filters, after, paging.rows
         )
-    return paging.cut(rows, item=_shown, position=lambda one: (one.recorded_at, one.id))
+    return paging.cut(rows, item=shown_transaction, position=lambda one: (one.recorded_at, one.id))
 
 
 @router.get("/{transaction_id}")
@@ -55,8 +54,4 @@ async def get_transaction(transaction_id: UUID, db: Db, caller: Reader) -> Trans
         found = await transactions.fetch_transaction(read, caller.tenant_id, transaction_id)
     if found is None:
         raise NotFound("transaction_unknown", "no transaction has this id")
-    return _shown(found)
-
-
-def _shown(one: BookedTransaction) -> Transaction:
-    return Transaction.model_validate(one, from_attributes=True)
+    return shown_transaction(found)

@@ -4,25 +4,30 @@ Owns which accounts a document touches. Refuses what does not balance, what the 
 store exactly, and documents whose lines and total differ by more than rounding can explain.
 """
 
-import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, localcontext
-from typing import Literal
 from uuid import UUID
 
-from kernel.ids import derive_id
 from kernel.money import EXACT
 from ledger.domain import accounts
 from ledger.domain.accounts import Account
+from ledger.domain.transactions import (
+    Allocation,
+    Item,
+    Posting,
+    Transaction,
+    TransactionKind,
+    cut,
+    digest_of,
+    due_after,
+    transaction_id,
+)
 
-AMOUNT_DECIMALS = 8
-AMOUNT_MAX = Decimal(10) ** 18
-"""Far above any bill, and small enough that balances of a billion such fit their column."""
 ROUNDING_PER_LINE_MAX = Decimal(1)
 """In whole units a line is rounded by a half at most; more means that the document is wrong."""
-_STEP = Decimal(1).scaleb(-AMOUNT_DECIMALS)
-TransactionKind = Literal["invoice", "credit_note"]
+PAYMENT_DAYS_DEFAULT = 14
+"""From issue to due, where neither the invoice nor the tenant says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Document:
     issued_at: datetime
     correlation_id: str
     credits_id: UUID | None = None
+    due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,70 +68,32 @@ class VoidNote:
     voided_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """A signed amount on an account: debit positive, credit negative."""
-
-    account: Account
-    amount: Decimal
-
-    def __post_init__(self) -> None:
-        if self.amount != _cut(self.amount):
-            raise ValueError(f"{self.amount} has more than {AMOUNT_DECIMALS} decimals")
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """A balanced set of postings in one currency; the first is the customer's receivable."""
-
-    id: UUID
-    tenant_id: str
-    kind: TransactionKind
-    document_id: UUID
-    reference: str
-    reverses_id: UUID | None
-    customer_id: UUID
-    currency: str
-    total: Decimal
-    occurred_at: datetime
-    correlation_id: str
-    postings: tuple[Posting, ...]
-
-    def __post_init__(self) -> None:
-        with localcontext(EXACT):
-            if difference := sum(posting.amount for posting in self.postings):
-                raise ValueError(f"transaction {self.reference} is out of balance by {difference}")
-        if any(posting.account.currency != self.currency for posting in self.postings):
-            raise ValueError(f"transaction {self.reference} mixes currencies")
-
-    @property
-    def digest(self) -> bytes:
-        """SHA-256 of what was booked: the same document gives the same one, for ever."""
-        parts = [
-            self.kind, str(self.document_id), self.reference, self.currency,
-            self.occurred_at.isoformat(), *(_text(posting) for posting in self.postings),
-        ]  # fmt: skip
-        return hashlib.sha256("\x1f".join(parts).encode()).digest()
-
-
-def book(document: Document) -> Transaction:
+def book(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) -> Transaction:
     """The transaction of a document: receivable against revenue per kind, tax and rounding.
 
-    A credit note is the mirror image of an invoice with its amounts. It is booked on its own
-    content, because it may arrive before the invoice that it takes back. ValueError where the
-    document contradicts itself or does not fit the ledger.
+    An invoice opens an item, due on its own date or `payment_days` after its issue; one below zero
+    stands on the export payable. A credit note is the mirror image of an invoice with its amounts,
+    and settles the whole of it. It is booked on its own content, because it may arrive before the
+    invoice that it takes back. ValueError where the document contradicts itself or does not fit the
+    ledger.
     """
     sign = 1 if document.credits_id is None else -1
     with localcontext(EXACT):
-        postings = [
+        postings = tuple(
             Posting(account, sign * amount)
             for account, amount in _owed(document).items()
-            if amount or account.account_class == "receivable"
-        ]
+            if amount or account.account_class in accounts.CLAIMS
+        )
+    id_ = transaction_id(document.tenant_id, document.id)
+    kind: TransactionKind = "invoice" if document.credits_id is None else "credit_note"
+    parts = [
+        kind, str(document.id), document.number, document.currency,
+        document.issued_at.isoformat(), *(_text(posting) for posting in postings),
+    ]  # fmt: skip
     return Transaction(
-        id=transaction_id(document.tenant_id, document.id),
+        id=id_,
         tenant_id=document.tenant_id,
-        kind="invoice" if document.credits_id is None else "credit_note",
+        kind=kind,
         document_id=document.id,
         reference=document.number,
         reverses_id=document.credits_id and transaction_id(document.tenant_id, document.credits_id),
@@ -134,25 +102,37 @@ def book(document: Document) -> Transaction:
         total=document.total,
         occurred_at=document.issued_at,
         correlation_id=document.correlation_id,
-        postings=tuple(postings),
+        postings=postings,
+        digest=digest_of(parts),
+        allocations=_credited(document, id_),
+        opens=_opened(document, payment_days) if document.credits_id is None else None,
+        voids=document.credits_id,
     )
 
 
-def transaction_id(tenant_id: str, document_id: UUID) -> UUID:
-    """The id of the transaction that books a document: known before it is booked."""
-    return derive_id("posting", tenant_id, document_id)
+def _opened(document: Document, payment_days: int) -> Item:
+    issued_on = document.issued_at.astimezone(UTC).date()
+    due_on = document.due_on or due_after(issued_on, payment_days)
+    return Item(document.id, "invoice", document.number, document.total, document.issued_at, due_on)
+
+
+def _credited(document: Document, id_: UUID) -> tuple[Allocation, ...]:
+    if document.credits_id is None or not document.total:
+        return ()
+    return (Allocation(document.credits_id, id_, document.total),)
 
 
 def _owed(document: Document) -> dict[Account, Decimal]:
     """What an invoice with these amounts puts on each account."""
     currency = document.currency
-    amounts = {accounts.receivable(currency, document.customer_id): document.total}
+    claim = accounts.receivable if document.total >= 0 else accounts.export_payable
+    amounts = {claim(currency, document.customer_id): document.total}
     exact: dict[str, Decimal] = {}
     for charge in document.charges:
         if charge.kind != "tax":  # the document's own tax is what the authority is owed
             exact[charge.kind] = exact.get(charge.kind, Decimal(0)) + charge.amount
     for kind in sorted(exact):
-        amounts[accounts.revenue(currency, kind)] = -_cut(exact[kind])
+        amounts[accounts.revenue(currency, kind)] = -cut(exact[kind])
     amounts[accounts.tax(currency)] = -document.tax
     rest = -sum(amounts.values(), Decimal(0))
     if abs(rest) > ROUNDING_PER_LINE_MAX * (len(document.charges) + 1):
@@ -161,12 +141,5 @@ def _owed(document: Document) -> dict[Account, Decimal]:
     return amounts
 
 
-def _cut(amount: Decimal) -> Decimal:
-    """To the decimals that the ledger keeps."""
-    if abs(amount) >= AMOUNT_MAX:
-        raise ValueError(f"{amount} is beyond what the ledger keeps ({AMOUNT_MAX:f})")
-    return amount.quantize(_STEP, context=EXACT)
-
-
 def _text(posting: Posting) -> str:
-    return f"{posting.account.code}={_cut(posting.amount):f}"
+    return f"{posting.account.code}={cut(posting.amount):f}"

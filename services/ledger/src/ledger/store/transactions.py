@@ -1,7 +1,6 @@
-"""Transactions and their postings as rows; the balances of accounts move with them.
+"""Transactions and their postings as rows; accounts and open items move with them.
 
-Accounts are locked in the order of their ids, so that two batches can wait for each other but
-never for each other's second half.
+Whoever inserts has locked the customers (`store.customers`, which tells the order of locks).
 """
 
 from collections import defaultdict
@@ -18,16 +17,17 @@ from sqlalchemy.engine import RowMapping
 from database import ReadConnection, WriteConnection
 from kernel.money import EXACT
 from ledger.domain.accounts import Account
-from ledger.domain.booking import Transaction
+from ledger.domain.transactions import Allocation, Posting, Transaction
+from ledger.store.items import fetch_items, insert_items_and_allocations
 from ledger.store.rows import After, among
-from ledger.tables import account, posting, transaction
+from ledger.tables import account, allocation, open_item, posting, transaction
 
 _INSERT_TRANSACTIONS = """
 INSERT INTO transaction (tenant_id, id, kind, document_id, reference, reverses_id, customer_id,
-                         currency, total, occurred_at, correlation_id, digest, postings)
+                         currency, total, occurred_at, correlation_id, digest, postings, memo)
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::uuid[],
                      $7::uuid[], $8::text[], $9::numeric[], $10::timestamptz[], $11::text[],
-                     $12::bytea[], $13::smallint[])
+                     $12::bytea[], $13::smallint[], $14::text[])
 ON CONFLICT DO NOTHING
 RETURNING tenant_id, id
 """
@@ -52,7 +52,8 @@ Key = tuple[str, UUID]
 
 
 async def insert_transactions(tx: WriteConnection, transactions: Sequence[Transaction]) -> set[Key]:
-    """Insert those that are not there yet, with postings and balances; their tenants and ids.
+    """Insert those that are not there yet, with postings, balances and what they open and settle;
+    their tenants and ids.
 
     What is there already, or reverses what is reversed already, changes nothing.
     """
@@ -72,11 +73,13 @@ async def insert_transactions(tx: WriteConnection, transactions: Sequence[Transa
         [one.correlation_id for one in ordered],
         [one.digest for one in ordered],
         [len(one.postings) for one in ordered],
+        [one.memo for one in ordered],
     )
     inserted = {(row["tenant_id"], row["id"]) for row in rows}
     fresh = [one for one in ordered if (one.tenant_id, one.id) in inserted]
     ids = await _move_accounts(tx, fresh)
     await _insert_postings(tx, fresh, ids)
+    await insert_items_and_allocations(tx, fresh)
     return inserted
 
 
@@ -133,6 +136,14 @@ async def fetch_digests(read: ReadConnection, keys: Sequence[Key]) -> dict[Key, 
     return {(row["tenant_id"], row["id"]): row["digest"] for row in rows}
 
 
+async def is_reversed(read: ReadConnection, tenant_id: str, id_: UUID) -> bool:
+    """Whether a transaction has been taken back."""
+    query = sa.select(sa.literal(value=True)).where(
+        transaction.c.tenant_id == tenant_id, transaction.c.reverses_id == id_
+    )
+    return bool(await read.scalar(query))
+
+
 @dataclass(frozen=True, slots=True)
 class BookedPosting:
     """A posting as it stands in the books."""
@@ -144,6 +155,16 @@ class BookedPosting:
 
 
 @dataclass(frozen=True, slots=True)
+class BookedAllocation:
+    """What a transaction settled of an item, or took back of what `source_id` had settled."""
+
+    item_id: UUID
+    number: str
+    source_id: UUID
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class BookedTransaction:
     """A transaction as it stands in the books."""
 
@@ -151,6 +172,7 @@ class BookedTransaction:
     kind: str
     document_id: UUID
     reference: str
+    memo: str
     reverses_id: UUID | None
     customer_id: UUID
     currency: str
@@ -159,9 +181,11 @@ class BookedTransaction:
     recorded_at: datetime
     correlation_id: str
     postings: tuple[BookedPosting, ...]
+    allocations: tuple[BookedAllocation, ...]
 
 
-_HEAD = [field.name for field in fields(BookedTransaction) if field.name != "postings"]
+_PARTS = ("postings", "allocations")
+_HEAD = [field.name for field in fields(BookedTransaction) if field.name not in _PARTS]
 
 
 async def fetch_transaction(
@@ -194,30 +218,80 @@ async def list_transactions(
     return await _with_postings(read, tenant_id, await read.all(query))
 
 
-async def _with_postings(
-    read: ReadConnection, tenant_id: str, rows: Sequence[RowMapping]
-) -> list[BookedTransaction]:
-    query = (
-        sa.select(posting, account.c.code)
+async def fetch_original(read: ReadConnection, tenant_id: str, id_: UUID) -> Transaction | None:
+    """One transaction as it was decided, with the item that it opened as it is now."""
+    query = sa.select(transaction).where(
+        transaction.c.tenant_id == tenant_id, transaction.c.id == id_
+    )
+    rows = await read.all(query)
+    if not rows:
+        return None
+    [row] = rows
+    lines = await read.all(_posting_lines(tenant_id, [id_]))
+    settled = await read.all(_allocation_lines(tenant_id, [id_]))
+    item_key = (tenant_id, row["document_id"])
+    return Transaction(
+        tenant_id=tenant_id,
+        digest=row["digest"],
+        postings=tuple(
+            Posting(
+                Account(row["currency"], line["code"], line["class"], line["customer_id"]),
+                line["amount"],
+            )
+            for line in lines
+        ),
+        allocations=tuple(
+            Allocation(line["item_id"], line["source_id"], line["amount"]) for line in settled
+        ),
+        opens=(await fetch_items(read, [item_key])).get(item_key),
+        **{name: row[name] for name in _HEAD if name != "recorded_at"},
+    )
+
+
+def _posting_lines(tenant_id: str, ids: Sequence[UUID]) -> sa.Select[Any]:
+    return (
+        sa.select(posting, account.c.code, account.c["class"], account.c.customer_id)
         .join(
             account,
             (account.c.tenant_id == posting.c.tenant_id) & (account.c.id == posting.c.account_id),
         )
-        .where(
-            posting.c.tenant_id == tenant_id,
-            among(posting.c.transaction_id, [row["id"] for row in rows]),
-        )
+        .where(posting.c.tenant_id == tenant_id, among(posting.c.transaction_id, ids))
         .order_by(posting.c.transaction_id, posting.c.line)
     )
+
+
+def _allocation_lines(tenant_id: str, ids: Sequence[UUID]) -> sa.Select[Any]:
+    return (
+        sa.select(allocation, open_item.c.number)
+        .join(
+            open_item,
+            (open_item.c.tenant_id == allocation.c.tenant_id)
+            & (open_item.c.id == allocation.c.item_id),
+        )
+        .where(allocation.c.tenant_id == tenant_id, among(allocation.c.transaction_id, ids))
+        .order_by(allocation.c.transaction_id, allocation.c.line)
+    )
+
+
+async def _with_postings(
+    read: ReadConnection, tenant_id: str, rows: Sequence[RowMapping]
+) -> list[BookedTransaction]:
+    ids = [row["id"] for row in rows]
     lines: dict[UUID, list[BookedPosting]] = defaultdict(list)
-    for row in await read.all(query):
+    for row in await read.all(_posting_lines(tenant_id, ids)):
         lines[row["transaction_id"]].append(
             BookedPosting(row["line"], row["account_id"], row["code"], row["amount"])
+        )
+    settled: dict[UUID, list[BookedAllocation]] = defaultdict(list)
+    for row in await read.all(_allocation_lines(tenant_id, ids)):
+        settled[row["transaction_id"]].append(
+            BookedAllocation(row["item_id"], row["number"], row["source_id"], row["amount"])
         )
     return [
         BookedTransaction(
             **{name: row[name] for name in _HEAD},
             postings=tuple(lines[row["id"]]),
+            allocations=tuple(settled[row["id"]]),
         )
         for row in rows
     ]

@@ -1,0 +1,240 @@
+"""The chain as rows: what waits for its seal, seals, checkpoints, and entries as they are sealed.
+
+Whoever seals holds the row of the tenant's head, so there is one sealer of a tenant at a time.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from database import ReadConnection, WriteConnection
+from kernel.chain import Checkpoint
+from kernel.merkle import HASH_BYTES, Frontier, tree
+from ledger.domain.chain import CHUNK_ENTRIES, EntryKind, reading_entry, transaction_entry
+
+Entry = tuple[EntryKind, UUID]
+
+_CLAIM_HEAD = """
+SELECT tenant_id, size, head, peaks FROM chain_head h
+ WHERE EXISTS (SELECT FROM unsealed u WHERE u.tenant_id = h.tenant_id)
+ ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+_HEAD = "SELECT tenant_id, size, head, peaks FROM chain_head WHERE tenant_id = $1"
+_TAKE = """
+DELETE FROM unsealed WHERE tenant_id = $1 AND position IN
+       (SELECT position FROM unsealed WHERE tenant_id = $1 ORDER BY position LIMIT $2)
+RETURNING position, kind, entry_id
+"""
+_INSERT_SEALS = """
+INSERT INTO seal (tenant_id, seq, kind, entry_id, leaf, head)
+SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::uuid[], $5::bytea[], $6::bytea[])
+"""
+_INSERT_CHECKPOINTS = """
+INSERT INTO checkpoint (tenant_id, size, head, peaks, chunk_root)
+SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[])
+"""
+_MOVE_HEAD = "UPDATE chain_head SET size = $2, head = $3, peaks = $4 WHERE tenant_id = $1"
+_TRANSACTIONS = "SELECT * FROM transaction WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
+_POSTINGS = """
+SELECT p.transaction_id, p.line, a.code AS account, p.amount
+  FROM posting p JOIN account a ON a.tenant_id = p.tenant_id AND a.id = p.account_id
+ WHERE p.tenant_id = $1 AND p.transaction_id = ANY($2::uuid[]) ORDER BY p.transaction_id, p.line
+"""
+_ALLOCATIONS = """
+SELECT transaction_id, line, item_id, source_id, amount FROM allocation
+ WHERE tenant_id = $1 AND transaction_id = ANY($2::uuid[]) ORDER BY transaction_id, line
+"""
+_READINGS = "SELECT * FROM reading_entry WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
+_SEALS = """
+SELECT seq, kind, entry_id, leaf, head FROM seal
+ WHERE tenant_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4
+"""
+_SEAL_OF = "SELECT * FROM seal WHERE tenant_id = $1 AND entry_id = $2"
+_CHUNK_ROOTS = """
+SELECT chunk_root FROM checkpoint WHERE tenant_id = $1 AND size <= $2 ORDER BY size
+"""
+_LEAVES = "SELECT leaf FROM seal WHERE tenant_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq"
+_COUNTS = """
+SELECT (SELECT count(*) FROM transaction WHERE tenant_id = $1) AS transactions,
+       (SELECT count(*) FROM reading_entry WHERE tenant_id = $1) AS readings,
+       (SELECT count(*) FROM seal WHERE tenant_id = $1) AS sealed,
+       (SELECT count(*) FROM unsealed WHERE tenant_id = $1) AS unsealed
+"""
+_CHECKPOINTS = """
+SELECT size, head, peaks, made_at FROM checkpoint
+ WHERE tenant_id = $1 AND size > $2 ORDER BY size LIMIT $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The place of an entry in the chain, its leaf, and the chain's hash after it."""
+
+    seq: int
+    kind: EntryKind
+    entry_id: UUID
+    leaf: bytes
+    head: bytes
+
+
+def checkpoint_of(tenant_id: str, size: int, head: bytes | None, peaks: bytes) -> Checkpoint:
+    """A checkpoint from its columns."""
+    if head is None:
+        return Checkpoint.start(tenant_id)
+    cut = tuple(peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES))
+    return Checkpoint(tenant_id, head, Frontier(size, cut))
+
+
+async def claim_head(tx: WriteConnection) -> Checkpoint | None:
+    """The head of a tenant that has something to seal, locked; None where there is none free."""
+    row = await tx.raw.fetchrow(_CLAIM_HEAD)
+    return checkpoint_of(**row) if row else None
+
+
+async def fetch_head(read: ReadConnection, tenant_id: str) -> Checkpoint:
+    """Where the tenant's chain stands."""
+    row = await read.raw.fetchrow(_HEAD, tenant_id)
+    return checkpoint_of(**row) if row else Checkpoint.start(tenant_id)
+
+
+async def take_unsealed(tx: WriteConnection, tenant_id: str, entries_max: int) -> list[Entry]:
+    """Take entries out of the queue, the first come first; the head must be locked."""
+    rows = await tx.raw.fetch(_TAKE, tenant_id, entries_max)
+    return [(row["kind"], row["entry_id"]) for row in sorted(rows, key=lambda row: row["position"])]
+
+
+async def insert_seals(tx: WriteConnection, tenant_id: str, seals: Sequence[Seal]) -> None:
+    """Seal entries for good."""
+    await tx.raw.execute(
+        _INSERT_SEALS,
+        tenant_id,
+        [one.seq for one in seals],
+        [one.kind for one in seals],
+        [one.entry_id for one in seals],
+        [one.leaf for one in seals],
+        [one.head for one in seals],
+    )
+
+
+async def move_head(
+    tx: WriteConnection, to: Checkpoint, chunks: Sequence[tuple[Checkpoint, bytes]]
+) -> None:
+    """The chain stands here now, and passed these checkpoints, each with its chunk's root."""
+    if chunks:
+        await tx.raw.execute(
+            _INSERT_CHECKPOINTS,
+            to.tenant_id,
+            [one.size for one, _ in chunks],
+            [one.head for one, _ in chunks],
+            [b"".join(one.frontier.peaks) for one, _ in chunks],
+            [root for _, root in chunks],
+        )
+    peaks = b"".join(to.frontier.peaks)
+    await tx.raw.execute(_MOVE_HEAD, to.tenant_id, to.size, to.head, peaks)
+
+
+async def fetch_entries(
+    read: ReadConnection, tenant_id: str, wanted: Sequence[Entry]
+) -> dict[Entry, dict[str, Any]]:
+    """The content of these entries, of those that are there, as it is sealed."""
+    ids = [id_ for kind, id_ in wanted if kind == "transaction"]
+    found: dict[Entry, dict[str, Any]] = {}
+    if ids:
+        lines: defaultdict[UUID, list[Any]] = defaultdict(list)
+        for row in await read.raw.fetch(_POSTINGS, tenant_id, ids):
+            lines[row["transaction_id"]].append(row)
+        settled: defaultdict[UUID, list[Any]] = defaultdict(list)
+        for row in await read.raw.fetch(_ALLOCATIONS, tenant_id, ids):
+            settled[row["transaction_id"]].append(row)
+        for row in await read.raw.fetch(_TRANSACTIONS, tenant_id, ids):
+            id_ = row["id"]
+            found["transaction", id_] = transaction_entry(row, lines[id_], settled[id_])
+    ids = [id_ for kind, id_ in wanted if kind == "reading"]
+    if ids:
+        for row in await read.raw.fetch(_READINGS, tenant_id, ids):
+            found["reading", row["id"]] = reading_entry(row)
+    return found
+
+
+async def fetch_seals(
+    read: ReadConnection, tenant_id: str, after: int, upto: int, seals_max: int
+) -> list[Seal]:
+    """Seals in their order."""
+    rows = await read.raw.fetch(_SEALS, tenant_id, after, upto, seals_max)
+    return [Seal(**row) for row in rows]
+
+
+async def fetch_seal_of(read: ReadConnection, tenant_id: str, entry_id: UUID) -> Seal | None:
+    """The seal of an entry, once it has one."""
+    row = await read.raw.fetchrow(_SEAL_OF, tenant_id, entry_id)
+    if row is None:
+        return None
+    return Seal(row["seq"], row["kind"], row["entry_id"], row["leaf"], row["head"])
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A tree of `size` leaves: the roots of its whole chunks, and the leaves after them."""
+
+    size: int
+    chunks: list[bytes]
+    rest: list[bytes]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing."""
+        return divmod(self.size, CHUNK_ENTRIES) == (len(self.chunks), len(self.rest))
+
+    @property
+    def frontier(self) -> Frontier:
+        """Its peaks: those over chunks, then those over the rest."""
+        return Frontier(self.size, (*tree(self.chunks).peaks, *tree(self.rest).peaks))
+
+    @property
+    def nodes(self) -> list[bytes]:
+        """Its chunks, the last of them perhaps less than whole."""
+        return [*self.chunks, *([tree(self.rest).root] if self.rest else [])]
+
+
+async def fetch_tree(read: ReadConnection, tenant_id: str, size: int) -> Tree:
+    """The tree over the first `size` entries, as far as it is there."""
+    whole = size - size % CHUNK_ENTRIES
+    chunks = await read.raw.fetch(_CHUNK_ROOTS, tenant_id, whole)
+    rest = await fetch_leaves(read, tenant_id, whole, size)
+    return Tree(size, [row["chunk_root"] for row in chunks], rest)
+
+
+async def fetch_leaves(read: ReadConnection, tenant_id: str, after: int, upto: int) -> list[bytes]:
+    """The leaves of a chunk or less."""
+    rows = await read.raw.fetch(_LEAVES, tenant_id, after, upto)
+    return [row["leaf"] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many entries there are, sealed ones, and ones that wait for their seal."""
+
+    transactions: int
+    readings: int
+    sealed: int
+    unsealed: int
+
+
+async def fetch_counts(read: ReadConnection, tenant_id: str) -> Counts:
+    """Counted anew."""
+    [row] = await read.raw.fetch(_COUNTS, tenant_id)
+    return Counts(**row)
+
+
+async def list_checkpoints(
+    read: ReadConnection, tenant_id: str, after: int, limit: int
+) -> list[tuple[Checkpoint, datetime]]:
+    """A page of checkpoints by size, each with when it was made."""
+    rows = await read.raw.fetch(_CHECKPOINTS, tenant_id, after, limit)
+    return [
+        (checkpoint_of(tenant_id, row["size"], row["head"], row["peaks"]), row["made_at"])
+        for row in rows
+    ]
