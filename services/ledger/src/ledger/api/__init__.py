@@ -2,7 +2,19 @@
 
 from fastapi import APIRouter
 
-from ledger.api import accounts, analytics, meters, properties, readings, transactions, users
+from ledger.api import (
+    accounts,
+    analytics,
+    chain,
+    invoices,
+    meters,
+    properties,
+    readings,
+    settling,
+    statements,
+    transactions,
+    users,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     properties.router,
@@ -11,5 +23,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     readings.router,
     analytics.router,
     accounts.router,
+    statements.router,
+    invoices.router,
     transactions.router,
+    settling.router,
+    chain.router,
 )
