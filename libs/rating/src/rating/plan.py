@@ -48,7 +48,7 @@ from rating.lines import Placed
 from rating.span import Columns, Span, chosen_slots, local_minutes
 from rating.steps import SharedByDays, Step
 from rating.tariff import Component, Part, TariffVersion, settles
-from rating.usage import Flow
+from rating.usage import Summed
 
 PLANS_MAX = 256
 """A month of 15 minutes takes some 200 kB per plan."""
@@ -64,7 +64,7 @@ class Plan:
     currency: str
     steps: tuple[tuple[Step, Rounding], ...]
     shown: tuple[int, ...]
-    weights: Mapping[Flow, NDArray[np.float64]]
+    weights: Mapping[Summed, NDArray[np.float64]]
     shared_days: int
     """A multiple of the days of every part that `SharedByDays` shares; 1 where there is none."""
     last_version_id: UUID
