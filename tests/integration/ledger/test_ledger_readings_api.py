@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 from contracts.metering import ReadingRecorded
-from database import ALL_TENANTS, snapshot
+from database import ALL_TENANTS, snapshot, transaction
+from serving.idempotency import Once
 
 GOLDEN = {
     case["id"]: case
@@ -351,3 +352,29 @@ async def test_what_a_removed_property_was_read_stays_in_the_ledger(acme, ledger
     assert (await acme.get(f"/v1/meters/{meter}/readings")).json()["items"] == []
     assert warned(await entered(acme, meter, "5", MARCH)) == []
     assert len(await told(ledger)) == 2
+
+
+async def test_a_key_that_is_at_work_is_refused_until_its_request_is_done(acme, home, ledger):
+    path = f"/v1/meters/{home['total']}/readings"
+    key = {"Idempotency-Key": "busy"}
+    async with transaction(ledger, tenant="acme") as tx:
+        assert await Once("busy", bytes(32)).recall(tx) is None
+        answer = await acme.post(path, json={"value": "7"}, headers=key)
+        assert problem(answer) == (409, "request_in_flight")
+        free = await acme.post(path, json={"value": "6"}, headers={"Idempotency-Key": "free"})
+        assert free.status_code == 201
+    assert (await acme.post(path, json={"value": "7"}, headers=key)).status_code == 201
+
+
+async def test_an_old_key_is_free_again_and_old_answers_go(acme, home, ledger):
+    path = f"/v1/meters/{home['total']}/readings"
+    for n in range(3):
+        key = {"Idempotency-Key": f"k{n}"}
+        assert (await acme.post(path, json={"value": f"{n}"}, headers=key)).status_code == 201
+    async with transaction(ledger, tenant="acme") as tx:
+        await tx.raw.execute("UPDATE idempotency_key SET created_at = now() - interval '49 h'")
+    again = await acme.post(path, json={"value": "9"}, headers={"Idempotency-Key": "k1"})
+    assert (again.status_code, "Idempotency-Replayed" in again.headers) == (201, False)
+    async with snapshot(ledger, tenant="acme") as read:
+        kept = await read.raw.fetch("SELECT key FROM idempotency_key")
+    assert [row["key"] for row in kept] == ["k1"]

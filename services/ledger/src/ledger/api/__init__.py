@@ -2,30 +2,15 @@
 
 from fastapi import APIRouter
 
-from ledger.api import (
-    accounts,
-    analytics,
-    chain,
-    invoices,
-    meters,
-    properties,
-    readings,
-    settling,
-    statements,
-    transactions,
-    users,
-)
+from ledger.api import accounts, analytics, exporting, meters, properties, readings, transactions, users
 
 ROUTERS: tuple[APIRouter, ...] = (
     properties.router,
     meters.router,
     users.router,
+    exporting.router,
     readings.router,
     analytics.router,
     accounts.router,
-    statements.router,
-    invoices.router,
     transactions.router,
-    settling.router,
-    chain.router,
 )

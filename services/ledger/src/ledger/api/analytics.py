@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from contracts.metering import Flow
 from contracts.model import Amount, Instant
@@ -45,7 +45,15 @@ TABLE_ROWS_MAX = 20_000
 LOSS_PERCENT_MAX = Decimal(10)
 """What a grid may lose, unless the caller says otherwise."""
 
-LocalDay = Annotated[date, Field(ge=EARLIEST_ON, le=LATEST_ON)]
+
+def _only_a_day(text: object) -> object:
+    """Pydantic would take a midnight without a zone for a day."""
+    if isinstance(text, str) and len(text) != len("2025-04-01"):
+        raise ValueError("must be a day, or an instant with its zone")
+    return text
+
+
+LocalDay = Annotated[date, Field(ge=EARLIEST_ON, le=LATEST_ON), BeforeValidator(_only_a_day)]
 From = Annotated[Instant | LocalDay, Query(alias="from", description="An instant or a local day")]
 To = Annotated[Instant | LocalDay, Query(alias="to", description="An instant or a local day")]
 
