@@ -2,7 +2,20 @@
 
 from fastapi import APIRouter
 
-from ledger.api import accounts, analytics, exporting, meters, properties, readings, transactions, users
+from ledger.api import (
+    accounts,
+    analytics,
+    chain,
+    exporting,
+    invoices,
+    meters,
+    properties,
+    readings,
+    settling,
+    statements,
+    transactions,
+    users,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     properties.router,
@@ -12,5 +25,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     readings.router,
     analytics.router,
     accounts.router,
+    statements.router,
+    invoices.router,
     transactions.router,
+    settling.router,
+    chain.router,
 )
