@@ -101,3 +101,16 @@ def test_fields_from_the_future_are_ignored():
         event = topic_of(message).event
         value = message["value"] | {"from_the_future": 1}
         assert event.model_validate(value) == event.model_validate(message["value"])
+
+
+COUNTS = ("version", "usage_version", "revision", "values_count", "present_intervals")
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("number", [-1, 2**63], ids=["negative", "more than eight bytes"])
+def test_a_count_that_no_column_takes_is_no_event(name, number):
+    message = MESSAGES[name]
+    event = topic_of(message).event
+    for field in set(COUNTS) & message["value"].keys():
+        with pytest.raises(ValidationError, match=field):
+            event.model_validate(message["value"] | {field: number})

@@ -10,7 +10,18 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.metering import Flow
-from contracts.model import Amount, Code, Currency, Day, Event, Instant, Text, WireModel
+from contracts.model import (
+    Amount,
+    Code,
+    Count,
+    Currency,
+    Day,
+    EnergyWh,
+    Event,
+    Instant,
+    Text,
+    WireModel,
+)
 
 LINES_MAX = 2_000
 
@@ -36,7 +47,7 @@ class AgreementChanged(Event):
     end_on: Day | None = None
     closing: ClosingPolicy = "wait"
     grace_hours: Annotated[int, Field(ge=0, le=24 * 366)] = 72
-    version: int
+    version: Count
 
 
 class TariffPublished(Event):
@@ -53,7 +64,7 @@ class TariffPublished(Event):
 
     tariff_id: UUID
     version_id: UUID
-    number: Annotated[int, Field(ge=1)]
+    number: Annotated[Count, Field(ge=1)]
     code: Code
     name: Text
     region_id: UUID | None = None
@@ -103,7 +114,7 @@ class InvoiceIssued(Event):
     meter_id: UUID
     start_on: Day
     end_on: Day
-    revision: Annotated[int, Field(ge=1)]
+    revision: Annotated[Count, Field(ge=1)]
     restatement: Annotated[int, Field(ge=0)] = 0
     currency: Currency
     lines: Annotated[list[InvoiceLine], Field(max_length=LINES_MAX)]
@@ -158,10 +169,10 @@ class CostRolledUp(Event):
     agreement_id: UUID
     meter_id: UUID
     day: Day
-    usage_version: int
+    usage_version: Count
     tariff_version_id: UUID
-    import_wh: int
-    export_wh: int
+    import_wh: EnergyWh
+    export_wh: EnergyWh
     currency: Currency
     net: Amount
     tax: Amount

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.model import Amount, Code, Day, Event, Instant, Text, WireModel, Zone
+from contracts.model import Amount, Code, Count, Day, Event, Instant, Text, WireModel, Zone
 
 BLOCK_VALUES_MAX = 3_000
 """The most values in one block: a month of 15-minute intervals with room."""
@@ -59,7 +59,7 @@ class ReadingsRejected(Event):
     flow: Flow
     start_at: Instant
     minutes: int
-    values_count: int
+    values_count: Count
     reason: Code
     detail: Text
     rejected_at: Instant
@@ -80,7 +80,7 @@ class UsageRecorded(Event):
     day: Day
     zone: Zone
     minutes: Minutes
-    version: int
+    version: Count
     values: Annotated[list[int | None], Field(max_length=300)]
     quality: Annotated[str, Field(max_length=300)]
     recorded_at: Instant
@@ -110,11 +110,11 @@ class PeriodClosed(Event):
     zone: Zone
     start_on: Day
     end_on: Day
-    revision: Annotated[int, Field(ge=1)]
+    revision: Annotated[Count, Field(ge=1)]
     closed_by: Literal["complete", "grace", "forced"]
     closed_at: Instant
-    expected_intervals: int
-    present_intervals: int
+    expected_intervals: Count
+    present_intervals: Count
     series: Annotated[list[Series], Field(max_length=4)]
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -141,7 +141,7 @@ class MeterRegistered(Event):
     region_id: UUID | None = None
     connected_kw: Amount | None = None
     channels: Annotated[list[Channel], Field(max_length=4)]
-    version: int
+    version: Count
 
 
 class PropertyChanged(Event):
@@ -157,7 +157,7 @@ class PropertyChanged(Event):
     region_id: UUID | None = None
     connected_kw: Amount | None = None
     parent_id: UUID | None = None
-    version: int
+    version: Count
 
 
 class ReadingRecorded(Event):
@@ -176,7 +176,7 @@ class ReadingRecorded(Event):
 
     entry_id: UUID
     reading_id: UUID
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[Count, Field(ge=1)]
     supersedes_id: UUID | None = None
     meter_id: UUID
     property_id: UUID

@@ -57,6 +57,10 @@ Amount = Annotated[
     PlainSerializer(plain, return_type=str, when_used="json"),
 ]
 """A decimal, as a string on the wire: money, rates and quantities."""
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""A version, a revision or a number of things: stored in four bytes."""
+EnergyWh = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+"""A sum of watt-hours: stored in eight bytes."""
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Code = Annotated[
     str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$")
