@@ -1,11 +1,8 @@
 """A migrated ingest on the real database, with a clock that a test sets, and its API."""
 
-import asyncio
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import httpx
 import orjson
 import pytest
 import sqlalchemy as sa
@@ -14,7 +11,6 @@ from contracts.commerce import AgreementChanged
 from contracts.envelope import Envelope
 from contracts.metering import MeterRegistered, ReadingsReceived
 from database import ALL_TENANTS, Database, snapshot, transaction
-from database.migrations import upgrade
 from ingest.api import routers
 from ingest.consumers import subscriptions
 from ingest.handlers.announcing import announce_usage
@@ -28,7 +24,6 @@ from messaging import Received
 from observability.health import Health
 from observability.metrics import Metrics
 from serving.api import build_app
-from serving.keys import api_key, sha256_hex
 
 SECRET = "s" * 43
 ZONE = "Europe/Berlin"
@@ -166,10 +161,8 @@ def block(meter_id, start_at, values, *, tenant="acme", flow="import", minutes=1
 
 
 @pytest.fixture
-async def ingest_url(database_url):
-    url = database_url()
-    await asyncio.to_thread(upgrade, url, package="ingest")
-    return url
+async def ingest_url(service_url):
+    return await service_url("ingest")
 
 
 @pytest.fixture
@@ -179,30 +172,11 @@ async def ingest(ingest_url):
 
 
 @pytest.fixture
-async def clients(ingest):
+def clients(ingest, clients_of):
     """Opens a client of the API: `acme = await clients("acme", "ingest:read")`."""
     app = build_app(
         title="ingest", version="1", database=ingest.database, health=Health(),
         routers=routers(ingest.recorder, ingest.sent, ingest.clock),
         metrics=Metrics("ingest"), settings=ingest.settings,
     )  # fmt: skip
-    async with AsyncExitStack() as stack:
-
-        async def client(tenant="acme", *scopes):
-            key_id = f"{tenant:0<8}"[:12].replace("-", "x")
-            async with transaction(ingest.database, tenant=ALL_TENANTS) as tx:
-                await tx.execute(
-                    sa.insert(api_key).values(
-                        key_id=key_id, tenant_id=tenant, secret_sha256=sha256_hex(SECRET),
-                        scopes=list(scopes or ("ingest:read", "ingest:write")), name="test",
-                    )
-                )  # fmt: skip
-            return await stack.enter_async_context(
-                httpx.AsyncClient(
-                    transport=httpx.ASGITransport(app=app),
-                    base_url="http://ingest",
-                    headers={"Authorization": f"Bearer gt_{key_id}_{SECRET}"},
-                )
-            )
-
-        yield client
+    return clients_of(app, ingest.database)

@@ -45,8 +45,18 @@ async def test_a_complete_period_closes_at_once(ingest, meter):
     assert event["series"] == [
         {"flow": "import", "minutes": 15, "values": [5] * SLOTS, "quality": "A" * SLOTS}
     ]
-    assert event["cause"].startswith("day-")
     assert len(await ingest.close()) == 1, "looking again closes nothing again"
+
+
+@pytest.mark.parametrize("last", [0, 7, 30])
+async def test_the_block_that_came_last_is_the_cause_of_the_close(ingest, meter, last):
+    """All come in one batch, so that nothing but their order tells them apart."""
+    await ingest.agree(meter, *MARCH)
+    blocks = days(ingest, meter)
+    blocks.append(blocks.pop(last))
+    await ingest.deliver(*blocks)
+    [event] = await ingest.close()
+    assert event["cause"] == f"day-{last}"
 
 
 async def test_a_period_with_a_gap_waits_or_closes_after_its_grace(ingest, meter):

@@ -94,15 +94,14 @@ class Recorder:
         changed = np.flatnonzero(days.per_day(differs))
         latest = np.zeros(days.slots.size, np.int64)
         latest[cut.pieces.days[chosen]] = chosen
-        causes = [arrivals.envelopes[cut.owners[n]] for n in latest[changed].tolist()]
+        causes = [cut.owners[n] for n in latest[changed].tolist()]
         await readings.upsert_days(
             tx,
+            arrivals,
             cut,
             keys,
             days,
-            readings.ChangedDays(
-                changed, versions[changed], [cause.correlation_id for cause in causes]
-            ),
+            readings.ChangedDays(changed, versions[changed], causes),
             now=now,
             announce_delay=self.announce_delay,
         )

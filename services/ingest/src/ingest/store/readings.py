@@ -192,7 +192,7 @@ async def insert_blocks(
             np.array([cut.numbers[n] for n in chosen], np.int16),
             pieces.quality[fresh].view("S1"),
             copy.instants([arrivals.read_at[owner] for owner in owners]),
-            np.full(fresh.size, copy.microseconds(now)),
+            _recorded_us(owners, arrivals, now),
         ),
         copy.texts([source or e.source for source, e in zip(sources, envelopes, strict=True)]),
         copy.texts([envelope.correlation_id for envelope in envelopes]),
@@ -204,17 +204,27 @@ async def insert_blocks(
         raise Transient("another writer stored the same block") from raced
 
 
+def _recorded_us(owners: Sequence[int], arrivals: Arrivals, now: datetime) -> Index:
+    """When arrivals were recorded: the last one now, each other a microsecond before the next.
+
+    So it can be told which came last, and what caused the state of several days.
+    """
+    return copy.microseconds(now) - (len(arrivals) - 1 - np.array(owners, np.int64))
+
+
 @dataclass(frozen=True, slots=True)
 class ChangedDays:
-    """The channel-days that a batch changes: their numbers, and the versions they had before."""
+    """The channel-days that a batch changes: their numbers, the versions they had before, and the
+    arrivals that came last of those that changed them."""
 
     chosen: Index
     versions: Index
-    correlation_ids: Sequence[str]
+    causes: list[int]
 
 
 async def upsert_days(
     tx: WriteConnection,
+    arrivals: Arrivals,
     cut: Cut,
     keys: Sequence[Field],
     days: Days,
@@ -237,10 +247,10 @@ async def upsert_days(
         copy.fixed(
             (changed.versions + 1).astype(np.int32),
             days.per_day(days.values >= 0)[chosen].astype(np.int16),
-            np.full(chosen.size, copy.microseconds(now)),
+            _recorded_us(changed.causes, arrivals, now),
         ),
         copy.texts([cut.zones[n] for n in chosen.tolist()]),
-        copy.texts(changed.correlation_ids),
+        copy.texts([arrivals.envelopes[n].correlation_id for n in changed.causes]),
         copy.letters(days.quality[inside], lengths),
         copy.int4_arrays(days.values[inside], lengths),
     )
