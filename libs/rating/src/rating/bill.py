@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, Inexact, localcontext
 from types import MappingProxyType
+from typing import TypeVar
 
 from kernel.errors import Rejected
 from kernel.money import Rounding
@@ -24,6 +25,7 @@ from rating.steps import Charged, common_divisors
 from rating.tariff import Part, TariffVersion
 from rating.usage import Usage
 
+T = TypeVar("T")
 BATCH_METERS_MAX = 64
 """Meters that are rated at once: 1.5 MB per flow and month of 15 minutes, which a cache holds."""
 NO_STATE: State = MappingProxyType({})
@@ -113,7 +115,7 @@ def _rate_batch(plan: Plan, period: Period, batch: Batch) -> list[Bill]:
         raise Rejected(
             "not_exact", "the bill's shares need more digits than an exact bill can carry"
         ) from None
-    rows = zip(*(lines[place] for place in plan.shown), strict=True)
+    rows = _by_meter([lines[place] for place in plan.shown], batch)
     bills = [tuple(line for line in row if line is not None) for row in rows]
     if plan.rounded_once is not None:
         bills = _rounded_once(plan, plan.rounded_once, period, batch, bills)
@@ -146,6 +148,11 @@ def _lines(
     ]
 
 
+def _by_meter(lines: Sequence[Sequence[T]], batch: Batch) -> list[tuple[T, ...]]:
+    """What stands by line and meter, by meter; there may be no line at all."""
+    return list(zip(*lines, strict=True)) if lines else [()] * len(batch.usages)
+
+
 def _bill(currency: str, period: Period, lines: tuple[Line, ...], state: State) -> Bill:
     net, tax = NOTHING, NOTHING
     for line in lines:
@@ -168,7 +175,7 @@ def _rounded_once(
         totals = [
             rule.round(whole(sum(amounts, NOTHING), divisor))
             for amounts, divisor in zip(
-                zip(*batch.charged, strict=True), batch.divisors, strict=True
+                _by_meter(batch.charged, batch), batch.divisors, strict=True
             )
         ]
     item = Item(
