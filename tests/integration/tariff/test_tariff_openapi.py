@@ -1,0 +1,85 @@
+"""Whatever the API's own document allows, and much that it does not, is answered without a crash."""
+
+import json
+from pathlib import Path
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+
+from integration.tariff.steps import (
+    CALENDAR,
+    DOCUMENT,
+    REGION,
+    SERIES,
+    TARIFF,
+    created,
+    drafted,
+    published_calendar,
+)
+
+OPENAPI = json.loads((Path(__file__).parents[3] / "docs/openapi/tariff.json").read_text())
+CASES_PER_OPERATION = 10
+SKIPPED = ("/health/", "/v1/keys")
+
+
+def cases(operation, count):
+    """Requests that the operation's description allows; the same ones in every run."""
+    found = []
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(operation.as_strategy())
+    def collect(case):
+        found.append(case)
+
+    collect()
+    return found
+
+
+async def things(client):
+    """One of each kind, by the name of its place in a path."""
+    region = await created(client, "/v1/regions", REGION)
+    tariff = await created(client, "/v1/tariffs", TARIFF | {"region_id": region["id"]})
+    await drafted(client, tariff, document=DOCUMENT)
+    calendar = await created(client, "/v1/calendars", CALENDAR)
+    await published_calendar(client, calendar, {})
+    series = await created(client, "/v1/price-series", SERIES)
+    return {
+        "region_id": region["id"],
+        "tariff_id": tariff["id"],
+        "calendar_id": calendar["id"],
+        "series_id": series["id"],
+        "number": 1,
+    }
+
+
+async def test_no_request_crashes_the_service(clients):
+    acme = await clients("acme")
+    known = await things(acme)
+    schema = schemathesis.openapi.from_dict(OPENAPI)
+    crashed, answered = [], 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if operation.path.startswith(SKIPPED):
+            continue
+        for case in cases(operation, CASES_PER_OPERATION):
+            case.path_parameters = {
+                name: known.get(name, given) for name, given in (case.path_parameters or {}).items()
+            }
+            sent = case.as_transport_kwargs(base_url="http://tariff")
+            headers = {"If-Match": "*", "Content-Type": sent["headers"].get("Content-Type", "")}
+            body = {name: sent[name] for name in ("params", "json", "data") if name in sent}
+            if isinstance(body.get("data"), bytes | str):
+                body["content"] = body.pop("data")
+            answer = await acme.request(sent["method"], sent["url"], headers=headers, **body)
+            answered += answer.status_code < 300
+            if answer.status_code >= 500:
+                crashed.append((operation.label, body, answer.text))
+    assert not crashed
+    assert answered > 0
