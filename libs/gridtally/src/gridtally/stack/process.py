@@ -3,6 +3,7 @@
 import fcntl
 import functools
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -18,6 +19,9 @@ import psutil
 from gridtally.stack.errors import StackError
 
 LOOPBACK = "127.0.0.1"
+PORTS = range(20_000, 32_768)
+"""Below what Linux (from 32768) and macOS (from 49152) give out."""
+PORT_TRIES_MAX = 100
 
 User = Literal["own", "nobody", "mapped"]
 
@@ -104,11 +108,16 @@ def locked(path: Path, *, wait: bool, taken: str = "") -> Iterator[None]:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of loopback that nobody listens on now. StackError when none is found.
+
+    It is none that the system gives out by itself, to connections or to whoever asks for any port:
+    a server that is down for a moment must find its port free again.
+    """
+    for _ in range(PORT_TRIES_MAX):
+        port = secrets.choice(PORTS)
+        if is_port_free(port):
+            return port
+    raise StackError(f"no port between {PORTS.start} and {PORTS.stop - 1} is free")
 
 
 def is_port_free(port: int) -> bool:
