@@ -6,10 +6,11 @@ from decimal import Decimal
 from rich import box
 from rich.table import Table
 
+from kernel.money import plain
 from rating.bill import Bill
 from rating.exact import add_up
 from rating.lines import KINDS
-from rating.quote import peak_kw, plain
+from rating.quote import peak_kw
 from rating.state import Bank, ComponentState, Credit, Peaks
 from rating.usage import Usage
 
