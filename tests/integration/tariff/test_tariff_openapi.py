@@ -1,4 +1,4 @@
-"""Whatever the API's own document allows, and much that it does not, is answered without a crash."""
+"""Whatever the API document allows, and much that it does not, is answered without a crash."""
 
 import json
 from pathlib import Path

@@ -48,7 +48,7 @@ class CalendarChange(Body):
     name: Annotated[Text | None, NotNull] = None
 
 
-class Calendar(Shown):
+class NamedCalendar(Shown):
     """Seasons, day types and holidays that many tariffs share."""
 
     id: UUID
@@ -74,9 +74,9 @@ class Days(BaseModel):
     days: list[Day]
 
 
-def shown_calendar(one: Stored[domain.Calendar]) -> Calendar:
+def shown_calendar(one: Stored[domain.Calendar]) -> NamedCalendar:
     """A calendar as the API shows it."""
-    return Calendar(**fields(one))
+    return NamedCalendar(**fields(one))
 
 
 def _shown_day(one: CalendarDay) -> Day:
@@ -93,7 +93,7 @@ def _shown_day(one: CalendarDay) -> Day:
 @router.post("", status_code=201)
 async def create_calendar(
     new: NewCalendar, db: Db, cause: WriteCause, response: Response
-) -> Calendar:
+) -> NamedCalendar:
     """Create a calendar; the same again answers 200 with what exists."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
         one, created = await catalogue.create_calendar(tx, cause, new.to_domain())
@@ -105,7 +105,7 @@ async def create_calendar(
 @router.get("")
 async def list_calendars(
     db: Db, caller: Reader, listing: Ordered, code: Code | None = None, text: SearchText = None
-) -> Page[Calendar]:
+) -> Page[NamedCalendar]:
     """Calendars, oldest first unless another order is asked for."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         rows = await calendars.list_calendars(read, caller.tenant_id, code, text, listing.place)
@@ -113,7 +113,9 @@ async def list_calendars(
 
 
 @router.get("/{calendar_id}")
-async def get_calendar(calendar_id: UUID, db: Db, caller: Reader, response: Response) -> Calendar:
+async def get_calendar(
+    calendar_id: UUID, db: Db, caller: Reader, response: Response
+) -> NamedCalendar:
     """One calendar."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         one = await calendars.fetch_calendar(read, caller.tenant_id, calendar_id)
@@ -150,7 +152,7 @@ async def change_calendar(
     cause: WriteCause,
     if_match: RequiredMatch,
     response: Response,
-) -> Calendar:
+) -> NamedCalendar:
     """Change what is named."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
         current = await calendars.fetch_calendar(tx, cause.tenant_id, calendar_id, lock=True)
