@@ -20,10 +20,12 @@ from rating.bands import Window
 from rating.bill import rate
 from rating.components.demand import DemandBand
 from rating.components.tiered_time_of_use import TieredBand
+from rating.components.net_billing import NetBand
 from rating.components.time_of_use import Band
 from rating.document import KINDS, tariff_version
 from rating.ladder import Limits, Tier
 from rating.prices import series_of
+from rating.surplus import CarryForward, Lost, Offset, Payout
 from rating.tariff import TariffVersion
 from rating.usage import Usage
 
@@ -94,11 +96,19 @@ def test_every_kind_of_charge_has_an_example():
         (Limits, wire.Limits),
         (TieredBand, wire.TieredBand),
         (DemandBand, wire.DemandBand),
+        (KINDS["net_metering"], wire.NetMetering),
+        (KINDS["net_billing"], wire.NetBilling),
+        (KINDS["export_credit"], wire.ExportCredit),
         (KINDS["adjustment"], wire.Adjustment),
         (KINDS["percent"], wire.Percent),
         (KINDS["minimum_bill"], wire.MinimumBill),
         (KINDS["tax"], wire.Tax),
         (Band, wire.Band),
+        (NetBand, wire.NetBand),
+        (Lost, wire.Lost),
+        (Offset, wire.Offset),
+        (CarryForward, wire.CarryForward),
+        (Payout, wire.Payout),
         (Window, wire.Window),
         (Rounding, wire.Rounding),
         (calendars.Season, wire.Season),

@@ -46,6 +46,60 @@ def test_time_of_use(version_of, usage_of):
     assert bill.total == expected["total"]
 
 
+def golden_net_metering(case):
+    surplus = {"kind": "none"}
+    if case["credit_policy"] == "offset":
+        surplus = {"kind": "offset", "kinds": ["fixed"], "unused": "lost"}
+    return {
+        "kind": "net_metering",
+        "id": "energy",
+        "rate": case["retail_rate"],
+        "surplus": surplus,
+    }
+
+
+def golden_gross(case):
+    credit = {
+        "kind": "export_credit",
+        "id": "export",
+        "rate": case["feed_in_rate"],
+        "surplus": {"kind": "offset", "after_tax": True, "unused": "lost"},
+    }
+    return credit, {"kind": "energy", "id": "energy", "rate": case["retail_rate"]}
+
+
+@pytest.mark.parametrize(
+    "case_id",
+    [
+        "net-export-surplus-offset",
+        "net-export-surplus-lost",
+        "net-import",
+        "gross-import-below-export",
+        "gross-import-above-export",
+    ],
+)
+def test_net_and_gross_metering(version_of, usage_of, case_id):
+    case = CASES[case_id]
+    charges = golden_gross(case) if case["policy"] == "gross" else (golden_net_metering(case),)
+    version = version_of(
+        {"kind": "capacity", "id": "capacity", "rate": case["fixed_per_kw"]},
+        *charges,
+        {"kind": "tax", "id": "tax", "rate": case["tax_rate"], "component_ids": ["energy"]},
+    )
+    usage = usage_of(*APRIL, kw=case["connected_kw"], import_=0, export=0)
+    usage.series["import"][20] = int(Decimal(case["import_kwh"]) * 1000)
+    usage.series["export"][12] = int(Decimal(case["export_kwh"]) * 1000)
+    bill = rate(version, [usage])[0]
+    totals, expected = bill.totals(), {k: Decimal(v) for k, v in case["expect"].items()}
+    credit = expected.get("surplus_credit", expected.get("export_credit", Decimal(0)))
+    assert totals["energy"] == expected.get("energy_charge", expected.get("import_charge"))
+    assert totals["fixed"] == expected["fixed_charge"]
+    assert totals["credit"] == -credit
+    assert bill.tax == expected["tax"]
+    assert bill.total == expected["total"]
+    assert bill.state == {}
+
+
 def test_fleet_default_rate(version_of):
     case = CASES["fleet-default-rate"]
     workday = {"name": "workday", "weekdays": ["mon", "tue", "wed", "thu", "fri"]}

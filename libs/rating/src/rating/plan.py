@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 from kernel.errors import Rejected
 from kernel.money import Rounding
 from kernel.periods import Period
+from rating import surplus
 from rating.components import (
     adjustment,
     capacity,
     demand,
     energy,
+    export_credit,
     fixed,
     minimum,
+    net_billing,
+    net_metering,
     percent,
     spot,
     tiered,
@@ -36,8 +40,11 @@ from rating.components.adjustment import Adjustment
 from rating.components.capacity import CapacityCharge
 from rating.components.demand import Demand
 from rating.components.energy import EnergyCharge
+from rating.components.export_credit import ExportCredit
 from rating.components.fixed import FixedCharge
 from rating.components.minimum import MinimumBill
+from rating.components.net_billing import NetBilling
+from rating.components.net_metering import NetMetering
 from rating.components.percent import Percent
 from rating.components.spot import SpotPrice
 from rating.components.tax import Tax
@@ -47,7 +54,7 @@ from rating.components.time_of_use import TimeOfUse
 from rating.lines import Placed
 from rating.span import Columns, Span, chosen_slots, local_minutes
 from rating.steps import SharedByDays, Step
-from rating.tariff import Component, Part, TariffVersion, settles
+from rating.tariff import Component, Crediting, Part, TariffVersion, settles
 from rating.usage import Summed
 
 PLANS_MAX = 256
@@ -139,17 +146,18 @@ def plan_for(parts: tuple[Part, ...], zone: str, period: Period, minutes: int) -
 
 def _add_version(draft: _Draft, version: TariffVersion, whole: Span, cuts: Sequence[Span]) -> None:
     """What a version charges in its order, then its taxes, then what settles the taxed bill."""
-    settling = [charge for charge in version.components if settles(charge)]
     for charge in version.components:
-        if not isinstance(charge, Tax) and charge not in settling:
+        if not isinstance(charge, Tax) and not settles(charge):
             _add_charge(draft, version, charge, whole, cuts)
-    taxable = draft.of(version, whole.part)
+        if isinstance(charge, Crediting) and not charge.surplus.after_tax:
+            _add_credit(draft, version, charge, whole, cuts)
     for cut in cuts:
-        lines = [line for line in taxable if line.item.part.start_on in cut.part]
-        for tax in version.taxes:
-            draft.add(taxes.plan(tax, cut, lines, version.currency), version.rounding)
-    for charge in settling:
-        _add_charge(draft, version, charge, whole, cuts)
+        _add_taxes(draft, version, cut)
+    for charge in version.components:
+        if settles(charge):
+            _add_charge(draft, version, charge, whole, cuts)
+        if isinstance(charge, Crediting) and charge.surplus.after_tax:
+            _add_credit(draft, version, charge, whole, cuts)
 
 
 def _add_charge(
@@ -159,15 +167,57 @@ def _add_charge(
     whole: Span,
     cuts: Sequence[Span],
 ) -> None:
-    if (steps := _whole_steps(charge, whole, draft.of(version, whole.part))) is not None:
-        if len(cuts) > 1:
-            steps = [SharedByDays(step, tuple(cut.part for cut in cuts)) for step in steps]
-            draft.shared_days = math.lcm(draft.shared_days, whole.part.days)
-        draft.add(steps, version.rounding)
-        return
     for cut in cuts:
         steps = _cut_steps(charge, cut, draft.of(version, cut.part))
         draft.add(steps, version.rounding)
+    _add_whole(draft, version, _whole_steps(charge, whole, draft.of(version, whole.part)), cuts)
+
+
+def _add_credit(
+    draft: _Draft,
+    version: TariffVersion,
+    charge: Crediting,
+    whole: Span,
+    cuts: Sequence[Span],
+) -> None:
+    """What a component gives, then what of it is not paid out on this bill."""
+    match charge:
+        case NetMetering():
+            _add_whole(draft, version, net_metering.plan_credit(charge, whole), cuts)
+        case NetBilling():
+            for cut in cuts:
+                draft.add(net_billing.plan_credit(charge, cut), version.rounding)
+        case ExportCredit():
+            for cut in cuts:
+                draft.add(export_credit.plan_credit(charge, cut), version.rounding)
+    lines = draft.of(version, whole.part)
+    _add_whole(draft, version, surplus.plan(charge, whole, lines), cuts)
+
+
+def _add_whole(
+    draft: _Draft, version: TariffVersion, steps: Sequence[Step], cuts: Sequence[Span]
+) -> None:
+    """Steps for all of the version's days, their lines shared over the cuts."""
+    if steps and len(cuts) > 1:
+        steps = [SharedByDays(step, tuple(cut.part for cut in cuts)) for step in steps]
+        draft.shared_days = math.lcm(draft.shared_days, cuts[0].within.days)
+    draft.add(steps, version.rounding)
+
+
+def _add_taxes(draft: _Draft, version: TariffVersion, cut: Span) -> None:
+    """Each tax on what is charged and on the taxes before it, less the credits that are taxed."""
+    untaxed = {
+        charge.id
+        for charge in version.components
+        if isinstance(charge, Crediting) and not charge.surplus.taxed
+    }
+    for tax in version.taxes:
+        lines = [
+            line
+            for line in draft.of(version, cut.part)
+            if line.item.kind != "credit" or line.item.component_id not in untaxed
+        ]
+        draft.add(taxes.plan(tax, cut, lines, version.currency), version.rounding)
 
 
 def _cut_steps(charge: Component, span: Span, lines: tuple[Placed, ...]) -> Sequence[Step]:
@@ -183,16 +233,20 @@ def _cut_steps(charge: Component, span: Span, lines: tuple[Placed, ...]) -> Sequ
             return time_of_use.plan(charge, span)
         case SpotPrice():
             return spot.plan(charge, span)
+        case NetBilling():
+            return net_billing.plan(charge, span)
         case Adjustment():
             return adjustment.plan(charge, span)
         case Percent():
             return percent.plan(charge, span, lines)
-        case Tiered() | TieredTimeOfUse() | Demand() | MinimumBill() | Tax():
-            return []  # of the whole, and after all that it is levied on
+        case Tiered() | TieredTimeOfUse() | Demand() | NetMetering() | MinimumBill():
+            return []  # of the whole
+        case ExportCredit() | Tax():
+            return []  # after all that it pays or is levied on
 
 
-def _whole_steps(charge: Component, span: Span, lines: tuple[Placed, ...]) -> Sequence[Step] | None:
-    """Of charges that do not add up: the steps for all of the version's days; None for others."""
+def _whole_steps(charge: Component, span: Span, lines: tuple[Placed, ...]) -> Sequence[Step]:
+    """Of charges, or their limits, that do not add up: the steps for all the version's days."""
     match charge:
         case Tiered():
             return tiered.plan(charge, span)
@@ -200,10 +254,14 @@ def _whole_steps(charge: Component, span: Span, lines: tuple[Placed, ...]) -> Se
             return tiered_time_of_use.plan(charge, span)
         case Demand():
             return demand.plan(charge, span)
+        case NetMetering():
+            return net_metering.plan(charge, span)
+        case Percent():
+            return percent.plan_limits(charge, span, lines)
         case MinimumBill():
             return minimum.plan(charge, span, lines)
         case _:
-            return None
+            return []
 
 
 def _order_shown(lines: Sequence[Placed]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 
 from kernel.periods import Period, month_of, months_between
 from rating.batch import Batch
@@ -29,6 +29,7 @@ class Lost:
     """What is left over is worth nothing."""
 
     kind: ClassVar[str] = "none"
+    carries_state: ClassVar[bool] = False
     after_tax: ClassVar[bool] = False
     taxed: ClassVar[bool] = False
 
@@ -41,6 +42,7 @@ class Payout:
     """
 
     kind: ClassVar[str] = "payout"
+    carries_state: ClassVar[bool] = False
     after_tax: bool = False
     taxed: bool = False
 
@@ -82,6 +84,11 @@ class Offset:
         if "tax" in self.kinds and not self.after_tax:
             raise ValueError("a credit pays taxes only after_tax")
 
+    @property
+    def carries_state(self) -> bool:
+        """Whether a bill hands credit to the next."""
+        return self.unused == "carry_forward"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarryForward:
@@ -93,6 +100,7 @@ class CarryForward:
     """
 
     kind: ClassVar[str] = "carry_forward"
+    carries_state: ClassVar[bool] = True
     after_tax: ClassVar[bool] = False
     taxed: ClassVar[bool] = False
     expires_after_months: int | None = None
@@ -109,6 +117,9 @@ class CarryForward:
             check_rate(self.true_up_rate)
             if self.true_up_month is None:
                 raise ValueError("a true_up_rate needs its true_up_month")
+
+
+Surplus = Lost | Payout | Offset | CarryForward
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,31 +176,42 @@ class Settlement(Step):
             batch.states[meter][self.brought.component_id] = Credit(amount)
 
 
-def plan(
-    component_id: str,
-    offset: Offset,
-    span: Span,
-    lines: Sequence[Placed],
-    *,
-    payee: str | None,
-    tax_class: str | None,
-) -> list[Settlement]:
-    """Two lines, of which at most one is on a bill: credit of earlier bills, and what is unused."""
+class Crediting(Protocol):
+    """A component that credits what it is given."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def surplus(self) -> Surplus: ...
+    @property
+    def payee(self) -> str | None: ...
+    @property
+    def tax_class(self) -> str | None: ...
+
+
+def plan(component: Crediting, span: Span, lines: Sequence[Placed]) -> list[Settlement]:
+    """Two lines, of which at most one is on a bill: credit of earlier bills, and what is unused.
+
+    None where nothing limits the credit. `lines` are all before it, its own with them.
+    """
+    offset = component.surplus
+    if not isinstance(offset, Offset):
+        return []
     own = {
         line.place
         for line in lines
-        if line.item.component_id == component_id and line.item.kind == "credit"
+        if line.item.component_id == component.id and line.item.kind == "credit"
     }
     others = [line for line in lines if line.place not in own]
     brought, unused = (
         span.item(
-            component_id,
+            component.id,
             "credit",
             band=band,
             unit=span.currency,
             rate=Decimal(rate),
-            payee=payee,
-            tax_class=tax_class,
+            payee=component.payee,
+            tax_class=component.tax_class if offset.taxed else None,
         )
         for band, rate in ((BROUGHT_BAND, -1), (UNUSED_BAND, 1))
     )
@@ -205,7 +227,7 @@ def plan(
     return [settlement]
 
 
-def check_credit(surplus: Lost | Payout | Offset | CarryForward, tax_class: str | None) -> None:
+def check_credit(surplus: Surplus, tax_class: str | None) -> None:
     """ValueError where a tax class is declared for a component whose credit is not taxed."""
     if tax_class is not None and not surplus.taxed:
         raise ValueError("a credit that is not taxed has no tax class")

@@ -17,8 +17,11 @@ from rating.components.adjustment import Adjustment
 from rating.components.capacity import CapacityCharge
 from rating.components.demand import Demand
 from rating.components.energy import EnergyCharge
+from rating.components.export_credit import ExportCredit
 from rating.components.fixed import FixedCharge
 from rating.components.minimum import MinimumBill
+from rating.components.net_billing import NetBilling
+from rating.components.net_metering import NetMetering
 from rating.components.percent import Percent
 from rating.components.spot import SpotPrice
 from rating.components.tax import Tax
@@ -26,6 +29,7 @@ from rating.components.tiered import Tiered
 from rating.components.tiered_time_of_use import TieredTimeOfUse
 from rating.components.time_of_use import TimeOfUse
 from rating.limits import COMPONENTS_MAX
+from rating.surplus import Offset, Payout
 
 Component = (
     FixedCharge
@@ -36,11 +40,16 @@ Component = (
     | TieredTimeOfUse
     | Demand
     | SpotPrice
+    | NetMetering
+    | NetBilling
+    | ExportCredit
     | Adjustment
     | Percent
     | MinimumBill
     | Tax
 )
+Crediting = NetMetering | NetBilling | ExportCredit
+"""What gives as well as takes, and declares by its `surplus` how a credit pays."""
 _STANDING = (FixedCharge, CapacityCharge, Demand, MinimumBill)
 """What is owed for time, or for the whole period's peak, and for no single day's use."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -98,6 +107,13 @@ class TariffVersion:
         for unknown in [name for name in getattr(part, "component_ids", ()) if name not in found]:
             verb = "to tax" if isinstance(part, Tax) else f"that is charged before {part.id!r}"
             yield Fault(f"{path}/component_ids", f"{unknown!r} is nothing {verb}")
+        if isinstance(part, Crediting) and isinstance(part.surplus, Offset):
+            payable = {other.id for other in self._payable(place, part)}
+            for unknown in [name for name in part.surplus.component_ids if name not in payable]:
+                yield Fault(
+                    f"{path}/surplus/component_ids",
+                    f"{unknown!r} is nothing that is charged before the credit of {part.id!r}",
+                )
         if isinstance(part, Tax) and part.tax_class is not None:
             classes = {getattr(other, "tax_class", None) for other in charged_before}
             if part.tax_class not in classes:
@@ -105,15 +121,26 @@ class TariffVersion:
 
     def _charged_before(self, place: int, part: Component) -> list[Component]:
         """Charges in their order, then taxes, then what settles the taxed bill in its order."""
-        charges: list[Component] = [
-            one for one in self.components if not isinstance(one, Tax) and not settles(one)
-        ]
-        if isinstance(part, Tax):
-            return charges
         earlier = self.components[:place]
+        if isinstance(part, Tax):
+            taxable = [one for one in self._charges if _is_taxable(one)]
+            return [*taxable, *(one for one in earlier if isinstance(one, Tax))]
         if not settles(part):
-            return [one for one in earlier if one in charges]
-        return [*charges, *self.taxes, *(one for one in earlier if settles(one))]
+            return [one for one in earlier if one in self._charges]
+        return [*self._charges, *self.taxes, *(one for one in earlier if settles(one))]
+
+    def _payable(self, place: int, part: Crediting) -> list[Component]:
+        """What a credit may pay: all before it, and what its own component charges."""
+        earlier = self.components[:place]
+        if part.surplus.after_tax:
+            return [*self._charges, *self.taxes, *(one for one in earlier if settles(one))]
+        own = () if isinstance(part, ExportCredit) else (part,)
+        return [*(one for one in earlier if one in self._charges), *own]
+
+    @property
+    def _charges(self) -> list[Component]:
+        """What comes before the taxes."""
+        return [one for one in self.components if not isinstance(one, Tax) and not settles(one)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +149,10 @@ class Part:
 
     period: Period
     version: TariffVersion
+
+
+def _is_taxable(charge: Component) -> bool:
+    return not isinstance(charge, ExportCredit) or charge.surplus.taxed
 
 
 def settles(charge: Component) -> bool:
@@ -149,21 +180,23 @@ def usage_charges(version: TariffVersion) -> TariffVersion | None:
     """The version without its standing charges, and with what taxes the rest: for costs per day.
 
     Tiers count with a day's share of their limits, and are left out where there is no such share.
+    Units given count as much as units taken and credits are paid out, so that days add up.
     None where nothing remains.
     """
     kept = [own for part in version.components if (own := _of_a_day(part)) is not None]
-    ids = {part.id for part in kept}
-    classes = {part.tax_class for part in kept if not isinstance(part, Tax)}
-    components: list[Component] = []
-    for part in kept:
+    found: dict[str, Component] = {}
+    for part in sorted(kept, key=lambda part: isinstance(part, Tax)):  # taxes come last
         if isinstance(part, Tax | Percent) and part.component_ids:
-            if named := tuple(name for name in part.component_ids if name in ids):
-                components.append(replace(part, component_ids=named))
-        elif not isinstance(part, Tax) or part.tax_class in classes:
-            components.append(part)
-    if not components:
+            if named := tuple(name for name in part.component_ids if name in found):
+                found[part.id] = replace(part, component_ids=named)
+        elif not isinstance(part, Tax) or part.tax_class in {
+            one.tax_class for one in found.values() if not isinstance(one, Tax)
+        }:
+            found[part.id] = part
+    if not found:
         return None
-    return replace(version, components=tuple(components))
+    components = tuple(found[part.id] for part in version.components if part.id in found)
+    return replace(version, components=components)
 
 
 def _of_a_day(part: Component) -> Component | None:
@@ -175,4 +208,11 @@ def _of_a_day(part: Component) -> Component | None:
             return None
         if part.limits.proration == "none":  # each day would have the limits of a month
             return replace(part, limits=replace(part.limits, proration="actual_days"))
+    if isinstance(part, NetMetering):
+        return replace(part, surplus=Payout(taxed=True), surplus_rate=None, cross_band="none")
+    if isinstance(part, NetBilling | ExportCredit) and isinstance(part.surplus, Offset):
+        paid = Payout(after_tax=part.surplus.after_tax, taxed=part.surplus.taxed)
+        return replace(part, surplus=paid)
+    if isinstance(part, Percent):
+        return replace(part, at_least=None, at_most=None)
     return part

@@ -38,6 +38,11 @@ class ExportCredit:
         check_credit(self.surplus, self.tax_class)
 
     @property
+    def carries_state(self) -> bool:
+        """Whether a bill hands units or credit to the next."""
+        return self.surplus.carries_state
+
+    @property
     def banded(self) -> Bands | None:
         """When each band is on."""
         return bands_of(self.bands, self.windows, self.default_band)

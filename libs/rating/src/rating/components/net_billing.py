@@ -62,6 +62,11 @@ class NetBilling:
             raise ValueError("an export_rate is needed, except with the surplus 'none'")
 
     @property
+    def carries_state(self) -> bool:
+        """Whether a bill hands units or credit to the next."""
+        return self.surplus.carries_state
+
+    @property
     def banded(self) -> Bands | None:
         """When each band is on."""
         if not self.bands:

@@ -54,6 +54,11 @@ class NetMetering:
             raise ValueError("units cross between two bands or more")
 
     @property
+    def carries_state(self) -> bool:
+        """Whether a bill hands units or credit to the next."""
+        return self.surplus.carries_state
+
+    @property
     def banded(self) -> Bands | None:
         """When each band is on."""
         return bands_of(self.bands, self.windows, self.default_band)

@@ -17,6 +17,8 @@ from rating.steps import OnLines
 class Tax:
     """`rate` (0.19 is 19 %) on the named components, or on all of a tax class.
 
+    A tax before it is among them where it is named. A credit lessens it where that is `taxed`.
+
     In force on local days from `from_on` up to, but without, `to_on`; open where None.
     """
 
