@@ -77,14 +77,38 @@ TIME_OF_USE: dict[str, object] = {
 }
 
 
-def flat(document: dict[str, object]) -> dict[str, object]:
-    """The same tariff with one rate instead of bands."""
-    components = document["components"]
+LADDER = [{"limit": "500", "rate": "0.21"}, {"limit": "1500", "rate": "0.27"}, {"rate": "0.39"}]
+FLAT: dict[str, object] = {"kind": "energy", "id": "energy", "rate": "0.31"}
+TIERS: dict[str, object] = {"kind": "tiered", "id": "energy", "tiers": LADDER}
+DEMAND: dict[str, object] = {
+    "kind": "demand",
+    "id": "demand",
+    "bands": [{"name": "peak", "rate": "9.50"}, {"name": "rest", "rate": "4.25"}],
+    "windows": [{"band": "peak", "from_time": "17:00", "to_time": "20:00"}],
+    "default_band": "rest",
+    "ratchet_months": 11,
+    "ratchet_percent": "80",
+}
+PLACES = Decimal("1e-15")
+"""Shares of a total show 20 places, so that they add up to 15."""
+
+
+def with_energy(*charges: dict[str, object]) -> TariffVersion:
+    """The same tariff with these charges instead of the time of use."""
+    components = TIME_OF_USE["components"]
     assert isinstance(components, list)
-    energy = {"kind": "energy", "id": "energy", "rate": "0.31", "tax_class": "standard"}
-    return document | {
-        "components": [energy if part["id"] == "energy" else part for part in components]
-    }
+    others = [part for part in components if part["id"] != "energy"]
+    taxed = [charge | {"tax_class": "standard"} for charge in charges]
+    return tariff_version(VERSION_ID, TIME_OF_USE | {"components": [*taxed, *others]})
+
+
+def in_tiers(split: str) -> dict[str, object]:
+    """The time of use with the same ladder in each of its bands."""
+    components = TIME_OF_USE["components"]
+    assert isinstance(components, list)
+    (energy,) = [part for part in components if part["id"] == "energy"]
+    bands = [{"name": band["name"], "tiers": LADDER} for band in energy["bands"]]
+    return energy | {"kind": "tiered_time_of_use", "split": split, "bands": bands}
 
 
 def measure(version: TariffVersion, period: Period, minutes: int) -> dict[str, object]:
@@ -111,7 +135,7 @@ def check(bills: list[Bill], energy: NDArray[np.int64]) -> None:
     """AssertionError unless every kWh is billed once and every bill's lines add up."""
     for bill, wh in zip(bills, energy.sum(axis=1).tolist(), strict=True):
         billed = sum(x.quantity for x in bill.lines if x.item.kind == "energy")
-        assert billed * 1000 == wh, f"{wh} Wh, but {billed} kWh billed"
+        assert abs(billed * 1000 - wh) < PLACES, f"{wh} Wh, but {billed} kWh billed"
         assert sum(x.amount for x in bill.lines) == bill.total
 
 
@@ -134,7 +158,11 @@ def main() -> None:
     cases = {
         "time of use, month of 15 minutes": (tou, MONTH, 15),
         "time of use, month of hours": (tou, MONTH, 60),
-        "flat, month of 15 minutes": (tariff_version(VERSION_ID, flat(TIME_OF_USE)), MONTH, 15),
+        "flat, month of 15 minutes": (with_energy(FLAT), MONTH, 15),
+        "tiers": (with_energy(TIERS), MONTH, 15),
+        "tiers in time of use, demand": (with_energy(in_tiers("per_band"), DEMAND), MONTH, 15),
+        "the same pro rata": (with_energy(in_tiers("pro_rata"), DEMAND), MONTH, 15),
+        "the same in order of time": (with_energy(in_tiers("chronological"), DEMAND), MONTH, 15),
         "cost of one day of 15 minutes": (per_day, DAY, 15),
     }
     figures = {name: measure(*case) for name, case in cases.items()}

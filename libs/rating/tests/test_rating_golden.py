@@ -184,6 +184,20 @@ def test_fixed_charge_proration(line_of, usage_of, proration, expected):
     assert line_of(charge | {"proration": proration}, usage)[3] == case["expect"][expected]
 
 
+def test_tier_cap_per_day(version_of):
+    case = CASES["tier-cap-per-day"]
+    lower, upper = case["rates"]
+    tiers = [{"limit": case["cap_kwh_per_day"], "rate": lower}, {"rate": upper}]
+    version = version_of(
+        {"kind": "tiered", "id": "energy", "tiers": tiers, "limits": {"per": "day"}}
+    )
+    period = Period(date(2025, 4, 1), date(2025, 4, 1 + case["days"]))
+    energy = np.zeros(slots_in("Europe/Berlin", period, 60), np.int64)
+    energy[7] = int(Decimal(case["kwh"]) * 1000)
+    bill = rate(version, [Usage("Europe/Berlin", period, 60, {"import": energy})])[0]
+    assert str(bill.total) == case["expect"]["amount"]
+
+
 def test_vat_change_inside_period(version_of, usage_of):
     case = CASES["vat-change-inside-period"]
     before, after = case["vat"]

@@ -15,7 +15,7 @@ from rating.batch import Batch
 from rating.exact import NOTHING
 from rating.ladder import MONTHS_PER_YEAR, Tier, graduated, tops
 from rating.lines import Item
-from rating.peaks import Highest, Integers, Windows, kw_in_parts
+from rating.peaks import Highest, Windows, kw_in_parts
 from rating.state import Peak, Peaks, own_state
 from rating.steps import Charged, Step
 
@@ -74,16 +74,9 @@ class Ratchet:
             for peaks, divisor in zip(self.remembered(batch), batch.divisors, strict=True)
         ]
 
-    def remember(self, batch: Batch, power: Integers, windows: Windows) -> None:
+    def remember(self, batch: Batch, peaks_of: "PeaksOf") -> None:
         """Leaves the peaks of these days with those of before."""
-        measured = [
-            [0] * len(batch.usages) if piece.highest is None else piece.highest.sums(power)
-            for piece in self.pieces
-        ]
-        units = [
-            windows.kw_per_unit / (1 if piece.highest is None else piece.highest.of_days)
-            for piece in self.pieces
-        ]
+        measured, units = zip(*(peaks_of(piece.highest) for piece in self.pieces), strict=True)
         for meter, (usage, before) in enumerate(
             zip(batch.usages, self.remembered(batch), strict=True)
         ):
@@ -140,27 +133,26 @@ class Demanded(Step):
         ]
 
     def charge(self, batch: Batch) -> list[Charged]:
-        power = self.windows.measure(batch)
+        peaks_of = PeaksOf(batch, self.windows)
         up, down = self.times.numerator, self.times.denominator
         charged: list[Charged] = []
         for band in self.bands:
             rows = [
                 graduated(NOTHING, kw, tops(band.tiers, Decimal(divisor)))
                 for kw, divisor in zip(
-                    self._billed(batch, band, power), batch.divisors, strict=True
+                    self._billed(batch, band, peaks_of), batch.divisors, strict=True
                 )
             ]
             charged.extend(
                 Charged([kw * up / down for kw in tier]) for tier in zip(*rows, strict=True)
             )
         if self.ratchet is not None:
-            self.ratchet.remember(batch, power, self.windows)
+            self.ratchet.remember(batch, peaks_of)
         return charged
 
-    def _billed(self, batch: Batch, band: Measured, power: Integers) -> list[Decimal]:
+    def _billed(self, batch: Batch, band: Measured, peaks_of: "PeaksOf") -> list[Decimal]:
         """The billed kW of each meter, in parts of its divisor."""
-        unit = self.windows.kw_per_unit / band.highest.of_days
-        billed = kw_in_parts(batch, band.highest.sums(power), unit)
+        billed = kw_in_parts(batch, *peaks_of(band.highest))
         if self.ratchet is not None:
             least = self.ratchet.least_in_parts(batch, band.band)
             billed = [max(kw, floor) for kw, floor in zip(billed, least, strict=True)]
@@ -175,6 +167,25 @@ class Demanded(Step):
                 for kw, divisor in zip(billed, batch.divisors, strict=True)
             ]
         return billed
+
+
+class PeaksOf:
+    """The peaks of a batch: measured once, also where a month's are those of the bill."""
+
+    def __init__(self, batch: Batch, windows: Windows) -> None:
+        self._meters = len(batch.usages)
+        self._windows = windows
+        self._power = windows.measure(batch)
+        self._found: dict[Highest, tuple[list[int], Fraction]] = {}
+
+    def __call__(self, highest: Highest | None) -> tuple[list[int], Fraction]:
+        """For each meter its peak, in the unit in kW; nothing where there is nothing to measure."""
+        if highest is None:
+            return [0] * self._meters, self._windows.kw_per_unit
+        if highest not in self._found:
+            unit = self._windows.kw_per_unit / highest.of_days
+            self._found[highest] = highest.sums(self._power), unit
+        return self._found[highest]
 
 
 def months_before(first_on: date, months: int) -> date:

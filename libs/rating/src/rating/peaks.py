@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kernel.errors import Rejected
 from rating.bands import UNCOVERED
-from rating.batch import INT64_BELOW, Batch
+from rating.batch import FLOAT_EXACT_BELOW, Batch, Energy
 from rating.span import Span, day_numbers
 from rating.usage import Flow
 
@@ -47,21 +47,20 @@ class Windows:
         """Which of them lie wholly in the intervals of these days."""
         return days[self.first] & days[self.last - 1]
 
-    def measure(self, batch: Batch) -> Integers:
-        """Meters × windows: mean power in the windows' unit."""
+    def measure(self, batch: Batch) -> Energy:
+        """Meters × windows: mean power in the windows' unit; not to be written to."""
         energy = batch.summable(self.flow)
-        if (self.last - self.first == 1).all():
-            power = energy[:, self.first]
+        if len(self.first) == energy.shape[1]:  # each interval is a window
+            power = energy
         else:
             sums = np.zeros((energy.shape[0], energy.shape[1] + 1), dtype=energy.dtype)
             np.cumsum(energy, axis=1, out=sums[:, 1:])
             power = sums[:, self.last] - sums[:, self.first]
-        whole = power.astype(np.int64, copy=False)
         if self.weights is None:
-            return whole
-        if int(np.abs(whole).max()) * int(self.weights.max()) >= INT64_BELOW:
+            return power
+        if int(np.abs(power).max()) * int(self.weights.max()) >= FLOAT_EXACT_BELOW:
             raise Rejected("energy_out_of_range", "the energy of one interval is too much")
-        return whole * self.weights
+        return power * self.weights.astype(power.dtype)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,9 +73,11 @@ class Highest:
     """Where among them another day begins."""
     of_days: int
 
-    def sums(self, power: Integers) -> list[int]:
+    def sums(self, power: Energy) -> list[int]:
         """For each meter the highest `of_days` days' peaks added up; nothing is below nothing."""
-        daily = np.maximum.reduceat(power[:, self.chosen], self.day_starts, axis=1)
+        whole = len(self.chosen) == power.shape[1]
+        chosen = power if whole else power[:, self.chosen]
+        daily = np.maximum.reduceat(chosen, self.day_starts, axis=1).astype(np.int64)
         if self.of_days == 1:
             highest = daily.max(axis=1)
         else:

@@ -1,6 +1,6 @@
 """Demand: so much per kW of the highest mean power, overall or by band."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import ClassVar, Literal
@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.periods import months_between
+from kernel.periods import Period, months_between
 from rating.bands import Bands, Window, places_in
 from rating.components.capacity import KW_UNITS
 from rating.demanded import Demanded, Measured, MonthPiece, Ratchet, months_before
@@ -17,6 +17,7 @@ from rating.limits import check_component, check_connected_kw, check_name, check
 from rating.lines import Item
 from rating.peaks import (
     FromCoarser,
+    Highest,
     WindowKind,
     WindowMinutes,
     Windows,
@@ -139,12 +140,12 @@ def plan(charge: Demand, span: Span) -> list[Step]:
         charge.id, charge.flow, span, charge.minutes, charge.window, charge.from_coarser
     )
     slots = chosen_slots(span.zone, span.period, span.minutes, measured_on)
-    chosen = windows.within(slots)
     names, bands = _windows_by_band(charge, span, windows, slots)
+    of_days = _HighestOfDays(charge, span, windows, dict(zip(names, bands, strict=True)))
     measured = tuple(
         Measured(name, tiers, highest)
-        for name, tiers, of_band in zip(names, _ladders(charge), bands, strict=True)
-        if (highest := highest_of(windows, chosen & of_band, charge.mean_of_highest_days))
+        for name, tiers in zip(names, _ladders(charge), strict=True)
+        if (highest := of_days(name, measured_on)) is not None
     )
     if not measured:
         return []
@@ -157,7 +158,7 @@ def plan(charge: Demand, span: Span) -> list[Step]:
             times=term.times(span.within),
             minimum_kw=charge.minimum_kw,
             kw_step=charge.kw_step,
-            ratchet=_ratchet(charge, span, windows, names, bands),
+            ratchet=_ratchet(charge, span, names, of_days),
         )
     ]
 
@@ -185,22 +186,39 @@ def _windows_by_band(
     )
 
 
+class _HighestOfDays:
+    """The peaks of a band on some days, the same ones for the same days."""
+
+    def __init__(
+        self,
+        charge: Demand,
+        span: Span,
+        windows: Windows,
+        bands: Mapping[str | None, NDArray[np.bool_]],
+    ) -> None:
+        self._charge, self._span = charge, span
+        self._windows, self._bands = windows, bands
+        self._found: dict[tuple[str | None, Period], Highest | None] = {}
+
+    def __call__(self, band: str | None, days: Period) -> Highest | None:
+        """None where the band is not on."""
+        if (band, days) not in self._found:
+            span = self._span
+            slots = chosen_slots(span.zone, span.period, span.minutes, days)
+            chosen = self._windows.within(slots) & self._bands[band]
+            days_max = self._charge.mean_of_highest_days
+            self._found[band, days] = highest_of(self._windows, chosen, days_max)
+        return self._found[band, days]
+
+
 def _ratchet(
-    charge: Demand,
-    span: Span,
-    windows: Windows,
-    names: Sequence[str | None],
-    bands: Sequence[NDArray[np.bool_]],
+    charge: Demand, span: Span, names: Sequence[str | None], of_days: _HighestOfDays
 ) -> Ratchet | None:
     if not charge.ratchet_months:
         return None
     until_on = span.period.start_on.replace(day=1)
-    pieces = []
-    for month in months_between(span.within.start_on, span.within.end_on):
-        chosen = windows.within(chosen_slots(span.zone, span.period, span.minutes, month))
-        for name, of_band in zip(names, bands, strict=True):
-            highest = highest_of(windows, chosen & of_band, charge.mean_of_highest_days)
-            pieces.append(MonthPiece(name, month, highest))
+    months = months_between(span.within.start_on, span.within.end_on)
+    pieces = [MonthPiece(name, month, of_days(name, month)) for month in months for name in names]
     return Ratchet(
         component_id=charge.id,
         share=charge.ratchet_percent / PERCENT_MAX,
