@@ -1,18 +1,14 @@
 """Billing's own database, and a tenant with customers, meters and tariffs in it."""
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from uuid import uuid4
 
-import httpx
 import numpy as np
 import pytest
-import sqlalchemy as sa
 
 from billing.api import ROUTERS
 from billing.domain.agreements import Agreement, Customer
@@ -22,13 +18,11 @@ from contracts.commerce import AgreementChanged, TariffPublished
 from contracts.envelope import Envelope
 from contracts.metering import Channel, MeterRegistered, PeriodClosed, Series, UsageRecorded
 from database import ALL_TENANTS, Database, snapshot, transaction
-from database.migrations import upgrade
 from kernel.periods import month_of, slots_in_day
 from messaging import Outgoing, Received
 from observability.health import Health
 from observability.metrics import Metrics
 from serving.api import build_app
-from serving.keys import api_key, sha256_hex
 
 SECRET = "s" * 43
 NOW = datetime(2025, 5, 2, 10, tzinfo=UTC)
@@ -247,12 +241,9 @@ class World:
 
 
 @pytest.fixture
-def migrated_url(database_url):
+async def migrated_url(service_url):
     """The URL of a fresh database with billing's schema."""
-    url = database_url()
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(upgrade, url, package="billing").result()
-    return url
+    return await service_url("billing")
 
 
 @pytest.fixture
@@ -289,7 +280,7 @@ def make():
 
 
 @pytest.fixture
-async def clients(billing_database, migrated_url):
+def clients(billing_database, migrated_url, clients_of):
     """Opens a client of the API: `acme = await clients("acme", "billing:read", …)`."""
     settings = Settings(database_url=migrated_url, kafka_bootstrap_servers="unused:1")
     app = build_app(
@@ -301,26 +292,4 @@ async def clients(billing_database, migrated_url):
         metrics=Metrics("billing"),
         settings=settings,
     )
-    async with AsyncExitStack() as stack:
-
-        async def client(tenant, *scopes):
-            key_id = uuid4().hex[:12]
-            async with transaction(billing_database, tenant=ALL_TENANTS) as tx:
-                await tx.execute(
-                    sa.insert(api_key).values(
-                        key_id=key_id,
-                        tenant_id=tenant,
-                        secret_sha256=sha256_hex(SECRET),
-                        scopes=list(scopes or ("billing:read", "billing:write")),
-                        name="test",
-                    )
-                )
-            return await stack.enter_async_context(
-                httpx.AsyncClient(
-                    transport=httpx.ASGITransport(app=app),
-                    base_url="http://billing",
-                    headers={"Authorization": f"Bearer gt_{key_id}_{SECRET}"},
-                )
-            )
-
-        yield client
+    return clients_of(app, billing_database)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.handlers import days, facts, periods
+from contracts.catalogue import PricesPublished
 from contracts.commerce import AgreementChanged, TariffPublished
 from contracts.metering import MeterRegistered, PeriodClosed, UsageRecorded
 from database import WriteConnection
@@ -22,6 +23,7 @@ def subscriptions() -> list[Subscription]:
         Subscription(UsageRecorded, _roll_up_usage, batch_messages_max=DAYS_BATCH_MAX),
         Subscription(TariffPublished, facts.copy_tariffs),
         Subscription(MeterRegistered, facts.copy_meters),
+        Subscription(PricesPublished, facts.copy_prices),
         Subscription(AgreementChanged, facts.take_up_agreements),
     ]
 

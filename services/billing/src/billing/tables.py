@@ -93,6 +93,20 @@ meter = sa.Table(
 )
 """Billing's copy of what the registry says of a meter; kept after its end for its last bills."""
 
+price_day = sa.Table(
+    "price_day",
+    METADATA,
+    _tenant(),
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    _required("zone", sa.Text),
+    _required("minutes", sa.SmallInteger),
+    _required("currency", sa.Text),
+    _required("prices", JSONB),
+)
+"""Billing's copy of published prices, every version: decimal strings, null where none is known."""
+
 billed_period = sa.Table(
     "billed_period",
     METADATA,
@@ -219,9 +233,12 @@ invoice_evidence = sa.Table(
     _required("usage", sa.LargeBinary),
     _required("state_before", JSONB),
     _required("state_after", JSONB),
+    _required("parts", JSONB),
+    _required("prices", JSONB),
 )
 """What an invoice was computed from; `usage` is the zlib-compressed JSON of the event's series. The
-states (`rating.state`) are what the period before handed on, and what this one does."""
+states (`rating.state`) are what the period before handed on, and what this one does; `parts` tells
+the tariff version of each day, `prices` by series and day their version in `price_day`."""
 
 credit_note = sa.Table(
     "credit_note",

@@ -1,5 +1,6 @@
 """Invoices, credit notes and held periods over HTTP; nothing here writes."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -11,13 +12,17 @@ from pydantic import BaseModel
 from billing.api.callers import Reader
 from billing.domain.invoices import State
 from billing.domain.periods import ClosedBy
+from billing.domain.replay import replay
 from billing.store import listing
-from billing.wire import unpack_usage
+from billing.store.evidence import fetch_kept
+from billing.store.invoices import line_of
+from billing.wire import line_document, unpack_usage
 from contracts.commerce import InvoiceLine
 from contracts.metering import Series
 from contracts.model import Amount
 from database import ReadConnection, snapshot
 from kernel.errors import NotFound
+from rating.state import read_state, state_document
 from serving.context import Db
 from serving.paging import Page, Paging
 
@@ -87,6 +92,17 @@ class Evidence(EvidenceSummary):
     """All that an invoice was computed from."""
 
     series: list[Series]
+
+
+class Recalculation(BaseModel):
+    """What an invoice's evidence comes to; `agrees` with what was issued, to the last digit."""
+
+    agrees: bool
+    lines: list[InvoiceLine]
+    net: Amount
+    tax: Amount
+    total: Amount
+    state_after: dict[str, Any]
 
 
 class RevisionShown(BaseModel):
@@ -179,6 +195,28 @@ async def get_evidence(invoice_id: UUID, db: Db, caller: Reader) -> Evidence:
         lines = await listing.fetch_lines(read, tenant_id, invoice_id)
         row = await listing.fetch_evidence(read, tenant_id, invoice_id)
     return Evidence.model_validate(_evidence(row, lines) | {"series": unpack_usage(row["usage"])})
+
+
+@router.get("/invoices/{invoice_id}/recalculation")
+async def recalculate_invoice(invoice_id: UUID, db: Db, caller: Reader) -> Recalculation:
+    """The invoice computed once more from its evidence, and whether that agrees with what was
+    issued: every line, and the state that it hands on."""
+    tenant_id = caller.tenant_id
+    async with snapshot(db, tenant=tenant_id) as read:
+        await _existing(read, tenant_id, invoice_id)
+        issued = [line_of(row) for row in await listing.fetch_lines(read, tenant_id, invoice_id)]
+        row = await listing.fetch_evidence(read, tenant_id, invoice_id)
+        kept = await fetch_kept(read, tenant_id, invoice_id)
+    bill = await asyncio.to_thread(replay, kept)
+    state = {**kept.state_before, **bill.state}
+    return Recalculation(
+        agrees=issued == list(bill.lines) and state == read_state(row["state_after"]),
+        lines=[InvoiceLine.model_validate(line) for line in map(line_document, bill.lines)],
+        net=bill.net,
+        tax=bill.tax,
+        total=bill.total,
+        state_after=state_document(state),
+    )
 
 
 @router.get("/credit-notes")

@@ -21,6 +21,7 @@ from billing.domain.periods import FLOWS, no_energy
 from kernel.errors import Rejected
 from kernel.periods import Period
 from rating.bill import rate
+from rating.prices import Prices
 from rating.tariff import TariffVersion, usage_charges
 from rating.usage import MISSING, Flow, Usage, slots_in
 
@@ -86,7 +87,9 @@ def price_days(
             (part,) = facts.parts(tenant_id, tariff_id, Period(day, day + timedelta(days=1)))
         except Rejected:
             continue
-        costs.extend(_price_group(part.version, members))
+        copied = facts.prices_for(tenant_id, [part])
+        prices = {name: one.series for name, one in copied.items()}
+        costs.extend(_price_group(part.version, prices, members))
     return costs
 
 
@@ -96,18 +99,20 @@ def _per_usage(version: TariffVersion) -> TariffVersion | None:
 
 
 def _price_group(
-    version: TariffVersion, members: list[tuple[DayUsage, Agreement]]
+    version: TariffVersion, prices: Prices, members: list[tuple[DayUsage, Agreement]]
 ) -> list[CostDay]:
     """Price together; where that is refused, one by one, so that only the culprits are left out."""
     priced = _per_usage(version)
     amounts = [(NOTHING, NOTHING, NOTHING)] * len(members)
     if priced is not None:
         try:
-            bills = rate(priced, [_usage(usage) for usage, _ in members], missing="nothing")
+            bills = rate(
+                priced, [_usage(usage) for usage, _ in members], prices=prices, missing="nothing"
+            )
         except Rejected:
             if len(members) == 1:
                 return []
-            return [cost for one in members for cost in _price_group(version, [one])]
+            return [cost for one in members for cost in _price_group(version, prices, [one])]
         amounts = [(bill.net, bill.tax, bill.total) for bill in bills]
     return [
         CostDay(

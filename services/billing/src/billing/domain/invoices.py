@@ -64,7 +64,7 @@ class CreditNote:
 
 def issue(billed: Billed, number: str, now: datetime) -> Invoice:
     """The invoice for a billed period."""
-    closed, agreement, bill = billed.closed, billed.agreement, billed.bill
+    closed, agreement, bill = billed.closed, billed.billable.agreement, billed.bill
     return Invoice(
         tenant_id=closed.tenant_id,
         id=billed.invoice_id,

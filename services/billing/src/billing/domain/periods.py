@@ -6,7 +6,6 @@ Refuses to decide what is missing or estimated: that was done when the period wa
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, get_args
 from uuid import UUID
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from billing.domain.agreements import Agreement
 from billing.domain.facts import Facts, Key, Meter
 from billing.domain.intervals import in_one_interval
+from billing.domain.prices import CopiedSeries
 from kernel.errors import Rejected
 from kernel.ids import derive_id
 from kernel.periods import Period
@@ -70,6 +70,64 @@ class ClosedPeriod:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """A closed period that cannot be billed yet, and why."""
+
+    closed: ClosedPeriod
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invoiced:
+    """A period's live invoice: its revision, and how often that was restated."""
+
+    revision: int
+    restatement: int
+
+
+@dataclass(frozen=True, slots=True)
+class Predecessor:
+    """The last period of the agreement before a period, and the state that its invoice left.
+
+    `settled` when its newest revision has its invoice.
+    """
+
+    end_on: date
+    settled: bool
+    state: State
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Billable:
+    """A closed period with the facts that it needs, but for the state that it starts with.
+
+    `prices` are the series that its tariff names, as far as they are known.
+    """
+
+    closed: ClosedPeriod
+    agreement: Agreement
+    usage: Usage
+    parts: tuple[Part, ...]
+    prices: Mapping[str, CopiedSeries]
+
+    @property
+    def carries_state(self) -> bool:
+        """Whether its bill hands something on."""
+        return any(carries_state(part.version) for part in self.parts)
+
+    @property
+    def follows(self) -> bool:
+        """Whether it can only be billed after the period before."""
+        return self.carries_state and self.agreement.start_on < self.closed.period.start_on
+
+    @property
+    def missing(self) -> MissingRule:
+        """What closed before it was complete is billed as it is."""
+        return "refused" if self.closed.closed_by == "complete" else "nothing"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Billed:
     """A closed period with the bill that it makes, and the id of the invoice for it.
 
@@ -77,13 +135,15 @@ class Billed:
     replaced; `state_before` is what the period before handed on, as far as the tariff cares.
     """
 
-    closed: ClosedPeriod
-    agreement: Agreement
-    connected_kw: Decimal | None
+    billable: Billable
     state_before: State
     bill: Bill
     restatement: int
-    carries_state: bool
+
+    @property
+    def closed(self) -> ClosedPeriod:
+        """The period that it bills."""
+        return self.billable.closed
 
     @property
     def invoice_id(self) -> UUID:
@@ -104,61 +164,6 @@ class Billed:
     def state_after(self) -> State:
         """What it hands to the next period; what the tariff does not know is handed on as it is."""
         return {**self.state_before, **self.bill.state}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Held:
-    """A closed period that cannot be billed yet, and why."""
-
-    closed: ClosedPeriod
-    reason: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Invoiced:
-    """A period's live invoice: its revision, how often that was restated, and what it left."""
-
-    revision: int
-    restatement: int
-    state: State
-
-
-@dataclass(frozen=True, slots=True)
-class Predecessor:
-    """The last period of the agreement before a period, and the state that its invoice left.
-
-    `settled` when its newest revision has its invoice.
-    """
-
-    end_on: date
-    settled: bool
-    state: State
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Billable:
-    """A closed period with the facts that it needs, but for the state that it starts with."""
-
-    closed: ClosedPeriod
-    agreement: Agreement
-    usage: Usage
-    parts: tuple[Part, ...]
-
-    @property
-    def carries_state(self) -> bool:
-        """Whether its bill hands something on."""
-        return any(carries_state(part.version) for part in self.parts)
-
-    @property
-    def follows(self) -> bool:
-        """Whether it can only be billed after the period before."""
-        return self.carries_state and self.agreement.start_on < self.closed.period.start_on
-
-    @property
-    def missing(self) -> MissingRule:
-        """What closed before it was complete is billed as it is."""
-        return "refused" if self.closed.closed_by == "complete" else "nothing"
 
 
 def invoice_id(key: PeriodKey, revision: int, restatement: int) -> UUID:
@@ -269,7 +274,8 @@ def _with_facts(closed: ClosedPeriod, facts: Facts) -> Billable:
             "currency_differs",
             f"the customer pays in {currency}, the tariff asks for {', '.join(sorted(priced_in))}",
         )
-    return Billable(closed, agreement, _usage(closed, meter), parts)
+    prices = facts.prices_for(tenant_id, parts)
+    return Billable(closed, agreement, _usage(closed, meter), parts, prices)
 
 
 def _usage(closed: ClosedPeriod, meter: Meter) -> Usage:
@@ -308,6 +314,7 @@ def _rate_group(group: list[_Ready]) -> list[Billed | Held]:
             first.parts,
             [one.billable.usage for one in group],
             states=[one.state_before for one in group],
+            prices={name: copied.series for name, copied in first.prices.items()},
             missing=first.missing,
         )
     except Rejected as refused:
@@ -315,14 +322,6 @@ def _rate_group(group: list[_Ready]) -> list[Billed | Held]:
             return [Held(first.closed, refused.code, refused.detail)]
         return [result for one in group for result in _rate_group([one])]
     return [
-        Billed(
-            one.billable.closed,
-            one.billable.agreement,
-            one.billable.usage.connected_kw,
-            one.state_before,
-            bill,
-            one.restatement,
-            one.billable.carries_state,
-        )
+        Billed(one.billable, one.state_before, bill, one.restatement)
         for one, bill in zip(group, bills, strict=True)
     ]

@@ -35,12 +35,12 @@ async def price_due_days(tx: WriteConnection, now: datetime) -> int:
 async def _price(tx: WriteConnection, keys: Collection[DayKey], now: datetime) -> None:
     if not keys:
         return
+    start_on = min(day for _, _, day in keys)
+    end_on = max(day for _, _, day in keys) + timedelta(days=1)
     known = await facts.fetch_facts_of_meters(
-        tx,
-        {(tenant_id, meter_id) for tenant_id, meter_id, _ in keys},
-        start_on=min(day for _, _, day in keys),
-        end_on=max(day for _, _, day in keys) + timedelta(days=1),
+        tx, {(tenant_id, meter_id) for tenant_id, meter_id, _ in keys}, start_on, end_on
     )
+    known = await facts.with_prices(tx, known, start_on, end_on)
     usage = await days.fetch_usage(tx, keys)
     costs = price_days(usage, _agreements_on(keys, known), known)
     await days.upsert_costs(tx, costs)

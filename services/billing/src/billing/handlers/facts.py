@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from billing.domain.facts import Key
 from billing.store import days, facts, periods
-from billing.wire import check_fits
+from contracts.catalogue import PricesPublished
 from contracts.commerce import AgreementChanged, TariffPublished
 from contracts.metering import MeterRegistered
 from database import WriteConnection
@@ -20,7 +20,6 @@ async def copy_tariffs(tx: WriteConnection, messages: Sequence[Received[TariffPu
     newest: dict[Key, TariffPublished] = {}
     for message in messages:
         if message.event is not None:
-            check_fits(message.event.number)
             newest[message.envelope.tenant_id, message.event.version_id] = message.event
     await facts.lock_facts_to_change(tx)
     changed = await facts.upsert_versions(tx, newest)
@@ -36,7 +35,6 @@ async def copy_meters(tx: WriteConnection, messages: Sequence[Received[MeterRegi
     newest: dict[Key, MeterRegistered] = {}
     for message in messages:
         if message.event is not None:
-            check_fits(message.event.version)
             newest[message.envelope.tenant_id, message.event.meter_id] = message.event
     await facts.lock_facts_to_change(tx)
     await periods.mark_due_by_meter(tx, await facts.upsert_meters(tx, newest))
@@ -57,3 +55,20 @@ async def take_up_agreements(
     await facts.lock_facts_to_change(tx)
     await periods.mark_due_by_agreement(tx, sorted(changed))
     await days.mark_due_by_agreement(tx, sorted(changed))
+
+
+async def copy_prices(tx: WriteConnection, messages: Sequence[Received[PricesPublished]]) -> None:
+    """Keep prices by local day; periods held for want of them, and days, become due.
+
+    A tombstone takes back nothing: invoices rest on what was published.
+    """
+    published: dict[facts.PriceKey, PricesPublished] = {}
+    for message in messages:
+        event = message.event
+        if event is not None:
+            tenant_id = message.envelope.tenant_id
+            published[tenant_id, event.code, event.day, event.version] = event
+    await facts.lock_facts_to_change(tx)
+    changed = await facts.insert_prices(tx, published)
+    await periods.mark_due_by_prices(tx, [(tenant_id, day) for tenant_id, _, day in changed])
+    await days.mark_due_by_prices(tx, changed)

@@ -7,7 +7,6 @@ is locked for a short time.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +28,7 @@ from billing.store import facts, invoices, periods
 from contracts.metering import PeriodClosed
 from database import WriteConnection
 from messaging import Received, enqueue
-from rating.state import State, read_state
+from rating.state import read_state
 
 RETRY_PERIODS_MAX = 250
 """Held periods that are tried again in one transaction."""
@@ -68,13 +67,16 @@ async def _settle(tx: WriteConnection, locked: Sequence[ClosedPeriod], now: date
     """Issue or hold each of the periods, whose rows are locked."""
     if not locked:
         return
+    start_on = min(closed.period.start_on for closed in locked)
+    end_on = max(closed.period.end_on for closed in locked)
     known = await facts.fetch_facts(
         tx,
         agreements={(closed.tenant_id, closed.agreement_id) for closed in locked},
         meters={(closed.tenant_id, closed.meter_id) for closed in locked},
-        start_on=min(closed.period.start_on for closed in locked),
-        end_on=max(closed.period.end_on for closed in locked),
+        start_on=start_on,
+        end_on=end_on,
     )
+    known = await facts.with_prices(tx, known, start_on, end_on)
     found = with_facts(locked, known)
     following = [one for one in found if isinstance(one, Billable) and one.follows]
     before = await periods.fetch_predecessors(tx, [one.closed.key for one in following])
@@ -86,27 +88,21 @@ async def _settle(tx: WriteConnection, locked: Sequence[ClosedPeriod], now: date
         await _issue(tx, billed, await _replaced(tx, billed, invoiced), now)
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
-    """An invoice that another takes the place of, and the state that it left."""
-
-    invoice: Invoice
-    left: State
-
-
 async def _issue(
     tx: WriteConnection,
     results: Sequence[Billed],
-    replaced: Mapping[PeriodKey, Live],
+    replaced: Mapping[PeriodKey, Invoice],
     now: datetime,
 ) -> None:
     await periods.release(tx, [one.closed.key for one in results])
-    billed = [one for one in results if not _says_the_same(one, replaced.get(one.closed.key))]
+    same = [one for one in results if _says_the_same(one, replaced.get(one.closed.key))]
+    await periods.update_states(tx, same)
+    billed = [one for one in results if one not in same]
     await periods.update_invoiced(tx, billed)
     await invoices.insert_lines(tx, {one.invoice_key: one.bill.lines for one in billed})
     await invoices.insert_evidence(tx, billed)
 
-    old = [(replaced[one.closed.key].invoice, one) for one in billed if one.closed.key in replaced]
+    old = [(replaced[one.closed.key], one) for one in billed if one.closed.key in replaced]
     notes = await _credit(tx, old, now)
     tenants = [one.closed.tenant_id for one in billed]
     numbers = await invoices.take_numbers(tx, series_of("INV", now), tenants)
@@ -114,29 +110,24 @@ async def _issue(
     await invoices.insert_invoices(tx, issued)
     events = [event for note in notes for event in wire.credit_note_issued(note)]
     await enqueue(tx, [*events, *map(wire.invoice_issued, issued)])
-    await _hand_on(tx, [one for one in billed if one.carries_state], now)
+    await _hand_on(tx, [one for one in results if one.billable.carries_state], now)
 
 
-def _says_the_same(one: Billed, old: Live | None) -> bool:
+def _says_the_same(one: Billed, old: Invoice | None) -> bool:
     """Whether a restatement would only repeat the invoice that is there."""
-    return (
-        old is not None
-        and one.restatement > 0
-        and tuple(old.invoice.lines) == one.bill.lines
-        and old.left == one.state_after
-    )
+    return old is not None and one.restatement > 0 and tuple(old.lines) == one.bill.lines
 
 
 async def _replaced(
     tx: WriteConnection, billed: Sequence[Billed], invoiced: Mapping[PeriodKey, Invoiced]
-) -> dict[PeriodKey, Live]:
+) -> dict[PeriodKey, Invoice]:
     old = {
         key: (key[0], invoice_id(key, invoiced[key].revision, invoiced[key].restatement))
         for key in (one.closed.key for one in billed)
         if key in invoiced
     }
     found = await invoices.fetch_invoices(tx, list(old.values()))
-    return {key: Live(found[wanted], invoiced[key].state) for key, wanted in old.items()}
+    return {key: found[wanted] for key, wanted in old.items()}
 
 
 async def _hand_on(tx: WriteConnection, billed: Sequence[Billed], now: datetime) -> None:

@@ -53,6 +53,19 @@ SELECT DISTINCT u.tenant_id, u.meter_id, u.day
 ON CONFLICT DO NOTHING
 """
 
+_DUE_BY_PRICES = """
+INSERT INTO due_day (tenant_id, meter_id, day)
+SELECT DISTINCT u.tenant_id, u.meter_id, u.day
+  FROM unnest($1::text[], $2::text[], $3::date[]) AS k (tenant_id, code, day)
+  JOIN tariff_version v ON v.tenant_id = k.tenant_id
+   AND jsonb_path_exists(v.document, '$.components[*] ? (@.series == $code)',
+                         jsonb_build_object('code', k.code))
+  JOIN agreement a ON a.tenant_id = v.tenant_id AND a.tariff_id = v.tariff_id
+  JOIN day_usage u ON u.tenant_id = a.tenant_id AND u.meter_id = a.meter_id
+   AND u.day BETWEEN k.day - 1 AND k.day + 1
+ON CONFLICT DO NOTHING
+"""
+
 
 async def upsert_usage(
     tx: WriteConnection, flows: Mapping[FlowKey, tuple[str, int, int, bytes, str]]
@@ -144,6 +157,11 @@ async def mark_due_by_agreement(tx: WriteConnection, agreements: Sequence[Key]) 
     await tx.raw.execute(_DUE_BY_AGREEMENT, *_pairs(agreements))
 
 
+async def mark_due_by_prices(tx: WriteConnection, changed: Sequence[tuple[str, str, date]]) -> None:
+    """Price again the days on which these prices may apply: tenant, code of the series, day."""
+    await tx.raw.execute(_DUE_BY_PRICES, *_columns(changed))
+
+
 def _key(row: asyncpg.Record) -> DayKey:
     return row["tenant_id"], row["meter_id"], row["day"]
 
@@ -152,5 +170,5 @@ def _pairs(keys: Sequence[Key]) -> tuple[list[str], list[UUID]]:
     return [tenant_id for tenant_id, _ in keys], [one for _, one in keys]
 
 
-def _columns(keys: Collection[DayKey]) -> list[list[object]]:
+def _columns(keys: Collection[tuple[str, object, date]]) -> list[list[object]]:
     return [list(column) for column in zip(*keys, strict=True)] if keys else [[], [], []]

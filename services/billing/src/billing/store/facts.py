@@ -6,22 +6,30 @@ Owns the lock between those who bill and those who bring facts.
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from billing.domain.facts import Facts, Key, Meter
+from billing.domain.prices import PriceDay, SeriesKey, copied_series
 from billing.domain.tariffs import InForce
 from billing.store.agreements import agreement_of
 from billing.store.rows import insert_rows
-from billing.tables import meter, tariff_version
+from billing.tables import meter, price_day, tariff_version
+from contracts.catalogue import PricesPublished
 from contracts.commerce import TariffPublished
 from contracts.metering import MeterRegistered
 from database import ReadConnection, WriteConnection
+from kernel.periods import ONE_DAY
 
 FACTS_LOCK = 7_104_301
 """Shared by all who read facts to bill, exclusive to who changes them: so a period or a day
 either sees a new fact, or is seen waiting by whoever brings it."""
+
+PriceKey = tuple[str, str, date, int]
+"""Tenant, code of the series, local day and version."""
 
 _AGREEMENTS = """
 SELECT a.*, (SELECT currency FROM customer c
@@ -50,6 +58,13 @@ SELECT v.tenant_id, v.id, v.tariff_id, v.number, v.effective_from, v.effective_t
 """
 
 
+_PRICES = """
+SELECT DISTINCT ON (p.tenant_id, p.code, p.day) p.*
+  FROM unnest($1::text[], $2::text[]) AS k (tenant_id, code)
+  JOIN price_day p USING (tenant_id, code)
+ WHERE p.day BETWEEN $3 AND $4
+ ORDER BY p.tenant_id, p.code, p.day, p.version DESC
+"""
 _LOCK_AGREEMENTS = """
 SELECT 1 FROM agreement a JOIN unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
  USING (tenant_id, id) ORDER BY tenant_id, id FOR NO KEY UPDATE OF a
@@ -127,6 +142,52 @@ async def _with_versions(
         versions=versions,
         documents={(row["tenant_id"], row["id"]): row["document"] for row in rows},
     )
+
+
+async def with_prices(read: ReadConnection, known: Facts, start_on: date, end_on: date) -> Facts:
+    """The facts with the prices that their tariffs need, from start to end."""
+    wanted = known.series_named()
+    if not wanted:
+        return known
+    columns = [list(column) for column in zip(*sorted(wanted), strict=True)]
+    rows = await read.raw.fetch(_PRICES, *columns, start_on - ONE_DAY, end_on + ONE_DAY)
+    days: defaultdict[SeriesKey, list[PriceDay]] = defaultdict(list)
+    for row in rows:
+        days[row["tenant_id"], row["code"]].append(price_day_of(row))
+    return replace(known, prices={key: copied_series(several) for key, several in days.items()})
+
+
+def price_day_of(row: Any) -> PriceDay:
+    """A day's prices from their row."""
+    prices = [None if price is None else Decimal(price) for price in row["prices"]]
+    return PriceDay(
+        row["day"], row["zone"], row["minutes"], row["currency"], row["version"], prices
+    )
+
+
+async def insert_prices(
+    tx: WriteConnection, published: Mapping[PriceKey, PricesPublished]
+) -> list[tuple[str, str, date]]:
+    """Keep every version of each day's prices; the days that are new or have changed."""
+    rows = await insert_rows(
+        tx,
+        price_day,
+        [
+            (
+                tenant_id,
+                code,
+                day,
+                version,
+                event.zone,
+                event.minutes,
+                event.currency,
+                json.dumps([None if p is None else format(p, "f") for p in event.prices]),
+            )
+            for (tenant_id, code, day, version), event in published.items()
+        ],
+        "ON CONFLICT DO NOTHING RETURNING tenant_id, code, day",
+    )
+    return [(row["tenant_id"], row["code"], row["day"]) for row in rows]
 
 
 async def upsert_versions(

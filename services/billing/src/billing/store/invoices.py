@@ -134,7 +134,7 @@ async def insert_evidence(tx: WriteConnection, billed: Sequence[Billed]) -> None
             (
                 *one.invoice_key,
                 one.closed.zone,
-                one.connected_kw,
+                one.billable.usage.connected_kw,
                 one.closed.closed_by,
                 one.closed.expected_intervals,
                 one.closed.present_intervals,
@@ -142,10 +142,30 @@ async def insert_evidence(tx: WriteConnection, billed: Sequence[Billed]) -> None
                 one.closed.usage_packed,
                 json.dumps(state_document(one.state_before)),
                 json.dumps(state_document(one.state_after)),
+                json.dumps(_parts_document(one)),
+                json.dumps(_prices_document(one)),
             )
             for one in billed
         ],
     )
+
+
+def _parts_document(one: Billed) -> list[dict[str, str]]:
+    """Which tariff version applied on which days."""
+    return [
+        {
+            "start_on": part.period.start_on.isoformat(),
+            "end_on": part.period.end_on.isoformat(),
+            "tariff_version_id": str(part.version.id),
+        }
+        for part in one.billable.parts
+    ]
+
+
+def _prices_document(one: Billed) -> dict[str, dict[str, int]]:
+    """By series and local day, the version of the prices."""
+    period = one.closed.period
+    return {name: copied.versions_for(period) for name, copied in one.billable.prices.items()}
 
 
 async def insert_credit_notes(tx: WriteConnection, notes: Sequence[CreditNote]) -> None:

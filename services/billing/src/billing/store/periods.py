@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
@@ -42,7 +42,7 @@ SELECT k.tenant_id, k.agreement_id, k.start_on, b.end_on, b.state,
         ORDER BY p.start_on DESC LIMIT 1) AS b
 """
 _INVOICED_REVISIONS = """
-SELECT b.tenant_id, b.agreement_id, b.start_on, b.invoiced_revision, b.restatement, b.state
+SELECT b.tenant_id, b.agreement_id, b.start_on, b.invoiced_revision, b.restatement
   FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
   JOIN billed_period b USING (tenant_id, agreement_id, start_on)
  WHERE b.invoiced_revision IS NOT NULL
@@ -52,6 +52,12 @@ UPDATE billed_period b
    SET invoiced_revision = b.revision, restatement = k.restatement, state = k.state
   FROM unnest($1::text[], $2::uuid[], $3::date[], $4::int[], $5::jsonb[])
        AS k (tenant_id, agreement_id, start_on, restatement, state)
+ WHERE (b.tenant_id, b.agreement_id, b.start_on) = (k.tenant_id, k.agreement_id, k.start_on)
+"""
+_STATES = """
+UPDATE billed_period b SET state = k.state
+  FROM unnest($1::text[], $2::uuid[], $3::date[], $4::jsonb[])
+       AS k (tenant_id, agreement_id, start_on, state)
  WHERE (b.tenant_id, b.agreement_id, b.start_on) = (k.tenant_id, k.agreement_id, k.start_on)
 """
 _DELETE_HELD = """
@@ -78,6 +84,13 @@ UPDATE held_period h SET due = true
 """
 
 
+_DUE_BY_PRICES = """
+UPDATE held_period h SET due = true
+  FROM (SELECT tenant_id, min(day) - 1 AS first, max(day) + 1 AS last
+          FROM unnest($1::text[], $2::date[]) AS k (tenant_id, day) GROUP BY tenant_id) AS k
+ WHERE h.tenant_id = k.tenant_id AND h.reason = 'prices_missing'
+   AND h.start_on <= k.last AND h.end_on > k.first
+"""
 _DUE_AFTER = """
 UPDATE held_period h SET due = true
   FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
@@ -138,7 +151,7 @@ async def fetch_invoiced(
     rows = await tx.raw.fetch(_INVOICED_REVISIONS, *_columns(keys)) if keys else []
     return {
         (row["tenant_id"], row["agreement_id"], row["start_on"]): Invoiced(
-            row["invoiced_revision"], row["restatement"], read_state(row["state"])
+            row["invoiced_revision"], row["restatement"]
         )
         for row in rows
     }
@@ -153,6 +166,13 @@ async def update_invoiced(tx: WriteConnection, billed: Sequence[Billed]) -> None
         [one.restatement for one in billed],
         [json.dumps(state_document(one.state_after)) for one in billed],
     )
+
+
+async def update_states(tx: WriteConnection, billed: Sequence[Billed]) -> None:
+    """What these periods hand on has changed, and nothing else."""
+    keys = [one.closed.key for one in billed]
+    states = [json.dumps(state_document(one.state_after)) for one in billed]
+    await tx.raw.execute(_STATES, *_columns(keys), states)
 
 
 async def release(tx: WriteConnection, keys: Collection[PeriodKey]) -> None:
@@ -207,6 +227,11 @@ async def mark_due_by_meter(tx: WriteConnection, meters: Sequence[Key]) -> None:
 async def mark_due_by_agreement(tx: WriteConnection, agreements: Sequence[Key]) -> None:
     """Look again at what is held of these agreements."""
     await tx.raw.execute(_DUE_BY_AGREEMENT, *_pairs(agreements))
+
+
+async def mark_due_by_prices(tx: WriteConnection, days: Sequence[tuple[str, date]]) -> None:
+    """Look again at what is held for want of prices around these days of a tenant."""
+    await tx.raw.execute(_DUE_BY_PRICES, [one for one, _ in days], [day for _, day in days])
 
 
 def _pairs(keys: Sequence[Key]) -> tuple[list[str], list[UUID]]:

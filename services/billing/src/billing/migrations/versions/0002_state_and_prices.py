@@ -1,6 +1,8 @@
-"""What a bill hands to the next, and invoices restated because the bill before was corrected."""
+"""What a bill hands to the next, invoices restated because of a correction, and copied prices."""
 
 from alembic import op
+
+from database.security import append_only, isolate_tenants
 
 revision = "0002"
 down_revision = "0001"
@@ -30,15 +32,34 @@ ALTER TABLE invoice ADD CONSTRAINT invoice_once_per_revision
     UNIQUE (tenant_id, agreement_id, start_on, revision, restatement);
 ALTER TABLE invoice_evidence
     ADD COLUMN state_before jsonb NOT NULL DEFAULT '{}',
-    ADD COLUMN state_after jsonb NOT NULL DEFAULT '{}';
+    ADD COLUMN state_after jsonb NOT NULL DEFAULT '{}',
+    ADD COLUMN parts jsonb NOT NULL DEFAULT '[]',
+    ADD COLUMN prices jsonb NOT NULL DEFAULT '{}';
 ALTER TABLE invoice_evidence
     ALTER COLUMN state_before DROP DEFAULT,
-    ALTER COLUMN state_after DROP DEFAULT;
+    ALTER COLUMN state_after DROP DEFAULT,
+    ALTER COLUMN parts DROP DEFAULT,
+    ALTER COLUMN prices DROP DEFAULT;
+"""
+PRICES = """
+CREATE TABLE price_day (
+    tenant_id text NOT NULL,
+    code text NOT NULL,
+    day date NOT NULL,
+    version integer NOT NULL,
+    zone text NOT NULL,
+    minutes smallint NOT NULL,
+    currency text NOT NULL,
+    prices jsonb NOT NULL,
+    PRIMARY KEY (tenant_id, code, day, version)
+);
 """
 
 
 def upgrade() -> None:
     """No row that says something of its own is changed: the defaults were true until now."""
-    for several in (PERIODS, DOCUMENTS):
+    for several in (PERIODS, DOCUMENTS, PRICES):
         for statement in several.strip().removesuffix(";").split(";\n"):
             op.execute(statement)
+    isolate_tenants(op, "price_day")
+    append_only(op, "price_day")

@@ -1,0 +1,72 @@
+"""Prices: billing's copies of what the tariff service published, as series that rating takes."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+
+from kernel.money import DECIMALS_MAX
+from kernel.periods import ONE_DAY, Period, midnight_utc
+from rating.prices import PRICE_MISSING, PriceSeries
+
+SeriesKey = tuple[str, str]
+"""A tenant and the code under which its tariffs name a series."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceDay:
+    """The prices per kWh of a local day in `zone`, one for every `minutes`; None where unknown."""
+
+    day: date
+    zone: str
+    minutes: int
+    currency: str
+    version: int
+    prices: Sequence[Decimal | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CopiedSeries:
+    """A series, and the version of each local day's prices in it."""
+
+    series: PriceSeries
+    versions: Mapping[date, int]
+
+    def versions_for(self, period: Period) -> dict[str, int]:
+        """The versions that a bill of this period rests on: a day more at each end, since the
+        market's days may begin at other instants than the meter's."""
+        days = Period(period.start_on - ONE_DAY, period.end_on + ONE_DAY).dates()
+        return {day.isoformat(): self.versions[day] for day in days if day in self.versions}
+
+
+def copied_series(days: Sequence[PriceDay]) -> CopiedSeries:
+    """The series of these days (at least one), missing where there is none between them.
+
+    Days of different resolutions meet in one that divides all: an hour's price is that of each of
+    its quarters. Days in another currency than the last are missing.
+    """
+    ordered = sorted(days, key=lambda one: one.day)
+    currency = ordered[-1].currency
+    used = [one for one in ordered if one.currency == currency]
+    minutes = math.gcd(*(one.minutes for one in used))
+    first = _start_at(used[0])
+    last = used[-1]
+    length = _start_at(last) - first + len(last.prices) * timedelta(minutes=last.minutes)
+    prices = np.full(length // timedelta(minutes=minutes), PRICE_MISSING, np.int64)
+    for one in used:
+        start = (_start_at(one) - first) // timedelta(minutes=minutes)
+        scaled = [
+            PRICE_MISSING if price is None else int(price.scaleb(DECIMALS_MAX))
+            for price in one.prices
+        ]
+        spread = np.repeat(np.array(scaled, np.int64), one.minutes // minutes)
+        prices[start : start + len(spread)] = spread
+    series = PriceSeries(currency, first, minutes, prices)
+    return CopiedSeries(series, {one.day: one.version for one in used})
+
+
+def _start_at(one: PriceDay) -> datetime:
+    return midnight_utc(one.zone, one.day).astimezone(UTC)
