@@ -6,9 +6,7 @@ published first, and the clock starts with the last day's readings. Also measure
 published reading takes to be readable, at about half load, and each service's peak memory.
 """
 
-import argparse
 import asyncio
-import json
 import os
 import sys
 import tempfile
@@ -22,6 +20,7 @@ from typing import Any
 import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
+from script import arguments, tell
 
 from contracts.commerce import InvoiceIssued
 from contracts.metering import PeriodClosed, ReadingsReceived
@@ -179,20 +178,15 @@ async def run(installation: Installation, running: Stack, count: int) -> dict[st
 
 def main() -> None:
     """Prints the figures and writes them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, required=True)
+    parser = arguments(__doc__)
     parser.add_argument("--homes", type=int, default=HOMES)
-    arguments = parser.parse_args()
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gridtally-bench-") as folder:
         options = Options(data_dir=Path(folder))
         with stack(options, os.environ) as running:
             installation = asyncio.run(of_stack(running, Path(folder)))
-            figures = asyncio.run(run(installation, running, arguments.homes))
-    sys.stdout.write(f"{psutil.cpu_count()} cores\n")
-    for case, found in figures.items():
-        told = ", ".join(f"{metric} {value:,}" for metric, value in found.items())
-        sys.stdout.write(f"{case:32}{told}\n")
-    arguments.json.write_text(json.dumps({"figures": figures}, indent=2) + "\n")
+            figures = asyncio.run(run(installation, running, given.homes))
+    tell(f"{psutil.cpu_count()} cores", figures, given.json)
 
 
 if __name__ == "__main__":

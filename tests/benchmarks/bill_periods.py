@@ -4,23 +4,19 @@ Run by `make bench ARGS="--only bill_periods"`; README.md here says what a bench
 bar of DESIGN 7 is 500 invoices per second with their lines, evidence and outbox rows.
 """
 
-import argparse
 import asyncio
 import hashlib
-import json
 import os
-import resource
-import secrets
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from uuid import UUID, uuid4
 
 import numpy as np
 import orjson
+from script import arguments, own_database, peak_memory_mb, tell
 
 from billing.consumers import subscriptions
 from billing.domain.agreements import Agreement, Customer
@@ -30,9 +26,7 @@ from contracts.envelope import Envelope
 from contracts.metering import Channel, MeterRegistered, PeriodClosed, UsageRecorded
 from contracts.model import Event
 from database import ALL_TENANTS, Database, transaction
-from database.migrations import upgrade
-from gridtally.stack.provision import create_database, drop_database
-from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP
+from gridtally.stack.servers import BOOTSTRAP
 from kernel.periods import Period, month_of, slots_in_day
 from messaging import Consumer, Outgoing, Progress, Publisher, Received, ensure_topics
 
@@ -275,32 +269,19 @@ async def run(url: str, bootstrap: str) -> dict[str, dict[str, float]]:
             database, bootstrap, UsageRecorded, [recorded_usage(made, one) for one in MONTHS]
         )
         await check(database)
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return {
         "invoices from month series": invoices,
         "costs of channel-days": days,
-        "the process": {"peak_memory_mb": peak_mb},
+        "the process": {"peak_memory_mb": peak_memory_mb()},
     }
 
 
 def main() -> None:
     """Prints the figures and writes them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, required=True)
-    arguments = parser.parse_args()
-    admin_url, bootstrap = os.environ[ADMIN_URL], os.environ[BOOTSTRAP]
-    name = f"bench_billing_{secrets.token_hex(4)}"
-    url = asyncio.run(create_database(admin_url, name, secrets.token_hex(8), timescale=False))
-    try:
-        upgrade(url, package="billing")
-        figures = asyncio.run(run(url, bootstrap))
-    finally:
-        asyncio.run(drop_database(admin_url, name))
-    sys.stdout.write(f"seed {SEED}, {METERS} meters\n")
-    for case, found in figures.items():
-        told = ", ".join(f"{metric} {value:,}" for metric, value in found.items())
-        sys.stdout.write(f"{case:32}{told}\n")
-    arguments.json.write_text(json.dumps({"figures": figures}, indent=2) + "\n")
+    given = arguments(__doc__).parse_args()
+    with own_database("billing") as url:
+        figures = asyncio.run(run(url, os.environ[BOOTSTRAP]))
+    tell(f"seed {SEED}, {METERS} meters", figures, given.json)
 
 
 if __name__ == "__main__":

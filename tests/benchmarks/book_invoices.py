@@ -4,28 +4,23 @@ Run by `make bench ARGS="--only book_invoices"`; README.md here says what a benc
 with a million postings present, and how quickly balances are read then.
 """
 
-import argparse
 import asyncio
-import json
 import os
-import resource
-import secrets
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from random import Random
 from statistics import median
 from time import perf_counter
 from uuid import UUID, uuid4
 
+from script import arguments, own_database, peak_memory_mb, tell
+
 from contracts.commerce import InvoiceIssued, InvoiceLine
 from contracts.envelope import Envelope
 from database import ALL_TENANTS, Database, ReadConnection, snapshot, transaction
-from database.migrations import upgrade
-from gridtally.stack.provision import create_database, drop_database
-from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP
+from gridtally.stack.servers import BOOTSTRAP
 from ledger.consumers import SUBSCRIPTIONS
 from ledger.domain.accounts import receivable, tax
 from ledger.handlers.booking import book_invoices
@@ -173,13 +168,12 @@ async def run(url: str, bootstrap: str) -> dict[str, dict[str, float]]:
         booked = 2 * ROUNDS * ROUND_INVOICES + batches * BATCH_INVOICES
         await check(database, booked)
         taken = await reads(database)
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return {
         "invoices booked, empty books": _rate(empty),
         "invoices booked, a million postings": _rate(full),
         "posted without Kafka": {"postings_per_s": round(filling)},
         "reads, a million postings": taken,
-        "the process": {"peak_memory_mb": peak_mb},
+        "the process": {"peak_memory_mb": peak_memory_mb()},
     }
 
 
@@ -190,22 +184,10 @@ def _rate(rates: list[float]) -> dict[str, float]:
 
 def main() -> None:
     """Prints the figures and writes them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, required=True)
-    arguments = parser.parse_args()
-    admin_url, bootstrap = os.environ[ADMIN_URL], os.environ[BOOTSTRAP]
-    name = f"bench_ledger_{secrets.token_hex(4)}"
-    url = asyncio.run(create_database(admin_url, name, secrets.token_hex(8), timescale=False))
-    try:
-        upgrade(url, package="ledger")
-        figures = asyncio.run(run(url, bootstrap))
-    finally:
-        asyncio.run(drop_database(admin_url, name))
-    sys.stdout.write(f"seed {SEED}, {CUSTOMERS} customers\n")
-    for case, found in figures.items():
-        told = ", ".join(f"{metric} {value:,}" for metric, value in found.items())
-        sys.stdout.write(f"{case:38}{told}\n")
-    arguments.json.write_text(json.dumps({"figures": figures}, indent=2) + "\n")
+    given = arguments(__doc__).parse_args()
+    with own_database("ledger") as url:
+        figures = asyncio.run(run(url, os.environ[BOOTSTRAP]))
+    tell(f"seed {SEED}, {CUSTOMERS} customers", figures, given.json)
 
 
 if __name__ == "__main__":

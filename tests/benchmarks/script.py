@@ -1,0 +1,54 @@
+"""What benchmark scripts share: their arguments, a database of their own, and telling figures."""
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from database.migrations import upgrade
+from gridtally.stack.provision import create_database, drop_database
+from gridtally.stack.servers import ADMIN_URL
+
+Figures = Mapping[str, Mapping[str, float]]
+"""By case and metric."""
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """A parser that knows where the figures go."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--json", type=Path, required=True)
+    return parser
+
+
+@contextmanager
+def own_database(service: str, *, timescale: bool = False) -> Iterator[str]:
+    """The URL of a fresh database with the service's schema; it is dropped afterwards."""
+    admin_url = os.environ[ADMIN_URL]
+    name = f"bench_{service}_{secrets.token_hex(4)}"
+    url = asyncio.run(create_database(admin_url, name, secrets.token_hex(8), timescale=timescale))
+    try:
+        upgrade(url, package=service)
+        yield url
+    finally:
+        asyncio.run(drop_database(admin_url, name))
+
+
+def peak_memory_mb() -> int:
+    """The most memory that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def tell(headline: str, figures: Figures, target: Path) -> None:
+    """Show the figures to a person and write them to `target`."""
+    sys.stdout.write(f"{headline}\n")
+    width = max(map(len, figures)) + 2
+    for case, found in figures.items():
+        told = ", ".join(f"{metric} {value:,}" for metric, value in found.items())
+        sys.stdout.write(f"{case:{width}}{told}\n")
+    target.write_text(json.dumps({"figures": figures}, indent=2) + "\n")
