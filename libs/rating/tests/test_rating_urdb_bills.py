@@ -1,0 +1,168 @@
+"""Real URDB records over a year of usage, against bills worked straight from the records' fields.
+
+The naive biller reads a record as it stands, walks the clock interval by interval and adds up
+fractions; it shares no code with the importer or the engine.
+"""
+
+import json
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from kernel.periods import months_between
+from rating.document import tariff_version
+from rating.quote import chain
+from rating.urdb import import_record
+from rating.usage import Usage, slots_in
+
+RECORDS = sorted((Path(__file__).parent / "urdb").glob("*.json"))
+ZONE = "America/Los_Angeles"
+MONTHS = months_between(date(2025, 1, 1), date(2026, 1, 1))
+MINUTES = (15, 60)
+LAST_PLACE = Fraction(1, 10**18)
+
+
+def read(path):
+    document = json.loads(path.read_text(), parse_float=Decimal)
+    (record,) = document.get("items", [document])
+    return {name.lower(): value for name, value in record.items()}
+
+
+@cache
+def usages(minutes):
+    """A year of a meter with a daily swing, peaks that move, and some idle days."""
+    generator = np.random.default_rng(11)
+    found = []
+    for period in MONTHS:
+        slots = slots_in(ZONE, period, minutes)
+        swing = 1 + np.sin(np.arange(slots) * 2 * np.pi * minutes / 1440)
+        noise = generator.integers(0, 90_000, slots)
+        wh = (swing * 60_000).astype(np.int64) + noise
+        wh[generator.integers(0, slots, 5)] += 150_000
+        found.append(Usage(ZONE, period, minutes, {"import": wh * minutes // 60}))
+    return found
+
+
+# --- the naive biller -----------------------------------------------------------------------------
+
+
+def naive_bills(record, usages):
+    """The exact total of each month."""
+    earlier = []
+    totals = []
+    for usage in usages:
+        slots = local_slots(usage)
+        total = naive_fixed(record) + naive_energy(record, slots, usage.minutes)
+        total += naive_demand(record, slots, usage.minutes, earlier)
+        totals.append(max(total, number(record.get("minmonthlycharge", 0))))
+    return totals
+
+
+def local_slots(usage):
+    """The local time and kWh of every interval."""
+    zone = ZoneInfo(usage.zone)
+    at = datetime.combine(usage.period.start_on, datetime.min.time(), zone).astimezone(UTC)
+    step = timedelta(minutes=usage.minutes)
+    return [
+        ((at + place * step).astimezone(zone), Fraction(int(wh), 1000))
+        for place, wh in enumerate(usage.series["import"].tolist())
+    ]
+
+
+def naive_fixed(record):
+    if "fixedmonthlycharge" in record:
+        return number(record["fixedmonthlycharge"])
+    assert record.get("fixedchargeunits", "$/month") == "$/month"
+    return number(record.get("fixedchargefirstmeter", 0))
+
+
+def period_at(record, what, at):
+    day = "weekend" if at.weekday() >= 5 else "weekday"
+    return int(record[f"{what}{day}schedule"][at.month - 1][at.hour])
+
+
+def naive_energy(record, slots, minutes):
+    """Each period's energy; its tiers take the month's total, and the period its share of each."""
+    by_period = defaultdict(Fraction)
+    for at, kwh in slots:
+        by_period[period_at(record, "energy", at)] += kwh
+    total = sum(by_period.values())
+    amount = Fraction(0)
+    for period, kwh in by_period.items():
+        tiers = record["energyratestructure"][period]
+        times = highest(slots, minutes) if tiers[0].get("unit") == "kWh/kW" else 1
+        for within, tier in split(total, tiers, times):
+            amount += within * kwh / total * price(tier)
+    return amount
+
+
+def naive_demand(record, slots, minutes, earlier):
+    amount = Fraction(0)
+    if costs(record.get("flatdemandstructure")):
+        month = slots[0][0].month - 1
+        period = int(record["flatdemandmonths"][month])
+        kw = highest(slots, minutes)
+        ratchet = number(record.get("demandratchetpercentage", [0])[0])
+        billed = max([kw, *(ratchet * one for at, one in earlier if at == period)])
+        earlier.append((period, kw))
+        for within, tier in split(billed, record["flatdemandstructure"][period], 1):
+            amount += within * price(tier)
+    if costs(record.get("demandratestructure")):
+        by_period = defaultdict(list)
+        for at, kwh in slots:
+            by_period[period_at(record, "demand", at)].append((at, kwh))
+        for period, own in by_period.items():
+            for within, tier in split(
+                highest(own, minutes), record["demandratestructure"][period], 1
+            ):
+                amount += within * price(tier)
+    return amount
+
+
+def highest(slots, minutes):
+    return max(kwh for _, kwh in slots) * 60 / minutes
+
+
+def split(quantity, tiers, times):
+    """What of a quantity lies in each tier; the last goes on without end."""
+    floor = Fraction(0)
+    for tier in tiers[:-1]:
+        top = number(tier["max"]) * times
+        yield max(min(quantity, top) - floor, Fraction(0)), tier
+        floor = top
+    yield max(quantity - floor, Fraction(0)), tiers[-1]
+
+
+def costs(structure):
+    return any(price(tier) for tiers in structure or () for tier in tiers)
+
+
+def price(tier):
+    return number(tier.get("rate", 0)) + number(tier.get("adj", 0))
+
+
+def number(value):
+    """To eight decimals, as finely as a tariff can say."""
+    return Fraction(Decimal(str(value)).quantize(Decimal("1E-8")))
+
+
+# --- what is held against it ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("minutes", MINUTES)
+@pytest.mark.parametrize("path", RECORDS, ids=[path.stem for path in RECORDS])
+def test_a_year_of_bills_equals_the_record_read_by_hand(path, minutes):
+    document = json.loads(path.read_text(), parse_float=Decimal)
+    version = tariff_version(UUID(int=1), import_record(document, zone=ZONE).document)
+    year = usages(minutes)
+    expected = naive_bills(read(path), year)
+    for bill, total in zip(chain(version, year), expected, strict=True):
+        assert abs(Fraction(sum(bill.totals_exact().values())) - total) < LAST_PLACE
