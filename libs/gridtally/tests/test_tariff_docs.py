@@ -19,8 +19,8 @@ from rating import calendars
 from rating.bands import Window
 from rating.bill import rate
 from rating.components.demand import DemandBand
-from rating.components.tiered_time_of_use import TieredBand
 from rating.components.net_billing import NetBand
+from rating.components.tiered_time_of_use import TieredBand
 from rating.components.time_of_use import Band
 from rating.document import KINDS, tariff_version
 from rating.ladder import Limits, Tier

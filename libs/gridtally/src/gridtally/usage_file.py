@@ -25,7 +25,7 @@ from kernel.periods import (
     zone_named,
 )
 from rating.limits import decimals_in
-from rating.usage import KWH_DECIMALS_MAX, Flow, Usage, slots_in
+from rating.usage import KWH_DECIMALS_MAX, Flow, Series, Usage, slots_in, with_net
 
 KWH_MAX = Decimal(10**6)
 COLUMNS: dict[str, Flow] = {
@@ -47,7 +47,7 @@ class Intervals:
     zone: str
     minutes: int
     starts: NDArray[np.int64]
-    energy: dict[Flow, NDArray[np.int64]]
+    energy: dict[Flow, Series]
     kwh_decimals: int
 
     def months(self) -> list[Period]:
@@ -83,14 +83,11 @@ def read_intervals(lines: Iterable[str], zone: str) -> Intervals:
         raise ValueError("row 1: load_kwh already says what import_kwh would")
     decimals = max(WH_DECIMALS, *(_decimals(rows, name) for name in rows.columns))
     order = np.argsort(rows.starts)
-    energy = {
+    energy: dict[Flow, Series] = {
         COLUMNS[name]: np.array([_scaled(text, decimals) for text in texts], np.int64)[order]
         for name, texts in rows.columns.items()
     }
-    if "load" in energy:
-        net = energy["load"] - energy.get("generation", np.int64(0))
-        energy |= {"import": np.maximum(net, 0), "export": np.maximum(-net, 0)}
-    return Intervals(zone, rows.minutes, rows.starts[order], energy, decimals)
+    return Intervals(zone, rows.minutes, rows.starts[order], with_net(energy), decimals)
 
 
 def _decimals(rows: Rows, name: str) -> int:

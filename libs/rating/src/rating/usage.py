@@ -88,6 +88,29 @@ class Usage:
             before_on = change.from_on
 
 
+def with_net(series: Mapping[Flow, Series]) -> dict[Flow, Series]:
+    """The series and, of a meter that has `load`, the import and export that it implies.
+
+    Within each interval what is generated serves the load first: the rest of the load is imported,
+    the rest of the generation exported, so that never both are above nothing. Generation that is
+    not measured is none; where either value is `MISSING`, so are both that follow from it.
+    ValueError where import or export is measured too and would be contradicted.
+    """
+    if "load" not in series:
+        return dict(series)
+    if "import" in series or "export" in series:
+        raise ValueError("load already says what import and export would")
+    load = series["load"].astype(np.int64)
+    generation = series.get("generation", np.zeros_like(load)).astype(np.int64)
+    absent = (load == MISSING) | (generation == MISSING)
+    net = load - generation
+    return {
+        **series,
+        "import": np.where(absent, MISSING, np.maximum(net, 0)),
+        "export": np.where(absent, MISSING, np.maximum(-net, 0)),
+    }
+
+
 @lru_cache(maxsize=4096)
 def slots_in(zone: str, period: Period, minutes: int) -> int:
     """The number of intervals in a period; ValueError where they cannot fill it."""

@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kernel.errors import Fault, Rejected
 from kernel.money import DECIMALS_MAX
@@ -21,7 +20,7 @@ from rating.components.spot import SpotPrice
 from rating.limits import decimals_in
 from rating.prices import PRICE_MISSING
 from rating.tariff import TariffVersion
-from rating.usage import MISSING, PERIOD_DAYS_MAX, Flow, Usage, slots_in
+from rating.usage import MISSING, PERIOD_DAYS_MAX, Flow, Series, Usage, slots_in, with_net
 from tariff.domain.catalogue import PriceSeries
 from tariff.domain.prices import FIRST_ON, LAST_ON, PriceDay, slots_on
 
@@ -41,7 +40,7 @@ class Measured:
     zone: str
     start_at: datetime
     minutes: int
-    series: Mapping[Flow, NDArray[np.int64]] = field(repr=False)
+    series: Mapping[Flow, Series] = field(repr=False)
     kwh_decimals: int
 
     @property
@@ -114,7 +113,7 @@ def measured(zone: str, start: str, minutes: int, values: Mapping[Flow, Values])
             if number is not None
         ),
     )
-    scaled = {
+    scaled: dict[Flow, Series] = {
         flow: np.array(
             [MISSING if kwh is None else int(kwh.scaleb(decimals)) for kwh in series], np.int64
         )
@@ -123,7 +122,7 @@ def measured(zone: str, start: str, minutes: int, values: Mapping[Flow, Values])
     at = _instant(zone, start)
     if not FIRST_ON < at.date() < LAST_ON:
         raise _bad("/usage/start", f"must lie between {FIRST_ON} and {LAST_ON}")
-    return Measured(zone, at, minutes, _with_net(scaled), decimals)
+    return Measured(zone, at, minutes, with_net(scaled), decimals)
 
 
 def series_named(versions: Sequence[TariffVersion]) -> set[str]:
@@ -169,21 +168,6 @@ def _instant(zone: str, start: str) -> datetime:
     if given.tzinfo is None and shown != given:
         raise _bad("/usage/start", f"does not exist in {zone}")
     return at
-
-
-def _with_net(series: dict[Flow, NDArray[np.int64]]) -> dict[Flow, NDArray[np.int64]]:
-    """With the import and export that load and generation leave in each interval."""
-    load = series.get("load")
-    if load is None:
-        return series
-    generation = series.get("generation", np.zeros_like(load))
-    absent = (load == MISSING) | (generation == MISSING)
-    net = load - generation
-    return {
-        **series,
-        "import": np.where(absent, MISSING, np.maximum(net, 0)),
-        "export": np.where(absent, MISSING, np.maximum(-net, 0)),
-    }
 
 
 def _bad(path: str, detail: str) -> Rejected:
