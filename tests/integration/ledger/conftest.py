@@ -1,29 +1,18 @@
 """A migrated ledger, its API without a socket, and keys for two tenants."""
 
-import asyncio
-from contextlib import AsyncExitStack
-
-import httpx
 import pytest
-import sqlalchemy as sa
 
-from database import ALL_TENANTS, Database, transaction
-from database.migrations import upgrade
+from database import Database
 from ledger.api import ROUTERS
 from ledger.settings import Settings
 from observability.health import Health
 from observability.metrics import Metrics
 from serving.api import build_app
-from serving.keys import api_key, sha256_hex
-
-SECRET = "s" * 43
 
 
 @pytest.fixture
-async def ledger_url(database_url):
-    url = database_url()
-    await asyncio.to_thread(upgrade, url, package="ledger")
-    return url
+async def ledger_url(service_url):
+    return await service_url("ledger")
 
 
 @pytest.fixture
@@ -33,30 +22,11 @@ async def ledger(ledger_url):
 
 
 @pytest.fixture
-async def clients(ledger, ledger_url):
+def clients(ledger, ledger_url, clients_of):
     """Opens a client of the API: `acme = await clients("acme", "ledger:read", …)`."""
     settings = Settings(database_url=ledger_url, kafka_bootstrap_servers="unused:1")
     app = build_app(
         title="ledger", version="1", routers=ROUTERS, database=ledger, health=Health(),
         metrics=Metrics("ledger"), settings=settings,
     )  # fmt: skip
-    async with AsyncExitStack() as stack:
-
-        async def client(tenant, *scopes):
-            key_id = f"key{tenant:0<8}"[:12].replace("-", "x")
-            async with transaction(ledger, tenant=ALL_TENANTS) as tx:
-                await tx.execute(
-                    sa.insert(api_key).values(
-                        key_id=key_id, tenant_id=tenant, secret_sha256=sha256_hex(SECRET),
-                        scopes=list(scopes or ("ledger:read", "ledger:write")), name="test",
-                    )
-                )  # fmt: skip
-            return await stack.enter_async_context(
-                httpx.AsyncClient(
-                    transport=httpx.ASGITransport(app=app),
-                    base_url="http://ledger",
-                    headers={"Authorization": f"Bearer gt_{key_id}_{SECRET}"},
-                )
-            )
-
-        yield client
+    return clients_of(app, ledger)
