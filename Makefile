@@ -13,6 +13,7 @@ SERVICES := ingest tariff billing ledger
 DOCS ?= docs
 SETUP := .venv/complete
 LINTERS := .tools/lint
+RIVALS := .tools/bench
 
 ##@ Everyday
 
@@ -60,8 +61,13 @@ faults: setup ## kill -9 of services, broker and database while it works; plante
 	$(BIN)/pytest tests/faults --timeout 1800
 
 .PHONY: bench
-bench: setup ## Measure, on the real servers and on the wheels; prints a table, writes .cache/bench/
-	@$(BIN)/python tests/benchmarks $(ARGS)
+bench: setup $(RIVALS) ## Measure, on the real servers and on the wheels; prints a table, writes .cache/bench/
+	@PYTHONPATH=$(CURDIR)/$(RIVALS) $(BIN)/python tests/benchmarks $(ARGS)
+
+$(RIVALS): scripts/requirements/bench.txt scripts/uv.sh
+	@$(UV) pip install --quiet --require-hashes --only-binary :all: --no-deps --python $(BIN)/python \
+	  --target $@ --requirement $<
+	@touch $@
 
 ##@ Code and documents
 
@@ -116,3 +122,4 @@ lock: ## Pin every dependency by hash (ARGS=--upgrade takes the newest of all)
 	  --output-file requirements.lock
 	$(COMPILE) $(ARGS) scripts/requirements/uv.in --output-file scripts/requirements/uv.txt
 	$(COMPILE) $(ARGS) scripts/requirements/lint.in --output-file scripts/requirements/lint.txt
+	$(COMPILE) $(ARGS) scripts/requirements/bench.in --output-file scripts/requirements/bench.txt

@@ -103,7 +103,7 @@ MEASURES = (
         most=True,
     ),
 )
-WITHOUT_SERVERS = {"rate_bills"}
+WITHOUT_SERVERS = {"compare_pysam", "rate_bills"}
 
 
 def main() -> int:
