@@ -59,6 +59,18 @@ class Api:
                 return
             cursor = {"cursor": page["next_cursor"]}
 
+    async def stream(self, service: str, path: str, **params: Any) -> AsyncIterator[bytes]:
+        """The body of a long answer, piece by piece; CommandError where it is no or breaks off."""
+        try:
+            async with self._clients[service].stream("GET", path, params=params) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    raise CommandError(f"{service} refused GET {path}: {_reason(answer)}")
+                async for chunk in answer.aiter_bytes():
+                    yield chunk
+        except httpx.HTTPError as failure:
+            raise CommandError(f"{service} does not answer: {failure!r}") from failure
+
     async def call(self, service: str, method: str, path: str, **how: Any) -> Json:
         """One request; the JSON of its answer (empty where there is none)."""
         try:

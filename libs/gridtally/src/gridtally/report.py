@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.markup import escape
 from rich.table import Table
 
 from contracts.commerce import InvoiceIssued
@@ -11,13 +12,13 @@ from gridtally.reconciliation import Finding
 
 def findings_table(findings: Sequence[Finding]) -> Table:
     """What must hold, the figures on both sides, and whether it does."""
-    table = Table("reconciliation", title_justify="left")
+    table = Table("what must hold", title_justify="left")
     table.add_column("left", justify="right")
     table.add_column("right", justify="right")
     table.add_column("")
     for finding in findings:
         verdict = "[green]holds[/]" if finding.holds else "[bold red]BREACH[/]"
-        table.add_row(finding.what, finding.left, finding.right, verdict)
+        table.add_row(escape(finding.what), escape(finding.left), escape(finding.right), verdict)
     return table
 
 

@@ -4,7 +4,7 @@ Everything here serves somebody who does not trust this service: the hashes are 
 export by `gridtally verify`, and a checkpoint that was kept elsewhere holds the ledger to it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -193,20 +193,26 @@ async def _lines(db: Database, end: Checkpoint, after: int) -> AsyncIterator[byt
     while done < end.size:
         async with snapshot(db, tenant=tenant_id) as read:
             seals = await chain.fetch_seals(read, tenant_id, done, end.size, EXPORT_BATCH_ENTRIES)
-            wanted = [(seal.kind, seal.entry_id) for seal in seals]
-            entries = await chain.fetch_entries(read, tenant_id, wanted)
-        if not seals:
+            written = await _written(read, tenant_id, seals)
+        if not seals:  # the verifier will say what is missing
             break
-        yield b"".join(
-            export_line(
-                record_of(tenant_id, seal.seq, seal.kind, entries.get((seal.kind, seal.entry_id))),
-                seal.leaf,
-                seal.head,
-            )
-            for seal in seals
-        )
+        yield written
         done = seals[-1].seq
     yield export_trailer(end)
+
+
+async def _written(read: ReadConnection, tenant_id: str, seals: Sequence[chain.Seal]) -> bytes:
+    """The lines of sealed entries, with their content as it is stored now."""
+    wanted = [(seal.kind, seal.entry_id) for seal in seals]
+    entries = await chain.fetch_entries(read, tenant_id, wanted)
+    return b"".join(
+        export_line(
+            record_of(tenant_id, seal.seq, seal.kind, entries.get((seal.kind, seal.entry_id))),
+            seal.leaf,
+            seal.head,
+        )
+        for seal in seals
+    )
 
 
 async def _checkpoint_at(read: ReadConnection, head: Checkpoint, size: int) -> Checkpoint:

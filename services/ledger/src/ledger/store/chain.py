@@ -12,6 +12,7 @@ from uuid import UUID
 
 from database import ReadConnection, WriteConnection
 from kernel.chain import Checkpoint
+from kernel.errors import Conflict
 from kernel.merkle import HASH_BYTES, Frontier, tree
 from ledger.domain.chain import CHUNK_ENTRIES, EntryKind, reading_entry, transaction_entry
 
@@ -81,11 +82,14 @@ class Seal:
 
 
 def checkpoint_of(tenant_id: str, size: int, head: bytes | None, peaks: bytes) -> Checkpoint:
-    """A checkpoint from its columns."""
+    """A checkpoint from its columns; Conflict where they contradict one another."""
     if head is None:
         return Checkpoint.start(tenant_id)
     cut = tuple(peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES))
-    return Checkpoint(tenant_id, head, Frontier(size, cut))
+    try:
+        return Checkpoint(tenant_id, head, Frontier(size, cut))
+    except ValueError as wrong:
+        raise Conflict("chain_broken", f"the chain's head cannot be: {wrong}") from None
 
 
 async def claim_head(tx: WriteConnection) -> Checkpoint | None:
