@@ -107,11 +107,12 @@ def flatten(blocks: Iterable[Sequence[int | None]]) -> Values:
     """All values one after another; None as ABSENT, what 64 bits cannot hold at their edge."""
     flat = list(chain.from_iterable(blocks))
     try:
-        return np.frombuffer(struct.pack(f"={len(flat)}q", *flat), np.int64)
+        packed = np.frombuffer(struct.pack(f"{len(flat)}q", *flat), np.int64)
     except struct.error:  # a None, or more than 64 bits hold
         top = np.iinfo(np.int64).max
         held = [ABSENT if v is None else max(-top, min(top, v)) for v in flat]
         return np.array(held, dtype=np.int64)
+    return np.maximum(packed, ABSENT + 1)
 
 
 def check_values(
