@@ -82,6 +82,19 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _plainly(multiplier: Decimal) -> Decimal:
+    """40 for 40.0 and for 4E+1."""
+    return Decimal(f"{multiplier.normalize():f}")
+
+
+Multiplier = Annotated[
+    Amount,
+    Field(gt=0, le=registry.MULTIPLIER_MAX, decimal_places=registry.MULTIPLIER_DECIMALS_MAX),
+    AfterValidator(_plainly),
+]
+"""Of current and voltage transformers."""
+
+
 class Register(Body):
     """A cumulative total in kWh that a meter shows for a flow: digits before and decimals after
     the point, and the multiplier of its current and voltage transformers."""
@@ -89,12 +102,11 @@ class Register(Body):
     flow: Flow
     digits: Annotated[int, Field(ge=1, le=DIGITS_MAX)] = 9
     decimals: Annotated[int, Field(ge=0, le=DECIMALS_MAX)] = 3
-    multiplier: Annotated[Amount, Field(gt=0, le=registry.MULTIPLIER_MAX)] = Decimal(1)
+    multiplier: Multiplier = Decimal(1)
 
     def to_domain(self) -> registry.Register:
-        """The register; a multiplier of 40.0 is 40."""
-        multiplier = Decimal(f"{self.multiplier.normalize():f}")
-        return registry.Register(self.flow, self.digits, self.decimals, multiplier)
+        """The register as the domain knows it."""
+        return registry.Register(self.flow, self.digits, self.decimals, self.multiplier)
 
     @classmethod
     def of(cls, one: registry.Register) -> Self:

@@ -11,7 +11,7 @@ from contracts.metering import Flow, MeterType, ReadingKind
 from contracts.metering import Quality as Entered
 from contracts.model import Amount, Instant
 from kernel.registers import DECIMALS_MAX, DIGITS_MAX
-from ledger.api.models import Body
+from ledger.api.models import Body, Multiplier
 from ledger.domain import readings, registry
 from ledger.handlers.readings import Accepted
 
@@ -76,7 +76,7 @@ class Dial(Body):
 
     digits: Annotated[int, Field(ge=1, le=DIGITS_MAX)] | None = None
     decimals: Annotated[int, Field(ge=0, le=DECIMALS_MAX)] | None = None
-    multiplier: Annotated[Amount, Field(gt=0, le=registry.MULTIPLIER_MAX)] | None = None
+    multiplier: Multiplier | None = None
 
     def after(self, old: registry.Register) -> registry.Register:
         """The register that follows the old one."""

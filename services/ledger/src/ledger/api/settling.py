@@ -21,7 +21,7 @@ from ledger.api.money import Moment, Transaction, shown_transaction
 from ledger.domain.booking import PAYMENT_DAYS_DEFAULT
 from ledger.domain.reversing import Why
 from ledger.domain.settling import SHARES_MAX, Ask, AskKind, CreditSource, Order, Share
-from ledger.domain.transactions import AMOUNT_DECIMALS, AMOUNT_MAX
+from ledger.domain.transactions import AMOUNT_DECIMALS
 from ledger.handlers import settling
 from ledger.store import terms, transactions
 from ledger.wire import Cause
@@ -31,17 +31,19 @@ from serving.idempotency import Idempotent, Once
 router = APIRouter(prefix="/v1", tags=["settling"])
 FUTURE_MAX = timedelta(minutes=5)
 """Clocks differ a little; money does not come tomorrow."""
+SUM_MAX = Decimal(10) ** 13
+"""Of one booking: a customer's balance of a thousand of them still fits what events carry."""
 Sum = Annotated[
     Decimal,
     Field(
-        gt=0, lt=AMOUNT_MAX, decimal_places=AMOUNT_DECIMALS, allow_inf_nan=False,
+        gt=0, lt=SUM_MAX, decimal_places=AMOUNT_DECIMALS, allow_inf_nan=False,
         description="Above zero; a decimal string",
     ),
 ]  # fmt: skip
 SignedSum = Annotated[
     Decimal,
     Field(
-        gt=-AMOUNT_MAX, lt=AMOUNT_MAX, decimal_places=AMOUNT_DECIMALS, allow_inf_nan=False,
+        gt=-SUM_MAX, lt=SUM_MAX, decimal_places=AMOUNT_DECIMALS, allow_inf_nan=False,
         description="Above zero a charge, below zero a credit; a decimal string",
     ),
 ]  # fmt: skip

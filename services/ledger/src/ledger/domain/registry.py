@@ -28,6 +28,7 @@ BUILT_IN_TYPE: OwnType = "unmetered"
 DERIVED_TYPES = (BUILT_IN_TYPE, "derived")
 """Computed from other meters, never read."""
 MULTIPLIER_MAX = 1_000_000
+MULTIPLIER_DECIMALS_MAX = 6
 METERS_MAX = 500
 """The most meters that one property may have."""
 DEFAULT_INTERVAL_WH_MAX = 100_000
@@ -58,8 +59,12 @@ class Register:
             raise ValueError(
                 f"a register has 1 to {DIGITS_MAX} digits and up to {DECIMALS_MAX} decimals"
             )
-        if not 0 < self.multiplier <= MULTIPLIER_MAX:
-            raise ValueError(f"a multiplier lies above 0 and up to {MULTIPLIER_MAX}")
+        whole = self.multiplier.scaleb(MULTIPLIER_DECIMALS_MAX)
+        if not 0 < self.multiplier <= MULTIPLIER_MAX or whole != whole.to_integral_value():
+            raise ValueError(
+                f"a multiplier lies above 0 and up to {MULTIPLIER_MAX}, with up to "
+                f"{MULTIPLIER_DECIMALS_MAX} decimals"
+            )
 
 
 DEFAULT_CHANNELS: Mapping[OwnType, tuple[Channel, ...]] = {

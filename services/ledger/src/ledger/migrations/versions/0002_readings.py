@@ -26,7 +26,8 @@ CREATE TABLE register (
     flow       text NOT NULL CHECK (flow IN {FLOWS}),
     digits     smallint NOT NULL CHECK (digits BETWEEN 1 AND 15),
     decimals   smallint NOT NULL CHECK (decimals BETWEEN 0 AND 6),
-    multiplier numeric NOT NULL CHECK (multiplier > 0 AND multiplier <= 1000000),
+    multiplier numeric NOT NULL
+        CHECK (multiplier > 0 AND multiplier <= 1000000 AND scale(multiplier) <= 6),
     PRIMARY KEY (tenant_id, meter_id, flow),
     FOREIGN KEY (tenant_id, meter_id) REFERENCES meter ON DELETE CASCADE
 );
@@ -49,7 +50,8 @@ CREATE TABLE reading_entry (
     value          numeric NOT NULL,
     digits         smallint NOT NULL CHECK (digits BETWEEN 1 AND 15),
     decimals       smallint NOT NULL CHECK (decimals BETWEEN 0 AND 6),
-    multiplier     numeric NOT NULL CHECK (multiplier > 0 AND multiplier <= 1000000),
+    multiplier     numeric NOT NULL
+        CHECK (multiplier > 0 AND multiplier <= 1000000 AND scale(multiplier) <= 6),
     quality        text NOT NULL CHECK (quality IN ('actual', 'estimated', 'substituted')),
     note           text NOT NULL,
     read_at        timestamptz NOT NULL,
