@@ -1,7 +1,7 @@
 """Bills: rounding, missing values, parts of a period, and what does not fit."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -165,6 +165,44 @@ def test_what_a_day_costs_leaves_out_standing_charges(version_of, usage_of):
     bill = rate(per_day, [usage_of("2025-03-01", "2025-03-02", import_=1000)])[0]
     assert [line.item.component_id for line in bill.lines] == ["energy", "both"]
     assert usage_charges(version_of(standing, capacity)) is None
+
+
+def test_days_of_giving_and_taking_add_up_to_the_month(version_of, usage_of):
+    """Odd hours give 0.5 kWh, even ones take 1: days count both, whatever the bill does later."""
+    month = usage_of("2025-04-01", "2025-05-01", import_=0, export=0)
+    month.series["import"][::2], month.series["export"][1::2] = 1000, 500
+    offset = {"kind": "offset", "unused": "carry_forward", "kinds": ["fixed"]}
+    net = {"kind": "net_metering", "id": "net", "rate": "0.3", "tax_class": "full"}
+    version = version_of(
+        {"kind": "fixed", "id": "standing", "rate": "10", "per": "month"},
+        net | {"surplus": {"kind": "carry_forward", "true_up_month": 4}},
+        {"kind": "net_billing", "id": "hourly", "import_rate": "0.1", "export_rate": "0.2"}
+        | {"surplus": offset},
+        {"kind": "export_credit", "id": "feed-in", "rate": "0.05", "surplus": offset},
+        {"kind": "percent", "id": "off", "rate": "-0.1", "component_ids": ["net"], "at_most": "1"},
+        {"kind": "tax", "id": "gone", "rate": "0.1", "component_ids": ["standing"]},
+        {"kind": "tax", "id": "vat", "rate": "0.2", "tax_class": "full"},
+        {"kind": "tax", "id": "cess", "rate": "0.1", "component_ids": ["gone", "vat"]},
+    )
+    per_day = usage_charges(version)
+    whole, states = rate(per_day, [month])[0], []
+    assert {line.item.component_id for line in whole.lines} == {
+        *("net", "hourly", "feed-in", "off", "vat", "cess")
+    }
+    # (360 - 180) × 0.3 = 54.00, less 5.40; 36.00 - 36.00 by the hour; 9.00 given;
+    # 20 % of 54.00 are 10.80, and 10 % of it 1.08
+    total = Decimal("54.00") - Decimal("5.40") - 9 + Decimal("10.80") + Decimal("1.08")
+    assert whole.total == total
+    days_total = Decimal(0)
+    for number in range(30):
+        series = {flow: row[24 * number : 24 * number + 24] for flow, row in month.series.items()}
+        day = date(2025, 4, 1 + number)
+        usage = Usage("Europe/Berlin", Period(day, day + timedelta(days=1)), 60, series)
+        bill = rate(per_day, [usage])[0]
+        states.append(bill.state)
+        days_total += sum(line.amount_exact for line in bill.lines)
+    assert days_total == total
+    assert not any(states)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,62 @@ def test_a_share_is_taken_of_what_is_charged_before_it_and_taxed_after(version_o
     ]
 
 
+@pytest.mark.parametrize(
+    ("fields", "period", "amounts"),
+    [
+        # a share of 91.73 is 4.59, a discount of it -4.59
+        ({"at_most": "4"}, MARCH, ["4.59", "-0.59"]),
+        ({"at_most": "5"}, MARCH, ["4.59"]),
+        ({"at_least": "5"}, MARCH, ["4.59", "0.41"]),
+        ({"at_least": "4", "at_most": "4"}, MARCH, ["4.59", "-0.59"]),
+        ({"rate": "-0.05", "at_most": "4"}, MARCH, ["-4.59", "0.59"]),
+        ({"rate": "-0.05", "at_least": "5"}, MARCH, ["-4.59", "-0.41"]),
+        ({"at_most": "0.1", "per": "day"}, MARCH, ["4.59", "-1.49"]),  # 31 × 0.10
+        # half of April: 5.00, 36.00 and 3.60 are 44.60, whose share 2.23 has half the limit
+        ({"at_most": "4"}, ("2025-04-01", "2025-04-16"), ["2.23", "-0.23"]),
+        ({"at_most": "4", "proration": "none"}, ("2025-04-01", "2025-04-16"), ["2.23"]),
+        ({"at_least": "1", "component_ids": ["gift"]}, MARCH, ["0.00", "1.00"]),
+    ],
+)
+def test_a_share_comes_to_so_much_at_least_and_at_most(
+    version_of, usage_of, fields, period, amounts
+):
+    gift = {"kind": "fixed", "id": "gift", "rate": "0", "per": "month"}
+    version = version_of(gift, STANDING, ENERGY, LEVY, PERCENT | fields)
+    bill = rate(version, [usage_of(*period, import_=1000)])[0]
+    own = [line for line in bill.lines if line.item.component_id == "share"]
+    assert [str(line.amount) for line in own] == amounts
+    assert [line.item.band for line in own] == [None, "limit"][: len(amounts)]
+
+
+def test_a_change_of_taxes_shares_the_limit_and_does_not_double_it(version_of, usage_of):
+    """At most 3.00 in all of April, of which 10 days come before the change and 20 after."""
+    tax = {"kind": "tax", "id": "old", "rate": "0", "component_ids": ["share"]}
+    version = version_of(
+        ENERGY | {"rate": "0.1"},
+        PERCENT | {"rate": "0.1", "at_most": "3"},
+        tax | {"to_on": "2025-04-11"},
+        tax | {"id": "new", "from_on": "2025-04-11"},
+    )
+    bill = rate(version, [usage_of("2025-04-01", "2025-05-01", import_=1000)])[0]
+    shares = [str(line.amount) for line in bill.lines if line.item.component_id == "share"]
+    # 10 % of 24.00 and 48.00 are 2.40 and 4.80: 4.20 too much, of which a third and two thirds
+    assert shares == ["2.40", "-1.40", "4.80", "-2.80"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"at_least": "2", "at_most": "1"}, "at_least 2 is more than at_most 1"),
+        ({"at_least": "-1"}, "limits are of the amount without its sign"),
+        ({"at_most": "1", "rate": "0"}, "a share of nothing has no limits"),
+    ],
+)
+def test_limits_that_contradict_are_refused(version_of, fields, told):
+    with pytest.raises(Rejected, match=told):
+        version_of(ENERGY, PERCENT | fields)
+
+
 def test_a_share_of_what_comes_later_is_refused(version_of):
     with pytest.raises(Rejected, match="'levy' is nothing that is charged before 'share'"):
         version_of(ENERGY, PERCENT | {"component_ids": ["levy"]}, LEVY)

@@ -74,6 +74,33 @@ def test_a_change_of_tax_does_not_charge_an_unprorated_month_twice(version_of, u
 
 
 @pytest.mark.parametrize(
+    ("from_on", "levied"),
+    [
+        # 5 % of 100 is 5.00, and 20 % of 105.00 are 21.00
+        (None, [("cess", "5.00"), ("vat", "21.00")]),
+        # from the 11th on: 5 % of 66.67; the tax before it is 20 % of 33.33
+        ("2025-04-11", [("vat", "6.67"), ("cess", "3.33"), ("vat", "14.00")]),
+    ],
+)
+def test_a_tax_is_levied_on_one_before_it_that_it_names(version_of, usage_of, from_on, levied):
+    version = version_of(
+        {"kind": "tax", "id": "cess", "rate": "0.05", "tax_class": "full", "from_on": from_on},
+        {"kind": "tax", "id": "vat", "rate": "0.20", "component_ids": ["standing", "cess"]},
+        FIXED,
+    )
+    bill = rate(version, [usage_of("2025-04-01", "2025-05-01")])[0]
+    taxes = [x for x in bill.lines if x.item.kind == "tax"]
+    assert [(x.item.component_id, str(x.amount)) for x in taxes] == levied
+
+
+def test_a_tax_on_one_that_comes_later_is_refused(version_of):
+    early = {"kind": "tax", "id": "early", "rate": "0.1", "component_ids": ["late"]}
+    late = {"kind": "tax", "id": "late", "rate": "0.1", "component_ids": ["standing"]}
+    with pytest.raises(Rejected, match="'late' is nothing to tax"):
+        version_of(FIXED, early, late)
+
+
+@pytest.mark.parametrize(
     ("fields", "fault"),
     [
         ({"rate": "19", "tax_class": "full"}, "between 0 and 1"),
