@@ -1,4 +1,5 @@
 import asyncio
+import gc
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID
@@ -10,6 +11,7 @@ from contracts.envelope import Envelope, read_envelope
 from contracts.metering import ReadingsReceived
 from kernel.errors import Poison, Transient
 from messaging.broker import BrokerMismatch, check_bounds
+from messaging.consumer import CollectorRest
 from messaging.dead_letters import Budget, TooManyDeadLetters
 from messaging.decoding import Subscription, batches, decode_record
 from messaging.outbox import shard_of
@@ -127,6 +129,20 @@ def test_an_event_becomes_a_message_under_its_tenant_and_thing():
     assert sent.key == f"acme:{AN_ID}"
     assert sent.envelope == ENVELOPE
     assert decode_record(record(value=sent.value), SUBSCRIPTION).event == event
+
+
+def test_the_collector_rests_for_a_block_of_the_first_who_asked_or_until_told():
+    first, second = CollectorRest(), CollectorRest()
+    with first:
+        with second:
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with first:
+        first.end()
+        assert gc.isenabled()
+    first.end()
+    assert gc.isenabled()
 
 
 def test_a_hundred_poisoned_in_a_row_are_borne_and_one_more_is_not():

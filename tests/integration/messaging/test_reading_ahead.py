@@ -4,6 +4,7 @@ The database is real; the log is in memory, so that each test says what is read 
 """
 
 import asyncio
+import gc
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID, uuid4
@@ -16,6 +17,7 @@ import messaging.tables
 from contracts.envelope import Envelope
 from contracts.metering import ReadingsReceived
 from database import ALL_TENANTS, Database, snapshot, transaction
+from kernel.errors import Transient
 from messaging import BrokerMismatch, Consumer, Progress, Subscription
 
 PLACE = TopicPartition(ReadingsReceived.TOPIC, 0)
@@ -211,6 +213,20 @@ async def test_a_defect_ends_the_consumer_and_what_it_was_reading(database):
     assert asyncio.all_tasks() == before
     assert await seen(database) == []
     assert await stored_offset(database) == 0
+
+
+async def test_the_collector_rests_during_commits_but_not_when_they_are_tried_again(database):
+    collecting = []
+
+    async def flaky(tx, batch):
+        collecting.append(gc.isenabled())
+        if len(collecting) == 2:
+            raise Transient("away for now")
+        await keep(tx, batch)
+
+    await run_until(Reader(database, Log([record(n) for n in range(3 * BATCH)]), flaky), 3 * BATCH)
+    assert collecting == [False, False, True, True]
+    assert gc.isenabled()
 
 
 async def test_a_log_that_jumps_between_two_batches_is_noticed(database):

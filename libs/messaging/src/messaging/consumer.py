@@ -10,8 +10,8 @@ import asyncio
 import gc
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
@@ -62,19 +62,27 @@ class Batch:
     received: list[Received[Any]] | None
 
 
-@contextmanager
-def collector_resting() -> Iterator[None]:
-    """Look for cyclic garbage after some batches, not within.
+class CollectorRest:
+    """While it lasts nobody looks for cyclic garbage; it lasts for a block, or until `end`.
 
     A batch keeps some hundred thousand objects alive at once and makes hardly a cycle; looking
     through them again and again took 40 % of ingest's time.
     """
-    resting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if resting:
+
+    def __init__(self) -> None:
+        self._resting = False
+
+    def __enter__(self) -> None:
+        self._resting = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """The collector is as it was before."""
+        if self._resting:
+            self._resting = False
             gc.enable()
 
 
@@ -106,6 +114,7 @@ class Consumer:
         self._next: dict[Partition, int] = {}
         self._fetched: deque[list[ConsumerRecord]] = deque()
         self._budget = Budget()
+        self._rest = CollectorRest()
         self._must_seek = asyncio.Event()
 
     async def run(self) -> None:
@@ -166,7 +175,7 @@ class Consumer:
         batch: Batch | None = None
         while not self._stop.is_set():
             turns = REST_BATCHES_MAX if batch else 1
-            with collector_resting() if batch else nullcontext():
+            with self._rest if batch else nullcontext():
                 while turns and not self._stop.is_set():
                     batch = await self._turn(batch)
                     turns = turns - 1 if batch else 0
@@ -309,6 +318,7 @@ class Consumer:
         self._progress.observe_lag(lag, now_s=time.monotonic())
 
     def _count_retry(self) -> None:
+        self._rest.end()  # failures are cyclic garbage, and retries may go on for hours
         self._progress.retries += 1
         self._progress.observe_lag(max(1, self._progress.lag), now_s=time.monotonic())
 
