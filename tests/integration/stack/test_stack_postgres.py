@@ -158,6 +158,15 @@ def test_a_taken_port_is_named(open_dir):
             Server(postgres.wheel(), open_dir / "pg", port).start()
 
 
+def test_a_port_that_clients_know_is_not_replaced(program, open_dir):
+    with Server(program, open_dir / "pg") as server:
+        server.kill()
+        taken = pytest.raises(StackError, match=f"port {server.port} is taken")
+        with socket.create_server(("127.0.0.1", server.port)), taken:
+            server.start()
+        server.start()
+
+
 def test_a_port_lost_between_choosing_and_binding_is_replaced(open_dir):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -105,7 +105,10 @@ class Server:
             self._spawn()
 
     def wait_ready(self) -> None:
-        """Wait until the launched server answers; a port lost to another program is replaced."""
+        """Wait until the launched server answers.
+
+        At its first start a port lost to another program is replaced; later ones know it there.
+        """
         attempts = 0
         with self._stopped_on_failure():
             while not self._is_ready_before_limit():
@@ -116,6 +119,7 @@ class Server:
                     raise StackError(f"{self.program.title} did not start; its log ends:\n{said}")
                 self._port = None
                 self._spawn()
+        self._asked_port = self._port
 
     def stop(self) -> None:
         """Shut down, by SIGKILL when it takes longer than 20 s, and let the directory go."""
