@@ -1,0 +1,171 @@
+"""The registry as people use it: lists in their order, wholes replaced, meters made anew."""
+
+import asyncio
+import json
+from uuid import uuid4
+
+from database import ALL_TENANTS, snapshot
+
+HOME = {"name": "Oak Lane 1", "zone": "Europe/Berlin"}
+
+
+def problem(answer):
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    return answer.status_code, answer.json()["code"]
+
+
+def channel(flow):
+    return {"flow": flow, "minutes": 15, "interval_wh_max": 5_000}
+
+
+async def created(client, **fields):
+    answer = await client.post("/v1/properties", json=HOME | fields)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def events(ledger):
+    """What lies in the outbox: (topic, key, value), in order per key."""
+    async with snapshot(ledger, tenant=ALL_TENANTS) as read:
+        rows = await read.raw.fetch("SELECT topic, key, value FROM outbox ORDER BY seq")
+    return [(row["topic"], row["key"], json.loads(row["value"] or "null")) for row in rows]
+
+
+async def test_lists_are_sorted_filtered_and_paged(clients):
+    acme = await clients("acme")
+    station = await created(acme, name="Station")
+    feeder = await created(acme, name="Feeder", parent_id=station["id"])
+    names = ["b", "a\nb", "Ö" * 500, "a", "b"]
+    for name in names:
+        await created(acme, name=name, parent_id=feeder["id"])
+    for sort, expected in (
+        ("name", sorted(names)),
+        ("-name", sorted(names, reverse=True)),
+        ("created_at", names),
+        ("-created_at", names[::-1]),
+    ):
+        seen, cursor = [], None
+        while cursor is not None or not seen:
+            params = {"limit": 2, "sort": sort, "parent_id": feeder["id"]}
+            page = await acme.get(
+                "/v1/properties", params=params | ({"cursor": cursor} if cursor else {})
+            )
+            assert page.status_code == 200, page.text
+            seen += [item["name"] for item in page.json()["items"]]
+            cursor = page.json()["next_cursor"]
+        assert sorted(seen) == sorted(names)
+        if sort.endswith("created_at"):
+            assert seen == expected
+        assert [name for name in seen if name in ("a", "b")] == [
+            name for name in expected if name in ("a", "b")
+        ]
+    first = await acme.get("/v1/properties", params={"limit": 1, "sort": "name"})
+    other = {"sort": "-name", "cursor": first.json()["next_cursor"]}
+    assert problem(await acme.get("/v1/properties", params=other)) == (422, "invalid_cursor")
+    wild = await acme.get("/v1/properties", params={"sort": "zone; DROP TABLE property"})
+    assert problem(wild) == (422, "invalid_request")
+    below = await acme.get("/v1/properties", params={"under": station["id"], "limit": 100})
+    assert len(below.json()["items"]) == 1 + len(names)
+    for path, sort in (("meters", "-name"), ("users", "-email"), ("users", "name")):
+        assert (await acme.get(f"/v1/{path}", params={"sort": sort})).status_code == 200
+
+
+async def test_a_whole_is_replaced_by_put(clients, ledger):
+    acme = await clients("acme")
+    home = await created(acme, address="Oak Lane 1", connected_kw="14.5")
+    path = f"/v1/properties/{home['id']}"
+    body = {"name": "New", "zone": "Asia/Kolkata"}
+    assert problem(await acme.put(path, json=body)) == (428, "version_required")
+    put = await acme.put(path, json=body, headers={"If-Match": '"1"'})
+    assert (put.status_code, put.headers["ETag"]) == (200, '"2"')
+    assert (put.json()["address"], put.json()["connected_kw"], put.json()["zone"]) == (
+        "", None, "Asia/Kolkata",
+    )  # fmt: skip
+    assert len(await events(ledger)) == 5 + 1 + 4
+    assert (await acme.put(path, json=body, headers={"If-Match": "*"})).headers["ETag"] == '"2"'
+    nowhere = await acme.put(f"/v1/properties/{uuid4()}", json=body, headers={"If-Match": "*"})
+    assert problem(nowhere) == (404, "property_unknown")
+    meter = f"/v1/meters/{home['meters'][2]['id']}"
+    whole = {"name": "Main", "registers": [{"flow": "export", "digits": 6}]}
+    put = await acme.put(meter, json=whole, headers={"If-Match": "*"})
+    assert (put.json()["channels"], [r["flow"] for r in put.json()["registers"]]) == (
+        [], ["export"],
+    )  # fmt: skip
+    derived = f"/v1/meters/{home['meters'][3]['id']}"
+    refused = await acme.put(derived, json=whole, headers={"If-Match": "*"})
+    assert problem(refused) == (422, "invalid_meter")
+    user = {
+        "name": "Ada",
+        "email": "ada@example.org",
+        "phone": "+49 30 1",
+        "property_id": home["id"],
+    }
+    ada = (await acme.post("/v1/users", json=user)).json()
+    del user["phone"]
+    put = await acme.put(f"/v1/users/{ada['id']}", json=user, headers={"If-Match": '"1"'})
+    assert (put.json()["phone"], put.headers["ETag"]) == (None, '"2"')
+
+
+async def test_the_default_meter_is_one_of_the_users_property(clients):
+    acme = await clients("acme")
+    home, other = await created(acme), await created(acme)
+    user = {"name": "Ada", "email": "ada@example.org", "property_id": home["id"]}
+    ada = (await acme.post("/v1/users", json=user)).json()
+    path = f"/v1/users/{ada['id']}/default-meter"
+    chosen = home["meters"][1]["id"]
+    put = await acme.put(path, json={"meter_id": chosen})
+    assert (put.status_code, put.json()["default_meter_id"]) == (200, chosen)
+    for wrong in (other["meters"][0]["id"], str(uuid4())):
+        refused = await acme.put(path, json={"meter_id": wrong})
+        assert problem(refused) == (422, "foreign_meter")
+    stale = await acme.put(path, json={"meter_id": None}, headers={"If-Match": '"1"'})
+    assert problem(stale) == (412, "version_moved")
+    gone = await acme.delete(f"/v1/meters/{chosen}")
+    assert gone.status_code == 204
+    assert (await acme.get(f"/v1/users/{ada['id']}")).json()["default_meter_id"] is None
+    assert (await acme.put(path, json={"meter_id": None})).status_code == 200
+    nobody = await acme.put(f"/v1/users/{uuid4()}/default-meter", json={"meter_id": None})
+    assert problem(nobody) == (404, "user_unknown")
+
+
+async def test_a_propertys_own_meters_are_made_once_and_made_anew(clients, ledger):
+    acme = await clients("acme")
+    home = await created(acme)
+    path = f"/v1/properties/{home['id']}/initialize-meters"
+    again = await acme.post(path)
+    assert (again.status_code, again.json()) == (200, home["meters"])
+    gone = home["meters"][0]["id"]
+    assert (await acme.delete(f"/v1/meters/{gone}")).status_code == 204
+    left = (await acme.get(f"/v1/properties/{home['id']}/meters")).json()
+    assert len(left) == 3
+    answers = await asyncio.gather(*(acme.post(path) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 3 + [201]
+    assert {meter["id"] for meter in answers[0].json()} == {m["id"] for m in home["meters"]}
+    told = [(key, value and value["version"]) for _, key, value in (await events(ledger))[5:]]
+    assert told == [(f"acme:{gone}", None), (f"acme:{gone}", 1)]
+    nowhere = await acme.post(f"/v1/properties/{uuid4()}/initialize-meters")
+    assert problem(nowhere) == (404, "property_unknown")
+
+
+async def test_registers_follow_from_channels_and_type_unless_declared(clients):
+    acme = await clients("acme")
+    home = await created(acme, channels={"sg": [channel("export"), channel("import")]})
+    flows = {m["type"]: [r["flow"] for r in m["registers"]] for m in home["meters"]}
+    assert flows == {
+        "gg": ["import"], "sg": ["export", "import"], "total": ["import"], "unmetered": [],
+    }  # fmt: skip
+    path = f"/v1/properties/{home['id']}/meters"
+    for type_, registers, expected in (
+        ("solar", None, ["generation"]),
+        ("device", [], []),
+        ("sub", [{"flow": "load", "multiplier": "40"}], ["load"]),
+        ("derived", None, []),
+    ):
+        body = {"type": type_, "name": type_} | (
+            {} if registers is None else {"registers": registers}
+        )
+        made = (await acme.post(path, json=body)).json()
+        assert [register["flow"] for register in made["registers"]] == expected
+    for registers in ([{"flow": "load"}, {"flow": "load"}], [{"flow": "load", "digits": 16}]):
+        wrong = await acme.post(path, json={"type": "sub", "name": "x", "registers": registers})
+        assert wrong.status_code == 422
