@@ -61,11 +61,8 @@ def _bill_table(usage: Usage, bill: Bill) -> Table:
 
 
 def _totals_table(bills: Sequence[Bill]) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        title=f"{bills[0].period.start_on} to {bills[-1].period.end_on}, all periods",
-        title_justify="left",
-    )
+    title = f"{bills[0].period.start_on} to {bills[-1].period.end_on}, all periods"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", min_width=len(title))
     table.add_column("kind")
     table.add_column(bills[0].currency, justify="right")
     for kind in KINDS:

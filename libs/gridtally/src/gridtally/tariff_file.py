@@ -23,7 +23,7 @@ _PLACE = re.compile(r"[A-Z]{2}(-[A-Za-z0-9]{1,6})?")
 
 @dataclass(frozen=True, slots=True)
 class TariffFile:
-    """A file's JSON, `text` as it stands there."""
+    """A file's JSON; `text` as it stands there names the version."""
 
     path: Path
     text: str
@@ -62,7 +62,7 @@ class TariffFile:
                     )
                 document = document | {"calendar": calendar | {"holidays": holidays}}
         try:
-            return tariff_version(derive_id("tariff-file", json.dumps(document)), document)
+            return tariff_version(derive_id("tariff-file", self.text), document)
         except Rejected as error:
             raise ValueError(f"{self.path}: {error}") from None
 
@@ -79,6 +79,8 @@ def read_tariff_file(path: Path) -> TariffFile:
     if not isinstance(document, dict | list | str):
         told = "is neither a tariff nor a URDB record"
         raise ValueError(f"{path}: {told}")  # noqa: TRY004 - a fault of the file
+    if not looks_like_urdb(document):
+        document = json.loads(text)  # numbers as they are written, for what the faults tell
     return TariffFile(path, text, document)
 
 
