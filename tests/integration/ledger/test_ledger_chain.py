@@ -1,0 +1,208 @@
+"""The sealed chain on the real database: every entry once, whoever commits when, and no tampering
+with the stored tables that an export does not show."""
+
+import asyncio
+import random
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from database import ALL_TENANTS, ReadConnection, transaction
+from integration.ledger.books import booked, invoice, payment, received
+from kernel.chain import (
+    Checkpoint,
+    Tampered,
+    export_header,
+    export_trailer,
+    verify_export,
+    verify_proof,
+)
+from kernel.errors import Conflict
+from ledger.api.chain import _written
+from ledger.domain.chain import CHUNK_ENTRIES
+from ledger.domain.transactions import transaction_id
+from ledger.handlers.booking import book_invoices
+from ledger.handlers.sealing import seal_waiting
+from ledger.handlers.settling import record_payments
+from ledger.store import chain
+
+TAMPERINGS = 40
+
+
+async def seal(ledger):
+    """Until nothing waits."""
+    total = 0
+    while True:
+        async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+            done = await seal_waiting(tx)
+        if not done:
+            return total
+        total += done
+
+
+async def exported(client, **params):
+    answer = await client.get("/v1/ledger/export", params=params)
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    return answer.content.splitlines(keepends=True)
+
+
+async def kept(client, **params):
+    answer = await client.get("/v1/ledger/checkpoint", params=params)
+    return Checkpoint.from_json(answer.json())
+
+
+async def test_entries_are_sealed_once_however_many_seal_and_book(ledger, clients):
+    acme = await clients("acme")
+    customer = uuid4()
+    batches = [[invoice(f"{n}-{i}") for i in range(20)] for n in range(10)]
+
+    async def seal_on(passes):
+        for _ in range(passes):
+            await seal(ledger)
+
+    async with asyncio.TaskGroup() as group:
+        for batch in batches:
+            group.create_task(booked(ledger, book_invoices, *batch))
+            group.create_task(seal_on(3))
+            group.create_task(booked(ledger, record_payments, payment(customer, "1.5")))
+        group.create_task(booked(ledger, book_invoices, invoice("elsewhere"), tenant="other"))
+    await seal(ledger)
+    reached = verify_export(await exported(acme))
+    assert reached == await kept(acme)
+    status = (await acme.get("/v1/ledger/status")).json()
+    assert status == {
+        "whole": True, "transactions": 210, "readings": 0, "sealed": 210, "unsealed": 0,
+    }  # fmt: skip
+    other = await clients("other")
+    assert verify_export(await exported(other)).size == 1
+    assert (await other.get("/v1/ledger/entries/2/proof")).status_code == 404
+
+
+async def test_an_entry_committed_late_is_sealed_all_the_same(ledger, clients):
+    """One that began before another and commits after it has been sealed."""
+    acme = await clients("acme")
+    await booked(ledger, book_invoices, invoice("first"))
+    async with transaction(ledger, tenant=ALL_TENANTS) as slow:
+        await book_invoices(slow, [received(invoice("slow"), "acme")])
+        await booked(ledger, book_invoices, invoice("quick", currency="USD"))
+        assert await seal(ledger) == 2
+    assert await seal(ledger) == 1
+    assert verify_export(await exported(acme)).size == 3
+
+
+@pytest.fixture
+async def grown(ledger):
+    """A chain of more than two chunks, of invoices and a payment; the invoices' ids."""
+    events = [invoice(n, energy="1", tax="0") for n in range(2 * CHUNK_ENTRIES + 40)]
+    for start in range(0, len(events), 500):
+        await booked(ledger, book_invoices, *events[start : start + 500])
+    await booked(ledger, record_payments, payment(events[0].customer_id, "3"))
+    await seal(ledger)
+    return [event.invoice_id for event in events]
+
+
+async def test_exports_checkpoints_and_proofs_fit_together(clients, grown):
+    acme = await clients("acme")
+    size = len(grown) + 1
+    whole = await exported(acme)
+    last = verify_export(whole)
+    page = (await acme.get("/v1/ledger/checkpoints")).json()["items"]
+    assert [one["size"] for one in page] == [CHUNK_ENTRIES, 2 * CHUNK_ENTRIES]
+    for one in page:
+        assert verify_export(whole, Checkpoint.from_json(one)) == last
+    for upto in (1, 700, CHUNK_ENTRIES, CHUNK_ENTRIES + 1, 2 * CHUNK_ENTRIES, size):
+        earlier = await kept(acme, size=upto)
+        assert verify_export(whole, earlier) == last
+        assert verify_export(await exported(acme, after=upto), earlier) == last
+        for seq in {1, upto // 2 + 1, upto}:
+            proof = (
+                await acme.get(f"/v1/ledger/entries/{seq}/proof", params={"size": upto})
+            ).json()
+            record = verify_proof(proof, earlier)
+            assert (record["seq"], Checkpoint.from_json(proof["checkpoint"])) == (seq, earlier)
+    found = await acme.get(f"/v1/ledger/seals/{transaction_id('acme', grown[7])}")
+    proof = (await acme.get(f"/v1/ledger/entries/{found.json()['seq']}/proof")).json()
+    assert proof["record"]["entry"]["document_id"] == str(grown[7])
+    for path, status in (
+        (f"entries/{size + 1}/proof", 404), ("entries/0/proof", 404),
+        (f"entries/1/proof?size={size + 1}", 404), (f"checkpoint?size={size + 1}", 404),
+        (f"export?after={size + 1}", 422), (f"seals/{uuid4()}", 404),
+        (f"export?after={10**30}", 422), ("export?after=-1", 422),
+    ):  # fmt: skip
+        assert (await acme.get(f"/v1/ledger/{path}")).status_code == status, path
+
+
+TAMPER = {
+    "another amount": "UPDATE posting SET amount = amount + 1 WHERE (transaction_id, line) IN "
+    "(SELECT transaction_id, line FROM posting ORDER BY random() LIMIT 1)",
+    "another customer": "UPDATE transaction SET customer_id = gen_random_uuid() WHERE id IN "
+    "(SELECT id FROM transaction ORDER BY random() LIMIT 1)",
+    "another day": "UPDATE transaction SET occurred_at = occurred_at + interval '1 microsecond' "
+    "WHERE id IN (SELECT id FROM transaction ORDER BY random() LIMIT 1)",
+    "another account": "UPDATE posting SET account_id = (SELECT id FROM account WHERE id <> "
+    "posting.account_id LIMIT 1) WHERE (transaction_id, line) IN "
+    "(SELECT transaction_id, line FROM posting ORDER BY random() LIMIT 1)",
+    "an account renamed": "UPDATE account SET code = 'revenue:gift' WHERE code = 'revenue:energy'",
+    "an entry gone": "DELETE FROM transaction WHERE id IN "
+    "(SELECT id FROM transaction ORDER BY random() LIMIT 1)",
+    "its postings gone": "DELETE FROM posting WHERE transaction_id IN "
+    "(SELECT id FROM transaction ORDER BY random() LIMIT 1)",
+    "an allocation gone": "DELETE FROM allocation",
+    "another seal": "UPDATE seal SET leaf = sha256(leaf) WHERE seq = 17",
+    "a seal gone": "DELETE FROM seal WHERE seq = 17",
+    "two seals swapped": "UPDATE seal s SET kind = o.kind, entry_id = o.entry_id, leaf = o.leaf "
+    "FROM seal o WHERE (s.seq, o.seq) IN ((17, 18), (18, 17))",
+    "the end cut off": "WITH cut AS (DELETE FROM seal WHERE seq > 2000) "
+    "UPDATE chain_head SET size = 2000",
+}
+
+
+@pytest.fixture
+async def superuser(ledger_url, postgres_admin_url):
+    """A connection that no trigger and no privilege holds back."""
+    database = ledger_url.rpartition("/")[2].partition("?")[0]
+    connection = await asyncpg.connect(postgres_admin_url, database=database)
+    await connection.execute("SET session_replication_role = replica")
+    yield connection
+    await connection.close()
+
+
+async def lines_within(connection):
+    """The export as it would be if the connection's open transaction were committed."""
+    read = ReadConnection(None, connection)
+    end = await chain.fetch_head(read, "acme")
+    seals = await chain.fetch_seals(read, "acme", 0, end.size, end.size)
+    entries = await _written(read, "acme", seals)
+    head, last = export_header("acme", 0, end.size), export_trailer(end)
+    return [head, *entries.splitlines(keepends=True), last]
+
+
+async def test_every_tampering_with_the_stored_tables_is_found(clients, grown, superuser):
+    acme = await clients("acme")
+    earlier = await kept(acme, size=len(grown))
+    assert verify_export(await exported(acme), earlier).size == len(grown) + 1
+    dice = random.Random(5)
+    deeds = [*TAMPER, *dice.choices(list(TAMPER), k=TAMPERINGS - len(TAMPER))]
+    await superuser.execute("ALTER TABLE seal DROP CONSTRAINT seal_one_per_entry")
+    for deed in deeds:
+        undo = superuser.transaction()
+        await undo.start()
+        assert await superuser.execute(TAMPER[deed]) != "UPDATE 0"
+        with pytest.raises((Tampered, Conflict)):
+            verify_export(await lines_within(superuser), earlier)
+            pytest.fail(deed)
+        await undo.rollback()
+    assert verify_export(await exported(acme), earlier).size == len(grown) + 1
+
+
+async def test_an_entry_that_came_in_past_the_queue_is_seen(ledger, clients, superuser):
+    acme = await clients("acme")
+    await booked(ledger, book_invoices, invoice(1))
+    await seal(ledger)
+    await superuser.execute(
+        "INSERT INTO transaction SELECT tenant_id, gen_random_uuid(), kind, gen_random_uuid(), "
+        "reference, NULL, customer_id, currency, total, occurred_at, recorded_at, correlation_id, "
+        "digest, postings FROM transaction"
+    )
+    assert (await acme.get("/v1/ledger/status")).json()["whole"] is False
