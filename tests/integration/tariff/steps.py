@@ -53,6 +53,11 @@ async def published_calendar(client, calendar, document):
     return answer.json()
 
 
+def key_of(client):
+    """The id of the API key that a client calls with."""
+    return client.headers["Authorization"].split("_")[1]
+
+
 def problem(answer):
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     return answer.status_code, answer.json()["code"]

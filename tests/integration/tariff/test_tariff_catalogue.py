@@ -45,6 +45,7 @@ async def test_regions_lie_within_regions_and_pass_tariffs_on(clients):
     path = f"/v1/regions/{city['id']}/tariffs"
     assert await walk(acme, path, "code") == ["local"]
     assert await walk(acme, path, "code", inherited=True) == ["wide", "local"]
+    assert await walk(acme, path, "code", inherited=True, in_force_on="2025-01-01") == []
     assert await walk(acme, "/v1/regions", "code", parent_id=area["id"]) == ["r1"]
     other = await clients("other")
     assert problem(await other.get(path)) == (404, "region_unknown")

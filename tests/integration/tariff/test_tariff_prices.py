@@ -10,7 +10,7 @@ import pytest
 
 from contracts.catalogue import PricesPublished
 from database import ALL_TENANTS, transaction
-from integration.tariff.steps import SERIES, created, events, paths, problem, walk
+from integration.tariff.steps import SERIES, created, events, key_of, paths, problem, walk
 
 SPRING, AUTUMN = "2025-03-30", "2025-10-26"
 
@@ -52,7 +52,7 @@ async def test_prices_come_in_by_day_and_are_told_of_by_day(clients, catalogue):
     expected = ["0.08123", "-0.005", "0", *(f"0.{n:02}".rstrip("0") for n in range(1, 21))]
     assert first["prices"] == expected
     assert (first["start_at"], first["minutes"], first["key_id"]) == (
-        "2025-03-29T23:00:00Z", 60, "keyacme0000",
+        "2025-03-29T23:00:00Z", 60, key_of(acme),
     )  # fmt: skip
     told = {key: PricesPublished.model_validate(value) for key, value in await events(catalogue)}
     series_id = spot.rpartition("/")[2]

@@ -1,6 +1,7 @@
 """`/v1/price-series/{id}/prices`: uploading prices, reading them back as known at any time, and
 finding what is missing."""
 
+import asyncio
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -110,7 +111,7 @@ async def upload_prices(series_id: UUID, request: Request, db: Db, cause: WriteC
 async def _take(request: Request, upload: Upload) -> None:
     match request.headers.get("content-type", "").partition(";")[0].strip().lower():
         case "application/json":
-            take_json(await request.body(), upload)
+            await asyncio.to_thread(take_json, await request.body(), upload)
         case "text/csv":
             await take_csv(request.stream(), upload)
         case _:

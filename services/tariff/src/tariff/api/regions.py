@@ -14,7 +14,7 @@ from serving.paging import Page
 from tariff.api.callers import Reader, WriteCause
 from tariff.api.forms import Body, NotNull, Shown, fields
 from tariff.api.listing import Ordered, SearchText
-from tariff.api.tariffs import Tariff, shown_tariff
+from tariff.api.tariffs import InForceOn, Tariff, shown_tariff
 from tariff.domain import catalogue as domain
 from tariff.domain.catalogue import RegionKind
 from tariff.domain.stored import Stored
@@ -113,13 +113,16 @@ async def list_tariffs_of_region(
     inherited: Annotated[
         bool, Query(description="Also those of the regions that the region lies within")
     ] = False,
+    in_force_on: InForceOn = None,
 ) -> Page[Tariff]:
     """The tariffs that apply to the sites in a region."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         above = await regions.fetch_above(read, caller.tenant_id, region_id)
         if not above:
             raise domain.unknown("region")
-        wanted = tariffs.TariffFilter(region_ids=above if inherited else [region_id])
+        wanted = tariffs.TariffFilter(
+            region_ids=above if inherited else [region_id], in_force_on=in_force_on
+        )
         rows = await tariffs.list_tariffs(read, caller.tenant_id, wanted, listing.place)
     return listing.cut(rows, shown_tariff)
 

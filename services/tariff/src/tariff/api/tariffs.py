@@ -23,6 +23,9 @@ from tariff.handlers.catalogue import found
 from tariff.store import tariffs
 
 router = APIRouter(prefix="/v1/tariffs", tags=["tariffs"])
+InForceOn = Annotated[
+    date | None, Query(description="A local date on which one of its versions is in force")
+]
 
 
 class NewTariff(Body):
@@ -84,9 +87,7 @@ async def list_tariffs(
     zone: Zone | None = None,
     region_id: UUID | None = None,
     status: Annotated[Status | None, Query(description="Of one of its versions")] = None,
-    in_force_on: Annotated[
-        date | None, Query(description="A local date on which one of its versions is in force")
-    ] = None,
+    in_force_on: InForceOn = None,
     text: SearchText = None,
 ) -> Page[Tariff]:
     """Tariffs, oldest first unless another order is asked for."""
