@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from kernel.periods import Period
 from rating.bill import Bill, rate
 from rating.document import tariff_version
+from rating.prices import PriceSeries
 from rating.tariff import TariffVersion, usage_charges
 from rating.usage import Usage, slots_in
 
@@ -89,6 +90,22 @@ DEMAND: dict[str, object] = {
     "ratchet_months": 11,
     "ratchet_percent": "80",
 }
+SPOT: dict[str, object] = {
+    "kind": "spot",
+    "id": "energy",
+    "series": "day-ahead",
+    "floor": "0",
+    "multiplier": "1.05",
+}
+PRICES = {
+    "day-ahead": PriceSeries(
+        "EUR",
+        MONTH.bounds_utc(ZONE)[0],
+        15,
+        np.random.default_rng(SEED).integers(-2_000, 40_000, slots_in(ZONE, MONTH, 15)),
+        decimals=5,
+    )
+}
 PLACES = Decimal("1e-15")
 """Shares of a total show 20 places, so that they add up to 15."""
 
@@ -118,7 +135,7 @@ def measure(version: TariffVersion, period: Period, minutes: int) -> dict[str, o
 
     def run() -> list[Bill]:
         usages = [Usage(ZONE, period, minutes, {"import": row}, Decimal(15)) for row in energy]
-        return rate(version, usages)
+        return rate(version, usages, prices=PRICES)
 
     bills = run()
     check(bills, energy)
@@ -163,6 +180,7 @@ def main() -> None:
         "tiers in time of use, demand": (with_energy(in_tiers("per_band"), DEMAND), MONTH, 15),
         "the same pro rata": (with_energy(in_tiers("pro_rata"), DEMAND), MONTH, 15),
         "the same in order of time": (with_energy(in_tiers("chronological"), DEMAND), MONTH, 15),
+        "spot prices of 15 minutes": (with_energy(SPOT), MONTH, 15),
         "cost of one day of 15 minutes": (per_day, DAY, 15),
     }
     figures = {name: measure(*case) for name, case in cases.items()}
