@@ -17,6 +17,7 @@ from ingest.handlers.announcing import announce_usage
 from ingest.handlers.closing import close_due_periods, plan_periods
 from ingest.handlers.keeping import take_up_waiting
 from ingest.handlers.recording import Recorder
+from ingest.handlers.registers import convert_due
 from ingest.settings import Settings
 from ingest.store.meters import Meters
 from ingest.store.partitions import Partitions
@@ -46,13 +47,17 @@ class Ingest:
         self.sent = Sent()
         self.settings = Settings(database_url=url, kafka_bootstrap_servers="unused:1")
         self.recorder = Recorder(Meters(), Partitions(), self.settings.announce_delay)
-        names = ("readings", "meters", "agreements")
+        names = ("readings", "meters", "agreements", "registers")
         subscribed = subscriptions(self.settings, self.recorder, self.clock)
         self.handle = dict(zip(names, (one.handle for one in subscribed), strict=True))
 
     def block(self, meter_id, start_at, values, **more):
         """A message with a block of readings, sent now."""
         return block(meter_id, start_at, values, **({"at": self.now} | more))
+
+    def message(self, event, **more):
+        """An event, sent now."""
+        return message(event, **({"at": self.now} | more))
 
     def clock(self):
         return self.now
@@ -91,6 +96,11 @@ class Ingest:
 
     async def take_up(self):
         return await take_up_waiting(self.database, self.recorder, self.now)
+
+    async def convert(self):
+        """Turn all registers that are due into intervals."""
+        while await convert_due(self.database, self.recorder, self.now):
+            pass
 
     async def announce(self):
         """Announce all that is due; the events."""

@@ -19,7 +19,7 @@ def utc_now() -> datetime:
 
 
 def build(settings: Settings, database: Database, publisher: Publisher) -> Parts:
-    """The API, three consumers and three loops."""
+    """The API, the consumers and the loops."""
     recorder = Recorder(Meters(), Partitions(), settings.announce_delay)
     return Parts(
         routers=routers(recorder, publisher, utc_now),

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from contracts.commerce import AgreementChanged
-from contracts.metering import MeterRegistered, ReadingsReceived
+from contracts.metering import MeterRegistered, ReadingRecorded, ReadingsReceived
 from database import Database, WriteConnection
-from ingest.handlers import registry
+from ingest.handlers import registers, registry
 from ingest.handlers.announcing import announce_usage
 from ingest.handlers.closing import close_due_periods, plan_periods
 from ingest.handlers.keeping import take_up_waiting
@@ -26,7 +26,7 @@ IDLE_POLL_S = 0.2
 
 
 def subscriptions(settings: Settings, recorder: Recorder, clock: Clock) -> tuple[Subscription, ...]:
-    """Readings, meters and agreements."""
+    """Readings, meters, agreements and reads of registers."""
 
     async def record(tx: WriteConnection, batch: Sequence[Received_]) -> None:
         await recorder.record(tx, arrivals_of(batch), clock())
@@ -38,13 +38,14 @@ def subscriptions(settings: Settings, recorder: Recorder, clock: Clock) -> tuple
         Subscription(ReadingsReceived, record, batch_messages_max=settings.batch_messages_max),
         Subscription(MeterRegistered, take_over_meters),
         Subscription(AgreementChanged, registry.take_over_agreements),
+        Subscription(ReadingRecorded, registers.keep_entries),
     )
 
 
 def loops(
     settings: Settings, database: Database, publisher: Publisher, recorder: Recorder, clock: Clock
 ) -> tuple[Loop, ...]:
-    """Announcing, closing and taking up."""
+    """Announcing, closing, taking up, and turning registers into intervals."""
 
     async def close() -> int:
         planned = await plan_periods(database, clock())
@@ -54,6 +55,7 @@ def loops(
         _loop("announce", lambda: announce_usage(database, publisher, clock())),
         _loop("close", close),
         _loop("take_up", lambda: take_up_waiting(database, recorder, clock())),
+        _loop("registers", lambda: registers.convert_due(database, recorder, clock())),
     )
 
 

@@ -177,3 +177,32 @@ period = sa.Table(
     sa.Index("period_of_meter", "tenant_id", "meter_id", "start_on"),
     sa.Index("period_to_check", "check_at", postgresql_where=sa.text("check_at IS NOT NULL")),
 )
+register_entry = sa.Table(
+    "register_entry",
+    METADATA,
+    _key("tenant_id", sa.Text()),
+    _key("reading_id", sa.Uuid()),
+    _required("meter_id", sa.Uuid()),
+    _required("flow", sa.Text()),
+    _required("version", sa.Integer()),
+    _required("kind", sa.Text()),
+    _required("value", sa.Numeric()),
+    _required("digits", sa.SmallInteger()),
+    _required("multiplier", sa.Numeric()),
+    _required("read_at", _INSTANT),
+    _required("recorded_at", _INSTANT),
+    _required("correlation_id", sa.Text()),
+    sa.Index("register_entry_in_order", "tenant_id", "meter_id", "flow", "read_at"),
+)
+register_channel = sa.Table(
+    "register_channel",
+    METADATA,
+    _key("tenant_id", sa.Text()),
+    _key("meter_id", sa.Uuid()),
+    _key("flow", sa.Text()),
+    sa.Column("from_at", _INSTANT),
+    sa.Column("to_at", _INSTANT),
+    _required("ranked_at", _INSTANT),
+    _required("correlation_id", sa.Text()),
+    sa.Index("register_channel_due", "from_at", postgresql_where=sa.text("from_at IS NOT NULL")),
+)
