@@ -166,3 +166,59 @@ def test_a_year_of_bills_equals_the_record_read_by_hand(path, minutes):
     expected = naive_bills(read(path), year)
     for bill, total in zip(chain(version, year), expected, strict=True):
         assert abs(Fraction(sum(bill.totals_exact().values())) - total) < LAST_PLACE
+
+
+TWO_PERIODS = {
+    "energyratestructure": [
+        [
+            {"rate": Decimal("0.10"), "sell": Decimal("0.03"), "max": 400, "unit": "kWh"},
+            {"rate": Decimal("0.16"), "sell": Decimal("0.02"), "unit": "kWh"},
+        ],
+        [
+            {"rate": Decimal("0.30"), "sell": Decimal("0.09"), "max": 400, "unit": "kWh"},
+            {"rate": Decimal("0.42"), "sell": Decimal("0.07"), "unit": "kWh"},
+        ],
+    ],
+    "energyweekdayschedule": [[0] * 16 + [1] * 5 + [0] * 3] * 12,
+    "energyweekendschedule": [[0] * 24] * 12,
+}
+
+
+def in_order_of_time(slots, what):
+    """Each interval at its period's price of the tier that the month's running total is in."""
+    amount = total = Fraction(0)
+    for at, kwh in slots:
+        tiers = TWO_PERIODS["energyratestructure"][period_at(TWO_PERIODS, "energy", at)]
+        top = number(tiers[0]["max"])
+        below = max(min(total + kwh, top) - total, Fraction(0))
+        amount += below * number(tiers[0][what]) + (kwh - below) * number(tiers[1][what])
+        total += kwh
+    return amount
+
+
+@pytest.mark.parametrize(
+    ("rules", "taken", "given"),
+    [
+        ("Net Billing Instantaneous", "import", "export"),
+        ("Net Billing Hourly", "import", "export"),
+        ("Buy All Sell All", "load", "generation"),
+    ],
+)
+def test_what_is_settled_per_interval_climbs_its_tiers_in_order_of_time(rules, taken, given):
+    record = TWO_PERIODS | {"dgrules": rules}
+    document = import_record(record, zone=ZONE, export="as_declared").document
+    version = tariff_version(UUID(int=1), document)
+    generator = np.random.default_rng(3)
+    for month in (MONTHS[0], MONTHS[2], MONTHS[10]):
+        slots = slots_in(ZONE, month, 60)
+        series = {flow: generator.integers(0, 2_000, slots) for flow in (taken, given)}
+        usage = Usage(ZONE, month, 60, series)
+        totals = {
+            flow: in_order_of_time(
+                local_slots(Usage(ZONE, month, 60, {"import": series[flow]})), what
+            )
+            for flow, what in ((taken, "rate"), (given, "sell"))
+        }
+        (bill,) = chain(version, [usage])
+        exact = Fraction(sum(bill.totals_exact().values()))
+        assert abs(exact - (totals[taken] - totals[given])) < LAST_PLACE
