@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import IllegalStateError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ class Log:
         self.batches = batches  # of each partition: lists of offsets, with gaps where compacted
         self.first = first
         self.answers = answers
+        self.assigned = set(batches)
         self.position = {}
         self.seeks = 0
 
@@ -40,12 +42,18 @@ class Log:
             return self.first
         return batches[-1][-1] + 1 if self.finds == "offsets" else batches[-1][0] + 1
 
+    def assignment(self):
+        return self.assigned
+
     def highwater(self, tp):
+        assert tp in self.assigned
         if not self.answers:
             return None
         return self.batches[tp][-1][-1] + 1 if self.batches[tp] else self.first
 
     def seek(self, tp, offset):
+        if tp not in self.assigned:
+            raise IllegalStateError(tp)
         self.position[tp] = offset
         self.seeks += 1
 
@@ -143,6 +151,18 @@ async def test_a_log_whose_tail_is_compacted_away_is_no_reason_to_wait():
     log = Tailless("offsets", {TP: BATCHES})
     await go_to(log, {TP: 20}, {TP: 0})
     assert log.goes_on(TP, 20) == []
+
+
+async def test_a_partition_that_a_rebalance_takes_away_meanwhile_is_no_broken_log(finds):
+    class Rebalanced(Log):
+        async def getmany(self, *partitions, **how):
+            self.assigned.discard(TP)
+            left = [tp for tp in partitions if tp in self.assigned]
+            return await super().getmany(*left, **how)
+
+    log = Rebalanced(finds, {TP: BATCHES, OTHER: BATCHES})
+    with pytest.raises((IllegalStateError, Transient)):  # a consumer tries again after either
+        await go_to(log, {TP: 6, OTHER: 7}, {TP: 0, OTHER: 0})
 
 
 async def test_a_broker_that_does_not_answer_is_asked_again_later(finds):

@@ -44,12 +44,12 @@ async def go_to(kafka: Any, stored: Offsets, first: Offsets) -> None:
         for tp in doubtful:
             asked[tp] = max(first[tp], stored[tp] - back)
         back *= 2
+    for tp in stored:
+        kafka.seek(tp, asked[tp])  # refused where a rebalance has taken the partition away
     end = {tp: max(told[tp], kafka.highwater(tp) or 0) for tp in stored}
     check_bounds(
         *({(tp.topic, tp.partition): at[tp] for tp in stored} for at in (stored, first, end))
     )
-    for tp in stored:
-        kafka.seek(tp, asked[tp])
 
 
 def due(records: Sequence[ConsumerRecord], offset: int) -> Sequence[ConsumerRecord]:
@@ -67,9 +67,14 @@ async def _probe(kafka: Any, partitions: Collection[TopicPartition]) -> dict[Top
         fetched = await kafka.getmany(*missing, timeout_ms=PROBE_POLL_MS, max_records=1)
         begins |= {tp: records[0].offset for tp, records in fetched.items()}
         waited_s = time.monotonic() - begun_s
-        if waited_s > QUIET_S and all(kafka.highwater(tp) is not None for tp in missing):
+        if waited_s > QUIET_S and all(_has_answered(kafka, tp) for tp in missing):
             break
         if waited_s > ANSWER_LIMIT_S:
             raise Transient(f"the broker tells nothing of {missing[0].topic}")
         await asyncio.sleep(0)
     return begins
+
+
+def _has_answered(kafka: Any, tp: TopicPartition) -> bool:
+    """Whether the broker has told the partition's end; not of one that a rebalance took away."""
+    return tp in kafka.assignment() and kafka.highwater(tp) is not None
