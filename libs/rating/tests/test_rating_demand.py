@@ -186,6 +186,40 @@ def test_a_ratchet_looks_at_the_complete_months_before(version_of, fields, befor
     assert kw(bill) == {None: expected}
 
 
+@pytest.mark.parametrize(
+    ("across", "expected"),
+    [
+        (False, {"summer": "12"}),
+        (True, {"summer": "30"}),  # what winter measured is billed at summer's rate
+    ],
+)
+def test_a_ratchet_across_bands_looks_at_the_peaks_of_all(version_of, across, expected):
+    version = version_of(
+        {
+            "kind": "demand",
+            "id": "demand",
+            "bands": [{"name": "winter", "rate": "1"}, {"name": "summer", "rate": "2"}],
+            "windows": [
+                {
+                    "band": "winter",
+                    "from_time": "00:00",
+                    "to_time": "24:00",
+                    "seasons": ["cold"],
+                }
+            ],
+            "default_band": "summer",
+            "ratchet_months": 2,
+            "ratchet_across_bands": across,
+        },
+        calendar={
+            "seasons": [{"name": "warm", "start": "04-01"}, {"name": "cold", "start": "10-01"}]
+        },
+    )
+    before = peaks((3, "30"), band="winter")
+    (bill,) = rate(version, [metered(SHAPE)], states=[{"demand": before}])
+    assert kw(bill) == expected
+
+
 def test_a_month_of_which_a_part_was_not_billed_does_not_count(version_of):
     part = Peak(None, date(2025, 3, 10), date(2025, 4, 1), Decimal(30))
     (bill,) = rate(
@@ -280,6 +314,7 @@ def test_the_state_of_another_kind_is_refused(version_of):
         ({"minutes": 20}, "20 is none of 5, 10, 15, 30, 60"),
         ({"mean_of_highest_days": 0}, "between 1 and 31"),
         ({"ratchet_months": 37}, "between 0 and 36"),
+        ({"ratchet_months": 1, "ratchet_across_bands": True}, "a ratchet of demand by bands"),
         ({"ratchet_percent": "0"}, "80 is 80 %"),
         ({"ratchet_percent": "101"}, "80 is 80 %"),
         ({"minimum_kw": "-1"}, "must be 0 or more"),

@@ -73,7 +73,7 @@ def noted(record, **options):
         (
             "wallingford_ratchet",
             ["fixed", "time_of_use", "demand"],
-            ["demandratchetpercentage", "demandreactivepowercharge"],
+            ["demandreactivepowercharge"],
         ),
     ],
 )
@@ -219,6 +219,34 @@ def test_fixed_and_minimum_charges_are_in_their_units(fields, component):
 )
 def test_what_is_assumed_or_left_out_is_reported(fields, notes):
     assert noted(ENERGY | fields) == notes
+
+
+@pytest.mark.parametrize(
+    ("structure", "ratchet", "bands", "across"),
+    [
+        ("flatdemandstructure", {}, ["period-1"], None),
+        (
+            "flatdemandstructure",
+            {"demandratchetpercentage": [50] * 12},
+            ["period-0", "period-1"],
+            1,
+        ),
+        ("flatdemandstructure", {"lookbackpercent": Decimal("0.5")}, ["period-0", "period-1"], 1),
+        ("demandratestructure", {"lookbackpercent": Decimal("0.5")}, ["period-1"], None),
+    ],
+)
+def test_a_ratchet_of_flat_demand_looks_back_on_all_seasons(structure, ratchet, bands, across):
+    record = {
+        structure: [[{"rate": 0}], [{"rate": 7}]],
+        "flatdemandmonths": [0] * 6 + [1] * 6,
+        "demandweekdayschedule": EVENING,
+        "demandweekendschedule": EVENING,
+    }
+    (demand,) = components(record | ratchet)
+    assert [band["name"] for band in demand["bands"]] == bands
+    assert demand.get("ratchet_across_bands") == across
+    if ratchet:
+        assert (demand["ratchet_months"], demand["ratchet_percent"]) == (11, "50")
 
 
 @pytest.mark.parametrize(

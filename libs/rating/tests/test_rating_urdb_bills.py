@@ -111,8 +111,8 @@ def naive_demand(record, slots, minutes, earlier):
         period = int(record["flatdemandmonths"][month])
         kw = highest(slots, minutes)
         ratchet = number(record.get("demandratchetpercentage", [0])[0])
-        billed = max([kw, *(ratchet * one for at, one in earlier if at == period)])
-        earlier.append((period, kw))
+        billed = max([kw, *(ratchet * one for one in earlier)])
+        earlier.append(kw)
         for within, tier in split(billed, record["flatdemandstructure"][period], 1):
             amount += within * price(tier)
     if costs(record.get("demandratestructure")):

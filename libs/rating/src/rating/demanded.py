@@ -42,11 +42,14 @@ class MonthPiece:
 class Ratchet:
     """A `share` of the highest complete month in [from_on, until_on) is billed at least.
 
+    Of the band's own months, or `across_bands` of any's.
+
     The `pieces` are added to the months that are remembered, from `kept_from_on` on.
     """
 
     component_id: str
     share: Decimal
+    across_bands: bool
     from_on: date
     until_on: date
     kept_from_on: date
@@ -67,7 +70,7 @@ class Ratchet:
                 (
                     peak.kw * (divisor // peak.parts)
                     for peak in peaks
-                    if peak.band == band and self._counts(peak)
+                    if (self.across_bands or peak.band == band) and self._counts(peak)
                 ),
                 default=NOTHING,
             )

@@ -163,6 +163,7 @@ class Demand(Charge):
     mean_of_highest_days: Annotated[int, Field(ge=1, le=31)] = 1
     ratchet_months: Annotated[int, Field(ge=0, le=36)] = 0
     ratchet_percent: Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,8})?$")] = "100"
+    ratchet_across_bands: bool = False
     minimum_kw: Kilowatts = "0"
     kw_step: Kilowatts | None = None
     per: Literal["day", "month", "year"] = "month"

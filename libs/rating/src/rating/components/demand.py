@@ -56,7 +56,8 @@ class Demand:
     windows that begin with any interval; the mean of the `mean_of_highest_days` highest days'
     peaks, or of as many days as there are. The billed kW is it, but at least `ratchet_percent` of
     the highest complete calendar month among the `ratchet_months` before the billed period's
-    first, at least `minimum_kw`, and then rounded up to whole `kw_step`.
+    first (of the band, or with `ratchet_across_bands` of any), at least `minimum_kw`, and then
+    rounded up to whole `kw_step`.
 
     `bands` are on in `windows` of local time; what none covers is of `default_band`, or of no
     band. Where a new version begins within the billed period, `keep` measures over the whole
@@ -76,6 +77,7 @@ class Demand:
     mean_of_highest_days: int = 1
     ratchet_months: int = 0
     ratchet_percent: Decimal = Decimal(PERCENT_MAX)
+    ratchet_across_bands: bool = False
     minimum_kw: Decimal = Decimal(0)
     kw_step: Decimal | None = None
     per: Literal["day", "month", "year"] = "month"
@@ -103,6 +105,8 @@ class Demand:
         check_rate(self.ratchet_percent)
         if not 0 < self.ratchet_percent <= PERCENT_MAX:
             raise ValueError(f"ratchet_percent {self.ratchet_percent}: 80 is 80 %, at most 100")
+        if self.ratchet_across_bands and not (self.bands and self.ratchet_months):
+            raise ValueError("ratchet_across_bands is for a ratchet of demand by bands")
         check_connected_kw(self.minimum_kw)
         if self.kw_step is not None:
             check_connected_kw(self.kw_step)
@@ -222,6 +226,7 @@ def _ratchet(
     return Ratchet(
         component_id=charge.id,
         share=charge.ratchet_percent / PERCENT_MAX,
+        across_bands=charge.ratchet_across_bands,
         from_on=months_before(until_on, charge.ratchet_months),
         until_on=until_on,
         kept_from_on=months_before(span.period.end_on.replace(day=1), charge.ratchet_months),

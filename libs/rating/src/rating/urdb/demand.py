@@ -24,6 +24,7 @@ from rating.urdb.record import (
 )
 from rating.urdb.schedule import Season, Table, all_day, windows_of
 
+FLAT = "flatdemandstructure"
 WINDOWS_MIN = (5, 10, 15, 30, 60)
 WINDOW_MIN = 15
 LOOKBACK_MONTHS = 11
@@ -43,7 +44,7 @@ class DemandTable:
 
 def read_demand(record: Record) -> list[DemandTable]:
     """The flat and the time-of-use demand, where the record has them; Rejected if not whole."""
-    flat = structure_at(record, "flatdemandstructure")
+    flat = structure_at(record, FLAT)
     months = months_at(record, "flatdemandmonths", len(flat)) if flat else None
     by_time = structure_at(record, "demandratestructure")
     weekday = schedule_at(record, "demandweekdayschedule", len(by_time)) if by_time else None
@@ -57,7 +58,7 @@ def read_demand(record: Record) -> list[DemandTable]:
             raise invalid([Fault("/flatdemandmonths", f"is needed: {len(flat)} periods")])
         table = all_day(months or [0] * MONTHS)
         unit = units["flatdemandunit"]
-        found.append(DemandTable("flat-demand", "flatdemandstructure", flat, table, unit))
+        found.append(DemandTable("flat-demand", FLAT, flat, table, unit))
     if _costs(by_time):
         table = table_of(record, "demand", weekday, weekend, len(by_time))
         unit = units["demandrateunit"]
@@ -81,16 +82,26 @@ def demand_charges(
         if per is None:
             record.note("not_imported", demand.field, f"in {demand.unit}, not kW")
             continue
-        if (charge := _charge(record, demand, seasons)) is not None:
-            if "ratchet_months" in how and len(charge.get("bands") or ()) > 1:  # type: ignore[arg-type]
-                told = f"{demand.field}: each period looks back on its own months only"
-                record.note("not_imported", "demandratchetpercentage", told)
+        if (charge := _charge(record, demand, seasons, how)) is not None:
+            if "ratchet_months" in how and len(demand.table.used()) > 1:
+                charge |= _across(record, demand)
             charges.append(charge | how | {"per": per})
     return charges
 
 
+def _across(record: Record, demand: DemandTable) -> dict[str, object]:
+    """What a ratchet of several periods looks back on."""
+    if demand.field == FLAT:
+        return {"ratchet_across_bands": True}  # its periods are seasons of the one highest power
+    record.note("convention", "demandratchetpercentage", "each period looks back on its own peaks")
+    return {}
+
+
 def _charge(
-    record: Record, demand: DemandTable, seasons: Sequence[Season]
+    record: Record,
+    demand: DemandTable,
+    seasons: Sequence[Season],
+    how: Mapping[str, object],
 ) -> dict[str, object] | None:
     """None where no period that is ever on costs anything."""
     used = sorted(demand.table.used())
@@ -105,6 +116,8 @@ def _charge(
     }
     if not bands:
         return None
+    if demand.field == FLAT and "ratchet_months" in how:  # free months are looked back on too
+        bands = {period: f"period-{period}" for period in used}
     charge: dict[str, object] = {"kind": "demand", "id": demand.charge_id}
     if len(used) == 1:
         return charge | _rated(ladders[used[0]])
