@@ -19,14 +19,15 @@ from time import perf_counter
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kernel.periods import Period
-from rating.bill import Bill, rate
+from rating.bill import NO_STATE, Bill, rate
+from rating.components.net_metering import NetMetering
 from rating.document import tariff_version
 from rating.prices import PriceSeries
-from rating.tariff import TariffVersion, usage_charges
-from rating.usage import Usage, slots_in
+from rating.state import Bank, Lot
+from rating.tariff import Crediting, TariffVersion, usage_charges
+from rating.usage import Flow, Series, Usage, slots_in
 
 METERS = 4096
 ROUNDS = 5
@@ -106,6 +107,18 @@ PRICES = {
         decimals=5,
     )
 }
+NET: dict[str, object] = {
+    "kind": "net_metering",
+    "cross_band": "later",
+    "surplus": {"kind": "carry_forward", "expires_after_months": 12},
+}
+CREDIT: dict[str, object] = {
+    "kind": "export_credit",
+    "id": "feed-in",
+    "surplus": {"kind": "payout", "taxed": True},
+}
+BANKED_KWH = Decimal(40)
+STATE = {"energy": Bank((Lot("night", BANKED_KWH, MONTH.start_on, date(2026, 10, 1)),))}
 PLACES = Decimal("1e-15")
 """Shares of a total show 20 places, so that they add up to 15."""
 
@@ -128,17 +141,36 @@ def in_tiers(split: str) -> dict[str, object]:
     return energy | {"kind": "tiered_time_of_use", "split": split, "bands": bands}
 
 
+def giving(charge: dict[str, object]) -> dict[str, object]:
+    """What gives as well as takes, in the bands of the time of use."""
+    components = TIME_OF_USE["components"]
+    assert isinstance(components, list)
+    (banded,) = [part for part in components if part["id"] == "energy"]
+    bands = {field: banded[field] for field in ("bands", "windows", "default_band")}
+    return bands | {"id": "energy"} | charge
+
+
 def measure(version: TariffVersion, period: Period, minutes: int) -> dict[str, object]:
-    """Bills and readings per second: usage objects made, bills rated, every line rounded."""
+    """Bills and readings per second: usage objects made, bills rated, every line rounded.
+
+    Where the tariff credits what is given, meters export about as much as they import.
+    """
     slots = slots_in(ZONE, period, minutes)
-    energy = np.random.default_rng(SEED).integers(0, 2_000, (METERS, slots), dtype=np.int64)
+    random = np.random.default_rng(SEED)
+    energy = random.integers(0, 2_000, (METERS, slots), dtype=np.int64)
+    flows: list[dict[Flow, Series]] = [{"import": row} for row in energy]
+    if any(isinstance(charge, Crediting) for charge in version.components):
+        export = random.integers(0, 2_000, (METERS, slots), dtype=np.int64)
+        flows = [flow | {"export": row} for flow, row in zip(flows, export, strict=True)]
+    banks = any(isinstance(charge, NetMetering) for charge in version.components)
+    states = [STATE if banks else NO_STATE] * METERS
 
     def run() -> list[Bill]:
-        usages = [Usage(ZONE, period, minutes, {"import": row}, Decimal(15)) for row in energy]
-        return rate(version, usages, prices=PRICES)
+        usages = [Usage(ZONE, period, minutes, series, Decimal(15)) for series in flows]
+        return rate(version, usages, states=states, prices=PRICES)
 
     bills = run()
-    check(bills, energy)
+    check(bills, flows, BANKED_KWH if banks else Decimal(0))
     seconds = median(timed(run) for _ in range(ROUNDS))
     return {
         "bills_per_s": round(METERS / seconds),
@@ -148,10 +180,15 @@ def measure(version: TariffVersion, period: Period, minutes: int) -> dict[str, o
     }
 
 
-def check(bills: list[Bill], energy: NDArray[np.int64]) -> None:
-    """AssertionError unless every kWh is billed once and every bill's lines add up."""
-    for bill, wh in zip(bills, energy.sum(axis=1).tolist(), strict=True):
+def check(bills: list[Bill], flows: list[dict[Flow, Series]], banked_kwh: Decimal) -> None:
+    """AssertionError unless every kWh is billed, credited or banked once and lines add up."""
+    for bill, series in zip(bills, flows, strict=True):
+        wh = int(series["import"].sum()) - int(series["export"].sum() if "export" in series else 0)
         billed = sum(x.quantity for x in bill.lines if x.item.kind == "energy")
+        billed -= sum(x.quantity for x in bill.lines if x.item.kind == "credit")
+        bank = bill.state.get("energy")
+        left = bank.lots if isinstance(bank, Bank) else ()
+        billed += banked_kwh - sum(lot.kwh for lot in left)
         assert abs(billed * 1000 - wh) < PLACES, f"{wh} Wh, but {billed} kWh billed"
         assert sum(x.amount for x in bill.lines) == bill.total
 
@@ -181,6 +218,8 @@ def main() -> None:
         "the same pro rata": (with_energy(in_tiers("pro_rata"), DEMAND), MONTH, 15),
         "the same in order of time": (with_energy(in_tiers("chronological"), DEMAND), MONTH, 15),
         "spot prices of 15 minutes": (with_energy(SPOT), MONTH, 15),
+        "net metering with bank": (with_energy(giving(NET)), MONTH, 15),
+        "export credit time of use": (with_energy(FLAT, giving(CREDIT)), MONTH, 15),
         "cost of one day of 15 minutes": (per_day, DAY, 15),
     }
     figures = {name: measure(*case) for name, case in cases.items()}
