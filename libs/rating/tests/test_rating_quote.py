@@ -1,6 +1,7 @@
 """Quotes: a meter's periods in turn, as one document, and tariffs side by side."""
 
 from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 import numpy as np
@@ -51,6 +52,19 @@ def test_a_quote_is_the_bills_of_the_periods_in_turn():
     # 744 h × 1 kW × 0.30 and 672 h × 2 kW × 0.30
     assert [one["totals"]["energy"] for one in document["periods"]] == ["223.20", "403.20"]
     assert [one["peak_kw"] for one in document["periods"]] == ["1.000", "2.000"]
+
+
+def test_each_period_begins_with_the_state_that_the_last_one_left():
+    tariff = flat("0", kind="demand", ratchet_months=1, rate="10", minutes=60)
+    usages = [usage(JANUARY, 5000), usage(FEBRUARY, 2000)]
+    document = quote(tariff, usages)
+    # 5 kW in January, which February is billed for too; alone it would be 2 kW
+    assert [one["totals"]["demand"] for one in document["periods"]] == ["50.00", "50.00"]
+    assert chain(tariff, usages[1:])[0].total == 20
+    january = chain(tariff, usages[:1])[0]
+    assert chain(tariff, usages[1:], state=january.state)[0].total == 50
+    (peak,) = document["periods"][0]["state"]["energy"]["peaks"]
+    assert (peak["start_on"], Decimal(peak["kw"]) / peak["parts"]) == ("2025-01-01", 5)
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,7 @@ def test_prices_that_do_not_fit_are_refused(version, metered, given, code, told)
         ({"settle_minutes": 60}, "settle_minutes is for"),
         ({"settlement": "mean_price"}, "settle_minutes is for"),
         ({"settlement": "mean_price", "settle_minutes": 45}, "45 is none of 15, 30, 60"),
+        ({"settlement": "mean_price", "settle_minutes": 60.0}, "60.0 is none of 15, 30, 60"),
         ({"multiplier": "0"}, "multiplier 0"),
         ({"multiplier": "101"}, "multiplier 101"),
         ({"floor": "0.2", "cap": "0.1"}, "floor 0.2 is above the cap 0.1"),

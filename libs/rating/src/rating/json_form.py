@@ -128,7 +128,7 @@ def _built(kind: type[T], value: object, path: str, faults: list[Fault]) -> T | 
 
 def _scalar(hint: Any, value: object) -> object:
     if get_origin(hint) is Literal:
-        if value not in get_args(hint):
+        if not any(type(value) is type(one) and value == one for one in get_args(hint)):
             raise ValueError(f"{value!r} is none of {', '.join(map(str, get_args(hint)))}")
         return value
     if hint is bool or hint is int:

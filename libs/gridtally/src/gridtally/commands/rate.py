@@ -168,9 +168,9 @@ def _read_usage(path: Path, zone: str) -> "Intervals":
 def _prices(named: Sequence[str], zone: str, version: "TariffVersion") -> "dict[str, PriceSeries]":
     """The series by the names that the tariff asks for."""
     from gridtally.price_file import read_prices
-    from rating.components.spot import SpotPrice
+    from rating.tariff import series_named
 
-    asked = {part.series for part in version.components if isinstance(part, SpotPrice)}
+    asked = series_named(version)
     given = read_prices(named, zone, version.currency)
     if "" in given:
         return dict.fromkeys(asked, given[""])
