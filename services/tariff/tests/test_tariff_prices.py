@@ -227,6 +227,13 @@ def test_gaps_join_across_midnight_and_clock_changes():
     )
 
 
+def test_a_day_that_hours_do_not_fill_is_no_gap():
+    hourly, half_hourly = (series("Australia/Lord_Howe", minutes) for minutes in (60, 30))
+    days = Period(date(2025, 4, 5), date(2025, 4, 8))
+    assert [gap.intervals for gap in gaps(hourly, days, {})] == [24, 24]
+    assert [gap.intervals for gap in gaps(half_hourly, days, {})] == [48 + 49 + 48]
+
+
 @given(
     st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Adelaide"]),
     st.sampled_from([15, 30, 60]),

@@ -98,6 +98,7 @@ def test_what_lacks_is_counted():
         {"import": []},
         {"import": ["1"] * 24, "export": ["1"] * 23},
         {"load": ["1"] * 24, "import": ["1"] * 24},
+        {"import": ["1"] * 24 * 1101},
     ],
 )
 def test_flows_that_do_not_go_together_are_refused(values):
@@ -131,6 +132,18 @@ def test_stored_days_become_one_series_with_its_gaps():
     assert rated.prices.tolist() == [1] * 23 + [PRICE_MISSING] * 24 + [3] * 24
     assert (rated.currency, rated.minutes, rated.decimals) == ("EUR", 60, 8)
     assert rated_prices(series, []) is None
+
+
+def test_hours_that_half_an_hour_puts_out_of_step_are_no_series():
+    """The clocks of Lord Howe Island go back by half an hour on 6 April."""
+    series = PriceSeries(UUID(int=1), "spot", "Spot", "AUD", "Australia/Lord_Howe", 60)
+    days = [
+        PriceDay(date(2025, 4, day), 1, (1,) * 24, datetime(2025, 1, 1, tzinfo=UTC), "key")
+        for day in (5, 7)
+    ]
+    assert len(rated_prices(series, days[:1]).prices) == 24
+    with pytest.raises(Rejected, match="do not fill 2025-04-06"):
+        rated_prices(series, days)
 
 
 def test_a_tariff_names_its_price_series():

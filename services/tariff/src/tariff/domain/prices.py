@@ -202,12 +202,19 @@ def merge(
 
 
 def gaps(series: PriceSeries, period: Period, known: Mapping[date, Prices]) -> list[Gap]:
-    """The intervals of a period without a price, those next to one another as one."""
+    """The intervals of a period without a price, those next to one another as one.
+
+    A day that the series' intervals do not fill, such as one of 23½ hours, can have no prices and
+    is no gap.
+    """
     step = timedelta(minutes=series.minutes)
     found: list[Gap] = []
     for day in period.dates():
         begin_at = midnight_utc(series.zone, day)
-        prices = known.get(day) or (None,) * slots_on(series, day)
+        try:
+            prices = known.get(day) or (None,) * slots_on(series, day)
+        except ValueError:
+            continue
         for slot, price in enumerate(prices):
             if price is not None:
                 continue

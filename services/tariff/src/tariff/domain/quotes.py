@@ -122,7 +122,10 @@ def measured(zone: str, start: str, minutes: int, values: Mapping[Flow, Values])
     at = _instant(zone, start)
     if not FIRST_ON < at.date() < LAST_ON:
         raise _bad("/usage/start", f"must lie between {FIRST_ON} and {LAST_ON}")
-    return Measured(zone, at, minutes, with_net(scaled), decimals)
+    whole = Measured(zone, at, minutes, with_net(scaled), decimals)
+    if whole.days.days > PERIOD_DAYS_MAX:
+        raise _bad("/usage/values", f"must lie on at most {PERIOD_DAYS_MAX} days")
+    return whole
 
 
 def series_named(versions: Sequence[TariffVersion]) -> set[str]:
@@ -138,17 +141,21 @@ def series_named(versions: Sequence[TariffVersion]) -> set[str]:
 def rated_prices(series: PriceSeries, days: Sequence[PriceDay]) -> rated.PriceSeries | None:
     """A stored series as the engine takes it, from the first to the last of some days in order.
 
-    Days between them that have no prices are missing; None where there is no day at all.
+    Days between them that have no prices are missing; None where there is no day at all. Rejected
+    where there is a day among them that its intervals do not fill.
     """
     if not days:
         return None
     known = {one.day: one.prices for one in days}
     period = Period(days[0].day, days[-1].day + ONE_DAY)
-    prices = [
-        PRICE_MISSING if price is None else price
-        for day in period.dates()
-        for price in known.get(day) or (None,) * slots_on(series, day)
-    ]
+    try:
+        prices = [
+            PRICE_MISSING if price is None else price
+            for day in period.dates()
+            for price in known.get(day) or (None,) * slots_on(series, day)
+        ]
+    except ValueError as error:
+        raise Rejected("prices_resolution", f"{series.code}: {error}") from None
     return rated.PriceSeries(
         series.currency,
         midnight_utc(series.zone, period.start_on),

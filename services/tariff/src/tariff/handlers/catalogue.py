@@ -72,9 +72,8 @@ async def change_tariff(
 ) -> Stored[Tariff]:
     """Change a locked tariff."""
     wanted = replace(current.thing, **changes)
-    if wanted == current.thing:
-        return current
-    return await tariffs.update_tariff(tx, cause.tenant_id, wanted)
+    same = wanted == current.thing
+    return current if same else await tariffs.update_tariff(tx, cause.tenant_id, wanted)
 
 
 async def create_calendar(
@@ -93,9 +92,8 @@ async def change_calendar(
 ) -> Stored[Calendar]:
     """Change a locked calendar."""
     wanted = replace(current.thing, **changes)
-    if wanted == current.thing:
-        return current
-    return await calendars.update_calendar(tx, cause.tenant_id, wanted)
+    same = wanted == current.thing
+    return current if same else await calendars.update_calendar(tx, cause.tenant_id, wanted)
 
 
 async def create_series(
@@ -114,9 +112,8 @@ async def change_series(
 ) -> Stored[PriceSeries]:
     """Change a locked series."""
     wanted = replace(current.thing, **changes)
-    if wanted == current.thing:
-        return current
-    return await prices.update_series(tx, cause.tenant_id, wanted)
+    same = wanted == current.thing
+    return current if same else await prices.update_series(tx, cause.tenant_id, wanted)
 
 
 def found(what: str, one: Stored[T] | None) -> Stored[T]:
