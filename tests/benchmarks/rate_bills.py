@@ -145,8 +145,10 @@ def giving(charge: dict[str, object]) -> dict[str, object]:
     """What gives as well as takes, in the bands of the time of use."""
     components = TIME_OF_USE["components"]
     assert isinstance(components, list)
-    (banded,) = [part for part in components if part["id"] == "energy"]
-    bands = {field: banded[field] for field in ("bands", "windows", "default_band")}
+    (banded,) = (part for part in components if part["id"] == "energy")
+    bands: dict[str, object] = {
+        field: banded[field] for field in ("bands", "windows", "default_band")
+    }
     return bands | {"id": "energy"} | charge
 
 
@@ -184,7 +186,7 @@ def check(bills: list[Bill], flows: list[dict[Flow, Series]], banked_kwh: Decima
     """AssertionError unless every kWh is billed, credited or banked once and lines add up."""
     for bill, series in zip(bills, flows, strict=True):
         wh = int(series["import"].sum()) - int(series["export"].sum() if "export" in series else 0)
-        billed = sum(x.quantity for x in bill.lines if x.item.kind == "energy")
+        billed = sum((x.quantity for x in bill.lines if x.item.kind == "energy"), Decimal(0))
         billed -= sum(x.quantity for x in bill.lines if x.item.kind == "credit")
         bank = bill.state.get("energy")
         left = bank.lots if isinstance(bank, Bank) else ()
