@@ -99,7 +99,12 @@ async def test_a_transaction_with_fewer_postings_than_declared_is_refused(ledger
             await insert_entry(tx, *GOOD, declared=4)
 
 
-@pytest.mark.parametrize("table", ["transaction", "posting", "invoice_note"])
+APPENDED = [
+    "transaction", "posting", "invoice_note", "reading_entry", "removed_meter", "definition",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("table", APPENDED)
 @pytest.mark.parametrize(
     "statement", ["UPDATE {} SET tenant_id = 'x'", "DELETE FROM {}", "TRUNCATE {}"]
 )

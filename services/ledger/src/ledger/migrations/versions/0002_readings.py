@@ -99,6 +99,8 @@ CREATE TABLE definition (
 
 # What counts, as known at a moment: the entries that none supersedes, none withdrew, and whose
 # meter was not removed after them. A plain SQL function, which the planner takes into the query.
+# OFFSET 0 makes it look each entry up by key: as a join it would, while the table has no
+# statistics, read all of a tenant's entries for one page (measured: 26 s instead of 50 ms).
 KNOWN = """
 CREATE FUNCTION reading_known_at(moment timestamptz) RETURNS SETOF reading_entry
 LANGUAGE sql STABLE AS $$
@@ -106,10 +108,10 @@ LANGUAGE sql STABLE AS $$
      WHERE e.created_at <= moment AND e.kind <> 'withdrawn'
        AND NOT EXISTS (SELECT FROM reading_entry n
                         WHERE n.tenant_id = e.tenant_id AND n.reading_id = e.reading_id
-                          AND n.version = e.version + 1 AND n.created_at <= moment)
+                          AND n.version = e.version + 1 AND n.created_at <= moment OFFSET 0)
        AND NOT EXISTS (SELECT FROM removed_meter r
                         WHERE r.tenant_id = e.tenant_id AND r.meter_id = e.meter_id
-                          AND r.removed_at BETWEEN e.created_at AND moment)
+                          AND r.removed_at BETWEEN e.created_at AND moment OFFSET 0)
 $$"""
 
 # What 0001 knew of a meter says which flows its registers count.
