@@ -10,12 +10,14 @@ from kernel.errors import Rejected
 from tariff.domain.catalogue import Tariff
 from tariff.domain.versions import (
     Terms,
+    UsedCalendar,
     Version,
     Withdrawal,
     calendar_named,
     check_document,
     check_draft,
     may_publish,
+    says,
     with_calendar,
     withdraw_from,
 )
@@ -170,6 +172,19 @@ def test_a_document_may_name_a_calendar_in_place_of_its_own():
     assert calendar_named(named) == ID
     assert with_calendar(named, calendar) == DOCUMENT | {"calendar": calendar}
     assert faults(named) == ["/document/calendar_id"]  # a name is nothing to bill by
+
+
+def test_a_published_version_is_known_again_by_the_terms_that_it_was_drafted_with():
+    calendar = {"seasons": [{"name": "all", "start": "01-01"}]}
+    named = Terms(JANUARY, None, DOCUMENT | {"calendar_id": str(ID)})
+    complete = Terms(JANUARY, None, with_calendar(named.document, calendar))
+    version = Version(ID, ID, 1, "published", complete, calendar=UsedCalendar(ID, 3))
+    other = DOCUMENT | {"calendar_id": str(UUID(int=2))}
+    assert says(version, named)
+    assert says(version, complete)
+    assert not says(version, Terms(MARCH, None, named.document))
+    assert not says(version, Terms(JANUARY, None, other))
+    assert not says(version, Terms(JANUARY, None, DOCUMENT))
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,8 @@ async def test_a_version_keeps_the_calendar_that_it_was_published_with(clients, 
     assert first["calendar"] == {"id": calendar["id"], "number": 2}
     await published_calendar(acme, calendar, WORKDAYS)
     assert (await acme.get(path_of(draft))).json() == first
+    again = await acme.post(path, json=body | {"id": draft["id"]})
+    assert (again.status_code, again.json()) == (200, first)
     second = await published(acme, home, "2025-02-01", document=named)
     assert second["document"] == BY_WORKDAY | {"calendar": WORKDAYS}
     told = [value for key, value in await events(catalogue) if "tariff_id" in value]

@@ -5,7 +5,7 @@ withdrawn. Refuses documents that contradict their tariff or that the rating eng
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -125,6 +125,15 @@ def with_calendar(document: Document, calendar: Document) -> Document:
     """The document with a calendar in place of the name of one."""
     named = {name: value for name, value in document.items() if name != CALENDAR_ID}
     return named | {"calendar": dict(calendar)}
+
+
+def says(version: Version, terms: Terms) -> bool:
+    """Whether a version was made of these terms, which may name the calendar that it has now."""
+    named = calendar_named(terms.document)
+    if version.calendar is not None and named == version.calendar.id:
+        own = version.terms.document["calendar"]
+        terms = replace(terms, document=with_calendar(terms.document, own))
+    return version.terms == terms
 
 
 def bad_calendar(detail: str) -> Rejected:

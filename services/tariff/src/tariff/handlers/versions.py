@@ -27,6 +27,7 @@ from tariff.domain.versions import (
     check_document,
     check_draft,
     may_publish,
+    says,
     unknown_version,
     with_calendar,
     withdraw_from,
@@ -58,7 +59,7 @@ async def draft_version(
     """A new draft of a locked tariff, and whether it is new; Conflict for an id of another."""
     known = await versions.fetch_version(tx, cause.tenant_id, id_)
     if known is not None:
-        if known.thing.tariff_id != tariff.id or known.thing.terms != terms:
+        if known.thing.tariff_id != tariff.id or not says(known.thing, terms):
             raise Conflict("version_exists", f"another version has the id {id_}")
         return known, False
     await _complete(tx, cause.tenant_id, tariff, id_, terms.document)
