@@ -83,15 +83,16 @@ class Ratchet:
         for meter, (usage, before) in enumerate(
             zip(batch.usages, self.remembered(batch), strict=True)
         ):
-            peaks = [peak for peak in before if peak.start_on >= self.kept_from_on]
+            peaks = list(before)
             for piece, sums, unit in zip(self.pieces, measured, units, strict=True):
                 kw = Decimal(sums[meter] * unit.numerator).scaleb(-usage.kwh_decimals)
                 days = piece.days
                 peaks = _with(
                     peaks, Peak(piece.band, days.start_on, days.end_on, kw, unit.denominator)
                 )
-            peaks.sort(key=lambda peak: (peak.start_on, peak.band or ""))
-            batch.states[meter][self.component_id] = Peaks(tuple(peaks))
+            kept = [peak for peak in peaks if peak.start_on >= self.kept_from_on]
+            kept.sort(key=lambda peak: (peak.start_on, peak.band or ""))
+            batch.states[meter][self.component_id] = Peaks(tuple(kept))
 
     def _counts(self, peak: Peak) -> bool:
         month = month_of(peak.start_on)
