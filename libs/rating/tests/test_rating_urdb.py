@@ -1,4 +1,4 @@
-"""URDB records into tariffs: what is read how, what is reported, and what is refused."""
+"""URDB records into tariffs: what is read how, and what is reported."""
 
 import json
 from decimal import Decimal
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from kernel.errors import Rejected
 from rating.urdb import import_record, looks_like_urdb
 
 RECORDS = Path(__file__).parent / "urdb"
@@ -297,83 +296,3 @@ def test_tiers_are_limited_in_their_units(units, limits):
     assert energy["kind"] == "tiered"
     assert energy["limits"] | limits == energy["limits"]
     assert energy["tiers"] == [{"rate": "1", "limit": "10.5"}, {"rate": "2"}]
-
-
-@pytest.mark.parametrize(
-    ("record", "told"),
-    [
-        ({}, "charges nothing"),
-        ([], "holds 0 rates"),
-        (3, "must be a URDB record"),
-        ("hello", "is a text and no URDB record"),
-        ({"items": []}, "holds 0 rates"),
-        ({"items": [ENERGY, ENERGY]}, "holds 2 rates"),
-        ({"label": "x"}, "charges nothing"),
-        (ENERGY | {"energyratestructure": 3}, "/energyratestructure: must be a list"),
-        (ENERGY | {"energyratestructure": [[3]]}, "/energyratestructure: must be a list"),
-        (ENERGY | {"energyratestructure": [[]]}, "/energyratestructure/0: a period without a tier"),
-        (ENERGY | {"energyweekdayschedule": FLAT[:11]}, "must be 12 months of 24 hours"),
-        (ENERGY | {"energyweekdayschedule": [[0] * 23] * 12}, "must be 12 months of 24 hours"),
-        (ENERGY | {"energyweekdayschedule": [[7] * 24] * 12}, "7 is none of the 1 periods"),
-        (ENERGY | {"energyweekdayschedule": [[-1] * 24] * 12}, "-1 is none of the 1 periods"),
-        (ENERGY | {"energyweekdayschedule": [["x"] * 24] * 12}, "'x' is not a number"),
-        ({"energyratestructure": TWO}, "/energyweekdayschedule: is needed"),
-        (ENERGY | {"energyratestructure": [[{"rate": "much"}]]}, "0/rate: 'much' is not a number"),
-        (ENERGY | {"energyratestructure": [[{"rate": True}]]}, "True is not a number"),
-        (ENERGY | {"energyratestructure": [[{"rate": float("nan")}]]}, "nan is not a number"),
-        (ENERGY | {"energyratestructure": [[{"rate": 1}, {"rate": 2}]]}, "0/0/max: is needed"),
-        (
-            ENERGY
-            | {"energyratestructure": [[{"rate": 1, "max": 5, "unit": "therm"}, {"rate": 2}]]},
-            "'therm' is none of",
-        ),
-        (
-            ENERGY
-            | {
-                "energyratestructure": [
-                    [{"rate": 1, "max": 5, "unit": "kWh"}, {"rate": 2, "unit": "kWh daily"}]
-                ]
-            },
-            "tiers in several units",
-        ),
-        (ENERGY | {"flatdemandstructure": [[{"rate": 1}], [{"rate": 2}]]}, "/flatdemandmonths"),
-        (
-            ENERGY | {"flatdemandstructure": [[{"rate": 1}]], "flatdemandmonths": [0] * 11},
-            "/flatdemandmonths: must be 12 months",
-        ),
-        (ENERGY | {"fixedchargefirstmeter": "free"}, "/fixedchargefirstmeter: 'free' is not"),
-    ],
-)
-def test_a_record_that_is_not_whole_is_refused_with_the_path(record, told):
-    with pytest.raises(Rejected) as refused:
-        imported(record)
-    assert refused.value.code == "invalid_urdb"
-    assert told in refused.value.detail
-
-
-def test_one_of_several_rates_is_named_by_its_label():
-    rates = {"items": [ENERGY | {"label": "a", "name": "A"}, ENERGY | {"label": "b", "name": "B"}]}
-    assert imported(rates, label="b").name == "B"
-    with pytest.raises(Rejected, match="holds 0 rates"):
-        imported(rates, label="c")
-
-
-def test_an_answer_within_a_text_is_read_too():
-    inner = json.dumps({"items": [{"name": "A", "energyratestructure": [[{"rate": 0.1}]]}]})
-    (energy,) = components(json.loads(json.dumps(inner)))
-    assert energy["rate"] == "0.1"
-
-
-@pytest.mark.parametrize(
-    ("document", "urdb"),
-    [
-        ({"items": []}, True),
-        (ENERGY, True),
-        ({"energyRateStrux": []}, True),
-        ([ENERGY], True),
-        ({"currency": "EUR", "zone": "UTC", "components": []}, False),
-        ({"currency": "EUR"}, False),
-    ],
-)
-def test_a_record_is_told_from_a_native_tariff(document, urdb):
-    assert looks_like_urdb(document) is urdb

@@ -21,6 +21,7 @@ from rating.urdb.record import (
     number_at,
     schedule_at,
     structure_at,
+    whole_at,
 )
 from rating.urdb.schedule import Season, Table, all_day, windows_of
 
@@ -161,7 +162,7 @@ def _measured(record: Record, *, needed: bool) -> dict[str, object]:
     value = record.take("demandwindow")
     minutes = WINDOW_MIN
     if value is not None:
-        minutes = int(number_at(value, "/demandwindow"))
+        minutes = whole_at(value, "/demandwindow")
         if minutes not in WINDOWS_MIN:
             record.note("not_understood", "demandwindow", f"{value} minutes: read as {WINDOW_MIN}")
             minutes = WINDOW_MIN
@@ -181,10 +182,10 @@ def _ratchet(record: Record) -> dict[str, object]:
         shares = {number_at(each, "/demandratchetpercentage") for each in rows}
         if len(shares) > 1:
             record.note("not_imported", "demandratchetpercentage", "differs from month to month")
-        else:
+        elif shares:
             (share,) = shares
     if lookback is not None and number_at(lookback, "/lookbackpercent"):
-        if months is not None and not all(months):
+        if months is not None and not (isinstance(months, list) and all(months)):
             record.note("not_imported", "lookbackpercent", "looks back on some months only")
         else:
             share = number_at(lookback, "/lookbackpercent")
@@ -192,7 +193,7 @@ def _ratchet(record: Record) -> dict[str, object]:
         return {}
     back = LOOKBACK_MONTHS
     if span is not None and number_at(span, "/lookbackrange"):
-        back = int(number_at(span, "/lookbackrange"))
+        back = whole_at(span, "/lookbackrange")
     else:
         record.note("convention", "demandratchetpercentage", f"looks back over {back} months")
     percent = share * 100 if share <= 1 else share

@@ -119,9 +119,21 @@ def number_at(value: object, path: str) -> Decimal:
 def limit_at(tier: Mapping[str, Any], path: str) -> Decimal | None:
     """Up to how much a tier goes; None for no limit."""
     value = tier.get("max")
-    if value is None or (isinstance(value, Decimal | Real) and Decimal(str(value)) >= NO_LIMIT):
+    if value is None:
         return None
+    if isinstance(value, Decimal | Real) and not isinstance(value, bool):
+        number = Decimal(str(value))
+        if number == Decimal("Infinity") or (number.is_finite() and number >= NO_LIMIT):
+            return None
     return number_at(value, f"{path}/max")
+
+
+def whole_at(value: object, path: str) -> int:
+    """A whole number; Rejected with its path for anything else."""
+    number = number_at(value, path)
+    if number != int(number):
+        raise invalid([Fault(path, f"{value!r} is not a whole number")])
+    return int(number)
 
 
 def structure_at(record: Record, name: str) -> tuple[Period, ...]:

@@ -1,0 +1,157 @@
+"""URDB records that are refused, with the path of each fault, and what is taken for a record."""
+
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernel.errors import Rejected
+from rating.document import tariff_version
+from rating.urdb import import_record, looks_like_urdb
+
+RECORDS = sorted((Path(__file__).parent / "urdb").glob("*.json"))
+FLAT = [[0] * 24] * 12
+ENERGY = {
+    "energyratestructure": [[{"rate": Decimal("0.1"), "unit": "kWh"}]],
+    "energyweekdayschedule": FLAT,
+    "energyweekendschedule": FLAT,
+}
+TWO = [[{"rate": Decimal("0.1")}], [{"rate": Decimal("0.2"), "adj": Decimal("0.05")}]]
+
+
+def imported(record, **options):
+    return import_record(record, zone="America/New_York", **options)
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({}, "charges nothing"),
+        ([], "holds 0 rates"),
+        (3, "must be a URDB record"),
+        ("hello", "is a text and no URDB record"),
+        ({"items": []}, "holds 0 rates"),
+        ({"items": [ENERGY, ENERGY]}, "holds 2 rates"),
+        ({"label": "x"}, "charges nothing"),
+        (ENERGY | {"energyratestructure": 3}, "/energyratestructure: must be a list"),
+        (ENERGY | {"energyratestructure": [[3]]}, "/energyratestructure: must be a list"),
+        (ENERGY | {"energyratestructure": [[]]}, "/energyratestructure/0: a period without a tier"),
+        (ENERGY | {"energyweekdayschedule": FLAT[:11]}, "must be 12 months of 24 hours"),
+        (ENERGY | {"energyweekdayschedule": [[0] * 23] * 12}, "must be 12 months of 24 hours"),
+        (ENERGY | {"energyweekdayschedule": [[7] * 24] * 12}, "7 is none of the 1 periods"),
+        (ENERGY | {"energyweekdayschedule": [[-1] * 24] * 12}, "-1 is none of the 1 periods"),
+        (ENERGY | {"energyweekdayschedule": [["x"] * 24] * 12}, "'x' is not a number"),
+        ({"energyratestructure": TWO}, "/energyweekdayschedule: is needed"),
+        (ENERGY | {"energyratestructure": [[{"rate": "much"}]]}, "0/rate: 'much' is not a number"),
+        (ENERGY | {"energyratestructure": [[{"rate": True}]]}, "True is not a number"),
+        (ENERGY | {"energyratestructure": [[{"rate": float("nan")}]]}, "nan is not a number"),
+        (ENERGY | {"energyratestructure": [[{"rate": 1}, {"rate": 2}]]}, "0/0/max: is needed"),
+        (
+            ENERGY
+            | {"energyratestructure": [[{"rate": 1, "max": 5, "unit": "therm"}, {"rate": 2}]]},
+            "'therm' is none of",
+        ),
+        (
+            ENERGY
+            | {
+                "energyratestructure": [
+                    [{"rate": 1, "max": 5, "unit": "kWh"}, {"rate": 2, "unit": "kWh daily"}]
+                ]
+            },
+            "tiers in several units",
+        ),
+        (ENERGY | {"flatdemandstructure": [[{"rate": 1}], [{"rate": 2}]]}, "/flatdemandmonths"),
+        (
+            ENERGY | {"flatdemandstructure": [[{"rate": 1}]], "flatdemandmonths": [0] * 11},
+            "/flatdemandmonths: must be 12 months",
+        ),
+        (ENERGY | {"fixedchargefirstmeter": "free"}, "/fixedchargefirstmeter: 'free' is not"),
+    ],
+)
+def test_a_record_that_is_not_whole_is_refused_with_the_path(record, told):
+    with pytest.raises(Rejected) as refused:
+        imported(record)
+    assert refused.value.code == "invalid_urdb"
+    assert told in refused.value.detail
+
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 40),
+    st.sampled_from([1e38, float("nan"), float("inf"), 10**30, Decimal("0.5"), "7", "x", ""]),
+    st.lists(st.integers(-1, 2), max_size=12),
+    st.just({}),
+    st.just([[{}]]),
+)
+
+
+def places_in(value):
+    """Every container and key in a JSON value."""
+    keys = value if isinstance(value, dict) else range(len(value))
+    for key in keys:
+        yield value, key
+        if isinstance(value[key], dict | list):
+            yield from places_in(value[key])
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_a_damaged_record_is_read_or_refused_and_never_breaks(data):
+    path = data.draw(st.sampled_from(RECORDS))
+    record = json.loads(path.read_text(), parse_float=Decimal)
+    for _ in range(data.draw(st.integers(1, 2))):
+        told = [each for each in places_in(record) if not isinstance(each[0][each[1]], int)]
+        container, key = data.draw(st.sampled_from(told))
+        container[key] = data.draw(ODD)
+    try:
+        found = imported(record, export=data.draw(st.sampled_from(("left_out", "as_declared"))))
+        tariff_version(UUID(int=1), found.document)
+    except Rejected as refused:
+        assert refused.detail  # noqa: PT017 - both are right answers
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("demandwindow", Decimal("15.5"), "/demandwindow: Decimal('15.5') is not a whole number"),
+        ("lookbackrange", Decimal("1.5"), "/lookbackrange: Decimal('1.5') is not a whole number"),
+    ],
+)
+def test_counts_are_whole_numbers(field, value, told):
+    record = {"flatdemandstructure": [[{"rate": 3}]], "lookbackpercent": 1, field: value}
+    with pytest.raises(Rejected, match=re.escape(told)):
+        imported(record)
+
+
+def test_one_of_several_rates_is_named_by_its_label():
+    rates = {"items": [ENERGY | {"label": "a", "name": "A"}, ENERGY | {"label": "b", "name": "B"}]}
+    assert imported(rates, label="b").name == "B"
+    with pytest.raises(Rejected, match="holds 0 rates"):
+        imported(rates, label="c")
+
+
+def test_an_answer_within_a_text_is_read_too():
+    inner = json.dumps({"items": [{"name": "A", "energyratestructure": [[{"rate": 0.1}]]}]})
+    (energy,) = imported(inner).document["components"]
+    assert energy["rate"] == "0.1"
+
+
+@pytest.mark.parametrize(
+    ("document", "urdb"),
+    [
+        ({"items": []}, True),
+        (ENERGY, True),
+        ({"energyRateStrux": []}, True),
+        ([ENERGY], True),
+        ({"currency": "EUR", "zone": "UTC", "components": []}, False),
+        ({"currency": "EUR"}, False),
+    ],
+)
+def test_a_record_is_told_from_a_native_tariff(document, urdb):
+    assert looks_like_urdb(document) is urdb
