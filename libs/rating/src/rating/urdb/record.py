@@ -121,7 +121,7 @@ def limit_at(tier: Mapping[str, Any], path: str) -> Decimal | None:
     value = tier.get("max")
     if value is None:
         return None
-    if isinstance(value, Decimal | Real) and not isinstance(value, bool):
+    if not isinstance(value, bool) and isinstance(value, Decimal | Real):
         number = Decimal(str(value))
         if number == Decimal("Infinity") or (number.is_finite() and number >= NO_LIMIT):
             return None
