@@ -44,7 +44,7 @@ PARTITION_FETCH_BYTES_MAX = 1024 * 1024
 FETCH_BYTES_MAX = 8 * 1024 * 1024
 BATCH_BYTES_MAX = 2 * 1024 * 1024
 """The most that one transaction takes of values; decoded they take tens of times that memory."""
-REST_BATCHES_MAX = 8
+REST_BATCHES_MAX = 3
 """So many batches are committed before the collector looks for cyclic garbage, if it must."""
 DECODE_MESSAGES_MAX = 100
 """So many are decoded at a stretch before the database's answers get their turn."""
