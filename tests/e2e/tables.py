@@ -14,6 +14,8 @@ NUMBERS = ("number", "reference", "digest")
 refers to documents by number, and digests what it books together with the number and moment."""
 STEPS = ("version", "usage_version")
 """In how many steps a day came to its values depends on how messages fall into batches."""
+ACCOUNT = ("brought_forward", "arrears")
+"""What the ledger had told of a customer by then, depends on who is faster."""
 TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ingest": {
         "reading_block": MOMENTS,
@@ -22,7 +24,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "billing": {
         "agreement": MOMENTS,
-        "invoice": (*MOMENTS, *NUMBERS),
+        "invoice": (*MOMENTS, *NUMBERS, *ACCOUNT),
         "invoice_line": (),
         "invoice_evidence": (),
         "credit_note": (*MOMENTS, *NUMBERS),

@@ -10,7 +10,7 @@ import pytest
 
 from billing.domain.agreements import Agreement, Customer
 from billing.domain.facts import Facts, Meter
-from billing.domain.invoices import credit, issue, numbered, series_of
+from billing.domain.invoices import Account, credit, issue, numbered, series_of
 from billing.domain.periods import (
     Billed,
     ClosedPeriod,
@@ -214,10 +214,15 @@ def test_rounds_hold_each_agreement_once_and_keep_its_order():
     assert list(rounds([])) == []
 
 
+OWED = Account(Decimal(12), Decimal(2))
+
+
 def test_documents_take_their_ids_from_what_causes_them():
     first, second = billed_alone([closed(), closed(revision=2)], facts())
-    invoice = issue(first, "INV-2025-000001", NOW)
-    assert invoice.id == issue(first, "another", NOW).id != issue(second, "", NOW).id
+    invoice = issue(first, "INV-2025-000001", OWED, NOW)
+    assert invoice.id == issue(first, "another", Account(), NOW).id
+    assert invoice.id != issue(second, "", Account(), NOW).id
+    assert invoice.amount_due == invoice.total + 12
     note = credit(invoice, "CN-2025-000001", second, NOW)
     assert (note.invoice_id, note.total, note.lines) == (invoice.id, invoice.total, invoice.lines)
     assert note.reason == "replaced by revision 2 of its period"

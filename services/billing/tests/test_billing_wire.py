@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.domain.days import CostDay, DayUsage
-from billing.domain.invoices import CreditNote, Invoice
+from billing.domain.invoices import Account, CreditNote, Invoice
 from billing.wire import (
     closed_period,
     cost_rolled_up,
@@ -74,6 +74,7 @@ def test_documents_say_what_their_models_say(quantity, amount):
         period=MARCH,
         revision=1,
         restatement=2,
+        account=Account(Decimal("12.30"), Decimal("2.30")),
         **shared,
     )
     event = same_as_model(invoice_issued(invoice), InvoiceIssued)

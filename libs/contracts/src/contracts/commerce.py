@@ -101,7 +101,9 @@ class InvoiceIssued(Event):
     """An invoice: exactly one live one per agreement and period; never changed.
 
     `restatement` counts those of the same revision that a correction of an earlier period replaced.
-    Without `due_on` it is due by the ledger's payment terms.
+    `brought_forward` is what the customer's account held before it, as far as billing knew (a
+    credit is negative), of which `arrears` was overdue; `amount_due` is that and the total. They
+    are for the reader: what is booked is `total`. Without `due_on` it is due by the ledger's terms.
     """
 
     TOPIC: ClassVar[str] = "invoice.issued.v1"
@@ -123,6 +125,9 @@ class InvoiceIssued(Event):
     total: Amount
     issued_at: Instant
     due_on: Day | None = None
+    brought_forward: Amount | None = None
+    arrears: Amount | None = None
+    amount_due: Amount | None = None
 
 
 class CreditNoteIssued(Event):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.handlers import days, facts, periods
+from contracts.accounts import AccountChanged
 from contracts.catalogue import PricesPublished
 from contracts.commerce import AgreementChanged, TariffPublished
 from contracts.metering import MeterRegistered, PeriodClosed, UsageRecorded
@@ -24,6 +25,7 @@ def subscriptions() -> list[Subscription]:
         Subscription(TariffPublished, facts.copy_tariffs),
         Subscription(MeterRegistered, facts.copy_meters),
         Subscription(PricesPublished, facts.copy_prices),
+        Subscription(AccountChanged, facts.copy_accounts),
         Subscription(AgreementChanged, facts.take_up_agreements),
     ]
 

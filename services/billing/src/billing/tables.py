@@ -107,6 +107,18 @@ price_day = sa.Table(
 )
 """Billing's copy of published prices, every version: decimal strings, null where none is known."""
 
+customer_account = sa.Table(
+    "customer_account",
+    METADATA,
+    _tenant(),
+    _key("customer_id"),
+    sa.Column("currency", sa.Text, primary_key=True),
+    _required("balance", sa.Numeric),
+    _required("arrears", sa.Numeric),
+    _required("version", sa.BigInteger),
+)
+"""Billing's copy of what a customer owes (a credit is negative), and what of it is overdue."""
+
 billed_period = sa.Table(
     "billed_period",
     METADATA,
@@ -176,6 +188,8 @@ invoice = sa.Table(
     _required("total", sa.Numeric),
     _required("issued_at", _INSTANT),
     _required("correlation_id", sa.Text),
+    _required("brought_forward", sa.Numeric),
+    _required("arrears", sa.Numeric),
     sa.UniqueConstraint(
         "tenant_id",
         "agreement_id",

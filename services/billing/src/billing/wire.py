@@ -219,6 +219,9 @@ def invoice_issued(invoice: Invoice) -> Outgoing:
         "total": plain(invoice.total),
         "issued_at": _instant(invoice.issued_at),
         "due_on": None,  # by the ledger's payment terms
+        "brought_forward": plain(invoice.account.balance),
+        "arrears": plain(invoice.account.arrears),
+        "amount_due": plain(invoice.amount_due),
     }
     return _outgoing(InvoiceIssued.TOPIC, invoice.agreement_id, invoice.id, invoice, value)
 

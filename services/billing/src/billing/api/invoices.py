@@ -22,6 +22,7 @@ from contracts.metering import Series
 from contracts.model import Amount
 from database import ReadConnection, snapshot
 from kernel.errors import NotFound
+from kernel.money import EXACT
 from rating.state import read_state, state_document
 from serving.context import Db
 from serving.paging import Page, Paging
@@ -33,6 +34,8 @@ class InvoiceShown(BaseModel):
     """An invoice, of one revision of an agreement's period; `void` once it is credited.
 
     `restatement` counts those of the same revision that a correction of an earlier period replaced.
+    `brought_forward` is what the customer's account held before, as far as billing knew (a credit
+    is negative), of which `arrears` was overdue; `amount_due` is that and the total.
     """
 
     id: UUID
@@ -49,6 +52,9 @@ class InvoiceShown(BaseModel):
     net: Amount
     tax: Amount
     total: Amount
+    brought_forward: Amount
+    arrears: Amount
+    amount_due: Amount
     issued_at: datetime
     correlation_id: str
 
@@ -253,7 +259,8 @@ def _position(row: Any) -> tuple[object, ...]:
 
 
 def _invoice(row: Any) -> InvoiceShown:
-    return InvoiceShown.model_validate(dict(row))
+    due = EXACT.add(row["total"], row["brought_forward"])
+    return InvoiceShown.model_validate(dict(row) | {"amount_due": due})
 
 
 def _credit_note(row: Any) -> CreditNoteShown:

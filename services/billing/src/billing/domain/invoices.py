@@ -12,6 +12,7 @@ from uuid import UUID
 
 from billing.domain.periods import Billed
 from kernel.ids import derive_id
+from kernel.money import EXACT
 from kernel.periods import Period
 from rating.lines import Line
 
@@ -19,9 +20,20 @@ NUMBER_DIGITS = 6
 State = Literal["issued", "void"]
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a customer owes in one currency (a credit is negative), and what of it is overdue."""
+
+    balance: Decimal = Decimal(0)
+    arrears: Decimal = Decimal(0)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Invoice:
-    """One live one per agreement and period; `lines` add up to `total` = `net` + `tax`."""
+    """One live one per agreement and period; `lines` add up to `total` = `net` + `tax`.
+
+    `account` is what the customer's account held before it.
+    """
 
     tenant_id: str
     id: UUID
@@ -39,6 +51,12 @@ class Invoice:
     total: Decimal
     issued_at: datetime
     correlation_id: str
+    account: Account
+
+    @property
+    def amount_due(self) -> Decimal:
+        """What is to be paid, or is left of a credit."""
+        return EXACT.add(self.total, self.account.balance)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +80,7 @@ class CreditNote:
     correlation_id: str
 
 
-def issue(billed: Billed, number: str, now: datetime) -> Invoice:
+def issue(billed: Billed, number: str, account: Account, now: datetime) -> Invoice:
     """The invoice for a billed period."""
     closed, agreement, bill = billed.closed, billed.billable.agreement, billed.bill
     return Invoice(
@@ -82,6 +100,7 @@ def issue(billed: Billed, number: str, now: datetime) -> Invoice:
         total=bill.total,
         issued_at=now,
         correlation_id=closed.correlation_id,
+        account=account,
     )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from billing.domain.facts import Key
 from billing.store import days, facts, periods
+from billing.store.accounts import upsert_accounts
+from contracts.accounts import AccountChanged
 from contracts.catalogue import PricesPublished
 from contracts.commerce import AgreementChanged, TariffPublished
 from contracts.metering import MeterRegistered
@@ -72,3 +74,15 @@ async def copy_prices(tx: WriteConnection, messages: Sequence[Received[PricesPub
     changed = await facts.insert_prices(tx, published)
     await periods.mark_due_by_prices(tx, [(tenant_id, day) for tenant_id, _, day in changed])
     await days.mark_due_by_prices(tx, changed)
+
+
+async def copy_accounts(tx: WriteConnection, messages: Sequence[Received[AccountChanged]]) -> None:
+    """Keep what customers owe, for the invoices that come next."""
+    newest: dict[Key, AccountChanged] = {}
+    for message in messages:
+        event = message.event
+        if event is not None:
+            key = message.envelope.tenant_id, event.customer_id
+            if key not in newest or newest[key].version < event.version:
+                newest[key] = event
+    await upsert_accounts(tx, newest)

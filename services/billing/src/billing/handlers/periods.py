@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from billing import wire
-from billing.domain.invoices import CreditNote, Invoice, credit, issue, series_of
+from billing.domain.invoices import Account, CreditNote, Invoice, credit, issue, series_of
 from billing.domain.periods import (
     Billable,
     Billed,
@@ -25,6 +25,7 @@ from billing.domain.periods import (
     with_facts,
 )
 from billing.store import facts, invoices, periods
+from billing.store.accounts import fetch_accounts
 from contracts.metering import PeriodClosed
 from database import WriteConnection
 from messaging import Received, enqueue
@@ -106,11 +107,30 @@ async def _issue(
     notes = await _credit(tx, old, now)
     tenants = [one.closed.tenant_id for one in billed]
     numbers = await invoices.take_numbers(tx, series_of("INV", now), tenants)
-    issued = [issue(one, number, now) for one, number in zip(billed, numbers, strict=True)]
+    accounts = await _accounts(tx, billed, replaced)
+    issued = [
+        issue(one, number, account, now)
+        for one, number, account in zip(billed, numbers, accounts, strict=True)
+    ]
     await invoices.insert_invoices(tx, issued)
     events = [event for note in notes for event in wire.credit_note_issued(note)]
     await enqueue(tx, [*events, *map(wire.invoice_issued, issued)])
     await _hand_on(tx, [one for one in results if one.billable.carries_state], now)
+
+
+async def _accounts(
+    tx: WriteConnection, billed: Sequence[Billed], replaced: Mapping[PeriodKey, Invoice]
+) -> list[Account]:
+    """What each customer's account holds; for an invoice that takes the place of another, what it
+    held before that one, which it may hold by now."""
+    wanted = [(one.closed.tenant_id, one.billable.agreement.customer_id) for one in billed]
+    known = await fetch_accounts(tx, wanted)
+    return [
+        replaced[one.closed.key].account
+        if one.closed.key in replaced
+        else known.get((*customer, one.bill.currency), Account())
+        for one, customer in zip(billed, wanted, strict=True)
+    ]
 
 
 def _says_the_same(one: Billed, old: Invoice | None) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from billing.domain.facts import Key
-from billing.domain.invoices import CreditNote, Invoice, numbered
+from billing.domain.invoices import Account, CreditNote, Invoice, numbered
 from billing.domain.periods import Billed, PeriodKey
 from billing.store.rows import insert_rows
 from billing.tables import (
@@ -86,6 +86,8 @@ async def insert_invoices(tx: WriteConnection, invoices: Sequence[Invoice]) -> N
                 one.total,
                 one.issued_at,
                 one.correlation_id,
+                one.account.balance,
+                one.account.arrears,
             )
             for one in invoices
         ],
@@ -236,6 +238,7 @@ def _invoice_of(row: Mapping[str, Any], lines: Sequence[Line]) -> Invoice:
         total=row["total"],
         issued_at=row["issued_at"],
         correlation_id=row["correlation_id"],
+        account=Account(row["brought_forward"], row["arrears"]),
     )
 
 
