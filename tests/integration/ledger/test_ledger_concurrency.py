@@ -1,0 +1,116 @@
+"""Many at once on the same books: nothing is lost, nothing is booked twice, all adds up."""
+
+import asyncio
+import random
+from collections import Counter
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from database import snapshot, transaction
+from integration.ledger.books import (
+    ISSUED,
+    booked,
+    credit_note,
+    invoice,
+    payment,
+    reconciled,
+)
+from kernel.errors import Conflict
+from ledger.domain.reversing import Why
+from ledger.domain.transactions import transaction_id
+from ledger.handlers.booking import book_credit_notes, book_invoices
+from ledger.handlers.settling import record_payments, reverse_transaction
+
+AT_ONCE = 10
+"""As many as the pool has connections: more would only wait for one."""
+
+
+async def all_at_once(calls):
+    """The results of these calls, as many of them under way as the pool allows."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(call):
+        async with room:
+            return await call()
+
+    return await asyncio.gather(*(one(call) for call in calls))
+
+
+async def test_five_hundred_transactions_each_reversed_twice_at_once(ledger, clients):
+    acme = await clients("acme")
+    customers = [uuid4() for _ in range(25)]
+    paid = [payment(customers[n % 25], "1.25") for n in range(500)]
+    await booked(ledger, record_payments, *paid)
+    ids = [transaction_id("acme", one.payment_id) for one in paid] * 2
+    random.Random(1).shuffle(ids)
+
+    why = Why("bounced", ISSUED, "c")
+
+    async def reverse(id_):
+        try:
+            async with transaction(ledger, tenant="acme") as tx:
+                await reverse_transaction(tx, "acme", id_, why)
+        except Conflict as refused:
+            return refused.code
+        return "reversed"
+
+    answers = await all_at_once([lambda id_=id_: reverse(id_) for id_ in ids])
+    assert Counter(answers) == {"reversed": 500, "already_reversed": 500}
+    async with snapshot(ledger, tenant="acme") as read:
+        found = await read.raw.fetchrow(
+            "SELECT count(*), count(DISTINCT reverses_id) FROM transaction WHERE kind = 'reversal'"
+        )
+    assert tuple(found) == (500, 500)
+    [books] = (await acme.get("/v1/trial-balance")).json()["currencies"]
+    assert {row["account"]: row["balance"] for row in books["rows"]} == {
+        "cash": "0.00", "prepaid": "0.00",
+    }  # fmt: skip
+
+
+async def test_fifty_writers_on_one_customer_lose_nothing(ledger, clients):
+    """Invoices, payments by API and by event, refunds, reversals and credit notes at once."""
+    acme = await clients("acme")
+    customer = UUID(int=50)
+    dice = random.Random(2)
+    issued = [invoice(n, customer=customer, energy=f"{n + 1}.10", tax="0") for n in range(50)]
+    body = {"customer_id": str(customer), "currency": "EUR"}
+
+    async def post(path, **more):
+        answer = await acme.post(f"/v1/{path}", json=body | more)
+        assert answer.status_code in (201, 409, 422), answer.text
+        return answer
+
+    async def write(n):
+        await booked(ledger, book_invoices, issued[n])
+        paid = await post("payments", amount=f"{n + 1}.00")
+        await booked(ledger, record_payments, payment(customer, "2.5"))
+        await post("refunds", amount="0.5", reason="x")
+        if n % 3 == 0:
+            path = f"/v1/transactions/{paid.json()['id']}/reversal"
+            answer = await acme.post(path, json={"reason": "x"})
+            assert answer.status_code in (201, 409), answer.text
+        if n % 5 == 0:
+            await booked(ledger, book_credit_notes, credit_note(issued[n]))
+        await post("allocations")
+
+    writers = list(range(50))
+    dice.shuffle(writers)
+    await all_at_once([lambda n=n: write(n) for n in writers])
+    books = (await reconciled(acme))["EUR"]
+    assert (books["invoices"], books["credit_notes"]) == (50, 10)
+    [totals] = (await acme.get("/v1/trial-balance")).json()["currencies"]
+    assert totals["difference"] == "0.00"
+    kinds = Counter()
+    cursor = {}
+    while cursor is not None:
+        page = (await acme.get("/v1/transactions", params={"limit": 500} | cursor)).json()
+        for one in page["items"]:
+            cash = [Decimal(p["amount"]) for p in one["postings"] if p["account_code"] == "cash"]
+            kinds[one["kind"]] += 1
+            kinds["cash"] += sum(cash)
+        cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+    assert (kinds["payment"], kinds["reversal"] > 0) == (100, True)
+    rows = {row["account"]: Decimal(row["balance"]) for row in totals["rows"]}
+    assert rows["cash"] == kinds["cash"]
+    live = sum(one.total for n, one in enumerate(issued) if n % 5)
+    assert rows["receivable"] + rows["prepaid"] + rows["cash"] == live
