@@ -15,12 +15,15 @@ from billing.domain.periods import (
     Billed,
     ClosedPeriod,
     Held,
+    Invoiced,
+    Predecessor,
     bill_periods,
     rounds,
     with_facts,
 )
 from billing.domain.tariffs import InForce, cut_by_version, version_on
-from kernel.periods import Period
+from kernel.periods import ONE_DAY, Period
+from rating.state import Credit
 from rating.usage import MISSING
 
 A, B, C = (UUID(int=n) for n in (1, 2, 3))
@@ -194,6 +197,64 @@ def test_good_periods_are_billed_beside_bad_ones_in_order():
     results = billed_alone(periods, facts())
     assert [result.closed for result in results] == periods
     assert [isinstance(result, Billed) for result in results] == [True, False, False, True]
+
+
+FEED_IN = """{"currency": "EUR", "zone": "Europe/Berlin", "components": [
+  {"kind": "energy", "id": "energy", "rate": "0.30"},
+  {"kind": "export_credit", "id": "feed-in", "rate": "0.08",
+   "surplus": {"kind": "offset", "unused": "carry_forward"}}]}"""
+PREDECESSORS = [
+    # name, the period before, its credit is used up: what is left, the bill (222.90 without it)
+    ("none", None, "previous_period_missing", None),
+    ("earlier", Predecessor(march(1) - 2 * ONE_DAY, True, {}), "previous_period_missing", None),
+    ("open", Predecessor(march(1), False, {}), "previous_period_open", None),
+    ("nothing", Predecessor(march(1), True, {}), {}, "222.90"),
+    ("used up", Predecessor(march(1), True, {"feed-in": Credit(Decimal(4))}), {}, "218.90"),
+    (
+        "more than the bill",
+        Predecessor(march(1), True, {"feed-in": Credit(Decimal(300))}),
+        {"feed-in": Credit(Decimal("77.10"))},
+        "0.00",
+    ),
+    (
+        "of a component that is there no more",
+        Predecessor(march(1), True, {"gone": Credit(Decimal(4))}),
+        {"gone": Credit(Decimal(4))},
+        "222.90",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "total"),
+    [case[1:] for case in PREDECESSORS],
+    ids=[case[0] for case in PREDECESSORS],
+)
+def test_a_period_goes_on_where_the_one_before_it_ended(before, after, total):
+    known = facts(FEED_IN, agreements={(TENANT, A): replace(AGREEMENT, start_on=date(2025, 1, 1))})
+    period = closed()
+    given = {} if before is None else {period.key: before}
+    (result,) = bill_periods(with_facts([period], known), given, {})
+    if total is None:
+        assert result.reason == after
+    else:
+        assert (result.bill.total, result.state_after) == (Decimal(total), after)
+
+
+def test_a_period_that_is_billed_again_is_a_restatement():
+    period = closed(revision=2)
+    found = with_facts([period], facts())
+    ids = set()
+    for live, restatement in (
+        (None, 0),
+        (Invoiced(1, 3), 0),
+        (Invoiced(2, 0), 1),
+        (Invoiced(2, 1), 2),
+    ):
+        (result,) = bill_periods(found, {}, {} if live is None else {period.key: live})
+        assert result.restatement == restatement
+        ids.add(result.invoice_id)
+    assert len(ids) == 3
 
 
 def test_rounds_hold_each_agreement_once_and_keep_its_order():

@@ -214,14 +214,13 @@ async def recalculate_invoice(invoice_id: UUID, db: Db, caller: Reader) -> Recal
         row = await listing.fetch_evidence(read, tenant_id, invoice_id)
         kept = await fetch_kept(read, tenant_id, invoice_id)
     bill = await asyncio.to_thread(replay, kept)
-    state = {**kept.state_before, **bill.state}
     return Recalculation(
-        agrees=issued == list(bill.lines) and state == read_state(row["state_after"]),
+        agrees=issued == list(bill.lines) and bill.state == read_state(row["state_after"]),
         lines=[InvoiceLine.model_validate(line) for line in map(line_document, bill.lines)],
         net=bill.net,
         tax=bill.tax,
         total=bill.total,
-        state_after=state_document(state),
+        state_after=state_document(bill.state),
     )
 
 

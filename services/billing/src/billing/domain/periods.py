@@ -162,8 +162,8 @@ class Billed:
 
     @property
     def state_after(self) -> State:
-        """What it hands to the next period; what the tariff does not know is handed on as it is."""
-        return {**self.state_before, **self.bill.state}
+        """What it hands to the next period; what the tariff does not know is in it as it came."""
+        return self.bill.state
 
 
 def invoice_id(key: PeriodKey, revision: int, restatement: int) -> UUID:
