@@ -64,24 +64,6 @@ def problem(answer):
     return answer.status_code, answer.json()["code"]
 
 
-async def test_golden_derived_meter(acme, home):
-    case = GOLDEN["derived-meter"]
-    for type_ in ("total", "gg", "sg"):
-        await read(acme, home[type_], (case[type_], APRIL))
-    value = await acme.get(f"/v1/meters/{home['unmetered']}/value", params={"at": APRIL})
-    assert (value.json()["value"], value.json()["quality"]) == (
-        case["expect"]["unmetered"], "actual",
-    )  # fmt: skip
-    current = (await acme.get(f"/v1/properties/{home['id']}/current-readings")).json()["items"]
-    assert [(one["type"], one["value"], one["derived"]) for one in current] == [
-        ("gg", case["gg"], False),
-        ("sg", case["sg"], False),
-        ("total", case["total"], False),
-        ("unmetered", case["expect"]["unmetered"], True),
-    ]
-    assert (current[3]["read_at"], current[3]["aligned"]) == (APRIL, True)
-
-
 async def test_golden_register_rollover(acme, home):
     case = GOLDEN["register-rollover"]
     meter = await meter_of(
@@ -228,24 +210,6 @@ async def test_where_readings_cover_a_part_the_answer_says_which(acme, home):
     assert derived["kwh"] is None
 
 
-async def test_current_readings_of_different_moments_are_no_exact_sum(acme, home):
-    await read(acme, home["total"], ("100", MAY))
-    path = f"/v1/properties/{home['id']}/current-readings"
-    missing = (await acme.get(path)).json()["items"][3]
-    assert (missing["value"], sorted(missing["missing"])) == (
-        None,
-        sorted([home["gg"], home["sg"]]),
-    )
-    await read(acme, home["gg"], ("10", APRIL))
-    await read(acme, home["sg"], ("20", MAY))
-    found = (await acme.get(path)).json()["items"][3]
-    assert (found["value"], found["aligned"], found["quality"], found["read_at"]) == (
-        "70", False, "estimated", APRIL,
-    )  # fmt: skip
-    early = (await acme.get(path, params={"as_of": "2025-01-01T00:00:00Z"})).json()["items"]
-    assert [one["value"] for one in early] == [None] * 4
-
-
 async def test_what_was_known_stays_known(acme, home):
     await read(acme, home["total"], ("0", MARCH), ("100", APRIL))
     [_, last] = (await acme.get("/v1/readings")).json()["items"]
@@ -275,104 +239,6 @@ async def test_statistics(acme, home):
     derived = (await acme.get(f"/v1/meters/{home['unmetered']}/stats")).json()
     assert (derived["count"], Decimal(derived["min"]), derived["max"]) == (3, 1, "3.5")
     assert (derived["last"]["read_at"], derived["last"]["reading_id"]) == (MAY, None)
-
-
-async def test_a_derived_meter_is_defined_from_a_day_on(acme, home):
-    subs = [await meter_of(acme, home, "sub") for _ in range(3)]
-    virtual = await meter_of(acme, home, "derived")
-    path = f"/v1/meters/{virtual}"
-    assert problem(await acme.get(f"{path}/value")) == (422, "undefined")
-    for sub, used in zip(subs, (100, 10, 1), strict=True):
-        await read(acme, sub, ("0", MARCH), (f"{used}", APRIL), (f"{2 * used}", MAY))
-    for from_on, terms in (
-        ("2025-01-01", [{"meter_id": subs[0]}, {"meter_id": subs[1]}]),
-        ("2025-04-01", [{"meter_id": subs[0]}, {"meter_id": subs[2], "sign": -1}]),
-    ):
-        made = await acme.post(f"{path}/definitions", json={"from_on": from_on, "terms": terms})
-        assert made.status_code == 201, made.text
-    table = f"/v1/properties/{home['id']}/consumption/table"
-    answer = await acme.get(table, params={"from": "2025-03-01", "to": "2025-05-01"})
-    rows = [row for row in answer.json()["items"] if row["meter_id"] == virtual]
-    assert [row["kwh"] for row in rows] == ["110", "99"]
-    versions = (await acme.get(f"{path}/definitions")).json()
-    assert [(v["version"], v["from_on"], len(v["terms"])) for v in versions] == [
-        (1, "2025-01-01", 2), (2, "2025-04-01", 2),
-    ]  # fmt: skip
-    held = await acme.delete(f"/v1/meters/{subs[2]}")
-    assert problem(held) == (409, "meter_in_use")
-    assert (await acme.delete(path)).status_code == 204
-    assert (await acme.delete(f"/v1/meters/{subs[2]}")).status_code == 204
-
-
-async def test_unmetered_is_built_in_and_can_be_defined_otherwise(acme, home):
-    path = f"/v1/meters/{home['unmetered']}/definitions"
-    [built_in] = (await acme.get(path)).json()
-    assert {term["meter_id"]: term["sign"] for term in built_in["terms"]} == {
-        home["total"]: 1, home["gg"]: -1, home["sg"]: -1,
-    }  # fmt: skip
-    solar = await meter_of(acme, home, "solar")
-    terms = [{"meter_id": home["total"]}, {"meter_id": solar, "sign": -1}]
-    made = await acme.post(path, json={"from_on": "2025-04-01", "terms": terms})
-    assert (made.status_code, made.json()["version"]) == (201, 1)
-    for meter, value in (
-        (home["total"], "100"),
-        (home["gg"], "1"),
-        (home["sg"], "2"),
-        (solar, "5"),
-    ):
-        await read(acme, meter, (value, "2025-03-01T12:00:00Z"), (value, "2025-05-01T12:00:00Z"))
-    for at, value in (("2025-03-31T21:59:59Z", "97"), ("2025-03-31T22:00:00Z", "95")):
-        found = await acme.get(f"/v1/meters/{home['unmetered']}/value", params={"at": at})
-        assert Decimal(found.json()["value"]) == Decimal(value)
-
-
-async def test_wrong_definitions_are_refused(acme, home):
-    other = await property_of(acme)
-    feeder = await property_of(acme, parent_id=home["id"])
-    one, two = [await meter_of(acme, home, "derived") for _ in range(2)]
-
-    async def defined(meter, *terms, from_on="2025-01-01"):
-        return await acme.post(
-            f"/v1/meters/{meter}/definitions",
-            json={"from_on": from_on, "terms": [{"meter_id": each} for each in terms]},
-        )
-
-    assert problem(await defined(home["total"], home["gg"])) == (422, "not_derived")
-    foreign = await defined(one, home["gg"], other["total"])
-    assert problem(foreign) == (422, "invalid_terms")
-    assert foreign.json()["faults"][0]["path"] == "/terms/1/meter_id"
-    assert problem(await defined(one, home["gg"], home["gg"])) == (422, "invalid_terms")
-    assert problem(await defined(one)) == (422, "invalid_request")
-    assert problem(await defined(one, home["gg"], from_on="0001-01-01")) == (422, "invalid_request")
-    assert problem(await defined(one, one)) == (422, "circular_definition")
-    assert (await defined(one, two, feeder["total"])).status_code == 201  # of the subtree
-    assert problem(await defined(two, one)) == (422, "circular_definition")
-    assert problem(await acme.get(f"/v1/meters/{home['gg']}/definitions")) == (422, "not_derived")
-    main = await defined(home["unmetered"], home["unmetered"])
-    assert problem(main) == (422, "circular_definition")
-    held = await acme.delete(f"/v1/properties/{feeder['id']}")
-    assert problem(held) == (409, "meter_in_use")
-
-
-async def test_the_balance_of_a_feeder(acme, home):
-    main = await meter_of(acme, home, "main")
-    sub = await meter_of(acme, home, "sub")
-    site = await property_of(acme, parent_id=home["id"])
-    for meter, used in ((main, "1000"), (sub, "300"), (site["total"], "640.5")):
-        await read(acme, meter, ("0", MARCH), (used, APRIL))
-    path = f"/v1/properties/{home['id']}/conservation"
-    found = (await acme.get(path, params=IN_MARCH)).json()
-    assert [found[name] for name in ("supplied_kwh", "metered_kwh", "unaccounted_kwh")] == [
-        "1000", "940.5", "59.5",
-    ]  # fmt: skip
-    assert (found["unaccounted_percent"], found["ok"], found["quality"]) == ("5.95", True, "actual")
-    assert {part["meter_id"] for part in found["metered"]} == {sub, site["total"]}
-    strict = await acme.get(path, params=IN_MARCH | {"loss_percent_max": "5"})
-    assert strict.json()["ok"] is False
-    later = await acme.get(path, params={"from": "2025-03-01", "to": "2025-05-01"})
-    assert (later.json()["unaccounted_kwh"], later.json()["ok"]) == (None, None)
-    alone = await acme.get(f"/v1/properties/{site['id']}/conservation", params=IN_MARCH)
-    assert problem(alone) == (422, "nothing_to_compare")
 
 
 @pytest.mark.parametrize(

@@ -169,3 +169,31 @@ async def test_registers_follow_from_channels_and_type_unless_declared(clients):
     for registers in ([{"flow": "load"}, {"flow": "load"}], [{"flow": "load", "digits": 16}]):
         wrong = await acme.post(path, json={"type": "sub", "name": "x", "registers": registers})
         assert wrong.status_code == 422
+
+
+async def test_a_property_without_meters_is_still_one(clients):
+    acme = await clients("acme")
+    home = await created(acme)
+    for meter in home["meters"]:
+        assert (await acme.delete(f"/v1/meters/{meter['id']}")).status_code == 204
+    path = f"/v1/properties/{home['id']}"
+    assert (await acme.get(f"{path}/meters")).json() == []
+    assert (await acme.get(f"{path}/current-readings")).json()["items"] == []
+    reading = {"items": [{"type": "total", "value": "1"}]}
+    assert problem(await acme.post(f"{path}/readings", json=reading)) == (422, "foreign_meter")
+    assert (await acme.delete(path)).status_code == 204
+
+
+async def test_of_many_who_remove_a_meter_one_does(clients):
+    acme = await clients("acme")
+    home = await created(acme)
+    path = f"/v1/meters/{home['meters'][2]['id']}"
+    change = {"name": "x"}
+    answers = await asyncio.gather(
+        *(acme.delete(path) for _ in range(4)),
+        *(acme.patch(path, json=change, headers={"If-Match": "*"}) for _ in range(4)),
+        *(acme.post(f"{path}/readings", json={"value": f"{n}"}) for n in range(4)),
+    )
+    assert sorted(answer.status_code for answer in answers[:4]) == [204, 404, 404, 404]
+    assert {answer.status_code for answer in answers[4:]} <= {200, 201, 404}
+    assert problem(await acme.get(path)) == (404, "meter_unknown")

@@ -32,7 +32,7 @@ from ledger.api.registers import (
 from ledger.api.registers import Fault as ShownFault
 from ledger.domain.readings import Wanted, register_of
 from ledger.domain.registry import Meter
-from ledger.handlers import readings, registry
+from ledger.handlers import energy, readings, registry
 from ledger.handlers.readings import Accepted, Asked
 from ledger.store import meters
 from ledger.store import readings as store
@@ -82,10 +82,7 @@ async def record_readings(
     async with transaction(db, tenant=cause.tenant_id) as tx:
         if (told := await once.recall(tx)) is not None:
             return told
-        place = await meters.fetch_meters_of(tx, cause.tenant_id, [property_id])
-        if property_id not in place:
-            raise registry.unknown_property()
-        own = [one.thing for one in place[property_id]]
+        _, own = await energy.fetch_place(tx, cause.tenant_id, property_id)
         asked = [_asked(one, own, now) for one in new.items]
         known = [one for one in asked if isinstance(one, Asked)]
         answered = iter(await readings.record_readings(tx, cause, known, now))

@@ -20,6 +20,8 @@ from ledger.domain.registry import BUILT_IN_TYPE, Flow, Meter
 
 TERMS_MAX = 200
 """The most terms of one definition."""
+VERSIONS_MAX = 1_000
+"""The most definitions of one meter."""
 LEAVES_MAX = 1_000
 """The most registers that a sum may come down to."""
 DEPTH_MAX = 16

@@ -19,6 +19,7 @@ from ledger.domain.curves import Curve, Quality, Read, worst
 from ledger.domain.derived import (
     DEPTH_MAX,
     NOTHING_KNOWN,
+    VERSIONS_MAX,
     Consumption,
     Definition,
     InForce,
@@ -246,7 +247,10 @@ async def define_meter(
     refuse_circle(
         meter_id, terms, await fetch_network(tx, cause.tenant_id, list(inputs.values()), None)
     )
-    return await definitions.insert_definition(tx, cause.tenant_id, meter_id, from_on, terms)
+    made = await definitions.insert_definition(tx, cause.tenant_id, meter_id, from_on, terms)
+    if made.version > VERSIONS_MAX:
+        raise Rejected("too_many_versions", f"a meter is defined at most {VERSIONS_MAX} times")
+    return made
 
 
 def _faults_of(term: Term, meter: Meter | None, within: set[UUID]) -> list[tuple[str, str]]:

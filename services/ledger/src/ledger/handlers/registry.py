@@ -216,7 +216,10 @@ async def lock_meter(
     if found is None:
         raise unknown_meter()
     place = await lock_property(tx, tenant_id, found.thing.property_id)
-    return (await meters.fetch_meters(tx, tenant_id, [id_]))[id_], place.thing
+    held = (await meters.fetch_meters(tx, tenant_id, [id_])).get(id_)
+    if held is None:  # removed while its property was waited for
+        raise unknown_meter()
+    return held, place.thing
 
 
 async def change_meter(

@@ -151,6 +151,8 @@ async def remove_meters(
     tx: WriteConnection, tenant_id: str, meters: Sequence[Meter]
 ) -> None:  # fmt: skip
     """Note the end of meters, so that their readings count no more; the rows go with `delete_`."""
+    if not meters:
+        return
     await tx.execute(
         sa.insert(removed_meter),
         [
