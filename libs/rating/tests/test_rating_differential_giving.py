@@ -1,0 +1,289 @@
+"""Giving and taking against a naive reading of the same document, bill after bill."""
+
+import json
+from datetime import date, timedelta
+from fractions import Fraction
+from uuid import UUID
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernel.periods import Period
+from naive.giving import Naive, shown
+from rating.bill import rate
+from rating.document import tariff_version
+from rating.state import read_state, state_document
+from rating.tariff import Part
+from rating.usage import Usage, slots_in
+
+ZONE = "Europe/Berlin"
+DAY = timedelta(days=1)
+BANDS = ("peak", "mid", "low")
+
+# --- random tariffs and usage ---------------------------------------------------------------------
+
+rates = st.decimals("-0.2", "2", places=3).map(str)
+WINDOWS = [
+    {"band": "peak", "from_time": "17:00", "to_time": "21:00"},
+    {"band": "mid", "from_time": "06:00", "to_time": "17:00"},
+]
+maybe_month = st.sampled_from([None, 4, 5, 6, 11, 12, 1])
+"""Months whose first days the bills below come near."""
+
+
+@st.composite
+def priced(draw, *fields):
+    """Prices for all of the energy, or for three bands."""
+    if draw(st.booleans()):
+        return {field: draw(rates) for field in fields}
+    bands = [{"name": name, **{field: draw(rates) for field in fields}} for name in BANDS]
+    return {"bands": bands, "windows": WINDOWS, "default_band": "low"}
+
+
+@st.composite
+def offsets(draw, payable):
+    after_tax, unused = draw(st.booleans()), draw(st.sampled_from(["lost", "carry_forward"]))
+    carried = unused == "carry_forward"
+    month = draw(maybe_month) if carried else None
+    kinds = ["fixed", "energy", "adjustment", "minimum_top_up", *(["tax"] if after_tax else [])]
+    return {
+        "kind": "offset",
+        "unused": unused,
+        "component_ids": draw(st.lists(st.sampled_from(payable), max_size=2)) if payable else [],
+        "kinds": draw(st.lists(st.sampled_from(kinds), max_size=2)),
+        "from_bill": draw(st.sampled_from(["this", "next"])) if carried else "this",
+        "true_up_month": month,
+        "true_up": draw(st.sampled_from(["lost", "payout"])) if month else "lost",
+        "after_tax": after_tax,
+        "taxed": not after_tax and draw(st.booleans()),
+    }
+
+
+@st.composite
+def payouts(draw):
+    after_tax = draw(st.booleans())
+    taxed = not after_tax and draw(st.booleans())
+    return {"kind": "payout", "after_tax": after_tax, "taxed": taxed}
+
+
+@st.composite
+def banks(draw):
+    month = draw(maybe_month)
+    return {
+        "kind": "carry_forward",
+        "expires_after_months": draw(st.one_of(st.none(), st.integers(1, 3))),
+        "true_up_month": month,
+        "true_up_rate": draw(st.one_of(st.none(), rates)) if month else None,
+    }
+
+
+@st.composite
+def net_meterings(draw, payable):
+    surplus = draw(
+        st.sampled_from(
+            [
+                st.just({"kind": "none"}),
+                payouts(),
+                *[offsets([*payable, "own"])] * 2,
+                *[banks()] * 4,
+            ]
+        ).flatmap(lambda surplus: surplus)
+    )
+    prices = draw(priced("rate"))
+    worth = surplus["kind"] in ("offset", "payout")
+    return prices | {
+        "kind": "net_metering",
+        "surplus": surplus,
+        "surplus_rate": draw(st.one_of(st.none(), rates)) if worth else None,
+        "cross_band": draw(st.sampled_from(["none", "later", "any"]))
+        if "bands" in prices
+        else "none",
+    }
+
+
+@st.composite
+def net_billings(draw, payable):
+    surplus = draw(st.one_of(st.just({"kind": "none"}), offsets([*payable, "own"]), payouts()))
+    prices = draw(priced("import_rate", "export_rate"))
+    if surplus["kind"] == "none":
+        for one in [prices, *prices.get("bands", [])]:
+            one.pop("export_rate", None)
+    return prices | {"kind": "net_billing", "surplus": surplus}
+
+
+@st.composite
+def percents(draw, before):
+    limits = sorted(draw(st.decimals(0, 3, places=2)) for _ in range(2))
+    at_least, at_most = (str(limit) if draw(st.booleans()) else None for limit in limits)
+    return {
+        "kind": "percent",
+        "rate": draw(st.sampled_from(["0.05", "-0.1"])),
+        "component_ids": draw(st.lists(st.sampled_from(before), max_size=2)) if before else [],
+        "at_least": at_least,
+        "at_most": at_most,
+        "per": "day",
+    }
+
+
+@st.composite
+def charges_of(draw, before):
+    """One component; `before` are the ids of those that are charged before the taxes."""
+    export_credits = st.builds(
+        lambda prices, surplus: prices | {"kind": "export_credit", "surplus": surplus},
+        priced("rate"),
+        st.one_of(offsets(before), payouts()),
+    )
+    minimums = st.fixed_dictionaries(
+        {
+            "kind": st.just("minimum_bill"),
+            "amount": st.decimals(0, 20, places=2).map(str),
+            "per": st.just("day"),
+            "kinds": st.lists(st.sampled_from(["fixed", "energy", "credit", "tax"]), max_size=2),
+            "after_tax": st.booleans(),
+        }
+    )
+    fixed = st.fixed_dictionaries(
+        {"kind": st.just("fixed"), "rate": rates, "per": st.just("month")}
+    )
+    energy = st.fixed_dictionaries({"kind": st.just("energy"), "rate": rates})
+    giving = [*[net_meterings(before)] * 5, *[net_billings(before), export_credits] * 2]
+    others = [fixed, fixed, energy, percents(before), minimums]
+    return draw(draw(st.sampled_from(giving + others)))
+
+
+@st.composite
+def documents(draw, days):
+    components, before, taxable = [], [], []
+    for n in range(draw(st.integers(1, 5))):
+        charge = draw(charges_of(list(before)))
+        surplus = charge.get("surplus", {})
+        charge["id"] = f"{charge['kind']}-{surplus.get('kind')}-{n}"
+        if surplus.get("component_ids"):
+            own = [charge["id"] if x == "own" else x for x in surplus["component_ids"]]
+            charge["surplus"] = surplus | {"component_ids": own}
+        components.append(charge)
+        all_after = charge["kind"] in ("export_credit", "minimum_bill")
+        if not (all_after and (charge.get("after_tax") or surplus.get("after_tax"))):
+            before.append(charge["id"])
+            if charge["kind"] != "export_credit" or surplus["taxed"]:
+                taxable.append(charge["id"])
+    for n in range(draw(st.integers(0, 2)) if taxable else 0):
+        edges = sorted(draw(st.lists(st.sampled_from(days), max_size=2, unique=True)))
+        components.append(
+            {
+                "kind": "tax",
+                "id": f"tax-{n}",
+                "rate": draw(st.sampled_from(["0.05", "0.19", "1"])),
+                "component_ids": draw(st.lists(st.sampled_from(taxable), min_size=1, max_size=3)),
+                "from_on": edges[0].isoformat() if edges else None,
+                "to_on": edges[1].isoformat() if len(edges) == 2 else None,
+            }
+        )
+        taxable.append(f"tax-{n}")
+    return {"currency": "EUR", "zone": ZONE, "components": components}
+
+
+@st.composite
+def cases(draw):
+    """Three periods about a month apart: parts of (Period, document) and a usage each."""
+    start_on = date(2025, draw(st.sampled_from([3, 10])), 25) + draw(st.integers(0, 6)) * DAY
+    period = Period(start_on, start_on + draw(st.integers(2, 8)) * DAY)
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    first, second = (draw(documents(period.dates())) for _ in range(2))
+    cut = draw(st.sampled_from([period.end_on, *period.dates()[1:]]))
+    bills, gap = [], draw(st.integers(30, 40))
+    for number in range(3):
+        later = number * gap * DAY
+        days = Period(period.start_on + later, period.end_on + later)
+        parts = [(days, first)]
+        if number == 1 and cut < period.end_on:
+            parts = [
+                (Period(days.start_on, cut + later), first),
+                (Period(cut + later, days.end_on), second),
+            ]
+        slots = slots_in(ZONE, days, 60)
+        series = {}
+        for flow in ("import", "export"):
+            scale = draw(st.sampled_from([0, 500, 2000, 2000]))
+            series[flow] = random.integers(0, scale, slots, endpoint=True)
+        bills.append((parts, Usage(ZONE, days, 60, series)))
+    return bills
+
+
+def label_of(item):
+    if item.band in ("unused", "brought-forward"):
+        return "settled"
+    return (item.band, "taken") if (item.kind, item.flow) == ("energy", "export") else item.band
+
+
+def engine_lines(bill):
+    amounts = {}
+    for line in bill.lines:
+        item = line.item
+        key = (item.part.start_on, item.component_id, item.kind, label_of(item))
+        amounts[key] = amounts.get(key, 0) + line.amount_exact
+    return {key: amount for key, amount in amounts.items() if amount}
+
+
+def naive_lines(parts, usage, state):
+    amounts = {}
+    for part, document in parts:
+        for cut, id_, kind, label, amount in Naive(part, document, usage, state).bill():
+            key = (cut[0], id_, kind, label)
+            amounts[key] = amounts.get(key, 0) + amount
+    return {key: shown(amount) for key, amount in amounts.items() if shown(amount)}
+
+
+def plain_state(state):
+    return {
+        id_: Fraction(one.amount)
+        if one.kind == "credit"
+        else [[lot.band, Fraction(lot.kwh), lot.earned_on, lot.expires_on] for lot in one.lots]
+        for id_, one in state.items()
+    }
+
+
+def parts_of(parts):
+    return [
+        Part(part, tariff_version(UUID(int=n), document))
+        for n, (part, document) in enumerate(parts)
+    ]
+
+
+@settings(max_examples=120, deadline=None)
+@given(cases())
+def test_the_engine_agrees_with_the_naive_one_bill_after_bill(case):
+    state, naive_state = {}, {}
+    for parts, usage in case:
+        (bill,) = rate(parts_of(parts), [usage], states=[state])
+        assert engine_lines(bill) == naive_lines(parts, usage, naive_state)
+        state = read_state(state_document(bill.state))
+        assert plain_state(state) == naive_state
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(), st.permutations(range(3)))
+def test_meters_of_a_batch_do_not_touch_one_another(case, order):
+    parts, usage = case[0]
+    usages = [
+        Usage(ZONE, usage.period, 60, {flow: row * n for flow, row in usage.series.items()})
+        for n in (1, 2, 5)
+    ]
+    bills = rate(parts_of(parts), usages)
+    assert rate(parts_of(parts), [usages[n] for n in order]) == [bills[n] for n in order]
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases())
+def test_a_credit_that_offsets_never_brings_a_bill_below_nothing(case):
+    """Where no charge, price or share is negative, and nothing is paid out."""
+    for parts, usage in case:
+        told = json.dumps([document for _, document in parts]).replace('"-', '"')
+        if '"payout"' in told or '"true_up_rate": "' in told:
+            continue
+        positive = [
+            (part, document) for (part, _), document in zip(parts, json.loads(told), strict=True)
+        ]
+        (bill,) = rate(parts_of(positive), [usage])
+        assert sum(map(Fraction, bill.totals_exact().values())) >= -Fraction(1, 10**18)
