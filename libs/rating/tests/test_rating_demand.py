@@ -279,6 +279,19 @@ def test_a_new_version_measures_the_whole_period_or_its_own_days(
     assert bill.state == whole.state
 
 
+def test_a_new_version_forgets_no_month_that_the_rest_of_the_period_looks_at(version_of):
+    """From 11 March to 11 April a ratchet of one month looks at February in both parts."""
+    version = version_of(DEMAND | {"ratchet_months": 1, "proration": "thirty_days"})
+    days = [date(2025, 3, 11), date(2025, 3, 26), date(2025, 4, 11)]
+    parts = [
+        Part(Period(days[0], days[1]), version),
+        Part(Period(days[1], days[2]), replace(version, id=UUID(int=2))),
+    ]
+    usage = metered({}, Period(days[0], days[2]))
+    (bill,) = rate(parts, [usage], states=[{"demand": peaks((2, "30"))}])
+    assert [str(line.quantity) for line in bill.lines] == ["15", "16"]  # 30 × 15/30, × 16/30
+
+
 def test_a_change_of_taxes_shares_the_demand_by_days(version_of):
     tax = {"kind": "tax", "id": "t", "rate": "0.1", "tax_class": "a", "to_on": "2025-04-11"}
     (bill,) = rate(version_of(DEMAND | {"tax_class": "a"}, tax), [metered(SHAPE)])

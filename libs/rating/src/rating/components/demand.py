@@ -223,13 +223,16 @@ def _ratchet(
     until_on = span.period.start_on.replace(day=1)
     months = months_between(span.within.start_on, span.within.end_on)
     pieces = [MonthPiece(name, month, of_days(name, month)) for month in months for name in names]
+    looks_from_on = months_before(until_on, charge.ratchet_months)
+    next_looks_from_on = months_before(span.period.end_on.replace(day=1), charge.ratchet_months)
+    is_last = span.within.end_on == span.period.end_on
     return Ratchet(
         component_id=charge.id,
         share=charge.ratchet_percent / PERCENT_MAX,
         across_bands=charge.ratchet_across_bands,
-        from_on=months_before(until_on, charge.ratchet_months),
+        from_on=looks_from_on,
         until_on=until_on,
-        kept_from_on=months_before(span.period.end_on.replace(day=1), charge.ratchet_months),
+        kept_from_on=next_looks_from_on if is_last else looks_from_on,
         pieces=tuple(pieces),
     )
 
