@@ -46,9 +46,7 @@ def pieces(
 
 def _day(zone: str, at: datetime) -> date:
     if not EARLIEST_ON - ONE_DAY <= at.date() <= LATEST_ON + ONE_DAY:  # by any zone's calendar
-        raise Rejected(
-            "window_too_far", f"tables lie between {EARLIEST_ON} and {LATEST_ON}"
-        )  # fmt: skip
+        raise Rejected("window_too_far", f"tables lie between {EARLIEST_ON} and {LATEST_ON}")
     return local_date(zone, at)
 
 

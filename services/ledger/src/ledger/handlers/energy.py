@@ -68,9 +68,7 @@ class Known:
     def counted(self, counter: Counter, window: Window) -> Counted:
         """What a counter counted; nothing is known of a sum that is not defined then."""
         try:
-            found = consumption(
-                self.network, counter.meter.id, self.curves, window, counter.flow
-            )  # fmt: skip
+            found = consumption(self.network, counter.meter.id, self.curves, window, counter.flow)
         except Rejected:
             found = NOTHING_KNOWN
         return Counted(counter, window, found)
@@ -230,9 +228,7 @@ async def define_meter(
     if not held.thing.derived:
         raise Rejected("not_derived", "only a derived meter is a sum of others")
     await properties.lock_tree(tx, cause.tenant_id)
-    found = await meters.fetch_meters(
-        tx, cause.tenant_id, list({term.meter_id for term in terms})
-    )  # fmt: skip
+    found = await meters.fetch_meters(tx, cause.tenant_id, list({term.meter_id for term in terms}))
     inputs = {id_: one.thing for id_, one in found.items()}
     within = {place.id, *await properties.fetch_below(tx, cause.tenant_id, place.id)}
     faults = [
@@ -349,6 +345,4 @@ def _last_sum(
     qualities: list[Quality] = [read.quality for _, read in known]
     if not aligned:
         qualities.append("estimated")  # values of different moments only come near a sum
-    return Current(
-        counter, total, None, worst(qualities), min(moments), aligned=aligned
-    )  # fmt: skip
+    return Current(counter, total, None, worst(qualities), min(moments), aligned=aligned)

@@ -30,7 +30,7 @@ from ledger.domain.readings import (
 from ledger.domain.registry import Flow, Meter, Register
 from ledger.handlers import registry
 from ledger.store import readings
-from ledger.store.readings import Surroundings
+from ledger.store.readings import NOTHING_AROUND, Surroundings
 from ledger.wire import Cause, reading_recorded
 from messaging import enqueue
 
@@ -62,7 +62,7 @@ class _Fitting:
     meter: Meter
     register: Register
     wanted: Wanted
-    around: Surroundings = Surroundings()  # noqa: RUF009 - frozen, and empty
+    around: Surroundings = NOTHING_AROUND
 
     @property
     def key(self) -> Key:

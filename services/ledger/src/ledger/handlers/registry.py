@@ -190,9 +190,7 @@ async def initialize_meters(
     return found[place.id], bool(made)
 
 
-async def remove_meter(
-    tx: WriteConnection, cause: Cause, current: Stored[Meter]
-) -> None:  # fmt: skip
+async def remove_meter(tx: WriteConnection, cause: Cause, current: Stored[Meter]) -> None:
     """Remove a meter whose property is locked; Conflict where a derived meter is a sum of it."""
     await _refuse_in_use(tx, cause.tenant_id, [current.thing])
     await meters.remove_meters(tx, cause.tenant_id, [current.thing])

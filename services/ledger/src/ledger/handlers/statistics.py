@@ -124,7 +124,5 @@ async def check_conservation(
     counters = [Counter(share.meter, share.flow) for share in sides]
     known = await energy.fetch_known(read, tenant_id, counters, window, as_of)
     counted = await energy.count(known, counters, [window])
-    parts = [
-        (share, each.consumption) for share, each in zip(sides, counted, strict=True)
-    ]  # fmt: skip
+    parts = [(share, each.consumption) for share, each in zip(sides, counted, strict=True)]
     return Check(parts, balance(parts))

@@ -147,9 +147,7 @@ async def touch_meters(
     return await _whole(tx, tenant_id, await tx.all(statement))
 
 
-async def remove_meters(
-    tx: WriteConnection, tenant_id: str, meters: Sequence[Meter]
-) -> None:  # fmt: skip
+async def remove_meters(tx: WriteConnection, tenant_id: str, meters: Sequence[Meter]) -> None:
     """Note the end of meters, so that their readings count no more; the rows go with `delete_`."""
     if not meters:
         return

@@ -84,6 +84,9 @@ class Surroundings:
     closing: Recorded | None = None
 
 
+NOTHING_AROUND = Surroundings()
+
+
 def entry_of(row: Row) -> Entry:
     """The entry of a row."""
     return Entry(
