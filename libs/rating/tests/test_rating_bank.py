@@ -206,6 +206,27 @@ def test_a_state_of_another_kind_is_refused(version_of, usage_of):
 
 
 @pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({"kind": "credit", "amount": "-1"}, "/net: -1 cannot be held"),
+        (
+            {
+                "kind": "bank",
+                "lots": [
+                    {"band": None, "kwh": "-1", "earned_on": "2025-01-01", "expires_on": None}
+                ],
+            },
+            "/net/lots/0: -1 cannot be held",
+        ),
+        ({"kind": "credit", "amount": "NaN"}, "/net/amount: "),
+    ],
+)
+def test_nothing_less_than_nothing_is_held(state, told):
+    with pytest.raises(Rejected, match=told):
+        read_state({"net": state})
+
+
+@pytest.mark.parametrize(
     ("day", "months", "later"),
     [
         ("2025-01-31", 1, "2025-02-28"),

@@ -40,6 +40,9 @@ class Lot:
     earned_on: date
     expires_on: date | None
 
+    def __post_init__(self) -> None:
+        _check_held(self.kwh)
+
 
 @dataclass(frozen=True, slots=True)
 class Bank:
@@ -55,6 +58,9 @@ class Credit:
 
     kind: ClassVar[str] = "credit"
     amount: Decimal
+
+    def __post_init__(self) -> None:
+        _check_held(self.amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,11 @@ def own_state(
     if state is None or isinstance(state, kind):
         return state
     raise Rejected("state_kind", f"{component_id}: its state is {state.kind!r}, not {kind.kind!r}")
+
+
+def _check_held(held: Decimal) -> None:
+    if not held.is_finite() or held < 0:
+        raise ValueError(f"{held} cannot be held: must be nothing or more")
 
 
 def state_document(state: State) -> dict[str, object]:
