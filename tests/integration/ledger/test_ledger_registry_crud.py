@@ -197,3 +197,31 @@ async def test_of_many_who_remove_a_meter_one_does(clients):
     assert sorted(answer.status_code for answer in answers[:4]) == [204, 404, 404, 404]
     assert {answer.status_code for answer in answers[4:]} <= {200, 201, 404}
     assert problem(await acme.get(path)) == (404, "meter_unknown")
+
+
+async def test_whatever_is_made_by_post_is_made_once_per_key(clients, ledger):
+    acme = await clients("acme")
+    home = await created(acme)
+    derived = await acme.post(
+        f"/v1/properties/{home['id']}/meters", json={"type": "derived", "name": "Sum"}
+    )
+    term = {"meter_id": home["meters"][2]["id"]}
+    for path, body in (
+        ("/v1/properties", HOME),
+        ("/v1/properties/batch", {"items": [HOME, HOME]}),
+        (f"/v1/properties/{home['id']}/meters", {"type": "sub", "name": "Sub"}),
+        ("/v1/users", {"name": "Ada", "email": "a@b.org", "property_id": home["id"]}),
+        (
+            f"/v1/meters/{derived.json()['id']}/definitions",
+            {"from_on": "2025-01-01", "terms": [term]},
+        ),
+    ):
+        key = {"Idempotency-Key": str(uuid4())}
+        first = await acme.post(path, json=body, headers=key)
+        assert first.status_code == 201, first.text
+        told = await events(ledger)
+        again = await acme.post(path, json=body, headers=key)
+        assert (again.status_code, again.content) == (201, first.content), path
+        assert again.headers["Idempotency-Replayed"] == "true"
+        assert again.headers.get("ETag") == first.headers.get("ETag")
+        assert await events(ledger) == told

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BeforeValidator, Field
 
 from contracts.metering import Flow
@@ -38,6 +38,7 @@ from ledger.domain.tables import EARLIEST_ON, LATEST_ON, By, pieces
 from ledger.handlers import energy, statistics
 from ledger.handlers.energy import Counted, Window
 from serving.context import Db
+from serving.idempotency import Idempotent
 
 router = APIRouter(prefix="/v1", tags=["analytics"])
 TABLE_ROWS_MAX = 20_000
@@ -319,14 +320,18 @@ async def get_series(
     return Series(meter_id=meter_id, by=by, zone=place.zone, items=items)
 
 
-@router.post("/meters/{meter_id}/definitions", status_code=201)
-async def define_meter(meter_id: UUID, new: NewDefinition, db: Db, cause: WriteCause) -> Definition:
+@router.post("/meters/{meter_id}/definitions", status_code=201, response_model=Definition)
+async def define_meter(
+    meter_id: UUID, new: NewDefinition, db: Db, cause: WriteCause, once: Idempotent
+) -> Response:
     """Say what a derived meter is the sum of, from a local day on. Earlier days keep what they had;
     of two versions from one day the later one counts. A circle is refused."""
     terms = [term.to_domain() for term in new.terms]
     async with transaction(db, tenant=cause.tenant_id) as tx:
+        if (told := await once.recall(tx)) is not None:
+            return told
         made = await energy.define_meter(tx, cause, meter_id, new.from_on, terms)
-    return Definition.of(made)
+        return await once.keep(tx, 201, Definition.of(made))
 
 
 @router.get("/meters/{meter_id}/definitions")

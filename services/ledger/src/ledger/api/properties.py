@@ -29,31 +29,40 @@ from ledger.handlers import registry
 from ledger.store import meters, properties
 from ledger.wire import Cause
 from serving.context import Db
-from serving.etags import IfMatch, OptionalMatch, RequiredMatch, tag
+from serving.etags import IfMatch, OptionalMatch, RequiredMatch, etag, tag
+from serving.idempotency import Idempotent
 from serving.paging import Page, Paging
 
 router = APIRouter(prefix="/v1/properties", tags=["properties"])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=PropertyWithMeters)
 async def create_property(
-    new: NewProperty, db: Db, cause: WriteCause, response: Response
-) -> PropertyWithMeters:
+    new: NewProperty, db: Db, cause: WriteCause, once: Idempotent
+) -> Response:
     """Register a property with its four meters; the same again answers 200 with what exists."""
+    asked = new.to_domain(cause.tenant_id)
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        [one] = await registry.create_properties(tx, cause, [new.to_domain(cause.tenant_id)])
-    response.status_code = 201 if one.created else 200
-    tag(response, one.property.version)
-    return shown_with_meters(one.property, one.meters)
+        if (told := await once.recall(tx)) is not None:
+            return told
+        [one] = await registry.create_properties(tx, cause, [asked])
+        shown = shown_with_meters(one.property, one.meters)
+        headers = {"ETag": etag(shown.version)}
+        return await once.keep(tx, 201 if one.created else 200, shown, headers)
 
 
-@router.post("/batch", status_code=201)
-async def create_properties(new: NewProperties, db: Db, cause: WriteCause) -> Properties:
+@router.post("/batch", status_code=201, response_model=Properties)
+async def create_properties(
+    new: NewProperties, db: Db, cause: WriteCause, once: Idempotent
+) -> Response:
     """Register up to 1 000 properties, all or nothing; some may exist already, just so."""
     asked = [each.to_domain(cause.tenant_id) for each in new.items]
     async with transaction(db, tenant=cause.tenant_id) as tx:
+        if (told := await once.recall(tx)) is not None:
+            return told
         registered = await registry.create_properties(tx, cause, asked)
-    return Properties(items=[shown_with_meters(one.property, one.meters) for one in registered])
+        items = [shown_with_meters(one.property, one.meters) for one in registered]
+        return await once.keep(tx, 201, Properties(items=items))
 
 
 @router.get("")
@@ -171,13 +180,15 @@ async def initialize_meters(
     return [shown_meter(one) for one in own]
 
 
-@router.post("/{property_id}/meters", status_code=201)
+@router.post("/{property_id}/meters", status_code=201, response_model=Meter)
 async def add_meter(
-    property_id: UUID, new: NewMeter, db: Db, cause: WriteCause, response: Response
-) -> Meter:
+    property_id: UUID, new: NewMeter, db: Db, cause: WriteCause, once: Idempotent
+) -> Response:
     """Add a meter; the same again answers 200 with what exists."""
+    asked = new.to_domain(property_id)
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        one, created = await registry.add_meter(tx, cause, new.to_domain(property_id))
-    response.status_code = 201 if created else 200
-    tag(response, one.version)
-    return shown_meter(one)
+        if (told := await once.recall(tx)) is not None:
+            return told
+        one, created = await registry.add_meter(tx, cause, asked)
+        headers = {"ETag": etag(one.version)}
+        return await once.keep(tx, 201 if created else 200, shown_meter(one), headers)

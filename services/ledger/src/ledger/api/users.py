@@ -23,20 +23,22 @@ from ledger.handlers import registry
 from ledger.store import users
 from ledger.wire import Cause
 from serving.context import Db
-from serving.etags import IfMatch, OptionalMatch, RequiredMatch, tag
+from serving.etags import IfMatch, OptionalMatch, RequiredMatch, etag, tag
+from serving.idempotency import Idempotent
 from serving.paging import Page, Paging
 
 router = APIRouter(prefix="/v1/users", tags=["users"])
 
 
-@router.post("", status_code=201)
-async def create_user(new: NewUser, db: Db, cause: WriteCause, response: Response) -> User:
+@router.post("", status_code=201, response_model=User)
+async def create_user(new: NewUser, db: Db, cause: WriteCause, once: Idempotent) -> Response:
     """Create a user; the same again answers 200 with what exists."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
+        if (told := await once.recall(tx)) is not None:
+            return told
         one, created = await registry.create_user(tx, cause, new.to_domain())
-    response.status_code = 201 if created else 200
-    tag(response, one.version)
-    return shown_user(one)
+        headers = {"ETag": etag(one.version)}
+        return await once.keep(tx, 201 if created else 200, shown_user(one), headers)
 
 
 @router.get("")
