@@ -1,5 +1,6 @@
 """The reads that tell how registers went: those within a time, and the nearest around it."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -72,6 +73,11 @@ async def fetch_curves(
             "window_too_wide",
             f"more than {READS_MAX} readings lie in it; ask for a shorter time or fewer meters",
         )
+    return await asyncio.to_thread(_curves, leaves, rows)
+
+
+def _curves(leaves: Sequence[Leaf], rows: Sequence[Row]) -> dict[Leaf, Curve]:
+    """Beside the event loop, since it may take a second."""
     reads: defaultdict[Leaf, list[Read]] = defaultdict(list)
     for row in rows:
         reads[row["meter_id"], row["flow"]].append(_read(row))
