@@ -37,6 +37,8 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "account": MOMENTS,
         "transaction": (*MOMENTS, *NUMBERS),
         "posting": MOMENTS,
+        "open_item": (*MOMENTS, *NUMBERS, "due_on", "overdue_told"),
+        "allocation": MOMENTS,
     },
 }
 """The columns that are left out of each table."""

@@ -1,5 +1,7 @@
-"""What the tests of the books share: documents as billing sends them, and who books them."""
+"""What the tests of the books share: documents as billing sends them, who books them, and what
+the API says of it."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -7,11 +9,13 @@ from uuid import uuid4
 from contracts.accounts import PaymentReceived, PaymentShare
 from contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
 from contracts.envelope import Envelope
-from database import ALL_TENANTS, transaction
+from database import ALL_TENANTS, snapshot, transaction
+from ledger.handlers.booking import book_invoices
 from messaging import Outgoing, Received
 
 ISSUED = datetime(2025, 4, 1, tzinfo=UTC)
 VERSION = uuid4()
+AT = "2025-04-06T00:00:00Z"
 
 
 def line(kind, amount):
@@ -81,3 +85,56 @@ async def reconciled(client):
     answer = (await client.get("/v1/reconciliation")).json()
     assert answer["ok"], answer
     return {each["currency"]: each for each in answer["currencies"]}
+
+
+async def post(client, path, status=201, headers=None, **body):
+    answer = await client.post(f"/v1/{path}", json=body, headers=headers or {})
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def pay(client, customer, amount, *named, status=201, currency="EUR", **other):
+    if named:
+        other["allocations"] = [{"invoice_id": str(i), "amount": a} for i, a in named]
+    return await post(
+        client, "payments", status, customer_id=str(customer), currency=currency, amount=amount,
+        **{"occurred_at": AT} | other,
+    )  # fmt: skip
+
+
+async def reverse(client, transaction_id, status=201):
+    return await post(
+        client, f"transactions/{transaction_id}/reversal", status, reason="bounced", occurred_at=AT
+    )
+
+
+async def standing(client, customer, **params):
+    found = await client.get(f"/v1/customers/{customer}/balance", params=params)
+    [one] = found.json()["currencies"]
+    names = ("receivable", "prepaid", "export_payable", "balance", "arrears")
+    return tuple(one[name] for name in names)
+
+
+async def states(client, customer):
+    page = (await client.get("/v1/invoices", params={"customer_id": str(customer)})).json()
+    return {one["number"]: (one["state"], one["open"]) for one in page["items"]}
+
+
+async def issue(ledger, *amounts, customer=None, **other):
+    """Invoices of one customer, a month apart, the first the oldest."""
+    customer = customer or uuid4()
+    events = [
+        invoice(n, customer=customer, energy=amount, tax="0", days=30 * n, **other)
+        for n, amount in enumerate(amounts)
+    ]
+    await booked(ledger, book_invoices, *events)
+    return customer, events
+
+
+async def told(ledger, event):
+    """What waits in the outbox of one kind, in order."""
+    async with snapshot(ledger, tenant=ALL_TENANTS) as read:
+        rows = await read.raw.fetch(
+            "SELECT value FROM outbox WHERE topic = $1 ORDER BY seq", event.TOPIC
+        )
+    return [event.model_validate(json.loads(row["value"])) for row in rows]

@@ -65,10 +65,11 @@ async def _released(tx: WriteConnection, credit_notes: Sequence[Transaction]) ->
     found = await items.fetch_items(tx, list(settled))
     accounts = [(one.tenant_id, one.customer_id, one.currency) for one in credit_notes]
     books = await items.fetch_books(tx, accounts)
-    released = {}
+    released = []
     for one in credit_notes:
-        item = found.get((one.tenant_id, one.voids)) if one.voids else None
-        if item is None or (one.tenant_id, one.id) in known:
+        place = (one.tenant_id, one.voids) if one.voids else None
+        item = found.pop(place, None) if place else None  # each item is taken back once
+        if item is None or item.voided or (one.tenant_id, one.id) in known:
             continue
         why = Why(f"taken back by {one.reference}", one.occurred_at, one.correlation_id)
         freed = release(
@@ -79,8 +80,8 @@ async def _released(tx: WriteConnection, credit_notes: Sequence[Transaction]) ->
             why,
         )
         if freed:
-            released[freed.tenant_id, freed.id] = freed
-    return list(released.values())
+            released.append(freed)
+    return released
 
 
 async def _post(

@@ -205,8 +205,9 @@ async def fetch_settlements_by(
 async def _settlements(
     read: ReadConnection, query: str, keys: Sequence[tuple[str, UUID]]
 ) -> dict[tuple[str, UUID], list[Settlement]]:
+    once = list(dict.fromkeys(keys))  # a key that came twice would count its amounts twice
     found: defaultdict[tuple[str, UUID], list[Settlement]] = defaultdict(list)
-    for row in await read.raw.fetch(query, [key[0] for key in keys], [key[1] for key in keys]):
+    for row in await read.raw.fetch(query, [key[0] for key in once], [key[1] for key in once]):
         found[row["tenant_id"], row["item_id"]].append(
             Settlement(row["item_id"], row["source_id"], row["source_kind"], row["amount"])
         )

@@ -1,0 +1,127 @@
+"""What customers are told: balances, age, due days, statements, and account.changed."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from contracts.accounts import AccountChanged
+from database import ALL_TENANTS, transaction
+from integration.ledger.books import (
+    ISSUED,
+    booked,
+    invoice,
+    issue,
+    pay,
+    standing,
+    told,
+)
+from ledger.handlers.announcing import announce_changed, tell_overdue
+from ledger.handlers.booking import book_invoices
+
+
+@pytest.fixture
+async def acme(clients):
+    return await clients("acme")
+
+
+async def announced(ledger, now):
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await tell_overdue(tx, now)
+        await announce_changed(tx, now)
+    return await told(ledger, AccountChanged)
+
+
+async def test_accounts_are_announced_when_they_change_or_fall_overdue(ledger, acme):
+    customer, _ = await issue(ledger, "100", due_on="2025-04-20")
+    await booked(ledger, book_invoices, invoice("usd", customer=customer, currency="USD"))
+    on_the_day = ISSUED.replace(day=20)
+    [first] = await announced(ledger, on_the_day)
+    assert [(a.currency, a.balance, a.arrears) for a in first.accounts] == [
+        ("EUR", 100, 0), ("USD", 119, 119),
+    ]  # fmt: skip
+    assert await announced(ledger, on_the_day) == [first]
+    [_, second] = await announced(ledger, on_the_day + timedelta(days=1))
+    assert (second.version > first.version, second.accounts[0].arrears) == (True, 100)
+    assert len(await announced(ledger, on_the_day + timedelta(days=2))) == 2
+    await pay(acme, customer, "130")
+    third = (await announced(ledger, on_the_day + timedelta(days=2)))[-1].accounts[0]
+    assert (third.balance, third.receivable, third.prepaid, third.arrears) == (-30, 0, 30, 0)
+    assert (await announced(ledger, ISSUED))[-1].customer_id == customer
+
+
+async def test_balances_by_the_date_of_value_and_of_booking(ledger, acme):
+    customer, _ = await issue(ledger, "100")
+    await pay(acme, customer, "40", occurred_at="2025-04-10T00:00:00Z")
+    before, after = {"as_of": "2025-04-09T00:00:00Z"}, {"as_of": "2025-04-20T00:00:00Z"}
+    assert await standing(acme, customer, **before) == ("100.00", "0.00", "0.00", "100.00", "0.00")
+    assert await standing(acme, customer, **after) == ("60.00", "0.00", "0.00", "60.00", "60.00")
+    path = f"/v1/customers/{customer}/balance"
+    booked_then = await acme.get(path, params=after | {"by": "booked"})
+    assert booked_then.json()["currencies"] == []  # all of it was booked today
+    in_future = {"as_of": "2999-01-01T00:00:00Z", "by": "booked"}
+    assert (await standing(acme, customer, **in_future))[0] == "60.00"
+
+
+async def test_ageing_by_due_day_adds_up_to_the_receivables(ledger, acme):
+    days = {"2025-04-01": "1", "2025-03-31": "2", "2025-03-02": "4", "2025-03-01": "8",
+            "2025-01-31": "16", "2025-01-30": "32", "2025-01-01": "64", "2024-12-31": "128",
+            "2025-04-02": "256"}  # fmt: skip
+    customer = uuid4()
+    await booked(
+        ledger,
+        book_invoices,
+        *(
+            invoice(on, customer=customer, energy=amount, tax="0", due_on=on, days=-200)
+            for on, amount in days.items()
+        ),
+        invoice("export", customer=customer, energy="-5", tax="0", days=-200),
+    )
+    names = ("not_due", "days_0_30", "days_31_60", "days_61_90", "days_over_90", "total")
+    expected = ("256.00", "7.00", "24.00", "96.00", "128.00", "511.00")
+    params = {"on": "2025-04-01"}
+    [ages] = (await acme.get("/v1/ageing", params=params)).json()["currencies"]
+    assert (tuple(ages[name] for name in names), ages["overdue"]) == (expected, "254.00")
+    assert (await standing(acme, customer))[0] == ages["total"]
+    page = (await acme.get("/v1/ageing/customers", params=params | {"currency": "EUR"})).json()
+    assert [(one["customer_id"], one["total"]) for one in page["items"]] == [
+        (str(customer), "511.00")
+    ]
+    await pay(acme, customer, "128", occurred_at="2025-04-05T00:00:00Z")
+    [now] = (await acme.get("/v1/ageing", params=params)).json()["currencies"]
+    assert now["days_over_90"] == "0.00"
+    as_of = params | {"as_of": "2025-04-04T00:00:00Z"}
+    assert (await acme.get("/v1/ageing", params=as_of)).json()["currencies"] == [ages]
+
+
+async def test_due_by_the_invoice_or_by_the_tenants_terms(ledger, acme):
+    due = []
+    for days, own in ((None, None), (30, None), (30, "2025-04-03")):
+        if days:
+            await acme.put("/v1/payment-terms", json={"payment_days": days})
+        _, (one,) = await issue(ledger, "1", due_on=own)
+        due.append((await acme.get(f"/v1/invoices/{one.invoice_id}")).json()["due_on"])
+    assert due == ["2025-04-15", "2025-05-01", "2025-04-03"]
+    assert (await acme.get("/v1/payment-terms")).json() == {"payment_days": 30}
+    overdue = {"overdue_on": "2025-05-01", "state": "open"}
+    assert len((await acme.get("/v1/invoices", params=overdue)).json()["items"]) == 2
+
+
+async def test_the_statement_as_csv_and_as_a_page_holds_texts_harmless(ledger, acme):
+    customer, _ = await issue(ledger, "1234.5")
+    await pay(acme, customer, "34.5", reference="=1+1", method="<script>alert(1)</script>")
+    path = f"/v1/customers/{customer}/statement"
+    window = {"from": "2025-04-01T00:00:00Z", "to": "2025-05-01T00:00:00Z", "currency": "EUR"}
+    written = await acme.get(path, params=window | {"format": "csv"})
+    rows = written.text.splitlines()
+    assert written.headers["content-type"].startswith("text/csv")
+    assert rows[0].startswith("occurred_at,recorded_at,kind,reference")
+    assert ",payment,'=1+1,<script>alert(1)</script>," in rows[2]
+    assert rows[2].endswith(",-34.50,1200.00,EUR")
+    page = await acme.get(path, params=window | {"format": "html"})
+    assert "&lt;script&gt;" in page.text
+    assert "<script" not in page.text
+    assert "1,234.50" in page.text
+    assert "EUR 1,200.00" in page.text
+    empty = await acme.get(f"/v1/customers/{uuid4()}/statement", params=window | {"format": "html"})
+    assert "Nothing is open." in empty.text
