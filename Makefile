@@ -48,6 +48,11 @@ clean: ## Remove the environment, the downloaded servers and every cache
 unit: setup ## Unit and architecture tests: no servers, seconds
 	$(BIN)/pytest --disable-socket --allow-unix-socket --timeout 120
 
+.PHONY: thorough
+thorough: setup ## Twenty times as many random cases: bills against naive engines, books against a model
+	GRIDTALLY_EXAMPLES_TIMES=20 $(BIN)/pytest --disable-socket --allow-unix-socket \
+	  libs/rating/tests services/ledger/tests/test_ledger_settling.py
+
 .PHONY: integration
 integration: setup ## Each service and lib against the servers
 	$(BIN)/pytest tests/integration --timeout 600
@@ -95,8 +100,10 @@ $(LINTERS): scripts/requirements/lint.txt scripts/uv.sh
 docs: setup ## Generate docs/openapi/ and docs/asyncapi.yaml
 	@mkdir -p $(DOCS)/openapi
 	@set -e; for service in $(SERVICES); do \
-	  $(BIN)/python -m $$service openapi > $(DOCS)/openapi/$$service.json; done
-	@$(BIN)/python -m contracts.asyncapi > $(DOCS)/asyncapi.yaml
+	  $(BIN)/python -m $$service openapi > $(DOCS)/new; \
+	  mv $(DOCS)/new $(DOCS)/openapi/$$service.json; done
+	@$(BIN)/python -m contracts.asyncapi > $(DOCS)/new
+	@mv $(DOCS)/new $(DOCS)/asyncapi.yaml
 
 .PHONY: docs-check
 docs-check: ## Fail where the generated documents are not those of the code

@@ -12,9 +12,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from examples import examples
 from kernel.money import EXACT
 from kernel.periods import Period
 from rating.bill import add_up, rate
@@ -301,7 +302,7 @@ def amounts_of(bill):
     }
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(cases())
 def test_the_engine_agrees_with_the_naive_one_to_the_last_digit(case):
     documents, usages = case
@@ -316,7 +317,7 @@ def shown(amount):
     return Decimal(round(amount * 10**20)).scaleb(-20, context=EXACT)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(cases())
 def test_lines_add_up_to_the_total(case):
     documents, usages = case
@@ -334,7 +335,7 @@ def test_lines_add_up_to_the_total(case):
             assert bill.total == parts[-1].version.rounding.round(exact)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(cases(), st.permutations(range(3)))
 def test_the_order_and_company_of_meters_change_nothing(case, order):
     documents, usages = case
@@ -344,7 +345,7 @@ def test_the_order_and_company_of_meters_change_nothing(case, order):
     assert [rate(parts, [usage])[0] for usage in usages] == bills
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(cases(), st.data())
 def test_splitting_a_period_changes_no_exact_amount(case, data):
     documents, usages = case

@@ -6,9 +6,10 @@ from fractions import Fraction
 from uuid import UUID
 
 import numpy as np
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from examples import examples
 from kernel.money import EXACT
 from kernel.periods import Period
 from naive.demand import naive_demand
@@ -192,7 +193,7 @@ def shown(number):
     return Decimal(round(number * 10**20)).scaleb(-20, context=EXACT)
 
 
-@settings(max_examples=180, deadline=None)
+@examples(180)
 @given(cases())
 def test_the_engine_agrees_with_the_naive_one_to_the_last_digit(case):
     documents, usage, before = case
@@ -202,7 +203,7 @@ def test_the_engine_agrees_with_the_naive_one_to_the_last_digit(case):
     assert_remembered(bill, months)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(cases(), st.data())
 def test_two_bills_with_the_state_handed_on_equal_the_naive_chain(case, data):
     documents, first, before = case
@@ -221,7 +222,7 @@ def test_two_bills_with_the_state_handed_on_equal_the_naive_chain(case, data):
     assert rate(version, [second], states=states) == bills
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(cases(), st.data())
 def test_the_order_and_company_of_meters_change_nothing(case, data):
     documents, usage, before = case
@@ -232,7 +233,7 @@ def test_the_order_and_company_of_meters_change_nothing(case, data):
     assert rate(parts, [usage], states=[before]) == bills[:1]
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(cases())
 def test_months_in_pieces_leave_the_peaks_of_the_whole(case):
     """Of blocks and single days' peaks: a bill for each part leaves what one for all does."""

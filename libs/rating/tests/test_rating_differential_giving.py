@@ -6,9 +6,10 @@ from fractions import Fraction
 from uuid import UUID
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from kernel.periods import Period
 from naive.giving import Naive, shown
 from rating.bill import rate
@@ -251,7 +252,7 @@ def parts_of(parts):
     ]
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(cases())
 def test_the_engine_agrees_with_the_naive_one_bill_after_bill(case):
     state, naive_state = {}, {}
@@ -262,7 +263,7 @@ def test_the_engine_agrees_with_the_naive_one_bill_after_bill(case):
         assert plain_state(state) == naive_state
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(cases(), st.permutations(range(3)))
 def test_meters_of_a_batch_do_not_touch_one_another(case, order):
     parts, usage = case[0]
@@ -274,7 +275,7 @@ def test_meters_of_a_batch_do_not_touch_one_another(case, order):
     assert rate(parts_of(parts), [usages[n] for n in order]) == [bills[n] for n in order]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(cases())
 def test_a_credit_that_offsets_never_brings_a_bill_below_nothing(case):
     """Where no charge, price or share is negative, and nothing is paid out."""

@@ -7,9 +7,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from kernel.periods import Period
 from rating.bill import rate
 from rating.document import tariff_version
@@ -107,7 +108,7 @@ def cases(draw):
     return spot, usage, prices, price_minutes, draw(st.booleans())
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(cases())
 def test_spot_equals_the_naive_engine(case):
     spot, usage, prices, minutes, split = case
@@ -135,7 +136,7 @@ def test_spot_equals_the_naive_engine(case):
         assert abs(Fraction(lines["price"].item.rate) - mean) < LAST_PLACE
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(cases(), st.permutations(range(5)))
 def test_spot_scales_and_permutes_with_its_meters(case, order):
     spot, usage, prices, minutes, _ = case

@@ -7,9 +7,10 @@ from fractions import Fraction
 from uuid import UUID
 
 import numpy as np
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from examples import examples
 from kernel.money import EXACT
 from kernel.periods import Period
 from naive.ladders import naive_bill
@@ -182,7 +183,7 @@ def shown(number):
     return Decimal(round(number * 10**20)).scaleb(-20, context=EXACT)
 
 
-@settings(max_examples=250, deadline=None)
+@examples(250)
 @given(cases())
 def test_the_engine_agrees_with_the_naive_one_to_the_last_digit(case):
     documents, meters = case
@@ -203,7 +204,7 @@ def told(state):
     }
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(cases(), st.data())
 def test_two_bills_with_the_state_handed_on_equal_the_naive_chain(case, data):
     documents, meters = case
@@ -227,7 +228,7 @@ def test_two_bills_with_the_state_handed_on_equal_the_naive_chain(case, data):
     assert rate(version, [second], states=states) == [bill]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(cases())
 def test_the_order_and_company_of_meters_change_nothing(case):
     documents, meters = case

@@ -7,9 +7,10 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from kernel.errors import Rejected
 from rating.components.time_of_use import TimeOfUse
 from rating.document import tariff_version
@@ -191,7 +192,7 @@ def places_in(document):
             yield from places_in(value)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.data(), anything)
 def test_whatever_stands_in_a_document_is_read_or_rejected(data, value):
     document = copy.deepcopy(FULL)

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from kernel.periods import Period
 from rating.bill import rate
 from rating.document import tariff_version
@@ -48,7 +49,7 @@ def quantities(tariff, wh, start_on=FIRST):
 
 
 @pytest.mark.parametrize("split", ["per_band", "pro_rata", "chronological"])
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(low=limits_kwh, high=limits_kwh, times=st.integers(2, 9), seed=st.integers(0, 2**32))
 def test_energy_and_limits_that_grow_alike_leave_the_shares_as_they_are(
     split, low, high, times, seed
@@ -62,7 +63,7 @@ def test_energy_and_limits_that_grow_alike_leave_the_shares_as_they_are(
 
 
 @pytest.mark.parametrize("split", ["per_band", "pro_rata", "chronological"])
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(low=limits_kwh, high=limits_kwh, weeks=st.integers(1, 60), seed=st.integers(0, 2**32))
 def test_weeks_later_in_a_zone_without_clock_changes_all_is_the_same(split, low, high, weeks, seed):
     wh = np.random.default_rng(seed).integers(0, 20_000, HOURS)

@@ -7,9 +7,10 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from kernel.errors import Rejected
 from rating.document import tariff_version
 from rating.urdb import import_record, looks_like_urdb
@@ -100,7 +101,7 @@ def places_in(value):
             yield from places_in(value[key])
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.data())
 def test_a_damaged_record_is_read_or_refused_and_never_breaks(data):
     path = data.draw(st.sampled_from(RECORDS))
