@@ -9,6 +9,8 @@ import asyncpg
 import pytest
 
 from database import ALL_TENANTS, ReadConnection, transaction
+from gridtally.api import Api
+from gridtally.ledger_check import check_online
 from integration.ledger.books import booked, invoice, payment, received
 from kernel.chain import (
     Checkpoint,
@@ -206,3 +208,19 @@ async def test_an_entry_that_came_in_past_the_queue_is_seen(ledger, clients, sup
         "digest, postings FROM transaction"
     )
     assert (await acme.get("/v1/ledger/status")).json()["whole"] is False
+
+
+async def test_the_command_verifies_the_running_ledger(ledger, clients, superuser, tmp_path):
+    acme = await clients("acme")
+    await booked(ledger, book_invoices, invoice(1), invoice(2))
+    await seal(ledger)
+    await booked(ledger, book_invoices, invoice(3))
+    async with Api({}, "unused") as api:
+        api._clients = {"ledger": acme}
+        findings, reached = await check_online(api, None, tmp_path / "export")
+        assert [finding.holds for finding in findings] == [True, True]
+        assert (reached.size, findings[1].right) == (2, "2 sealed, 1 waiting")
+        await superuser.execute("UPDATE transaction SET reference = 'x' WHERE reference = 'INV-2'")
+        findings, none = await check_online(api, reached, tmp_path / "export")
+        assert ([finding.holds for finding in findings], none) == ([False, True], None)
+        api._clients = {}
