@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from kernel.errors import Rejected
 from kernel.periods import Period
 from rating.bill import rate
+from rating.exact import add_up
 from rating.tariff import Part, usage_charges
 from rating.usage import MISSING, Usage
 
@@ -86,6 +88,26 @@ def test_energy_beyond_all_integers_is_refused(version_of, usage_of):
     usage = usage_of("2025-03-01", "2025-03-02", import_=2**62)
     with pytest.raises(Rejected, match="too much to add up"):
         rate(version_of(ENERGY), [usage])
+
+
+@pytest.mark.parametrize("per", ["line", "invoice"])
+def test_a_bill_of_forty_digits_adds_up_and_one_of_sixty_is_refused(version_of, usage_of, per):
+    usage = usage_of(*MARCH, import_=1000)
+    rounding = {"mode": "half_even", "decimals": 2, "per": per}
+
+    def on_all_before(count):
+        fixed = {"kind": "fixed", "id": "fixed", "rate": "999999999.99", "per": "month"}
+        more = [{"kind": "percent", "id": f"p{n}", "rate": "9.99"} for n in range(count)]
+        return version_of(fixed, *more, rounding=rounding)
+
+    (bill,) = rate(on_all_before(30), [usage])
+    # 999 999 999.99 × 10.99³⁰ has 41 digits before the point
+    assert bill.total == bill.net == add_up(line.amount for line in bill.lines)
+    assert len(str(bill.total)) == len("." + "9" * 43)
+    exact = Fraction("999999999.99") * Fraction("10.99") ** 30
+    assert abs(Fraction(bill.total) - exact) <= Fraction(31, 200)
+    with pytest.raises(Rejected, match="more digits than an exact bill can carry"):
+        rate(on_all_before(60), [usage])
 
 
 def test_a_finer_unit_than_wh_may_be_declared(version_of, usage_of):

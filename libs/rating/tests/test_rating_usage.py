@@ -1,9 +1,12 @@
-"""Import and export of a meter that knows only what was used and what was generated."""
+"""Usage: days that can be billed, and import and export of a meter that has load and generation."""
+
+from datetime import date
 
 import numpy as np
 import pytest
 
-from rating.usage import MISSING, with_net
+from kernel.periods import Period
+from rating.usage import MISSING, Usage, with_net
 
 NOTHING = MISSING
 
@@ -36,6 +39,21 @@ def test_the_largest_narrow_values_do_not_overflow():
 def test_a_meter_with_import_and_export_keeps_them():
     series = {"import": np.array([1]), "export": np.array([2])}
     assert with_net(series) == series
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("0001-01-01", "0001-01-02"),
+        ("1899-12-31", "1900-01-02"),
+        ("2200-12-31", "2201-01-02"),
+        ("9999-12-01", "9999-12-31"),
+    ],
+)
+def test_days_at_the_ends_of_the_calendar_are_refused(start, end):
+    period = Period(date.fromisoformat(start), date.fromisoformat(end))
+    with pytest.raises(ValueError, match=f"{start} to {end} must lie between 1900-01-01 and"):
+        Usage("Europe/Berlin", period, 60, {})
 
 
 @pytest.mark.parametrize("flow", ["import", "export"])

@@ -7,7 +7,7 @@ rounding is the only one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, Inexact, localcontext
+from decimal import Decimal, Inexact, InvalidOperation, localcontext
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -103,18 +103,23 @@ def rate(
 def _rate_batch(plan: Plan, period: Period, batch: Batch) -> list[Bill]:
     batch.sum_columns(plan.weights)
     batch.divisors = common_divisors([step for step, _ in plan.steps], batch, plan.shared_days)
-    lines: list[list[Line | None]] = []
     try:
         with localcontext(LOSSLESS):
-            for step, rounding in plan.steps:
-                charged = step.charge(batch)
-                for item, line in zip(step.items, charged, strict=True):
-                    hidden = step.hides_nothing or line.hides_nothing
-                    lines.append(_lines(item, line, batch, rounding, hidden=hidden))
-    except Inexact:
+            return _exact_bills(plan, period, batch)
+    except (Inexact, InvalidOperation):  # too many digits for a share, or for a rounded amount
         raise Rejected(
-            "not_exact", "the bill's shares need more digits than an exact bill can carry"
+            "not_exact", "the bill needs more digits than an exact bill can carry"
         ) from None
+
+
+def _exact_bills(plan: Plan, period: Period, batch: Batch) -> list[Bill]:
+    """The bills; to be made in a context that refuses to lose a digit."""
+    lines: list[list[Line | None]] = []
+    for step, rounding in plan.steps:
+        charged = step.charge(batch)
+        for item, line in zip(step.items, charged, strict=True):
+            hidden = step.hides_nothing or line.hides_nothing
+            lines.append(_lines(item, line, batch, rounding, hidden=hidden))
     rows = _by_meter([lines[place] for place in plan.shown], batch)
     bills = [tuple(line for line in row if line is not None) for row in rows]
     if plan.rounded_once is not None:
@@ -171,13 +176,10 @@ def _rounded_once(
     bills: Sequence[tuple[Line, ...]],
 ) -> list[tuple[Line, ...]]:
     """Each bill with a line that brings its rounded lines to its total, rounded once."""
-    with localcontext(LOSSLESS):
-        totals = [
-            rule.round(whole(sum(amounts, NOTHING), divisor))
-            for amounts, divisor in zip(
-                _by_meter(batch.charged, batch), batch.divisors, strict=True
-            )
-        ]
+    totals = [
+        rule.round(whole(sum(amounts, NOTHING), divisor))
+        for amounts, divisor in zip(_by_meter(batch.charged, batch), batch.divisors, strict=True)
+    ]
     item = Item(
         component_id=ROUNDING_ID,
         kind="adjustment",

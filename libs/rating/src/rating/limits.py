@@ -5,6 +5,7 @@ With these limits no product of quantity, rate and tax needs more than the 50 di
 """
 
 import re
+from datetime import date
 from decimal import Decimal
 
 from kernel.money import DECIMALS_MAX
@@ -19,6 +20,8 @@ PAYEE_CHARS_MAX = 100
 RATE_MAX = Decimal(10**9)
 CONNECTED_KW_MAX = Decimal(10**6)
 CONNECTED_KW_DECIMALS_MAX = 3
+FIRST_ON, LAST_ON = date(1900, 1, 1), date(2201, 1, 1)
+"""Between them lie the days that can be billed: calendars and clocks of others end somewhere."""
 ROUNDING_ID = "rounding"
 """The component id of the line that a bill with one rounding at its total adds."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
@@ -60,6 +63,12 @@ def check_connected_kw(connected_kw: Decimal) -> None:
             f"connected load {connected_kw} kW must be 0 or more, below {CONNECTED_KW_MAX}, "
             f"with at most {CONNECTED_KW_DECIMALS_MAX} decimals"
         )
+
+
+def check_days(start_on: date, end_on: date) -> None:
+    """ValueError for local days that no bill can be for."""
+    if not FIRST_ON <= start_on <= end_on <= LAST_ON:
+        raise ValueError(f"{start_on} to {end_on} must lie between {FIRST_ON} and {LAST_ON}")
 
 
 def decimals_in(number: Decimal) -> int:

@@ -12,7 +12,7 @@ from kernel.errors import Rejected
 from kernel.money import plain
 from rating.batch import MissingRule
 from rating.bill import NO_PRICES, NO_STATE, Bill, rate
-from rating.exact import add_up
+from rating.exact import LOSSLESS, add_up
 from rating.lines import Kind, Line
 from rating.prices import Prices
 from rating.state import State, state_document
@@ -118,7 +118,7 @@ def compare(
                 "name": name,
                 "totals_exact": _totals(_summed([one.totals_exact() for one in bills_of[name]])),
                 "totals": _totals(_summed([one.totals() for one in bills_of[name]])),
-                "difference": plain(totals[name] - totals[ranked[0]]),
+                "difference": plain(LOSSLESS.subtract(totals[name], totals[ranked[0]])),
             }
             for name in ranked
         ],

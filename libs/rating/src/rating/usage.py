@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.periods import RESOLUTIONS_MIN, Period
-from rating.limits import check_connected_kw
+from rating.limits import check_connected_kw, check_days
 
 Flow = Literal["import", "export", "load", "generation"]
 Summed = Flow | Literal["net_import", "net_export"]
@@ -118,4 +118,5 @@ def slots_in(zone: str, period: Period, minutes: int) -> int:
         raise ValueError(f"intervals of {minutes} minutes: must be one of {RESOLUTIONS_MIN}")
     if period.days > PERIOD_DAYS_MAX:
         raise ValueError(f"a period has at most {PERIOD_DAYS_MAX} days, not {period.days}")
+    check_days(period.start_on, period.end_on)
     return period.slots(zone, minutes)
