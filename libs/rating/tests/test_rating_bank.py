@@ -15,6 +15,7 @@ from rating.tariff import Part
 
 BANK = {"kind": "carry_forward"}
 CHARGE = {"kind": "net_metering", "id": "net", "rate": "0.30", "surplus": BANK}
+FEBRUARY_PEAK = {"band": None, "start_on": "2025-02-01", "end_on": "2025-03-01", "kw": "5"}
 BANDS = {
     "kind": "net_metering",
     "id": "net",
@@ -218,12 +219,40 @@ def test_a_state_of_another_kind_is_refused(version_of, usage_of):
             },
             "/net/lots/0: -1 cannot be held",
         ),
+        (
+            {
+                "kind": "progress",
+                "since_on": "2025-01-01",
+                "used": [{"band": None, "kwh": "-0.001"}],
+            },
+            "/net/used/0: -0.001 cannot be held",
+        ),
+        (
+            {"kind": "peaks", "peaks": [FEBRUARY_PEAK | {"kw": "-1"}]},
+            "/net/peaks/0: -1 cannot be held",
+        ),
         ({"kind": "credit", "amount": "NaN"}, "/net/amount: "),
     ],
 )
 def test_nothing_less_than_nothing_is_held(state, told):
     with pytest.raises(Rejected, match=told):
         read_state({"net": state})
+
+
+@pytest.mark.parametrize(
+    ("start_on", "end_on", "told"),
+    [
+        ("2025-02-01", "2025-02-01", "is no part of one month"),
+        ("2025-03-01", "2025-02-01", "must lie between"),
+        ("2025-02-28", "2025-03-02", "is no part of one month"),
+        ("9999-12-01", "9999-12-31", "must lie between"),
+        ("0001-01-01", "0001-02-01", "must lie between"),
+    ],
+)
+def test_a_peak_is_of_one_month_that_can_be_billed(start_on, end_on, told):
+    peak = FEBRUARY_PEAK | {"start_on": start_on, "end_on": end_on}
+    with pytest.raises(Rejected, match=f"/demand/peaks/0: {start_on} to {end_on} {told}"):
+        read_state({"demand": {"kind": "peaks", "peaks": [peak]}})
 
 
 @pytest.mark.parametrize(

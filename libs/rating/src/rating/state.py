@@ -11,7 +11,9 @@ from decimal import Decimal
 from typing import ClassVar, TypeVar
 
 from kernel.errors import Fault, Rejected
+from kernel.periods import month_of
 from rating.json_form import as_json, read_tagged
+from rating.limits import check_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,9 @@ class BandKwh:
 
     band: str | None
     kwh: Decimal
+
+    def __post_init__(self) -> None:
+        _check_held(self.kwh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,10 @@ class Peak:
     def __post_init__(self) -> None:
         if self.parts < 1:
             raise ValueError("a peak's parts are 1 or more")
+        _check_held(self.kw)
+        check_days(self.start_on, self.end_on)
+        if not self.start_on < self.end_on <= month_of(self.start_on).end_on:
+            raise ValueError(f"{self.start_on} to {self.end_on} is no part of one month")
 
 
 @dataclass(frozen=True, slots=True)
