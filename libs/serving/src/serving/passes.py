@@ -24,11 +24,17 @@ IDLE_POLL_S = 0.5
 def loop_of(
     name: str, take_up: Pass, database: Database, clock: Clock, *, idle_s: float = IDLE_POLL_S
 ) -> Loop:
-    """The loop that runs `take_up` again and again, resting `idle_s` when nothing was due."""
+    """The loop of a pass over all tenants."""
 
     async def once() -> int:
         async with transaction(database, tenant=ALL_TENANTS) as tx:
             return await take_up(tx, clock())
+
+    return repeated(name, once, idle_s=idle_s)
+
+
+def repeated(name: str, once: Callable[[], Awaitable[int]], *, idle_s: float = IDLE_POLL_S) -> Loop:
+    """The loop that runs `once` again and again, resting `idle_s` when it found nothing to do."""
 
     async def run(progress: Progress, stop: asyncio.Event) -> None:
         def count_retry() -> None:

@@ -1,9 +1,6 @@
 """What ingest listens to, and what it does in the background."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from contracts.commerce import AgreementChanged
@@ -16,11 +13,10 @@ from ingest.handlers.keeping import take_up_waiting
 from ingest.handlers.recording import Recorder
 from ingest.settings import Settings
 from ingest.wire import arrivals_of
-from messaging import Progress, Publisher, Received, Subscription
-from messaging.retries import Stopped, pause, persist
+from messaging import Publisher, Received, Subscription
+from serving.passes import Clock, repeated
 from serving.service import Loop
 
-Clock = Callable[[], datetime]
 Received_ = Received[Any]
 IDLE_POLL_S = 0.2
 
@@ -47,35 +43,22 @@ def loops(
 ) -> tuple[Loop, ...]:
     """Announcing, closing, taking up, and turning registers into intervals."""
 
+    async def announce() -> int:
+        return await announce_usage(database, publisher, clock())
+
+    async def take_up() -> int:
+        return await take_up_waiting(database, recorder, clock())
+
+    async def convert() -> int:
+        return await registers.convert_due(database, recorder, clock())
+
     async def close() -> int:
         planned = await plan_periods(database, clock())
         return planned + await close_due_periods(database, clock(), settings.revision_delay)
 
     return (
-        _loop("announce", lambda: announce_usage(database, publisher, clock())),
-        _loop("close", close),
-        _loop("take_up", lambda: take_up_waiting(database, recorder, clock())),
-        _loop("registers", lambda: registers.convert_due(database, recorder, clock())),
+        repeated("announce", announce, idle_s=IDLE_POLL_S),
+        repeated("close", close, idle_s=IDLE_POLL_S),
+        repeated("take_up", take_up, idle_s=IDLE_POLL_S),
+        repeated("registers", convert, idle_s=IDLE_POLL_S),
     )
-
-
-def _loop(name: str, once: Callable[[], Awaitable[int]]) -> Loop:
-    """Repeat `once` until told to stop, with a rest whenever it found nothing to do."""
-
-    async def run(progress: Progress, stop: asyncio.Event) -> None:
-        def count_retry() -> None:
-            progress.retries += 1
-            progress.observe_lag(1, now_s=time.monotonic())
-
-        while not stop.is_set():
-            try:
-                done = await persist(name, once, stop=stop, on_retry=count_retry)
-            except Stopped:
-                return
-            if done:
-                progress.advance(done, now_s=time.monotonic())
-            else:
-                progress.observe_lag(0, now_s=time.monotonic())
-                await pause(stop, IDLE_POLL_S)
-
-    return Loop(name, run)
