@@ -24,6 +24,12 @@ TARIFF = {
     ],
 }
 ENERGY_ONLY = TARIFF | {"components": [{"kind": "energy", "id": "energy", "rate": "0.3"}]}
+CREDIT = {
+    "kind": "export_credit",
+    "id": "feed-in",
+    "rate": "0.08",
+    "surplus": {"kind": "payout"},
+}
 ONE_DAY = {
     "currency": "EUR",
     "periods": [
@@ -205,6 +211,18 @@ def test_local_starts_say_the_repeated_hour_twice(run):
             "to 2025-03-04, the first of them at 2025-03-03 23:00 CET",
         ),
         (ENERGY_ONLY, hours("2025-03-03", 24), ("--period", "week"), "--period 'week' is not"),
+        (
+            ENERGY_ONLY,
+            hours("2025-03-03", 24),
+            ("--period", "0001-01-01:0001-01-02"),
+            "0001-01-01 to 0001-01-02 must lie between 1900-01-01 and",
+        ),
+        (
+            TARIFF | {"components": [CREDIT]},
+            hours("2025-03-03", 24),
+            (),
+            "error: the usage has no export series, which the tariff charges for\n",
+        ),
         (ENERGY_ONLY, hours("2025-03-03", 24), ("--zone", "Mars"), "not an IANA time zone"),
         (TARIFF, hours("2025-03-03", 24), (), "capacity: the meter's connected kW is not known"),
         (TARIFF, hours("2025-03-03", 24), ("--connected-kw", "-3"), "connected load -3 kW"),
@@ -218,6 +236,32 @@ def test_what_is_wrong_is_one_clear_line(run, tariff, usage, options, told):
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
     assert told in result.stderr
+
+
+def test_numbers_beyond_what_people_need_are_shown_too(run):
+    fixed = {"kind": "fixed", "id": "fixed", "rate": "999999999", "per": "period"}
+    shares = [{"kind": "percent", "id": f"share-{n}", "rate": "9"} for n in range(30)]
+    result = run(TARIFF | {"components": [fixed, *shares]}, hours("2025-03-03", 24))
+    assert result.exit_code == 0
+    # each share is nine times all before it, so that all together are ten times as much
+    folded = "".join(result.stdout.split("tax")[-1].split())
+    assert folded.replace("total", "").startswith("0" + "999999999" + "0" * 30 + ".00")
+
+
+def test_long_names_cut_off_no_figure(run):
+    named = {"kind": "energy", "id": "e" * 64, "rate": "0.12345678"}
+    banded = TARIFF["components"][1] | {"id": "t" * 64}
+    result = run(TARIFF | {"components": [named, banded]}, hours("2025-03-03", 24, "1234.567"))
+    for figure in ("0.12345678", "29629.608", "7407.402", "22222.206", "3657.98", "11806.12"):
+        assert figure in result.stdout
+    assert "…" not in result.stdout
+
+
+def test_a_peak_that_is_the_mean_of_days_is_told_as_their_mean(run):
+    demand = {"kind": "demand", "id": "demand", "rate": "1", "minutes": 60, "ratchet_months": 1}
+    usage = hours("2025-03-03", 72)
+    result = run(TARIFF | {"components": [demand | {"mean_of_highest_days": 3}]}, usage)
+    assert "demand: 1 earlier peaks, up to 1.000 kW" in " ".join(result.stdout.split())
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

@@ -131,7 +131,7 @@ def test_tariffs_are_compared_cheapest_first():
         (
             lambda: compare({"a": flat("1"), "b": flat("1", flow="export")}, [usage()]),
             "flow_missing",
-            "b: usage 0 of the batch has no export",
+            "b: the usage has no export series",
         ),
     ],
 )

@@ -1,14 +1,15 @@
 """How quoted bills look on a terminal: lines, totals by kind, the peak, and what is handed on."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
+from typing import Literal
 
 from rich import box
 from rich.table import Table
 
 from kernel.money import plain
 from rating.bill import Bill
-from rating.exact import add_up
+from rating.exact import DIGITS_MAX, add_up, whole
 from rating.lines import KINDS
 from rating.quote import peak_kw
 from rating.state import Bank, ComponentState, Credit, Peaks
@@ -16,6 +17,7 @@ from rating.usage import Usage
 
 STEP_SHOWN = Decimal("0.00000001")
 """Of quantities and rates: as fine as a tariff can say a rate."""
+_WIDE = Context(prec=DIGITS_MAX)
 
 
 def bill_tables(usages: Sequence[Usage], bills: Sequence[Bill]) -> Iterator[Table]:
@@ -33,9 +35,10 @@ def _bill_table(usage: Usage, bill: Bill) -> Table:
         title_justify="left",
     )
     for heading in ("component", "band"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for heading in ("quantity", "unit", "rate", bill.currency):
-        table.add_column(heading, justify="left" if heading == "unit" else "right")
+        justify: Literal["left", "right"] = "left" if heading == "unit" else "right"
+        table.add_column(heading, justify=justify, overflow="fold")  # no figure is cut off
     for line in bill.lines:
         table.add_row(
             line.item.component_id,
@@ -81,7 +84,7 @@ def told(state: ComponentState) -> str:
         case Credit():
             return f"{plain(state.amount)} of credit"
         case Peaks():
-            highest = max((peak.kw for peak in state.peaks), default=Decimal(0))
+            highest = max((whole(one.kw, one.parts) for one in state.peaks), default=Decimal(0))
             return f"{len(state.peaks)} earlier peaks, up to {short(highest)} kW"
         case _:
             used = add_up(band.kwh for band in state.used)
@@ -90,5 +93,5 @@ def told(state: ComponentState) -> str:
 
 def short(number: Decimal) -> str:
     """With as many decimals as a person wants to see."""
-    shown = number.quantize(STEP_SHOWN)
+    shown = number.quantize(STEP_SHOWN, context=_WIDE)
     return plain(number if number == shown else shown)

@@ -24,7 +24,7 @@ from kernel.periods import (
     months_between,
     zone_named,
 )
-from rating.limits import decimals_in
+from rating.limits import check_days, decimals_in
 from rating.usage import KWH_DECIMALS_MAX, Flow, Series, Usage, slots_in, with_net
 
 KWH_MAX = Decimal(10**6)
@@ -123,6 +123,8 @@ def parse_period(text: str) -> Period:
     """`FROM:TO` as local days, TO not included; ValueError for anything else."""
     start_on, _, end_on = text.partition(":")
     try:
-        return Period(date.fromisoformat(start_on), date.fromisoformat(end_on))
+        period = Period(date.fromisoformat(start_on), date.fromisoformat(end_on))
+        check_days(period.start_on, period.end_on)
     except ValueError as error:
         raise ValueError(f"--period {text!r} is not month or FROM:TO: {error}") from None
+    return period

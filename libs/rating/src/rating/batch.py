@@ -110,7 +110,8 @@ class Batch:
 
 def _energy(flow: Flow, usages: Sequence[Usage], missing: MissingRule) -> Energy:
     if without := [place for place, usage in enumerate(usages) if flow not in usage.series]:
-        raise Rejected("flow_missing", f"usage {without[0]} of the batch has no {flow} series")
+        told = f"{_named(without[0], usages)} has no {flow} series, which the tariff charges for"
+        raise Rejected("flow_missing", told)
     energy = _summable([usage.series[flow] for usage in usages])
     if energy.min() == MISSING:
         absent = energy == MISSING
@@ -118,11 +119,15 @@ def _energy(flow: Flow, usages: Sequence[Usage], missing: MissingRule) -> Energy
             place = int(absent.any(axis=1).argmax())
             raise Rejected(
                 "values_missing",
-                f"usage {place} of the batch has no {flow} value in "
+                f"{_named(place, usages)} has no {flow} value in "
                 f"{int(absent[place].sum())} intervals",
             )
         energy[absent] = 0
     return energy
+
+
+def _named(place: int, usages: Sequence[Usage]) -> str:
+    return "the usage" if len(usages) == 1 else f"usage {place} of the batch"
 
 
 def _summable(rows: list[Series]) -> Energy:
