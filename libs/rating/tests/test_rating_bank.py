@@ -232,11 +232,26 @@ def test_a_state_of_another_kind_is_refused(version_of, usage_of):
             "/net/peaks/0: -1 cannot be held",
         ),
         ({"kind": "credit", "amount": "NaN"}, "/net/amount: "),
+        ({"kind": "bank", "lots": [None] * 20_001}, "/net/lots: holds 20001 entries, at most"),
     ],
 )
-def test_nothing_less_than_nothing_is_held(state, told):
+def test_what_no_bill_can_leave_is_refused(state, told):
     with pytest.raises(Rejected, match=told):
         read_state({"net": state})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"net": {"kind": "bank", "lots": [None] * 5000}},
+        {"net": {"kind": "credit", "amount": "1"} | {f"field-{n}": n for n in range(5000)}},
+        {f"net-{n}": None for n in range(5000)},
+    ],
+)
+def test_no_more_than_a_hundred_faults_are_named(document):
+    with pytest.raises(Rejected) as refused:
+        read_state(document)
+    assert len(refused.value.faults) == 100
 
 
 @pytest.mark.parametrize(

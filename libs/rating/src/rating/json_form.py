@@ -10,12 +10,18 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field
 from datetime import date, time
 from decimal import Decimal
+from functools import cache
+from itertools import islice
 from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from kernel.errors import Fault
 from kernel.money import parse_decimal
 
 T = TypeVar("T")
+FAULTS_MAX = 100
+"""So many are named at most; what comes after them in a list is not read any more."""
+ENTRIES_MAX = 20_000
+"""Of a list: units of a hundred bands in the bank of ten years are fewer."""
 
 
 def as_json(value: object) -> object:
@@ -47,13 +53,12 @@ def read_fields(
     if not isinstance(document, Mapping):
         faults.append(Fault(path, "must be an object"))
         return {}
-    hints = get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type] # a class is hashable
     known = {field.name: field for field in dataclasses.fields(kind) if field.name not in left_out}
     tags = {"kind"} if get_origin(hints.get("kind")) is ClassVar else set()
+    unknown = (name for name in document if name not in known and name not in tags)
     faults.extend(
-        Fault(f"{path}/{name}", "is not a field here")
-        for name in document
-        if name not in known and name not in tags
+        Fault(f"{path}/{name}", "is not a field here") for name in islice(unknown, FAULTS_MAX)
     )
     faults.extend(
         Fault(f"{path}/{name}", "is required")
@@ -78,6 +83,12 @@ def read_tagged(
     return _built(kinds[name], document, path, faults)
 
 
+@cache
+def _hints(kind: type[Any]) -> Mapping[str, Any]:
+    """The annotations of a dataclass, of which there are only so many."""
+    return get_type_hints(kind)
+
+
 def _is_required(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
@@ -90,10 +101,16 @@ def _value(hint: Any, value: object, path: str, faults: list[Fault]) -> Any:
         if not isinstance(value, list | tuple):
             faults.append(Fault(path, "must be a list"))
             return None
+        if len(value) > ENTRIES_MAX:
+            faults.append(Fault(path, f"holds {len(value)} entries, at most {ENTRIES_MAX}"))
+            return None
         element = get_args(hint)[0]
-        return tuple(
-            _value(element, each, f"{path}/{place}", faults) for place, each in enumerate(value)
-        )
+        read = []
+        for place, each in enumerate(value):
+            if len(faults) >= FAULTS_MAX:
+                break
+            read.append(_value(element, each, f"{path}/{place}", faults))
+        return tuple(read)
     if dataclasses.is_dataclass(hint):
         assert isinstance(hint, type)  # noqa: S101 - an annotation names a class
         return _built(hint, value, path, faults)

@@ -12,7 +12,7 @@ from typing import ClassVar, TypeVar
 
 from kernel.errors import Fault, Rejected
 from kernel.periods import month_of
-from rating.json_form import as_json, read_tagged
+from rating.json_form import FAULTS_MAX, as_json, read_tagged
 from rating.limits import check_days
 
 
@@ -130,10 +130,11 @@ def state_document(state: State) -> dict[str, object]:
 def read_state(document: Mapping[str, object]) -> State:
     """The state that a document describes; Rejected with the path of every fault."""
     faults: list[Fault] = []
-    state = {
-        component_id: read_tagged(STATE_KINDS, value, f"/{component_id}", faults)
-        for component_id, value in document.items()
-    }
+    state: dict[str, ComponentState] = {}
+    for component_id, value in document.items():
+        if len(faults) >= FAULTS_MAX:
+            break
+        state[component_id] = read_tagged(STATE_KINDS, value, f"/{component_id}", faults)
     if faults:
         told = "; ".join(f"{fault.path}: {fault.detail}" for fault in faults)
         raise Rejected("invalid_state", told, tuple(faults))

@@ -72,7 +72,7 @@ async def compare(asked: ComparisonRequest, db: Db, caller: Reader) -> Compariso
 async def _quote(
     db: Database, tenant_id: str, version: TariffVersion, asked: VersionQuoteRequest
 ) -> Quote:
-    state = asked.state_before()
+    state = await asyncio.to_thread(asked.state_before)
     of = await asyncio.to_thread(asked.measured, version.zone)
     prices = await _prices(db, tenant_id, asked, of, [version])
     return Quote.model_validate(
