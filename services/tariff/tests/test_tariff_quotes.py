@@ -86,6 +86,12 @@ def test_intervals_are_cut_at_local_midnights(start, hours, period, expected):
     ] == expected
 
 
+def test_a_meter_without_any_value_is_missing_all_of_them():
+    (usage,) = usages(NEW_YEAR, 60, **{"import": [None] * 24})
+    assert usage.series["import"].tolist() == [MISSING] * 24
+    assert usage.kwh_decimals == 3
+
+
 def test_what_lacks_is_counted():
     _, detail = refusal(usages, "2025-01-01T02:00", 60, **{"import": ["1"] * 20})
     assert "2 interval(s) lack before it and 2 after it" in detail

@@ -104,15 +104,9 @@ def measured(zone: str, start: str, minutes: int, values: Mapping[Flow, Values])
         flow: [None if text is None else Decimal(text) for text in series]
         for flow, series in values.items()
     }
-    decimals = max(
-        WH_DECIMALS,
-        *(
-            decimals_in(number)
-            for series in numbers.values()
-            for number in series
-            if number is not None
-        ),
-    )
+    known = (number for series in numbers.values() for number in series if number is not None)
+    decimals = max(map(decimals_in, known), default=0)
+    decimals = max(decimals, WH_DECIMALS)
     scaled: dict[Flow, Series] = {
         flow: np.array(
             [MISSING if kwh is None else int(kwh.scaleb(decimals)) for kwh in series], np.int64
