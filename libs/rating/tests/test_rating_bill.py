@@ -110,6 +110,31 @@ def test_a_bill_of_forty_digits_adds_up_and_one_of_sixty_is_refused(version_of, 
         rate(on_all_before(60), [usage])
 
 
+@pytest.mark.parametrize("per", ["line", "invoice"])
+@pytest.mark.parametrize(
+    ("mode", "sign", "amount"),
+    [("up", "", "0.01"), ("down", "", "0.00"), ("down", "-", "-0.01"), ("half_even", "", "0.00")],
+)
+def test_what_is_too_small_to_show_is_rounded_as_it_is(
+    version_of, usage_of, per, mode, sign, amount
+):
+    """10⁻²⁴ more than nothing, or than -0.02, on a bill of shares of a month."""
+    tiny = {"kind": "percent", "rate": "0.00000001"}
+    version = version_of(
+        {"kind": "fixed", "id": "one", "rate": "31", "per": "month"},
+        tiny | {"id": "a", "component_ids": ["one"]},
+        tiny | {"id": "b", "component_ids": ["a"]},
+        tiny | {"id": "c", "component_ids": ["b"]},
+        {"kind": "energy", "id": "cents", "rate": f"{sign}0.02"},
+        {"kind": "percent", "id": "share", "rate": "1", "component_ids": ["c", "cents"]},
+        rounding={"mode": mode, "per": per},
+    )
+    usage = usage_of("2025-03-01", "2025-03-02", import_=0)
+    usage.series["import"][0] = 1000 if sign else 0
+    lines = {line.item.component_id: line for line in rate(version, [usage])[0].lines}
+    assert lines["share"].amount == Decimal(amount)
+
+
 def test_a_finer_unit_than_wh_may_be_declared(version_of, usage_of):
     usage = replace(usage_of("2025-03-01", "2025-03-02", import_=1), kwh_decimals=6)
     assert str(rate(version_of(ENERGY), [usage])[0].lines[0].quantity) == "0.000024"

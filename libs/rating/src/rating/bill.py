@@ -15,7 +15,7 @@ from kernel.errors import Rejected
 from kernel.money import Rounding
 from kernel.periods import Period
 from rating.batch import Batch, MissingRule
-from rating.exact import LOSSLESS, NOTHING, add_up, whole
+from rating.exact import LOSSLESS, NOTHING, add_up, to_round, whole
 from rating.limits import ROUNDING_ID
 from rating.lines import KINDS, Item, Kind, Line
 from rating.plan import Plan, plan_for
@@ -145,7 +145,10 @@ def _lines(
         None
         if hidden and not quantity and not amount
         else Line(
-            own, whole(quantity, divisor), exact := whole(amount, divisor), rounding.round(exact)
+            own,
+            whole(quantity, divisor),
+            whole(amount, divisor),
+            rounding.round(to_round(amount, divisor)),
         )
         for own, quantity, amount, divisor in zip(
             items, charged.quantities, amounts, batch.divisors, strict=True
@@ -177,7 +180,7 @@ def _rounded_once(
 ) -> list[tuple[Line, ...]]:
     """Each bill with a line that brings its rounded lines to its total, rounded once."""
     totals = [
-        rule.round(whole(sum(amounts, NOTHING), divisor))
+        rule.round(to_round(sum(amounts, NOTHING), divisor))
         for amounts, divisor in zip(_by_meter(batch.charged, batch), batch.divisors, strict=True)
     ]
     item = Item(

@@ -5,10 +5,10 @@ parts of its meter's divisor, a whole number that makes all of the bill's shares
 """
 
 from collections.abc import Iterable
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from decimal import ROUND_05UP, Context, Decimal, Inexact, InvalidOperation, Overflow
 from functools import reduce
 
-from kernel.money import EXACT
+from kernel.money import EXACT, PRECISION_DIGITS
 from rating.limits import decimals_in
 
 DIGITS_MAX = 1000
@@ -18,6 +18,7 @@ NOTHING = Decimal(0)
 LOSSLESS = Context(prec=DIGITS_MAX, traps=[InvalidOperation, Overflow, Inexact])
 """Raises `decimal.Inexact` where a step would lose a digit."""
 _SHOWN_STEP = Decimal("1E-20")
+_TO_ROUND = Context(PRECISION_DIGITS, rounding=ROUND_05UP, traps=[InvalidOperation, Overflow])
 
 
 def add_up(amounts: Iterable[Decimal]) -> Decimal:
@@ -30,6 +31,14 @@ def whole(parts: Decimal, divisor: int) -> Decimal:
     if divisor == 1:
         return parts
     return quotient(parts, Decimal(divisor))
+
+
+def to_round(parts: Decimal, divisor: int) -> Decimal:
+    """The number that these are `divisor` parts of, to be rounded to fewer digits.
+
+    Where it has no end its last digit is neither 0 nor 5, so that it rounds as all of it would.
+    """
+    return parts if divisor == 1 else _TO_ROUND.divide(parts, Decimal(divisor))
 
 
 def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
