@@ -1,5 +1,6 @@
-"""A migrated ledger, its API without a socket, and keys for two tenants."""
+"""A migrated ledger, its API without a socket, keys for two tenants, and an attacker."""
 
+import asyncpg
 import pytest
 
 from database import Database
@@ -30,3 +31,13 @@ def clients(ledger, ledger_url, clients_of):
         metrics=Metrics("ledger"), settings=settings,
     )  # fmt: skip
     return clients_of(app, ledger)
+
+
+@pytest.fixture
+async def superuser(ledger_url, postgres_admin_url):
+    """A connection that no trigger and no privilege holds back."""
+    database = ledger_url.rpartition("/")[2].partition("?")[0]
+    connection = await asyncpg.connect(postgres_admin_url, database=database)
+    await connection.execute("SET session_replication_role = replica")
+    yield connection
+    await connection.close()

@@ -5,53 +5,21 @@ import asyncio
 import random
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
-from database import ALL_TENANTS, ReadConnection, transaction
+from database import ALL_TENANTS, transaction
 from gridtally.api import Api
 from gridtally.ledger_check import check_online
 from integration.ledger.books import booked, invoice, payment, received
-from kernel.chain import (
-    Checkpoint,
-    Tampered,
-    export_header,
-    export_trailer,
-    verify_export,
-    verify_proof,
-)
+from integration.ledger.sealed import exported, kept, lines_within, seal
+from kernel.chain import Checkpoint, Tampered, verify_export, verify_proof
 from kernel.errors import Conflict
-from ledger.api.chain import _written
 from ledger.domain.chain import CHUNK_ENTRIES
 from ledger.domain.transactions import transaction_id
 from ledger.handlers.booking import book_invoices
-from ledger.handlers.sealing import seal_waiting
 from ledger.handlers.settling import record_payments
-from ledger.store import chain
 
 TAMPERINGS = 40
-
-
-async def seal(ledger):
-    """Until nothing waits."""
-    total = 0
-    while True:
-        async with transaction(ledger, tenant=ALL_TENANTS) as tx:
-            done = await seal_waiting(tx)
-        if not done:
-            return total
-        total += done
-
-
-async def exported(client, **params):
-    answer = await client.get("/v1/ledger/export", params=params)
-    assert answer.headers["content-type"] == "application/x-ndjson"
-    return answer.content.splitlines(keepends=True)
-
-
-async def kept(client, **params):
-    answer = await client.get("/v1/ledger/checkpoint", params=params)
-    return Checkpoint.from_json(answer.json())
 
 
 async def test_entries_are_sealed_once_however_many_seal_and_book(ledger, clients):
@@ -158,26 +126,6 @@ TAMPER = {
     "the end cut off": "WITH cut AS (DELETE FROM seal WHERE seq > 2000) "
     "UPDATE chain_head SET size = 2000",
 }
-
-
-@pytest.fixture
-async def superuser(ledger_url, postgres_admin_url):
-    """A connection that no trigger and no privilege holds back."""
-    database = ledger_url.rpartition("/")[2].partition("?")[0]
-    connection = await asyncpg.connect(postgres_admin_url, database=database)
-    await connection.execute("SET session_replication_role = replica")
-    yield connection
-    await connection.close()
-
-
-async def lines_within(connection):
-    """The export as it would be if the connection's open transaction were committed."""
-    read = ReadConnection(None, connection)
-    end = await chain.fetch_head(read, "acme")
-    seals = await chain.fetch_seals(read, "acme", 0, end.size, end.size)
-    entries = await _written(read, "acme", seals)
-    head, last = export_header("acme", 0, end.size), export_trailer(end)
-    return [head, *entries.splitlines(keepends=True), last]
 
 
 async def test_every_tampering_with_the_stored_tables_is_found(clients, grown, superuser):

@@ -17,6 +17,7 @@ from kernel.merkle import HASH_BYTES, Frontier, tree
 from ledger.domain.chain import CHUNK_ENTRIES, EntryKind, reading_entry, transaction_entry
 
 Entry = tuple[EntryKind, UUID]
+UNSEALED_COUNTED_MAX = 100_000
 
 _CLAIM_HEAD = """
 SELECT tenant_id, size, head, peaks FROM chain_head h
@@ -64,6 +65,7 @@ SELECT (SELECT count(*) FROM transaction WHERE tenant_id = $1) AS transactions,
        (SELECT count(*) FROM seal WHERE tenant_id = $1) AS sealed,
        (SELECT count(*) FROM unsealed WHERE tenant_id = $1) AS unsealed
 """
+_UNSEALED = "SELECT count(*) FROM (SELECT FROM unsealed LIMIT $1) AS waiting"
 _CHECKPOINTS = """
 SELECT size, head, peaks, made_at FROM checkpoint
  WHERE tenant_id = $1 AND size > $2 ORDER BY size LIMIT $3
@@ -231,6 +233,11 @@ async def fetch_counts(read: ReadConnection, tenant_id: str) -> Counts:
     """Counted anew."""
     [row] = await read.raw.fetch(_COUNTS, tenant_id)
     return Counts(**row)
+
+
+async def count_unsealed(read: ReadConnection) -> int:
+    """How many entries of all tenants wait for their seal, up to `UNSEALED_COUNTED_MAX`."""
+    return int(await read.raw.fetchval(_UNSEALED, UNSEALED_COUNTED_MAX))
 
 
 async def list_checkpoints(
