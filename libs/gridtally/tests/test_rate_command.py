@@ -226,7 +226,12 @@ def test_local_starts_say_the_repeated_hour_twice(run):
         (ENERGY_ONLY, hours("2025-03-03", 24), ("--zone", "Mars"), "not an IANA time zone"),
         (TARIFF, hours("2025-03-03", 24), (), "capacity: the meter's connected kW is not known"),
         (TARIFF, hours("2025-03-03", 24), ("--connected-kw", "-3"), "connected load -3 kW"),
-        (TARIFF, hours("2025-03-03", 24), ("--connected-kw", "x"), "not a decimal number"),
+        (
+            TARIFF,
+            hours("2025-03-03", 24),
+            ("--connected-kw", "x"),
+            "--connected-kw: 'x' is not a decimal",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_clear_line(run, tariff, usage, options, told):

@@ -130,7 +130,10 @@ def rate_files(tariff: Path, usage: Path, options: Options) -> Rated:
     if zone is None:
         raise ValueError(f"{tariff}: a URDB record names no time zone: give --zone")
     zone_named(zone)
-    kw = None if options.connected_kw is None else parse_decimal(options.connected_kw)
+    try:
+        kw = None if options.connected_kw is None else parse_decimal(options.connected_kw)
+    except ValueError as error:
+        raise ValueError(f"--connected-kw: {error}") from None
     wanted = None if options.period == "month" else parse_period(options.period)
     intervals = _read_usage(usage, zone)
     warnings: list[str] = []
