@@ -146,6 +146,26 @@ async def test_every_tampering_with_the_stored_tables_is_found(clients, grown, s
     assert verify_export(await exported(acme), earlier).size == len(grown) + 1
 
 
+async def test_where_seals_are_missing_nothing_is_proven(ledger, clients, superuser):
+    acme = await clients("acme")
+    await booked(ledger, book_invoices, *(invoice(n) for n in range(5)))
+    await seal(ledger)
+    start = await kept(acme, size=0)
+    assert start == Checkpoint.start("acme")
+    assert verify_export(await exported(acme), start).size == 5
+    await superuser.execute("DELETE FROM seal WHERE seq > 3")
+    for path in ("checkpoint?size=4", "entries/2/proof", "entries/4/proof"):
+        answer = await acme.get(f"/v1/ledger/{path}")
+        assert (answer.status_code, answer.json()["code"]) == (409, "chain_broken"), path
+    lines = await exported(acme)
+    assert len(lines) == 3 + 2
+    with pytest.raises(Tampered, match="do not lead"):
+        verify_export(lines)
+    await superuser.execute("UPDATE chain_head SET peaks = '' WHERE tenant_id = 'acme'")
+    broken = await acme.get("/v1/ledger/checkpoint")
+    assert (broken.status_code, broken.json()["code"]) == (409, "chain_broken")
+
+
 async def test_an_entry_that_came_in_past_the_queue_is_seen(ledger, clients, superuser):
     acme = await clients("acme")
     await booked(ledger, book_invoices, invoice(1))

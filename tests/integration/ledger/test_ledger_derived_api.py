@@ -108,6 +108,10 @@ async def test_a_derived_meter_is_defined_from_a_day_on(acme, home):
     answer = await acme.get(table, params={"from": "2025-03-01", "to": "2025-05-01"})
     rows = [row for row in answer.json()["items"] if row["meter_id"] == virtual]
     assert [row["kwh"] for row in rows] == ["110", "99"]
+    stats = (await acme.get(f"{path}/stats", params={"to": "2026-01-01"})).json()
+    assert (stats["count"], stats["first"]["value"], stats["last"]["value"]) == (3, "0", "198")
+    register = await acme.get(f"{path}/value", params={"at": MAY, "flow": "import"})
+    assert problem(register) == (404, "register_unknown")
     versions = (await acme.get(f"{path}/definitions")).json()
     assert [(v["version"], v["from_on"], len(v["terms"])) for v in versions] == [
         (1, "2025-01-01", 2), (2, "2025-04-01", 2),

@@ -10,6 +10,7 @@ from database import ALL_TENANTS, transaction
 from integration.ledger.books import (
     ISSUED,
     booked,
+    credit_note,
     invoice,
     issue,
     pay,
@@ -17,7 +18,7 @@ from integration.ledger.books import (
     told,
 )
 from ledger.handlers.announcing import announce_changed, tell_overdue
-from ledger.handlers.booking import book_invoices
+from ledger.handlers.booking import book_credit_notes, book_invoices
 
 
 @pytest.fixture
@@ -105,6 +106,32 @@ async def test_due_by_the_invoice_or_by_the_tenants_terms(ledger, acme):
     assert (await acme.get("/v1/payment-terms")).json() == {"payment_days": 30}
     overdue = {"overdue_on": "2025-05-01", "state": "open"}
     assert len((await acme.get("/v1/invoices", params=overdue)).json()["items"]) == 2
+
+
+async def test_invoices_are_listed_by_their_state_and_in_pages(ledger, acme):
+    customer, events = await issue(ledger, "100", "50", "30", "20")
+    await booked(ledger, book_credit_notes, credit_note(events[3]))
+    await pay(acme, customer, "120")
+
+    async def listed(**params):
+        answer = await acme.get("/v1/invoices", params={"customer_id": str(customer)} | params)
+        page = answer.json()
+        return [one["number"] for one in page["items"]], page["next_cursor"]
+
+    for state, number in (
+        ("paid", "INV-0"), ("part_paid", "INV-1"), ("open", "INV-2"), ("void", "INV-3"),
+    ):  # fmt: skip
+        assert await listed(state=state) == ([number], None), state
+    first, cursor = await listed(limit=3)
+    assert (first, await listed(limit=3, cursor=cursor)) == (
+        ["INV-0", "INV-1", "INV-2"], (["INV-3"], None),
+    )  # fmt: skip
+
+
+async def test_a_statement_of_no_time_is_refused(acme):
+    same = {"from": "2025-04-01T00:00:00Z", "to": "2025-04-01T00:00:00Z", "currency": "EUR"}
+    answer = await acme.get(f"/v1/customers/{uuid4()}/statement", params=same)
+    assert (answer.status_code, answer.json()["code"]) == (422, "empty_window")
 
 
 async def test_the_statement_as_csv_and_as_a_page_holds_texts_harmless(ledger, acme):

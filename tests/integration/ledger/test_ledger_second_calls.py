@@ -1,0 +1,88 @@
+"""The same call again, and calls at the same time that cannot both be right."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from integration.ledger.books import AT, issue, pay, reconciled
+
+HOME = {"name": "Oak Lane 1", "zone": "Europe/Berlin"}
+MARCH, APRIL, MAY = "2025-03-01T06:00:00Z", "2025-04-01T06:00:00Z", "2025-05-01T06:00:00Z"
+
+
+@pytest.fixture
+async def acme(clients):
+    return await clients("acme")
+
+
+@pytest.fixture
+async def home(acme):
+    """A property, with its meters by type."""
+    made = (await acme.post("/v1/properties", json=HOME)).json()
+    return {"id": made["id"]} | {meter["type"]: meter["id"] for meter in made["meters"]}
+
+
+def problem(answer):
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    return answer.status_code, answer.json()["code"]
+
+
+async def test_what_comes_again_with_its_key_is_done_once(acme, home, ledger):
+    customer, _ = await issue(ledger, "100")
+    paid = await pay(acme, customer, "40")
+    exchange = {"final_value": "9", "initial_value": "0", "read_at": APRIL}
+    for path, body in (
+        (f"properties/{home['id']}/readings", {"items": [{"type": "gg", "value": "7"}]}),
+        (f"meters/{home['total']}/exchanges", exchange),
+        (f"transactions/{paid['id']}/reversal", {"reason": "bounced", "occurred_at": AT}),
+    ):
+        key = {"Idempotency-Key": str(uuid4())}
+        first = await acme.post(f"/v1/{path}", json=body, headers=key)
+        assert first.status_code == 201, first.text
+        again = await acme.post(f"/v1/{path}", json=body, headers=key)
+        assert (again.status_code, again.content) == (201, first.content), path
+        assert again.headers["Idempotency-Replayed"] == "true"
+    assert len((await acme.get("/v1/readings")).json()["items"]) == 3
+    await reconciled(acme)
+
+
+async def test_of_many_who_want_one_moment_of_a_register_one_gets_it(acme, home):
+    """New readings, corrections that move to that moment, and an exchange then."""
+    path = f"/v1/meters/{home['total']}/readings"
+    moved = [
+        (await acme.post(path, json={"value": f"{n}", "read_at": f"2025-03-0{n}T06:00:00Z"})).json()
+        for n in (1, 2, 3)
+    ]
+    wanted = [
+        *(acme.post(path, json={"value": f"{n}", "read_at": APRIL}) for n in (11, 12, 13)),
+        *(
+            acme.put(f"/v1/readings/{one['id']}", json={"value": f"{n}", "read_at": APRIL})
+            for n, one in enumerate(moved, start=21)
+        ),
+        acme.post(
+            f"/v1/meters/{home['total']}/exchanges",
+            json={"final_value": "31", "initial_value": "0", "read_at": APRIL},
+        ),
+    ]
+    answers = await asyncio.gather(*wanted)
+    refused = [problem(answer) for answer in answers if answer.status_code >= 400]
+    assert refused == [(409, "reading_exists")] * (len(answers) - 1)
+    [right] = [answer.json() for answer in answers if answer.status_code < 400]
+    there = (await acme.get(path, params={"from": APRIL, "to": MAY})).json()["items"]
+    expected = [right["final"]["id"], right["initial"]["id"]] if "final" in right else [right["id"]]
+    assert sorted(one["id"] for one in there) == sorted(expected)
+
+
+async def test_an_id_names_one_thing(acme, home):
+    user = {"id": str(uuid4()), "name": "Ada", "email": "a@b.org", "property_id": home["id"]}
+    assert (await acme.post("/v1/users", json=user)).status_code == 201
+    other = await acme.post("/v1/users", json=user | {"name": "Bob", "email": "b@b.org"})
+    assert problem(other) == (409, "user_exists")
+    twice = {"items": [HOME | {"id": str(uuid4())}] * 2}
+    assert problem(await acme.post("/v1/properties/batch", json=twice)) == (422, "duplicate_id")
+    nowhere = {"parent_id": str(uuid4())}
+    moved = await acme.patch(
+        f"/v1/properties/{home['id']}", json=nowhere, headers={"If-Match": "*"}
+    )
+    assert problem(moved) == (422, "unknown_parent")
