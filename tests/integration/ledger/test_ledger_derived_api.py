@@ -122,6 +122,23 @@ async def test_a_derived_meter_is_defined_from_a_day_on(acme, home):
     assert (await acme.delete(f"/v1/meters/{subs[2]}")).status_code == 204
 
 
+async def test_before_its_first_definition_a_derived_meter_shows_nothing(acme, home):
+    sub, virtual = await meter_of(acme, home, "sub"), await meter_of(acme, home, "derived")
+    await read(acme, sub, ("5", "2025-01-31T23:00:00Z"), ("7", MARCH), ("9", APRIL))
+    path = f"/v1/meters/{virtual}"
+    body = {"from_on": "2025-03-01", "terms": [{"meter_id": sub}]}
+    assert (await acme.post(f"{path}/definitions", json=body)).status_code == 201
+    params = {"from": "2025-02-01", "to": "2025-04-01", "by": "month"}
+    answer = await acme.get(f"{path}/series", params=params)
+    assert answer.status_code == 200, answer.text
+    assert [(row["kwh"], row["value"], row["complete"]) for row in answer.json()["items"]] == [
+        (None, "7", False), ("2", "9", True),
+    ]  # fmt: skip
+    for to, count in (("2025-03-01", 0), ("2025-05-01", 2)):
+        stats = (await acme.get(f"{path}/stats", params={"to": to})).json()
+        assert stats["count"] == count, to
+
+
 async def test_unmetered_is_built_in_and_can_be_defined_otherwise(acme, home):
     path = f"/v1/meters/{home['unmetered']}/definitions"
     [built_in] = (await acme.get(path)).json()

@@ -76,6 +76,25 @@ async def test_a_later_invoice_takes_the_credit_when_it_is_told_to(ledger, acme)
     await reconciled(acme)
 
 
+async def test_credit_goes_where_it_is_named_to_go(ledger, acme):
+    customer = uuid4()
+    await pay(acme, customer, "60")
+    _, (_, second, third) = await issue(ledger, "100", "50", "30", customer=customer)
+    body = {"customer_id": str(customer), "currency": "EUR", "occurred_at": AT}
+    named = [
+        {"invoice_id": str(third.invoice_id), "amount": "30"},
+        {"invoice_id": str(second.invoice_id), "amount": "12.5"},
+    ]
+    spent = await post(acme, "allocations", **body, allocations=named)
+    assert spent["total"] == "42.50"
+    assert await states(acme, customer) == {
+        "INV-0": ("open", "100.00"), "INV-1": ("part_paid", "37.50"), "INV-2": ("paid", "0.00"),
+    }  # fmt: skip
+    more = await post(acme, "allocations", 422, **body, allocations=named[1:], amount="20")
+    assert [fault["path"] for fault in more["faults"]] == ["/amount"]
+    await reconciled(acme)
+
+
 async def test_reallocation_by_reversal(ledger, acme):
     customer, (first, second) = await issue(ledger, "100", "50")
     paid = await pay(acme, customer, "60", (first.invoice_id, "60"))

@@ -46,11 +46,6 @@ def instant(text: str) -> datetime:
     return at
 
 
-def position(one: Stored[Any]) -> tuple[object, ...]:
-    """Where a thing stands in a list by age."""
-    return one.created_at, one.thing.id
-
-
 def stamps(one: Stored[Any]) -> dict[str, Any]:
     """The fields that every stored thing shows."""
     return {
