@@ -160,10 +160,10 @@ def test_asked_to_stop_it_answers_what_was_asked_and_takes_no_more(migrated):
 
 
 def test_a_crash_of_one_task_ends_the_process(migrated):
-    running = migrated("serve", CONSUMER_CRASHES="1")
+    running = migrated("serve", CONSUMER_CRASHES_ON="boo")
     with running.client() as client:
         key = running.make_key(client, "north", "notes:write")
-        assert client.post("/v1/notes/hello", headers=key).status_code == 201
+        assert client.post("/v1/notes/boo", headers=key).status_code == 201
     crashed = running.logged("task crashed")
     assert crashed["task"] == "notes.readings.rejected.v1"
     assert "ZeroDivisionError" in crashed["exception"]

@@ -25,7 +25,8 @@ Writer = Annotated[Principal, Depends(require("notes:write"))]
 class Settings(ServiceSettings):
     """How this service is to go wrong."""
 
-    consumer_crashes: bool = False
+    consumer_crashes_on: str = ""
+    """A note that it cannot bear to hear; others of earlier services are in the topic too."""
     loop_ignores_stop: bool = False
 
 
@@ -71,7 +72,8 @@ def routes() -> APIRouter:
 
 def build(settings, _database, _publisher):
     async def hear(tx, received):
-        if settings.consumer_crashes:
+        unbearable = settings.consumer_crashes_on
+        if unbearable and any(message.key.endswith(f":{unbearable}") for message in received):
             raise ZeroDivisionError
         for message in received:
             envelope = message.envelope
