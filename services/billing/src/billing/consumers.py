@@ -14,7 +14,9 @@ from messaging import Received, Subscription
 
 PERIODS_BATCH_MAX = 250
 """Some 8 MB of month series; half a second of work, so that the process stays responsive."""
-DAYS_BATCH_MAX = 2_000
+DAYS_BATCH_MAX = 500
+"""Periods and days take turns, a batch each: with 2 000 days a turn, ten thousand invoices waited
+105 s behind a month of costs, with 500 they wait 39 s."""
 
 
 def subscriptions() -> list[Subscription]:
