@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 
 from database import Database
+from integration.ledger.homes import property_of
 from ledger.api import ROUTERS
 from ledger.settings import Settings
 from observability.health import Health
@@ -31,6 +32,17 @@ def clients(ledger, ledger_url, clients_of):
         metrics=Metrics("ledger"), settings=settings,
     )  # fmt: skip
     return clients_of(app, ledger)
+
+
+@pytest.fixture
+async def acme(clients):
+    return await clients("acme")
+
+
+@pytest.fixture
+async def home(acme):
+    """A property, with its meters by type."""
+    return await property_of(acme)
 
 
 @pytest.fixture

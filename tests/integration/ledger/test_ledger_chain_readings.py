@@ -27,11 +27,6 @@ ENTRIES = 11
 whose withdrawal is two more."""
 
 
-@pytest.fixture
-async def acme(clients):
-    return await clients("acme")
-
-
 async def done(awaited, status):
     answer = await awaited
     assert answer.status_code == status, answer.text

@@ -1,58 +1,11 @@
 """Derived meters and balances by the API: the golden sum, definitions through time, refusals."""
 
-import json
 from decimal import Decimal
-from pathlib import Path
 
-import pytest
+from integration.ledger.homes import GOLDEN, meter_of, problem, property_of, read
 
-GOLDEN = {
-    case["id"]: case
-    for case in json.loads(
-        (Path(__file__).parents[2] / "golden/bills.json").read_text()
-    )["cases"]
-}  # fmt: skip
-HOME = {"name": "Oak Lane 1", "zone": "Europe/Berlin"}
 MARCH, APRIL, MAY = "2025-02-28T23:00:00Z", "2025-03-31T22:00:00Z", "2025-04-30T22:00:00Z"
 IN_MARCH = {"from": "2025-03-01", "to": "2025-04-01"}
-
-
-@pytest.fixture
-async def acme(clients):
-    return await clients("acme")
-
-
-@pytest.fixture
-async def home(acme):
-    return await property_of(acme)
-
-
-async def property_of(client, **fields):
-    made = await client.post("/v1/properties", json=HOME | fields)
-    assert made.status_code == 201, made.text
-    body = made.json()
-    return {"id": body["id"]} | {meter["type"]: meter["id"] for meter in body["meters"]}
-
-
-async def meter_of(client, home, type_, **fields):
-    body = {"type": type_, "name": type_} | fields
-    made = await client.post(f"/v1/properties/{home['id']}/meters", json=body)
-    assert made.status_code == 201, made.text
-    return made.json()["id"]
-
-
-async def read(client, meter, *values, **fields):
-    """Enter readings: pairs of a value and its moment."""
-    for value, read_at in values:
-        answer = await client.post(
-            f"/v1/meters/{meter}/readings", json={"value": value, "read_at": read_at} | fields
-        )
-        assert answer.status_code == 201, answer.text
-
-
-def problem(answer):
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    return answer.status_code, answer.json()["code"]
 
 
 async def test_golden_derived_meter(acme, home):

@@ -19,11 +19,6 @@ READINGS = 12_345
 
 
 @pytest.fixture
-async def acme(clients):
-    return await clients("acme")
-
-
-@pytest.fixture
 async def home(acme):
     made = (await acme.post("/v1/properties", json=HOME)).json()
     return {"id": made["id"]} | {meter["type"]: meter["id"] for meter in made["meters"]}

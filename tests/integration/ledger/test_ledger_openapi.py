@@ -15,12 +15,13 @@ import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from integration.ledger.homes import HOME
+
 EXAMPLES_MAX = 12
 """Requests per operation and run."""
 BUDGET_S = 40
 """After so long the rest of the operations get a single request each."""
 ANSWER_LIMIT_S = 60
-HOME = {"name": "Oak Lane 1", "zone": "Europe/Berlin"}
 OPERATIONS_MIN = 40
 
 

@@ -1,42 +1,17 @@
 """The ledger of readings by its API: what is entered, corrected, refused and never lost."""
 
 import asyncio
-import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from contracts.metering import ReadingRecorded
 from database import ALL_TENANTS, snapshot, transaction
+from integration.ledger.homes import GOLDEN, HOME, problem
 from serving.idempotency import Once
 
-GOLDEN = {
-    case["id"]: case
-    for case in json.loads(
-        (Path(__file__).parents[2] / "golden/bills.json").read_text()
-    )["cases"]
-}  # fmt: skip
-HOME = {"name": "Oak Lane 1", "zone": "Europe/Berlin"}
 MARCH, APRIL, MAY = "2025-03-01T06:00:00Z", "2025-04-01T06:00:00Z", "2025-05-01T06:00:00Z"
-
-
-@pytest.fixture
-async def acme(clients):
-    return await clients("acme")
-
-
-@pytest.fixture
-async def home(acme):
-    """A property, with its meters by type."""
-    made = (await acme.post("/v1/properties", json=HOME)).json()
-    return {"id": made["id"]} | {meter["type"]: meter["id"] for meter in made["meters"]}
-
-
-def problem(answer):
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    return answer.status_code, answer.json()["code"]
 
 
 async def entered(client, meter, value, read_at, **fields):

@@ -8,6 +8,7 @@ import pytest
 
 from contracts.metering import MeterRegistered, PropertyChanged
 from database import ALL_TENANTS, snapshot
+from integration.ledger.homes import problem
 
 HOME = {"name": "Oak Lane 1", "zone": "Europe/Berlin", "connected_kw": "14.5"}
 
@@ -23,11 +24,6 @@ async def created(client, **fields):
     answer = await client.post("/v1/properties", json=HOME | fields)
     assert answer.status_code == 201, answer.text
     return answer.json()
-
-
-def problem(answer):
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    return answer.status_code, answer.json()["code"]
 
 
 async def test_a_property_comes_with_four_meters_and_tells_of_them(clients, ledger):

@@ -5,13 +5,7 @@ import json
 from uuid import uuid4
 
 from database import ALL_TENANTS, snapshot
-
-HOME = {"name": "Oak Lane 1", "zone": "Europe/Berlin"}
-
-
-def problem(answer):
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    return answer.status_code, answer.json()["code"]
+from integration.ledger.homes import HOME, problem
 
 
 def channel(flow):

@@ -3,29 +3,10 @@
 import asyncio
 from uuid import uuid4
 
-import pytest
-
 from integration.ledger.books import AT, issue, pay, reconciled
+from integration.ledger.homes import HOME, problem
 
-HOME = {"name": "Oak Lane 1", "zone": "Europe/Berlin"}
 MARCH, APRIL, MAY = "2025-03-01T06:00:00Z", "2025-04-01T06:00:00Z", "2025-05-01T06:00:00Z"
-
-
-@pytest.fixture
-async def acme(clients):
-    return await clients("acme")
-
-
-@pytest.fixture
-async def home(acme):
-    """A property, with its meters by type."""
-    made = (await acme.post("/v1/properties", json=HOME)).json()
-    return {"id": made["id"]} | {meter["type"]: meter["id"] for meter in made["meters"]}
-
-
-def problem(answer):
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    return answer.status_code, answer.json()["code"]
 
 
 async def test_what_comes_again_with_its_key_is_done_once(acme, home, ledger):

@@ -27,11 +27,6 @@ from ledger.handlers.booking import book_credit_notes, book_invoices
 from ledger.handlers.settling import record_payments
 
 
-@pytest.fixture
-async def acme(clients):
-    return await clients("acme")
-
-
 async def test_a_payment_settles_the_oldest_first_and_the_rest_is_credit(ledger, acme):
     customer, _ = await issue(ledger, "100", "50", "30")
     paid = await pay(acme, customer, "120", reference="R 1", method="bank")

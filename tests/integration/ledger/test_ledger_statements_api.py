@@ -3,8 +3,6 @@
 from datetime import timedelta
 from uuid import uuid4
 
-import pytest
-
 from contracts.accounts import AccountChanged
 from database import ALL_TENANTS, transaction
 from integration.ledger.books import (
@@ -19,11 +17,6 @@ from integration.ledger.books import (
 )
 from ledger.handlers.announcing import announce_changed, tell_overdue
 from ledger.handlers.booking import book_credit_notes, book_invoices
-
-
-@pytest.fixture
-async def acme(clients):
-    return await clients("acme")
 
 
 async def announced(ledger, now):
