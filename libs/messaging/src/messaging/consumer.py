@@ -199,7 +199,7 @@ class Consumer:
         except OffsetMoved:
             log.info("another process consumes here too", consumer=self._name)
             self._must_seek.set()
-        except BaseException:
+        except BaseException:  # raised again, once what reads ahead has ended with us
             ahead.cancel()
             await asyncio.gather(ahead, return_exceptions=True)
             raise
