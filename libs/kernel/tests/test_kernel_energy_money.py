@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.energy import kwh, split_exactly, wh_from_kwh
+from kernel.energy import kwh
 from kernel.ids import derive_id
-from kernel.money import Rounding, parse_decimal, plain
+from kernel.money import TEXT_CHARS_MAX, Rounding, parse_decimal, parse_measured, plain
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,38 @@ def test_amounts_are_written_without_exponent_and_nothing_without_sign(amount, t
     assert plain(Decimal(amount)) == text
 
 
-@pytest.mark.parametrize("text", ["NaN", "Infinity", "1e999", "", "1,5", "0x10"])
-def test_what_is_no_reasonable_number_is_refused(text):
-    with pytest.raises(ValueError, match="number"):
+NUMBERS = ["0", "-0", "007", "1.50", "-0.25", "1" * 26, "0." + "0" * 24 + "1", "0." + "3" * 900]
+FIGURES = [" 1", "1 ", "+1", ".5", "5.", "1e5", "1E-05", "-1.2e+3", "1\n"]
+NO_NUMBERS = [
+    "", " ", "-", ".", "e5", "NaN", "-nan", "Infinity", "inf", "1_0", "1,5", "1 0", "--1", "0x10",
+    "1.2.3", "１", "٣", "1e", "1e999", "1e1000", "1e26", "1" * 27, "0." + "0" * 25 + "1",
+    "0" * TEXT_CHARS_MAX + "1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_one_form_of_decimals_is_read_everywhere(text):
+    assert parse_decimal(text) == parse_measured(text) == Decimal(text)
+
+
+@pytest.mark.parametrize("text", FIGURES)
+def test_files_of_other_programs_may_write_decimals_otherwise(text):
+    assert parse_measured(text) == Decimal(text.strip())
+    with pytest.raises(ValueError, match="is not a decimal number"):
         parse_decimal(text)
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+@pytest.mark.parametrize("parse", [parse_decimal, parse_measured])
+def test_what_is_no_reasonable_number_is_refused(parse, text):
+    with pytest.raises(ValueError, match="number") as refused:
+        parse(text)
+    assert len(str(refused.value)) < 100
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=20, min_value=-(10**20)))
+def test_what_is_written_plainly_is_read_back(number):
+    assert parse_decimal(plain(number)) == number
 
 
 @pytest.mark.parametrize("bad", [("nearest", 2), ("half_up", 9), ("half_up", -1)])
@@ -48,25 +76,10 @@ def test_rounding_rules_are_checked(bad):
         Rounding(*bad)
 
 
-def test_kwh_and_back():
-    assert kwh(1234) == Decimal("1.234")
-    assert wh_from_kwh(Decimal("1.234")) == 1234
-    with pytest.raises(ValueError, match="whole number"):
-        wh_from_kwh(Decimal("0.0001"))
-
-
-@given(
-    st.integers(-(10**12), 10**12),
-    st.lists(st.integers(0, 10**6), min_size=1, max_size=50).filter(any),
-)
-def test_pieces_always_add_up(total, weights):
-    pieces = split_exactly(total, weights)
-    assert sum(pieces) == total
-    whole = sum(weights)
-    assert all(
-        abs(p - total * w / whole) <= 1 + abs(total) * 1e-12
-        for p, w in zip(pieces, weights, strict=True)
-    )
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_kilowatt_hours_are_exactly_their_watt_hours(energy_wh):
+    assert kwh(energy_wh) * 1000 == energy_wh
+    assert str(kwh(1234)) == "1.234"
 
 
 def test_derived_ids_are_stable_and_do_not_run_together():

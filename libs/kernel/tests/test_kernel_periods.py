@@ -55,13 +55,13 @@ def test_intervals_that_do_not_fill_the_day_are_refused():
         slots_in_day("Australia/Lord_Howe", date(2025, 10, 5), 60)
 
 
-def test_unknown_zone():
+def test_what_is_no_iana_zone_is_refused():
     for name in ("Mars/Olympus", "../etc/passwd", ""):
         with pytest.raises(ValueError, match="time zone"):
             zone_named(name)
 
 
-def test_periods():
+def test_a_period_is_half_open_and_counts_local_days():
     march = month_of(date(2025, 3, 17))
     assert march == Period(date(2025, 3, 1), date(2025, 4, 1))
     assert march.slots("Europe/Berlin", 15) == 31 * 96 - 4

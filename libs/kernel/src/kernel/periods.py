@@ -29,27 +29,23 @@ def midnight_utc(zone: str, day: date) -> datetime:
 
     Where the clocks skip midnight itself the day begins when they resume.
     """
-    local = datetime.combine(day, time(), zone_named(zone))
-    begin = local.astimezone(UTC)
-    back = begin.astimezone(zone_named(zone))
-    if back.date() < day:  # pragma: no cover - fold=0 in a gap maps after it, never before
-        raise ValueError(f"{day} does not begin in {zone}")
-    if back.time() != time():  # midnight fell into a gap: the first instant after it
-        gap = datetime.combine(day, time(), zone_named(zone)).replace(fold=1).astimezone(UTC)
-        begin = _first_instant_of(zone, day, min(begin, gap) - ONE_DAY / 8, max(begin, gap))
-    return begin
+    midnight = datetime.combine(day, time(), zone_named(zone))
+    after = midnight.astimezone(UTC)
+    if after.astimezone(midnight.tzinfo).time() == time():
+        return after
+    # Midnight lies in a gap: with fold=0 it is taken for an instant after that, with 1 before.
+    return _first_instant_of(zone, day, midnight.replace(fold=1).astimezone(UTC), after)
 
 
-def _first_instant_of(zone: str, day: date, low: datetime, high: datetime) -> datetime:
-    """By bisection to the second, the first UTC instant whose local date is `day`."""
-    info = zone_named(zone)
-    while high - low > timedelta(seconds=1):
-        middle = low + timedelta(seconds=int((high - low).total_seconds()) // 2)
-        if middle.astimezone(info).date() < day:
-            low = middle
+def _first_instant_of(zone: str, day: date, before: datetime, after: datetime) -> datetime:
+    """By bisection to the second, the first UTC instant at which the local `day` has begun."""
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=int((after - before).total_seconds()) // 2)
+        if local_date(zone, middle) < day:
+            before = middle
         else:
-            high = middle
-    return high
+            after = middle
+    return after
 
 
 def day_minutes(zone: str, day: date) -> int:
