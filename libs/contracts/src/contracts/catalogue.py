@@ -5,9 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.model import Amount, Code, Currency, Day, Event, Instant, Text, Zone
+from contracts.model import Amount, Code, Count, Currency, Day, Event, Instant, Text, Zone
 
-INT32_MAX = 2**31 - 1
 PRICES_PER_DAY_MAX = 200
 """15 minutes each: 25 hours when clocks go back, and once 48, where the date line was moved."""
 
@@ -23,7 +22,7 @@ class CalendarPublished(Event):
     KEY: ClassVar[str] = "calendar_id"
 
     calendar_id: UUID
-    number: Annotated[int, Field(ge=1, le=INT32_MAX)]
+    number: Annotated[Count, Field(ge=1)]
     code: Code
     name: Text
     document: dict[str, Any]
@@ -48,7 +47,7 @@ class PricesPublished(Event):
     zone: Zone
     day: Day
     minutes: Literal[15, 30, 60]
-    version: Annotated[int, Field(ge=1, le=INT32_MAX)]
+    version: Annotated[Count, Field(ge=1)]
     prices: Annotated[list[Amount | None], Field(min_length=1, max_length=PRICES_PER_DAY_MAX)]
     published_at: Instant
 

@@ -25,7 +25,7 @@ from contracts.model import (
 
 LINES_MAX = 2_000
 
-Kind = Literal["fixed", "energy", "demand", "adjustment", "credit", "tax", "minimum_top_up"]
+LineKind = Literal["fixed", "energy", "demand", "adjustment", "credit", "tax", "minimum_top_up"]
 ClosingPolicy = Literal["wait", "bill_present"]
 
 
@@ -82,7 +82,7 @@ class InvoiceLine(WireModel):
     """One charge: which component of which tariff version, on what, at what rate."""
 
     component_id: Code
-    kind: Kind
+    kind: LineKind
     band: str | None = None
     flow: Flow | None = None
     quantity: Amount

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.model import Amount, Code, Count, Day, Event, Instant, Text, WireModel, Zone
+from kernel.energy import INTERVAL_WH_MAX
 
 BLOCK_VALUES_MAX = 3_000
 """The most values in one block: a month of 15-minute intervals with room."""
@@ -124,7 +125,7 @@ class Channel(WireModel):
 
     flow: Flow
     minutes: Minutes
-    interval_wh_max: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    interval_wh_max: Annotated[int, Field(ge=1, le=INTERVAL_WH_MAX)]
 
 
 class MeterRegistered(Event):

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from contracts.commerce import LineKind
+from contracts.metering import Minutes
 from contracts.model import Currency, Zone
 from contracts.tariff.charges import (
     Adjustment,
@@ -44,9 +46,7 @@ from contracts.tariff.shapes import (
     Holidays,
     Kilowatts,
     Limit,
-    LineKind,
     LocalTime,
-    Minutes,
     Month,
     MonthDay,
     Name,

@@ -4,14 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from contracts.metering import Flow
+from contracts.metering import Flow, Minutes
 from contracts.tariff.shapes import (
     Band,
     Charge,
     DocumentModel,
     Kilowatts,
     Limit,
-    Minutes,
     Name,
     Proration,
     Rate,

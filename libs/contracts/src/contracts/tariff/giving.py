@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from contracts.commerce import LineKind
 from contracts.metering import Flow
-from contracts.tariff.shapes import Band, Charge, DocumentModel, LineKind, Month, Name, Rate, Window
+from contracts.tariff.shapes import Band, Charge, DocumentModel, Month, Name, Rate, Window
 
 
 class Lost(DocumentModel):

@@ -25,8 +25,6 @@ YearProration = Literal["actual_days", "thirty_days", "year_over_twelve", "twelf
 day of a month that costs a twelfth; `none` is for months alone."""
 Limit = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,8})?$")]
 Kilowatts = Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$")]
-Minutes = Literal[5, 10, 15, 30, 60]
-LineKind = Literal["fixed", "energy", "demand", "adjustment", "credit", "tax", "minimum_top_up"]
 
 
 class DocumentModel(BaseModel):

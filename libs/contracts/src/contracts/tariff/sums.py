@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from contracts.tariff.shapes import Charge, LineKind, Name, Proration, Rate, TaxRate
+from contracts.commerce import LineKind
+from contracts.tariff.shapes import Charge, Name, Proration, Rate, TaxRate
 
 
 class Percent(Charge):
