@@ -62,9 +62,14 @@ def test_windows_have_times_of_day():
         (TARIFF | {"components": [{"kind": "magic"}]}, "/components/0/kind", "'magic' is none"),
         (TARIFF | {"components": [ENERGY | {"rats": 1}]}, "/components/0/rats", "not a field"),
         (TARIFF | {"components": [ENERGY | {"rate": 0.3}]}, "/components/0/rate", "a string"),
-        (TARIFF | {"components": [ENERGY | {"rate": "NaN"}]}, "/components/0/rate", "finite"),
+        (TARIFF | {"components": [ENERGY | {"rate": "NaN"}]}, "/components/0/rate", "decimal"),
         (TARIFF | {"components": [ENERGY | {"rate": "0,3"}]}, "/components/0/rate", "decimal"),
-        (TARIFF | {"components": [ENERGY | {"rate": "1e9"}]}, "/components/0", "must be below"),
+        (TARIFF | {"components": [ENERGY | {"rate": "1e9"}]}, "/components/0/rate", "decimal"),
+        (
+            TARIFF | {"components": [ENERGY | {"rate": "1000000000"}]},
+            "/components/0",
+            "must be below",
+        ),
         (
             TARIFF | {"components": [ENERGY | {"rate": "0.123456789"}]},
             "/components/0",

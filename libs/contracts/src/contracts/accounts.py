@@ -3,12 +3,21 @@
 Money is a decimal string with its currency beside it. What a customer owes is above zero.
 """
 
+from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from contracts.model import Amount, Currency, Event, Instant, WireModel
+from contracts.model import (
+    READ_EXACTLY,
+    WRITTEN_PLAINLY,
+    Amount,
+    Currency,
+    Event,
+    Instant,
+    WireModel,
+)
 
 SHARES_MAX = 1_000
 """The most invoices that one payment settles."""
@@ -16,7 +25,12 @@ CURRENCIES_MAX = 200
 """The most currencies of one customer that are told of: there are not so many."""
 
 Reference = Annotated[str, Field(max_length=200)]
-Paid = Annotated[Amount, Field(gt=0, lt=10**18)]
+Paid = Annotated[
+    Decimal,
+    Field(gt=0, lt=10**18, allow_inf_nan=False, max_digits=50, decimal_places=34),
+    READ_EXACTLY,
+    WRITTEN_PLAINLY,
+]
 
 
 class PaymentShare(WireModel):

@@ -3,13 +3,23 @@
 A contract only ever grows, so a reader ignores what it does not know yet.
 """
 
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from numbers import Real
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 
-from kernel.money import plain
+from kernel.money import parse_decimal, plain
 from kernel.periods import zone_named
 
 
@@ -45,6 +55,24 @@ def _in_utc(at: datetime) -> datetime:
         raise ValueError("the instant lies beyond the years 1 to 9999 in UTC") from None
 
 
+def _exactly(value: object) -> object:
+    """ValueError for a text in another form, and for a number that JSON may have cut short."""
+    match value:
+        case str():
+            return parse_decimal(value)
+        case int():
+            return value
+        case Real() if len(Decimal(str(value)).as_tuple().digits) > NUMBER_DIGITS_MAX:
+            raise ValueError(f"a number of over {NUMBER_DIGITS_MAX} digits must be sent as a text")
+    return value
+
+
+NUMBER_DIGITS_MAX = sys.float_info.dig
+"""So many digits of a JSON number are sure to arrive, whoever reads it."""
+READ_EXACTLY = BeforeValidator(_exactly)
+"""For a decimal that comes in. It stands behind the bounds, so that schemas show them."""
+WRITTEN_PLAINLY = PlainSerializer(plain, return_type=str, when_used="json")
+"""For a decimal that goes out."""
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """An aware instant, normalised to UTC."""
 Day = date
@@ -54,7 +82,8 @@ Zone = Annotated[str, AfterValidator(_is_zone), Field(max_length=64)]
 Amount = Annotated[
     Decimal,
     Field(allow_inf_nan=False, max_digits=50, decimal_places=34),
-    PlainSerializer(plain, return_type=str, when_used="json"),
+    READ_EXACTLY,
+    WRITTEN_PLAINLY,
 ]
 """A decimal, as a string on the wire: money, rates and quantities."""
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]

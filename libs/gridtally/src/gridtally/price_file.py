@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from gridtally.interval_file import instant, read_rows, read_text
-from kernel.money import parse_decimal
+from kernel.money import parse_measured
 from rating.prices import PRICE_RESOLUTIONS_MIN, PriceSeries, series_of
 
 KWH_PER_MWH_DIGITS = 3
@@ -28,7 +28,7 @@ def read_series(lines: Iterable[str], zone: str, currency: str) -> PriceSeries:
         if not text.strip():
             continue
         try:
-            found[int(rows.starts[place])] = parse_decimal(text).scaleb(-digits)
+            found[int(rows.starts[place])] = parse_measured(text).scaleb(-digits)
         except ValueError:
             raise rows.blame(place, f"{given[0]} is {text!r}, not a number") from None
     told = set(rows.columns.get("currency", (currency,)))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gridtally.interval_file import Rows, instant, read_rows
 from kernel.errors import Rejected
-from kernel.money import parse_decimal
+from kernel.money import parse_measured
 from kernel.periods import (
     ONE_DAY,
     RESOLUTIONS_MIN,
@@ -99,7 +99,7 @@ def _decimals(rows: Rows, name: str) -> int:
             most = max(most, len(plain[1] or ""))
             continue
         try:
-            kwh = parse_decimal(text)
+            kwh = parse_measured(text)
         except ValueError:
             raise rows.blame(place, f"{name} is {text!r}, not a number") from None
         if not 0 <= kwh < KWH_MAX:
@@ -114,7 +114,7 @@ def _decimals(rows: Rows, name: str) -> int:
 def _scaled(text: str, decimals: int) -> int:
     """A checked number × 10^`decimals`."""
     if _PLAIN.fullmatch(text) is None:
-        return int(Decimal(text).scaleb(decimals))
+        return int(parse_measured(text).scaleb(decimals))
     whole, _, part = text.partition(".")
     return int(whole + part.ljust(decimals, "0"))
 

@@ -1,9 +1,10 @@
-"""Money: exact decimal amounts and the one declared way to round them.
+"""Money: exact decimal amounts, how they are written, and the one declared way to round them.
 
 Refuses floats. A rule is data (`Rounding`), so that a tariff can name it.
 """
 
 import decimal
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -17,6 +18,11 @@ _MODES: dict[str, str] = {
 DECIMALS_MAX = 8
 _STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(DECIMALS_MAX + 1))
 PRECISION_DIGITS = 50
+TEXT_CHARS_MAX = 1_000
+"""Of a number; the longest that a bill hands on have a few dozen digits."""
+_TOLD_CHARS_MAX = 40
+_WRITTEN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_MEASURED = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 EXACT = decimal.Context(prec=PRECISION_DIGITS, traps=[decimal.InvalidOperation, decimal.Overflow])
 """The context that all money is computed in: wide enough that sums and products stay exact."""
 
@@ -50,11 +56,26 @@ def plain(amount: Decimal) -> str:
 
 
 def parse_decimal(text: str) -> Decimal:
-    """A finite decimal from its text; ValueError for anything else (`NaN`, `1e999`, `abc`)."""
-    try:
-        value = Decimal(text)
-    except decimal.InvalidOperation:
-        raise ValueError(f"{text!r} is not a decimal number") from None
-    if not value.is_finite() or abs(value.adjusted()) > PRECISION_DIGITS // 2:
-        raise ValueError(f"{text!r} is not a finite number of reasonable size")
+    """A decimal as documents, APIs and commands write it: a minus, digits, a point and digits.
+
+    ValueError for anything else: `1e5`, `1_0`, `+1`, `.5`, `NaN`, blanks, other scripts' digits.
+    """
+    return _parsed(text, _WRITTEN)
+
+
+def parse_measured(text: str) -> Decimal:
+    """A decimal as other programs write it in their files: also ` 1`, `+1`, `.5`, `5.`, `1.2e-05`.
+
+    ValueError for anything else.
+    """
+    return _parsed(text.strip(), _MEASURED)
+
+
+def _parsed(text: str, form: re.Pattern[str]) -> Decimal:
+    if len(text) > TEXT_CHARS_MAX or form.fullmatch(text) is None:
+        told = repr(text) if len(text) <= _TOLD_CHARS_MAX else f"{text[:_TOLD_CHARS_MAX]!r}…"
+        raise ValueError(f"{told} is not a decimal number")
+    value = Decimal(text)
+    if abs(value.adjusted()) > PRECISION_DIGITS // 2:
+        raise ValueError(f"{text[:_TOLD_CHARS_MAX]!r} is not a number of reasonable size")
     return value

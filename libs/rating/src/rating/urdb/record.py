@@ -11,7 +11,7 @@ from numbers import Real
 from typing import Any, Literal
 
 from kernel.errors import Fault, Rejected
-from kernel.money import DECIMALS_MAX, parse_decimal
+from kernel.money import DECIMALS_MAX, parse_measured
 from rating.limits import decimals_in
 
 MONTHS, HOURS = 12, 24
@@ -111,7 +111,7 @@ def number_at(value: object, path: str) -> Decimal:
     try:
         if isinstance(value, bool) or not isinstance(value, Decimal | Real | str):
             raise ValueError  # noqa: TRY004 - a fault of the record
-        return parse_decimal(str(value).strip())
+        return parse_measured(str(value))
     except ValueError:
         raise invalid([Fault(path, f"{value!r} is not a number")]) from None
 

@@ -10,7 +10,7 @@ from fastapi import Depends
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.metering import Channel, Flow, MeterType
-from contracts.model import Amount, Text, Zone
+from contracts.model import READ_EXACTLY, WRITTEN_PLAINLY, Amount, Text, Zone
 from kernel.errors import Rejected
 from kernel.ids import new_id
 from kernel.registers import DECIMALS_MAX, DIGITS_MAX
@@ -61,7 +61,12 @@ def _not_null(value: T | None) -> T:
 
 NotNull = AfterValidator(_not_null)
 """For a field of a change that may be left out, but always has a value."""
-Kilowatts = Annotated[Amount, Field(ge=0, le=10**9)]
+Kilowatts = Annotated[
+    Decimal,
+    Field(ge=0, le=10**9, max_digits=50, decimal_places=34),
+    READ_EXACTLY,
+    WRITTEN_PLAINLY,
+]
 Address = Annotated[str, Field(max_length=500)]
 Email = Annotated[
     str,
@@ -83,9 +88,11 @@ def _plainly(multiplier: Decimal) -> Decimal:
 
 
 Multiplier = Annotated[
-    Amount,
+    Decimal,
     Field(gt=0, le=registry.MULTIPLIER_MAX, decimal_places=registry.MULTIPLIER_DECIMALS_MAX),
+    READ_EXACTLY,
     AfterValidator(_plainly),
+    WRITTEN_PLAINLY,
 ]
 """Of current and voltage transformers."""
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from kernel.errors import Fault, Rejected
-from kernel.money import DECIMALS_MAX, parse_decimal
+from kernel.money import DECIMALS_MAX, parse_measured
 from kernel.periods import Period, local_date, midnight_utc, slots_in_day, zone_named
 from rating.limits import check_rate
 from rating.prices import PRICE_MAX
@@ -238,7 +238,7 @@ def slots_on(series: PriceSeries, day: date) -> int:
 
 def scaled(price: str) -> int:
     """A price per kWh as an integer of 10⁻⁸; ValueError beyond 8 decimals or a million."""
-    number = parse_decimal(price)
+    number = parse_measured(price)
     check_rate(number)
     if abs(number) >= PRICE_MAX:
         raise ValueError(f"prices lie between -{PRICE_MAX} and {PRICE_MAX} per kWh")
