@@ -84,6 +84,13 @@ def test_what_cannot_be_booked(charges, tax, total, why):
         book(document(charges, tax, total))
 
 
+@pytest.mark.parametrize("year", [1, 1899, 2200, 9999])
+def test_a_document_of_no_known_time_cannot_be_booked(year):
+    plain = document([("energy", "10")], "0", "10")
+    with pytest.raises(ValueError, match="transaction INV-1 is of"):
+        book(replace(plain, issued_at=plain.issued_at.replace(year=year)))
+
+
 @given(
     st.lists(
         st.tuples(

@@ -257,6 +257,10 @@ WRONG = {
     "no number": ({"amount": "NaN"}, "/amount"),
     "no currency": ({"amount": "1", "currency": "euro"}, "/currency"),
     "tomorrow": ({"amount": "1", "occurred_at": "2999-01-01T00:00:00Z"}, "/occurred_at"),
+    "before there were meters": (
+        {"amount": "1", "occurred_at": "0001-01-01T00:00:00Z"},
+        "/occurred_at",
+    ),
     "no zone": ({"amount": "1", "occurred_at": "2025-01-01T00:00:00"}, "/occurred_at"),
     "a word unknown": ({"amount": "1", "invoice": "x"}, "/invoice"),
 }

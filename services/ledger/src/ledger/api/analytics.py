@@ -34,7 +34,8 @@ from ledger.api.energy import (
 )
 from ledger.api.models import Reader, WriteCause
 from ledger.api.registers import AsOf
-from ledger.domain.tables import EARLIEST_ON, LATEST_ON, By, pieces
+from ledger.domain.moments import EARLIEST_ON, LATEST_ON
+from ledger.domain.tables import By, pieces
 from ledger.handlers import energy, statistics
 from ledger.handlers.energy import Counted, Window
 from serving.context import Db

@@ -12,7 +12,7 @@ from ledger.api.registers import Energy
 from ledger.domain import derived
 from ledger.domain.curves import Quality
 from ledger.domain.derived import TERMS_MAX
-from ledger.domain.tables import EARLIEST_ON, LATEST_ON
+from ledger.domain.moments import EARLIEST_ON, LATEST_ON
 
 
 class Term(Body):

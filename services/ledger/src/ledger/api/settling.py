@@ -19,6 +19,7 @@ from kernel.ids import new_id
 from ledger.api.models import Body, Reader, WriteCause
 from ledger.api.money import Moment, Transaction, shown_transaction
 from ledger.domain.booking import PAYMENT_DAYS_DEFAULT
+from ledger.domain.moments import EARLIEST_AT
 from ledger.domain.reversing import Why
 from ledger.domain.settling import SHARES_MAX, Ask, AskKind, CreditSource, Order, Share
 from ledger.domain.transactions import AMOUNT_DECIMALS
@@ -82,13 +83,13 @@ class _New(Body):
         source: CreditSource = "prepaid",
         due_on: date | None = None,
     ) -> Ask:
-        """The domain's word for it; Rejected for a date to come."""
+        """The domain's word for it; Rejected for a date that cannot be."""
         order = Order(
             id=self.id or new_id(),
             amount=amount,
             reference=self.reference,
             memo=memo,
-            occurred_at=_not_future(self.occurred_at),
+            occurred_at=_moment(self.occurred_at),
             correlation_id=cause.correlation_id,
             named=None if shares is None else tuple(Share(s.invoice_id, s.amount) for s in shares),
             dated=self.occurred_at is not None,
@@ -214,7 +215,7 @@ async def post_reversal(
 ) -> Response:
     """Take a transaction back, by one that mirrors it. 409 the second time, for invoices, and where
     the credit that it gave was spent."""
-    why = Why(body.reason, _not_future(body.occurred_at), cause.correlation_id)
+    why = Why(body.reason, _moment(body.occurred_at), cause.correlation_id)
     async with transaction(db, tenant=cause.tenant_id) as tx:
         if (told := await once.recall(tx)) is not None:
             return told
@@ -244,12 +245,15 @@ async def put_payment_terms(body: PaymentTerms, db: Db, cause: WriteCause) -> Pa
     return body
 
 
-def _not_future(at: datetime | None) -> datetime:
-    """The moment asked for, or now."""
+def _moment(at: datetime | None) -> datetime:
+    """The moment asked for, or now; Rejected for one to come, and long before there were meters."""
     now = datetime.now(UTC)
     if at is not None and at > now + FUTURE_MAX:
         fault = Fault("/occurred_at", "must not be to come")
         raise Rejected("future", "it lies in the future", (fault,))
+    if at is not None and at < EARLIEST_AT:
+        fault = Fault("/occurred_at", f"must not lie before {EARLIEST_AT.date()}")
+        raise Rejected("too_early", "it lies too far back", (fault,))
     return at or now
 
 

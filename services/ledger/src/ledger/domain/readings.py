@@ -11,6 +11,7 @@ from typing import Literal, Self, get_args
 from uuid import UUID
 
 from kernel.errors import Conflict, Fault, Rejected
+from ledger.domain.moments import EARLIEST_AT
 from ledger.domain.registry import Meter, Register
 
 Kind = Literal["reading", "exchange_final", "exchange_initial", "withdrawn"]
@@ -120,9 +121,11 @@ def register_of(meter: Meter, flow: str | None) -> Register:
 
 
 def check_moment(read_at: datetime, now: datetime) -> None:
-    """Rejected for a reading of the future."""
+    """Rejected for a reading of the future, or from before there were meters."""
     if read_at > now + CLOCKS_APART_MAX:
         raise _refused("future_reading", "/read_at", "must not lie in the future")
+    if read_at < EARLIEST_AT:
+        raise _refused("too_early", "/read_at", f"must not lie before {EARLIEST_AT.date()}")
 
 
 def check_value(value: Decimal, register: Register) -> None:

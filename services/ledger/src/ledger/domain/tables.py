@@ -9,11 +9,10 @@ from typing import Literal
 
 from kernel.errors import Rejected
 from kernel.periods import ONE_DAY, local_date, midnight_utc
+from ledger.domain.moments import EARLIEST_ON, LATEST_ON
 
 By = Literal["15min", "hour", "day", "month"]
 STEPS: dict[By, timedelta] = {"15min": timedelta(minutes=15), "hour": timedelta(hours=1)}
-EARLIEST_ON, LATEST_ON = date(1900, 1, 1), date(2199, 12, 31)
-"""Local days beyond are refused: no meter was read then."""
 
 
 def pieces(

@@ -16,6 +16,7 @@ from uuid import UUID
 from kernel.ids import derive_id
 from kernel.money import EXACT
 from ledger.domain.accounts import CLAIMS, Account
+from ledger.domain.moments import is_known
 
 AMOUNT_DECIMALS = 8
 AMOUNT_MAX = Decimal(10) ** 18
@@ -112,6 +113,8 @@ class Transaction:
     voids: UUID | None = None
 
     def __post_init__(self) -> None:
+        if not is_known(self.occurred_at):
+            raise ValueError(f"transaction {self.reference} is of {self.occurred_at}")
         if any(posting.account.currency != self.currency for posting in self.postings):
             raise ValueError(f"transaction {self.reference} mixes currencies")
         with localcontext(EXACT):

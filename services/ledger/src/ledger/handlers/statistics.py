@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,13 +11,13 @@ from kernel.errors import Rejected
 from kernel.money import EXACT, Rounding
 from ledger.domain.conservation import Balance, Share, balance, shares
 from ledger.domain.derived import Consumption
+from ledger.domain.moments import EARLIEST_AT
 from ledger.handlers import energy
 from ledger.handlers.energy import Counter, Known, Window
 from ledger.store import meters, properties, readings
 from ledger.store.readings import Selection
 
 MEAN = Rounding("half_even", 6)
-LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ async def fetch_stats(
     """Of a register, its readings in [from, to); of a derived meter, its values at each moment at
     which an input was read and all are known."""
     if counter.flow is None:
-        begin, end = window[0] or LONG_AGO, window[1] or now
+        begin, end = window[0] or EARLIEST_AT, window[1] or now
         known = await energy.fetch_known(read, tenant_id, [counter], (begin, end), as_of)
         return await asyncio.to_thread(_of_sum, known, counter, (begin, end))
     filters = {"meter_id": counter.meter.id, "flow": counter.flow}
