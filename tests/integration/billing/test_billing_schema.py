@@ -2,6 +2,9 @@
 
 import asyncio
 
+import asyncpg
+import pytest
+
 import messaging.tables
 import serving.keys
 from billing.tables import METADATA
@@ -12,6 +15,25 @@ MODELS = [METADATA, messaging.tables.METADATA, serving.keys.METADATA]
 
 async def test_models_and_migrations_agree(migrated_url):
     assert await asyncio.to_thread(drift, migrated_url, MODELS, package="billing") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("ALTER TABLE meter DROP COLUMN connected_kw", "connected_kw"),
+        ("ALTER TABLE meter ADD COLUMN colour text", "colour"),
+        ("ALTER TABLE meter ALTER COLUMN version TYPE bigint", "modify_type"),
+        ("DROP TABLE due_day", "due_day"),
+        ("DROP TABLE dead_letter", "dead_letter"),
+        ("UPDATE alembic_version SET version_num = '0000'", "the schema is not at"),
+    ],
+)
+async def test_where_they_do_not_agree_it_is_told(migrated_url, change, told):
+    owner = await asyncpg.connect(migrated_url)
+    await owner.execute(change)
+    await owner.close()
+    (difference,) = await asyncio.to_thread(drift, migrated_url, MODELS, package="billing")
+    assert told in difference
 
 
 async def test_every_table_is_under_row_level_security(world):

@@ -4,8 +4,7 @@ A `ReadConnection` lives in a read-only transaction, which the server enforces; 
 `WriteConnection` has the words that change something. Neither commits.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -70,9 +69,3 @@ class WriteConnection(ReadConnection):
         await self.raw.copy_to_table(
             table, source=BytesIO(payload), columns=columns, format="binary"
         )
-
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """What goes wrong inside is undone without losing the transaction."""
-        async with self._connection.begin_nested():
-            yield

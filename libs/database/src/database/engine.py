@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from kernel.errors import Transient
 
 CONNECT_TIMEOUT_S = 10
+POOL_TIMEOUT_S = 30
+"""Whoever finds every connection taken for so long is told that the database is away."""
 STATEMENT_CACHE_ENTRIES = 512
 
 _REFUSALS = (
@@ -75,7 +77,7 @@ class Database:
             driver_url(url),
             pool_size=pool_connections_max,
             max_overflow=0,
-            pool_timeout=30,
+            pool_timeout=POOL_TIMEOUT_S,
             connect_args={
                 "timeout": CONNECT_TIMEOUT_S,
                 "prepared_statement_cache_size": STATEMENT_CACHE_ENTRIES,

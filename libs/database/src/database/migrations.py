@@ -31,6 +31,10 @@ def _config(package: str) -> Config:
     return config
 
 
+def _newest(package: str) -> str | None:
+    return ScriptDirectory.from_config(_config(package)).get_current_head()
+
+
 def upgrade(url: str, *, package: str) -> None:
     """Bring the database of `package` to its newest schema; others wait for the same lock.
 
@@ -61,29 +65,33 @@ def drift(url: str, metadata: Sequence[MetaData], *, package: str) -> list[str]:
 
     Only tables that the models know count: partitions and extensions' tables do not.
     """
-    known = {table.name for one in metadata for table in one.tables.values()}
+    newest = _newest(package)
     differences: list[str] = []
 
     def compare(connection: Connection) -> None:
-        migration = MigrationContext.configure(
-            connection,
-            opts={
-                "compare_type": True,
-                "include_name": lambda name, kind, _: kind != "table" or name in known,
-            },
-        )
-        newest = ScriptDirectory.from_config(_config(package)).get_current_head()
-        if migration.get_current_revision() != newest:
+        if MigrationContext.configure(connection).get_current_revision() != newest:
             differences.append(f"the schema is not at {newest}")
-        differences.extend(map(str, compare_metadata(migration, list(metadata))))  # type: ignore[arg-type]
+        for one in metadata:
+            differences.extend(map(str, compare_metadata(_comparing(connection, one), one)))
 
     _with_connection(url, compare)
     return differences
 
 
+def _comparing(connection: Connection, metadata: MetaData) -> MigrationContext:
+    """Sees the tables of these models alone, and the types of their columns."""
+    return MigrationContext.configure(
+        connection,
+        opts={
+            "compare_type": True,
+            "include_name": lambda name, kind, _: kind != "table" or name in metadata.tables,
+        },
+    )
+
+
 async def pending(read: ReadConnection, *, package: str) -> str | None:
     """The newest revision when the database is not at it yet, else None."""
-    newest = ScriptDirectory.from_config(_config(package)).get_current_head()
+    newest = _newest(package)
     exists = await read.scalar(text("SELECT to_regclass('alembic_version')"))
     current = await read.scalar(text("SELECT version_num FROM alembic_version")) if exists else None
     return None if current == newest else newest
