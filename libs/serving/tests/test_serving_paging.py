@@ -1,13 +1,14 @@
 """Pages and entity tags."""
 
 import base64
+import json
 from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 import pytest
 
 from kernel.errors import Rejected
-from serving.paging import PageRequest
+from serving.paging import CURSOR_CHARS_MAX, PageRequest
 
 ORDER = f"/v1/orders/{uuid4()}"
 
@@ -44,6 +45,34 @@ def test_a_cursor_keeps_instants_days_and_ids():
     page = PageRequest(1).cut([1, 2], item=str, position=lambda _: position)
     kinds = (datetime.fromisoformat, date.fromisoformat, UUID, str)
     assert PageRequest(1, page.next_cursor).after(*kinds) == position
+
+
+@pytest.mark.parametrize(
+    "name", ["山田　太郎", "two\nlines", "no\u00a0break", "\u202e", "😀" * 500]
+)
+def test_a_list_goes_on_after_any_name_that_a_row_can_have(name):
+    page = PageRequest(1).cut([1, 2], item=str, position=lambda _: (name, UUID(int=7)))
+    assert len(page.next_cursor) <= CURSOR_CHARS_MAX
+    assert PageRequest(1, page.next_cursor).after(str, UUID) == (name, UUID(int=7))
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [
+        (datetime.fromisoformat, "2025-03-30T01:02:03"),
+        (datetime.fromisoformat, "0001-01-01T00:00:00+14:00"),
+        (datetime.fromisoformat, "9999-12-31T23:59:59-14:00"),
+        (date.fromisoformat, "0000-01-01"),
+        (int, "9" * 30),
+        (int, "-" + "9" * 30),
+        (int, "9" * 5000),
+    ],
+)
+def test_a_position_that_no_row_can_have_is_refused(kind, part):
+    cursor = base64.urlsafe_b64encode(json.dumps([part]).encode()).decode()
+    with pytest.raises(Rejected) as refused:
+        PageRequest(50, cursor).after(kind)
+    assert refused.value.code == "invalid_cursor"
 
 
 @pytest.mark.parametrize(

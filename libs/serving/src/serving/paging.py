@@ -12,7 +12,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
@@ -24,6 +24,7 @@ LIMIT_DEFAULT = 50
 LIMIT_MAX = 500
 CURSOR_CHARS_MAX = 8_192
 """Room for a name of 500 characters that a list is sorted by."""
+INT8_MAX = 2**63 - 1
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -57,8 +58,10 @@ class PageRequest:
             return None
         try:
             parts = json.loads(base64.b64decode(self.cursor, altchars=b"-_", validate=True))
-            return tuple(kind(_text(part)) for kind, part in zip(kinds, parts, strict=True))
-        except (ValueError, TypeError, RecursionError, binascii.Error):
+            return tuple(
+                _storable(kind(_text(part))) for kind, part in zip(kinds, parts, strict=True)
+            )
+        except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
             fault = Fault("/query/cursor", "must be a next_cursor of this very list")
             raise Rejected("invalid_cursor", "the cursor cannot be used here", (fault,)) from None
 
@@ -77,9 +80,22 @@ class PageRequest:
 
 
 def _text(part: object) -> str:
-    if not isinstance(part, str) or not part.isprintable():
-        raise TypeError("a cursor holds readable texts")
+    """A text that PostgreSQL can hold; names are sorted by, so it may have any other character."""
+    if not isinstance(part, str) or "\0" in part:
+        raise TypeError("a cursor holds texts")
+    part.encode()  # a ValueError for half of a surrogate pair
     return part
+
+
+def _storable(value: Any) -> Any:
+    """The part as PostgreSQL takes it; ValueError or OverflowError for what no column can hold."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("an instant has a time zone")
+        return value.astimezone(UTC)
+    if isinstance(value, int) and abs(value) > INT8_MAX:
+        raise ValueError("a number has at most eight bytes")
+    return value
 
 
 def _cursor(position: tuple[object, ...]) -> str:
