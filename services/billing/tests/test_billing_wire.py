@@ -124,6 +124,8 @@ IMPOSSIBLE = [
     ("a flow twice", period_closed(times=2)),
     ("ends before it begins", period_closed(end_on=MARCH.start_on)),
     ("too long", period_closed(end_on=date(2035, 1, 1))),
+    ("before all calendars", period_closed(start_on=date.min, end_on=date(1, 2, 1))),
+    ("after all calendars", period_closed(start_on=date(9999, 12, 1), end_on=date.max)),
     (
         "hours do not fill a day of 23.5 hours",
         period_closed(
@@ -167,7 +169,15 @@ def test_only_the_newest_usage_of_a_batch_counts():
     assert np.frombuffer(energy, "<i4").tolist() == [3] * 23
 
 
-@pytest.mark.parametrize("message", [usage(1, [1] * 24), usage(1, [2**31] * 23)])
+@pytest.mark.parametrize(
+    "message",
+    [
+        usage(1, [1] * 24),
+        usage(1, [2**31] * 23),
+        usage(1, [1] * 24, day=date.min),
+        usage(1, [1] * 24, day=date.max),
+    ],
+)
 def test_a_day_that_contradicts_itself_is_poison(message):
     with pytest.raises(Poison):
         newest_usage([message])

@@ -170,7 +170,7 @@ def newest_usage(
 def _check_day(event: UsageRecorded) -> None:
     try:
         slots = slots_in(event.zone, Period(event.day, event.day + ONE_DAY), event.minutes)
-    except ValueError as impossible:
+    except (ValueError, OverflowError) as impossible:  # 9999-12-31 has no next day
         raise Poison(str(impossible)) from None
     if len(event.values) != slots:
         raise Poison(f"{len(event.values)} values in a day of {slots} intervals")
