@@ -13,7 +13,7 @@ from kernel.errors import Poison, Transient
 from messaging.broker import BrokerMismatch, check_bounds
 from messaging.consumer import CollectorRest
 from messaging.dead_letters import Budget, TooManyDeadLetters
-from messaging.decoding import Subscription, batches, decode_record
+from messaging.decoding import batches, decode_record
 from messaging.outbox import shard_of
 from messaging.outgoing import Outgoing
 from messaging.progress import Progress
@@ -27,12 +27,6 @@ ENVELOPE = Envelope(
 )
 VALUE = b"""{"meter_id": "11111111-1111-4111-8111-111111111111", "flow": "import",
  "start_at": "2025-10-01T00:00:00Z", "minutes": 15, "values": [1, null], "new_field": true}"""
-
-
-async def never(_tx, _batch): ...
-
-
-SUBSCRIPTION = Subscription(ReadingsReceived, never)
 
 
 def record(value=VALUE, headers=None, key=b"acme:1"):
@@ -55,14 +49,14 @@ def replaced(name, value):
 
 
 def test_a_message_is_decoded_and_unknown_fields_are_ignored():
-    received = decode_record(record(), SUBSCRIPTION)
+    received = decode_record(record(), ReadingsReceived)
     assert received.event.values == [1, None]
     assert received.envelope == ENVELOPE
     assert (received.key, received.offset) == ("acme:1", 7)
 
 
 def test_a_tombstone_has_no_event():
-    assert decode_record(record(value=None), SUBSCRIPTION).event is None
+    assert decode_record(record(value=None), ReadingsReceived).event is None
 
 
 @pytest.mark.parametrize(
@@ -93,7 +87,7 @@ def test_a_tombstone_has_no_event():
 )
 def test_what_cannot_be_understood_is_poison_and_says_why(changed, reason):
     with pytest.raises(Poison, match=reason):
-        decode_record(record(**changed), SUBSCRIPTION)
+        decode_record(record(**changed), ReadingsReceived)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +122,7 @@ def test_an_event_becomes_a_message_under_its_tenant_and_thing():
     )
     assert sent.key == f"acme:{AN_ID}"
     assert sent.envelope == ENVELOPE
-    assert decode_record(record(value=sent.value), SUBSCRIPTION).event == event
+    assert decode_record(record(value=sent.value), ReadingsReceived).event == event
 
 
 def test_the_collector_rests_for_a_block_of_the_first_who_asked_or_until_told():

@@ -12,13 +12,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from contracts.topics import SERVICES, TOPICS, dead_letter_topic
-from database import Database, WriteConnection, transaction
-from database.transactions import ALL_TENANTS
+from database import ALL_TENANTS, Database, WriteConnection, transaction
 from kernel.errors import Transient
 from messaging.failures import broker_calls
 from messaging.offsets import Partition
 
 MESSAGE_BYTES_MAX = 8 * 1024 * 1024
+ADMIN_TIMEOUT_MS = 10_000
 
 
 class BrokerMismatch(Exception):
@@ -27,7 +27,7 @@ class BrokerMismatch(Exception):
 
 @asynccontextmanager
 async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ADMIN_TIMEOUT_MS)
     try:
         with broker_calls():
             await client.start()

@@ -211,12 +211,12 @@ class Consumer:
             await self._fetch()
         if not self._fetched:
             return None
-        records = self._fetched.popleft()
+        records, kind = self._fetched.popleft(), self._subscription.event
         received: list[Received[Any]] = []
         for start in range(0, len(records), DECODE_MESSAGES_MAX):
             part = records[start : start + DECODE_MESSAGES_MAX]
             try:
-                received += [decode_record(record, self._subscription) for record in part]
+                received += [decode_record(record, kind) for record in part]
             except Poison:
                 return Batch(records, None)
             await asyncio.sleep(0)
@@ -245,7 +245,8 @@ class Consumer:
         """
         steps = self._steps(records)
         try:
-            messages = received or [decode_record(one, self._subscription) for one in records]
+            kind = self._subscription.event
+            messages = received or [decode_record(one, kind) for one in records]
             await persist(
                 f"consume {self._name}",
                 lambda: self._commit(messages, steps),

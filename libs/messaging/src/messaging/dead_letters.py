@@ -5,7 +5,7 @@ in a row, has met something else than bad messages, and stops.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiokafka import ConsumerRecord
@@ -17,11 +17,13 @@ from kernel.ids import derive_id
 from messaging.outbox import enqueue
 from messaging.outgoing import Outgoing
 
-ROW_MAX = 100
+IN_A_ROW_MAX = 100
 SHARE_MAX = 0.01
 SAMPLE_MIN = 1_000
 """The share is judged only over so many messages or more."""
 REASON_CHARS_MAX = 2_000
+NO_TENANT = "-"
+"""A message that cannot be understood may not say whose it is; its headers are in the letter."""
 
 _INSERT = """
 INSERT INTO dead_letter (consumer, topic, partition, "offset", reason, key, headers, value)
@@ -39,7 +41,7 @@ class Budget:
 
     seen: int = 0
     dead: int = 0
-    in_a_row: int = field(default=0)
+    in_a_row: int = 0
 
     def good(self, messages: int) -> None:
         """So many were understood."""
@@ -51,8 +53,8 @@ class Budget:
         self.seen += 1
         self.dead += 1
         self.in_a_row += 1
-        if self.in_a_row > ROW_MAX:
-            raise TooManyDeadLetters(f"more than {ROW_MAX} poisoned messages in a row")
+        if self.in_a_row > IN_A_ROW_MAX:
+            raise TooManyDeadLetters(f"more than {IN_A_ROW_MAX} poisoned messages in a row")
         if self.seen >= SAMPLE_MIN and self.dead > self.seen * SHARE_MAX:
             raise TooManyDeadLetters(f"{self.dead} of {self.seen} messages are poisoned")
 
@@ -82,7 +84,7 @@ async def bury(
         event_type=topic,
         source=f"gridtally/{service}",
         occurred_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-        tenant_id="-",
+        tenant_id=NO_TENANT,
         correlation_id=place,
     )
     letter = DeadLetter(

@@ -52,13 +52,13 @@ class Subscription:
     batch_messages_max: int = 500
 
 
-def decode_record(record: ConsumerRecord, subscription: Subscription) -> Received[Any]:
-    """The message's envelope and event; Poison where they cannot be understood."""
+def decode_record(record: ConsumerRecord, kind: type[Event]) -> Received[Any]:
+    """The message's envelope and its event of that kind; Poison where they are none."""
     envelope = read_envelope(record.headers)
     if envelope.event_type != record.topic:
         raise Poison(f"{record.topic} carries no {envelope.event_type}")
     value = record.value
-    event = None if value is None else _read_event(value, subscription.event)
+    event = None if value is None else _read_event(value, kind)
     try:
         key = (record.key or b"").decode()
     except UnicodeDecodeError:

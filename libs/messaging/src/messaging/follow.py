@@ -11,12 +11,8 @@ from aiokafka import AIOKafkaConsumer
 
 from contracts.model import Event
 from messaging.consumer import POLL_MS
-from messaging.decoding import Received, Subscription, decode_record
+from messaging.decoding import Received, decode_record
 from messaging.failures import broker_calls
-
-
-async def _unhandled(*_: object) -> None:
-    """A follower has no handler."""
 
 
 async def follow(
@@ -26,9 +22,9 @@ async def follow(
 
     Transient when the broker goes away; Poison for a message that cannot be understood.
     """
-    subscriptions = {event.TOPIC: Subscription(event, _unhandled) for event in events}
+    kinds = {event.TOPIC: event for event in events}
     consumer = AIOKafkaConsumer(
-        *subscriptions,
+        *kinds,
         bootstrap_servers=bootstrap,
         group_id=None,
         enable_auto_commit=False,
@@ -41,7 +37,7 @@ async def follow(
             with broker_calls():
                 fetched = await consumer.getmany(timeout_ms=POLL_MS)
             yield [
-                decode_record(record, subscriptions[place.topic])
+                decode_record(record, kinds[place.topic])
                 for place, batch in fetched.items()
                 for record in batch
             ]

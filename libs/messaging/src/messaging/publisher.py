@@ -24,6 +24,7 @@ BATCH_BYTES_MAX = 262_144
 REQUEST_BYTES_MAX = 8 * 1024 * 1024
 ACK_TIMEOUT_S = 30
 REQUEST_TIMEOUT_MS = 10_000
+DISCARD_TIMEOUT_S = 1
 KEYS_REMEMBERED = 65_536
 
 
@@ -117,7 +118,7 @@ class Publisher:
         if self._producer is producer:
             self._producer = None
             try:
-                async with asyncio.timeout(1):
+                async with asyncio.timeout(DISCARD_TIMEOUT_S):
                     await producer.stop()
             except (KafkaError, OSError, TimeoutError):
                 return
