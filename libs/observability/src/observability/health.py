@@ -7,7 +7,7 @@ Kafka, SQL and HTTP: checks are given to it.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -43,13 +43,13 @@ class Report:
     checks: dict[str, str]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Health:
     """The checks and background tasks of one process."""
 
     clock_s: Callable[[], float] = time.monotonic
-    checks: dict[str, Check] = field(default_factory=dict)
-    tasks: list[Progress] = field(default_factory=list)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    tasks: Sequence[Progress] = ()
 
     def stalled(self) -> list[str]:
         """The names of the tasks that have work waiting and move nothing."""

@@ -8,7 +8,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 import structlog
 import uvloop
@@ -68,13 +68,12 @@ def main(service: Service[S], argv: Sequence[str] | None = None) -> NoReturn:
     sys.exit(0 if _work(service, settings, word) else 1)
 
 
-def _work(service: Service[S], settings: S, word: str) -> bool:
+def _work(service: Service[S], settings: S, word: Word | Literal["migrate"]) -> bool:
     try:
         if word == "migrate":
             return _migrate(service, settings)
-        running: Word = word  # type: ignore[assignment]
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(run(service, settings, running))
+            return runner.run(run(service, settings, word))
     except CannotStart as why:
         log.critical("cannot start", reason=str(why))
         return False

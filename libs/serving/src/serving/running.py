@@ -86,7 +86,7 @@ def _start(
     outbox = Outbox()
     health = Health(
         checks={"process": _not_stopping(process.stop), "database": _answers(process.database)},
-        tasks=list(progress),
+        tasks=progress,
     )
     metrics = Metrics(service.name)
     metrics.watch(progress)
