@@ -9,8 +9,13 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from contracts.topics import SERVICES
+from contracts.topics import SERVICES, TOPICS
+from database import Database
+from database.engine import driver_url
+from faults.state import CONSUMES
+from messaging import Publisher
 from serving.settings import ServiceSettings
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +51,43 @@ def test_every_package_says_what_it_owns_and_what_not(project):
     assert len(readme) > MIN_README_CHARS
     for word in ("own", "not own", "nvariant"):
         assert word in readme, word
+
+
+def consumed_by(service):
+    """The topics of a service's subscriptions, put together as it does itself."""
+    made = importlib.import_module(f"{service}.app").SERVICE
+    database = Database(create_async_engine(driver_url("postgresql://nowhere/none")))
+    parts = made.build(made.settings_class.model_construct(), database, Publisher("", client_id=""))
+    return {subscription.event.TOPIC for subscription in parts.subscriptions}
+
+
+def named_in(text):
+    """The topics that a text names, as its readers do: without their version."""
+    names = set(re.findall(r"`([a-z_]+\.[a-z_]+)`", text))
+    return {topic for topic in TOPICS if topic.removesuffix(".v1") in names}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_says_what_it_consumes_and_emits(service):
+    readme = (ROOT / "services" / service / "README.md").read_text()
+    consumes, emits = re.search(
+        r"\*\*Consumes\*\*(.+?)\n\n\*\*Emits\*\*(.+?)\n## ", readme, re.DOTALL
+    ).groups()
+    consumed = consumed_by(service)
+    emitted = {topic.name for topic in TOPICS.values() if topic.emitted_by == service}
+    assert named_in(consumes) == consumed
+    assert emitted <= named_in(emits) <= emitted | consumed
+    assert set(CONSUMES[service]) == consumed, "the fault tests wait for what they know of"
+
+
+def test_the_architecture_names_every_topic():
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    assert [topic for topic in TOPICS if topic.removesuffix(".v1") not in text] == []
+
+
+def test_every_decision_is_listed():
+    listed = LINK.findall((ROOT / "docs/adr/README.md").read_text())
+    assert listed == sorted(path.name for path in ROOT.glob("docs/adr/[0-9]*.md"))
 
 
 def test_every_setting_is_explained():

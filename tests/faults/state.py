@@ -13,15 +13,27 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 CONSUMES = {
-    "ingest": ("readings.received.v1", "meter.registered.v1", "agreement.changed.v1"),
+    "ingest": (
+        "readings.received.v1",
+        "reading.recorded.v1",
+        "meter.registered.v1",
+        "agreement.changed.v1",
+    ),
     "billing": (
         "period.closed.v1",
         "usage.recorded.v1",
         "tariff.published.v1",
+        "prices.published.v1",
         "meter.registered.v1",
+        "account.changed.v1",
         "agreement.changed.v1",
     ),
-    "ledger": ("invoice.issued.v1", "credit_note.issued.v1", "invoice.voided.v1"),
+    "ledger": (
+        "invoice.issued.v1",
+        "credit_note.issued.v1",
+        "invoice.voided.v1",
+        "payment.received.v1",
+    ),
     "tariff": (),
 }
 QUEUES = {
