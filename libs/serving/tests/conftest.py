@@ -82,9 +82,14 @@ class Keyring:
 
 
 @pytest.fixture
-def app() -> FastAPI:
+def body_bytes_max() -> int:
+    return BODY_BYTES_MAX
+
+
+@pytest.fixture
+def app(body_bytes_max: int) -> FastAPI:
     settings = ServiceSettings.model_construct(
-        body_bytes_max=BODY_BYTES_MAX,
+        body_bytes_max=body_bytes_max,
         rate_limit_per_s=0.5,
         operator_token_sha256=sha256_hex(OPERATOR),
     )

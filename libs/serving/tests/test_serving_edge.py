@@ -8,7 +8,10 @@ import pytest
 from backports import zstd
 from openapi_spec_validator import validate
 
+from serving.bodies import STRANGER_BYTES_MAX
+
 ORDER = json.dumps({"items": [{"amount": 1}]}).encode()
+KEY, WRONG_KEY, OPERATOR = f"gt_abcdefgh_{'s' * 43}", f"gt_abcdefgh_{'t' * 43}", "operator"
 ZEROS = b" " * 50_000_000
 
 
@@ -60,6 +63,39 @@ async def test_bodies(client, encoding, body, status, code, chunk_bytes):
     answer = await client.post("/v1/orders", content=chunks(), headers=headers)
     assert answer.status_code == status, answer.text
     assert answer.json().get("code") == code
+
+
+@pytest.mark.parametrize("body_bytes_max", [2 * STRANGER_BYTES_MAX])
+@pytest.mark.parametrize(
+    ("token", "body_bytes", "status"),
+    [
+        (None, STRANGER_BYTES_MAX, 200),
+        (None, STRANGER_BYTES_MAX + 1, 401),
+        (WRONG_KEY, STRANGER_BYTES_MAX + 1, 401),
+        (KEY, STRANGER_BYTES_MAX + 1, 200),
+        (KEY, 2 * STRANGER_BYTES_MAX, 200),
+        (KEY, 2 * STRANGER_BYTES_MAX + 1, 413),
+        (OPERATOR, 2 * STRANGER_BYTES_MAX, 200),
+        (OPERATOR, 2 * STRANGER_BYTES_MAX + 1, 413),
+    ],
+)
+@pytest.mark.parametrize("form", ["declared", "chunked", "gzip"])
+async def test_only_callers_we_know_may_send_much(client, token, body_bytes, status, form):
+    async def chunks():
+        yield body[:1]
+        yield body[1:]
+
+    body = ORDER + b" " * (body_bytes - len(ORDER))
+    headers = {"content-type": "application/json"}
+    if token is not None:
+        headers["authorization"] = f"Bearer {token}"
+    if form == "gzip":
+        body = gzip.compress(body)
+        headers["content-encoding"] = "gzip"
+    content = chunks() if form == "chunked" else body
+    answer = await client.post("/v1/orders", content=content, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert ("www-authenticate" in answer.headers) == (status == 401)
 
 
 @pytest.mark.parametrize("declared", ["4097", "-1", "x", "9" * 30])

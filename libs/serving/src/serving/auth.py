@@ -15,8 +15,10 @@ from typing import Annotated
 import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.datastructures import State
 
-from serving.keys import Keyring
+from serving.keys import Keyring, StoredKey, is_operator, unauthorized
 from serving.pace import RateLimit
 from serving.problems import Refusal
 
@@ -37,14 +39,10 @@ async def authenticate(
     request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Principal:
     """The principal of a request; Refusal 401 without a valid key, 429 beyond its pace."""
-    keyring: Keyring = request.app.state.keyring
     rate_limit: RateLimit = request.app.state.rate_limit
-    parts = _TOKEN.fullmatch(token.credentials) if token is not None else None
-    key = await keyring.find(parts[1]) if parts is not None else None
-    if parts is None or key is None or not key.opens_with(parts[2]):
-        raise Refusal(
-            401, "unauthorized", "a valid API key is needed", {"WWW-Authenticate": "Bearer"}
-        )
+    key = await _key_in_force(request.app.state, token.credentials) if token is not None else None
+    if key is None:
+        raise unauthorized("a valid API key is needed")
     structlog.contextvars.bind_contextvars(tenant_id=key.tenant_id, key_id=key.key_id)
     wait_s = rate_limit.wait_s(key.key_id)
     if wait_s > 0:
@@ -55,6 +53,21 @@ async def authenticate(
             {"Retry-After": str(math.ceil(wait_s))},
         )
     return Principal(key.tenant_id, key.key_id, key.scopes)
+
+
+async def is_known(state: State, authorization: str | None) -> bool:
+    """Whether a request's `Authorization` shows a key in force or the operator's token."""
+    scheme, credentials = get_authorization_scheme_param(authorization)
+    if scheme.lower() != "bearer":
+        return False
+    return is_operator(state, credentials) or await _key_in_force(state, credentials) is not None
+
+
+async def _key_in_force(state: State, credentials: str) -> StoredKey | None:
+    keyring: Keyring = state.keyring
+    parts = _TOKEN.fullmatch(credentials)
+    key = await keyring.find(parts[1]) if parts is not None else None
+    return key if parts is not None and key is not None and key.opens_with(parts[2]) else None
 
 
 def require(scope: str) -> Callable[[Principal], Awaitable[Principal]]:

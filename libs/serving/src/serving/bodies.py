@@ -1,18 +1,24 @@
 """Request bodies: bounded in size, decompressed as they arrive, never beyond the bound.
 
 Owns `Content-Encoding` of requests: gzip, zstd or none. A bomb is cut off at the bound, whatever
-it would have become, so no request holds more memory than the bound allows.
+it would have become, so no request holds more memory than the bound allows. A body is held and
+parsed before anybody asks who sent it, so strangers have a bound of their own, a small one.
 """
 
 import zlib
+from dataclasses import dataclass
 from typing import Protocol
 
 from backports import zstd
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.auth import is_known
+from serving.keys import unauthorized
 from serving.problems import Refusal
 
+STRANGER_BYTES_MAX = 64 * 1024
+"""The most that a body may hold whose sender shows neither a key nor the operator's token."""
 _GZIP_WINDOW_BITS = 31
 _ZSTD_WINDOW_LOG_MAX = 23
 """Frames may ask for a window of at most 8 MiB, which RFC 8878 tells every decoder to support."""
@@ -34,16 +40,18 @@ class BodyLimit:
         self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refusal 413 beyond the bound, 415 for an unknown encoding, 400 for broken data."""
+        """Refusal 413 beyond the bound (401 beyond a stranger's), 415 for an unknown encoding, 400
+        for broken data."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        bound = await self._bound(scope, headers)
         declared = headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > self._body_bytes_max:
-            raise _too_large(self._body_bytes_max)
+        if not declared.isdigit() or int(declared) > bound.bytes_max:
+            raise bound.exceeded()
         encoding = headers.get("content-encoding", "identity").strip().lower()
-        body = _Body(receive, _decompressor(encoding), encoding, self._body_bytes_max)
+        body = _Body(receive, _decompressor(encoding), encoding, bound)
         if encoding != "identity":
             scope = dict(scope, headers=list(scope["headers"]))
             plain = MutableHeaders(scope=scope)
@@ -51,17 +59,40 @@ class BodyLimit:
             del plain["content-length"]
         await self._app(scope, body.receive, send)
 
+    async def _bound(self, scope: Scope, headers: Headers) -> "_Bound":
+        bound = _Bound(self._body_bytes_max)
+        brings_one = "content-length" in headers or "transfer-encoding" in headers
+        if not brings_one or bound.bytes_max <= STRANGER_BYTES_MAX:
+            return bound
+        known = await is_known(scope["app"].state, headers.get("authorization"))
+        return bound if known else _Bound(STRANGER_BYTES_MAX, stranger=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """How much a body may hold."""
+
+    bytes_max: int
+    stranger: bool = False
+
+    def exceeded(self) -> Refusal:
+        """The answer to a body that holds more."""
+        said = f"a body may have at most {self.bytes_max} bytes, decompressed"
+        if self.stranger:
+            return unauthorized(f"without a valid API key {said}")
+        return Refusal(413, "body_too_large", said)
+
 
 class _Body:
     """One request's body on its way in."""
 
     def __init__(
-        self, receive: Receive, decompressor: _Decompressor | None, encoding: str, bytes_max: int
+        self, receive: Receive, decompressor: _Decompressor | None, encoding: str, bound: _Bound
     ) -> None:
         self._receive = receive
         self._decompressor = decompressor
         self._encoding = encoding
-        self._bytes_max = bytes_max
+        self._bound = bound
         self._raw_bytes = 0
         self._plain_bytes = 0
 
@@ -73,8 +104,8 @@ class _Body:
         plain = self._plain(raw, last=not message.get("more_body", False))
         self._raw_bytes += len(raw)
         self._plain_bytes += len(plain)
-        if max(self._raw_bytes, self._plain_bytes) > self._bytes_max:
-            raise _too_large(self._bytes_max)
+        if max(self._raw_bytes, self._plain_bytes) > self._bound.bytes_max:
+            raise self._bound.exceeded()
         return {**message, "body": plain}
 
     def _plain(self, raw: bytes, *, last: bool) -> bytes:
@@ -85,13 +116,13 @@ class _Body:
             plain = b""
             if raw and not decompressor.eof:
                 # one byte more than is allowed shows that there is more
-                plain = decompressor.decompress(raw, self._bytes_max - self._plain_bytes + 1)
+                plain = decompressor.decompress(raw, self._bound.bytes_max - self._plain_bytes + 1)
                 raw = decompressor.unused_data
         except (zlib.error, zstd.ZstdError):
             raise self._broken("it cannot be decompressed") from None
         if raw and decompressor.eof:
             raise self._broken("something follows the compressed data")
-        exhausted = self._plain_bytes + len(plain) <= self._bytes_max
+        exhausted = self._plain_bytes + len(plain) <= self._bound.bytes_max
         if last and exhausted and not decompressor.eof:
             raise self._broken("it ends too early")
         return plain
@@ -118,9 +149,3 @@ def _decompressor(encoding: str) -> _Decompressor | None:
                 "bodies may be sent plain or with Content-Encoding gzip or zstd",
                 {"Accept-Encoding": "gzip, zstd"},
             )
-
-
-def _too_large(body_bytes_max: int) -> Refusal:
-    return Refusal(
-        413, "body_too_large", f"a body may have at most {body_bytes_max} bytes, decompressed"
-    )

@@ -21,6 +21,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.engine import RowMapping
+from starlette.datastructures import State
 
 from contracts.model import Text
 from database import ALL_TENANTS, Database, snapshot, transaction
@@ -140,21 +141,29 @@ class Key(BaseModel):
     revoked_at: datetime | None
 
 
+def unauthorized(detail: str) -> Refusal:
+    """The answer to a caller who has not shown what is needed."""
+    return Refusal(401, "unauthorized", detail, {"WWW-Authenticate": "Bearer"})
+
+
 _bearer = HTTPBearer(auto_error=False, scheme_name="OperatorToken")
+
+
+def is_operator(state: State, token: str) -> bool:
+    """Whether `token` is the operator's, in constant time."""
+    expected: str | None = state.operator_token_sha256
+    return expected is not None and hmac.compare_digest(sha256_hex(token), expected)
 
 
 def _operator(
     request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> None:
-    expected: str | None = request.app.state.operator_token_sha256
-    if expected is None:
+    if request.app.state.operator_token_sha256 is None:
         raise Refusal(
             403, "operator_token_unset", "this service runs without OPERATOR_TOKEN_SHA256"
         )
-    if token is None or not hmac.compare_digest(sha256_hex(token.credentials), expected):
-        raise Refusal(
-            401, "unauthorized", "the operator's token is needed", {"WWW-Authenticate": "Bearer"}
-        )
+    if token is None or not is_operator(request.app.state, token.credentials):
+        raise unauthorized("the operator's token is needed")
 
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[Depends(_operator)])
