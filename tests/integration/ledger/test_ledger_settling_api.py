@@ -227,10 +227,10 @@ async def test_adjustments_charge_and_credit(ledger, acme):
 REFUSED = {
     "too much of one": ([("first", "100.01")], "/allocations/0/amount"),
     "more than was paid": ([("first", "60"), ("second", "42")], "/allocations"),
-    "the same twice": ([("first", "1"), ("first", "1")], "/allocations/1/item_id"),
-    "another customer's": ([("other", "1")], "/allocations/0/item_id"),
-    "nobody's": ([("none", "1")], "/allocations/0/item_id"),
-    "in another currency": ([("dollars", "1")], "/allocations/0/item_id"),
+    "the same twice": ([("first", "1"), ("first", "1")], "/allocations/1/invoice_id"),
+    "another customer's": ([("other", "1")], "/allocations/0/invoice_id"),
+    "nobody's": ([("none", "1")], "/allocations/0/invoice_id"),
+    "in another currency": ([("dollars", "1")], "/allocations/0/invoice_id"),
 }
 
 

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
+
 from contracts.accounts import AccountChanged
 from database import ALL_TENANTS, transaction
 from integration.ledger.books import (
@@ -86,6 +88,18 @@ async def test_ageing_by_due_day_adds_up_to_the_receivables(ledger, acme):
     assert now["days_over_90"] == "0.00"
     as_of = params | {"as_of": "2025-04-04T00:00:00Z"}
     assert (await acme.get("/v1/ageing", params=as_of)).json()["currencies"] == [ages]
+
+
+@pytest.mark.parametrize("due_on", ["0001-01-01", "9999-12-31"])
+async def test_what_is_due_on_the_first_or_last_day_of_all_has_an_age(ledger, acme, due_on):
+    customer, _ = await issue(ledger, "100", due_on=due_on)
+    name = "not_due" if due_on == "9999-12-31" else "days_over_90"
+    for params in ({}, {"as_of": "2025-05-01T00:00:00Z"}):
+        [ages] = (await acme.get("/v1/ageing", params=params)).json()["currencies"]
+        assert (ages[name], ages["total"]) == ("100.00", "100.00")
+        assert (await standing(acme, customer, **params))[0] == "100.00"
+    on_it = (await acme.get("/v1/ageing", params={"on": due_on})).json()["currencies"]
+    assert [(one["days_0_30"], one["overdue"]) for one in on_it] == [("100.00", "0.00")]
 
 
 async def test_due_by_the_invoice_or_by_the_tenants_terms(ledger, acme):

@@ -242,8 +242,9 @@ def _shares(books: Books, amount: Decimal, named: tuple[Share, ...] | None) -> l
     for n, share in enumerate(named):
         item = books.item(share.item_id)
         if item is None or share.item_id in seen:
-            what = "another item than those before" if item else "an item of this customer"
-            faults.append(Fault(f"/allocations/{n}/item_id", f"must be {what}, in this currency"))
+            own = "an item of this customer in this currency"
+            expected = "another item than those before" if item else own
+            faults.append(Fault(f"/allocations/{n}/invoice_id", f"must be {expected}"))
         elif share.amount > item.open:
             open_ = max(item.open, ZERO)
             faults.append(Fault(f"/allocations/{n}/amount", f"must be at most {open_:f}"))

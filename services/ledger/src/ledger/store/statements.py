@@ -204,15 +204,16 @@ SELECT i.customer_id, i.currency, i.due_on, i.total - coalesce(s.settled, 0) AS 
          ON s.item_id = i.id
  WHERE i.tenant_id = :tenant AND t.{moment} <= :as_of AND i.issued_at IS NOT NULL
 """
+# No day is taken from another: the driver has the first and last of all days as infinity.
 _AGES = """
 SELECT currency, {customer} AS customer_id,
-       coalesce(sum(open) FILTER (WHERE age < 0), 0) AS not_due,
-       coalesce(sum(open) FILTER (WHERE age BETWEEN 0 AND 30), 0) AS days_0_30,
-       coalesce(sum(open) FILTER (WHERE age BETWEEN 31 AND 60), 0) AS days_31_60,
-       coalesce(sum(open) FILTER (WHERE age BETWEEN 61 AND 90), 0) AS days_61_90,
-       coalesce(sum(open) FILTER (WHERE age > 90), 0) AS days_over_90,
-       sum(open) AS total, coalesce(sum(open) FILTER (WHERE age > 0), 0) AS overdue
-  FROM (SELECT *, :on - due_on AS age FROM ({open}) AS o WHERE open > 0
+       coalesce(sum(open) FILTER (WHERE due_on > day), 0) AS not_due,
+       coalesce(sum(open) FILTER (WHERE due_on BETWEEN day - 30 AND day), 0) AS days_0_30,
+       coalesce(sum(open) FILTER (WHERE due_on BETWEEN day - 60 AND day - 31), 0) AS days_31_60,
+       coalesce(sum(open) FILTER (WHERE due_on BETWEEN day - 90 AND day - 61), 0) AS days_61_90,
+       coalesce(sum(open) FILTER (WHERE due_on < day - 90), 0) AS days_over_90,
+       sum(open) AS total, coalesce(sum(open) FILTER (WHERE due_on < day), 0) AS overdue
+  FROM (SELECT *, CAST(:on AS date) AS day FROM ({open}) AS o WHERE open > 0
            AND (CAST(:customer AS uuid) IS NULL OR customer_id = :customer)
            AND (CAST(:currency AS text) IS NULL OR currency = :currency)
            AND (CAST(:after AS uuid) IS NULL OR customer_id > :after)) AS aged
