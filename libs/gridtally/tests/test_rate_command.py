@@ -79,23 +79,23 @@ ONE_DAY = {
                 },
             ],
             "totals_exact": {
-                "fixed": "1.0",
+                "fixed": "1.00",
                 "energy": "9.9000",
-                "demand": "0",
-                "adjustment": "0",
-                "credit": "0",
+                "demand": "0.00",
+                "adjustment": "0.00",
+                "credit": "0.00",
                 "tax": "1.881000",
-                "minimum_top_up": "0",
+                "minimum_top_up": "0.00",
                 "total": "12.781000",
             },
             "totals": {
                 "fixed": "1.00",
                 "energy": "9.90",
-                "demand": "0",
-                "adjustment": "0",
-                "credit": "0",
+                "demand": "0.00",
+                "adjustment": "0.00",
+                "credit": "0.00",
                 "tax": "1.88",
-                "minimum_top_up": "0",
+                "minimum_top_up": "0.00",
                 "total": "12.78",
             },
             "peak_kw": "1.500",
@@ -137,6 +137,15 @@ def test_people_get_a_table_per_month(run):
         assert expected in result.stdout
 
 
+def test_a_table_shows_each_kind_and_the_sums_once(run):
+    result = run(TARIFF, hours("2025-03-03", 24, "1.5"), "--connected-kw", "15.5")
+    rows = [line.split() for line in result.stdout.splitlines() if len(line.split()) == 2]
+    assert rows == [
+        ["fixed", "1.00"], ["energy", "9.90"],
+        ["net", "10.90"], ["tax", "1.88"], ["total", "12.78"],
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("usage", "options", "kwh"),
     [
@@ -148,6 +157,8 @@ def test_people_get_a_table_per_month(run):
         (hours("2025-03-03", 24, "3,1", columns="load_kwh,gen_kwh"), (), "48.000"),
         (hours("2025-03-03", 24, "1,3", columns="load_kwh,gen_kwh"), (), "0.000"),
         (hours("2025-03-03", 24, "0.00025"), (), "0.00600"),
+        (hours("2025-03-03", 24, "2.5e-04"), (), "0.00600"),
+        (hours("2025-03-03", 24, " .5"), (), "12.000"),
         ("\ufeff" + hours("2025-03-03", 24), (), "24.000"),
     ],
 )
@@ -250,7 +261,7 @@ def test_numbers_beyond_what_people_need_are_shown_too(run):
     assert result.exit_code == 0
     # each share is nine times all before it, so that all together are ten times as much
     folded = "".join(result.stdout.split("tax")[-1].split())
-    assert folded.replace("total", "").startswith("0" + "999999999" + "0" * 30 + ".00")
+    assert folded.replace("total", "").startswith("0.00" + "999999999" + "0" * 30 + ".00")
 
 
 def test_long_names_cut_off_no_figure(run):

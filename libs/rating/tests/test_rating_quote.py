@@ -21,12 +21,13 @@ JANUARY = Period(date(2025, 1, 1), date(2025, 2, 1))
 FEBRUARY = Period(date(2025, 2, 1), date(2025, 3, 1))
 
 
-def flat(rate_per_kwh, currency="EUR", **more):
+def flat(rate_per_kwh, currency="EUR", decimals=2, **more):
     return tariff_version(
         UUID(int=1),
         {
             "currency": currency,
             "zone": ZONE,
+            "rounding": {"decimals": decimals},
             "components": [{"kind": "energy", "id": "energy", "rate": rate_per_kwh} | more],
         },
     )
@@ -93,6 +94,16 @@ def test_nothing_is_never_minus_nothing():
     period = document["periods"][0]
     told = [*period["totals"].values(), *period["totals_exact"].values()]
     assert not [text for text in told if text.startswith("-")]
+
+
+@pytest.mark.parametrize(("decimals", "nothing"), [(2, "0.00"), (0, "0"), (4, "0.0000")])
+def test_nothing_has_the_decimals_of_money(decimals, nothing):
+    document = quote(flat("0.5", decimals=decimals), [usage(wh=0)])
+    (period,) = document["periods"]
+    assert set(period["totals"].values()) == {nothing}
+    compared = compare({"one": flat("0.3", decimals=decimals)}, [usage(wh=0)])
+    assert set(compared["tariffs"][0]["totals"].values()) == {nothing}
+    assert compared["tariffs"][0]["difference"] == nothing
 
 
 def test_tariffs_are_compared_cheapest_first():

@@ -203,7 +203,7 @@ def test_a_change_of_taxes_shares_the_tiers_by_days(version_of, usage_of):
          "must rise: 2, 2"),
         ({"tiers": [{"limit": "-1", "rate": "1"}, {"rate": "1"}]}, "/tiers/0: a tier's limit"),
         ({"tiers": [{"limit": "0", "rate": "1"}, {"rate": "1"}]}, "above nothing"),
-        ({"tiers": [{"limit": "1E+9", "rate": "1"}, {"rate": "1"}]}, "below 1000000000"),
+        ({"tiers": [{"limit": "1000000000", "rate": "1"}, {"rate": "1"}]}, "below 1000000000"),
         ({"mode": "block"}, "none of graduated, volume"),
         ({"limits": {"kw": "peak"}}, "/limits: limits per kW of peak"),
         ({"limits": {"peak_minutes": 15}}, "need peak_minutes"),

@@ -50,7 +50,7 @@ def _bill_table(usage: Usage, bill: Bill) -> Table:
         )
     table.add_section()
     for kind, amount in bill.totals().items():
-        if amount:
+        if amount and kind != "tax":  # which stands between net and total
             table.add_row(kind.replace("_", " "), "", "", "", "", plain(amount))
     for name, amount in (("net", bill.net), ("tax", bill.tax), ("total", bill.total)):
         table.add_row(name, "", "", "", "", plain(amount), style="bold")

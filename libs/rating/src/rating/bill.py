@@ -5,7 +5,7 @@ product is an exact Decimal (a step that would lose a digit is refused) and the 
 rounding is the only one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, Inexact, InvalidOperation, localcontext
 from types import MappingProxyType
@@ -36,6 +36,7 @@ NO_PRICES: Prices = MappingProxyType({})
 class Bill:
     """`total` is `net` plus `tax`; the rounded amounts of `lines` add up to it exactly.
 
+    These three and the totals by kind have the decimals of money also where they are nothing.
     `state` is what it hands to the meter's next bill.
     """
 
@@ -49,17 +50,17 @@ class Bill:
 
     def totals(self) -> dict[Kind, Decimal]:
         """The rounded amounts by kind."""
-        return {
-            kind: add_up(line.amount for line in self.lines if line.item.kind == kind)
-            for kind in KINDS
-        }
+        return self._by_kind((line.item.kind, line.amount) for line in self.lines)
 
     def totals_exact(self) -> dict[Kind, Decimal]:
         """The unrounded amounts by kind."""
-        return {
-            kind: add_up(line.amount_exact for line in self.lines if line.item.kind == kind)
-            for kind in KINDS
-        }
+        return self._by_kind((line.item.kind, line.amount_exact) for line in self.lines)
+
+    def _by_kind(self, amounts: Iterable[tuple[Kind, Decimal]]) -> dict[Kind, Decimal]:
+        totals = dict.fromkeys(KINDS, LOSSLESS.subtract(self.total, self.total))
+        for kind, amount in amounts:
+            totals[kind] = LOSSLESS.add(totals[kind], amount)
+        return totals
 
 
 def rate(
@@ -125,8 +126,7 @@ def _exact_bills(plan: Plan, period: Period, batch: Batch) -> list[Bill]:
     if plan.rounded_once is not None:
         bills = _rounded_once(plan, plan.rounded_once, period, batch, bills)
     return [
-        _bill(plan.currency, period, bill, state)
-        for bill, state in zip(bills, batch.states, strict=True)
+        _bill(plan, period, bill, state) for bill, state in zip(bills, batch.states, strict=True)
     ]
 
 
@@ -161,14 +161,14 @@ def _by_meter(lines: Sequence[Sequence[T]], batch: Batch) -> list[tuple[T, ...]]
     return list(zip(*lines, strict=True)) if lines else [()] * len(batch.usages)
 
 
-def _bill(currency: str, period: Period, lines: tuple[Line, ...], state: State) -> Bill:
-    net, tax = NOTHING, NOTHING
+def _bill(plan: Plan, period: Period, lines: tuple[Line, ...], state: State) -> Bill:
+    net, tax = plan.nothing, plan.nothing
     for line in lines:
         if line.item.kind == "tax":
             tax += line.amount
         else:
             net += line.amount
-    return Bill(currency, period, lines, net, tax, net + tax, state)
+    return Bill(plan.currency, period, lines, net, tax, net + tax, state)
 
 
 def _rounded_once(

@@ -8,6 +8,7 @@ their key.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 from uuid import UUID
@@ -51,6 +52,7 @@ from rating.components.tax import Tax
 from rating.components.tiered import Tiered
 from rating.components.tiered_time_of_use import TieredTimeOfUse
 from rating.components.time_of_use import TimeOfUse
+from rating.exact import NOTHING
 from rating.lines import Placed
 from rating.span import Columns, Span, chosen_slots, local_minutes
 from rating.steps import SharedByDays, Step
@@ -77,6 +79,8 @@ class Plan:
     last_version_id: UUID
     rounded_once: Rounding | None
     """The rule for the bill's total, where a version rounds per invoice."""
+    nothing: Decimal
+    """With as many decimals as the finest of the roundings leaves."""
 
 
 @dataclass(slots=True, eq=False)
@@ -141,6 +145,7 @@ def plan_for(parts: tuple[Part, ...], zone: str, period: Period, minutes: int) -
         shared_days=draft.shared_days,
         last_version_id=parts[-1].version.id,
         rounded_once=next((rule for rule in reversed(roundings) if rule.per == "invoice"), None),
+        nothing=max(roundings, key=lambda rule: rule.decimals).round(NOTHING),
     )
 
 
