@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BeforeValidator, Field
 
 from contracts.metering import Flow
-from contracts.model import Amount, Instant
+from contracts.model import READ_EXACTLY, Instant
 from database import snapshot, transaction
 from kernel.errors import Fault, Rejected
 from kernel.periods import midnight_utc
@@ -182,7 +182,9 @@ async def check_conservation(
     caller: Reader,
     from_at: From,
     to_at: To,
-    loss_percent_max: Annotated[Amount, Query(ge=0, le=100)] = LOSS_PERCENT_MAX,
+    loss_percent_max: Annotated[
+        Decimal, Query(ge=0, le=100, max_digits=50, decimal_places=34), READ_EXACTLY
+    ] = LOSS_PERCENT_MAX,
     as_of: AsOf = None,
 ) -> Conservation:
     """Whether what a property was supplied went through the meters below it: main = subs + losses.

@@ -12,7 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from contracts.model import Currency, Text
+from contracts.model import READ_EXACTLY, Currency, Text
 from database import Database, WriteConnection, snapshot, transaction
 from kernel.errors import Fault, NotFound, Rejected
 from kernel.ids import new_id
@@ -40,6 +40,7 @@ Sum = Annotated[
         gt=0, lt=SUM_MAX, decimal_places=AMOUNT_DECIMALS, allow_inf_nan=False,
         description="Above zero; a decimal string",
     ),
+    READ_EXACTLY,
 ]  # fmt: skip
 SignedSum = Annotated[
     Decimal,
@@ -47,6 +48,7 @@ SignedSum = Annotated[
         gt=-SUM_MAX, lt=SUM_MAX, decimal_places=AMOUNT_DECIMALS, allow_inf_nan=False,
         description="Above zero a charge, below zero a credit; a decimal string",
     ),
+    READ_EXACTLY,
 ]  # fmt: skip
 Reference = Annotated[str, Field(max_length=200)]
 
