@@ -31,6 +31,8 @@ FAILURES = {
     "missing": NotFound("meter_unknown", "no such meter"),
     "conflict": Conflict("meter_exists", "another meter has this id"),
     "away": Transient("connection to 10.0.0.7 refused"),
+    "at_length": Rejected("odd", "x" * 10**6, (Fault("/" + "y" * 10**6, "z" * 10**6),) * 1000),
+    "half": Rejected("odd", "\ud800 is unknown", (Fault("/\udfff", "\ud800"),)),
     "defect": ZeroDivisionError("a secret detail"),
 }
 

@@ -37,6 +37,17 @@ async def test_faults_of_a_rejection_are_told(client):
     assert found.faults == [FaultDetail(path="/components/3/rate", detail="is missing")]
 
 
+async def test_what_was_refused_is_not_sent_back_in_full(client):
+    found = await problem(await client.get("/v1/fail/at_length"))
+    assert found.detail == "x" * 1999 + "…"
+    assert found.faults == [FaultDetail(path=f"/{'y' * 298}…", detail=f"{'z' * 499}…")] * 100
+
+
+async def test_what_no_answer_can_carry_is_replaced(client):
+    found = await problem(await client.get("/v1/fail/half"))
+    assert (found.detail, found.faults) == ("? is unknown", [FaultDetail(path="/?", detail="?")])
+
+
 async def test_what_is_away_may_be_asked_again(client):
     answer = await client.get("/v1/fail/away")
     assert answer.headers["retry-after"] == "2"

@@ -16,13 +16,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from contracts.problem import FaultDetail, Problem
-from kernel.errors import Conflict, NotFound, Rejected, Transient
+from kernel.errors import Conflict, Fault, NotFound, Rejected, Transient
 
 MEDIA_TYPE = "application/problem+json"
 FAULTS_MAX = 100
 """A body of a million wrong items gets an answer of readable length."""
 POINTER_CHARS_MAX = 300
 FAULT_CHARS_MAX = 500
+DETAIL_CHARS_MAX = 2_000
 """Names and validators' words may hold what the caller sent; that is not sent back in full."""
 RETRY_AFTER_S = 2
 
@@ -45,17 +46,17 @@ def problem_response(
     detail: str,
     *,
     correlation_id: str,
-    faults: Sequence[FaultDetail] = (),
+    faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer that carries one problem."""
     problem = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
+        detail=_cut(detail, DETAIL_CHARS_MAX),
         code=code,
         correlation_id=correlation_id,
-        faults=list(faults[:FAULTS_MAX]),
+        faults=shown_faults(faults),
     )
     return Response(problem.model_dump_json(), status, dict(headers or {}), MEDIA_TYPE)
 
@@ -65,9 +66,12 @@ def of_exception(failure: Exception, correlation_id: str) -> Response:
     match failure:
         case Rejected():
             status = _status_of(failure)
-            faults = [FaultDetail(path=fault.path, detail=fault.detail) for fault in failure.faults]
             return problem_response(
-                status, failure.code, failure.detail, correlation_id=correlation_id, faults=faults
+                status,
+                failure.code,
+                failure.detail,
+                correlation_id=correlation_id,
+                faults=failure.faults,
             )
         case RequestValidationError():
             faults = [_fault(error) for error in failure.errors()]
@@ -106,10 +110,26 @@ def of_exception(failure: Exception, correlation_id: str) -> Response:
             )
 
 
+def shown_faults(faults: Sequence[Fault]) -> list[FaultDetail]:
+    """The first of them as an answer shows them: what is long is cut."""
+    return [
+        FaultDetail(
+            path=_cut(fault.path, POINTER_CHARS_MAX), detail=_cut(fault.detail, FAULT_CHARS_MAX)
+        )
+        for fault in faults[:FAULTS_MAX]
+    ]
+
+
 async def handle(request: Request, failure: Exception) -> Response:
     """FastAPI's exception handler for every kind that it knows."""
     state: State = request.state
     return of_exception(failure, state.correlation_id)
+
+
+def _cut(text: str, chars_max: int) -> str:
+    """What is long is cut; half of a surrogate pair, which no answer can carry, is shown as `?`."""
+    shown = text if len(text) <= chars_max else f"{text[: chars_max - 1]}…"
+    return shown.encode(errors="replace").decode()
 
 
 def _status_of(rejected: Rejected) -> int:
@@ -126,14 +146,13 @@ def _code_of(status: int) -> str:
     return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
 
 
-def _fault(error: Mapping[str, Any]) -> FaultDetail:
+def _fault(error: Mapping[str, Any]) -> Fault:
     """Pydantic's fault; `loc` begins with where it was found: body, query, path or header."""
     where, *rest = error["loc"]
     parts = rest if where == "body" else [where, *rest]
     if error["type"] == "json_invalid":
-        return FaultDetail(path="", detail=f"the body is not JSON: {error['ctx']['error']}")
-    detail = error["msg"].removeprefix("Value error, ")
-    return FaultDetail(path=pointer(parts)[:POINTER_CHARS_MAX], detail=detail[:FAULT_CHARS_MAX])
+        return Fault("", f"the body is not JSON: {error['ctx']['error']}")
+    return Fault(pointer(parts), error["msg"].removeprefix("Value error, "))
 
 
 def pointer(parts: Sequence[object]) -> str:

@@ -16,6 +16,7 @@ from kernel.ids import new_id
 from serving.context import Db
 from serving.etags import OptionalMatch, RequiredMatch, tag
 from serving.paging import Page, Paging
+from serving.problems import shown_faults
 from tariff.api.callers import Reader, WriteCause
 from tariff.api.forms import (
     NUMBER_MAX,
@@ -171,7 +172,7 @@ async def validate_version(tariff_id: UUID, new: VersionTerms, db: Db, caller: R
             new.effective_to,
             new.document,
         )
-    shown = [FaultDetail(path=fault.path, detail=fault.detail) for fault in faults]
+    shown = shown_faults(faults)
     return Verdict(valid=not shown, faults=shown)
 
 
