@@ -96,6 +96,17 @@ async def test_an_exchange_is_entered_and_taken_back_as_a_whole(acme, home):
     assert register["digits"] == 9
 
 
+async def test_an_exchange_ends_the_old_meter_before_it_begins_the_new_one(acme, home):
+    path = f"/v1/meters/{home['total']}"
+    for day in range(1, 9):
+        body = {"final_value": "200", "initial_value": "7", "read_at": f"2025-04-0{day}T00:00:00Z"}
+        assert (await acme.post(f"{path}/exchanges", json=body)).status_code == 201
+    listed = (await acme.get(f"{path}/readings")).json()["items"]
+    assert [one["kind"] for one in listed] == ["exchange_final", "exchange_initial"] * 8
+    stats = (await acme.get(f"{path}/stats")).json()
+    assert [stats[name]["value"] for name in ("first", "last")] == ["200", "7"]
+
+
 async def test_a_dial_that_was_read_changes_with_an_exchange_only(acme, home):
     path = f"/v1/meters/{home['total']}"
     any_version = {"If-Match": "*"}

@@ -1,8 +1,9 @@
 """The registry by its API: what is registered, told to others, and refused."""
 
 import asyncio
+import base64
 import json
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -279,6 +280,24 @@ async def test_users(clients):
     assert problem(await acme.get(path)) == (404, "user_unknown")
 
 
+@pytest.mark.parametrize(
+    ("email", "answer"),
+    [
+        ("JOS\u00c9@example.org", (409, "email_taken")),
+        ("jose\u0301@example.org", (409, "email_taken")),
+        ("jos\u00e9@example.org\u200b", (422, "invalid_request")),
+        (" jos\u00e9@example.org", (422, "invalid_request")),
+        ("\u0130" * 240 + "@example.org", (422, "invalid_request")),
+    ],
+    ids=["in capitals", "accent apart", "something unseen", "a space", "longer in small letters"],
+)
+async def test_an_address_has_one_spelling(acme, email, answer):
+    home = await created(acme)
+    jose = {"name": "Jos\u00e9", "email": "jos\u00e9@example.org", "property_id": home["id"]}
+    assert (await acme.post("/v1/users", json=jose)).status_code == 201
+    assert problem(await acme.post("/v1/users", json=jose | {"email": email})) == answer
+
+
 async def test_tenants_and_scopes(clients):
     acme, other = await clients("acme"), await clients("other")
     reader = await clients("reader", "ledger:read")
@@ -294,7 +313,18 @@ async def test_tenants_and_scopes(clients):
     assert (await reader.get("/v1/properties")).status_code == 200
 
 
-@pytest.mark.parametrize("cursor", ["x", "W10=", "WyIyMDI1LTAxLTAxIiwgIngiXQ=="])
-async def test_a_forged_cursor_is_refused(clients, cursor):
-    answer = await (await clients("acme")).get("/v1/meters", params={"cursor": cursor})
+@pytest.mark.parametrize(
+    "parts",
+    [
+        None,
+        [],
+        ["2025-01-01", "x"],
+        ["created_at", "2025-01-01T00:00:00", str(UUID(int=1))],
+        ["created_at", "0001-01-01T00:00:00+14:00", str(UUID(int=1))],
+        ["created_at", "9999-12-31T23:59:59-14:00", str(UUID(int=1))],
+    ],
+)
+async def test_a_forged_cursor_is_refused(acme, parts):
+    cursor = "x" if parts is None else base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
+    answer = await acme.get("/v1/meters", params={"cursor": cursor})
     assert problem(answer) == (422, "invalid_cursor")

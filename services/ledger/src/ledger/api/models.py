@@ -4,13 +4,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar
+from unicodedata import normalize
 from uuid import UUID
 
 from fastapi import Depends
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+)
 
 from contracts.metering import Channel, Flow, MeterType
-from contracts.model import READ_EXACTLY, WRITTEN_PLAINLY, Amount, Text, Zone
+from contracts.model import READ_EXACTLY, WRITTEN_PLAINLY, Amount, Instant, Text, Zone
 from kernel.errors import Rejected
 from kernel.ids import new_id
 from kernel.registers import DECIMALS_MAX, DIGITS_MAX
@@ -23,6 +31,7 @@ from serving.context import CorrelationId
 
 PROPERTIES_MAX = 1_000
 """The most properties that one request may register."""
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -39,11 +48,8 @@ WriteCause = Annotated[Cause, Depends(_cause)]
 
 
 def instant(text: str) -> datetime:
-    """An instant from a cursor; ValueError where it names no zone."""
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError("an instant has a time zone")
-    return at
+    """An instant from a cursor; ValueError where it names no zone, or no moment in UTC."""
+    return _INSTANT.validate_python(datetime.fromisoformat(text))
 
 
 def stamps(one: Stored[Any]) -> dict[str, Any]:
@@ -68,9 +74,21 @@ Kilowatts = Annotated[
     WRITTEN_PLAINLY,
 ]
 Address = Annotated[str, Field(max_length=500)]
+EMAIL_CHARS_MAX = 254
+
+
+def _one_spelling(email: str) -> str:
+    """Small letters, each accented one as one character: so that one address is one text."""
+    spelled = normalize("NFC", email.lower())
+    if not spelled.isprintable() or len(spelled) > EMAIL_CHARS_MAX:
+        raise ValueError(f"an address has up to {EMAIL_CHARS_MAX} characters that can be seen")
+    return spelled
+
+
 Email = Annotated[
     str,
-    StringConstraints(to_lower=True, max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$"),
+    StringConstraints(max_length=EMAIL_CHARS_MAX, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$"),
+    AfterValidator(_one_spelling),
 ]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ()./-]{3,40}$")]
 Channels = Annotated[list[Channel], Field(max_length=4)]

@@ -140,12 +140,11 @@ def _first_entry(each: _Fitting, just_now: Entry | None) -> Entry | None:
         if same_content(each.around.same.entry, each.wanted):
             return None
         raise taken(each.around.same.entry)
-    return made(each.meter, register, each.wanted)
+    return made(new_id(), each.meter, register, each.wanted)
 
 
-def made(meter: Meter, register: Register, wanted: Wanted) -> Entry:
+def made(id_: UUID, meter: Meter, register: Register, wanted: Wanted) -> Entry:
     """The first entry of a new reading."""
-    id_ = new_id()
     return Entry(
         id=id_,
         reading_id=id_,
@@ -243,8 +242,9 @@ async def exchange_meter(
             "readings_after_exchange",
             "readings of the old dial were taken later; withdraw them first",
         )
-    closing = made(fit.meter, old, asked.wanted)
-    opening = made(fit.meter, dial, initial)
+    before, after = sorted((new_id(), new_id()))  # in lists, readings of one moment go by their ids
+    closing = made(before, fit.meter, old, asked.wanted)
+    opening = made(after, fit.meter, dial, initial)
     pair = new_id()
     final, first = await _record(
         tx,
