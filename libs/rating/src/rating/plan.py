@@ -21,15 +21,14 @@ from kernel.money import Rounding
 from kernel.periods import Period
 from rating import surplus
 from rating.components import (
-    adjustment,
     capacity,
     demand,
-    energy,
     export_credit,
     fixed,
     minimum,
     net_billing,
     net_metering,
+    per_kwh,
     percent,
     spot,
     tiered,
@@ -232,16 +231,14 @@ def _cut_steps(charge: Component, span: Span, lines: tuple[Placed, ...]) -> Sequ
             return fixed.plan(charge, span)
         case CapacityCharge():
             return capacity.plan(charge, span)
-        case EnergyCharge():
-            return energy.plan(charge, span)
+        case EnergyCharge() | Adjustment():
+            return per_kwh.plan(charge, span)
         case TimeOfUse():
             return time_of_use.plan(charge, span)
         case SpotPrice():
             return spot.plan(charge, span)
         case NetBilling():
             return net_billing.plan(charge, span)
-        case Adjustment():
-            return adjustment.plan(charge, span)
         case Percent():
             return percent.plan(charge, span, lines)
         case Tiered() | TieredTimeOfUse() | Demand() | NetMetering() | MinimumBill():

@@ -1,40 +1,13 @@
 """Flat energy charge: one rate for every kWh of a flow."""
 
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from rating.limits import check_component, check_rate
-from rating.span import Span
-from rating.steps import PerKwh
-from rating.usage import Flow
+from rating.components.per_kwh import PerKwhCharge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnergyCharge:
-    """`rate` per kWh; a negative one pays the customer."""
+class EnergyCharge(PerKwhCharge):
+    """What the energy itself costs."""
 
-    kind: ClassVar[str] = "energy"
-    id: str
-    rate: Decimal
-    flow: Flow = "import"
-    payee: str | None = None
-    tax_class: str | None = None
-
-    def __post_init__(self) -> None:
-        check_component(self.id, self.payee, self.tax_class)
-        check_rate(self.rate)
-
-
-def plan(charge: EnergyCharge, span: Span) -> list[PerKwh]:
-    """One line: the kWh of the span."""
-    item = span.item(
-        charge.id,
-        "energy",
-        flow=charge.flow,
-        unit="kWh",
-        rate=charge.rate,
-        payee=charge.payee,
-        tax_class=charge.tax_class,
-    )
-    return [PerKwh(item, charge.flow, span.columns.place(charge.flow, span.chosen))]
+    kind: ClassVar[Literal["energy", "adjustment"]] = "energy"
