@@ -8,8 +8,6 @@ from uuid import uuid4
 import pytest
 
 from database import ALL_TENANTS, transaction
-from gridtally.api import Api
-from gridtally.ledger_check import check_online
 from integration.ledger.books import booked, invoice, payment, received
 from integration.ledger.sealed import exported, kept, lines_within, seal
 from kernel.chain import Checkpoint, Tampered, verify_export, verify_proof
@@ -42,7 +40,8 @@ async def test_entries_are_sealed_once_however_many_seal_and_book(ledger, client
     assert reached == await kept(acme)
     status = (await acme.get("/v1/ledger/status")).json()
     assert status == {
-        "whole": True, "transactions": 210, "readings": 0, "sealed": 210, "unsealed": 0,
+        "whole": True, "in_time": True, "transactions": 210, "readings": 0, "definitions": 0,
+        "meter_ends": 0, "void_notes": 0, "sealed": 210, "unsealed": 0, "unsealed_since": None,
     }  # fmt: skip
     other = await clients("other")
     assert verify_export(await exported(other)).size == 1
@@ -176,19 +175,3 @@ async def test_an_entry_that_came_in_past_the_queue_is_seen(ledger, clients, sup
         "digest, postings FROM transaction"
     )
     assert (await acme.get("/v1/ledger/status")).json()["whole"] is False
-
-
-async def test_the_command_verifies_the_running_ledger(ledger, clients, superuser, tmp_path):
-    acme = await clients("acme")
-    await booked(ledger, book_invoices, invoice(1), invoice(2))
-    await seal(ledger)
-    await booked(ledger, book_invoices, invoice(3))
-    async with Api({}, "unused") as api:
-        api._clients = {"ledger": acme}
-        findings, reached = await check_online(api, None, tmp_path / "export")
-        assert [finding.holds for finding in findings] == [True, True]
-        assert (reached.size, findings[1].right) == (2, "2 sealed, 1 waiting")
-        await superuser.execute("UPDATE transaction SET reference = 'x' WHERE reference = 'INV-2'")
-        findings, none = await check_online(api, reached, tmp_path / "export")
-        assert ([finding.holds for finding in findings], none) == ([False, True], None)
-        api._clients = {}

@@ -88,7 +88,7 @@ async def test_the_sealer_tells_how_many_entries_wait(ledger, acme, monkeypatch)
             if lag == 0:
                 stop.set()
 
-    [sealer] = [loop for loop in loops(ledger, lambda: datetime.now(UTC)) if "seal" in loop.name]
+    sealer, *_ = loops(ledger, lambda: datetime.now(UTC))
     progress = Watched(sealer.name)
     await sealer.run(progress, stop)
     assert (lags, progress.handled) == ([ENTRIES - 4, ENTRIES - 9, 0], ENTRIES + 1)
@@ -104,7 +104,9 @@ async def sealed_entries(client):
 async def test_each_entry_of_a_reading_stands_once_in_the_chain_in_its_order(acme, sealed):
     assert verify_export(await exported(acme)) == await kept(acme)
     assert (await acme.get("/v1/ledger/status")).json() == {
-        "whole": True, "transactions": 1, "readings": ENTRIES, "sealed": ENTRIES + 1, "unsealed": 0,
+        "whole": True, "in_time": True, "transactions": 1, "readings": ENTRIES, "definitions": 0,
+        "meter_ends": 0, "void_notes": 0, "sealed": ENTRIES + 1, "unsealed": 0,
+        "unsealed_since": None,
     }  # fmt: skip
     entries = await sealed_entries(acme)
     assert len({entry["id"] for entry in entries}) == len(entries) == ENTRIES

@@ -15,6 +15,7 @@ from gridtally.reconciliation import Finding
 from kernel.chain import Checkpoint, Tampered, verify_export, verify_proof
 
 EXPORT = "/v1/ledger/export"
+KINDS = ("transactions", "readings", "definitions", "meter_ends", "void_notes")
 JSON_BYTES_MAX = 64 * 1024 * 1024
 """A proof or a checkpoint is small; what is larger is none."""
 
@@ -37,10 +38,19 @@ async def check_online(
             written.write(chunk)
     finding, reached = check_file(export, earlier)
     status = await api.get("ledger", "/v1/ledger/status")
-    there = status["transactions"] + status["readings"]
+    return [finding, *_of_status(status)], reached
+
+
+def _of_status(status: dict[str, Any]) -> list[Finding]:
+    """Whether all that there is has its seal, or waits for it no longer than it should."""
+    there = sum(status[kind] for kind in KINDS)
     told = f"{status['sealed']} sealed, {status['unsealed']} waiting"
-    whole = Finding("entries = sealed + waiting for their seal", str(there), told, status["whole"])
-    return [finding, whole], reached
+    since = status["unsealed_since"]
+    waiting = f"{status['unsealed']} since {since}" if since else "none waits"
+    return [
+        Finding("entries = sealed + waiting for their seal", str(there), told, status["whole"]),
+        Finding("what waits for its seal came just now", waiting, "", status["in_time"]),
+    ]
 
 
 def check_proof(path: Path, earlier: Checkpoint | None) -> Finding:

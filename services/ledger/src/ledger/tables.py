@@ -17,6 +17,11 @@ def _id() -> sa.Column[object]:
     return sa.Column("id", sa.Uuid, primary_key=True)
 
 
+def _entry_id() -> sa.Column[object]:
+    """What names a row in the chain of sealed entries."""
+    return sa.Column("id", sa.Uuid, nullable=False, server_default=sa.func.gen_random_uuid())
+
+
 def _stamps() -> tuple[sa.Column[object], ...]:
     return (
         sa.Column("version", sa.Integer, nullable=False, server_default="1"),
@@ -168,6 +173,8 @@ removed_meter = sa.Table(
     sa.Column("property_id", sa.Uuid, nullable=False),
     sa.Column("type", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
+    _entry_id(),
+    sa.UniqueConstraint("tenant_id", "id", name="removed_meter_entry"),
 )
 definition = sa.Table(
     "definition",
@@ -180,6 +187,8 @@ definition = sa.Table(
     sa.Column("flows", sa.ARRAY(sa.Text), nullable=False),
     sa.Column("signs", sa.ARRAY(sa.SmallInteger), nullable=False),
     sa.Column("created_at", _INSTANT, nullable=False, server_default=_CLOCK),
+    _entry_id(),
+    sa.UniqueConstraint("tenant_id", "id", name="definition_entry"),
 )
 account = sa.Table(
     "account",
@@ -322,13 +331,14 @@ payment_terms = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("updated_at", _INSTANT, nullable=False, server_default=sa.func.now()),
 )
-unsealed = sa.Table(
-    "unsealed",
+seal_queue = sa.Table(
+    "seal_queue",
     METADATA,
     _tenant(),
     sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("entry_id", sa.Uuid, nullable=False),
+    sa.Column("queued_at", _INSTANT, nullable=False, server_default=sa.func.now()),
 )
 chain_head = sa.Table(
     "chain_head",

@@ -26,6 +26,7 @@ from kernel.merkle import inclusion_path
 from ledger.api.models import Reader
 from ledger.domain.chain import CHUNK_ENTRIES, EntryKind
 from ledger.store import chain
+from ledger.store.entries import fetch_entries
 from serving.context import Db
 from serving.paging import Page, Paging
 
@@ -54,14 +55,21 @@ class KeptCheckpoint(SealedCheckpoint):
 
 
 class Status(BaseModel):
-    """How many entries there are and how many of them are sealed; `whole` where every entry is
-    either sealed or waits for its seal."""
+    """How many entries there are of each kind, and how many of all are sealed; `whole` where every
+    entry is either sealed or waits for its seal. What waits can still be changed without a trace:
+    `unsealed_since` is when the oldest of it came, `in_time` where that was not over a minute ago.
+    """
 
     whole: bool
     transactions: int
     readings: int
+    definitions: int
+    meter_ends: int
+    void_notes: int
     sealed: int
     unsealed: int
+    unsealed_since: datetime | None
+    in_time: bool
 
 
 class Seal(BaseModel):
@@ -89,14 +97,7 @@ async def get_status(db: Db, caller: Reader) -> Status:
     """How far sealing has come, counted anew."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         counts = await chain.fetch_counts(read, caller.tenant_id)
-    there = counts.transactions + counts.readings
-    return Status(
-        whole=there == counts.sealed + counts.unsealed,
-        transactions=counts.transactions,
-        readings=counts.readings,
-        sealed=counts.sealed,
-        unsealed=counts.unsealed,
-    )
+    return Status.model_validate(counts, from_attributes=True)
 
 
 @router.get("/checkpoint")
@@ -125,7 +126,8 @@ async def list_checkpoints(db: Db, caller: Reader, paging: Paging) -> Page[KeptC
 
 @router.get("/seals/{entry_id}")
 async def get_seal(entry_id: UUID, db: Db, caller: Reader) -> Seal:
-    """Where a transaction or an entry of the reading ledger stands; 404 until it is sealed."""
+    """Where an entry stands: a transaction, an entry of a reading or of a definition, the end of a
+    meter, or by the invoice's id the note that it was voided. 404 until it is sealed."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         found = await chain.fetch_seal_of(read, caller.tenant_id, entry_id)
     if found is None:
@@ -159,7 +161,7 @@ async def get_proof(seq: int, db: Db, caller: Reader, size: Size | None = None) 
             raise _broken()
         [seal] = seals
         wanted = (seal.kind, seal.entry_id)
-        entries = await chain.fetch_entries(read, tenant_id, [wanted])
+        entries = await fetch_entries(read, tenant_id, [wanted])
     path = inclusion_path(within, leaves) + inclusion_path(chunk, tree.nodes)
     return Proof(
         record=record_of(tenant_id, seq, seal.kind, entries.get(wanted)),
@@ -204,7 +206,7 @@ async def _lines(db: Database, end: Checkpoint, after: int) -> AsyncIterator[byt
 async def _written(read: ReadConnection, tenant_id: str, seals: Sequence[chain.Seal]) -> bytes:
     """The lines of sealed entries, with their content as it is stored now."""
     wanted = [(seal.kind, seal.entry_id) for seal in seals]
-    entries = await chain.fetch_entries(read, tenant_id, wanted)
+    entries = await fetch_entries(read, tenant_id, wanted)
     return b"".join(
         export_line(
             record_of(tenant_id, seal.seq, seal.kind, entries.get((seal.kind, seal.entry_id))),

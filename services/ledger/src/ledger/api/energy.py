@@ -37,9 +37,11 @@ class NewDefinition(Body):
 
 class Definition(BaseModel):
     """A version of a definition. Version 0 is what `unmetered` is unless defined otherwise, for
-    ever; of two versions from one day the higher one counts."""
+    ever; of two versions from one day the higher one counts. `entry_id` names the others in the
+    chain of sealed entries."""
 
     version: int
+    entry_id: UUID | None
     from_on: date | None
     terms: list[Term]
 
@@ -50,7 +52,7 @@ class Definition(BaseModel):
             Term.model_construct(meter_id=each.meter_id, sign=each.sign, flow=each.flow)
             for each in one.terms
         ]
-        return cls(version=one.version, from_on=one.from_on, terms=terms)
+        return cls(version=one.version, entry_id=one.entry_id, from_on=one.from_on, terms=terms)
 
 
 class Value(BaseModel):

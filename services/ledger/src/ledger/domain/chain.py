@@ -1,20 +1,27 @@
 """The canonical content of the ledger's entries, and the chunks that their tree is kept in.
 
-Owns which fields of a transaction and of a reading are sealed, and how each value is spelled. The
-lists never change for entries that are sealed: a field that comes later makes a new kind of entry.
-The hashes are `kernel.chain`'s.
+Owns which fields of each kind of entry are sealed, and how each value is spelled; docs/chain.md
+tells it to whoever writes a verifier. The lists never change for entries that are sealed: a field
+that comes later makes a new kind of entry. The hashes are `kernel.chain`'s.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from kernel.chain import Checkpoint
 from kernel.merkle import Frontier
 
-EntryKind = Literal["transaction", "reading"]
+BookedKind = Literal["transaction", "booking"]
+"""A transaction: with the item that it opens since there are bookings, without it before."""
+RowKind = Literal["reading", "definition", "meter_end", "void_note"]
+"""What one row is the whole of."""
+EntryKind = Literal[BookedKind, RowKind]
+ENTRY_KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
+SEALED_WITHIN_S = 60
+"""An entry that has waited longer for its seal is late: somebody has to see why."""
 CHUNK_ENTRIES = 1_024
 """A power of two, so that the roots of whole chunks are nodes of the tree."""
 TRANSACTION_FIELDS = (
@@ -23,35 +30,79 @@ TRANSACTION_FIELDS = (
 )  # fmt: skip
 POSTING_FIELDS = ("line", "account", "amount")
 ALLOCATION_FIELDS = ("line", "item_id", "source_id", "amount")
+ITEM_FIELDS = ("id", "kind", "number", "total", "issued_at", "due_on")
 READING_FIELDS = (
     "id", "reading_id", "version", "supersedes_id", "meter_id", "property_id", "flow", "kind",
     "exchange_id", "value", "digits", "decimals", "multiplier", "quality", "note", "read_at",
     "created_at", "correlation_id",
 )  # fmt: skip
+ROW_FIELDS: Mapping[RowKind, tuple[str, ...]] = {
+    "reading": READING_FIELDS,
+    "definition": (
+        "id", "meter_id", "version", "from_on", "meter_ids", "flows", "signs", "created_at",
+    ),
+    "meter_end": ("id", "meter_id", "property_id", "type", "name", "removed_at"),
+    "void_note": (
+        "invoice_id", "credit_note_id", "reference", "reason", "voided_at", "recorded_at",
+    ),
+}  # fmt: skip
+POSTING_COPIES = ("currency", "occurred_at", "recorded_at")
+ALLOCATION_COPIES = ("customer_id", "currency", "occurred_at", "recorded_at")
+ITEM_COPIES = ("customer_id", "currency")
 Row = Mapping[str, Any]
 
 
 def transaction_entry(
     head: Row, postings: Sequence[Row], allocations: Sequence[Row]
 ) -> dict[str, Any]:
-    """A transaction with all its lines, as it is sealed."""
+    """A transaction with all its lines, as it is sealed.
+
+    A line repeats some of its transaction, and sums are made of those copies: one that says
+    something else is left out, so that the entry is not what was sealed.
+    """
+    posted = [line for line in postings if _copies(head, line, POSTING_COPIES) and _named(line)]
+    settled = [line for line in allocations if _copies(head, line, ALLOCATION_COPIES)]
     return {
         **_spelled(head, TRANSACTION_FIELDS),
-        "postings": [_spelled(line, POSTING_FIELDS) for line in postings],
-        "allocations": [_spelled(line, ALLOCATION_FIELDS) for line in allocations],
+        "postings": [_spelled(line, POSTING_FIELDS) for line in posted],
+        "allocations": [_spelled(line, ALLOCATION_FIELDS) for line in settled],
     }
 
 
-def reading_entry(row: Row) -> dict[str, Any]:
-    """An entry of the reading ledger, as it is sealed."""
-    return _spelled(row, READING_FIELDS)
+def booking_entry(
+    head: Row, postings: Sequence[Row], allocations: Sequence[Row], item: Row | None
+) -> dict[str, Any]:
+    """A transaction with all its lines and the item that it opens, if any, as it is sealed."""
+    opens = item is not None and _copies(head, item, ITEM_COPIES)
+    return {
+        **transaction_entry(head, postings, allocations),
+        "opens": _spelled(item, ITEM_FIELDS) if item is not None and opens else None,
+    }
+
+
+def row_entry(kind: RowKind, row: Row) -> dict[str, Any]:
+    """An entry of one row, as it is sealed."""
+    return _spelled(row, ROW_FIELDS[kind])
+
+
+def _copies(head: Row, line: Row, names: Sequence[str]) -> bool:
+    return all(line[name] == head[name] for name in names)
+
+
+def _named(posting: Row) -> bool:
+    """Whether its account is of the currency, the class and the customer that its name says."""
+    account_class, _, whose = posting["account"].partition(":")
+    customer_id = posting["account_customer_id"]
+    said = (posting["currency"], account_class, whose if customer_id else None)
+    kept = (posting["account_currency"], posting["account_class"], customer_id and str(customer_id))
+    return said == kept
 
 
 def _spelled(row: Row, names: Sequence[str]) -> dict[str, Any]:
     return {name: _text(row[name]) for name in names}
 
 
-def _text(value: object) -> str | int | None:
+def _text(value: object) -> str | int | list[Any] | None:
     """A stored value as JSON has it: exact, in one spelling."""
     match value:
         case None | int() | str():
@@ -60,10 +111,14 @@ def _text(value: object) -> str | int | None:
             return f"{value:f}"
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="microseconds")
+        case date():
+            return value.isoformat()
         case UUID():
             return str(value)
         case bytes():
             return value.hex()
+        case list():
+            return [_text(each) for each in value]
     raise TypeError(f"{type(value).__name__} has no canonical spelling")
 
 

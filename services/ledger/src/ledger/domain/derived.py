@@ -47,11 +47,15 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a derived meter is the sum of, from the local day `from_on`; None is for ever."""
+    """What a derived meter is the sum of, from the local day `from_on`; None is for ever.
+
+    `entry_id` names it in the chain; what nobody defined has none.
+    """
 
     version: int
     from_on: date | None
     terms: tuple[Term, ...]
+    entry_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from kernel.chain import leaf_of, record_of
 from ledger.domain.chain import chunk_root
 from ledger.store import chain
 from ledger.store.chain import Seal
+from ledger.store.entries import fetch_entries
 
 SEAL_ENTRIES_MAX = 1_000
 """In one transaction, which holds the head of one tenant."""
@@ -21,7 +22,7 @@ async def seal_waiting(tx: WriteConnection) -> int:
         return 0
     tenant_id = state.tenant_id
     waiting = await chain.take_unsealed(tx, tenant_id, SEAL_ENTRIES_MAX)
-    entries = await chain.fetch_entries(tx, tenant_id, waiting)
+    entries = await fetch_entries(tx, tenant_id, waiting)
     seals, chunks = [], []
     for kind, entry_id in waiting:
         # An entry that is gone already is sealed as such: the verifier will say so.

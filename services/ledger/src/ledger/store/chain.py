@@ -1,33 +1,31 @@
-"""The chain as rows: what waits for its seal, seals, checkpoints, and entries as they are sealed.
+"""The chain as rows: what waits for its seal, seals and checkpoints.
 
 Whoever seals holds the row of the tenant's head, so there is one sealer of a tenant at a time.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from database import ReadConnection, WriteConnection
 from kernel.chain import Checkpoint
 from kernel.errors import Conflict
 from kernel.merkle import HASH_BYTES, Frontier, tree
-from ledger.domain.chain import CHUNK_ENTRIES, EntryKind, reading_entry, transaction_entry
+from ledger.domain.chain import CHUNK_ENTRIES, ENTRY_KINDS, SEALED_WITHIN_S, EntryKind
+from ledger.store.entries import Entry
 
-Entry = tuple[EntryKind, UUID]
 UNSEALED_COUNTED_MAX = 100_000
 
 _CLAIM_HEAD = """
 SELECT tenant_id, size, head, peaks FROM chain_head h
- WHERE EXISTS (SELECT FROM unsealed u WHERE u.tenant_id = h.tenant_id)
+ WHERE EXISTS (SELECT FROM seal_queue q WHERE q.tenant_id = h.tenant_id)
  ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _HEAD = "SELECT tenant_id, size, head, peaks FROM chain_head WHERE tenant_id = $1"
 _TAKE = """
-DELETE FROM unsealed WHERE tenant_id = $1 AND position IN
-       (SELECT position FROM unsealed WHERE tenant_id = $1 ORDER BY position LIMIT $2)
+DELETE FROM seal_queue WHERE tenant_id = $1 AND position IN
+       (SELECT position FROM seal_queue WHERE tenant_id = $1 ORDER BY position LIMIT $2)
 RETURNING position, kind, entry_id
 """
 _INSERT_SEALS = """
@@ -39,22 +37,13 @@ INSERT INTO checkpoint (tenant_id, size, head, peaks, chunk_root)
 SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[])
 """
 _MOVE_HEAD = "UPDATE chain_head SET size = $2, head = $3, peaks = $4 WHERE tenant_id = $1"
-_TRANSACTIONS = "SELECT * FROM transaction WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
-_POSTINGS = """
-SELECT p.transaction_id, p.line, a.code AS account, p.amount
-  FROM posting p JOIN account a ON a.tenant_id = p.tenant_id AND a.id = p.account_id
- WHERE p.tenant_id = $1 AND p.transaction_id = ANY($2::uuid[]) ORDER BY p.transaction_id, p.line
-"""
-_ALLOCATIONS = """
-SELECT transaction_id, line, item_id, source_id, amount FROM allocation
- WHERE tenant_id = $1 AND transaction_id = ANY($2::uuid[]) ORDER BY transaction_id, line
-"""
-_READINGS = "SELECT * FROM reading_entry WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
 _SEALS = """
 SELECT seq, kind, entry_id, leaf, head FROM seal
  WHERE tenant_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4
 """
-_SEAL_OF = "SELECT * FROM seal WHERE tenant_id = $1 AND entry_id = $2"
+_SEAL_OF = """
+SELECT * FROM seal WHERE tenant_id = $1 AND kind = ANY($2::text[]) AND entry_id = $3
+"""
 _CHUNK_ROOTS = """
 SELECT chunk_root FROM checkpoint WHERE tenant_id = $1 AND size <= $2 ORDER BY size
 """
@@ -62,10 +51,23 @@ _LEAVES = "SELECT leaf FROM seal WHERE tenant_id = $1 AND seq > $2 AND seq <= $3
 _COUNTS = """
 SELECT (SELECT count(*) FROM transaction WHERE tenant_id = $1) AS transactions,
        (SELECT count(*) FROM reading_entry WHERE tenant_id = $1) AS readings,
+       (SELECT count(*) FROM definition WHERE tenant_id = $1) AS definitions,
+       (SELECT count(*) FROM removed_meter WHERE tenant_id = $1) AS meter_ends,
+       (SELECT count(*) FROM invoice_note WHERE tenant_id = $1) AS void_notes,
        (SELECT count(*) FROM seal WHERE tenant_id = $1) AS sealed,
-       (SELECT count(*) FROM unsealed WHERE tenant_id = $1) AS unsealed
+       waiting.unsealed, waiting.unsealed_since,
+       coalesce(waiting.unsealed_since >= clock_timestamp() - make_interval(secs => $2), true)
+           AS in_time
+  FROM (SELECT count(*) AS unsealed, min(queued_at) AS unsealed_since
+          FROM seal_queue WHERE tenant_id = $1) AS waiting
 """
-_UNSEALED = "SELECT count(*) FROM (SELECT FROM unsealed LIMIT $1) AS waiting"
+_UNSEALED = "SELECT count(*) FROM (SELECT FROM seal_queue LIMIT $1) AS waiting"
+_LATE = """
+SELECT (SELECT count(*) FROM (SELECT FROM seal_queue
+                               WHERE queued_at < clock_timestamp() - make_interval(secs => $1)
+                               LIMIT $2) AS waiting) AS late,
+       (SELECT coalesce(sum(size), 0)::bigint FROM chain_head) AS sealed
+"""
 _CHECKPOINTS = """
 SELECT size, head, peaks, made_at FROM checkpoint
  WHERE tenant_id = $1 AND size > $2 ORDER BY size LIMIT $3
@@ -142,29 +144,6 @@ async def move_head(
     await tx.raw.execute(_MOVE_HEAD, to.tenant_id, to.size, to.head, peaks)
 
 
-async def fetch_entries(
-    read: ReadConnection, tenant_id: str, wanted: Sequence[Entry]
-) -> dict[Entry, dict[str, Any]]:
-    """The content of these entries, of those that are there, as it is sealed."""
-    ids = [id_ for kind, id_ in wanted if kind == "transaction"]
-    found: dict[Entry, dict[str, Any]] = {}
-    if ids:
-        lines: defaultdict[UUID, list[Any]] = defaultdict(list)
-        for row in await read.raw.fetch(_POSTINGS, tenant_id, ids):
-            lines[row["transaction_id"]].append(row)
-        settled: defaultdict[UUID, list[Any]] = defaultdict(list)
-        for row in await read.raw.fetch(_ALLOCATIONS, tenant_id, ids):
-            settled[row["transaction_id"]].append(row)
-        for row in await read.raw.fetch(_TRANSACTIONS, tenant_id, ids):
-            id_ = row["id"]
-            found["transaction", id_] = transaction_entry(row, lines[id_], settled[id_])
-    ids = [id_ for kind, id_ in wanted if kind == "reading"]
-    if ids:
-        for row in await read.raw.fetch(_READINGS, tenant_id, ids):
-            found["reading", row["id"]] = reading_entry(row)
-    return found
-
-
 async def fetch_seals(
     read: ReadConnection, tenant_id: str, after: int, upto: int, seals_max: int
 ) -> list[Seal]:
@@ -175,7 +154,7 @@ async def fetch_seals(
 
 async def fetch_seal_of(read: ReadConnection, tenant_id: str, entry_id: UUID) -> Seal | None:
     """The seal of an entry, once it has one."""
-    row = await read.raw.fetchrow(_SEAL_OF, tenant_id, entry_id)
+    row = await read.raw.fetchrow(_SEAL_OF, tenant_id, ENTRY_KINDS, entry_id)
     if row is None:
         return None
     return Seal(row["seq"], row["kind"], row["entry_id"], row["leaf"], row["head"])
@@ -221,23 +200,46 @@ async def fetch_leaves(read: ReadConnection, tenant_id: str, after: int, upto: i
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many entries there are, sealed ones, and ones that wait for their seal."""
+    """How many entries there are of each kind, sealed ones, and ones that wait for their seal.
+
+    `unsealed_since` is when the oldest of those came; `in_time` where none has waited for more than
+    `SEALED_WITHIN_S`.
+    """
 
     transactions: int
     readings: int
+    definitions: int
+    meter_ends: int
+    void_notes: int
     sealed: int
     unsealed: int
+    unsealed_since: datetime | None
+    in_time: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether every entry is either sealed or waits for its seal."""
+        there = self.transactions + self.readings + self.definitions
+        there += self.meter_ends + self.void_notes
+        return there == self.sealed + self.unsealed
 
 
 async def fetch_counts(read: ReadConnection, tenant_id: str) -> Counts:
     """Counted anew."""
-    [row] = await read.raw.fetch(_COUNTS, tenant_id)
+    [row] = await read.raw.fetch(_COUNTS, tenant_id, SEALED_WITHIN_S)
     return Counts(**row)
 
 
 async def count_unsealed(read: ReadConnection) -> int:
     """How many entries of all tenants wait for their seal, up to `UNSEALED_COUNTED_MAX`."""
     return int(await read.raw.fetchval(_UNSEALED, UNSEALED_COUNTED_MAX))
+
+
+async def count_late(read: ReadConnection) -> tuple[int, int]:
+    """How many entries of all tenants have waited for their seal for too long, up to
+    `UNSEALED_COUNTED_MAX`, and how many are sealed."""
+    [row] = await read.raw.fetch(_LATE, SEALED_WITHIN_S, UNSEALED_COUNTED_MAX)
+    return row["late"], row["sealed"]
 
 
 async def list_checkpoints(

@@ -49,9 +49,10 @@ async def insert_definition(
             flows=[term.flow for term in terms],
             signs=[term.sign for term in terms],
         )
-        .returning(definition.c.version)
+        .returning(definition.c.version, definition.c.id)
     )
-    return Definition(int(await tx.scalar(statement)), from_on, tuple(terms))
+    [row] = await tx.all(statement)
+    return Definition(row["version"], from_on, tuple(terms), row["id"])
 
 
 async def fetch_definitions(
@@ -79,7 +80,9 @@ async def fetch_definitions(
     for row in await read.all(query):
         terms = zip(row["meter_ids"], row["signs"], row["flows"], strict=True)
         found[row["meter_id"]].append(
-            Definition(row["version"], row["from_on"], tuple(Term(*term) for term in terms))
+            Definition(
+                row["version"], row["from_on"], tuple(Term(*term) for term in terms), row["id"]
+            )
         )
     return dict(found)
 

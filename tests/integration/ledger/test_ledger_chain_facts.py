@@ -1,0 +1,262 @@
+"""All that the books and a consumption rest on stands in the chain: besides transactions and
+readings the definitions of sums, the ends of meters, notes on invoices and what is due when.
+Whatever is changed, swapped or taken away of it is found, in the stored tables and in an export."""
+
+import json
+import random
+from collections import Counter
+
+import asyncpg
+import pytest
+
+from gridtally.ledger_check import check_file, check_proof
+from integration.ledger.books import booked, credit_note, invoice, payment, voided
+from integration.ledger.homes import meter_of, read
+from integration.ledger.sealed import exported, kept, lines_within, seal
+from kernel.chain import Tampered, verify_export, verify_proof
+from ledger.domain.chain import (
+    ALLOCATION_COPIES,
+    ALLOCATION_FIELDS,
+    ITEM_COPIES,
+    ITEM_FIELDS,
+    POSTING_COPIES,
+    ROW_FIELDS,
+    TRANSACTION_FIELDS,
+)
+from ledger.handlers.booking import book_credit_notes, book_invoices, note_voided_invoices
+from ledger.handlers.settling import record_payments
+
+KINDS = {"booking": 6, "reading": 5, "definition": 3, "meter_end": 2, "void_note": 2}
+SIZE = sum(KINDS.values())
+TAMPERINGS = 150
+
+
+async def done(awaited, status):
+    answer = await awaited
+    assert answer.status_code == status, answer.text
+    return answer.json() if answer.content else None
+
+
+@pytest.fixture
+async def facts(acme, home, ledger):
+    """Some of every kind, sealed: the ids of the definitions' entries and the voided invoices."""
+    total = {"meter_id": home["total"]}
+    definitions = []
+    for from_on, terms in (
+        ("2025-03-01", [total, {"meter_id": home["gg"], "sign": -1, "flow": "import"}]),
+        ("2025-04-01", [total]),
+    ):
+        path = f"/v1/meters/{home['unmetered']}/definitions"
+        made = await done(acme.post(path, json={"from_on": from_on, "terms": terms}), 201)
+        definitions.append(made["entry_id"])
+    both = await meter_of(acme, home, "derived")
+    body = {"from_on": "2025-03-01", "terms": [{"meter_id": home["sg"]}]}
+    made = await done(acme.post(f"/v1/meters/{both}/definitions", json=body), 201)
+    definitions.append(made["entry_id"])
+    for type_ in ("device", "sub"):
+        meter = await meter_of(acme, home, type_)
+        await read(acme, meter, ("1", "2025-03-01T06:00:00Z"), ("2", "2025-04-01T06:00:00Z"))
+        await done(acme.delete(f"/v1/meters/{meter}"), 204)
+    await read(acme, home["total"], ("100", "2025-03-01T06:00:00Z"))
+    first, second, third = (invoice(n, days=n) for n in range(3))
+    await booked(ledger, book_invoices, first, second, third)
+    await booked(ledger, record_payments, payment(third.customer_id, "50"))
+    notes = [credit_note(first), credit_note(second)]
+    await booked(ledger, book_credit_notes, *notes)
+    await booked(ledger, note_voided_invoices, *map(voided, notes))
+    assert await seal(ledger) == SIZE
+    return {"definitions": definitions, "voided": [str(first.invoice_id), str(second.invoice_id)]}
+
+
+async def records(client):
+    return [json.loads(line) for line in (await exported(client))[1:-1]]
+
+
+async def test_every_kind_is_sealed_exported_and_proven(acme, facts, tmp_path):
+    status = await done(acme.get("/v1/ledger/status"), 200)
+    assert status == {
+        "whole": True, "in_time": True, "transactions": 6, "readings": 5, "definitions": 3,
+        "meter_ends": 2, "void_notes": 2, "sealed": SIZE, "unsealed": 0, "unsealed_since": None,
+    }  # fmt: skip
+    found = await records(acme)
+    assert Counter(record["kind"] for record in found) == KINDS
+    earlier = await kept(acme, size=3)
+    file = tmp_path / "export"
+    file.write_bytes(b"".join(await exported(acme)))
+    finding, reached = check_file(file, earlier)
+    assert (finding.holds, reached) == (True, await kept(acme))
+    for record in found:
+        proof = await done(acme.get(f"/v1/ledger/entries/{record['seq']}/proof"), 200)
+        assert verify_proof(proof, reached)["entry"] == record["entry"]
+    for kind, ids in (("definition", facts["definitions"]), ("void_note", facts["voided"])):
+        for id_ in ids:
+            place = await done(acme.get(f"/v1/ledger/seals/{id_}"), 200)
+            assert (place["kind"], found[place["seq"] - 1]["kind"]) == (kind, kind)
+    proof = await done(acme.get(f"/v1/ledger/entries/{place['seq']}/proof"), 200)
+    file = tmp_path / "proof"
+    file.write_text(json.dumps(proof))
+    assert check_proof(file, reached).holds
+    proof["record"]["entry"]["reason"] = "another"
+    file.write_text(json.dumps(proof))
+    assert not check_proof(file, reached).holds
+
+
+async def test_what_is_sealed_is_what_was_said(acme, home, facts):
+    by_kind = {}
+    for record in await records(acme):
+        by_kind.setdefault(record["kind"], []).append(record["entry"])
+    first, second, _ = by_kind["definition"]
+    assert [first["id"], second["id"]] == facts["definitions"][:2]
+    assert (first["version"], first["from_on"], second["version"]) == (1, "2025-03-01", 2)
+    assert first["meter_ids"] == [home["total"], home["gg"]]
+    assert (first["flows"], first["signs"]) == ([None, "import"], [1, -1])
+    assert [end["type"] for end in by_kind["meter_end"]] == ["device", "sub"]
+    assert {end["property_id"] for end in by_kind["meter_end"]} == {home["id"]}
+    assert {note["invoice_id"] for note in by_kind["void_note"]} == set(facts["voided"])
+    opened = {entry["kind"]: entry["opens"] for entry in by_kind["booking"]}
+    assert [kind for kind, item in opened.items() if item] == ["invoice"]
+    assert opened["invoice"].keys() == set(ITEM_FIELDS)
+    for entry in by_kind["booking"]:
+        if entry["opens"]:
+            assert entry["opens"]["id"] == entry["document_id"]
+            assert entry["opens"]["total"] == entry["total"]
+
+
+SEALED = {
+    "transaction": {*TRANSACTION_FIELDS},
+    "posting": {"transaction_id", "account_id", "line", "amount", *POSTING_COPIES},
+    "allocation": {"transaction_id", *ALLOCATION_FIELDS, *ALLOCATION_COPIES},
+    "open_item": {*ITEM_FIELDS, *ITEM_COPIES},
+    "account": {"id", "currency", "code", "class", "customer_id"},
+    "reading_entry": {*ROW_FIELDS["reading"]},
+    "definition": {*ROW_FIELDS["definition"]},
+    "removed_meter": {*ROW_FIELDS["meter_end"]},
+    "invoice_note": {*ROW_FIELDS["void_note"]},
+}
+"""The columns that must stay as they were, besides the tenant."""
+DERIVED = {
+    "transaction": {"postings"},  # how many there are
+    "open_item": {"settled", "voided", "overdue_told"},  # its allocations; a credit note; a memory
+    "account": {"debits", "credits", "created_at"},  # its postings; the first of them
+}
+"""Columns that follow from those, and what from."""
+
+
+async def columns_of(connection, table):
+    rows = await connection.fetch(
+        "SELECT column_name, udt_name FROM information_schema.columns WHERE table_name = $1", table
+    )
+    return {row["column_name"]: row["udt_name"] for row in rows}
+
+
+@pytest.mark.parametrize("table", SEALED)
+async def test_nothing_of_a_stored_row_is_left_out(superuser, table):
+    there = (await columns_of(superuser, table)).keys()
+    assert there == SEALED[table] | DERIVED.get(table, set()) | {"tenant_id"}
+
+
+ANOTHER = {
+    "uuid": "gen_random_uuid()",
+    "text": "coalesce({0}, '') || 'x'",
+    "numeric": "{0} + 1",
+    "int2": "{0} + 1",
+    "int4": "{0} + 1",
+    "timestamptz": "{0} + interval '1 microsecond'",
+    "date": "{0} + 1",
+    "bytea": "sha256({0})",
+    "_uuid": "array_append({0}, gen_random_uuid())",
+    "_text": "array_append({0}, 'import')",
+    "_int2": "array_append({0}, 1::smallint)",
+}
+CHANGE = """
+UPDATE {table} SET {column} = {another}
+ WHERE ctid = (SELECT ctid FROM {table} WHERE {held} ORDER BY random() LIMIT 1)"""
+SWAP = """
+WITH pair AS MATERIALIZED (
+    SELECT a.ctid AS one, b.ctid AS other FROM {table} a JOIN {table} b
+        ON a.{column} IS DISTINCT FROM b.{column} ORDER BY random() LIMIT 1)
+UPDATE {table} t SET {column} = o.{column} FROM pair, {table} o
+ WHERE (t.ctid, o.ctid) IN ((one, other), (other, one))"""
+DELETE = "DELETE FROM {table} WHERE ctid = (SELECT ctid FROM {table} ORDER BY random() LIMIT 1)"
+HELD = {"account": "id IN (SELECT account_id FROM posting)"}
+"""An account that nothing was posted to says nothing."""
+CONSTRAINTS = """
+SELECT format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', conrelid::regclass, conname)
+  FROM pg_constraint WHERE contype IN ('c', 'u', 'p', 'f') AND conrelid::regclass::text = ANY($1)"""
+
+
+@pytest.fixture
+async def lawless(facts, superuser):
+    """An attacker whom no constraint holds back either."""
+    assert facts
+    for row in await superuser.fetch(CONSTRAINTS, list(SEALED)):
+        try:
+            await superuser.execute(row[0])
+        except asyncpg.UndefinedObjectError:
+            continue  # it went with another
+    return superuser
+
+
+async def found_out(connection, deed):
+    """Whether the export shows a deed, which is undone; None where it changed nothing."""
+    undo = connection.transaction()
+    await undo.start()
+    try:
+        if (await connection.execute(deed)).endswith(" 0"):
+            return None
+        verify_export(await lines_within(connection))
+    except Tampered:
+        return True
+    finally:
+        await undo.rollback()
+    return False
+
+
+async def test_another_value_in_any_column_is_found(lawless):
+    for table, sealed in SEALED.items():
+        types = await columns_of(lawless, table)
+        for column in sorted(sealed | {"tenant_id"}):
+            another = ANOTHER[types[column]].format(f'"{column}"')
+            deed = CHANGE.format(
+                table=table, column=f'"{column}"', another=another, held=HELD.get(table, "true")
+            )
+            assert await found_out(lawless, deed) is True, (table, column)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_what_is_swapped_deleted_or_emptied_is_found(lawless, seed):
+    dice = random.Random(seed)
+    found = Counter()
+    while found.total() < TAMPERINGS // 3:
+        table = dice.choice(sorted(SEALED))
+        column = dice.choice(sorted(SEALED[table]))
+        deed = dice.choice([SWAP, SWAP, SWAP, DELETE, "TRUNCATE {table} CASCADE"])
+        shown = await found_out(lawless, deed.format(table=table, column=f'"{column}"'))
+        assert shown is not False, (deed, table, column)
+        found[deed] += bool(shown)
+
+
+@pytest.mark.usefixtures("facts")
+async def test_every_bit_of_an_exported_fact_counts(acme):
+    lines = await exported(acme)
+    seen = set()
+    for at, line in enumerate(lines[1:-1], start=1):
+        kind = json.loads(line)["kind"]
+        if kind in seen:
+            continue
+        seen.add(kind)
+        for place in range(len(line)):
+            flipped = bytearray(line)
+            flipped[place] ^= 1 << place % 8
+            refused([*lines[:at], bytes(flipped), *lines[at + 1 :]])
+        refused([*lines[:at], *lines[at + 1 :]])
+        refused([*lines[: at + 1], *lines[at:]])
+        refused([*lines[: at - 1], lines[at], lines[at - 1], *lines[at + 1 :]])
+        refused([*lines[:at], line[: len(line) // 2]])
+    assert seen == set(KINDS)
+
+
+def refused(lines):
+    with pytest.raises(Tampered):
+        verify_export(lines)
+        pytest.fail("it was not found")

@@ -1,0 +1,98 @@
+"""What waits for its seal: it is told how much that is and since when, and nothing keeps it for
+long without somebody being told."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from database import ALL_TENANTS, transaction
+from gridtally.api import Api
+from gridtally.ledger_check import check_online
+from integration.ledger.books import booked, invoice
+from integration.ledger.sealed import seal
+from ledger import loops
+from ledger.handlers import sealing
+from ledger.handlers.booking import book_invoices
+from messaging import Progress
+from messaging.progress import STALLED_AFTER_S
+
+AGE = "UPDATE seal_queue SET queued_at = queued_at - interval '61 s'"
+
+
+async def test_the_command_verifies_the_running_ledger(ledger, acme, superuser, tmp_path):
+    await booked(ledger, book_invoices, invoice(1), invoice(2))
+    await seal(ledger)
+    await booked(ledger, book_invoices, invoice(3))
+    async with Api({}, "unused") as api:
+        api._clients = {"ledger": acme}
+        findings, reached = await check_online(api, None, tmp_path / "export")
+        assert [finding.holds for finding in findings] == [True, True, True]
+        assert (reached.size, findings[1].right) == (2, "2 sealed, 1 waiting")
+        since = (await acme.get("/v1/ledger/status")).json()["unsealed_since"]
+        assert findings[2].left == f"1 since {since}"
+        await superuser.execute(AGE)
+        await superuser.execute("UPDATE transaction SET reference = 'x' WHERE reference = 'INV-2'")
+        findings, none = await check_online(api, reached, tmp_path / "export")
+        assert ([finding.holds for finding in findings], none) == ([False, True, False], None)
+        api._clients = {}
+
+
+@asynccontextmanager
+async def watching(ledger):
+    """The progress of the loop that watches what waits, and the lags that it sees."""
+    stop, lags = asyncio.Event(), asyncio.Queue()
+
+    class Watched(Progress):
+        def observe_lag(self, lag, *, now_s):
+            super().observe_lag(lag, now_s=now_s)
+            lags.put_nowait(lag)
+
+    _, watch, *_ = loops.loops(ledger, lambda: datetime.now(UTC))
+    progress = Watched(watch.name)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(watch.run(progress, stop))
+        yield progress, lags
+        stop.set()
+
+
+async def until(lags, wanted):
+    """Look until so many entries are late; then once more, so that progress was told too."""
+    while await lags.get() != wanted:
+        pass
+    assert await lags.get() == wanted
+
+
+async def test_whoever_holds_a_chain_is_noticed(ledger, acme, superuser, monkeypatch):
+    """The sealer passes over a head that somebody holds, and is idle then as if nothing waited."""
+    monkeypatch.setattr(loops, "LATE_POLL_S", 0.02)
+    await booked(ledger, book_invoices, invoice(1), invoice(2))
+    async with watching(ledger) as (progress, lags):
+        async with superuser.transaction():
+            await superuser.execute("SELECT FROM chain_head FOR UPDATE")
+            assert await seal(ledger) == 0
+            await until(lags, 0)
+            assert (await acme.get("/v1/ledger/status")).json()["in_time"] is True
+        await superuser.execute(AGE)
+        await until(lags, 2)
+        assert (await acme.get("/v1/ledger/status")).json()["in_time"] is False
+        stalled_s = progress.lagging_since_s + STALLED_AFTER_S + 1
+        assert progress.stalled(now_s=stalled_s)
+        assert await seal(ledger) == 2
+        await until(lags, 0)
+        assert (progress.handled, progress.stalled(now_s=stalled_s)) == (2, False)
+
+
+async def test_what_is_slow_is_told_but_not_stalled(ledger, superuser, monkeypatch):
+    """To start the process anew would only make it slower."""
+    monkeypatch.setattr(loops, "LATE_POLL_S", 0.02)
+    monkeypatch.setattr(sealing, "SEAL_ENTRIES_MAX", 1)
+    await booked(ledger, book_invoices, invoice(1), invoice(2))
+    await superuser.execute(AGE)
+    async with watching(ledger) as (progress, lags):
+        await until(lags, 2)
+        since_s = progress.lagging_since_s
+        async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+            assert await sealing.seal_waiting(tx) == 1
+        await until(lags, 1)
+        assert progress.handled == 1
+        assert progress.lagging_since_s > since_s
