@@ -1,21 +1,34 @@
 """Exports of readings and consumption: complete, in order, pinned, and bounded in memory."""
 
+import asyncio
 import csv
 import io
+import os
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
+import sqlalchemy as sa
 from pyarrow import parquet
 
-from database import transaction
-from ledger.api import exporting
+from database import snapshot, transaction
+from database.copy_out import copy_csv
+from gridtally.stack.process import free_port
+from ledger.store import readings
 from ledger.store.readings import Selection
+from serving.exports import FORMATS, Column, export
 
 HOME = {"name": "=HYPERLINK(1)", "zone": "Europe/Berlin"}
-BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
+BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 READINGS = 12_345
+ROWS_FEW, ROWS_MANY = 20_000, 200_000
+ANSWER_LIMIT_S = 300
 
 
 @pytest.fixture
@@ -24,7 +37,7 @@ async def home(acme):
     return {"id": made["id"]} | {meter["type"]: meter["id"] for meter in made["meters"]}
 
 
-async def many_readings(ledger, home, count=READINGS):
+async def many_readings(ledger, home, count=READINGS, note="-1+1"):
     """A reading every ten minutes, written past the API; every fifth one corrected."""
     async with transaction(ledger, tenant="acme") as tx:
         await tx.raw.execute(
@@ -40,11 +53,11 @@ async def many_readings(ledger, home, count=READINGS):
                 property_id, flow, kind, value, digits, decimals, multiplier, quality, note,
                 read_at, correlation_id)
             SELECT 'acme', id, reading_id, version, before, $1, $2, 'import', 'reading',
-                   n + version * 0.125, 9, 3, 1, 'actual', '-1+1',
+                   n + version * 0.125, 9, 3, 1, 'actual', $5,
                    $4::timestamptz + n * interval '10 min', 'c'
               FROM entry
             """,
-            home["total"], home["id"], count, BEGIN,
+            home["total"], home["id"], count, BEGIN, note,
         )  # fmt: skip
 
 
@@ -62,27 +75,112 @@ async def test_an_export_has_every_reading_once_as_it_counts(acme, home, ledger)
     answer = await acme.get("/v1/readings/export", params={"format": "parquet"})
     table = parquet.read_table(io.BytesIO(answer.content))
     assert table.column("value").to_pylist() == values
-    window = {"from": "2025-01-02T00:00:00Z", "to": "2025-01-03T00:00:00Z", "format": "xlsx"}
+    window = {"from": "2020-01-02T00:00:00Z", "to": "2020-01-03T00:00:00Z", "format": "xlsx"}
     answer = await acme.get("/v1/readings/export", params=window)
     assert answer.headers["content-disposition"] == 'attachment; filename="readings.xlsx"'
     assert answer.content[:2] == b"PK"
-    nothing = await acme.get("/v1/readings/export", params={"as_of": "2024-01-01T00:00:00Z"})
+    nothing = await acme.get("/v1/readings/export", params={"as_of": "2019-01-01T00:00:00Z"})
     assert len(nothing.text.splitlines()) == 1
 
 
 async def test_what_is_entered_meanwhile_does_not_show(acme, home, ledger):
-    await many_readings(ledger, home, 2 * exporting.BATCH_ROWS)
-    selection = Selection({}, as_of=datetime.now(UTC))
-    pages = exporting._readings(ledger, "acme", selection)
-    first = await anext(pages)
-    late = BEGIN + timedelta(days=60, seconds=1)  # between the readings of the second page
+    await many_readings(ledger, home)
+    late = BEGIN + timedelta(days=60, seconds=1)
     body = {"value": "1", "read_at": late.isoformat()}
-    entered = await acme.post(f"/v1/meters/{home['total']}/readings", json=body)
-    assert entered.status_code == 201
-    rest = [row async for page in pages for row in page]
-    assert (len(first), len(rest)) == (exporting.BATCH_ROWS, exporting.BATCH_ROWS)
+    taken = []
+
+    async def take(lines):
+        if not taken:
+            entered = await acme.post(f"/v1/meters/{home['total']}/readings", json=body)
+            assert entered.status_code == 201
+        taken.append(lines)
+
+    async with snapshot(ledger, tenant="acme") as read:
+        await readings.copy_readings(read, "acme", Selection({}), ["note"], take)
+    assert b"".join(taken) == b"-1+1\n" * READINGS
     now = (await acme.get("/v1/readings/export")).text
-    assert len(now.splitlines()) == 2 * exporting.BATCH_ROWS + 2
+    assert len(now.splitlines()) == READINGS + 2
+
+
+async def test_a_client_that_goes_away_ends_the_query(ledger, superuser):
+    async def fill(file):
+        async with snapshot(ledger, tenant="acme") as read:
+            await copy_csv(
+                read, sa.select(sa.func.generate_series(1, 10**12).label("n")), file.take_csv
+            )
+
+    async def copying():
+        return await superuser.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY (SELECT generate_series%'"
+            " AND datname = current_database() AND state <> 'idle'"
+        )
+
+    something = asyncio.Event()
+
+    async def receive():
+        await something.wait()
+        assert await copying() == 1
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        if message.get("body"):
+            something.set()
+
+    answer = await export("numbers", "csv", [Column("n", "whole")], fill)
+    await answer({"type": "http"}, receive, send)
+    while await copying():  # noqa: ASYNC110 - the server's state, which tells nobody
+        await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def api(ledger_url, tmp_path):
+    """The ledger's API in a process of its own: where it is, and the process's id."""
+    port = free_port()
+    told = {
+        "DATABASE_URL": ledger_url, "HTTP_PORT": str(port), "KAFKA_BOOTSTRAP_SERVERS": "unused:1",
+    }  # fmt: skip
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "ledger", "api"], env=os.environ | told, stdout=log, stderr=log
+        ) as process,
+    ):
+        yield f"http://127.0.0.1:{port}", process.pid
+        process.terminate()
+
+
+async def test_memory_does_not_grow_with_the_rows(acme, home, ledger, api):
+    await many_readings(ledger, home, ROWS_MANY, note="x" * 500)
+    where, pid = api
+    async with httpx.AsyncClient(
+        base_url=where, headers=acme.headers, timeout=ANSWER_LIMIT_S
+    ) as client:
+        await ready(client)
+        peaks_mb = []
+        for rows in (ROWS_FEW, ROWS_MANY):
+            for format_ in FORMATS:
+                upto = (BEGIN + rows * timedelta(minutes=10)).isoformat()
+                params = {"format": format_, "to": upto}
+                async with client.stream("GET", "/v1/readings/export", params=params) as answer:
+                    size = sum([len(chunk) async for chunk in answer.aiter_raw()])
+                assert format_ != "csv" or size > rows * 500
+            peaks_mb.append(peak_memory_mb(pid))
+    assert peaks_mb[1] - peaks_mb[0] < ROWS_MANY * 500 / 2**20 / 2
+
+
+async def ready(client):
+    while True:
+        try:
+            (await client.get("/health/ready")).raise_for_status()
+        except httpx.HTTPError:
+            await asyncio.sleep(0.1)
+        else:
+            return
+
+
+def peak_memory_mb(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
 
 
 async def test_consumption_as_a_file(acme, home):

@@ -1,45 +1,44 @@
-"""Tables as files: CSV, Parquet and Excel, written as the rows come and sent as they are written.
+"""Tables as files: CSV, Parquet and Excel, sent while they are written.
 
-Owns the three formats and what a spreadsheet must not take for a formula. Whoever exports says the
-columns and hands over batches of rows; however many there are, one batch is in memory. Refuses
-floats: decimals stay decimals, in Parquet too.
+Whoever exports says the columns and fills them, in rows or in lines of CSV as PostgreSQL's COPY
+writes them. However many there are, one batch is in memory: the file grows on disk as quickly as it
+is filled, and whoever fetches it follows. So a slow client holds neither memory nor a transaction;
+one that goes away ends the filling. Refuses floats: decimals stay decimals, in Parquet too.
 """
 
 import asyncio
-import csv
 import io
+import os
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from pathlib import Path
-from typing import Any, Literal, get_args
-from uuid import UUID
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from serving.columnar import File
 
 Format = Literal["csv", "parquet", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 Kind = Literal["text", "id", "instant", "day", "decimal", "whole", "truth"]
 Row = Sequence[object]
-Batches = AsyncIterator[Sequence[Row]]
+Chunks = AsyncGenerator[bytes, None]
 
 MEDIA_TYPES: dict[Format, str] = {
     "csv": "text/csv; charset=utf-8; header=present",
     "parquet": "application/vnd.apache.parquet",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection")."""
-DECIMAL_DIGITS, DECIMAL_SCALE = 38, 12
-"""Of decimals in Parquet: enough for any register times its multiplier."""
-EXCEL_DIGITS_MAX = 15
-"""Excel counts in binary floating point: a longer number is written as text, so it stays exact."""
-SHEET_ROWS_MAX = 1_000_000
-"""A sheet of Excel has 1 048 576 rows; what is more goes on in the next sheet."""
-CELL_CHARS_MAX = 32_767
 CHUNK_BYTES = 256 * 1024
+"""What is sent at once."""
+BATCH_BYTES = 1024 * 1024
+"""Of lines of CSV: so many are taken together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,170 +49,188 @@ class Column:
     kind: Kind = "text"
 
 
-def export(
-    name: str, format_: Format, columns: Sequence[Column], batches: Batches
+class Export:
+    """A file that is being filled, by one task."""
+
+    def __init__(self, columns: Sequence[Column], file: "File") -> None:
+        self._columns = columns
+        self._file = file
+        self._lines: list[bytes] = []
+        self._bytes_left = 0
+        self._open = True
+        self._writing = Lock()  # a thread goes on when the task that waits for it is cancelled
+        self.grown = asyncio.Event()
+
+    async def take_rows(self, rows: Sequence[Row]) -> None:
+        """Add rows that were made in Python."""
+        from serving.columnar import of_rows
+
+        await self._take(lambda: of_rows(self._columns, rows))
+
+    async def take_csv(self, lines: bytes) -> None:
+        """Add whole lines of CSV; the first go on at once, the others some together."""
+        self._lines.append(lines)
+        self._bytes_left -= len(lines)
+        if self._bytes_left < 0:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Add the lines that wait."""
+        from serving.columnar import of_csv
+
+        lines, self._lines = b"".join(self._lines), []
+        self._bytes_left = BATCH_BYTES
+        if lines:
+            await self._take(lambda: of_csv(self._columns, lines))
+
+    async def close(self) -> None:
+        """Write what comes last, unless that was done."""
+        await asyncio.to_thread(self._close)
+
+    async def _take(self, made: "Callable[[], pa.RecordBatch]") -> None:
+        await asyncio.to_thread(self._write, made)
+        self.grown.set()
+
+    def _write(self, made: "Callable[[], pa.RecordBatch]") -> None:
+        with self._writing:
+            self._file.write(made())
+
+    def _close(self) -> None:
+        with self._writing:
+            if self._open:
+                self._open = False
+                self._file.close()
+
+
+Fill = Callable[[Export], Awaitable[None]]
+
+
+async def export(
+    name: str, format_: Format, columns: Sequence[Column], fill: Fill
 ) -> StreamingResponse:
-    """The answer that sends a table as a file called `name`."""
-    writers = {"csv": _csv, "parquet": _parquet, "xlsx": _xlsx}
-    return StreamingResponse(
-        writers[format_](columns, batches),
+    """The answer that sends a table as a file called `name`.
+
+    What goes wrong before there is a first row is raised here; what goes wrong later breaks the
+    connection off, so that no half file looks whole.
+    """
+    chunks = _chunks(format_, columns, fill)
+    first = await anext(chunks)
+    return _File(
+        first,
+        chunks,
         media_type=MEDIA_TYPES[format_],
         headers={"Content-Disposition": f'attachment; filename="{name}.{format_}"'},
     )
 
 
-def _plain(value: object) -> object:
-    """A cell as text, as people write it; numbers without exponents, instants in UTC."""
-    match value:
-        case Decimal():
-            return format(value, "f")
-        case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case bool():
-            return str(value).lower()
-        case _:
-            return value
+async def _chunks(format_: Format, columns: Sequence[Column], fill: Fill) -> Chunks:
+    """What is written, as soon as it is."""
+    spool = _Spool()
+    file = Export(columns, _file(format_, spool, columns))
+    task = asyncio.create_task(_filled(spool, file, fill))
+    task.add_done_callback(lambda _: file.grown.set())
+    sent = 0
+    try:
+        await file.grown.wait()
+        while True:
+            whole = spool.whole
+            if task.done():
+                task.result()
+            file.grown.clear()
+            if chunk := await asyncio.to_thread(spool.read_from, sent):
+                sent += len(chunk)
+                yield chunk
+            elif whole:
+                return
+            else:
+                await file.grown.wait()
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
-def _harmless(value: object) -> object:
-    """A text that no spreadsheet takes for a formula; a number may begin with a minus."""
-    if isinstance(value, str) and value.startswith(FORMULA_BEGINS):
-        return f"'{value}"
-    return _plain(value)
+async def _filled(spool: "_Spool", file: Export, fill: Fill) -> None:
+    """Fill a file and keep it until cancelled, which is when nobody reads it any more.
+
+    In a task of its own: while a request is cancelled, it cannot wait for anything.
+    """
+    try:
+        await fill(file)
+        await file.flush()
+        await file.close()
+        spool.whole = True
+        file.grown.set()
+        await asyncio.Event().wait()
+    finally:
+        if not spool.whole:
+            spool.discards = True
+            await file.close()
+        spool.close()
 
 
-async def _csv(columns: Sequence[Column], batches: Batches) -> AsyncIterator[bytes]:
-    """RFC 4180, in UTF-8."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([column.name for column in columns])
-    async for batch in batches:
-        writer.writerows([_harmless(cell) for cell in row] for row in batch)
-        yield text.getvalue().encode()
-        text.seek(0)
-        text.truncate()
-    yield text.getvalue().encode()
+class _File(StreamingResponse):
+    """Ends what fills the file when the client goes away."""
+
+    def __init__(self, first: bytes, rest: Chunks, **told: Any) -> None:
+        self._rest = rest
+
+        async def whole() -> AsyncIterator[bytes]:
+            yield first
+            async for chunk in rest:
+                yield chunk
+
+        super().__init__(whole(), **told)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._rest):
+            await super().__call__(scope, receive, send)
 
 
-class _Outlet(io.RawIOBase):
-    """A file that keeps what is written only until it is taken."""
+class _Spool(io.RawIOBase):
+    """A file on disk that only grows, since what was written may have been sent already."""
+
+    whole = False
+    discards = False
+    """What is written goes nowhere: nobody waits for it."""
 
     def __init__(self) -> None:
-        self._waiting: list[bytes] = []
+        self._disk = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `close` closes it
         self._written = 0
+        self._closing = Lock()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any, /) -> int:
-        taken = bytes(data)
-        self._waiting.append(taken)
-        self._written += len(taken)
-        return len(taken)
+        left = memoryview(data).cast("B")
+        size = len(left)
+        while left and not self.discards:
+            left = left[self._disk.write(left) :]
+        self._written += size
+        return size
 
     def tell(self) -> int:
         return self._written
 
-    def take(self) -> bytes:
-        """What was written since the last time."""
-        taken, self._waiting = b"".join(self._waiting), []
-        return taken
-
-
-async def _parquet(columns: Sequence[Column], batches: Batches) -> AsyncIterator[bytes]:
-    """One row group per batch."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    types: dict[Kind, Any] = {
-        "text": pa.string(),
-        "id": pa.string(),
-        "instant": pa.timestamp("us", tz="UTC"),
-        "day": pa.date32(),
-        "decimal": pa.decimal128(DECIMAL_DIGITS, DECIMAL_SCALE),
-        "whole": pa.int64(),
-        "truth": pa.bool_(),
-    }
-    schema = pa.schema([(column.name, types[column.kind]) for column in columns])
-    outlet = _Outlet()
-
-    def write(batch: Sequence[Row]) -> None:
-        cells = list(zip(*batch, strict=True))
-        arrays = [
-            pa.array([str(v) if isinstance(v, UUID) else v for v in cell], types[column.kind])
-            for column, cell in zip(columns, cells, strict=True)
-        ]
-        writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-
-    writer = parquet.ParquetWriter(outlet, schema, compression="zstd")
-    try:
-        async for batch in batches:
-            if batch:
-                await asyncio.to_thread(write, batch)
-                yield outlet.take()
-    finally:
-        writer.close()
-    yield outlet.take()
-
-
-async def _xlsx(columns: Sequence[Column], batches: Batches) -> AsyncIterator[bytes]:
-    """Written to a file on disk row by row, since a ZIP's directory comes last; then sent."""
-    with tempfile.TemporaryDirectory(prefix="gridtally-export-") as folder:
-        path = Path(folder) / "export.xlsx"
-        book = _Book(path, columns)
-        try:
-            async for batch in batches:
-                await asyncio.to_thread(book.write, batch)
-        finally:
-            await asyncio.to_thread(book.close)
-        with path.open("rb") as file:
-            while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-                yield chunk
-
-
-class _Book:
-    """An Excel file under construction, with as many sheets as its rows need."""
-
-    def __init__(self, path: Path, columns: Sequence[Column]) -> None:
-        import xlsxwriter
-
-        options = {"constant_memory": True, "tmpdir": str(path.parent), "default_date_format": ""}
-        self._book = xlsxwriter.Workbook(str(path), options)
-        self._columns = columns
-        self._bold = self._book.add_format({"bold": True})
-        self._rows = 0
-        self._begin()
-
-    def _begin(self) -> None:
-        self._sheet = self._book.add_worksheet()
-        self._rows = 1
-        for n, column in enumerate(self._columns):
-            self._sheet.write_string(0, n, column.name, self._bold)
-
-    def write(self, batch: Sequence[Row]) -> None:
-        """Add rows; instants and days as ISO 8601 texts, since Excel knows no zones."""
-        for row in batch:
-            if self._rows > SHEET_ROWS_MAX:
-                self._begin()
-            for n, cell in enumerate(row):
-                self._write_cell(n, cell)
-            self._rows += 1
-
-    def _write_cell(self, n: int, cell: object) -> None:
-        match cell:
-            case None:
-                return
-            case bool():
-                self._sheet.write_boolean(self._rows, n, cell)
-            case int() | Decimal() if len(Decimal(cell).as_tuple().digits) <= EXCEL_DIGITS_MAX:
-                self._sheet.write_number(self._rows, n, cell)
-            case datetime() | Decimal():
-                self._sheet.write_string(self._rows, n, str(_plain(cell)))
-            case date():
-                self._sheet.write_string(self._rows, n, cell.isoformat())
-            case _:
-                self._sheet.write_string(self._rows, n, str(cell)[:CELL_CHARS_MAX])
+    def read_from(self, place: int) -> bytes:
+        """Some of what stands there; nothing once it is closed."""
+        with self._closing:
+            return b"" if self.closed else os.pread(self._disk.fileno(), CHUNK_BYTES, place)
 
     def close(self) -> None:
-        """Finish the file."""
-        self._book.close()
+        with self._closing:
+            self._disk.close()
+            super().close()
+
+
+def _file(format_: Format, out: _Spool, columns: Sequence[Column]) -> "File":
+    from serving.columnar import CsvFile, ParquetFile
+    from serving.sheets import ExcelFile
+
+    match format_:
+        case "csv":
+            return CsvFile(out, columns)
+        case "parquet":
+            return ParquetFile(out, columns)
+        case "xlsx":
+            return ExcelFile(out, columns)

@@ -1,12 +1,8 @@
 """Readings and what meters counted, as files: CSV, Parquet and Excel.
 
-An export of readings is pinned to the moment at which it begins, and fetched page by page in the
-order they were taken: nothing that is entered meanwhile shows in it, no transaction stays open
-while a slow reader takes it, and one page is in memory.
+An export of readings is one query of one snapshot: nothing that is entered meanwhile shows in it.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -15,21 +11,20 @@ from fastapi.responses import StreamingResponse
 
 from contracts.metering import Flow, ReadingKind
 from contracts.metering import Quality as Entered
-from database import Database, snapshot
+from database import snapshot
 from ledger.api.analytics import From as Begin
 from ledger.api.analytics import To as End
 from ledger.api.analytics import window_of
 from ledger.api.models import Reader, given
 from ledger.api.readings import From, To
 from ledger.api.registers import AsOf
-from ledger.domain.readings import Recorded
 from ledger.domain.tables import pieces
 from ledger.handlers import energy
 from ledger.handlers.energy import Counted
 from ledger.store import readings
 from ledger.store.readings import Selection
 from serving.context import Db
-from serving.exports import Column, Format, Row, export
+from serving.exports import Column, Export, Format, Row, export
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 BATCH_ROWS = 5_000
@@ -46,6 +41,8 @@ READING_COLUMNS = (
     Column("quality"), Column("note"), Column("read_at", "instant"),
     Column("created_at", "instant"), Column("version", "whole"), Column("exchange_id", "id"),
 )  # fmt: skip
+STORED_COLUMNS = ["reading_id", *(column.name for column in READING_COLUMNS[1:])]
+"""What a reading shows as `id` is its `reading_id`; `id` is each entry's own."""
 CONSUMPTION_COLUMNS = (
     Column("meter_id", "id"), Column("type"), Column("name"), Column("flow"),
     Column("start_at", "instant"), Column("end_at", "instant"), Column("kwh", "decimal"),
@@ -73,31 +70,15 @@ async def export_readings(
     filters = given(
         meter_id=meter_id, property_id=property_id, flow=flow, kind=kind, quality=quality
     )
-    selection = Selection(filters, from_at, to_at, as_of or datetime.now(UTC))
-    batches = _readings(db, caller.tenant_id, selection)
-    return export("readings", format_, READING_COLUMNS, batches)
+    selection = Selection(filters, from_at, to_at, as_of)
 
+    async def fill(file: Export) -> None:
+        async with snapshot(db, tenant=caller.tenant_id) as read:
+            await readings.copy_readings(
+                read, caller.tenant_id, selection, STORED_COLUMNS, file.take_csv
+            )
 
-async def _readings(
-    db: Database, tenant_id: str, selection: Selection
-) -> AsyncIterator[Sequence[Row]]:
-    after = None
-    while True:
-        async with snapshot(db, tenant=tenant_id) as read:
-            found = await readings.list_readings(read, tenant_id, selection, after, BATCH_ROWS)
-        yield [_reading_row(one) for one in found]
-        if len(found) < BATCH_ROWS:
-            return
-        after = (found[-1].entry.read_at, found[-1].entry.reading_id)
-
-
-def _reading_row(one: Recorded) -> Row:
-    entry = one.entry
-    return (
-        entry.reading_id, entry.meter_id, entry.property_id, entry.register.flow, entry.kind,
-        entry.value, entry.register.multiplier, entry.quality, entry.note, entry.read_at,
-        one.created_at, entry.version, entry.exchange_id,
-    )  # fmt: skip
+    return await export("readings", format_, READING_COLUMNS, fill)
 
 
 @router.get(
@@ -123,13 +104,13 @@ async def export_consumption(
         counters = energy.counters_of(own)
         known = await energy.fetch_known(read, caller.tenant_id, counters, window, as_of)
 
-    async def batches() -> AsyncIterator[Sequence[Row]]:
+    async def fill(file: Export) -> None:
         step = max(BATCH_ROWS // max(len(counters), 1), 1)
         for start in range(0, len(rows), step):
             found = await energy.count(known, counters, rows[start : start + step])
-            yield [_consumption_row(one) for one in found]
+            await file.take_rows([_consumption_row(one) for one in found])
 
-    return export("consumption", format_, CONSUMPTION_COLUMNS, batches())
+    return await export("consumption", format_, CONSUMPTION_COLUMNS, fill)
 
 
 def _consumption_row(one: Counted) -> Row:

@@ -17,6 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from database import ReadConnection, WriteConnection
+from database.copy_out import Take, copy_csv
 from ledger.domain.readings import Entry, Recorded, Wanted
 from ledger.domain.registry import Flow, Meter
 from ledger.store.rows import Row, register_of
@@ -256,6 +257,23 @@ async def list_readings(
         query = query.where(here < there if descending else here > there)
     query = query.order_by(*(each.desc() if descending else each for each in place)).limit(limit)
     return [recorded_of(row) for row in await read.all(query)]
+
+
+async def copy_readings(
+    read: ReadConnection,
+    tenant_id: str,
+    selection: Selection,
+    columns: Sequence[str],
+    take: Take,
+) -> None:
+    """All readings that count, in the order they were taken, as lines of CSV."""
+    e = _known_at(selection.as_of)
+    query = (
+        sa.select(*(e.c[name] for name in columns))
+        .where(*_selected(e, tenant_id, selection))
+        .order_by(e.c.read_at, e.c.reading_id)
+    )
+    await copy_csv(read, query, take)
 
 
 @dataclass(frozen=True, slots=True)
