@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from contracts.accounts import AccountChanged
 from contracts.commerce import InvoiceIssued
 from contracts.envelope import Envelope
 from database import ALL_TENANTS, snapshot, transaction
@@ -17,13 +18,18 @@ from integration.ledger.books import (
     credit_note,
     invoice,
     outgoing,
+    pay,
+    payment,
     reconciled,
+    standing,
+    told,
     voided,
 )
 from kernel.errors import Poison
 from ledger.consumers import SUBSCRIPTIONS
 from ledger.domain.accounts import receivable
 from ledger.domain.transactions import transaction_id
+from ledger.handlers.announcing import announce_changed
 from ledger.handlers.booking import book_credit_notes, book_invoices
 from messaging import Consumer, Progress, Publisher, Received, ensure_topics
 
@@ -101,6 +107,42 @@ async def test_documents_are_booked_once_however_often_and_in_which_order(
         "/v1/transactions", params={"document_id": str(notes[1].credit_note_id)}
     )
     assert reversal.json()["items"][0]["reverses_id"] == posted["id"]
+
+
+async def test_what_an_account_cannot_hold_is_refused_and_stops_nobody(
+    ledger, clients, kafka_bootstrap
+):
+    await ensure_topics(kafka_bootstrap)
+    tenant = f"t-{uuid4().hex[:8]}"
+    client = await clients(tenant)
+    customer = uuid4()
+    events = [
+        payment(customer, "999999999999999.99"),
+        payment(customer, "0.01"),  # with it there would be a digit more than events carry
+        payment(uuid4(), "1"),
+        invoice(1, customer=customer, energy="1000000000000000", tax="0"),
+        invoice(2),
+    ]
+    why = f"%:{customer} would hold %"
+    dead = f"SELECT count(*) FROM dead_letter WHERE reason LIKE '{why}'"  # noqa: S608 - ours
+    async with (
+        Publisher(kafka_bootstrap, client_id="test") as publisher,
+        consuming(ledger, kafka_bootstrap),
+    ):
+        await publisher.publish([outgoing(event, tenant) for event in events])
+        await eventually(ledger, "SELECT count(*) FROM transaction", tenant, 3)
+        await eventually(ledger, dead, tenant, 2)
+    refused = await pay(client, customer, "0.01", status=422)
+    assert refused["code"] == "balance_too_large"
+    assert f"prepaid:{customer}" in refused["detail"]
+    assert await standing(client, customer) == (
+        "0.00", "999999999999999.99", "0.00", "-999999999999999.99", "0.00",
+    )  # fmt: skip
+    await reconciled(client)
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await announce_changed(tx, ISSUED)
+    announced = {one.customer_id: one.accounts for one in await told(ledger, AccountChanged)}
+    assert announced[customer][0].prepaid == Decimal("999999999999999.99")
 
 
 async def test_a_credit_note_before_its_invoice_leaves_nothing_owed(ledger, clients):

@@ -33,7 +33,7 @@ router = APIRouter(prefix="/v1", tags=["settling"])
 FUTURE_MAX = timedelta(minutes=5)
 """Clocks differ a little; money does not come tomorrow."""
 SUM_MAX = Decimal(10) ** 13
-"""Of one booking: a customer's balance of a thousand of them still fits what events carry."""
+"""Of one booking; what a customer's account may hold is a hundred of them (`BALANCE_MAX`)."""
 Sum = Annotated[
     Decimal,
     Field(
@@ -216,8 +216,9 @@ async def post_reversal(
     transaction_id: UUID, body: NewReversal, db: Db, cause: WriteCause, once: Idempotent
 ) -> Response:
     """Take a transaction back, by one that mirrors it. 409 the second time, for invoices, and where
-    the credit that it gave was spent."""
-    why = Why(body.reason, _moment(body.occurred_at), cause.correlation_id)
+    the credit that it gave was spent; 422 as of a moment before the transaction itself."""
+    dated = body.occurred_at is not None
+    why = Why(body.reason, _moment(body.occurred_at), cause.correlation_id, dated)
     async with transaction(db, tenant=cause.tenant_id) as tx:
         if (told := await once.recall(tx)) is not None:
             return told

@@ -21,6 +21,9 @@ from ledger.domain.moments import is_known
 AMOUNT_DECIMALS = 8
 AMOUNT_MAX = Decimal(10) ** 18
 """Far above any bill, and small enough that balances of a billion such fit their column."""
+BALANCE_MAX = Decimal(10) ** 15
+"""Of each account of a customer, either way: what its three come to still fits the sixteen digits
+before the point that events carry."""
 ZERO = Decimal(0)
 _STEP = Decimal(1).scaleb(-AMOUNT_DECIMALS)
 TransactionKind = Literal[

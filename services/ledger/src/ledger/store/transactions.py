@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 
 from database import ReadConnection, WriteConnection
+from kernel.errors import Rejected
 from kernel.money import EXACT
 from ledger.domain.accounts import Account
-from ledger.domain.transactions import Allocation, Posting, Transaction
+from ledger.domain.transactions import BALANCE_MAX, Allocation, Posting, Transaction
 from ledger.store.items import fetch_items, insert_items_and_allocations
 from ledger.store.rows import After, among
 from ledger.tables import account, allocation, open_item, posting, transaction
@@ -36,12 +37,17 @@ SELECT t.tenant_id, t.id, t.digest
   FROM unnest($1::text[], $2::uuid[]) AS asked (tenant_id, id)
   JOIN transaction t USING (tenant_id, id)
 """
+# What it returns are the customers' accounts that now hold more than an account may.
 _MOVE_ACCOUNTS = """
-INSERT INTO account (tenant_id, id, currency, code, class, customer_id, debits, credits)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[],
-                     $7::numeric[], $8::numeric[])
-ON CONFLICT (tenant_id, id) DO UPDATE
-   SET debits = account.debits + excluded.debits, credits = account.credits + excluded.credits
+WITH moved AS (
+    INSERT INTO account (tenant_id, id, currency, code, class, customer_id, debits, credits)
+    SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[],
+                         $7::numeric[], $8::numeric[])
+    ON CONFLICT (tenant_id, id) DO UPDATE
+       SET debits = account.debits + excluded.debits, credits = account.credits + excluded.credits
+    RETURNING currency, code, customer_id, debits - credits AS balance)
+SELECT currency, code FROM moved
+ WHERE customer_id IS NOT NULL AND abs(balance) >= $9 ORDER BY code, currency
 """
 _INSERT_POSTINGS = """
 INSERT INTO posting (tenant_id, transaction_id, line, account_id, currency, amount, occurred_at)
@@ -55,7 +61,8 @@ async def insert_transactions(tx: WriteConnection, transactions: Sequence[Transa
     """Insert those that are not there yet, with postings, balances and what they open and settle;
     their tenants and ids.
 
-    What is there already, or reverses what is reversed already, changes nothing.
+    What is there already, or reverses what is reversed already, changes nothing. Rejected where
+    more would stand on a customer's account than one may hold.
     """
     ordered = sorted(transactions, key=lambda one: (one.tenant_id, one.id))
     rows = await tx.raw.fetch(
@@ -86,7 +93,10 @@ async def insert_transactions(tx: WriteConnection, transactions: Sequence[Transa
 async def _move_accounts(
     tx: WriteConnection, transactions: Sequence[Transaction]
 ) -> dict[tuple[str, Account], UUID]:
-    """Add what is posted to the accounts' balances, opening those that are new; their ids."""
+    """Add what is posted to the accounts' balances, opening those that are new; their ids.
+
+    Rejected where a customer's would pass `BALANCE_MAX`.
+    """
     debits: dict[tuple[str, Account], Decimal] = defaultdict(Decimal)
     credits_: dict[tuple[str, Account], Decimal] = defaultdict(Decimal)
     with localcontext(EXACT):
@@ -96,7 +106,7 @@ async def _move_accounts(
                 side[one.tenant_id, each.account] += abs(each.amount)
     ids = {(tenant_id, moved): moved.id(tenant_id) for tenant_id, moved in debits.keys() | credits_}
     keys = sorted(ids, key=lambda key: (key[0], ids[key]))
-    await tx.raw.execute(
+    beyond = await tx.raw.fetch(
         _MOVE_ACCOUNTS,
         [tenant_id for tenant_id, _ in keys],
         [ids[key] for key in keys],
@@ -106,7 +116,11 @@ async def _move_accounts(
         [moved.customer_id for _, moved in keys],
         [debits[key] for key in keys],
         [credits_[key] for key in keys],
+        BALANCE_MAX,
     )
+    if beyond:
+        what = f"{beyond[0]['code']} would hold {BALANCE_MAX:f} {beyond[0]['currency']} or more"
+        raise Rejected("balance_too_large", what)
     return ids
 
 
