@@ -119,6 +119,11 @@ def asked(url):
     return httpx.get(url).json()
 
 
+def kill(state, name):
+    (found,) = (one for one in state.processes if one.name == name)
+    psutil.Process(found.pid).kill()
+
+
 def test_up_status_and_down(up, gridtally, data_dir):
     first = up()
     said = "".join(first.said)
@@ -189,13 +194,40 @@ def test_down_clears_what_a_killed_up_left(up, gridtally, data_dir):
     assert local.read_state(data_dir) is None
 
 
-def test_a_service_that_dies_ends_the_stack_loudly(up, data_dir):
+def test_a_service_that_dies_is_started_again_where_it_was(up, gridtally, data_dir):
+    process = up()
+    before = local.read_state(data_dir)
+    kill(before, "billing")
+    assert process.stdout.readline().startswith("billing ended unexpectedly and is started again")
+    while (now := local.read_state(data_dir)) == before:
+        assert process.poll() is None
+    assert [one.address for one in now.processes] == [one.address for one in before.processes]
+    assert gridtally("status").returncode == 0
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert not any(one.find() for one in now.processes)
+
+
+def test_one_that_dies_over_and_over_ends_the_stack_loudly(up, data_dir):
+    process = up()
+    for _ in range(local.RESTARTS_MAX):
+        state = local.read_state(data_dir)
+        kill(state, "billing")
+        while local.read_state(data_dir) == state:
+            assert process.poll() is None
+    state = local.read_state(data_dir)
+    kill(state, "billing")
+    assert process.wait(30) == 1
+    assert "error: billing ended unexpectedly; its log ends:" in process.stdout.read()
+    assert not any(one.find() for one in state.processes)
+
+
+def test_a_server_that_dies_ends_the_stack_loudly(up, data_dir):
     process = up()
     state = local.read_state(data_dir)
-    (billing,) = (one for one in state.processes if one.name == "billing")
-    psutil.Process(billing.pid).kill()
+    kill(state, "postgres")
     assert process.wait(30) == 1
-    assert "billing ended unexpectedly" in process.stdout.read()
+    assert "error: postgres ended unexpectedly" in process.stdout.read()
     assert not any(one.find() for one in state.processes)
 
 

@@ -58,7 +58,7 @@ def demo(
             holds = all(finding.holds for finding in outcome.findings)
             if stay_up:
                 report(f"API key of the tenant {LOCAL_TENANT}: {installation.api_key}")
-                stay(running, report)
+                stay(running, folder, report)
     if not holds:
         raise typer.Exit(1)
 

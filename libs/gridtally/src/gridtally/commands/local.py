@@ -55,7 +55,7 @@ def up(
     with local.until_stopped(), local.stack(options, os.environ, report) as running:
         found = asyncio.run(of_stack(running, options.data_dir))
         report(f"API key of the tenant {LOCAL_TENANT}: {found.api_key}")
-        local.stay(running, report)
+        local.stay(running, options.data_dir, report)
 
 
 def down(data_dir: DataDir = None) -> None:

@@ -11,6 +11,7 @@ import os
 import secrets
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -34,6 +35,9 @@ POLL_S = 0.05
 CLOCK_STEP_MAX_S = 2.0  # start times are told by a clock that may be put right
 DOWN_LIMIT_S = 90.0
 LEFTOVER_LIMIT_S = 20.0
+RESTARTS_MAX = 3
+RESTARTS_WITHIN_S = 60.0
+"""A service that ends more often than that has a defect, and waiting mends nothing."""
 
 Report = Callable[[str], None]
 
@@ -146,33 +150,47 @@ def stack(
     taken = f"gridtally is already up in {data_dir}; see `gridtally status`"
     with process.locked(data_dir / "up.lock", wait=False, taken=taken):
         _end_last_run(data_dir)
-        owner = Running.of("gridtally", os.getpid(), "")
-        State(owner, ready=False).write(data_dir)
+        State(_owner(), ready=False).write(data_dir)
         try:
             with _started(options, data_dir, environment, report) as running:
-                State(
-                    owner,
-                    ready=True,
-                    processes=tuple(_listed(running)),
-                    descriptions=running.servers.descriptions,
-                ).write(data_dir)
+                _write_ready(data_dir, running)
                 yield running
         finally:
             (data_dir / STATE).unlink(missing_ok=True)
 
 
-def stay(running: Stack, report: Report) -> NoReturn:
-    """Watch until a signal ends `until_stopped`; StackError when a process ends on its own."""
+def stay(running: Stack, data_dir: Path, report: Report) -> NoReturn:
+    """Watch until a signal ends `until_stopped`.
+
+    A service that ends on its own is started again, since its watchdog ends it when the broker is
+    away. StackError when it does so over and over, or when a server ends.
+    """
     report("ready; Ctrl-C takes everything down")
+    restarts: dict[str, deque[float]] = {
+        name: deque(maxlen=RESTARTS_MAX) for name in running.services
+    }
     try:
         while True:
             time.sleep(WATCH_EVERY_S)
             for name, server in running.started.items():
                 if server.pid is None:
-                    said = process.last_lines(server.log)
-                    raise StackError(f"{name} ended unexpectedly; its log ends:\n{said}")
+                    _start_again(name, server, restarts.get(name), report)
+                    _write_ready(data_dir, running)
     finally:
         report("taking everything down")
+
+
+def _start_again(name: str, server: Server, restarts: deque[float] | None, report: Report) -> None:
+    """Start a service that has ended; `restarts` are the moments of its last ones, None for a
+    server."""
+    now_s = time.monotonic()
+    often = restarts is not None and len(restarts) == RESTARTS_MAX
+    if restarts is None or (often and now_s - restarts[0] < RESTARTS_WITHIN_S):
+        said = process.last_lines(server.log)
+        raise StackError(f"{name} ended unexpectedly; its log ends:\n{said}")
+    report(f"{name} ended unexpectedly and is started again; its log is {server.log}")
+    restarts.append(now_s)
+    server.launch()
 
 
 def down(data_dir: Path) -> bool:
@@ -221,6 +239,20 @@ def _started(
         logs.mkdir(mode=0o700, exist_ok=True)
         with services(programs, logs, first_port=options.http_port, report=report) as running:
             yield Stack(given, running, token)
+
+
+def _owner() -> Running:
+    return Running.of("gridtally", os.getpid(), "")
+
+
+def _write_ready(data_dir: Path, running: Stack) -> None:
+    """Tell others what runs; the processes are those of this moment."""
+    State(
+        _owner(),
+        ready=True,
+        processes=tuple(_listed(running)),
+        descriptions=running.servers.descriptions,
+    ).write(data_dir)
 
 
 def _listed(running: Stack) -> Iterator[Running]:
