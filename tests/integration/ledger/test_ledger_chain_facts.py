@@ -5,6 +5,7 @@ Whatever is changed, swapped or taken away of it is found, in the stored tables 
 import json
 import random
 from collections import Counter
+from decimal import Decimal
 
 import asyncpg
 import pytest
@@ -117,6 +118,8 @@ async def test_what_is_sealed_is_what_was_said(acme, home, facts):
     assert [kind for kind, item in opened.items() if item] == ["invoice"]
     assert opened["invoice"].keys() == set(ITEM_FIELDS)
     for entry in by_kind["booking"]:
+        assert sum(Decimal(line["amount"]) for line in entry["postings"]) == 0
+        assert len(entry["postings"]) == (3 if entry["kind"] != "payment" else 2)
         if entry["opens"]:
             assert entry["opens"]["id"] == entry["document_id"]
             assert entry["opens"]["total"] == entry["total"]

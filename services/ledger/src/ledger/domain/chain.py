@@ -13,6 +13,7 @@ from uuid import UUID
 
 from kernel.chain import Checkpoint
 from kernel.merkle import Frontier
+from ledger.domain.accounts import CUSTOMERS
 
 BookedKind = Literal["transaction", "booking"]
 """A transaction: with the item that it opens since there are bookings, without it before."""
@@ -91,11 +92,13 @@ def _copies(head: Row, line: Row, names: Sequence[str]) -> bool:
 
 def _named(posting: Row) -> bool:
     """Whether its account is of the currency, the class and the customer that its name says."""
-    account_class, _, whose = posting["account"].partition(":")
+    account_class, _, rest = posting["account"].partition(":")
     customer_id = posting["account_customer_id"]
-    said = (posting["currency"], account_class, whose if customer_id else None)
-    kept = (posting["account_currency"], posting["account_class"], customer_id and str(customer_id))
-    return said == kept
+    return (
+        posting["account_currency"] == posting["currency"]
+        and posting["account_class"] == account_class
+        and (customer_id and str(customer_id)) == (rest if account_class in CUSTOMERS else None)
+    )
 
 
 def _spelled(row: Row, names: Sequence[str]) -> dict[str, Any]:

@@ -1,0 +1,178 @@
+"""What is sealed, to the byte: a chain that was sealed once verifies for ever, by our verifier and
+by the one that docs/chain.md tells."""
+
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from kernel.chain import (
+    Checkpoint,
+    Tampered,
+    export_header,
+    export_line,
+    export_trailer,
+    leaf_of,
+    record_of,
+    verify_export,
+)
+from ledger.domain.chain import (
+    ALLOCATION_FIELDS,
+    ENTRY_KINDS,
+    ITEM_FIELDS,
+    POSTING_FIELDS,
+    ROW_FIELDS,
+    TRANSACTION_FIELDS,
+    booking_entry,
+    row_entry,
+    transaction_entry,
+)
+
+DOCUMENT = (Path(__file__).parents[3] / "docs/chain.md").read_text()
+GOLDEN = Path(__file__).with_name("chain.ndjson")
+AT = datetime(2025, 4, 1, 8, 30, tzinfo=timezone(timedelta(hours=2)))
+LATER = datetime(2025, 4, 2, 0, 0, 0, 5, tzinfo=UTC)
+
+
+def id_(number):
+    return UUID(int=number)
+
+
+HEAD = {
+    "id": id_(1), "kind": "invoice", "document_id": id_(2), "reference": "INV-é\n1", "memo": "",
+    "reverses_id": None, "customer_id": id_(3), "currency": "EUR", "total": Decimal("119.00000000"),
+    "occurred_at": AT, "recorded_at": LATER, "correlation_id": "c", "digest": bytes(range(32)),
+}  # fmt: skip
+COPIES = {name: HEAD[name] for name in ("customer_id", "currency", "occurred_at", "recorded_at")}
+CLAIM = {
+    "line": 1, "amount": Decimal("119.00000000"), "account": f"receivable:{id_(3)}",
+    "account_class": "receivable", "account_customer_id": id_(3), "account_currency": "EUR",
+    **COPIES,
+}  # fmt: skip
+EARNED = {
+    "line": 2, "amount": Decimal("-119.00000000"), "account": "revenue:energy",
+    "account_class": "revenue", "account_customer_id": None, "account_currency": "EUR", **COPIES,
+}  # fmt: skip
+SETTLED = {
+    "line": 1, "item_id": id_(2), "source_id": id_(1), "amount": Decimal("0.00000001"), **COPIES,
+}  # fmt: skip
+ITEM = {
+    "id": id_(2), "kind": "invoice", "number": "INV-é\n1", "total": Decimal("119.00000000"),
+    "issued_at": AT, "due_on": date(2025, 4, 15), "settled": Decimal("0.00000001"), **COPIES,
+}  # fmt: skip
+ROWS = {
+    "reading": {
+        "id": id_(4), "reading_id": id_(5), "version": 1, "supersedes_id": None, "meter_id": id_(6),
+        "property_id": id_(7), "flow": "import", "kind": "exchange_final", "exchange_id": id_(8),
+        "value": Decimal("108.25"), "digits": 9, "decimals": 3, "multiplier": Decimal(1),
+        "quality": "actual", "note": '"', "read_at": AT, "created_at": LATER, "correlation_id": "c",
+    },
+    "definition": {
+        "id": id_(9), "meter_id": id_(10), "version": 2, "from_on": date(2025, 3, 1),
+        "meter_ids": [id_(6), id_(11)], "flows": [None, "export"], "signs": [1, -1],
+        "created_at": LATER,
+    },
+    "meter_end": {
+        "id": id_(12), "meter_id": id_(6), "property_id": id_(7), "type": "sub", "name": "Flat 2",
+        "removed_at": LATER,
+    },
+    "void_note": {
+        "invoice_id": id_(2), "credit_note_id": id_(13), "reference": "INV-1",
+        "reason": "revision 2", "voided_at": AT, "recorded_at": LATER,
+    },
+}  # fmt: skip
+ENTRIES = [
+    ("transaction", transaction_entry(HEAD, [CLAIM, EARNED], [SETTLED])),
+    ("booking", booking_entry(HEAD, [CLAIM, EARNED], [], ITEM)),
+    ("booking", booking_entry(HEAD, [CLAIM, EARNED], [SETTLED], None)),
+    *((kind, row_entry(kind, row)) for kind, row in ROWS.items()),
+]
+
+
+def export():
+    state, lines = Checkpoint.start("acme"), []
+    for seq, (kind, entry) in enumerate(ENTRIES, start=1):
+        record = record_of("acme", seq, kind, entry)
+        leaf = leaf_of(record)
+        state = state.extend(leaf)
+        lines.append(export_line(record, leaf, state.head))
+    return b"".join([export_header("acme", 0, state.size), *lines, export_trailer(state)])
+
+
+def test_every_kind_is_spelled_as_it_always_was():
+    assert {kind for kind, _ in ENTRIES} == set(ENTRY_KINDS)
+    assert export() == GOLDEN.read_bytes()
+
+
+def run_document(content):
+    """The script of the document, given an export."""
+    [script] = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
+    return subprocess.run(
+        [sys.executable, "-c", script], input=content, capture_output=True, check=False
+    )
+
+
+def test_the_verifier_of_the_document_agrees_with_ours():
+    content = GOLDEN.read_bytes()
+    ran = run_document(content)
+    assert ran.returncode == 0, ran.stderr
+    reached = verify_export(content.splitlines(keepends=True))
+    assert Checkpoint.from_json(json.loads(ran.stdout)) == reached
+    for wrong in (
+        content.replace(b"108.25", b"108.26"),
+        content.replace(b'"signs":[1,-1]', b'"signs":[1, -1]'),
+        b"".join(content.splitlines(keepends=True)[:-2]),
+    ):
+        assert run_document(wrong).returncode == 1
+        with pytest.raises(Tampered):
+            verify_export(wrong.splitlines(keepends=True))
+
+
+def test_the_document_lists_the_fields_of_every_kind():
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", DOCUMENT, re.MULTILINE)
+    told = {kind: re.findall(r"`(\w+)`", fields) for kind, fields in rows}
+    assert set(told) == set(ENTRY_KINDS)
+    for kind, fields in ROW_FIELDS.items():
+        assert told[kind] == list(fields)
+    parts = ("postings", *POSTING_FIELDS, "allocations", *ALLOCATION_FIELDS)
+    assert told["transaction"] == [*TRANSACTION_FIELDS, *parts]
+    assert told["booking"] == ["transaction", "opens", *ITEM_FIELDS]
+
+
+WRONG_COPIES = [
+    (CLAIM, "currency", "USD"), (CLAIM, "occurred_at", LATER), (CLAIM, "recorded_at", AT),
+    (CLAIM, "account_currency", "USD"), (CLAIM, "account_class", "prepaid"),
+    (CLAIM, "account_customer_id", id_(4)), (CLAIM, "account_customer_id", None),
+    (CLAIM, "account", f"receivable:{id_(4)}"), (EARNED, "account_class", "tax"),
+    (EARNED, "account_customer_id", id_(3)), (SETTLED, "customer_id", id_(4)),
+    (SETTLED, "currency", "USD"), (SETTLED, "occurred_at", LATER), (SETTLED, "recorded_at", AT),
+    (ITEM, "customer_id", id_(4)), (ITEM, "currency", "USD"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "name", "other"), WRONG_COPIES)
+def test_a_line_that_contradicts_its_transaction_is_missing_from_the_entry(line, name, other):
+    def entry(changed):
+        postings = [changed if line is each else each for each in (CLAIM, EARNED)]
+        return booking_entry(
+            HEAD,
+            postings,
+            [changed if line is SETTLED else SETTLED],
+            changed if line is ITEM else ITEM,
+        )
+
+    whole, wrong = entry(line), entry(line | {name: other})
+    part = "opens" if line is ITEM else "allocations" if line is SETTLED else "postings"
+    assert wrong[part] != whole[part]
+    assert wrong | {part: whole[part]} == whole
+
+
+def test_what_has_no_spelling_is_a_defect():
+    with pytest.raises(TypeError, match="float has no canonical spelling"):
+        row_entry("meter_end", ROWS["meter_end"] | {"name": 1.5})
