@@ -103,9 +103,7 @@ async def pay(client, customer, amount, *named, status=201, currency="EUR", **ot
 
 
 async def reverse(client, transaction_id, status=201):
-    return await post(
-        client, f"transactions/{transaction_id}/reversal", status, reason="bounced", occurred_at=AT
-    )
+    return await post(client, f"transactions/{transaction_id}/reversal", status, reason="bounced")
 
 
 async def standing(client, customer, **params):

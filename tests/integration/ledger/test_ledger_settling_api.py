@@ -1,6 +1,7 @@
 """Payments and all that follows them, by the API, on the real database."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from integration.ledger.books import (
     states,
     told,
 )
+from integration.ledger.homes import problem
 from kernel.errors import Poison
 from ledger.handlers.booking import book_credit_notes, book_invoices
 from ledger.handlers.settling import record_payments
@@ -108,6 +110,19 @@ async def test_reallocation_by_reversal(ledger, acme):
     shown = (await acme.get(f"/v1/invoices/{first.invoice_id}")).json()
     assert [one["amount"] for one in shown["allocations"]] == ["60.00", "-60.00", "10.00"]
     await reconciled(acme)
+
+
+async def test_nothing_is_taken_back_before_it_occurred(ledger, acme):
+    customer, _ = await issue(ledger, "100")
+    paid = await pay(acme, customer, "100", occurred_at="2025-04-06T00:00:01Z")
+    path = f"/v1/transactions/{paid['id']}/reversal"
+    early = await acme.post(path, json={"reason": "bounced", "occurred_at": AT})
+    assert problem(early) == (422, "before_original")
+    ahead = (datetime.now(UTC) + timedelta(minutes=4)).isoformat()  # as clocks may differ
+    later = await pay(acme, customer, "5", occurred_at=ahead)
+    undone = await post(acme, f"transactions/{later['id']}/reversal", reason="bounced")
+    assert undone["occurred_at"] == later["occurred_at"]
+    assert (await standing(acme, customer, as_of=AT))[0] == "100.00"
 
 
 async def test_credit_that_was_spent_is_not_taken_back(ledger, acme):

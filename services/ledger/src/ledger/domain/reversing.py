@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, localcontext
 from uuid import UUID
 
-from kernel.errors import Conflict
+from kernel.errors import Conflict, Fault, Rejected
 from kernel.ids import derive_id
 from kernel.money import EXACT
 from ledger.domain import accounts
@@ -39,11 +39,13 @@ REVERSIBLE: tuple[TransactionKind, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The reason for taking something back, when, and on whose behalf."""
+    """The reason for taking something back, when, and on whose behalf. `dated` says that the
+    moment was asked for and is not just that of asking."""
 
     memo: str
     occurred_at: datetime
     correlation_id: str
+    dated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,15 @@ def reverse(
     """The mirror image of a transaction; `live` is what it settles still.
 
     Conflict where it cannot be reversed: by its kind, because what it had settled was released and
-    nothing is left of it, or because the credit that it gave was spent.
+    nothing is left of it, or because the credit that it gave was spent. Rejected for a moment
+    before the transaction itself: in between more would be owed than was ever asked for.
     """
     if original.kind not in REVERSIBLE:
         raise Conflict("not_reversible", f"a transaction of kind {original.kind} is not reversed")
+    if why.dated and why.occurred_at < original.occurred_at:
+        fault = Fault("/occurred_at", f"must not lie before {original.occurred_at.isoformat()}")
+        raise Rejected("before_original", "it had not occurred by then", (fault,))
+    occurred_at = max(why.occurred_at, original.occurred_at)
     document_id = reversal_id(original.id)
     id_ = transaction_id(books.tenant_id, document_id)
     still = {one.item_id: one.amount for one in live}
@@ -91,14 +98,14 @@ def reverse(
     allocations = [Allocation(one.item_id, original.id, -one.amount) for one in live]
     if original.opens:
         allocations.append(Allocation(original.opens.id, id_, original.opens.total))
-    parts = ["reversal", str(original.id), why.memo, why.occurred_at.isoformat()]
+    parts = ["reversal", str(original.id), why.memo, occurred_at.isoformat()]
     return replace(
         original,
         id=id_,
         kind="reversal",
         document_id=document_id,
         reverses_id=original.id,
-        occurred_at=why.occurred_at,
+        occurred_at=occurred_at,
         correlation_id=why.correlation_id,
         postings=tuple(Posting(account, amount) for account, amount in moves.items() if amount),
         digest=digest_of(parts),
