@@ -8,6 +8,7 @@ that comes later makes a new kind of entry. The hashes are `kernel.chain`'s.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -61,8 +62,8 @@ def transaction_entry(
     A line repeats some of its transaction, and sums are made of those copies: one that says
     something else is left out, so that the entry is not what was sealed.
     """
-    posted = [line for line in postings if _copies(head, line, POSTING_COPIES) and _named(line)]
-    settled = [line for line in allocations if _copies(head, line, ALLOCATION_COPIES)]
+    posted = [line for line in _faithful(head, postings, POSTING_COPIES) if _named(line)]
+    settled = _faithful(head, allocations, ALLOCATION_COPIES)
     return {
         **_spelled(head, TRANSACTION_FIELDS),
         "postings": [_spelled(line, POSTING_FIELDS) for line in posted],
@@ -74,10 +75,10 @@ def booking_entry(
     head: Row, postings: Sequence[Row], allocations: Sequence[Row], item: Row | None
 ) -> dict[str, Any]:
     """A transaction with all its lines and the item that it opens, if any, as it is sealed."""
-    opens = item is not None and _copies(head, item, ITEM_COPIES)
+    opened = _faithful(head, [item] if item is not None else [], ITEM_COPIES)
     return {
         **transaction_entry(head, postings, allocations),
-        "opens": _spelled(item, ITEM_FIELDS) if item is not None and opens else None,
+        "opens": _spelled(opened[0], ITEM_FIELDS) if opened else None,
     }
 
 
@@ -86,8 +87,11 @@ def row_entry(kind: RowKind, row: Row) -> dict[str, Any]:
     return _spelled(row, ROW_FIELDS[kind])
 
 
-def _copies(head: Row, line: Row, names: Sequence[str]) -> bool:
-    return all(line[name] == head[name] for name in names)
+def _faithful(head: Row, lines: Sequence[Row], names: Sequence[str]) -> list[Row]:
+    """The lines whose copies of their transaction are what it says itself."""
+    copies = itemgetter(*names)
+    said = copies(head)
+    return [line for line in lines if copies(line) == said]
 
 
 def _named(posting: Row) -> bool:
