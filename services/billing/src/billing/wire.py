@@ -6,7 +6,7 @@ models; a test holds the two equal.
 
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ import orjson
 from numpy.typing import NDArray
 
 from billing.domain.agreements import Agreement
-from billing.domain.days import CostDay
+from billing.domain.days import CostDay, FlowKey, FlowUsage
 from billing.domain.invoices import CreditNote, Invoice
 from billing.domain.periods import ClosedPeriod
 from contracts.commerce import (
@@ -94,6 +94,12 @@ def read_closed_period(
     )
 
 
+def held_before(row: Any) -> ClosedPeriod:
+    """A period that was held, from its row."""
+    event = PeriodClosed.model_validate_json(row["event"])
+    return read_closed_period(event, row["event"], row["tenant_id"], row["correlation_id"])
+
+
 def closed_again(row: Mapping[str, Any], correlation_id: str) -> ClosedPeriod:
     """A period as it was closed, from the evidence of its invoice.
 
@@ -129,11 +135,11 @@ def energy_of(values: Sequence[int | None]) -> NDArray[np.int32]:
 
 def pack_usage(series: Sequence[Series]) -> bytes:
     """The series as evidence keeps them: zlib over the JSON of the event's field."""
-    plain = [
+    fields = [
         {"flow": s.flow, "minutes": s.minutes, "values": s.values, "quality": s.quality}
         for s in series
     ]
-    return zlib.compress(orjson.dumps(plain), PACK_LEVEL)
+    return zlib.compress(orjson.dumps(fields), PACK_LEVEL)
 
 
 def unpack_usage(packed: bytes) -> list[Series]:
@@ -143,26 +149,22 @@ def unpack_usage(packed: bytes) -> list[Series]:
 
 def newest_usage(
     messages: Sequence[Received[UsageRecorded]],
-) -> dict[tuple[str, UUID, date, str], tuple[str, int, int, bytes, str]]:
-    """The newest of each channel-day: zone, minutes, version, energy and correlation id.
-
-    Poison where the values do not fill the local day.
-    """
-    newest: dict[tuple[str, UUID, date, str], tuple[str, int, int, bytes, str]] = {}
+) -> dict[FlowKey, FlowUsage]:
+    """The newest of each channel-day; Poison where the values do not fill the local day."""
+    newest: dict[FlowKey, FlowUsage] = {}
     for message in messages:
         event, envelope = message.event, message.envelope
         if event is None:
             raise Poison("usage cannot be taken back by a tombstone")
         _check_day(event)
         key = (envelope.tenant_id, event.meter_id, event.day, event.flow)
-        if key not in newest or newest[key][2] < event.version:
-            energy = energy_of(event.values).astype("<i4").tobytes()
-            newest[key] = (
-                event.zone,
-                event.minutes,
-                event.version,
-                energy,
-                envelope.correlation_id,
+        if key not in newest or newest[key].version < event.version:
+            newest[key] = FlowUsage(
+                zone=event.zone,
+                minutes=event.minutes,
+                version=event.version,
+                energy=energy_of(event.values).astype("<i4").tobytes(),
+                correlation_id=envelope.correlation_id,
             )
     return newest
 

@@ -149,7 +149,7 @@ async def list_agreements(
     """Agreements by their id."""
     after = paging.after(UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await listing.fetch_agreement_page(
+        rows = await listing.list_agreements(
             read, caller.tenant_id, customer_id, meter_id, after, paging.rows
         )
     return paging.cut(

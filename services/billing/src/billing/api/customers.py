@@ -91,7 +91,7 @@ async def list_customers(db: Db, caller: Reader, paging: Paging) -> Page[Custome
     """Customers by name."""
     after = paging.after(str, UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await listing.fetch_customer_page(read, caller.tenant_id, after, paging.rows)
+        rows = await listing.list_customers(read, caller.tenant_id, after, paging.rows)
     return paging.cut(rows, item=_shown, position=lambda row: (row["name"], row["id"]))
 
 

@@ -165,7 +165,7 @@ async def list_invoices(
     )
     after = paging.after(datetime.fromisoformat, UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await listing.fetch_invoice_page(read, caller.tenant_id, wanted, after, paging.rows)
+        rows = await listing.list_invoices(read, caller.tenant_id, wanted, after, paging.rows)
     return paging.cut(rows, item=_invoice, position=_position)
 
 
@@ -229,7 +229,7 @@ async def list_credit_notes(db: Db, caller: Reader, paging: Paging) -> Page[Cred
     """Credit notes, the newest first."""
     after = paging.after(datetime.fromisoformat, UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await listing.fetch_credit_note_page(read, caller.tenant_id, after, paging.rows)
+        rows = await listing.list_credit_notes(read, caller.tenant_id, after, paging.rows)
     return paging.cut(rows, item=_credit_note, position=_position)
 
 
@@ -238,7 +238,7 @@ async def list_held_invoices(db: Db, caller: Reader, paging: Paging) -> Page[Hel
     """Closed periods without their invoice, and why; they are billed when the fact arrives."""
     after = paging.after(UUID, date.fromisoformat)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await listing.fetch_held_page(read, caller.tenant_id, after, paging.rows)
+        rows = await listing.list_held(read, caller.tenant_id, after, paging.rows)
     return paging.cut(
         rows,
         item=lambda row: HeldInvoice.model_validate(dict(row)),

@@ -6,9 +6,10 @@ interval or flow counts as nothing until it comes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -16,18 +17,32 @@ from numpy.typing import NDArray
 
 from billing.domain.agreements import Agreement
 from billing.domain.facts import Facts
-from billing.domain.intervals import in_one_interval
-from billing.domain.periods import FLOWS, no_energy
+from billing.domain.intervals import FLOWS, usage_of
 from kernel.errors import Rejected
-from kernel.periods import Period
+from kernel.periods import ONE_DAY, Period
 from rating.bill import rate
 from rating.prices import Prices
 from rating.tariff import TariffVersion, usage_charges
-from rating.usage import MISSING, Flow, Usage, slots_in
+from rating.usage import MISSING, Flow, Usage
 
 DayKey = tuple[str, UUID, date]
 """Tenant, meter and local day."""
+FlowKey = tuple[str, UUID, date, str]
+"""Tenant, meter, local day and flow."""
 NOTHING = Decimal(0)
+
+
+class FlowUsage(NamedTuple):
+    """A flow of a meter's day as it was told; `energy` in Wh, four bytes an interval.
+
+    A tuple, since it becomes a row as it is.
+    """
+
+    zone: str
+    minutes: int
+    version: int
+    energy: bytes
+    correlation_id: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +99,7 @@ def price_days(
     costs: list[CostDay] = []
     for (tenant_id, tariff_id, day), members in alike.items():
         try:
-            (part,) = facts.parts(tenant_id, tariff_id, Period(day, day + timedelta(days=1)))
+            (part,) = facts.parts(tenant_id, tariff_id, Period(day, day + ONE_DAY))
         except Rejected:
             continue
         copied = facts.prices_for(tenant_id, [part])
@@ -132,11 +147,8 @@ def _price_group(
 
 def _usage(usage: DayUsage) -> Usage:
     """The day as rating takes it; Rejected where its flows were told in zones that differ."""
-    day = Period(usage.day, usage.day + timedelta(days=1))
+    day = Period(usage.day, usage.day + ONE_DAY)
     try:
-        minutes, metered = in_one_interval(usage.minutes, usage.series)
-        nothing = no_energy(slots_in(usage.zone, day, minutes))
-        absent = {flow: nothing for flow in FLOWS if flow not in metered}
-        return Usage(usage.zone, day, minutes, absent | metered)
+        return usage_of(usage.zone, day, usage.minutes, usage.series, nothing_of=FLOWS)
     except ValueError as impossible:
         raise Rejected("usage_impossible", str(impossible)) from None

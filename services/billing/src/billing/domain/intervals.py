@@ -4,13 +4,45 @@ Energy is only ever added up to longer intervals, never spread over shorter ones
 stays in the evidence as it came.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import lru_cache
 from math import lcm
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rating.usage import MISSING, Flow, Series
+from kernel.periods import Period
+from rating.usage import MISSING, Flow, Series, Usage, slots_in
+
+FLOWS: tuple[Flow, ...] = get_args(Flow)
+
+
+def usage_of(
+    zone: str,
+    period: Period,
+    minutes: Mapping[Flow, int],
+    series: Mapping[Flow, NDArray[np.int32]],
+    *,
+    nothing_of: Iterable[Flow],
+    connected_kw: Decimal | None = None,
+) -> Usage:
+    """The series as rating takes them; of the flows in `nothing_of` that have none, no energy.
+
+    ValueError where they do not fill the period.
+    """
+    common, metered = in_one_interval(minutes, series)
+    nothing = _no_energy(slots_in(zone, period, common))
+    return Usage(zone, period, common, dict.fromkeys(nothing_of, nothing) | metered, connected_kw)
+
+
+@lru_cache(maxsize=256)
+def _no_energy(slots: int) -> NDArray[np.int32]:
+    """So many intervals without energy; not to be written to."""
+    nothing = np.zeros(slots, np.int32)
+    nothing.flags.writeable = False
+    return nothing
 
 
 def in_one_interval(

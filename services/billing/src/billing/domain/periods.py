@@ -6,8 +6,7 @@ Refuses to decide what is missing or estimated: that was done when the period wa
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
-from typing import Literal, get_args
+from typing import Literal
 from uuid import UUID
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from billing.domain.agreements import Agreement
 from billing.domain.facts import Facts, Key, Meter
-from billing.domain.intervals import in_one_interval
+from billing.domain.intervals import FLOWS, usage_of
 from billing.domain.prices import CopiedSeries
 from kernel.errors import Rejected
 from kernel.ids import derive_id
@@ -23,9 +22,8 @@ from kernel.periods import Period
 from rating.bill import Bill, rate
 from rating.state import State
 from rating.tariff import Part, carries_state
-from rating.usage import MISSING, Flow, Usage, slots_in
+from rating.usage import MISSING, Flow, Usage
 
-FLOWS: tuple[Flow, ...] = get_args(Flow)
 PeriodKey = tuple[str, UUID, date]
 """Tenant, agreement and first day: what one live invoice belongs to."""
 ClosedBy = Literal["complete", "grace", "forced"]
@@ -282,21 +280,17 @@ def _usage(closed: ClosedPeriod, meter: Meter) -> Usage:
     """The series as rating takes them; a flow that the meter does not measure is nothing."""
     if not closed.series:
         raise Rejected("flow_missing", "the period has no series at all")
-    minutes, metered = in_one_interval(closed.minutes, closed.series)
-    nothing = no_energy(slots_in(closed.zone, closed.period, minutes))
-    absent = {flow: nothing for flow in FLOWS if flow not in meter.flows}
     try:
-        return Usage(closed.zone, closed.period, minutes, absent | metered, meter.connected_kw)
+        return usage_of(
+            closed.zone,
+            closed.period,
+            closed.minutes,
+            closed.series,
+            nothing_of=[flow for flow in FLOWS if flow not in meter.flows],
+            connected_kw=meter.connected_kw,
+        )
     except ValueError as impossible:
         raise Rejected("usage_impossible", str(impossible)) from None
-
-
-@lru_cache(maxsize=256)
-def no_energy(slots: int) -> NDArray[np.int32]:
-    """So many intervals without energy; not to be written to."""
-    nothing = np.zeros(slots, np.int32)
-    nothing.flags.writeable = False
-    return nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)

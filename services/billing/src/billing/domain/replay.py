@@ -7,14 +7,14 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from billing.domain.intervals import in_one_interval
-from billing.domain.periods import FLOWS, MissingRule, no_energy
+from billing.domain.intervals import FLOWS, usage_of
+from billing.domain.periods import MissingRule
 from kernel.periods import Period
 from rating.bill import Bill, rate
 from rating.prices import Prices
 from rating.state import State
 from rating.tariff import Part
-from rating.usage import Flow, Usage, slots_in
+from rating.usage import Flow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,10 +37,14 @@ def replay(kept: Kept) -> Bill:
 
     A flow without a series was one that the meter did not have, and counts as nothing.
     """
-    minutes, metered = in_one_interval(kept.minutes, kept.series)
-    nothing = no_energy(slots_in(kept.zone, kept.period, minutes))
-    absent = {flow: nothing for flow in FLOWS if flow not in metered}
-    usage = Usage(kept.zone, kept.period, minutes, absent | metered, kept.connected_kw)
+    usage = usage_of(
+        kept.zone,
+        kept.period,
+        kept.minutes,
+        kept.series,
+        nothing_of=FLOWS,
+        connected_kw=kept.connected_kw,
+    )
     (bill,) = rate(
         kept.parts,
         [usage],

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from billing import wire
@@ -12,6 +12,8 @@ from billing.store import agreements as store
 from database import WriteConnection
 from kernel.errors import Conflict, Fault, NotFound, Rejected
 from messaging import enqueue
+
+T = TypeVar("T", Agreement, Customer)
 
 
 async def register_customers(
@@ -23,13 +25,7 @@ async def register_customers(
     """
     added = await store.insert_customers(tx, tenant_id, customers, now)
     stored = await store.fetch_customers(tx, tenant_id, [one.id for one in customers])
-    for place, customer in enumerate(customers):
-        if stored[customer.id] != customer:
-            raise Conflict(
-                "customer_exists",
-                f"customer {customer.id} exists with other particulars",
-                (Fault(f"/{place}/id", "is taken"),),
-            )
+    _refuse_others("customer", customers, stored)
     return bool(added)
 
 
@@ -55,13 +51,7 @@ async def register_agreements(
         raise Rejected("customer_missing", "an agreement needs its customer first", faults)
     added = await store.insert_agreements(tx, tenant_id, agreements, now)
     stored = await store.fetch_agreements(tx, tenant_id, [one.id for one in agreements])
-    for place, agreement in enumerate(agreements):
-        if stored[agreement.id] != agreement:
-            raise Conflict(
-                "agreement_exists",
-                f"agreement {agreement.id} exists with other particulars",
-                (Fault(f"/{place}/id", "is taken"),),
-            )
+    _refuse_others("agreement", agreements, stored)
     await enqueue(
         tx,
         [
@@ -72,6 +62,17 @@ async def register_agreements(
         ],
     )
     return bool(added)
+
+
+def _refuse_others(what: str, asked: Sequence[T], stored: Mapping[UUID, T]) -> None:
+    """Conflict where what is stored under an id is not what was asked for."""
+    for place, one in enumerate(asked):
+        if stored[one.id] != one:
+            raise Conflict(
+                f"{what}_exists",
+                f"{what} {one.id} exists with other particulars",
+                (Fault(f"/{place}/id", "is taken"),),
+            )
 
 
 async def change_agreement(

@@ -5,6 +5,8 @@ Owns no billing: due periods and days are taken up by `periods.retry_held_period
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
+from uuid import UUID
 
 from billing.domain.facts import Key
 from billing.store import days, facts, periods
@@ -13,18 +15,17 @@ from contracts.accounts import AccountChanged
 from contracts.catalogue import PricesPublished
 from contracts.commerce import AgreementChanged, TariffPublished
 from contracts.metering import MeterRegistered
+from contracts.model import Event
 from database import WriteConnection
 from messaging import Received
+
+E = TypeVar("E", bound=Event)
 
 
 async def copy_tariffs(tx: WriteConnection, messages: Sequence[Received[TariffPublished]]) -> None:
     """Keep tariff versions; periods and days that they apply to become due."""
-    newest: dict[Key, TariffPublished] = {}
-    for message in messages:
-        if message.event is not None:
-            newest[message.envelope.tenant_id, message.event.version_id] = message.event
     await facts.lock_facts_to_change(tx)
-    changed = await facts.upsert_versions(tx, newest)
+    changed = await facts.upsert_versions(tx, _newest(messages))
     await periods.mark_due_by_tariff(tx, changed)
     await days.mark_due_by_tariff(tx, changed)
 
@@ -34,12 +35,8 @@ async def copy_meters(tx: WriteConnection, messages: Sequence[Received[MeterRegi
 
     A tombstone changes nothing: the meter's last periods are still to be billed.
     """
-    newest: dict[Key, MeterRegistered] = {}
-    for message in messages:
-        if message.event is not None:
-            newest[message.envelope.tenant_id, message.event.meter_id] = message.event
     await facts.lock_facts_to_change(tx)
-    await periods.mark_due_by_meter(tx, await facts.upsert_meters(tx, newest))
+    await periods.mark_due_by_meter(tx, await facts.upsert_meters(tx, _newest(messages)))
 
 
 async def take_up_agreements(
@@ -49,14 +46,10 @@ async def take_up_agreements(
 
     Done here and not where an agreement is stored, so that no API caller waits for it.
     """
-    changed = {
-        (message.envelope.tenant_id, message.event.agreement_id)
-        for message in messages
-        if message.event is not None
-    }
+    changed = sorted(_newest(messages))
     await facts.lock_facts_to_change(tx)
-    await periods.mark_due_by_agreement(tx, sorted(changed))
-    await days.mark_due_by_agreement(tx, sorted(changed))
+    await periods.mark_due_by_agreement(tx, changed)
+    await days.mark_due_by_agreement(tx, changed)
 
 
 async def copy_prices(tx: WriteConnection, messages: Sequence[Received[PricesPublished]]) -> None:
@@ -78,11 +71,13 @@ async def copy_prices(tx: WriteConnection, messages: Sequence[Received[PricesPub
 
 async def copy_accounts(tx: WriteConnection, messages: Sequence[Received[AccountChanged]]) -> None:
     """Keep what customers owe, for the invoices that come next."""
-    newest: dict[Key, AccountChanged] = {}
-    for message in messages:
-        event = message.event
-        if event is not None:
-            key = message.envelope.tenant_id, event.customer_id
-            if key not in newest or newest[key].version < event.version:
-                newest[key] = event
-    await upsert_accounts(tx, newest)
+    await upsert_accounts(tx, _newest(messages))
+
+
+def _newest(messages: Sequence[Received[E]]) -> dict[Key, E]:
+    """The last event of each thing, which is its newest, since a key's events keep their order."""
+    return {
+        (message.envelope.tenant_id, UUID(message.event.key())): message.event
+        for message in messages
+        if message.event is not None
+    }

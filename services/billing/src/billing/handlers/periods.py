@@ -8,7 +8,6 @@ is locked for a short time.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from billing import wire
 from billing.domain.invoices import Account, CreditNote, Invoice, credit, issue, series_of
@@ -52,16 +51,9 @@ async def retry_held_periods(tx: WriteConnection, now: datetime) -> int:
     due = await periods.fetch_due(tx, RETRY_PERIODS_MAX)
     await facts.lock_agreements(tx, {(tenant_id, agreement) for tenant_id, agreement, _ in due})
     rows = await periods.lock_due(tx, due)
-    for several in rounds([_held_before(row) for row in rows]):
+    for several in rounds([wire.held_before(row) for row in rows]):
         await _settle(tx, several, now)
     return len(rows)
-
-
-def _held_before(row: Any) -> ClosedPeriod:
-    event = PeriodClosed.model_validate_json(row["event"])
-    return wire.read_closed_period(
-        event, row["event"], tenant_id=row["tenant_id"], correlation_id=row["correlation_id"]
-    )
 
 
 async def _settle(tx: WriteConnection, locked: Sequence[ClosedPeriod], now: datetime) -> None:

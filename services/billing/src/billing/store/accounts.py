@@ -5,7 +5,7 @@ from uuid import UUID
 
 from billing.domain.facts import Key
 from billing.domain.invoices import Account
-from billing.store.rows import insert_rows
+from billing.store.rows import columns_of, insert_rows
 from billing.tables import customer_account
 from contracts.accounts import AccountChanged
 from database import ReadConnection, WriteConnection
@@ -38,10 +38,9 @@ async def fetch_accounts(
     read: ReadConnection, customers: Collection[Key]
 ) -> dict[AccountKey, Account]:
     """What is known of these customers' accounts."""
-    columns = [[tenant_id for tenant_id, _ in customers], [one for _, one in customers]]
     return {
         (row["tenant_id"], row["customer_id"], row["currency"]): Account(
             row["balance"], row["arrears"]
         )
-        for row in await read.raw.fetch(_FETCH, *columns)
+        for row in await read.raw.fetch(_FETCH, *columns_of(customers, 2))
     }

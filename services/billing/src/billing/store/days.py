@@ -2,20 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from uuid import UUID
 
 import asyncpg
 import numpy as np
 
-from billing.domain.days import CostDay, DayKey, DayUsage
+from billing.domain.days import CostDay, DayKey, DayUsage, FlowKey, FlowUsage
 from billing.domain.facts import Key
-from billing.store.rows import insert_rows
+from billing.store.rows import columns_of, insert_rows
 from billing.tables import cost_day, day_usage
 from database import WriteConnection
 
 ENERGY = np.dtype("<i4")
 """How `day_usage.energy` is stored."""
-FlowKey = tuple[str, UUID, date, str]
 
 _DAYS = """
 SELECT u.* FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, meter_id, day)
@@ -67,13 +65,8 @@ ON CONFLICT DO NOTHING
 """
 
 
-async def upsert_usage(
-    tx: WriteConnection, flows: Mapping[FlowKey, tuple[str, int, int, bytes, str]]
-) -> set[DayKey]:
-    """Keep the newest usage of each channel-day; the days on which something changed.
-
-    The values are zone, minutes, version, energy and correlation id.
-    """
+async def upsert_usage(tx: WriteConnection, flows: Mapping[FlowKey, FlowUsage]) -> set[DayKey]:
+    """Keep the newest usage of each channel-day; the days on which something changed."""
     changed = await insert_rows(
         tx,
         day_usage,
@@ -89,7 +82,7 @@ async def upsert_usage(
 async def fetch_usage(tx: WriteConnection, keys: Collection[DayKey]) -> list[DayUsage]:
     """All that is known of these days."""
     days: dict[DayKey, list[asyncpg.Record]] = {}
-    for row in await tx.raw.fetch(_DAYS, *_columns(keys)):
+    for row in await tx.raw.fetch(_DAYS, *columns_of(keys, 3)):
         days.setdefault(_key(row), []).append(row)
     return [_usage_of(key, flows) for key, flows in days.items()]
 
@@ -139,7 +132,7 @@ async def upsert_costs(tx: WriteConnection, costs: Sequence[CostDay]) -> None:
 async def delete_costs(tx: WriteConnection, keys: Collection[DayKey]) -> None:
     """Forget costs of days that no agreement or tariff applies to any more."""
     if keys:
-        await tx.raw.execute(_DELETE_COSTS, *_columns(keys))
+        await tx.raw.execute(_DELETE_COSTS, *columns_of(keys, 3))
 
 
 async def take_due(tx: WriteConnection, days_max: int) -> list[DayKey]:
@@ -149,26 +142,18 @@ async def take_due(tx: WriteConnection, days_max: int) -> list[DayKey]:
 
 async def mark_due_by_tariff(tx: WriteConnection, versions: Sequence[Key]) -> None:
     """Price again the days on which these versions may be in force, or were."""
-    await tx.raw.execute(_DUE_BY_TARIFF, *_pairs(versions))
+    await tx.raw.execute(_DUE_BY_TARIFF, *columns_of(versions, 2))
 
 
 async def mark_due_by_agreement(tx: WriteConnection, agreements: Sequence[Key]) -> None:
     """Price again the days of these agreements, and those after their end."""
-    await tx.raw.execute(_DUE_BY_AGREEMENT, *_pairs(agreements))
+    await tx.raw.execute(_DUE_BY_AGREEMENT, *columns_of(agreements, 2))
 
 
 async def mark_due_by_prices(tx: WriteConnection, changed: Sequence[tuple[str, str, date]]) -> None:
     """Price again the days on which these prices may apply: tenant, code of the series, day."""
-    await tx.raw.execute(_DUE_BY_PRICES, *_columns(changed))
+    await tx.raw.execute(_DUE_BY_PRICES, *columns_of(changed, 3))
 
 
 def _key(row: asyncpg.Record) -> DayKey:
     return row["tenant_id"], row["meter_id"], row["day"]
-
-
-def _pairs(keys: Sequence[Key]) -> tuple[list[str], list[UUID]]:
-    return [tenant_id for tenant_id, _ in keys], [one for _, one in keys]
-
-
-def _columns(keys: Collection[tuple[str, object, date]]) -> list[list[object]]:
-    return [list(column) for column in zip(*keys, strict=True)] if keys else [[], [], []]

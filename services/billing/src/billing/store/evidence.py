@@ -10,6 +10,7 @@ from billing.domain.facts import read_version
 from billing.domain.prices import PriceDay, copied_series
 from billing.domain.replay import Kept
 from billing.store.facts import price_day_of
+from billing.store.rows import columns_of
 from billing.wire import energy_of, unpack_usage
 from database import ReadConnection
 from kernel.errors import Rejected
@@ -75,8 +76,7 @@ async def _prices(
         for code, versions in used.items()
         for day, version in versions.items()
     ]
-    columns = [list(column) for column in zip(*wanted, strict=True)] or [[], [], []]
     days: defaultdict[str, list[PriceDay]] = defaultdict(list)
-    for row in await read.raw.fetch(_PRICES, tenant_id, *columns):
+    for row in await read.raw.fetch(_PRICES, tenant_id, *columns_of(wanted, 3)):
         days[row["code"]].append(price_day_of(row))
     return {code: copied_series(several).series for code, several in days.items()}

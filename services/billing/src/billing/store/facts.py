@@ -10,13 +10,12 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from billing.domain.facts import Facts, Key, Meter
 from billing.domain.prices import PriceDay, SeriesKey, copied_series
 from billing.domain.tariffs import InForce
 from billing.store.agreements import agreement_of
-from billing.store.rows import insert_rows
+from billing.store.rows import columns_of, insert_rows
 from billing.tables import meter, price_day, tariff_version
 from contracts.catalogue import PricesPublished
 from contracts.commerce import TariffPublished
@@ -56,8 +55,6 @@ SELECT v.tenant_id, v.id, v.tariff_id, v.number, v.effective_from, v.effective_t
  WHERE v.status = 'published' AND v.effective_from < $4
    AND (v.effective_to IS NULL OR v.effective_to > $3)
 """
-
-
 _PRICES = """
 SELECT DISTINCT ON (p.tenant_id, p.code, p.day) p.*
   FROM unnest($1::text[], $2::text[]) AS k (tenant_id, code)
@@ -88,7 +85,7 @@ async def lock_agreements(tx: WriteConnection, agreements: Collection[Key]) -> N
 
     The first lock on the way to a period: its row and its predecessor's come after.
     """
-    await tx.raw.execute(_LOCK_AGREEMENTS, *_columns(agreements))
+    await tx.raw.execute(_LOCK_AGREEMENTS, *columns_of(agreements, 2))
 
 
 async def fetch_facts(
@@ -99,8 +96,8 @@ async def fetch_facts(
     end_on: date,
 ) -> Facts:
     """What is known of these agreements and meters, and of tariffs from start to end."""
-    rows = await tx.raw.fetch(_AGREEMENTS, *_columns(agreements))
-    found = await tx.raw.fetch(_METERS, *_columns(meters))
+    rows = await tx.raw.fetch(_AGREEMENTS, *columns_of(agreements, 2))
+    found = await tx.raw.fetch(_METERS, *columns_of(meters, 2))
     return await _with_versions(
         tx,
         rows,
@@ -117,7 +114,7 @@ async def fetch_facts_of_meters(
     read: ReadConnection, meters: Collection[Key], start_on: date, end_on: date
 ) -> Facts:
     """All agreements of these meters, and their tariffs from start to end."""
-    rows = await read.raw.fetch(_AGREEMENTS_OF_METERS, *_columns(meters))
+    rows = await read.raw.fetch(_AGREEMENTS_OF_METERS, *columns_of(meters, 2))
     return await _with_versions(read, rows, start_on, end_on, meters={})
 
 
@@ -129,7 +126,7 @@ async def _with_versions(
     meters: Mapping[Key, Meter],
 ) -> Facts:
     tariffs = {(row["tenant_id"], row["tariff_id"]) for row in agreements}
-    rows = await read.raw.fetch(_VERSIONS, *_columns(tariffs), start_on, end_on)
+    rows = await read.raw.fetch(_VERSIONS, *columns_of(tariffs, 2), start_on, end_on)
     versions: defaultdict[Key, list[InForce]] = defaultdict(list)
     for row in rows:
         versions[row["tenant_id"], row["tariff_id"]].append(
@@ -149,8 +146,9 @@ async def with_prices(read: ReadConnection, known: Facts, start_on: date, end_on
     wanted = known.series_named()
     if not wanted:
         return known
-    columns = [list(column) for column in zip(*sorted(wanted), strict=True)]
-    rows = await read.raw.fetch(_PRICES, *columns, start_on - ONE_DAY, end_on + ONE_DAY)
+    rows = await read.raw.fetch(
+        _PRICES, *columns_of(wanted, 2), start_on - ONE_DAY, end_on + ONE_DAY
+    )
     days: defaultdict[SeriesKey, list[PriceDay]] = defaultdict(list)
     for row in rows:
         days[row["tenant_id"], row["code"]].append(price_day_of(row))
@@ -242,8 +240,3 @@ async def upsert_meters(
         "RETURNING tenant_id, id",
     )
     return [(row["tenant_id"], row["id"]) for row in changed]
-
-
-def _columns(keys: Collection[Key]) -> tuple[list[str], list[UUID]]:
-    ordered = list(keys)
-    return [tenant_id for tenant_id, _ in ordered], [one for _, one in ordered]

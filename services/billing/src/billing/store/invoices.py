@@ -9,7 +9,7 @@ from uuid import UUID
 from billing.domain.facts import Key
 from billing.domain.invoices import Account, CreditNote, Invoice, numbered
 from billing.domain.periods import Billed, PeriodKey
-from billing.store.rows import insert_rows
+from billing.store.rows import columns_of, insert_rows
 from billing.tables import (
     credit_note,
     invoice,
@@ -31,7 +31,6 @@ SELECT l.* FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, invoice_id)
   JOIN invoice_line l USING (tenant_id, invoice_id)
  ORDER BY l.tenant_id, l.invoice_id, l.position
 """
-
 _EVIDENCE = """
 SELECT i.tenant_id, i.agreement_id, i.meter_id, i.start_on, i.end_on, i.revision, i.issued_at,
        e.zone, e.closed_by, e.expected_intervals, e.present_intervals, e.digest, e.usage,
@@ -200,7 +199,7 @@ async def fetch_invoices(read: ReadConnection, keys: Sequence[Key]) -> dict[Key,
     """The invoices with their lines."""
     if not keys:
         return {}
-    columns = [[tenant_id for tenant_id, _ in keys], [one for _, one in keys]]
+    columns = columns_of(keys, 2)
     lines: defaultdict[Key, list[Line]] = defaultdict(list)
     for row in await read.raw.fetch(_LINES, *columns):
         lines[row["tenant_id"], row["invoice_id"]].append(line_of(row))

@@ -49,7 +49,7 @@ class InvoiceFilter:
     number: str | None = None
 
 
-async def fetch_invoice_page(
+async def list_invoices(
     read: ReadConnection, tenant_id: str, wanted: InvoiceFilter, after: Position, rows_max: int
 ) -> Rows:
     """Invoices, the newest first."""
@@ -124,7 +124,7 @@ async def fetch_credit_note_of(read: ReadConnection, tenant_id: str, invoice_id:
     )
 
 
-async def fetch_credit_note_page(
+async def list_credit_notes(
     read: ReadConnection, tenant_id: str, after: Position, rows_max: int
 ) -> Rows:
     """Credit notes, the newest first."""
@@ -137,9 +137,7 @@ async def fetch_credit_note_page(
     )
 
 
-async def fetch_held_page(
-    read: ReadConnection, tenant_id: str, after: Position, rows_max: int
-) -> Rows:
+async def list_held(read: ReadConnection, tenant_id: str, after: Position, rows_max: int) -> Rows:
     """Held periods by agreement and day."""
     held = held_period.c
     shown = [column for column in held if column.name not in ("event", "due")]
@@ -149,7 +147,7 @@ async def fetch_held_page(
     return await read.all(statement.order_by(held.agreement_id, held.start_on).limit(rows_max))
 
 
-async def fetch_customer_page(
+async def list_customers(
     read: ReadConnection, tenant_id: str, after: Position, rows_max: int
 ) -> Rows:
     """Customers by name."""
@@ -166,7 +164,7 @@ async def fetch_customer(read: ReadConnection, tenant_id: str, customer_id: UUID
     )
 
 
-async def fetch_agreement_page(
+async def list_agreements(
     read: ReadConnection,
     tenant_id: str,
     customer_id: UUID | None,

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from uuid import UUID
 
 import asyncpg
 
@@ -16,7 +15,7 @@ from billing.domain.periods import (
     PeriodKey,
     Predecessor,
 )
-from billing.store.rows import insert_rows
+from billing.store.rows import columns_of, insert_rows
 from billing.tables import billed_period, held_period
 from database import WriteConnection
 from rating.state import read_state, state_document
@@ -82,8 +81,6 @@ UPDATE held_period h SET due = true
   FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, agreement_id)
  WHERE h.tenant_id = k.tenant_id AND h.agreement_id = k.agreement_id
 """
-
-
 _DUE_BY_PRICES = """
 UPDATE held_period h SET due = true
   FROM (SELECT tenant_id, min(day) - 1 AS first, max(day) + 1 AS last
@@ -128,14 +125,14 @@ async def fetch_due(tx: WriteConnection, periods_max: int) -> list[PeriodKey]:
 
 async def lock_due(tx: WriteConnection, keys: Collection[PeriodKey]) -> list[asyncpg.Record]:
     """Those of these held periods that are still due and not locked by another, locked."""
-    return await tx.raw.fetch(_LOCK_DUE, *_columns(keys))
+    return await tx.raw.fetch(_LOCK_DUE, *columns_of(keys, 3))
 
 
 async def fetch_predecessors(
     tx: WriteConnection, keys: Collection[PeriodKey]
 ) -> dict[PeriodKey, Predecessor]:
     """The last period before each of these, where its agreement has one."""
-    rows = await tx.raw.fetch(_BEFORE, *_columns(keys)) if keys else []
+    rows = await tx.raw.fetch(_BEFORE, *columns_of(keys, 3)) if keys else []
     return {
         (row["tenant_id"], row["agreement_id"], row["start_on"]): Predecessor(
             row["end_on"], row["settled"], read_state(row["state"])
@@ -148,7 +145,7 @@ async def fetch_invoiced(
     tx: WriteConnection, keys: Collection[PeriodKey]
 ) -> dict[PeriodKey, Invoiced]:
     """The live invoice of each period that has one."""
-    rows = await tx.raw.fetch(_INVOICED_REVISIONS, *_columns(keys)) if keys else []
+    rows = await tx.raw.fetch(_INVOICED_REVISIONS, *columns_of(keys, 3)) if keys else []
     return {
         (row["tenant_id"], row["agreement_id"], row["start_on"]): Invoiced(
             row["invoiced_revision"], row["restatement"]
@@ -162,7 +159,7 @@ async def update_invoiced(tx: WriteConnection, billed: Sequence[Billed]) -> None
     keys = [one.closed.key for one in billed]
     await tx.raw.execute(
         _INVOICED,
-        *_columns(keys),
+        *columns_of(keys, 3),
         [one.restatement for one in billed],
         [json.dumps(state_document(one.state_after)) for one in billed],
     )
@@ -172,17 +169,17 @@ async def update_states(tx: WriteConnection, billed: Sequence[Billed]) -> None:
     """What these periods hand on has changed, and nothing else."""
     keys = [one.closed.key for one in billed]
     states = [json.dumps(state_document(one.state_after)) for one in billed]
-    await tx.raw.execute(_STATES, *_columns(keys), states)
+    await tx.raw.execute(_STATES, *columns_of(keys, 3), states)
 
 
 async def release(tx: WriteConnection, keys: Collection[PeriodKey]) -> None:
     """These periods are not held any more."""
-    await tx.raw.execute(_DELETE_HELD, *_columns(keys))
+    await tx.raw.execute(_DELETE_HELD, *columns_of(keys, 3))
 
 
 async def mark_due(tx: WriteConnection, keys: Collection[PeriodKey]) -> None:
     """Look again at these periods, where they are held."""
-    await tx.raw.execute(_DUE_AFTER, *_columns(keys))
+    await tx.raw.execute(_DUE_AFTER, *columns_of(keys, 3))
 
 
 async def upsert_held(
@@ -216,27 +213,19 @@ async def upsert_held(
 
 async def mark_due_by_tariff(tx: WriteConnection, versions: Sequence[Key]) -> None:
     """Look again at what is held of agreements on the tariffs of these versions."""
-    await tx.raw.execute(_DUE_BY_TARIFF, *_pairs(versions))
+    await tx.raw.execute(_DUE_BY_TARIFF, *columns_of(versions, 2))
 
 
 async def mark_due_by_meter(tx: WriteConnection, meters: Sequence[Key]) -> None:
     """Look again at what is held of these meters."""
-    await tx.raw.execute(_DUE_BY_METER, *_pairs(meters))
+    await tx.raw.execute(_DUE_BY_METER, *columns_of(meters, 2))
 
 
 async def mark_due_by_agreement(tx: WriteConnection, agreements: Sequence[Key]) -> None:
     """Look again at what is held of these agreements."""
-    await tx.raw.execute(_DUE_BY_AGREEMENT, *_pairs(agreements))
+    await tx.raw.execute(_DUE_BY_AGREEMENT, *columns_of(agreements, 2))
 
 
 async def mark_due_by_prices(tx: WriteConnection, days: Sequence[tuple[str, date]]) -> None:
     """Look again at what is held for want of prices around these days of a tenant."""
-    await tx.raw.execute(_DUE_BY_PRICES, [one for one, _ in days], [day for _, day in days])
-
-
-def _pairs(keys: Sequence[Key]) -> tuple[list[str], list[UUID]]:
-    return [tenant_id for tenant_id, _ in keys], [one for _, one in keys]
-
-
-def _columns(keys: Collection[PeriodKey]) -> list[list[object]]:
-    return [list(column) for column in zip(*keys, strict=True)] if keys else [[], [], []]
+    await tx.raw.execute(_DUE_BY_PRICES, *columns_of(days, 2))

@@ -5,7 +5,7 @@ some thousand rows and takes one round trip instead of three; COPY itself refuse
 row-level security.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
@@ -39,3 +39,8 @@ async def insert_rows(
         return []
     columns = list(zip(*rows, strict=True))
     return await tx.raw.fetch(f"{_insert_sql(table)} {then}", *columns)
+
+
+def columns_of(keys: Collection[tuple[object, ...]], parts: int) -> list[list[object]]:
+    """Keys of so many parts as one array for each part, as `unnest` takes them."""
+    return [list(column) for column in zip(*keys, strict=True)] if keys else [[]] * parts
