@@ -254,5 +254,5 @@ async def without_constraint(
             yield
         finally:
             await admin.execute("SET session_replication_role = replica")  # append-only for others
-            await admin.execute(f"DELETE FROM {table} WHERE tenant_id = $1", tenant_id)  # noqa: S608
+            await admin.execute(f"DELETE FROM {table} WHERE tenant_id = $1", tenant_id)  # noqa: S608 - of PLANTED
             await admin.execute(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {definition}")

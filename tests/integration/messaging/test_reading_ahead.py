@@ -181,7 +181,7 @@ async def test_two_processes_that_read_ahead_handle_each_message_once(database):
     async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
         for reader in readers:
             group.create_task(reader.run())
-        while sum(one._progress.handled for one in readers) < len(records):  # noqa: ASYNC110
+        while sum(one._progress.handled for one in readers) < len(records):  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
         stop.set()
     assert await seen(database) == list(range(len(records)))

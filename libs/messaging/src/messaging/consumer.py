@@ -324,7 +324,7 @@ class Consumer:
         self._progress.observe_lag(max(1, self._progress.lag), now_s=time.monotonic())
 
 
-class _NoteAssignment(ConsumerRebalanceListener):  # type: ignore[misc]
+class _NoteAssignment(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
     """Tells the consumer that it must seek; aiokafka would swallow an error in here."""
 
     def __init__(self, must_seek: asyncio.Event) -> None:

@@ -48,7 +48,7 @@ def build_app(
         app.add_exception_handler(kind, problems.handle)
     app.add_middleware(BodyLimit, body_bytes_max=settings.body_bytes_max)
     app.add_middleware(Edge, metrics=metrics)  # the last one added is the outermost
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # as FastAPI says to
     return app
 
 

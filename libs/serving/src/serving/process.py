@@ -90,6 +90,7 @@ def _migrate(service: Service[S], settings: S) -> bool:
 
 def describe(service: Service[S]) -> dict[str, Any]:
     """The OpenAPI document; needs neither settings nor servers."""
+    # pydantic's plugin for mypy takes what a class of settings makes for its base class
     settings: S = service.settings_class.model_construct(  # type: ignore[assignment]
         database_url=SecretStr(NOWHERE), kafka_bootstrap_servers="nowhere"
     )

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 
 from database import WriteConnection
 
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
 
 
 @cache
