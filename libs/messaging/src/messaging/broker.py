@@ -4,10 +4,10 @@ Owns the set-up of topics from `contracts.topics` and the check that the broker'
 that the stored offsets belong to.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
@@ -54,7 +54,7 @@ def _wanted(replicas: int) -> list[NewTopic]:
 
 
 async def ensure_topics(bootstrap: str, *, replicas: int = 1) -> None:
-    """Create what is missing; Transient when the broker is away."""
+    """Create what is missing, ready for use; Transient when the broker is away."""
     async with _admin(bootstrap) as client:
         present = set(await client.list_topics())
         missing = [topic for topic in _wanted(replicas) if topic.name not in present]
@@ -65,6 +65,27 @@ async def ensure_topics(bootstrap: str, *, replicas: int = 1) -> None:
             failure = for_code(code)
             if code and failure is not TopicAlreadyExistsError:
                 raise Transient(f"the topic {name} could not be created: {failure.__name__}")
+    await _await_leaders(bootstrap, missing)
+
+
+async def _await_leaders(bootstrap: str, topics: Sequence[NewTopic]) -> None:
+    """Until each partition is led by a broker that knows so.
+
+    A new topic is in the broker's metadata before that, and producers then fail until they have
+    tried often enough. Asking for the end of a partition is refused in the same way.
+    """
+    partitions = [
+        TopicPartition(topic.name, number)
+        for topic in topics
+        for number in range(topic.num_partitions)
+    ]
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    try:
+        with broker_calls():
+            await consumer.start()
+            await consumer.end_offsets(partitions)
+    finally:
+        await consumer.stop()
 
 
 async def fetch_partitions(bootstrap: str, topic: str) -> list[TopicPartition]:
