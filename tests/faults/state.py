@@ -39,7 +39,7 @@ CONSUMES = {
 QUEUES = {
     "ingest": ("outbox", "usage_pending", "period_check", "waiting_block"),
     "billing": ("outbox", "due_day", "held_period"),
-    "ledger": ("outbox",),
+    "ledger": ("outbox", "seal_queue"),
     "tariff": ("outbox",),
 }
 FOLLOWED = (
@@ -113,7 +113,7 @@ async def load_rows(places: Places, tenant_id: str) -> Rows:
         async with _connected(places.databases[service]) as database:
             for table in tables:
                 rows[table] = await database.fetch(
-                    f"SELECT * FROM {table} WHERE tenant_id = $1",  # noqa: S608
+                    f"SELECT * FROM {table} WHERE tenant_id = $1",  # noqa: S608 - of TABLES
                     tenant_id,
                 )
     return rows
