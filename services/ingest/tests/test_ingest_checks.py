@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ingest.domain.checks import ABSENT, CLOCK_SKEW_MAX, check_values, flatten
 from ingest.domain.intake import Batch, sort_out
+from ingest.domain.merge import LETTERS
 from ingest.domain.meters import Channel, Meter
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -31,7 +32,9 @@ class Sent:
 
 def sorted_out(*blocks, meter=METER, read_at=NOW):
     count = len(blocks)
-    return sort_out(Batch(["acme"] * count, [meter] * count, [read_at] * count, blocks), NOW)
+    letters = [LETTERS[block.quality] for block in blocks]
+    batch = Batch(["acme"] * count, [meter] * count, [read_at] * count, letters, blocks)
+    return sort_out(batch, NOW)
 
 
 def until(at):

@@ -55,6 +55,26 @@ def test_a_closed_period_is_looked_at_when_it_has_settled(
     assert decision == expected
 
 
+@pytest.mark.parametrize(
+    ("closing", "closed_by", "present", "now", "expected"),
+    [
+        ("wait", "complete", FULL - 1, END + 1000 * HOUR, Close("complete")),
+        ("wait", "forced", FULL - 1, END, Close("forced")),
+        ("wait", "forced", FULL, END, Close("complete")),
+        ("bill_present", "complete", FULL, END + HOUR, Close("complete")),
+        ("bill_present", "complete", 0, END + HOUR, Close("complete", END + 2 * HOUR)),
+        ("bill_present", "complete", 0, END + 2 * HOUR, Close("grace")),
+        ("bill_present", "forced", 0, END + HOUR, Close("forced")),
+        ("bill_present", "grace", 0, END + 2 * HOUR, Close("grace")),
+    ],
+)
+def test_a_closed_period_that_has_lost_values(closing, closed_by, present, now, expected):
+    policy = Policy(closing, 2 * HOUR)
+    it = OpenPeriod("acme", UUID(int=2), METER, MARCH, policy, 1, "d", closed_by)
+    decision = decide(it, present=present, changed_at=END - 2 * HOUR, revision_delay=HOUR, now=now)
+    assert decision == expected
+
+
 def test_a_meter_without_channels_is_never_complete():
     bare = Meter(UUID(int=1), "unmetered", "UTC", ())
     it = OpenPeriod("acme", UUID(int=2), bare, MARCH, Policy("wait", HOUR))

@@ -1,6 +1,7 @@
 """A migrated ingest on the real database, with a clock that a test sets, and its API."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import orjson
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from contracts.commerce import AgreementChanged
 from contracts.envelope import Envelope
-from contracts.metering import MeterRegistered, ReadingsReceived
+from contracts.metering import MeterRegistered, ReadingRecorded, ReadingsReceived
 from database import ALL_TENANTS, Database, snapshot, transaction
 from ingest.api import routers
 from ingest.consumers import subscriptions
@@ -179,6 +180,34 @@ async def ingest_url(service_url):
 async def ingest(ingest_url):
     async with await Database.connect(ingest_url, application="test") as database:
         yield Ingest(database, ingest_url)
+
+
+@pytest.fixture
+def reader(ingest):
+    """Delivers register readings of one meter; the same id again is the next version."""
+    meter_id, versions = uuid4(), {}
+
+    def entry(read_at, value, *, reading_id=None, kind="reading", digits=6, multiplier=1):
+        reading_id = reading_id or uuid4()
+        versions[reading_id] = versions.get(reading_id, 0) + 1
+        ingest.later(seconds=1)
+        return ReadingRecorded(
+            entry_id=uuid4(), reading_id=reading_id, version=versions[reading_id],
+            meter_id=meter_id, property_id=uuid4(), flow="import", kind=kind,
+            value=Decimal(value), digits=digits, decimals=3, multiplier=Decimal(multiplier),
+            quality="actual", read_at=read_at, recorded_at=ingest.now,
+        )  # fmt: skip
+
+    async def deliver(*events):
+        await ingest.deliver(*map(ingest.message, events), kind="registers")
+
+    async def read(read_at, value, **more):
+        event = entry(read_at, value, **more)
+        await deliver(event)
+        return event.reading_id
+
+    read.meter_id, read.entry, read.deliver = meter_id, entry, deliver
+    return read
 
 
 @pytest.fixture

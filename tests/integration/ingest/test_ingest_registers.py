@@ -18,38 +18,6 @@ MARCH_1 = datetime(2025, 2, 28, 23, tzinfo=UTC)
 APRIL_1 = datetime(2025, 3, 31, 22, tzinfo=UTC)
 
 
-@pytest.fixture
-def reader(ingest):
-    """Delivers register readings of one meter; the same id again is the next version."""
-    meter_id, versions = uuid4(), {}
-
-    async def read(read_at, value, *, reading_id=None, kind="reading", digits=6):
-        reading_id = reading_id or uuid4()
-        versions[reading_id] = versions.get(reading_id, 0) + 1
-        ingest.later(seconds=1)
-        event = ReadingRecorded(
-            entry_id=uuid4(),
-            reading_id=reading_id,
-            version=versions[reading_id],
-            meter_id=meter_id,
-            property_id=uuid4(),
-            flow="import",
-            kind=kind,
-            value=Decimal(value),
-            digits=digits,
-            decimals=3,
-            multiplier=Decimal(1),
-            quality="actual",
-            read_at=read_at,
-            recorded_at=ingest.now,
-        )
-        await ingest.deliver(ingest.message(event), kind="registers")
-        return reading_id
-
-    read.meter_id = meter_id
-    return read
-
-
 async def day_of(ingest, meter_id, day):
     values, quality = (await ingest.days())[meter_id, "import", day]
     return values, quality

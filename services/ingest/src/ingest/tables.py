@@ -204,5 +204,20 @@ register_channel = sa.Table(
     sa.Column("to_at", _INSTANT),
     _required("ranked_at", _INSTANT),
     _required("correlation_id", sa.Text()),
+    sa.Column("due_at", _INSTANT),
+    sa.Column("told_from", _INSTANT),
+    sa.Column("told_to", _INSTANT),
     sa.Index("register_channel_due", "from_at", postgresql_where=sa.text("from_at IS NOT NULL")),
+)
+held_stretch = sa.Table(
+    "held_stretch",
+    METADATA,
+    _key("tenant_id", sa.Text()),
+    _key("meter_id", sa.Uuid()),
+    _key("flow", sa.Text()),
+    _key("start_at", _INSTANT),
+    _required("end_at", _INSTANT),
+    _required("reason", sa.Text()),
+    _required("start_value", sa.Numeric()),
+    _required("end_value", sa.Numeric()),
 )

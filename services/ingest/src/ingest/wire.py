@@ -19,13 +19,15 @@ from contracts.metering import (
     UsageRecorded,
 )
 from ingest.domain.checks import Refusal
-from ingest.domain.merge import Wh
-from ingest.domain.periods import ClosedBy, FlowSeries, OpenPeriod, digest
+from ingest.domain.merge import LETTERS, OF_REGISTER, Wh
+from ingest.domain.periods import Close, FlowSeries, OpenPeriod, digest
 from kernel.errors import Poison
 from kernel.ids import derive_id
 from messaging import Outgoing, Received
 
 SOURCE = "gridtally/ingest"
+SOURCE_REGISTERS = "gridtally/ingest/registers"
+"""Of blocks that are made here, of the reads of registers."""
 DETAIL_CHARS_MAX = 500
 OWN_STORE = -1
 """The partition of what we take up again ourselves."""
@@ -65,6 +67,13 @@ class Arrivals:
     def tenants(self) -> list[str]:
         """Whose they are."""
         return [envelope.tenant_id for envelope in self.envelopes]
+
+    def letters(self) -> list[int]:
+        """Of what quality they are, to be merged by."""
+        return [
+            OF_REGISTER if envelope.source == SOURCE_REGISTERS else LETTERS[event.quality]
+            for event, envelope in zip(self.events, self.envelopes, strict=True)
+        ]
 
 
 def arrivals_of(batch: Sequence[Received[ReadingsReceived]]) -> Arrivals:
@@ -163,17 +172,24 @@ class ClosedPeriod:
 
     of: OpenPeriod
     revision: int
-    closed_by: ClosedBy
+    close: Close
     series: tuple[FlowSeries, ...]
     digest: str
     correlation_id: str
 
     @classmethod
     def of_series(
-        cls, of: OpenPeriod, by: ClosedBy, series: tuple[FlowSeries, ...], correlation_id: str
+        cls, of: OpenPeriod, close: Close, series: tuple[FlowSeries, ...], correlation_id: str
     ) -> "ClosedPeriod":
         """The next revision of a period."""
-        return cls(of, of.revision + 1, by, series, digest(series), correlation_id)
+        return cls(of, of.revision + 1, close, series, digest(series), correlation_id)
+
+    @property
+    def says_more(self) -> bool:
+        """Whether it differs from the revision before: in its series, or in that it is billed
+        without being complete."""
+        given_up = self.of.closed_by == "complete" and self.close.by != "complete"
+        return given_up or self.digest != self.of.digest
 
     @property
     def present(self) -> int:
@@ -192,7 +208,7 @@ def period_closed(it: ClosedPeriod, now: datetime) -> Outgoing:
         "start_on": start_on,
         "end_on": of.period.end_on.isoformat(),
         "revision": it.revision,
-        "closed_by": it.closed_by,
+        "closed_by": it.close.by,
         "closed_at": now,
         "expected_intervals": of.expected,
         "present_intervals": it.present,

@@ -1,7 +1,9 @@
-"""What was kept aside: blocks in quarantine, and blocks that wait for their meter."""
+"""What was kept aside: blocks in quarantine, blocks that wait for their meter, and reads of
+registers that do not fit one another."""
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,6 +12,8 @@ from pydantic import BaseModel
 
 from contracts.metering import ReadingsReceived
 from database import snapshot, transaction
+from ingest.domain.meters import Flow
+from ingest.domain.registers import Reason
 from ingest.handlers.keeping import replay_quarantined
 from ingest.handlers.recording import Recorder
 from ingest.store import listings
@@ -41,6 +45,23 @@ class WaitingMeter(BaseModel):
     oldest_at: datetime
 
 
+class HeldStretch(BaseModel):
+    """From one read of a register to the next, between which no energy is known; the values are
+    what the dial showed, in kWh.
+
+    `fall`: too little for a rollover, so one of the reads is mistaken. `other_dial`: the reads are
+    not of the same dial. `too_old`: the first was taken before anything that is stored.
+    """
+
+    meter_id: UUID
+    flow: Flow
+    start_at: datetime
+    end_at: datetime
+    reason: Reason
+    start_value: Decimal
+    end_value: Decimal
+
+
 class Replayed(BaseModel):
     """A block that has left quarantine."""
 
@@ -49,7 +70,7 @@ class Replayed(BaseModel):
 
 
 def router(recorder: Recorder, clock: Callable[[], datetime]) -> APIRouter:
-    """`/v1/quarantine` and `/v1/waiting`."""
+    """`/v1/quarantine`, `/v1/waiting` and `/v1/held-stretches`."""
     api = APIRouter(prefix="/v1", tags=["kept aside"])
 
     @api.get("/quarantine")
@@ -90,6 +111,28 @@ def router(recorder: Recorder, clock: Callable[[], datetime]) -> APIRouter:
             )
         return paging.cut(
             rows, item=WaitingMeter.model_validate, position=lambda row: (row["meter_id"],)
+        )
+
+    @api.get("/held-stretches")
+    async def list_held_stretches(
+        db: Db, caller: Reader, paging: Paging, meter_id: UUID | None = None
+    ) -> Page[HeldStretch]:
+        """Where two reads of a register make no energy, by meter, flow and moment.
+
+        Correct or withdraw the mistaken read in the ledger, and the stretch leaves this list.
+        """
+        async with snapshot(db, tenant=caller.tenant_id) as read:
+            rows = await listings.fetch_held_stretches(
+                read,
+                caller.tenant_id,
+                meter_id=meter_id,
+                after=paging.after(UUID, str, datetime.fromisoformat),
+                rows=paging.rows,
+            )
+        return paging.cut(
+            rows,
+            item=HeldStretch.model_validate,
+            position=lambda row: (row["meter_id"], row["flow"], row["start_at"]),
         )
 
     return api

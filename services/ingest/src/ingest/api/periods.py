@@ -65,7 +65,8 @@ def router(clock: Callable[[], datetime]) -> APIRouter:
 
     @api.post("/agreements/{agreement_id}/periods/{start_on}/close")
     async def close_period(agreement_id: UUID, start_on: date, db: Db, caller: Writer) -> Period:
-        """Close an ended period now, with what is there; 409 when it is closed already."""
+        """Close an ended period now, with what is there; 409 when it is closed already and has
+        lost no value since."""
         async with transaction(db, tenant=caller.tenant_id) as tx:
             await force_close(tx, caller.tenant_id, agreement_id, start_on, clock())
             row = await listings.fetch_period(tx, caller.tenant_id, agreement_id, start_on)

@@ -18,6 +18,7 @@ from contracts.metering import ReadingsReceived
 from database import snapshot
 from ingest.domain.checks import Refusal
 from ingest.domain.intake import Batch, sort_out
+from ingest.domain.merge import LETTERS
 from ingest.store.meters import fetch_meters
 from ingest.wire import SOURCE
 from kernel.errors import Fault, Rejected
@@ -101,6 +102,7 @@ def router(publisher: Publisher, clock: Callable[[], datetime]) -> APIRouter:
             [caller.tenant_id] * len(items),
             [meters.get((caller.tenant_id, item.meter_id)) for item in items.values()],
             [item.read_at or now for item in items.values()],
+            [LETTERS[item.quality] for item in items.values()],
             list(items.values()),
         )
         places = list(items)

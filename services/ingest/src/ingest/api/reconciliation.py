@@ -24,7 +24,8 @@ class Events(BaseModel):
 
 
 class Values(BaseModel):
-    """Values of stored events: those that filled a gap, changed another, changed nothing."""
+    """Values of stored events: those that filled a gap (less those that registers took back),
+    changed another, changed nothing."""
 
     new: int
     corrected: int

@@ -55,10 +55,6 @@ class Block(Protocol):
     def values(self) -> Sequence[int | None]:
         """One per interval, at least one; None is missing."""
 
-    @property
-    def quality(self) -> str:
-        """A word of `merge.LETTERS`."""
-
 
 class Fit(NamedTuple):
     """Where a block belongs: its meter, its channel, and its pieces by local day."""

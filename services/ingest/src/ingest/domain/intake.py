@@ -22,7 +22,7 @@ from ingest.domain.checks import (
     flatten,
 )
 from ingest.domain.days import Piece
-from ingest.domain.merge import LETTERS, MISSING, Index, Pieces
+from ingest.domain.merge import MISSING, Index, Pieces
 from ingest.domain.meters import Meter
 
 DayKey = tuple[str, UUID, str, int, date]
@@ -31,11 +31,13 @@ DayKey = tuple[str, UUID, str, int, date]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Blocks in columns: whose they are, their meters (None: not known yet), when read."""
+    """Blocks in columns: whose they are, their meters (None: not known yet), when read, and the
+    letters of their qualities."""
 
     tenants: Sequence[str]
     meters: Sequence[Meter | None]
     read_at: Sequence[datetime]
+    letters: Sequence[int]
     blocks: Sequence[Block]
 
 
@@ -117,7 +119,7 @@ def _cut(batch: Batch, fits: Mapping[int, Fit], values: Values) -> Cut:
         _index([piece.place.slot for _, _, _, piece in rows]),
         _index([piece.count for _, _, _, piece in rows]),
         np.where(values == ABSENT, MISSING, values).astype(np.int32),
-        np.array([LETTERS[batch.blocks[owner].quality] for owner, _, _, _ in rows], np.uint8),
+        np.array([batch.letters[owner] for owner, _, _, _ in rows], np.uint8),
     )
     return Cut(
         list(days),

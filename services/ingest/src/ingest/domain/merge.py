@@ -4,6 +4,9 @@ A channel-day is a function of the *set* of its blocks: each interval takes the 
 that ranks highest by (actual before estimated or substituted, `read_at`, event id). Most blocks
 fill empty intervals or repeat what is there; `fill` lays a whole batch of those at once. Only days
 where values compete are resolved anew from all their blocks.
+
+Blocks that are made of registers can take back: each says all that its register tells of its
+intervals, also that it tells nothing, and what older ones of them say of these counts no more.
 """
 
 from collections.abc import Iterable
@@ -16,7 +19,10 @@ MISSING = -1
 """A value that is not there; stored as NULL."""
 NO_QUALITY = ord("-")
 ACTUAL = ord("A")
-LETTERS = {"actual": ACTUAL, "estimated": ord("E"), "substituted": ord("S")}
+ESTIMATED = ord("E")
+LETTERS = {"actual": ACTUAL, "estimated": ESTIMATED, "substituted": ord("S")}
+OF_REGISTER = ord("R")
+"""Of a block that is made of a register's reads; its values are estimated."""
 Wh = npt.NDArray[np.int32]
 Letters = npt.NDArray[np.uint8]
 Index = npt.NDArray[np.int64]
@@ -90,8 +96,9 @@ class Layer:
 def fill(days: Days, pieces: Pieces) -> npt.NDArray[np.bool_]:
     """Lay the pieces into days where nothing competes; which days were contested, and left alone.
 
-    A day is contested when an interval of it is there already or comes twice, and, since there is
-    nothing to tell whether it is new, when a piece of it holds no value at all.
+    A day is contested when an interval of it is there already or comes twice; since there is
+    nothing to tell whether it is new, when a piece of it holds no value at all; and when a piece is
+    made of a register, since only the other blocks tell what it takes back.
     """
     owner = np.repeat(np.arange(pieces.counts.size), pieces.counts)
     within = np.arange(pieces.values.size) - pieces.begins[owner]
@@ -105,6 +112,7 @@ def fill(days: Days, pieces: Pieces) -> npt.NDArray[np.bool_]:
     contested[pieces.days[owner[(days.values[at] != MISSING) | (last[at] != order)]]] = True
     empty = np.bincount(owner, minlength=pieces.counts.size) == 0
     contested[pieces.days[empty]] = True
+    contested[pieces.days[pieces.quality == OF_REGISTER]] = True
     free = ~contested[pieces.days[owner]]
     days.values[at[free]] = values[free]
     days.quality[at[free]] = pieces.quality[owner[free]]
@@ -112,7 +120,10 @@ def fill(days: Days, pieces: Pieces) -> npt.NDArray[np.bool_]:
 
 
 def agrees(values: Wh, quality: Letters, layer: Layer) -> bool:
-    """Whether the layer says nothing else than a day's `values` where both have one."""
+    """Whether the layer says nothing else than a day's `values` where both have one, and takes
+    nothing back."""
+    if layer.quality == OF_REGISTER:
+        return False
     part = slice(layer.slot, layer.slot + layer.values.size)
     both = (values[part] != MISSING) & (layer.values != MISSING)
     return bool(
@@ -132,5 +143,14 @@ def resolve(values: Wh, quality: Letters, layers: Iterable[Layer]) -> None:
     """Make a day anew of all its layers, given in any order and any number of times."""
     values[:] = MISSING
     quality[:] = NO_QUALITY
-    for layer in sorted(layers, key=lambda layer: layer.rank):
-        lay(values, quality, layer)
+    told = np.zeros(values.size, np.bool_)
+    for layer in sorted(layers, key=lambda layer: layer.rank, reverse=True):
+        part = slice(layer.slot, layer.slot + layer.values.size)
+        free = (values[part] == MISSING) & (layer.values != MISSING)
+        letter = layer.quality
+        if letter == OF_REGISTER:
+            free &= ~told[part]
+            told[part] = True
+            letter = ESTIMATED
+        values[part][free] = layer.values[free]
+        quality[part][free] = letter

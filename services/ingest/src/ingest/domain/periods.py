@@ -2,7 +2,8 @@
 
 A period closes when every interval of all its meter's channels is there and its end has passed;
 under the policy `bill_present` also when its grace time has passed, with what is there. `wait`
-waits. What comes after a close makes the next revision, if it changes anything (ING-6).
+waits. What comes after a close makes the next revision, if it changes anything (ING-6); also what
+is taken back after it.
 """
 
 import hashlib
@@ -49,6 +50,15 @@ class OpenPeriod:
         return midnight_utc(self.meter.zone, self.period.end_on)
 
     @property
+    def grace_ends_at(self) -> datetime:
+        """The instant from which it is billed with what is there, if its policy is so."""
+        return self.end_at + self.policy.grace
+
+    def has_lost_values(self, present: int) -> bool:
+        """Whether it was closed as complete, and is no more."""
+        return self.closed_by == "complete" and present < self.expected
+
+    @property
     def expected(self) -> int:
         """How many intervals make it complete."""
         zone = self.meter.zone
@@ -57,9 +67,10 @@ class OpenPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """The period is to be closed, for this reason."""
+    """The period is to be closed, for this reason, and looked at again `again_at`."""
 
     by: ClosedBy
+    again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +90,37 @@ def decide(
 ) -> Close | Wait:
     """Whether to close a period; one that is closed waits until its readings have settled.
 
-    A Close of a closed period makes a revision only if its series turns out to be another one.
+    A Close of a closed period makes a revision only if its series turns out to be another one, or
+    if its grace has ended since values of it were taken back.
     """
     complete = bool(it.meter.channels) and present == it.expected
     if it.revision:
         settled_at = changed_at + revision_delay if changed_at else now
-        by = "complete" if complete or it.closed_by is None else it.closed_by
-        return Wait(settled_at) if settled_at > now else Close(by)
+        if settled_at > now:
+            return Wait(settled_at)
+        return Close("complete") if complete else _close_incomplete(it, present, now)
     if now < it.end_at:
         return Wait(it.end_at)
     if complete:
         return Close("complete")
     if it.policy.closing == "wait":
         return Wait(None)
-    grace_ends_at = it.end_at + it.policy.grace
-    return Close("grace") if now >= grace_ends_at else Wait(grace_ends_at)
+    return Close("grace") if now >= it.grace_ends_at else Wait(it.grace_ends_at)
+
+
+def _close_incomplete(it: OpenPeriod, present: int, now: datetime) -> Close:
+    """For what reason a closed period that lacks intervals is closed anew.
+
+    One that has lost them stays `complete`, which billing holds for what it lacks, until it is
+    complete again or its grace has ended: so it is told at once that its invoice has no ground.
+    """
+    if it.closed_by is not None and not it.has_lost_values(present):
+        return Close(it.closed_by)
+    if it.policy.closing == "wait":
+        return Close("complete")
+    if now < it.grace_ends_at:
+        return Close("complete", again_at=it.grace_ends_at)
+    return Close("grace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from database import ALL_TENANTS, Database, WriteConnection, transaction
-from ingest.domain.periods import Close, ClosedBy, OpenPeriod, decide
+from ingest.domain.periods import Close, OpenPeriod, decide
 from ingest.store import periods as store
 from ingest.store.periods import Presence
 from ingest.wire import ClosedPeriod, period_closed
@@ -41,7 +41,7 @@ async def _look_at(
 ) -> None:
     if not periods:
         return
-    closing: list[tuple[OpenPeriod, ClosedBy, Presence]] = []
+    closing: list[tuple[OpenPeriod, Close, Presence]] = []
     waiting: list[tuple[store.PeriodKey, datetime | None]] = []
     for it, there in zip(periods, await store.fetch_presence(tx, periods), strict=True):
         decision = decide(
@@ -52,29 +52,29 @@ async def _look_at(
             now=now,
         )
         if isinstance(decision, Close):
-            closing.append((it, decision.by, there))
+            closing.append((it, decision, there))
         else:
             waiting.append((store.key_of(it), decision.until))
-    unchanged = await _close(tx, closing, now)
-    await store.update_waiting(tx, [*waiting, *((key, None) for key in unchanged)])
+    await store.update_waiting(tx, [*waiting, *await _close(tx, closing, now)])
 
 
 async def _close(
-    tx: WriteConnection, closing: Sequence[tuple[OpenPeriod, ClosedBy, Presence]], now: datetime
-) -> list[store.PeriodKey]:
-    """Close them with their events; the keys of those whose series is what it was."""
+    tx: WriteConnection, closing: Sequence[tuple[OpenPeriod, Close, Presence]], now: datetime
+) -> list[tuple[store.PeriodKey, datetime | None]]:
+    """Close them with their events; the keys of those whose series is what it was, and when to
+    look at them again."""
     if not closing:
         return []
     series = await store.fetch_series(tx, [it for it, _, _ in closing])
     candidates = [
-        ClosedPeriod.of_series(it, by, flows, there.correlation_id or _own_correlation(it))
-        for (it, by, there), flows in zip(closing, series, strict=True)
+        ClosedPeriod.of_series(it, close, flows, there.correlation_id or _own_correlation(it))
+        for (it, close, there), flows in zip(closing, series, strict=True)
     ]
-    closed = [it for it in candidates if it.digest != it.of.digest]
+    closed = [it for it in candidates if it.says_more]
     if closed:
         await store.update_closed(tx, closed, now)
         await enqueue(tx, [period_closed(it, now) for it in closed])
-    return [store.key_of(it.of) for it in candidates if it.digest == it.of.digest]
+    return [(store.key_of(it.of), it.close.again_at) for it in candidates if not it.says_more]
 
 
 def _own_correlation(it: OpenPeriod) -> str:
@@ -87,16 +87,16 @@ async def force_close(
 ) -> None:
     """Close one ended period with what is there.
 
-    NotFound for an unknown period (or one whose meter is unknown), Conflict when it is closed,
-    Rejected when it has not ended.
+    NotFound for an unknown period (or one whose meter is unknown), Conflict when it is closed and
+    has lost nothing since, Rejected when it has not ended.
     """
     found = await store.lock_periods(tx, [(tenant_id, agreement_id, start_on)])
     if not found:
         raise NotFound("period_unknown", "this agreement has no such period")
     it = found[0]
-    if it.revision:
+    [there] = await store.fetch_presence(tx, [it])
+    if it.revision and not it.has_lost_values(there.intervals):
         raise Conflict("period_closed", f"the period is closed, in revision {it.revision}")
     if now < it.end_at:
         raise Rejected("period_running", f"the period ends at {it.end_at.isoformat()}")
-    [there] = await store.fetch_presence(tx, [it])
-    await _close(tx, [(it, "forced", there)], now)
+    await _close(tx, [(it, Close("forced"), there)], now)

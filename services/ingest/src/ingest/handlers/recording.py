@@ -69,7 +69,8 @@ class Recorder:
         tenants = arrivals.tenants()
         keys = list(zip(tenants, [event.meter_id for event in arrivals.events], strict=True))
         meters = await self.meters.fetch(tx, keys)
-        return sort_out(Batch(tenants, meters, arrivals.read_at, arrivals.events), now)
+        letters = arrivals.letters()
+        return sort_out(Batch(tenants, meters, arrivals.read_at, letters, arrivals.events), now)
 
     async def _store(
         self,
@@ -106,7 +107,7 @@ class Recorder:
             announce_delay=self.announce_delay,
         )
         await readings.insert_blocks(tx, arrivals, cut, keys, chosen, now)
-        _count_readings(tally, arrivals, cut, before, differs)
+        _count_readings(tally, arrivals, cut, before, days, differs)
         return {cut.owners[n] for n in chosen.tolist()}
 
 
@@ -201,17 +202,23 @@ def _count_readings(
     arrivals: Arrivals,
     cut: Cut,
     before: Days,
+    days: Days,
     differs: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
 ) -> None:
-    """Count values by tenant: those that filled a gap, that changed another, that changed none."""
-    absent = before.values == MISSING
-    new, corrected = before.per_day(differs & absent), before.per_day(differs & ~absent)
+    """Count values by tenant: those that filled a gap, that changed another, that changed none.
+
+    A value that was taken back leaves its gap, so it is one less of the first.
+    """
+    was, there = before.values != MISSING, days.values != MISSING
+    filled, corrected = before.per_day(there & ~was), before.per_day(differs & was & there)
+    new = filled - before.per_day(was & ~there)
     pieces = cut.pieces
     held = np.add.reduceat(pieces.values != MISSING, pieces.begins, dtype=np.int64)
     came = np.zeros(new.size, np.int64)
     np.add.at(came, pieces.days, held)
     partitions = dict(zip(arrivals.tenants(), arrivals.partitions, strict=True))
-    counts = np.column_stack((new, corrected, came - new - corrected))
+    unchanged = np.maximum(came - filled - corrected, 0)
+    counts = np.column_stack((new, corrected, unchanged))
     tenants = np.array([key[0] for key in cut.keys])
     for tenant_id, partition in partitions.items():
         tally.readings(tenant_id, partition, counts[tenants == tenant_id].sum(axis=0).tolist())

@@ -3,10 +3,12 @@
 A reading is only kept when it comes; the loop turns what has changed into intervals, once the meter
 is known. Blocks made of registers are estimated, so that what a meter measured by interval counts
 before them, and are ranked by when they were made, so that a later reading or correction replaces
-them.
+them. Each says all that the register tells of its intervals: where that is nothing any more, what
+older ones told is void (`domain.merge`).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,11 +16,24 @@ from contracts.envelope import Envelope
 from contracts.metering import ReadingRecorded, ReadingsReceived
 from database import ALL_TENANTS, Database, WriteConnection, transaction
 from ingest.domain.meters import Channel, Meter
-from ingest.domain.registers import Run, edges_around, runs, spread, stretches
+from ingest.domain.registers import (
+    Read,
+    Rest,
+    Run,
+    Span,
+    beyond,
+    held,
+    next_edges,
+    said,
+    spread,
+    stretches,
+    whole,
+    worth_saying,
+)
 from ingest.handlers.recording import Recorder
 from ingest.store import registers
 from ingest.store.meters import fetch_meters
-from ingest.wire import OWN_STORE, SOURCE, Arrivals
+from ingest.wire import OWN_STORE, SOURCE_REGISTERS, Arrivals
 from kernel.errors import Poison
 from kernel.ids import derive_id
 from messaging import Received
@@ -49,15 +64,14 @@ async def convert_due(database: Database, recorder: Recorder, now: datetime) -> 
     envelopes: list[Envelope] = []
     blocks: list[ReadingsReceived] = []
     async with transaction(database, tenant=ALL_TENANTS) as tx:
-        due = await registers.lock_due(tx, REGISTERS_MAX)
+        due = await registers.lock_due(tx, now, REGISTERS_MAX)
         meters = await fetch_meters(tx, {one.key[:2] for one in due})
         for one in due:
-            ranked_at = one.ranked_at + _MICROSECOND
-            for block in await _blocks(tx, one, meters[one.key[:2]], ranked_at):
+            task = _task(one, meters[one.key[:2]], now)
+            for block in await _convert(tx, task):
                 envelopes.append(_envelope(one, block))
                 blocks.append(block)
                 values += len(block.values)
-            await registers.mark_done(tx, one.key, ranked_at)
             done += 1
             if values >= VALUES_MAX:
                 break
@@ -66,23 +80,64 @@ async def convert_due(database: Database, recorder: Recorder, now: datetime) -> 
     return done
 
 
-async def _blocks(
-    tx: WriteConnection, due: registers.Due, meter: Meter, ranked_at: datetime
-) -> list[ReadingsReceived]:
-    """The intervals between the reads around the change, from all reads that touch them."""
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The intervals between `edges` of a register, to be made anew, and what is left for later."""
+
+    due: registers.Due
+    channel: Channel
+    edges: Sequence[datetime]
+    rest: Rest | None
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """The part of the change that is dealt with, half-open."""
+        return self.due.from_at, self.rest.from_at if self.rest else self.due.to_at
+
+
+def _task(due: registers.Due, meter: Meter, now: datetime) -> _Task:
     channel = meter.channel(due.key[2])
     assert channel is not None  # noqa: S101 - lock_due asked for it
-    first_at, last_at = await registers.fetch_neighbours(tx, due.key, due.from_at, due.to_at)
-    edges = edges_around(meter.zone, channel.minutes, first_at, last_at)
-    around = await registers.fetch_neighbours(tx, due.key, edges[0], edges[-1])
-    reads = await registers.fetch_reads(tx, due.key, *around)
-    values = spread(stretches(reads), edges)
-    return [_block(due.key[1], channel, run, ranked_at) for run in runs(edges, values)]
+    edges, rest = next_edges(meter.zone, channel.minutes, due.from_at, due.to_at, now)
+    return _Task(due, channel, edges, rest)
 
 
-def _block(meter_id: UUID, channel: Channel, run: Run, ranked_at: datetime) -> ReadingsReceived:
+async def _convert(tx: WriteConnection, task: _Task) -> list[ReadingsReceived]:
+    """The blocks of a task, of all reads that touch it; what is held is kept beside.
+
+    What is more than the channel carries comes in blocks of its own, which end up in quarantine; so
+    the others can be stored. Those count last, for when they are replayed.
+    """
+    due, channel, edges = task.due, task.channel, task.edges
+    reads = await _reads_around(tx, task)
+    begin_at, end_at = task.window
+    doubtful = [one for one in held(reads) if begin_at <= one.start_at < end_at]
+    await registers.replace_held(tx, due.key, task.window, doubtful)
+    edges, values = worth_saying(edges, spread(stretches(reads), edges), due.told)
+    first_at, last_at = due.ranked_at + _MICROSECOND, due.ranked_at + 2 * _MICROSECOND
+    told = _together(due.told, said(edges, values))
+    await registers.mark_done(tx, due.key, last_at, task.rest, told)
+    most = channel.interval_wh_max
+    fitting = [_block(due, channel, run, first_at) for run in whole(edges, values, most)]
+    refused = [_block(due, channel, run, last_at) for run in beyond(edges, values, most)]
+    return fitting + refused
+
+
+def _together(before: Span | None, now: Span | None) -> Span | None:
+    return before | now if before and now else before or now
+
+
+async def _reads_around(tx: WriteConnection, task: _Task) -> list[Read]:
+    """All reads of the task, and those before and after its first and last edge."""
+    first_at, end_at = task.window
+    moments = [first_at, end_at, *task.edges]
+    around = await registers.fetch_neighbours(tx, task.due.key, min(moments), max(moments))
+    return await registers.fetch_reads(tx, task.due.key, *around)
+
+
+def _block(due: registers.Due, channel: Channel, run: Run, ranked_at: datetime) -> ReadingsReceived:
     return ReadingsReceived(
-        meter_id=meter_id,
+        meter_id=due.key[1],
         flow=channel.flow,
         start_at=run.start_at,
         minutes=channel.minutes,
@@ -97,7 +152,7 @@ def _envelope(due: registers.Due, block: ReadingsReceived) -> Envelope:
     return Envelope(
         derive_id("register.block", *due.key, block.start_at, block.read_at),
         ReadingsReceived.TOPIC,
-        SOURCE,
+        SOURCE_REGISTERS,
         due.ranked_at,
         due.key[0],
         due.correlation_id,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 
 from database import ReadConnection
-from ingest.tables import period, quarantine, waiting_block
+from ingest.tables import held_stretch, period, quarantine, waiting_block
 
 State = Literal["open", "closed"]
 
@@ -87,3 +87,21 @@ async def fetch_waiting_meters(
     if after is not None:
         statement = statement.where(meter_id > after)
     return await read.all(statement.order_by(meter_id).limit(rows))
+
+
+async def fetch_held_stretches(
+    read: ReadConnection,
+    tenant_id: str,
+    *,
+    meter_id: UUID | None,
+    after: tuple[UUID, str, datetime] | None,
+    rows: int,
+) -> Sequence[RowMapping]:
+    """What is held of registers, by meter, flow and moment."""
+    position = (held_stretch.c.meter_id, held_stretch.c.flow, held_stretch.c.start_at)
+    statement = sa.select(held_stretch).where(held_stretch.c.tenant_id == tenant_id)
+    if meter_id is not None:
+        statement = statement.where(held_stretch.c.meter_id == meter_id)
+    if after is not None:
+        statement = statement.where(sa.tuple_(*position) > after)
+    return await read.all(statement.order_by(*position).limit(rows))

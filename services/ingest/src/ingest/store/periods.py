@@ -118,12 +118,12 @@ UPDATE period p SET check_at = k.check_at
 _CLOSE = """
 UPDATE period p
    SET state = 'closed', revision = k.revision, closed_by = k.closed_by, closed_at = $4,
-       check_at = NULL, expected = k.expected, present = k.present, energy_wh = k.energy_wh,
+       check_at = k.again_at, expected = k.expected, present = k.present, energy_wh = k.energy_wh,
        digest = k.digest, correlation_id = k.correlation_id
   FROM unnest($1::text[], $2::uuid[], $3::date[], $5::int[], $6::text[], $7::int[], $8::int[],
-              $9::jsonb[], $10::text[], $11::text[])
+              $9::jsonb[], $10::text[], $11::text[], $12::timestamptz[])
        AS k (tenant_id, agreement_id, start_on, revision, closed_by, expected, present, energy_wh,
-             digest, correlation_id)
+             digest, correlation_id, again_at)
  WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.agreement_id AND p.start_on = k.start_on
 """
 PeriodKey = tuple[str, UUID, date]
@@ -314,10 +314,11 @@ async def update_closed(tx: WriteConnection, closed: Sequence[ClosedPeriod], now
         *_columns([key_of(it.of) for it in closed]),
         now,
         [it.revision for it in closed],
-        [it.closed_by for it in closed],
+        [it.close.by for it in closed],
         [it.of.expected for it in closed],
         [it.present for it in closed],
         [orjson.dumps({s.flow: s.energy_wh for s in it.series}).decode() for it in closed],
         [it.digest for it in closed],
         [it.correlation_id for it in closed],
+        [it.close.again_at for it in closed],
     )

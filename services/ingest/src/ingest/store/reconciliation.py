@@ -23,7 +23,7 @@ _WAITING = "SELECT count(*) FROM waiting_block WHERE tenant_id = $1"
 _CLOSED_PERIODS = "SELECT count(*) FROM period WHERE tenant_id = $1 AND state = 'closed'"
 _ENERGY = """
 WITH stored AS (
-    SELECT flow, sum((SELECT sum(v) FROM unnest(values) AS v))::bigint AS wh,
+    SELECT flow, coalesce(sum((SELECT sum(v) FROM unnest(values) AS v)), 0)::bigint AS wh,
            sum(present)::bigint AS present
       FROM channel_day WHERE tenant_id = $1 GROUP BY flow),
 closed AS (

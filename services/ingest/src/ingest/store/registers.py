@@ -11,7 +11,7 @@ from uuid import UUID
 
 from contracts.metering import ReadingRecorded
 from database import WriteConnection
-from ingest.domain.registers import Read
+from ingest.domain.registers import Held, Read, Rest, Span
 
 Entry = tuple[str, str, ReadingRecorded]
 """Tenant, correlation id and event."""
@@ -37,26 +37,40 @@ ON CONFLICT (tenant_id, reading_id) DO UPDATE
        recorded_at = excluded.recorded_at, correlation_id = excluded.correlation_id
  WHERE e.version < excluded.version
 """
+# From the read before the change to the one after: so far it can be told.
 _MARK = """
 INSERT INTO register_channel AS c (tenant_id, meter_id, flow, from_at, to_at, ranked_at,
                                    correlation_id)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[],
-                     $6::timestamptz[], $7::text[])
+SELECT k.tenant_id, k.meter_id, k.flow, coalesce(b.read_at, k.from_at),
+       coalesce(a.read_at, k.to_at), k.ranked_at, k.correlation_id
+  FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[],
+              $6::timestamptz[], $7::text[])
+       AS k (tenant_id, meter_id, flow, from_at, to_at, ranked_at, correlation_id)
+ CROSS JOIN LATERAL (
+       SELECT max(e.read_at) AS read_at FROM register_entry e
+        WHERE (e.tenant_id, e.meter_id, e.flow) = (k.tenant_id, k.meter_id, k.flow)
+          AND e.kind <> 'withdrawn' AND e.read_at < k.from_at) AS b
+ CROSS JOIN LATERAL (
+       SELECT min(e.read_at) AS read_at FROM register_entry e
+        WHERE (e.tenant_id, e.meter_id, e.flow) = (k.tenant_id, k.meter_id, k.flow)
+          AND e.kind <> 'withdrawn' AND e.read_at > k.to_at) AS a
 ON CONFLICT (tenant_id, meter_id, flow) DO UPDATE
    SET from_at = least(c.from_at, excluded.from_at), to_at = greatest(c.to_at, excluded.to_at),
        ranked_at = greatest(c.ranked_at, excluded.ranked_at),
-       correlation_id = excluded.correlation_id
+       correlation_id = excluded.correlation_id, due_at = NULL
 """
 # Without a channel for its flow a register waits: its meter may be registered anew with one.
 _LOCK_DUE = """
-SELECT c.tenant_id, c.meter_id, c.flow, c.from_at, c.to_at, c.ranked_at, c.correlation_id
+SELECT c.tenant_id, c.meter_id, c.flow, c.from_at, c.to_at, c.ranked_at, c.correlation_id,
+       c.told_from, c.told_to
   FROM register_channel c JOIN meter m ON m.tenant_id = c.tenant_id AND m.id = c.meter_id
- WHERE c.from_at IS NOT NULL
+ WHERE c.from_at IS NOT NULL AND (c.due_at IS NULL OR c.due_at <= $2)
    AND m.channels @> jsonb_build_array(jsonb_build_object('flow', c.flow))
  ORDER BY c.from_at LIMIT $1 FOR UPDATE OF c SKIP LOCKED
 """
 _DONE = """
-UPDATE register_channel SET from_at = NULL, to_at = NULL, ranked_at = $4
+UPDATE register_channel SET ranked_at = $4, from_at = $5, to_at = $6, due_at = $7,
+       told_from = $8, told_to = $9
  WHERE (tenant_id, meter_id, flow) = ($1, $2, $3)
 """
 _NEIGHBOURS = """
@@ -72,13 +86,24 @@ SELECT read_at, recorded_at, kind, value, digits, multiplier FROM register_entry
  WHERE (tenant_id, meter_id, flow) = ($1, $2, $3) AND kind <> 'withdrawn'
    AND read_at BETWEEN $4 AND $5
 """
+_RELEASE = """
+DELETE FROM held_stretch
+ WHERE (tenant_id, meter_id, flow) = ($1, $2, $3) AND start_at >= $4 AND start_at < $5
+"""
+_HOLD = """
+INSERT INTO held_stretch (tenant_id, meter_id, flow, start_at, end_at, reason, start_value,
+                          end_value)
+SELECT $1, $2, $3, * FROM unnest($4::timestamptz[], $5::timestamptz[], $6::text[], $7::numeric[],
+                                 $8::numeric[])
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A register of which reads between two moments have changed.
+    """A register of which something between two moments has changed.
 
-    `ranked_at` is what intervals made of it before were ranked by, at the latest.
+    `ranked_at` is what intervals made of it before were ranked by, at the latest; `told` is where
+    it has ever told any.
     """
 
     key: RegisterKey
@@ -86,6 +111,7 @@ class Due:
     to_at: datetime
     ranked_at: datetime
     correlation_id: str
+    told: Span | None = None
 
 
 async def upsert_entries(tx: WriteConnection, entries: Sequence[Entry]) -> None:
@@ -144,7 +170,7 @@ async def _mark(tx: WriteConnection, due: Sequence[Due]) -> None:
     )
 
 
-async def lock_due(tx: WriteConnection, registers_max: int) -> list[Due]:
+async def lock_due(tx: WriteConnection, now: datetime, registers_max: int) -> list[Due]:
     """Registers that are due and whose meter has a channel for them, locked."""
     return [
         Due(
@@ -153,14 +179,43 @@ async def lock_due(tx: WriteConnection, registers_max: int) -> list[Due]:
             row["to_at"],
             row["ranked_at"],
             row["correlation_id"],
+            Span(row["told_from"], row["told_to"]) if row["told_from"] else None,
         )
-        for row in await tx.raw.fetch(_LOCK_DUE, registers_max)
+        for row in await tx.raw.fetch(_LOCK_DUE, registers_max, now)
     ]
 
 
-async def mark_done(tx: WriteConnection, key: RegisterKey, ranked_at: datetime) -> None:
-    """The register is due no longer; its intervals are ranked by this moment."""
-    await tx.raw.execute(_DONE, *key, ranked_at)
+async def mark_done(
+    tx: WriteConnection,
+    key: RegisterKey,
+    ranked_at: datetime,
+    rest: Rest | None,
+    told: Span | None,
+) -> None:
+    """The register is due no longer but for the rest; its intervals are ranked by this moment."""
+    left = (rest.from_at, rest.to_at, rest.due_at) if rest is not None else (None, None, None)
+    span = (told.start_at, told.end_at) if told is not None else (None, None)
+    await tx.raw.execute(_DONE, *key, ranked_at, *left, *span)
+
+
+async def replace_held(
+    tx: WriteConnection,
+    key: RegisterKey,
+    window: tuple[datetime, datetime],
+    found: Sequence[Held],
+) -> None:
+    """What is held of a register from a moment of the window on, which is half-open, is this."""
+    await tx.raw.execute(_RELEASE, *key, *window)
+    if found:
+        await tx.raw.execute(
+            _HOLD,
+            *key,
+            [one.start_at for one in found],
+            [one.end_at for one in found],
+            [one.reason for one in found],
+            [one.start_value for one in found],
+            [one.end_value for one in found],
+        )
 
 
 async def fetch_neighbours(
