@@ -1,5 +1,5 @@
 """A house whose dial is read once a month, by hand: registers, a yearly ladder that bills climb one
-after the other, spot prices that come late, and a mistaken read that is put right."""
+after the other, spot prices that come late, and mistaken reads that are put right or taken back."""
 
 import asyncio
 import time
@@ -43,6 +43,14 @@ class House:
             "billing", "/v1/invoices", agreement_id=self.agreement_id, state="issued"
         )
         return {one["start_on"]: one["total"] for one in page["items"]}
+
+    async def take_back(self, reading_id):
+        await self.api.call("ledger", "DELETE", f"/v1/readings/{reading_id}")
+
+    async def doubtful(self):
+        """Why ingest holds what lies between two reads."""
+        page = await self.api.get("ingest", "/v1/held-stretches", meter_id=self.meter_id)
+        return [one["reason"] for one in page["items"]]
 
     async def held(self):
         """Why periods are held."""
@@ -146,6 +154,33 @@ async def test_a_dial_that_is_read_by_hand_is_billed_and_put_right(api):
         assert again["agrees"], one
     await until(house.owed, Decimal("120.00"))
     assert (await api.get("ledger", "/v1/reconciliation"))["ok"]
+
+
+async def test_the_bill_follows_a_last_read_that_is_taken_back(api):
+    """March waits for another read, and no further bill is made of the one that is gone."""
+    house = await settle(api, LADDER)
+    await house.read("1000", "2025-02-01T00:00:00+01:00")
+    await house.read("1200", "2025-03-01T00:00:00+01:00")
+    april = await house.read("1450", "2025-04-01T00:00:00+02:00")
+    await until(house.invoices, {"2025-02-01": "40.00", "2025-03-01": "80.00"})
+
+    await house.take_back(april)
+    await until(house.held, ["values_missing"])
+
+    # a dial that falls tells nothing
+    mistyped = await house.read("1150", "2025-04-01T00:00:00+02:00")
+    await until(house.doubtful, ["fall"])
+    assert await house.held() == ["values_missing"]
+
+    # 1 April showed 1250: March 50 × 0.20
+    await house.take_back(mistyped)
+    await house.read("1250", "2025-04-01T00:00:00+02:00")
+    await until(house.invoices, {"2025-02-01": "40.00", "2025-03-01": "10.00"})
+    await until(house.owed, Decimal("50.00"))
+    assert (await house.held(), await house.doubtful()) == ([], [])
+    for service in ("ingest", "billing", "ledger"):
+        found = await api.get(service, "/v1/reconciliation")
+        assert found.get("ok", found.get("holds")), service
 
 
 async def test_a_bill_waits_for_prices_that_come_late(api):
