@@ -1,24 +1,22 @@
 """Measures the rating engine alone, on one core: usage arrays in, bills with their lines out.
 
-Run as `python tests/benchmarks/rate_bills.py [--json FILE]`. The bar of DESIGN 7 is
+Run as `python tests/benchmarks/rate_bills.py --json FILE`. The bar of DESIGN 7 is
 20 000 monthly 15-minute time-of-use bills per second, lines and rounding included.
 """
 
-import argparse
-import json
 import os
-import platform
-import resource
-import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from decimal import Decimal
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from uuid import UUID
 
 import numpy as np
+from script import arguments, peak_memory_mb, tell
 
 from kernel.periods import Period
 from rating.bill import NO_STATE, Bill, rate
@@ -98,15 +96,6 @@ SPOT: dict[str, object] = {
     "floor": "0",
     "multiplier": "1.05",
 }
-PRICES = {
-    "day-ahead": PriceSeries(
-        "EUR",
-        MONTH.bounds_utc(ZONE)[0],
-        15,
-        np.random.default_rng(SEED).integers(-2_000, 40_000, slots_in(ZONE, MONTH, 15)),
-        decimals=5,
-    )
-}
 NET: dict[str, object] = {
     "kind": "net_metering",
     "cross_band": "later",
@@ -117,10 +106,37 @@ CREDIT: dict[str, object] = {
     "id": "feed-in",
     "surplus": {"kind": "payout", "taxed": True},
 }
+NET_BILLING: dict[str, object] = {
+    "kind": "net_billing",
+    "bands": [
+        {"name": "peak", "import_rate": "0.4512", "export_rate": "0.1510"},
+        {"name": "shoulder", "import_rate": "0.3127", "export_rate": "0.0920"},
+        {"name": "night", "import_rate": "0.1893", "export_rate": "0.0480"},
+    ],
+    "surplus": {"kind": "payout"},
+}
+ON_TOP: tuple[dict[str, object], ...] = (
+    {
+        "kind": "percent",
+        "id": "loyalty",
+        "rate": "-0.02",
+        "component_ids": ["energy"],
+        "at_most": "3",
+    },
+    {"kind": "minimum_bill", "id": "least", "amount": "450"},
+)
+INTERVALS = {"15 minutes": 15, "hours": 60}
 BANKED_KWH = Decimal(40)
 STATE = {"energy": Bank((Lot("night", BANKED_KWH, MONTH.start_on, date(2026, 10, 1)),))}
 PLACES = Decimal("1e-15")
 """Shares of a total show 20 places, so that they add up to 15."""
+
+
+def day_ahead(minutes: int) -> PriceSeries:
+    """The month's spot prices, one for each interval."""
+    random = np.random.default_rng(SEED)
+    prices = random.integers(-2_000, 40_000, slots_in(ZONE, MONTH, minutes))
+    return PriceSeries("EUR", MONTH.bounds_utc(ZONE)[0], minutes, prices, decimals=5)
 
 
 def with_energy(*charges: dict[str, object]) -> TariffVersion:
@@ -152,11 +168,44 @@ def giving(charge: dict[str, object]) -> dict[str, object]:
     return bands | {"id": "energy"} | charge
 
 
-def measure(version: TariffVersion, period: Period, minutes: int) -> dict[str, object]:
+def kinds(minutes: int) -> dict[str, TariffVersion]:
+    """A tariff for each kind of charge; demand is measured over intervals of `minutes`."""
+    demand = DEMAND | {"minutes": minutes}
+    return {
+        "time of use": tariff_version(VERSION_ID, TIME_OF_USE),
+        "flat": with_energy(FLAT),
+        "flat with percentages and a minimum": with_energy(FLAT, *ON_TOP),
+        "tiers": with_energy(TIERS),
+        "tiers in time of use, demand": with_energy(in_tiers("per_band"), demand),
+        "the same pro rata": with_energy(in_tiers("pro_rata"), demand),
+        "the same in order of time": with_energy(in_tiers("chronological"), demand),
+        "spot prices": with_energy(SPOT),
+        "net metering with bank": with_energy(giving(NET)),
+        "net billing": with_energy(giving(NET_BILLING)),
+        "export credit time of use": with_energy(FLAT, giving(CREDIT)),
+    }
+
+
+def cases() -> dict[str, tuple[TariffVersion, Period, int]]:
+    """What is measured: each kind by months of both lengths of interval, and a day for rollups."""
+    found = {
+        f"{name}, month of {intervals}": (version, MONTH, minutes)
+        for intervals, minutes in INTERVALS.items()
+        for name, version in kinds(minutes).items()
+    }
+    per_day = usage_charges(tariff_version(VERSION_ID, TIME_OF_USE))
+    assert per_day is not None
+    return found | {"cost of one day of 15 minutes": (per_day, DAY, 15)}
+
+
+def measure(case: str) -> dict[str, float]:
     """Bills and readings per second: usage objects made, bills rated, every line rounded.
 
-    Where the tariff credits what is given, meters export about as much as they import.
+    Memory is that of this process, which must have measured nothing else: its peak, and what of
+    it came on top of the meters' series while all bills were made once and held. Where the tariff
+    credits what is given, meters export about as much as they import.
     """
+    version, period, minutes = cases()[case]
     slots = slots_in(ZONE, period, minutes)
     random = np.random.default_rng(SEED)
     energy = random.integers(0, 2_000, (METERS, slots), dtype=np.int64)
@@ -166,12 +215,15 @@ def measure(version: TariffVersion, period: Period, minutes: int) -> dict[str, o
         flows = [flow | {"export": row} for flow, row in zip(flows, export, strict=True)]
     banks = any(isinstance(charge, NetMetering) for charge in version.components)
     states = [STATE if banks else NO_STATE] * METERS
+    prices = {"day-ahead": day_ahead(minutes)}
 
     def run() -> list[Bill]:
         usages = [Usage(ZONE, period, minutes, series, Decimal(15)) for series in flows]
-        return rate(version, usages, states=states, prices=PRICES)
+        return rate(version, usages, states=states, prices=prices)
 
+    before_mb = peak_memory_mb()
     bills = run()
+    peak_mb = peak_memory_mb()
     check(bills, flows, BANKED_KWH if banks else Decimal(0))
     seconds = median(timed(run) for _ in range(ROUNDS))
     return {
@@ -179,6 +231,8 @@ def measure(version: TariffVersion, period: Period, minutes: int) -> dict[str, o
         "readings_per_s": round(METERS * slots / seconds),
         "us_per_bill": round(seconds / METERS * 1e6, 1),
         "lines_per_bill": len(bills[0].lines),
+        "peak_memory_mb": peak_mb,
+        "memory_for_rating_mb": peak_mb - before_mb,
     }
 
 
@@ -203,44 +257,13 @@ def timed(run: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Prints the table and writes the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, default=Path(".cache/bench/rating.json"))
-    arguments = parser.parse_args()
+    """Measures case by case, each in a process of its own, so that its memory is its own."""
+    target: Path = arguments(__doc__).parse_args().json
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one core, also for numpy's threads
-    tou = tariff_version(VERSION_ID, TIME_OF_USE)
-    per_day = usage_charges(tou)
-    assert per_day is not None
-    cases = {
-        "time of use, month of 15 minutes": (tou, MONTH, 15),
-        "time of use, month of hours": (tou, MONTH, 60),
-        "flat, month of 15 minutes": (with_energy(FLAT), MONTH, 15),
-        "tiers": (with_energy(TIERS), MONTH, 15),
-        "tiers in time of use, demand": (with_energy(in_tiers("per_band"), DEMAND), MONTH, 15),
-        "the same pro rata": (with_energy(in_tiers("pro_rata"), DEMAND), MONTH, 15),
-        "the same in order of time": (with_energy(in_tiers("chronological"), DEMAND), MONTH, 15),
-        "spot prices of 15 minutes": (with_energy(SPOT), MONTH, 15),
-        "net metering with bank": (with_energy(giving(NET)), MONTH, 15),
-        "export credit time of use": (with_energy(FLAT, giving(CREDIT)), MONTH, 15),
-        "cost of one day of 15 minutes": (per_day, DAY, 15),
-    }
-    figures = {name: measure(*case) for name, case in cases.items()}
-    sys.stdout.write(f"seed {SEED}, median of {ROUNDS} rounds of {METERS} bills\n")
-    sys.stdout.write(f"{'rating, one core':36}{'bills/s':>10}{'readings/s':>14}{'lines':>7}\n")
-    for name, row in figures.items():
-        sys.stdout.write(
-            f"{name:36}{row['bills_per_s']:>10}{row['readings_per_s']:>14}"
-            f"{row['lines_per_bill']:>7}\n"
-        )
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    document = {
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "peak_memory_mb": peak_mb,
-        "figures": figures,
-    }
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps(document, indent=2) + "\n")
+    fresh = ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1)
+    with fresh as processes:
+        figures = {case: processes.submit(measure, case).result() for case in cases()}
+    tell(f"one core, seed {SEED}, median of {ROUNDS} rounds of {METERS} bills", figures, target)
 
 
 if __name__ == "__main__":
