@@ -27,6 +27,11 @@ class Account:
     balance: Decimal = Decimal(0)
     arrears: Decimal = Decimal(0)
 
+    def in_decimals_of(self, total: Decimal) -> "Account":
+        """The same, written with no fewer decimals than `total`: nothing is 0.00."""
+        nothing = EXACT.subtract(total, total)
+        return Account(EXACT.add(self.balance, nothing), EXACT.add(self.arrears, nothing))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Invoice:
@@ -100,7 +105,7 @@ def issue(billed: Billed, number: str, account: Account, now: datetime) -> Invoi
         total=bill.total,
         issued_at=now,
         correlation_id=closed.correlation_id,
-        account=account,
+        account=account.in_decimals_of(bill.total),
     )
 
 
