@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from billing.domain.agreements import Agreement
 from billing.domain.days import DayUsage, price_days
 from billing.domain.facts import Facts, Meter
-from billing.domain.intervals import in_one_interval
+from billing.domain.intervals import in_one_interval, usage_of
 from billing.domain.periods import Billed, ClosedPeriod, Held, bill_periods, with_facts
 from billing.domain.tariffs import InForce
 from kernel.periods import RESOLUTIONS_MIN, Period
@@ -122,6 +122,18 @@ def test_energy_is_kept_and_nothing_missing_is_filled(minutes, hours, data):
         assert added[flow].tolist() == [
             MISSING if None in whole else sum(whole) for whole in wholes
         ]
+
+
+def test_a_flow_that_is_not_measured_is_no_energy_and_one_that_is_stays():
+    day = Period(DAY, PERIOD.end_on)
+    hours = {"import": np.full(23, 400, np.int32)}
+    usage = usage_of(ZONE, day, {"import": 60}, hours, nothing_of=["import", "export"])
+    assert {flow: values.sum() for flow, values in usage.series.items()} == {
+        "import": 9_200,
+        "export": 0,
+    }
+    with pytest.raises(ValueError, match="has 24 intervals"):
+        usage_of("UTC", day, {"import": 60}, hours, nothing_of=["export"])
 
 
 def facts(document=ENERGY, flows=("import", "export")):
