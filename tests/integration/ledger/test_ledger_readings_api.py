@@ -222,11 +222,14 @@ async def test_several_readings_of_one_meter_in_one_request_are_seen_in_turn(acm
         {"type": "total", "value": "100", "read_at": MARCH},
         {"type": "total", "value": "90", "read_at": APRIL},
         {"type": "total", "value": "95", "read_at": APRIL},
+        {"type": "total", "value": "90.0", "read_at": APRIL},
     ]
     answer = await acme.post(path, json={"items": items, "mode": "item_by_item"})
-    first, second, third = answer.json()["items"]
+    first, second, third, fourth = answer.json()["items"]
     assert (warned(first["reading"]), warned(second["reading"])) == ([], ["lower_than_last"])
     assert third["code"] == "reading_exists"
+    assert (fourth["status"], fourth["reading"]["id"]) == ("unchanged", second["reading"]["id"])
+    assert len((await acme.get("/v1/readings")).json()["items"]) == 2
 
 
 async def test_a_post_that_comes_again_is_answered_from_memory(acme, home, ledger):

@@ -76,7 +76,8 @@ async def record_readings(
     answers: dict[int, Accepted | Rejected] = {}
     new: dict[int, tuple[Entry, tuple[Caution, ...]]] = {}
     last: dict[Key, Entry | None] = {}
-    moments: dict[tuple[Key, datetime], Entry] = {}
+    moments: dict[tuple[Key, datetime], int] = {}
+    again: dict[int, int] = {}
     fitting = await _fit(tx, cause.tenant_id, items, now)
     for n, each in enumerate(fitting):
         if isinstance(each, Rejected):
@@ -85,20 +86,24 @@ async def record_readings(
         known = each.around.last
         before = last.setdefault(each.key, known.entry if known is not None else None)
         moment = (each.key, each.wanted.read_at)
+        first = moments.get(moment)
         try:
-            entry = _first_entry(each, moments.get(moment))
+            entry = _first_entry(each, None if first is None else new[first][0])
         except Rejected as refused:
             answers[n] = refused
             continue
-        if entry is None and each.around.same is not None:
-            answers[n] = Accepted(each.around.same, created=False)
-        elif entry is not None:
+        if entry is not None:
             new[n] = (entry, cautions(each.wanted, before))
-            moments[moment] = entry
+            moments[moment] = n
             last[each.key] = entry if before is None else max(entry, before, key=_place)
+        elif first is not None:
+            again[n] = first
+        elif each.around.same is not None:
+            answers[n] = Accepted(each.around.same, created=False)
     recorded = await _record(tx, cause, [entry for entry, _ in new.values()])
-    for (n, (_, doubts)), one in zip(new.items(), recorded, strict=True):
-        answers[n] = Accepted(one, doubts)
+    entered = dict(zip(new, recorded, strict=True))
+    answers |= {n: Accepted(one, new[n][1]) for n, one in entered.items()}
+    answers |= {n: Accepted(entered[first], created=False) for n, first in again.items()}
     return [answers[n] for n in range(len(items))]
 
 
@@ -135,7 +140,9 @@ def _first_entry(each: _Fitting, just_now: Entry | None) -> Entry | None:
     register = register_then(each.register, each.around.closing)
     check_value(each.wanted.value, register)
     if just_now is not None:
-        raise taken(just_now)
+        if same_content(just_now, each.wanted):
+            return None
+        raise Conflict("reading_exists", "another item of the request was taken at that moment")
     if each.around.same is not None:
         if same_content(each.around.same.entry, each.wanted):
             return None
