@@ -37,7 +37,7 @@ MEDIA_TYPES: dict[Format, str] = {
 }
 CHUNK_BYTES = 256 * 1024
 """What is sent at once."""
-BATCH_BYTES = 1024 * 1024
+BATCH_BYTES = 256 * 1024
 """Of lines of CSV: so many are taken together."""
 
 
@@ -126,7 +126,7 @@ async def export(
 async def _chunks(format_: Format, columns: Sequence[Column], fill: Fill) -> Chunks:
     """What is written, as soon as it is."""
     spool = _Spool()
-    file = Export(columns, _file(format_, spool, columns))
+    file = Export(columns, await asyncio.to_thread(_file, format_, spool, columns))
     task = asyncio.create_task(_filled(spool, file, fill))
     task.add_done_callback(lambda _: file.grown.set())
     sent = 0
