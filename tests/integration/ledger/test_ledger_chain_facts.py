@@ -158,6 +158,26 @@ async def test_nothing_of_a_stored_row_is_left_out(superuser, table):
     assert there == SEALED[table] | DERIVED.get(table, set()) | {"tenant_id"}
 
 
+PAST_THE_QUEUE = {
+    "definition": "id = gen_random_uuid(), version = version + 10",
+    "removed_meter": "id = gen_random_uuid(), removed_at = now()",
+    "invoice_note": "invoice_id = gen_random_uuid()",
+}
+FORGE = """
+CREATE TEMP TABLE forged AS SELECT * FROM {table} LIMIT 1;
+UPDATE forged SET {another};
+INSERT INTO {table} SELECT * FROM forged"""
+"""By whom no trigger holds back."""
+
+
+@pytest.mark.usefixtures("facts")
+@pytest.mark.parametrize("table", PAST_THE_QUEUE)
+async def test_a_fact_that_came_in_past_the_queue_is_seen(acme, superuser, table):
+    await superuser.execute(FORGE.format(table=table, another=PAST_THE_QUEUE[table]))
+    assert (await done(acme.get("/v1/ledger/status"), 200))["whole"] is False
+    assert verify_export(await exported(acme)).size == SIZE
+
+
 ANOTHER = {
     "uuid": "gen_random_uuid()",
     "text": "coalesce({0}, '') || 'x'",

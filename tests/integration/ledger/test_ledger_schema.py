@@ -100,23 +100,24 @@ async def test_a_transaction_with_fewer_postings_than_declared_is_refused(ledger
 
 
 APPENDED = [
-    "transaction", "posting", "invoice_note", "reading_entry", "removed_meter", "definition",
+    "transaction", "posting", "allocation", "invoice_note", "reading_entry", "removed_meter",
+    "definition", "seal", "checkpoint",
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("table", APPENDED)
 @pytest.mark.parametrize(
     "statement", ["UPDATE {} SET tenant_id = 'x'", "DELETE FROM {}", "TRUNCATE {}"]
 )
-async def test_the_books_refuse_changes_by_privilege_and_by_trigger(ledger, table, statement):
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+async def test_the_books_refuse_changes_by_privilege_and_by_trigger(ledger, statement):
+    for table in APPENDED:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+                await tx.raw.execute(statement.format(table))
         async with transaction(ledger, tenant=ALL_TENANTS) as tx:
-            await tx.raw.execute(statement.format(table))
-    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
-        await tx.raw.execute(f"GRANT ALL ON {table} TO CURRENT_USER")
-    with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
-        async with transaction(ledger, tenant=ALL_TENANTS) as tx:
-            await tx.raw.execute(statement.format(table))
+            await tx.raw.execute(f"GRANT ALL ON {table} TO CURRENT_USER")
+        with pytest.raises(asyncpg.RestrictViolationError, match=f"{table} is append-only"):
+            async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+                await tx.raw.execute(statement.format(table))
 
 
 async def test_rows_of_other_tenants_do_not_exist(ledger):
