@@ -1,5 +1,6 @@
 """Register readings that are taken back: their intervals are void, and periods follow."""
 
+import asyncio
 import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -169,6 +170,21 @@ async def test_a_withdrawal_comes_before_its_reading_and_twice(ingest, reader):
     await reader.deliver(recorded, withdrawn, recorded)
     await ingest.convert()
     assert await told(ingest) == []
+
+
+async def test_readings_are_taken_back_while_two_convert(ingest, reader):
+    """Each second one; in the end the others alone have been told."""
+    await ingest.register(reader.meter_id, channels=HOURLY)
+    ids = [await reader(MARCH_1 + n * HOUR, str(n)) for n in range(13)]
+    async with asyncio.timeout(60):
+        for n in range(1, 13, 2):
+            gone = reader(MARCH_1 + n * HOUR, "0", reading_id=ids[n], kind="withdrawn")
+            await asyncio.gather(gone, ingest.convert(), ingest.convert())
+        await reader(MARCH_1 + 12 * HOUR, "0", reading_id=ids[12], kind="withdrawn")
+        await asyncio.gather(ingest.convert(), ingest.convert())
+    await ingest.convert()
+    assert await told(ingest) == [1_000] * 10 + [None] * 14
+    assert await ingest.rows("SELECT * FROM register_channel WHERE from_at IS NOT NULL") == []
 
 
 async def test_an_exchange_is_taken_back_one_half_after_the_other(ingest, reader):
