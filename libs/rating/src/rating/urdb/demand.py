@@ -7,16 +7,14 @@ say; intervals that are longer give their own mean. A ratchet looks back over el
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from kernel.errors import Fault
-from rating.urdb.energy import limit_field, table_of
+from rating.urdb.energy import table_of
 from rating.urdb.record import (
     MONTHS,
     Period,
     Record,
     invalid,
-    limit_at,
     months_at,
     number_at,
     schedule_at,
@@ -24,6 +22,7 @@ from rating.urdb.record import (
     whole_at,
 )
 from rating.urdb.schedule import Season, Table, all_day, windows_of
+from rating.urdb.tiers import ladder_of
 
 FLAT = "flatdemandstructure"
 WINDOWS_MIN = (5, 10, 15, 30, 60)
@@ -107,7 +106,7 @@ def _charge(
     """None where no period that is ever on costs anything."""
     used = sorted(demand.table.used())
     ladders = {
-        period: _ladder(record, demand.periods[period], f"/{demand.field}/{period}")
+        period: ladder_of(record, demand.periods[period], f"/{demand.field}/{period}", "rate")
         for period in used
     }
     bands = {
@@ -131,31 +130,6 @@ def _charge(
 def _rated(ladder: list[dict[str, object]]) -> dict[str, object]:
     """A rate, or tiers where there are several."""
     return {"rate": ladder[0]["rate"]} if len(ladder) == 1 else {"tiers": ladder}
-
-
-def _ladder(record: Record, tiers: Period, path: str) -> list[dict[str, object]]:
-    if not tiers:
-        raise invalid([Fault(path, "a period without a tier")])
-    ladder: list[dict[str, object]] = []
-    for place, tier in enumerate(tiers):
-        at = f"{path}/{place}"
-        rate = sum((_rate(record, tier, name, at) for name in ("rate", "adj")), Decimal(0))
-        limit = limit_at(tier, at)
-        if place == len(tiers) - 1:
-            if limit is not None:
-                record.note(
-                    "convention", f"{at}/max", f"the last tier ends at {limit:f}: read as no limit"
-                )
-            limit = None
-        elif limit is None:
-            raise invalid([Fault(f"{at}/max", "is needed: another tier follows")])
-        ladder.append({"rate": format(rate, "f")} | limit_field(limit))
-    return ladder
-
-
-def _rate(record: Record, tier: Mapping[str, Any], name: str, path: str) -> Decimal:
-    value = tier.get(name)
-    return Decimal(0) if value is None else record.rate(value, f"{path}/{name}")
 
 
 def _measured(record: Record, *, needed: bool) -> dict[str, object]:

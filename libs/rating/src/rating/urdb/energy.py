@@ -4,10 +4,10 @@ Conventions: consumption above tiers is shared over the periods of a month pro r
 where export is settled per interval, both climb their tiers in order of time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from kernel.errors import Fault
 from rating.urdb.record import (
@@ -15,11 +15,11 @@ from rating.urdb.record import (
     Period,
     Record,
     invalid,
-    limit_at,
     schedule_at,
     structure_at,
 )
 from rating.urdb.schedule import Season, Table, all_day, windows_of
+from rating.urdb.tiers import Price, ladder_of
 
 Split = Literal["pro_rata", "chronological"]
 """How a tariff with tiers and periods fills the tiers."""
@@ -118,12 +118,12 @@ def _charges(
     energy: EnergyTable,
     seasons: Sequence[Season],
     split: Split,
-    what: tuple[str, str, str],
+    what: tuple[str, str, Price],
 ) -> list[dict[str, object]]:
     charge_id, flow, price = what
     used = energy.table.used()
     ladders = {
-        period: _ladder(record, energy.periods[period], f"/{STRUCTURE}/{period}", price)
+        period: ladder_of(record, energy.periods[period], f"/{STRUCTURE}/{period}", price)
         for period in used
     }
     charge: dict[str, object] = {"id": charge_id, "flow": flow}
@@ -147,40 +147,6 @@ def _charges(
         return [charge | {"kind": "time_of_use"}]
     charge["bands"] = [{"name": bands[period], "tiers": ladders[period]} for period in sorted(used)]
     return [charge | {"kind": "tiered_time_of_use", "split": split}]
-
-
-def _ladder(record: Record, tiers: Period, path: str, price: str) -> list[dict[str, object]]:
-    """The tiers with rates and limits; export is paid for, which is a negative rate."""
-    if not tiers:
-        raise invalid([Fault(path, "a period without a tier")])
-    ladder: list[dict[str, object]] = []
-    for place, tier in enumerate(tiers):
-        at = f"{path}/{place}"
-        if price == "sell":
-            rate = -_rate(record, tier, "sell", at)
-        else:
-            rate = _rate(record, tier, "rate", at) + _rate(record, tier, "adj", at)
-        limit = limit_at(tier, at)
-        if place == len(tiers) - 1:
-            if limit is not None:
-                record.note(
-                    "convention", f"{at}/max", f"the last tier ends at {limit:f}: read as no limit"
-                )
-            limit = None
-        elif limit is None:
-            raise invalid([Fault(f"{at}/max", "is needed: another tier follows")])
-        ladder.append({"rate": format(rate + 0, "f")} | limit_field(limit))
-    return ladder
-
-
-def limit_field(limit: Decimal | None) -> dict[str, object]:
-    """A tier's limit in JSON, absent where there is none."""
-    return {} if limit is None else {"limit": format(limit.normalize(), "f")}
-
-
-def _rate(record: Record, tier: Mapping[str, Any], name: str, path: str) -> Decimal:
-    value = tier.get(name)
-    return Decimal(0) if value is None else record.rate(value, f"{path}/{name}")
 
 
 def _unit(record: Record, periods: Sequence[Period], used: Sequence[int]) -> str:
