@@ -1,10 +1,12 @@
 """Request bodies: bounded in size, decompressed as they arrive, never beyond the bound.
 
 Owns `Content-Encoding` of requests: gzip, zstd or none. A bomb is cut off at the bound, whatever
-it would have become, so no request holds more memory than the bound allows. A body is held and
-parsed before anybody asks who sent it, so strangers have a bound of their own, a small one.
+it would have become, so no request holds more memory than the bound allows, nor for longer. A body
+is held and parsed before anybody asks who sent it, so strangers have a bound of their own, a small
+one.
 """
 
+import asyncio
 import zlib
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,6 +21,8 @@ from serving.problems import Refusal
 
 STRANGER_BYTES_MAX = 64 * 1024
 """The most that a body may hold whose sender shows neither a key nor the operator's token."""
+BODY_LIMIT_S = 120.0
+"""How long a body may take to come in."""
 _GZIP_WINDOW_BITS = 31
 _ZSTD_WINDOW_LOG_MAX = 23
 """Frames may ask for a window of at most 8 MiB, which RFC 8878 tells every decoder to support."""
@@ -41,7 +45,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refusal 413 beyond the bound (401 beyond a stranger's), 415 for an unknown encoding, 400
-        for broken data."""
+        for broken data, 408 for what does not come."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -95,18 +99,29 @@ class _Body:
         self._bound = bound
         self._raw_bytes = 0
         self._plain_bytes = 0
+        self._deadline_s = asyncio.get_running_loop().time() + BODY_LIMIT_S
+        self._whole = False
 
     async def receive(self) -> Message:
-        message = await self._receive()
+        message = await self._receive() if self._whole else await self._receive_in_time()
         if message["type"] != "http.request":
             return message
         raw = message.get("body", b"")
-        plain = self._plain(raw, last=not message.get("more_body", False))
+        self._whole = not message.get("more_body", False)
+        plain = self._plain(raw, last=self._whole)
         self._raw_bytes += len(raw)
         self._plain_bytes += len(plain)
         if max(self._raw_bytes, self._plain_bytes) > self._bound.bytes_max:
             raise self._bound.exceeded()
         return {**message, "body": plain}
+
+    async def _receive_in_time(self) -> Message:
+        try:
+            async with asyncio.timeout_at(self._deadline_s):
+                return await self._receive()
+        except TimeoutError:
+            said = f"the body did not come in within {BODY_LIMIT_S:g} s"
+            raise Refusal(408, "body_too_slow", said, {"Connection": "close"}) from None
 
     def _plain(self, raw: bytes, *, last: bool) -> bytes:
         decompressor = self._decompressor

@@ -1,7 +1,7 @@
 """The HTTP server of a process: uvicorn, told by our stop event and not by signals.
 
-Owns the listening socket and the bound on a request's head. Refuses to log requests, which the
-edge does.
+Owns the listening socket and the bounds on a request's head, in bytes and in time. Refuses to log
+requests, which the edge does.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ CONNECTIONS_MAX = 2_000
 """Requests beyond so many at once are answered 503 by uvicorn."""
 HEAD_BYTES_MAX = 64 * 1024
 """Of a request's first line and headers, give or take what one read brings."""
+HEAD_LIMIT_S = 30.0
+"""From the connection, or a later request's first byte, to the end of the headers."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -29,10 +31,21 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _BoundedHead(HttpToolsProtocol):
-    """uvicorn's protocol, which alone would hold headers without end."""
+    """uvicorn's protocol, which alone would hold headers, and wait for them, without end."""
 
     _head_bytes = 0
     _head_done = False
+    _head_limit: asyncio.TimerHandle | None = None
+
+    def connection_made(  # type: ignore[override]  # uvicorn narrows the type, as we must then
+        self, transport: asyncio.Transport
+    ) -> None:
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_wait()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -44,11 +57,21 @@ class _BoundedHead(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._head_bytes, self._head_done = 0, False
+        self._await_head()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._head_done = True
+        self._end_wait()
         super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._end_wait()
+        self._head_limit = self.loop.call_later(HEAD_LIMIT_S, self.transport.close)
+
+    def _end_wait(self) -> None:
+        if self._head_limit is not None:
+            self._head_limit.cancel()
 
 
 class Server(uvicorn.Server):

@@ -1,0 +1,88 @@
+"""The HTTP server itself, on a socket: bounds on heads and bodies that do not end."""
+
+import asyncio
+import json
+import socket
+
+import pytest
+
+from serving import bodies, http
+
+HEALTH = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
+ORDER = b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+
+
+@pytest.fixture
+async def connect(app, tmp_path):
+    """Opens connections to the application, which is served until the test ends."""
+    path, stop = str(tmp_path / "http"), asyncio.Event()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        listening.listen()
+        server = http.Server(app, stop=stop, grace_s=1)
+        serving = asyncio.create_task(server.serve([listening]))
+        opened = []
+
+        async def open_one():
+            reader, writer = await asyncio.open_unix_connection(path)
+            opened.append(writer)
+            return reader, writer
+
+        yield open_one
+        for writer in opened:
+            writer.close()
+        stop.set()
+        await serving
+
+
+async def answer_of(reader):
+    """Status and body of the next answer."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
+    return int(head.split()[1]), await reader.readexactly(length)
+
+
+async def test_a_connection_serves_request_after_request(connect):
+    reader, writer = await connect()
+    for _ in range(3):
+        writer.write(HEALTH + b"\r\n")
+        assert (await answer_of(reader))[0] == 200
+
+
+async def test_a_head_without_end_is_refused(connect):
+    reader, writer = await connect()
+    writer.write(HEALTH)
+    for _ in range(3):
+        writer.write(b"x: " + b"y" * 30_000 + b"\r\n")
+        await writer.drain()
+    status, body = await answer_of(reader)
+    assert (status, body) == (400, b"The request's head is too long.")
+    assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("served_before", [0, 1])
+@pytest.mark.parametrize("sent", [b"GET /hea", HEALTH])
+async def test_who_never_ends_a_head_is_left(connect, monkeypatch, served_before, sent):
+    reader, writer = await connect()
+    for _ in range(served_before):
+        writer.write(HEALTH + b"\r\n")
+        assert (await answer_of(reader))[0] == 200
+    monkeypatch.setattr(http, "HEAD_LIMIT_S", 0.2)
+    writer.write(sent)
+    assert await reader.read() == b""
+
+
+async def test_who_says_nothing_is_left(connect, monkeypatch):
+    monkeypatch.setattr(http, "HEAD_LIMIT_S", 0.2)
+    reader, _ = await connect()
+    assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"{"])
+async def test_who_never_ends_a_body_is_told_and_left(connect, monkeypatch, sent):
+    monkeypatch.setattr(bodies, "BODY_LIMIT_S", 0.2)
+    reader, writer = await connect()
+    writer.write(ORDER + sent)
+    status, body = await answer_of(reader)
+    assert (status, json.loads(body)["code"]) == (408, "body_too_slow")
+    assert await reader.read() == b""
