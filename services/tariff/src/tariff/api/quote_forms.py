@@ -1,7 +1,6 @@
 """The bodies of quotes: a meter's usage with the prices for it, the tariffs, and the answers."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from contracts.metering import Flow, Minutes
 from contracts.model import Code, Currency, Day, Instant, Zone
 from contracts.tariff import Name, Rate
 from kernel.errors import Fault, Rejected
+from kernel.money import parse_decimal
 from kernel.periods import Period
 from rating.prices import PRICE_MISSING, PriceSeries
 from rating.state import State, read_state
@@ -118,7 +118,8 @@ class Meter(Body):
             period = asked_period(
                 self.period.start_on, self.period.end_on, DAYS_MAX, within="/period"
             )
-        return of.usages(period, None if self.connected_kw is None else Decimal(self.connected_kw))
+        kw = None if self.connected_kw is None else parse_decimal(self.connected_kw)
+        return of.usages(period, kw)
 
     def given_prices(self) -> dict[str, PriceSeries]:
         """The prices in the body itself, by name."""

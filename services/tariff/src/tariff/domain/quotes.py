@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from kernel.errors import Fault, Rejected
-from kernel.money import DECIMALS_MAX
+from kernel.money import DECIMALS_MAX, parse_decimal
 from kernel.periods import ONE_DAY, Period, local_date, midnight_utc, months_between, zone_named
 from rating import prices as rated
 from rating.components.spot import SpotPrice
@@ -101,7 +101,7 @@ def measured(zone: str, start: str, minutes: int, values: Mapping[Flow, Values])
     if "load" in values and {"import", "export"} & set(values):
         raise _bad("/usage/values", "load already says what import and export would")
     numbers = {
-        flow: [None if text is None else Decimal(text) for text in series]
+        flow: [None if text is None else parse_decimal(text) for text in series]
         for flow, series in values.items()
     }
     known = (number for series in numbers.values() for number in series if number is not None)
