@@ -9,7 +9,7 @@ from contracts import tariff as contract
 from database import snapshot, transaction
 from kernel.ids import new_id
 from serving.context import Db
-from serving.etags import OptionalMatch, RequiredMatch, tag
+from serving.etags import OptionalMatch, RequiredMatch
 from serving.paging import Page, Paging
 from tariff.api.callers import Reader, WriteCause
 from tariff.api.forms import (
@@ -18,6 +18,8 @@ from tariff.api.forms import (
     Described,
     Done,
     Shown,
+    answered,
+    created_or_known,
     fields,
     number_in,
     shown_step,
@@ -26,8 +28,10 @@ from tariff.domain.calendars import CalendarVersion as Version
 from tariff.domain.stored import Stored
 from tariff.domain.versions import Status
 from tariff.handlers import calendars as handlers
-from tariff.handlers.catalogue import found
-from tariff.store import calendars
+from tariff.handlers.catalogue import find
+from tariff.store.calendars import CALENDAR_VERSIONS
+from tariff.store.catalogue import CALENDARS
+from tariff.store.numbered import list_versions as list_numbered
 
 router = APIRouter(prefix="/v1/calendars/{calendar_id}/versions", tags=["calendars"])
 Number = Annotated[int, Path(ge=1, le=NUMBER_MAX)]
@@ -71,10 +75,8 @@ async def draft_calendar_version(
     id_ = new.id or new_id()
     async with transaction(db, tenant=cause.tenant_id) as tx:
         calendar = await handlers.lock_calendar(tx, cause.tenant_id, calendar_id)
-        one, created = await handlers.draft_version(tx, cause, calendar, id_, new.document)
-    response.status_code = 201 if created else 200
-    tag(response, one.revision)
-    return shown_version(one)
+        told = await handlers.draft_version(tx, cause, calendar, id_, new.document)
+    return created_or_known(response, told, shown_version)
 
 
 @router.get("")
@@ -84,9 +86,10 @@ async def list_calendar_versions(
     """The calendar's versions by number."""
     after = paging.after(number_in)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        found("calendar", await calendars.fetch_calendar(read, caller.tenant_id, calendar_id))
-        rows = await calendars.list_versions(
-            read, caller.tenant_id, calendar_id, status, after[0] if after else 0, paging.rows
+        await find(read, caller.tenant_id, CALENDARS, calendar_id)
+        first = after[0] if after else 0
+        rows = await list_numbered(
+            read, caller.tenant_id, CALENDAR_VERSIONS, calendar_id, status, first, paging.rows
         )
     return paging.cut(rows, item=shown_version, position=lambda one: (one.thing.number,))
 
@@ -98,8 +101,7 @@ async def get_calendar_version(
     """One version."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         one = await handlers.fetch_version(read, caller.tenant_id, calendar_id, number)
-    tag(response, one.revision)
-    return shown_version(one)
+    return answered(response, one, shown_version)
 
 
 @router.put("/{number}")
@@ -117,8 +119,7 @@ async def replace_calendar_draft(
         _, current = await handlers.lock_version(tx, cause.tenant_id, calendar_id, number)
         if_match.check(current.revision)
         changed = await handlers.replace_draft(tx, cause, current, new.document)
-    tag(response, changed.revision)
-    return shown_version(changed)
+    return answered(response, changed, shown_version)
 
 
 @router.delete("/{number}", status_code=204)
@@ -147,5 +148,4 @@ async def publish_calendar_version(
         if current.thing.status == "draft":  # what was done already may be asked for again
             if_match.check(current.revision)
         published = await handlers.publish(tx, cause, calendar, current)
-    tag(response, published.revision)
-    return shown_version(published)
+    return answered(response, published, shown_version)

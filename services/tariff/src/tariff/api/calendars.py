@@ -12,19 +12,19 @@ from contracts.tariff import Weekday
 from database import snapshot, transaction
 from kernel.ids import new_id
 from serving.context import Db
-from serving.etags import RequiredMatch, tag
+from serving.etags import RequiredMatch
 from serving.paging import Page
 from tariff.api.callers import Reader, WriteCause
 from tariff.api.days import asked_period
-from tariff.api.forms import NUMBER_MAX, Body, NotNull, Shown, fields
+from tariff.api.forms import NUMBER_MAX, Body, NotNull, Shown, answered, created_or_known, fields
 from tariff.api.listing import Ordered, SearchText
 from tariff.domain import catalogue as domain
 from tariff.domain.calendars import DAYS_MAX, CalendarDay, calendar_described, days_of
 from tariff.domain.stored import Stored
 from tariff.handlers import calendars as handlers
 from tariff.handlers import catalogue
-from tariff.handlers.catalogue import found
-from tariff.store import calendars
+from tariff.handlers.catalogue import find
+from tariff.store.catalogue import CALENDARS, delete, list_page
 
 router = APIRouter(prefix="/v1/calendars", tags=["calendars"])
 
@@ -96,10 +96,8 @@ async def create_calendar(
 ) -> NamedCalendar:
     """Create a calendar; the same again answers 200 with what exists."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        one, created = await catalogue.create_calendar(tx, cause, new.to_domain())
-    response.status_code = 201 if created else 200
-    tag(response, one.revision)
-    return shown_calendar(one)
+        told = await catalogue.create(tx, cause, CALENDARS, new.to_domain())
+    return created_or_known(response, told, shown_calendar)
 
 
 @router.get("")
@@ -107,8 +105,9 @@ async def list_calendars(
     db: Db, caller: Reader, listing: Ordered, code: Code | None = None, text: SearchText = None
 ) -> Page[NamedCalendar]:
     """Calendars, oldest first unless another order is asked for."""
+    clauses = CALENDARS.matching({"code": code}, text)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await calendars.list_calendars(read, caller.tenant_id, code, text, listing.place)
+        rows = await list_page(read, caller.tenant_id, CALENDARS, clauses, listing.place)
     return listing.cut(rows, shown_calendar)
 
 
@@ -118,10 +117,8 @@ async def get_calendar(
 ) -> NamedCalendar:
     """One calendar."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        one = await calendars.fetch_calendar(read, caller.tenant_id, calendar_id)
-    one = found("calendar", one)
-    tag(response, one.revision)
-    return shown_calendar(one)
+        one = await find(read, caller.tenant_id, CALENDARS, calendar_id)
+    return answered(response, one, shown_calendar)
 
 
 @router.get("/{calendar_id}/days")
@@ -155,12 +152,10 @@ async def change_calendar(
 ) -> NamedCalendar:
     """Change what is named."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        current = await calendars.fetch_calendar(tx, cause.tenant_id, calendar_id, lock=True)
-        current = found("calendar", current)
+        current = await find(tx, cause.tenant_id, CALENDARS, calendar_id, lock=True)
         if_match.check(current.revision)
-        changed = await catalogue.change_calendar(tx, cause, current, change.changes())
-    tag(response, changed.revision)
-    return shown_calendar(changed)
+        changed = await catalogue.change(tx, cause, CALENDARS, current, change.changes())
+    return answered(response, changed, shown_calendar)
 
 
 @router.delete("/{calendar_id}", status_code=204)
@@ -169,6 +164,6 @@ async def delete_calendar(
 ) -> None:
     """Delete a calendar without versions; 409 where it has any."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        current = await calendars.fetch_calendar(tx, cause.tenant_id, calendar_id, lock=True)
-        if_match.check(found("calendar", current).revision)
-        await calendars.delete_calendar(tx, cause.tenant_id, calendar_id)
+        current = await find(tx, cause.tenant_id, CALENDARS, calendar_id, lock=True)
+        if_match.check(current.revision)
+        await delete(tx, cause.tenant_id, CALENDARS, calendar_id)

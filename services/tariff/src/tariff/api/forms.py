@@ -1,17 +1,21 @@
 """What the bodies of the catalogue's requests and answers have in common."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from fastapi import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from serving.etags import tag
 from tariff.domain.stored import Stored
 from tariff.domain.versions import Step
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 NUMBER_MAX = 2**31 - 1
 
 
@@ -68,6 +72,21 @@ def fields(one: Stored[Any]) -> dict[str, Any]:
     content = {name: getattr(one.thing, name) for name in one.thing.__slots__}
     stamps = {name: getattr(one, name) for name in ("revision", "created_at", "updated_at")}
     return content | stamps
+
+
+def answered(response: Response, one: Stored[T], shown: Callable[[Stored[T]], Item]) -> Item:
+    """The thing as the API shows it, with its revision as the answer's ETag."""
+    tag(response, one.revision)
+    return shown(one)
+
+
+def created_or_known(
+    response: Response, told: tuple[Stored[T], bool], shown: Callable[[Stored[T]], Item]
+) -> Item:
+    """The thing that was to be created: 201 where it is new, 200 where it was there already."""
+    one, created = told
+    response.status_code = 201 if created else 200
+    return answered(response, one, shown)
 
 
 def shown_step(step: Step | None) -> Done | None:

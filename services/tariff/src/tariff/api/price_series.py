@@ -10,17 +10,18 @@ from contracts.tariff import Name
 from database import snapshot, transaction
 from kernel.ids import new_id
 from serving.context import Db
-from serving.etags import RequiredMatch, tag
+from serving.etags import RequiredMatch
 from serving.paging import Page
 from tariff.api.callers import Reader, WriteCause
-from tariff.api.forms import Body, NotNull, Shown, fields
+from tariff.api.forms import Body, NotNull, Shown, answered, created_or_known, fields
 from tariff.api.listing import Ordered, SearchText
 from tariff.domain import catalogue as domain
 from tariff.domain.catalogue import SeriesMinutes
 from tariff.domain.stored import Stored
 from tariff.handlers import catalogue
-from tariff.handlers.catalogue import found
+from tariff.handlers.catalogue import find
 from tariff.store import prices
+from tariff.store.catalogue import PRICE_SERIES, list_page
 
 router = APIRouter(prefix="/v1/price-series", tags=["prices"])
 
@@ -69,10 +70,8 @@ async def create_price_series(
 ) -> PriceSeries:
     """Create a series; the same again answers 200 with what exists."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        one, created = await catalogue.create_series(tx, cause, new.to_domain())
-    response.status_code = 201 if created else 200
-    tag(response, one.revision)
-    return shown_series(one)
+        told = await catalogue.create(tx, cause, PRICE_SERIES, new.to_domain())
+    return created_or_known(response, told, shown_series)
 
 
 @router.get("")
@@ -88,8 +87,9 @@ async def list_price_series(
 ) -> Page[PriceSeries]:
     """Series, oldest first unless another order is asked for."""
     filters = {"code": code, "currency": currency, "zone": zone, "minutes": minutes}
+    clauses = PRICE_SERIES.matching(filters, text)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await prices.list_series(read, caller.tenant_id, filters, text, listing.place)
+        rows = await list_page(read, caller.tenant_id, PRICE_SERIES, clauses, listing.place)
     return listing.cut(rows, shown_series)
 
 
@@ -99,9 +99,8 @@ async def get_price_series(
 ) -> PriceSeries:
     """One series."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        one = found("price series", await prices.fetch_series(read, caller.tenant_id, series_id))
-    tag(response, one.revision)
-    return shown_series(one)
+        one = await find(read, caller.tenant_id, PRICE_SERIES, series_id)
+    return answered(response, one, shown_series)
 
 
 @router.patch("/{series_id}")
@@ -115,12 +114,10 @@ async def change_price_series(
 ) -> PriceSeries:
     """Change what is named."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        current = await prices.fetch_series(tx, cause.tenant_id, series_id, lock=True)
-        current = found("price series", current)
+        current = await find(tx, cause.tenant_id, PRICE_SERIES, series_id, lock=True)
         if_match.check(current.revision)
-        changed = await catalogue.change_series(tx, cause, current, change.changes())
-    tag(response, changed.revision)
-    return shown_series(changed)
+        changed = await catalogue.change(tx, cause, PRICE_SERIES, current, change.changes())
+    return answered(response, changed, shown_series)
 
 
 @router.delete("/{series_id}", status_code=204)
@@ -129,6 +126,6 @@ async def delete_price_series(
 ) -> None:
     """Delete a series without prices; 409 where it has any."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        current = await prices.fetch_series(tx, cause.tenant_id, series_id, lock=True)
-        if_match.check(found("price series", current).revision)
+        current = await find(tx, cause.tenant_id, PRICE_SERIES, series_id, lock=True)
+        if_match.check(current.revision)
         await prices.delete_series(tx, cause.tenant_id, series_id)

@@ -22,8 +22,9 @@ from tariff.domain import prices as domain
 from tariff.domain.catalogue import PriceSeries
 from tariff.domain.prices import DAYS_MAX, Upload, gaps, unscaled
 from tariff.handlers import prices as handlers
-from tariff.handlers.catalogue import found
+from tariff.handlers.catalogue import find
 from tariff.store import prices
+from tariff.store.catalogue import PRICE_SERIES
 
 router = APIRouter(prefix="/v1/price-series/{series_id}", tags=["prices"])
 CSV, JSON = "text/csv", "application/json"
@@ -92,8 +93,8 @@ async def upload_prices(series_id: UUID, request: Request, db: Db, cause: WriteC
     """Add prices, or correct them, as JSON or CSV: all or nothing. A price that is known already
     changes nothing; another one makes the next version of its day, and the old one stays."""
     async with snapshot(db, tenant=cause.tenant_id) as read:
-        known = await prices.fetch_series(read, cause.tenant_id, series_id)
-    upload = Upload(found("price series", known).thing)
+        known = await find(read, cause.tenant_id, PRICE_SERIES, series_id)
+    upload = Upload(known.thing)
     await _take(request, upload)
     async with transaction(db, tenant=cause.tenant_id) as tx:
         series = await handlers.lock_series(tx, cause.tenant_id, series_id)
@@ -132,8 +133,7 @@ async def list_prices(
     period = asked_period(start_on, end_on, DAYS_MAX)
     after = paging.after(date.fromisoformat)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        known = await prices.fetch_series(read, caller.tenant_id, series_id)
-        series = found("price series", known).thing
+        series = (await find(read, caller.tenant_id, PRICE_SERIES, series_id)).thing
         rest = period if after is None else _after(period, after[0])
         days = (
             await prices.fetch_days(read, caller.tenant_id, series_id, rest, as_of, paging.rows)
@@ -150,8 +150,7 @@ async def list_price_versions(
     """Everything that was ever recorded for a local day, version by version."""
     after = paging.after(number_in)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        known = await prices.fetch_series(read, caller.tenant_id, series_id)
-        series = found("price series", known).thing
+        series = (await find(read, caller.tenant_id, PRICE_SERIES, series_id)).thing
         days = await prices.fetch_versions(
             read, caller.tenant_id, series_id, day, after[0] if after else 0, paging.rows
         )
@@ -172,8 +171,7 @@ async def list_gaps(
     period = asked_period(start_on, end_on, DAYS_MAX)
     after = paging.after(instant_in)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        known = await prices.fetch_series(read, caller.tenant_id, series_id)
-        series = found("price series", known).thing
+        series = (await find(read, caller.tenant_id, PRICE_SERIES, series_id)).thing
         days = await prices.fetch_days(
             read, caller.tenant_id, series_id, period, as_of, period.days
         )

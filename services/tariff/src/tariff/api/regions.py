@@ -9,18 +9,20 @@ from contracts.model import Code, Text, Zone
 from database import snapshot, transaction
 from kernel.ids import new_id
 from serving.context import Db
-from serving.etags import RequiredMatch, tag
+from serving.etags import RequiredMatch
 from serving.paging import Page
 from tariff.api.callers import Reader, WriteCause
-from tariff.api.forms import Body, NotNull, Shown, fields
+from tariff.api.forms import Body, NotNull, Shown, answered, created_or_known, fields
 from tariff.api.listing import Ordered, SearchText
 from tariff.api.tariffs import InForceOn, Tariff, shown_tariff
 from tariff.domain import catalogue as domain
 from tariff.domain.catalogue import RegionKind
 from tariff.domain.stored import Stored
 from tariff.handlers import catalogue
-from tariff.handlers.catalogue import found
-from tariff.store import regions, tariffs
+from tariff.handlers.catalogue import find
+from tariff.store import regions
+from tariff.store.catalogue import REGIONS, TARIFFS, delete, list_page
+from tariff.store.tariffs import TariffFilter
 
 router = APIRouter(prefix="/v1/regions", tags=["regions"])
 
@@ -70,10 +72,8 @@ def shown_region(one: Stored[domain.Region]) -> Region:
 async def create_region(new: NewRegion, db: Db, cause: WriteCause, response: Response) -> Region:
     """Create a region; the same again answers 200 with what exists."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        one, created = await catalogue.create_region(tx, cause, new.to_domain())
-    response.status_code = 201 if created else 200
-    tag(response, one.revision)
-    return shown_region(one)
+        told = await catalogue.create_region(tx, cause, new.to_domain())
+    return created_or_known(response, told, shown_region)
 
 
 @router.get("")
@@ -89,8 +89,9 @@ async def list_regions(
 ) -> Page[Region]:
     """Regions, oldest first unless another order is asked for."""
     filters = {"code": code, "zone": zone, "kind": kind, "parent_id": parent_id}
+    clauses = REGIONS.matching(filters, text)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await regions.list_regions(read, caller.tenant_id, filters, text, listing.place)
+        rows = await list_page(read, caller.tenant_id, REGIONS, clauses, listing.place)
     return listing.cut(rows, shown_region)
 
 
@@ -98,9 +99,8 @@ async def list_regions(
 async def get_region(region_id: UUID, db: Db, caller: Reader, response: Response) -> Region:
     """One region."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        one = found("region", await regions.fetch_region(read, caller.tenant_id, region_id))
-    tag(response, one.revision)
-    return shown_region(one)
+        one = await find(read, caller.tenant_id, REGIONS, region_id)
+    return answered(response, one, shown_region)
 
 
 @router.get("/{region_id}/tariffs")
@@ -120,10 +120,10 @@ async def list_tariffs_of_region(
         above = await regions.fetch_above(read, caller.tenant_id, region_id)
         if not above:
             raise domain.unknown("region")
-        wanted = tariffs.TariffFilter(
+        wanted = TariffFilter(
             region_ids=above if inherited else [region_id], in_force_on=in_force_on
         )
-        rows = await tariffs.list_tariffs(read, caller.tenant_id, wanted, listing.place)
+        rows = await list_page(read, caller.tenant_id, TARIFFS, wanted.clauses(), listing.place)
     return listing.cut(rows, shown_tariff)
 
 
@@ -138,12 +138,10 @@ async def change_region(
 ) -> Region:
     """Change what is named."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        current = await regions.fetch_region(tx, cause.tenant_id, region_id, lock=True)
-        current = found("region", current)
+        current = await find(tx, cause.tenant_id, REGIONS, region_id, lock=True)
         if_match.check(current.revision)
         changed = await catalogue.change_region(tx, cause, current, change.changes())
-    tag(response, changed.revision)
-    return shown_region(changed)
+    return answered(response, changed, shown_region)
 
 
 @router.delete("/{region_id}", status_code=204)
@@ -152,6 +150,6 @@ async def delete_region(
 ) -> None:
     """Delete a region; 409 where regions or tariffs lie in it."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        current = await regions.fetch_region(tx, cause.tenant_id, region_id, lock=True)
-        if_match.check(found("region", current).revision)
-        await regions.delete_region(tx, cause.tenant_id, region_id)
+        current = await find(tx, cause.tenant_id, REGIONS, region_id, lock=True)
+        if_match.check(current.revision)
+        await delete(tx, cause.tenant_id, REGIONS, region_id)

@@ -10,17 +10,18 @@ from contracts.model import Code, Currency, Text, Zone
 from database import snapshot, transaction
 from kernel.ids import new_id
 from serving.context import Db
-from serving.etags import RequiredMatch, tag
+from serving.etags import RequiredMatch
 from serving.paging import Page
 from tariff.api.callers import Reader, WriteCause
-from tariff.api.forms import Body, NotNull, Shown, fields
+from tariff.api.forms import Body, NotNull, Shown, answered, created_or_known, fields
 from tariff.api.listing import Ordered, SearchText
 from tariff.domain import catalogue as domain
 from tariff.domain.stored import Stored
 from tariff.domain.versions import Status
 from tariff.handlers import catalogue
-from tariff.handlers.catalogue import found
-from tariff.store import tariffs
+from tariff.handlers.catalogue import find
+from tariff.store.catalogue import TARIFFS, delete, list_page
+from tariff.store.tariffs import TariffFilter
 
 router = APIRouter(prefix="/v1/tariffs", tags=["tariffs"])
 InForceOn = Annotated[
@@ -71,10 +72,8 @@ def shown_tariff(one: Stored[domain.Tariff]) -> Tariff:
 async def create_tariff(new: NewTariff, db: Db, cause: WriteCause, response: Response) -> Tariff:
     """Create a tariff; the same again answers 200 with what exists."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        one, created = await catalogue.create_tariff(tx, cause, new.to_domain())
-    response.status_code = 201 if created else 200
-    tag(response, one.revision)
-    return shown_tariff(one)
+        told = await catalogue.create(tx, cause, TARIFFS, new.to_domain())
+    return created_or_known(response, told, shown_tariff)
 
 
 @router.get("")
@@ -91,14 +90,14 @@ async def list_tariffs(
     text: SearchText = None,
 ) -> Page[Tariff]:
     """Tariffs, oldest first unless another order is asked for."""
-    wanted = tariffs.TariffFilter(
+    wanted = TariffFilter(
         equal={"code": code, "currency": currency, "zone": zone, "region_id": region_id},
         text=text,
         status=status,
         in_force_on=in_force_on,
     )
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await tariffs.list_tariffs(read, caller.tenant_id, wanted, listing.place)
+        rows = await list_page(read, caller.tenant_id, TARIFFS, wanted.clauses(), listing.place)
     return listing.cut(rows, shown_tariff)
 
 
@@ -106,9 +105,8 @@ async def list_tariffs(
 async def get_tariff(tariff_id: UUID, db: Db, caller: Reader, response: Response) -> Tariff:
     """One tariff."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        one = found("tariff", await tariffs.fetch_tariff(read, caller.tenant_id, tariff_id))
-    tag(response, one.revision)
-    return shown_tariff(one)
+        one = await find(read, caller.tenant_id, TARIFFS, tariff_id)
+    return answered(response, one, shown_tariff)
 
 
 @router.patch("/{tariff_id}")
@@ -122,12 +120,10 @@ async def change_tariff(
 ) -> Tariff:
     """Change what is named."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        current = await tariffs.fetch_tariff(tx, cause.tenant_id, tariff_id, lock=True)
-        current = found("tariff", current)
+        current = await find(tx, cause.tenant_id, TARIFFS, tariff_id, lock=True)
         if_match.check(current.revision)
-        changed = await catalogue.change_tariff(tx, cause, current, change.changes())
-    tag(response, changed.revision)
-    return shown_tariff(changed)
+        changed = await catalogue.change(tx, cause, TARIFFS, current, change.changes())
+    return answered(response, changed, shown_tariff)
 
 
 @router.delete("/{tariff_id}", status_code=204)
@@ -136,6 +132,6 @@ async def delete_tariff(
 ) -> None:
     """Delete a tariff without versions; 409 where it has any."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        current = await tariffs.fetch_tariff(tx, cause.tenant_id, tariff_id, lock=True)
-        if_match.check(found("tariff", current).revision)
-        await tariffs.delete_tariff(tx, cause.tenant_id, tariff_id)
+        current = await find(tx, cause.tenant_id, TARIFFS, tariff_id, lock=True)
+        if_match.check(current.revision)
+        await delete(tx, cause.tenant_id, TARIFFS, tariff_id)

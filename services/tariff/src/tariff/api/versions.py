@@ -14,7 +14,7 @@ from database import snapshot, transaction
 from kernel.errors import NotFound
 from kernel.ids import new_id
 from serving.context import Db
-from serving.etags import OptionalMatch, RequiredMatch, tag
+from serving.etags import OptionalMatch, RequiredMatch
 from serving.paging import Page, Paging
 from serving.problems import shown_faults
 from tariff.api.callers import Reader, WriteCause
@@ -25,16 +25,21 @@ from tariff.api.forms import (
     Done,
     NotNull,
     Shown,
+    answered,
+    created_or_known,
     fields,
     number_in,
     shown_step,
 )
 from tariff.domain import versions as domain
 from tariff.domain.stored import Stored
-from tariff.domain.versions import Status, unknown_version
+from tariff.domain.versions import Status
 from tariff.handlers import versions as handlers
-from tariff.handlers.catalogue import found
-from tariff.store import tariffs, versions
+from tariff.handlers.catalogue import find, find_version
+from tariff.store import versions
+from tariff.store.catalogue import TARIFFS
+from tariff.store.numbered import list_versions as list_numbered
+from tariff.store.versions import TARIFF_VERSIONS
 
 router = APIRouter(prefix="/v1/tariffs/{tariff_id}/versions", tags=["versions"])
 Number = Annotated[int, Path(ge=1, le=NUMBER_MAX)]
@@ -153,17 +158,15 @@ async def draft_version(
     terms = new.to_domain()
     async with transaction(db, tenant=cause.tenant_id) as tx:
         tariff = await handlers.lock_tariff(tx, cause.tenant_id, tariff_id)
-        one, created = await handlers.draft_version(tx, cause, tariff, new.id or new_id(), terms)
-    response.status_code = 201 if created else 200
-    tag(response, one.revision)
-    return shown_version(one)
+        told = await handlers.draft_version(tx, cause, tariff, new.id or new_id(), terms)
+    return created_or_known(response, told, shown_version)
 
 
 @router.post("/validate")
 async def validate_version(tariff_id: UUID, new: VersionTerms, db: Db, caller: Reader) -> Verdict:
     """Look for everything that keeps such a version from being published; nothing is stored."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        tariff = found("tariff", await tariffs.fetch_tariff(read, caller.tenant_id, tariff_id))
+        tariff = await find(read, caller.tenant_id, TARIFFS, tariff_id)
         faults = await handlers.find_faults(
             read,
             caller.tenant_id,
@@ -183,9 +186,10 @@ async def list_versions(
     """The tariff's versions by number."""
     after = paging.after(number_in)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        found("tariff", await tariffs.fetch_tariff(read, caller.tenant_id, tariff_id))
-        rows = await versions.list_versions(
-            read, caller.tenant_id, tariff_id, status, after[0] if after else 0, paging.rows
+        await find(read, caller.tenant_id, TARIFFS, tariff_id)
+        first = after[0] if after else 0
+        rows = await list_numbered(
+            read, caller.tenant_id, TARIFF_VERSIONS, tariff_id, status, first, paging.rows
         )
     return paging.cut(rows, item=shown_version, position=lambda one: (one.thing.number,))
 
@@ -198,12 +202,11 @@ async def get_version_in_force(
     that are not withdrawn from it on, the one that began last; of those that began on the same
     date, the highest number. 404 where there is none."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        found("tariff", await tariffs.fetch_tariff(read, caller.tenant_id, tariff_id))
+        await find(read, caller.tenant_id, TARIFFS, tariff_id)
         one = await versions.fetch_in_force(read, caller.tenant_id, tariff_id, on)
     if one is None:
         raise NotFound("no_version_in_force", f"no version of this tariff is in force on {on}")
-    tag(response, one.revision)
-    return shown_version(one)
+    return answered(response, one, shown_version)
 
 
 @router.get("/{number}")
@@ -212,11 +215,8 @@ async def get_version(
 ) -> Version:
     """One version."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        one = await versions.fetch_numbered(read, caller.tenant_id, tariff_id, number)
-    if one is None:
-        raise unknown_version()
-    tag(response, one.revision)
-    return shown_version(one)
+        one = await find_version(read, caller.tenant_id, TARIFF_VERSIONS, tariff_id, number)
+    return answered(response, one, shown_version)
 
 
 @router.put("/{number}")
@@ -235,8 +235,7 @@ async def replace_draft(
         tariff, current = await handlers.lock_version(tx, cause.tenant_id, tariff_id, number)
         if_match.check(current.revision)
         changed = await handlers.replace_draft(tx, cause, tariff, current, terms)
-    tag(response, changed.revision)
-    return shown_version(changed)
+    return answered(response, changed, shown_version)
 
 
 @router.patch("/{number}")
@@ -254,8 +253,7 @@ async def change_draft(
         tariff, current = await handlers.lock_version(tx, cause.tenant_id, tariff_id, number)
         if_match.check(current.revision)
         changed = await handlers.change_draft(tx, cause, tariff, current, change.changes())
-    tag(response, changed.revision)
-    return shown_version(changed)
+    return answered(response, changed, shown_version)
 
 
 @router.delete("/{number}", status_code=204)
@@ -284,8 +282,7 @@ async def publish_version(
         if current.thing.status == "draft":  # what was done already may be asked for again
             if_match.check(current.revision)
         published = await handlers.publish(tx, cause, tariff, current)
-    tag(response, published.revision)
-    return shown_version(published)
+    return answered(response, published, shown_version)
 
 
 @router.post("/{number}/withdraw")
@@ -307,5 +304,4 @@ async def withdraw_version(
         withdrawn = await handlers.withdraw(
             tx, cause, tariff, current, reason=asked.reason, from_on=asked.from_on
         )
-    tag(response, withdrawn.revision)
-    return shown_version(withdrawn)
+    return answered(response, withdrawn, shown_version)

@@ -6,7 +6,7 @@ within themselves. Their answers of "no" stand here, for `store` and `handlers` 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 
 from kernel.errors import Conflict, Fault, NotFound, Rejected
@@ -59,6 +59,9 @@ class PriceSeries:
     currency: str
     zone: str
     minutes: SeriesMinutes
+
+
+Thing = TypeVar("Thing", Region, Tariff, Calendar, PriceSeries)
 
 
 def check_lineage(region_id: UUID, above: Sequence[UUID], levels_below: int) -> None:

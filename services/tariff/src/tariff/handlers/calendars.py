@@ -12,16 +12,17 @@ from messaging import enqueue
 from tariff.domain.calendars import CalendarVersion, calendar_described
 from tariff.domain.catalogue import Calendar
 from tariff.domain.stored import Stored
-from tariff.domain.versions import Document, check_draft, may_publish, unknown_version
-from tariff.handlers.catalogue import found
-from tariff.store import calendars
+from tariff.domain.versions import Document, check_draft, may_publish
+from tariff.handlers.catalogue import find, find_version
+from tariff.store import calendars, numbered
+from tariff.store.calendars import CALENDAR_VERSIONS
+from tariff.store.catalogue import CALENDARS
 from tariff.wire import Cause, calendar_published, check_calendar_shape
 
 
 async def lock_calendar(tx: WriteConnection, tenant_id: str, calendar_id: UUID) -> Calendar:
     """The calendar, held until the transaction ends; NotFound."""
-    one = await calendars.fetch_calendar(tx, tenant_id, calendar_id, lock=True)
-    return found("calendar", one).thing
+    return (await find(tx, tenant_id, CALENDARS, calendar_id, lock=True)).thing
 
 
 async def lock_version(
@@ -29,22 +30,18 @@ async def lock_version(
 ) -> tuple[Calendar, Stored[CalendarVersion]]:
     """The calendar and its version, both held until the transaction ends; NotFound."""
     calendar = await lock_calendar(tx, tenant_id, calendar_id)
-    one = await calendars.fetch_numbered(tx, tenant_id, calendar_id, number, lock=True)
-    if one is None:
-        raise unknown_version()
-    return calendar, one
+    return calendar, await find_version(
+        tx, tenant_id, CALENDAR_VERSIONS, calendar_id, number, lock=True
+    )
 
 
 async def fetch_version(
     read: ReadConnection, tenant_id: str, calendar_id: UUID, number: int | None
 ) -> Stored[CalendarVersion]:
     """The version of a number, or the published one with the highest; NotFound."""
-    found("calendar", await calendars.fetch_calendar(read, tenant_id, calendar_id))
+    await find(read, tenant_id, CALENDARS, calendar_id)
     if number is not None:
-        one = await calendars.fetch_numbered(read, tenant_id, calendar_id, number)
-        if one is None:
-            raise unknown_version()
-        return one
+        return await find_version(read, tenant_id, CALENDAR_VERSIONS, calendar_id, number)
     newest = await calendars.fetch_newest(read, tenant_id, calendar_id)
     if newest is None:
         raise NotFound("calendar_unpublished", "no version of this calendar is published")
@@ -55,13 +52,16 @@ async def draft_version(
     tx: WriteConnection, cause: Cause, calendar: Calendar, id_: UUID, document: Document
 ) -> tuple[Stored[CalendarVersion], bool]:
     """A new draft of a locked calendar, and whether it is new; Conflict for an id of another."""
-    known = await calendars.fetch_version(tx, cause.tenant_id, id_)
+    known = await numbered.fetch_version(tx, cause.tenant_id, CALENDAR_VERSIONS, id_)
     if known is not None:
         if known.thing.calendar_id != calendar.id or known.thing.document != document:
             raise Conflict("version_exists", f"another version has the id {id_}")
         return known, False
     _check(document)
-    return await calendars.insert_draft(tx, cause.tenant_id, calendar.id, id_, document), True
+    draft = await numbered.insert_draft(
+        tx, cause.tenant_id, CALENDAR_VERSIONS, calendar.id, id_, {"document": document}
+    )
+    return draft, True
 
 
 async def replace_draft(
@@ -78,7 +78,7 @@ async def replace_draft(
 async def delete_draft(tx: WriteConnection, cause: Cause, current: Stored[CalendarVersion]) -> None:
     """Delete a draft, whose number is not given again; Conflict once it is published."""
     check_draft(current.thing.status)
-    await calendars.delete_draft(tx, cause.tenant_id, current.thing.id)
+    await numbered.delete_draft(tx, cause.tenant_id, CALENDAR_VERSIONS, current.thing.id)
 
 
 async def publish(

@@ -11,8 +11,9 @@ from database import WriteConnection
 from messaging import enqueue
 from tariff.domain.catalogue import PriceSeries
 from tariff.domain.prices import Outcome, Upload, merge
-from tariff.handlers.catalogue import found
+from tariff.handlers.catalogue import find
 from tariff.store import prices
+from tariff.store.catalogue import PRICE_SERIES
 from tariff.wire import Cause, prices_published
 
 
@@ -26,8 +27,7 @@ class Recorded:
 
 async def lock_series(tx: WriteConnection, tenant_id: str, series_id: UUID) -> PriceSeries:
     """The series, held until the transaction ends; NotFound."""
-    one = await prices.fetch_series(tx, tenant_id, series_id, lock=True)
-    return found("price series", one).thing
+    return (await find(tx, tenant_id, PRICE_SERIES, series_id, lock=True)).thing
 
 
 async def record_prices(

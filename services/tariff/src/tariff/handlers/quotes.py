@@ -17,11 +17,13 @@ from rating.prices import Prices, PriceSeries
 from rating.tariff import TariffVersion
 from tariff.domain import catalogue
 from tariff.domain.quotes import rated_prices
-from tariff.domain.versions import Document, tariff_described, unknown_version
-from tariff.handlers.catalogue import found
+from tariff.domain.versions import Document, tariff_described
+from tariff.handlers.catalogue import find, find_version
 from tariff.handlers.versions import complete_document
-from tariff.store import prices, tariffs, versions
+from tariff.store import prices
+from tariff.store.catalogue import PRICE_SERIES, TARIFFS, list_page
 from tariff.store.rows import Place
+from tariff.store.versions import TARIFF_VERSIONS
 from tariff.wire import check_tariff_shape
 
 DAYS_AROUND = 2
@@ -40,10 +42,8 @@ async def load_version(
     read: ReadConnection, tenant_id: str, tariff_id: UUID, number: int
 ) -> tuple[str, TariffVersion]:
     """A stored version, of whatever status, and a name for it; NotFound."""
-    tariff = found("tariff", await tariffs.fetch_tariff(read, tenant_id, tariff_id)).thing
-    one = await versions.fetch_numbered(read, tenant_id, tariff_id, number)
-    if one is None:
-        raise unknown_version()
+    tariff = (await find(read, tenant_id, TARIFFS, tariff_id)).thing
+    one = await find_version(read, tenant_id, TARIFF_VERSIONS, tariff_id, number)
     document, _ = await complete_document(read, tenant_id, one.thing.terms.document)
     return f"{tariff.code}/{number}", tariff_described(one.thing.id, document)
 
@@ -91,9 +91,9 @@ async def _chosen(
     read: ReadConnection, tenant_id: str, name: str, stored: StoredPrices | None
 ) -> tuple[catalogue.PriceSeries | None, datetime | None]:
     if stored is not None:
-        one = await prices.fetch_series(read, tenant_id, stored.series_id)
-        return found("price series", one).thing, stored.as_of
-    by_code = await prices.list_series(read, tenant_id, {"code": name}, None, Place(limit=1))
+        return (await find(read, tenant_id, PRICE_SERIES, stored.series_id)).thing, stored.as_of
+    has_code = PRICE_SERIES.matching({"code": name})
+    by_code = await list_page(read, tenant_id, PRICE_SERIES, has_code, Place(limit=1))
     return (by_code[0].thing if by_code else None), None
 
 

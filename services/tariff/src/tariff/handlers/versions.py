@@ -28,18 +28,19 @@ from tariff.domain.versions import (
     check_draft,
     may_publish,
     says,
-    unknown_version,
     with_calendar,
     withdraw_from,
 )
-from tariff.handlers.catalogue import found
-from tariff.store import calendars, tariffs, versions
+from tariff.handlers.catalogue import find, find_version
+from tariff.store import calendars, numbered, versions
+from tariff.store.catalogue import TARIFFS
+from tariff.store.versions import TARIFF_VERSIONS, columns_of
 from tariff.wire import Cause, check_tariff_shape, tariff_published
 
 
 async def lock_tariff(tx: WriteConnection, tenant_id: str, tariff_id: UUID) -> Tariff:
     """The tariff, held until the transaction ends; NotFound."""
-    return found("tariff", await tariffs.fetch_tariff(tx, tenant_id, tariff_id, lock=True)).thing
+    return (await find(tx, tenant_id, TARIFFS, tariff_id, lock=True)).thing
 
 
 async def lock_version(
@@ -47,23 +48,23 @@ async def lock_version(
 ) -> tuple[Tariff, Stored[Version]]:
     """The tariff and its version, both held until the transaction ends; NotFound."""
     tariff = await lock_tariff(tx, tenant_id, tariff_id)
-    one = await versions.fetch_numbered(tx, tenant_id, tariff_id, number, lock=True)
-    if one is None:
-        raise unknown_version()
-    return tariff, one
+    return tariff, await find_version(tx, tenant_id, TARIFF_VERSIONS, tariff_id, number, lock=True)
 
 
 async def draft_version(
     tx: WriteConnection, cause: Cause, tariff: Tariff, id_: UUID, terms: Terms
 ) -> tuple[Stored[Version], bool]:
     """A new draft of a locked tariff, and whether it is new; Conflict for an id of another."""
-    known = await versions.fetch_version(tx, cause.tenant_id, id_)
+    known = await numbered.fetch_version(tx, cause.tenant_id, TARIFF_VERSIONS, id_)
     if known is not None:
         if known.thing.tariff_id != tariff.id or not says(known.thing, terms):
             raise Conflict("version_exists", f"another version has the id {id_}")
         return known, False
     await _complete(tx, cause.tenant_id, tariff, id_, terms.document)
-    return await versions.insert_draft(tx, cause.tenant_id, tariff.id, id_, terms), True
+    draft = await numbered.insert_draft(
+        tx, cause.tenant_id, TARIFF_VERSIONS, tariff.id, id_, columns_of(terms)
+    )
+    return draft, True
 
 
 async def replace_draft(
@@ -92,7 +93,7 @@ async def change_draft(
 async def delete_draft(tx: WriteConnection, cause: Cause, current: Stored[Version]) -> None:
     """Delete a draft, whose number is not given again; Conflict once it is published."""
     check_draft(current.thing.status)
-    await versions.delete_draft(tx, cause.tenant_id, current.thing.id)
+    await numbered.delete_draft(tx, cause.tenant_id, TARIFF_VERSIONS, current.thing.id)
 
 
 async def publish(

@@ -1,37 +1,21 @@
-"""Price series and their days as rows: one row per version of a day, with an array of prices.
+"""Days of price series as rows: one row per version of a day, with an array of prices.
 
 Days are only ever added to. As known at an instant, a day is its newest version recorded by then.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy.engine import RowMapping
 
 from database import ReadConnection, WriteConnection
 from kernel.periods import Period
-from tariff.domain.catalogue import PriceSeries, code_taken, in_use
+from tariff.domain.catalogue import in_use
 from tariff.domain.prices import Changed, PriceDay
-from tariff.domain.stored import Stored
-from tariff.store.rows import (
-    Place,
-    answering,
-    change_one,
-    delete_one,
-    equal,
-    fetch_one,
-    fetch_page,
-    holding,
-    insert_new,
-    stored,
-)
-from tariff.tables import price_series
+from tariff.store import catalogue
+from tariff.store.catalogue import PRICE_SERIES
 
-_FIELDS = ("code", "name", "currency", "zone", "minutes")
-_ANSWERS = {"price_series_code": code_taken("price series")}
 _NOW = "SELECT clock_timestamp()"
 _DAYS = """
 SELECT DISTINCT ON (day) day, version, prices, recorded_at, recorded_by FROM price_day
@@ -57,57 +41,17 @@ SELECT $1, $2, day, version, prices, $3, $4 FROM price_day_staged
 """
 
 
-def _of(row: RowMapping) -> Stored[PriceSeries]:
-    return stored(PriceSeries(row["id"], *(row[name] for name in _FIELDS)), row)
-
-
 def _day_of(row: asyncpg.Record) -> PriceDay:
     return PriceDay(
         row["day"], row["version"], tuple(row["prices"]), row["recorded_at"], row["recorded_by"]
     )
 
 
-async def insert_series(
-    tx: WriteConnection, tenant_id: str, new: PriceSeries
-) -> Stored[PriceSeries] | None:
-    """Insert, or None where the id is taken; Conflict where the code is."""
-    columns = {"id": new.id} | {name: getattr(new, name) for name in _FIELDS}
-    with answering(_ANSWERS):
-        return await insert_new(tx, price_series, tenant_id, columns, _of)
-
-
-async def fetch_series(
-    read: ReadConnection, tenant_id: str, id_: UUID, *, lock: bool = False
-) -> Stored[PriceSeries] | None:
-    """The series, if there is one; with `lock`, held until the transaction ends."""
-    return await fetch_one(read, price_series, tenant_id, id_, _of, lock=lock)
-
-
-async def list_series(
-    read: ReadConnection,
-    tenant_id: str,
-    filters: Mapping[str, Any],
-    text: str | None,
-    place: Place,
-) -> list[Stored[PriceSeries]]:
-    """A page of series whose columns equal `filters` and whose code or name holds `text`."""
-    clauses = equal(price_series, filters) + holding(price_series, text)
-    return await fetch_page(read, price_series, tenant_id, clauses, place, _of)
-
-
-async def update_series(
-    tx: WriteConnection, tenant_id: str, changed: PriceSeries
-) -> Stored[PriceSeries]:
-    """Store the new name as the next revision."""
-    columns = {"name": changed.name}
-    return await change_one(tx, price_series, tenant_id, changed.id, columns, _of)
-
-
 async def delete_series(tx: WriteConnection, tenant_id: str, id_: UUID) -> None:
     """Delete a series that is held; Conflict where it has prices."""
     if await tx.raw.fetchval(_HAS_PRICES, tenant_id, id_):
         raise in_use("price series", "prices")
-    await delete_one(tx, price_series, tenant_id, id_)
+    await catalogue.delete(tx, tenant_id, PRICE_SERIES, id_)
 
 
 async def fetch_known(

@@ -10,14 +10,14 @@ from sqlalchemy.engine import RowMapping
 from database import ReadConnection, WriteConnection
 from tariff.domain.stored import Stored
 from tariff.domain.versions import (
-    Status,
     Step,
     Terms,
     UsedCalendar,
     Version,
     Withdrawal,
 )
-from tariff.store.rows import change_one, delete_one, fetch_one, next_number, stored
+from tariff.store.numbered import Numbered, change_version
+from tariff.store.rows import stored
 from tariff.tables import tariff, version
 
 _TERMS = ("effective_from", "effective_to", "document", "note")
@@ -43,7 +43,11 @@ def _of(row: RowMapping) -> Stored[Version]:
     return stored(thing, row)
 
 
-def _columns(terms: Terms) -> dict[str, Any]:
+TARIFF_VERSIONS = Numbered(version, tariff, "tariff_id", _of)
+
+
+def columns_of(terms: Terms) -> dict[str, Any]:
+    """The columns that hold what a version says."""
     return {name: getattr(terms, name) for name in _TERMS}
 
 
@@ -58,54 +62,13 @@ def in_force_on(day: date) -> list[sa.ColumnElement[bool]]:
     ]
 
 
-async def insert_draft(
-    tx: WriteConnection, tenant_id: str, tariff_id: UUID, id_: UUID, terms: Terms
-) -> Stored[Version]:
-    """A draft with the next number; the tariff must be locked and the id free."""
-    statement = (
-        sa.insert(version)
-        .values(
-            tenant_id=tenant_id,
-            id=id_,
-            tariff_id=tariff_id,
-            number=await next_number(tx, tariff, tenant_id, tariff_id),
-            status="draft",
-            **_columns(terms),
-        )
-        .returning(version)
-    )
-    return _of((await tx.all(statement))[0])
-
-
-async def fetch_version(read: ReadConnection, tenant_id: str, id_: UUID) -> Stored[Version] | None:
-    """The version of that id, if there is one."""
-    return await fetch_one(read, version, tenant_id, id_, _of, lock=False)
-
-
-async def fetch_numbered(
-    read: ReadConnection, tenant_id: str, tariff_id: UUID, number: int, *, lock: bool = False
-) -> Stored[Version] | None:
-    """The tariff's version of that number; with `lock`, held until the transaction ends."""
-    query = sa.select(version).where(
-        version.c.tenant_id == tenant_id,
-        version.c.tariff_id == tariff_id,
-        version.c.number == number,
-    )
-    row = await read.one_or_none(query.with_for_update() if lock else query)
-    return _of(row) if row else None
-
-
 async def fetch_in_force(
     read: ReadConnection, tenant_id: str, tariff_id: UUID, day: date
 ) -> Stored[Version] | None:
     """The version that holds `day` and began last; of those the highest number."""
     query = (
-        sa.select(version)
-        .where(
-            version.c.tenant_id == tenant_id,
-            version.c.tariff_id == tariff_id,
-            *in_force_on(day),
-        )
+        TARIFF_VERSIONS.select(tenant_id, tariff_id)
+        .where(*in_force_on(day))
         .order_by(version.c.effective_from.desc(), version.c.number.desc())
         .limit(1)
     )
@@ -113,31 +76,11 @@ async def fetch_in_force(
     return _of(row) if row else None
 
 
-async def list_versions(
-    read: ReadConnection,
-    tenant_id: str,
-    tariff_id: UUID,
-    status: Status | None,
-    after: int,
-    limit: int,
-) -> list[Stored[Version]]:
-    """A page of the tariff's versions by number."""
-    query = sa.select(version).where(
-        version.c.tenant_id == tenant_id,
-        version.c.tariff_id == tariff_id,
-        version.c.number > after,
-    )
-    if status is not None:
-        query = query.where(version.c.status == status)
-    rows = await read.all(query.order_by(version.c.number).limit(limit))
-    return [_of(row) for row in rows]
-
-
 async def update_terms(
     tx: WriteConnection, tenant_id: str, id_: UUID, terms: Terms
 ) -> Stored[Version]:
     """Replace what a draft says."""
-    return await change_one(tx, version, tenant_id, id_, _columns(terms), _of)
+    return await change_version(tx, tenant_id, TARIFF_VERSIONS, id_, columns_of(terms))
 
 
 async def publish_version(
@@ -149,14 +92,14 @@ async def publish_version(
     calendar: UsedCalendar | None,
 ) -> Stored[Version]:
     """Publish a draft, with a document that is complete, on behalf of an API key."""
-    columns = _columns(terms) | {
+    columns = columns_of(terms) | {
         "status": "published",
         "published_at": sa.func.now(),
         "published_by": key_id,
         "calendar_id": calendar.id if calendar else None,
         "calendar_number": calendar.number if calendar else None,
     }
-    return await change_one(tx, version, tenant_id, id_, columns, _of)
+    return await change_version(tx, tenant_id, TARIFF_VERSIONS, id_, columns)
 
 
 async def withdraw_version(
@@ -170,9 +113,4 @@ async def withdraw_version(
         "withdrawn_from": withdrawal.from_on,
         "withdrawal_reason": withdrawal.reason,
     }
-    return await change_one(tx, version, tenant_id, id_, columns, _of)
-
-
-async def delete_draft(tx: WriteConnection, tenant_id: str, id_: UUID) -> None:
-    """Delete a draft that is held."""
-    await delete_one(tx, version, tenant_id, id_)
+    return await change_version(tx, tenant_id, TARIFF_VERSIONS, id_, columns)
