@@ -5,6 +5,9 @@ import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import pytest
+import structlog
+
 from database import ALL_TENANTS, transaction
 from gridtally.api import Api
 from gridtally.ledger_check import check_online
@@ -96,3 +99,36 @@ async def test_what_is_slow_is_told_but_not_stalled(ledger, superuser, monkeypat
         await until(lags, 1)
         assert progress.handled == 1
         assert progress.lagging_since_s > since_s
+
+
+BROKEN = {
+    "no such tree": "UPDATE chain_head SET peaks = '' WHERE tenant_id = 'acme'",
+    "moved back": "UPDATE chain_head SET size = 0, head = NULL, peaks = '' "
+    "WHERE tenant_id = 'acme'",
+}
+
+
+@pytest.mark.parametrize("deed", BROKEN.values(), ids=BROKEN)
+async def test_a_broken_chain_holds_up_nobody_elses(ledger, acme, superuser, monkeypatch, deed):
+    monkeypatch.setattr(loops, "SEAL_POLL_S", 0.02)
+    await booked(ledger, book_invoices, invoice(1))
+    await seal(ledger)
+    await superuser.execute(deed)
+    await booked(ledger, book_invoices, invoice(2))
+    await booked(ledger, book_invoices, invoice(3), invoice(4), tenant="other")
+    stop = asyncio.Event()
+
+    class Watched(Progress):
+        def observe_lag(self, lag, *, now_s):
+            idle_with_all_done = lag == 0 and self.handled == 2
+            super().observe_lag(lag, now_s=now_s)
+            if idle_with_all_done:
+                stop.set()
+
+    sealer, *_ = loops.loops(ledger, lambda: datetime.now(UTC))
+    with structlog.testing.capture_logs() as logs:
+        await sealer.run(Watched(sealer.name), stop)
+    [told] = [line for line in logs if line["event"] == "chain broken"]
+    assert "acme" in told["reason"]
+    status = (await acme.get("/v1/ledger/status")).json()
+    assert (status["sealed"], status["unsealed"], status["whole"]) == (1, 1, True)

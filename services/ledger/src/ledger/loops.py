@@ -3,7 +3,10 @@
 import asyncio
 import time
 
+import structlog
+
 from database import ALL_TENANTS, Database, snapshot, transaction
+from kernel.errors import Conflict
 from ledger.handlers import announcing, sealing
 from ledger.store import chain
 from messaging import Progress
@@ -14,6 +17,8 @@ from serving.service import Loop
 SEAL_POLL_S = 0.25
 LATE_POLL_S = 10.0
 OVERDUE_POLL_S = 60.0
+
+log = structlog.get_logger(__name__)
 
 
 def loops(database: Database, clock: Clock) -> list[Loop]:
@@ -28,11 +33,19 @@ def loops(database: Database, clock: Clock) -> list[Loop]:
 
 
 def _sealer(database: Database) -> Loop:
-    """Its lag is how many entries wait for their seal, of all tenants."""
+    """Its lag is how many entries wait for their seal, of all tenants. A chain that is broken holds
+    up nobody else's: its entries wait until somebody has looked."""
+    told = set[str]()
 
     async def seal() -> int:
-        async with transaction(database, tenant=ALL_TENANTS) as tx:
-            return await sealing.seal_waiting(tx)
+        try:
+            async with transaction(database, tenant=ALL_TENANTS) as tx:
+                return await sealing.seal_waiting(tx)
+        except Conflict as broken:
+            if broken.detail not in told:
+                told.add(broken.detail)
+                log.critical("chain broken", reason=broken.detail)
+            return 0
 
     async def count_unsealed() -> int:
         async with snapshot(database, tenant=ALL_TENANTS) as read:

@@ -16,7 +16,10 @@ SEAL_ENTRIES_MAX = 1_000
 
 
 async def seal_waiting(tx: WriteConnection) -> int:
-    """Seal what waits of one tenant, up to the limit; how many entries that were."""
+    """Seal what waits of one tenant, up to the limit; how many entries that were.
+
+    Conflict where its chain was tampered with, so that it cannot go on.
+    """
     state = await chain.claim_head(tx)
     if state is None:
         return 0

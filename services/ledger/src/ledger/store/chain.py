@@ -3,10 +3,13 @@
 Whoever seals holds the row of the tenant's head, so there is one sealer of a tenant at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import asyncpg
 
 from database import ReadConnection, WriteConnection
 from kernel.chain import Checkpoint
@@ -93,11 +96,16 @@ def checkpoint_of(tenant_id: str, size: int, head: bytes | None, peaks: bytes) -
     try:
         return Checkpoint(tenant_id, head, Frontier(size, cut))
     except ValueError as wrong:
-        raise Conflict("chain_broken", f"the chain's head cannot be: {wrong}") from None
+        raise Conflict(
+            "chain_broken", f"the head of {tenant_id}'s chain cannot be: {wrong}"
+        ) from None
 
 
 async def claim_head(tx: WriteConnection) -> Checkpoint | None:
-    """The head of a tenant that has something to seal, locked; None where there is none free."""
+    """The head of a tenant that has something to seal, locked; None where there is none free.
+
+    Conflict where it was tampered with.
+    """
     row = await tx.raw.fetchrow(_CLAIM_HEAD)
     return checkpoint_of(**row) if row else None
 
@@ -115,31 +123,44 @@ async def take_unsealed(tx: WriteConnection, tenant_id: str, entries_max: int) -
 
 
 async def insert_seals(tx: WriteConnection, tenant_id: str, seals: Sequence[Seal]) -> None:
-    """Seal entries for good."""
-    await tx.raw.execute(
-        _INSERT_SEALS,
-        tenant_id,
-        [one.seq for one in seals],
-        [one.kind for one in seals],
-        [one.entry_id for one in seals],
-        [one.leaf for one in seals],
-        [one.head for one in seals],
-    )
+    """Seal entries for good; Conflict where their places are taken, or they are sealed already."""
+    with _unbroken(tenant_id):
+        await tx.raw.execute(
+            _INSERT_SEALS,
+            tenant_id,
+            [one.seq for one in seals],
+            [one.kind for one in seals],
+            [one.entry_id for one in seals],
+            [one.leaf for one in seals],
+            [one.head for one in seals],
+        )
+
+
+@contextmanager
+def _unbroken(tenant_id: str) -> Iterator[None]:
+    """What comes next in a chain is there already only where somebody moved its head back."""
+    try:
+        yield
+    except asyncpg.UniqueViolationError as taken:
+        told = f"{tenant_id}'s chain does not go on where its head says: {taken}"
+        raise Conflict("chain_broken", told) from taken
 
 
 async def move_head(
     tx: WriteConnection, to: Checkpoint, chunks: Sequence[tuple[Checkpoint, bytes]]
 ) -> None:
-    """The chain stands here now, and passed these checkpoints, each with its chunk's root."""
+    """The chain stands here now, and passed these checkpoints, each with its chunk's root; Conflict
+    where those are there already."""
     if chunks:
-        await tx.raw.execute(
-            _INSERT_CHECKPOINTS,
-            to.tenant_id,
-            [one.size for one, _ in chunks],
-            [one.head for one, _ in chunks],
-            [b"".join(one.frontier.peaks) for one, _ in chunks],
-            [root for _, root in chunks],
-        )
+        with _unbroken(to.tenant_id):
+            await tx.raw.execute(
+                _INSERT_CHECKPOINTS,
+                to.tenant_id,
+                [one.size for one, _ in chunks],
+                [one.head for one, _ in chunks],
+                [b"".join(one.frontier.peaks) for one, _ in chunks],
+                [root for _, root in chunks],
+            )
     peaks = b"".join(to.frontier.peaks)
     await tx.raw.execute(_MOVE_HEAD, to.tenant_id, to.size, to.head, peaks)
 
