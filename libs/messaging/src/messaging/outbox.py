@@ -7,16 +7,15 @@ events of one key at a time must hold that thing's row lock, as every handler do
 """
 
 import asyncio
-import time
 import zlib
 from collections.abc import Sequence
 
 from contracts.envelope import Envelope
 from database import ALL_TENANTS, Database, WriteConnection, transaction
 from messaging.outgoing import Outgoing
+from messaging.passes import run_passes
 from messaging.progress import Progress
 from messaging.publisher import Publisher
-from messaging.retries import Stopped, pause, persist
 from messaging.tables import OUTBOX_SHARDS
 
 RELAY_ROWS_MAX = 2_000
@@ -109,21 +108,7 @@ async def run_relay(
     database: Database, publisher: Publisher, progress: Progress, stop: asyncio.Event
 ) -> None:
     """Send the outbox until `stop`; what fails is tried again, nothing is left out."""
-
-    def count_retry() -> None:
-        progress.retries += 1
-        progress.observe_lag(1, now_s=time.monotonic())
-
     progress.ready = True
-    while not stop.is_set():
-        try:
-            sent = await persist(
-                "relay", lambda: relay_once(database, publisher), stop=stop, on_retry=count_retry
-            )
-        except Stopped:
-            return
-        if sent:
-            progress.advance(sent, now_s=time.monotonic())
-        else:
-            progress.observe_lag(0, now_s=time.monotonic())
-            await pause(stop, IDLE_POLL_S)
+    await run_passes(
+        "relay", lambda: relay_once(database, publisher), progress, stop, idle_s=IDLE_POLL_S
+    )

@@ -1,18 +1,17 @@
 """Loops of passes: each is one bounded transaction that takes up what is due, then the next.
 
-Owns how a pass is tried again and when the loop rests. What is due, and the limit of a pass, are
-the service's; rows that another process has locked are passed over by it, so any number of
+Owns how often a loop looks and counts what is left. What is due, and the limit of a pass, are the
+service's; rows that another process has locked are passed over by it, so any number of
 processes may run the same loop.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from database import ALL_TENANTS, Database, WriteConnection, transaction
 from messaging import Progress
-from messaging.retries import Stopped, pause, persist
+from messaging.passes import Count, run_passes
 from serving.service import Loop
 
 Clock = Callable[[], datetime]
@@ -36,10 +35,10 @@ def loop_of(
 
 def repeated(
     name: str,
-    once: Callable[[], Awaitable[int]],
+    once: Count,
     *,
     idle_s: float = IDLE_POLL_S,
-    count_left: Callable[[], Awaitable[int]] | None = None,
+    count_left: Count | None = None,
 ) -> Loop:
     """The loop that runs `once` again and again, resting `idle_s` when it found nothing to do.
 
@@ -47,24 +46,14 @@ def repeated(
     """
 
     async def run(progress: Progress, stop: asyncio.Event) -> None:
-        def count_retry() -> None:
-            progress.retries += 1
-            progress.observe_lag(1, now_s=time.monotonic())
-
-        counted_s = -LAG_EVERY_S
-        while not stop.is_set():
-            try:
-                done = await persist(name, once, stop=stop, on_retry=count_retry)
-                if done and count_left and time.monotonic() >= counted_s + LAG_EVERY_S:
-                    left = await persist(name, count_left, stop=stop, on_retry=count_retry)
-                    counted_s = time.monotonic()
-                    progress.observe_lag(left, now_s=counted_s)
-            except Stopped:
-                return
-            if done:
-                progress.advance(done, now_s=time.monotonic())
-            else:
-                progress.observe_lag(0, now_s=time.monotonic())
-                await pause(stop, idle_s)
+        await run_passes(
+            name,
+            once,
+            progress,
+            stop,
+            idle_s=idle_s,
+            count_left=count_left,
+            count_every_s=LAG_EVERY_S,
+        )
 
     return Loop(name, run)
