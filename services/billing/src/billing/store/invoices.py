@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.engine import RowMapping
+
 from billing.domain.facts import Key
 from billing.domain.invoices import Account, CreditNote, Invoice, numbered
 from billing.domain.periods import Billed, PeriodKey
@@ -241,7 +243,7 @@ def _invoice_of(row: Mapping[str, Any], lines: Sequence[Line]) -> Invoice:
     )
 
 
-def line_of(row: Mapping[str, Any]) -> Line:
+def line_of(row: RowMapping | Mapping[str, Any]) -> Line:
     """A line from its row."""
     item = Item(
         component_id=row["component_id"],

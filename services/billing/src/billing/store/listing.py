@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.engine import RowMapping
 
 from billing.domain.invoices import State
 from billing.tables import (
@@ -24,7 +25,7 @@ from billing.tables import (
 )
 from database import ReadConnection
 
-Rows = Sequence[Any]
+Rows = Sequence[RowMapping]
 Position = tuple[Any, ...] | None
 """Where the page before ended."""
 
@@ -77,7 +78,9 @@ async def list_invoices(
     )
 
 
-async def fetch_invoice(read: ReadConnection, tenant_id: str, invoice_id: UUID) -> Any:
+async def fetch_invoice(
+    read: ReadConnection, tenant_id: str, invoice_id: UUID
+) -> RowMapping | None:
     """An invoice, or None."""
     return await read.one_or_none(
         _INVOICES.where(invoice.c.tenant_id == tenant_id, invoice.c.id == invoice_id)
@@ -106,16 +109,19 @@ async def fetch_lines(read: ReadConnection, tenant_id: str, invoice_id: UUID) ->
     )
 
 
-async def fetch_evidence(read: ReadConnection, tenant_id: str, invoice_id: UUID) -> Any:
-    """What an invoice was computed from, or None."""
-    return await read.one_or_none(
+async def fetch_evidence(read: ReadConnection, tenant_id: str, invoice_id: UUID) -> RowMapping:
+    """What an invoice, which exists, was computed from."""
+    (row,) = await read.all(
         sa.select(invoice_evidence).where(
             invoice_evidence.c.tenant_id == tenant_id, invoice_evidence.c.invoice_id == invoice_id
         )
     )
+    return row
 
 
-async def fetch_credit_note_of(read: ReadConnection, tenant_id: str, invoice_id: UUID) -> Any:
+async def fetch_credit_note_of(
+    read: ReadConnection, tenant_id: str, invoice_id: UUID
+) -> RowMapping | None:
     """The credit note of an invoice, or None."""
     return await read.one_or_none(
         sa.select(credit_note).where(
@@ -157,7 +163,9 @@ async def list_customers(
     return await read.all(statement.order_by(customer.c.name, customer.c.id).limit(rows_max))
 
 
-async def fetch_customer(read: ReadConnection, tenant_id: str, customer_id: UUID) -> Any:
+async def fetch_customer(
+    read: ReadConnection, tenant_id: str, customer_id: UUID
+) -> RowMapping | None:
     """A customer, or None."""
     return await read.one_or_none(
         sa.select(customer).where(customer.c.tenant_id == tenant_id, customer.c.id == customer_id)
@@ -183,7 +191,9 @@ async def list_agreements(
     return await read.all(statement.order_by(agreement.c.id).limit(rows_max))
 
 
-async def fetch_agreement(read: ReadConnection, tenant_id: str, agreement_id: UUID) -> Any:
+async def fetch_agreement(
+    read: ReadConnection, tenant_id: str, agreement_id: UUID
+) -> RowMapping | None:
     """An agreement, or None."""
     return await read.one_or_none(
         sa.select(agreement).where(
