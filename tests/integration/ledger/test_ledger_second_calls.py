@@ -1,11 +1,19 @@
 """The same call again, and calls at the same time that cannot both be right."""
 
 import asyncio
-from uuid import uuid4
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
 
+from database import transaction
 from integration.ledger.books import AT, issue, pay, reconciled
 from integration.ledger.homes import HOME, problem
+from ledger.domain.readings import Wanted
+from ledger.domain.registry import Register
+from ledger.handlers.readings import Asked, exchange_meter
+from ledger.wire import Cause
 
+LIMIT_S = 30
 MARCH, APRIL, MAY = "2025-03-01T06:00:00Z", "2025-04-01T06:00:00Z", "2025-05-01T06:00:00Z"
 
 
@@ -53,6 +61,32 @@ async def test_of_many_who_want_one_moment_of_a_register_one_gets_it(acme, home)
     there = (await acme.get(path, params={"from": APRIL, "to": MAY})).json()["items"]
     expected = [right["final"]["id"], right["initial"]["id"]] if "final" in right else [right["id"]]
     assert sorted(one["id"] for one in there) == sorted(expected)
+
+
+async def waits_for_a_lock(read):
+    """Until somebody in this database waits for what another holds."""
+    waiting = (
+        "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+        "WHERE NOT l.granted AND a.datname = current_database()"
+    )
+    async with asyncio.timeout(LIMIT_S):
+        while not await read.raw.fetchval(waiting):  # noqa: ASYNC110 - a database tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_a_reading_that_waited_for_an_exchange_is_of_the_new_dial(acme, home, ledger):
+    meter = UUID(home["total"])
+    old, new = Register("import"), Register("import", digits=4, multiplier=Decimal(40))
+    at, now = datetime.fromisoformat(APRIL), datetime.now(UTC)
+    async with transaction(ledger, tenant="acme") as tx:
+        final = Asked(meter, old.flow, Wanted(Decimal(900), at))
+        await exchange_meter(tx, Cause("acme", "c"), final, Wanted(Decimal(0), at), new, now)
+        posted = asyncio.create_task(
+            acme.post(f"/v1/meters/{meter}/readings", json={"value": "7", "read_at": MAY})
+        )
+        await waits_for_a_lock(tx)
+    told = (await posted).json()
+    assert (told["digits"], told["multiplier"]) == (4, "40")
 
 
 async def test_an_id_names_one_thing(acme, home):

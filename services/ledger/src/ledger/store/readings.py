@@ -27,13 +27,19 @@ FOR_EVER = datetime.max.replace(tzinfo=UTC)
 """As known at the end of time: with all that is recorded."""
 
 _LOCK_METERS = """
-SELECT m.id, m.property_id, m.type, m.name, r.flow, r.digits, r.decimals, r.multiplier
-  FROM property p
+SELECT FROM property p
   JOIN meter m ON m.tenant_id = p.tenant_id AND m.property_id = p.id
+ WHERE m.tenant_id = $1 AND m.id = ANY($2::uuid[])
+ ORDER BY p.id, m.id
+   FOR SHARE OF p FOR NO KEY UPDATE OF m
+"""
+# A statement that waited for a lock has what it joins as that was before; so another one looks.
+_METERS = """
+SELECT m.id, m.property_id, m.type, m.name, r.flow, r.digits, r.decimals, r.multiplier
+  FROM meter m
   LEFT JOIN register r ON r.tenant_id = m.tenant_id AND r.meter_id = m.id
  WHERE m.tenant_id = $1 AND m.id = ANY($2::uuid[])
- ORDER BY p.id, m.id, r.flow
-   FOR SHARE OF p FOR NO KEY UPDATE OF m
+ ORDER BY m.id, r.flow
 """
 _INSERT = """
 INSERT INTO reading_entry (tenant_id, id, reading_id, version, supersedes_id, meter_id, property_id,
@@ -116,7 +122,8 @@ async def lock_meters(
     tx: WriteConnection, tenant_id: str, ids: Sequence[UUID]
 ) -> dict[UUID, Meter]:
     """Those of `ids` that exist, with registers but without channels, held until the end."""
-    rows = await tx.raw.fetch(_LOCK_METERS, tenant_id, ids)
+    await tx.raw.execute(_LOCK_METERS, tenant_id, ids)
+    rows = await tx.raw.fetch(_METERS, tenant_id, ids)
     found = {}
     for id_, parts in groupby(rows, lambda row: row["id"]):
         each = list(parts)
