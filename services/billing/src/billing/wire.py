@@ -120,7 +120,10 @@ def _check_filled(series: Series, zone: str, period: Period) -> None:
     except ValueError as impossible:
         raise Poison(str(impossible)) from None
     if not len(series.values) == len(series.quality) == slots:
-        raise Poison(f"{series.flow}: {len(series.values)} values in a period of {slots} intervals")
+        raise Poison(
+            f"{series.flow}: {len(series.values)} values and {len(series.quality)} letters of "
+            f"quality in a period of {slots} intervals"
+        )
 
 
 def energy_of(values: Sequence[int | None]) -> NDArray[np.int32]:
