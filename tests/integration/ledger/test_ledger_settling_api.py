@@ -268,8 +268,11 @@ WRONG = {
     "nothing": ({"amount": "0"}, "/amount"),
     "below zero": ({"amount": "-1"}, "/amount"),
     "finer than the ledger": ({"amount": "0.000000001"}, "/amount"),
-    "beyond all money": ({"amount": "1e18"}, "/amount"),
+    "beyond all money": ({"amount": "1000000000000000000"}, "/amount"),
     "no number": ({"amount": "NaN"}, "/amount"),
+    "with an exponent": ({"amount": "1e2"}, "/amount"),
+    "with an underscore": ({"amount": "1_0"}, "/amount"),
+    "a number that JSON may cut": ({"amount": 1234567890123.4567}, "/amount"),
     "no currency": ({"amount": "1", "currency": "euro"}, "/currency"),
     "tomorrow": ({"amount": "1", "occurred_at": "2999-01-01T00:00:00Z"}, "/occurred_at"),
     "before there were meters": (
