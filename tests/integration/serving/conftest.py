@@ -102,5 +102,7 @@ def start(database_url, kafka_bootstrap, stack_servers, tmp_path):
 @pytest.fixture
 def migrated(start):
     """The same, with the schema there."""
-    assert start("migrate").exit_code() == 0
+    migration = start("migrate")
+    migration.logged("migrated")
+    assert migration.exit_code() == 0
     return start

@@ -30,9 +30,9 @@ def test_without_its_schema_it_refuses_to_start(start):
 def test_with_a_wrong_password_it_ends_at_once_and_says_why(start, database_url, word):
     url = make_url(database_url()).set(password="guessed")  # noqa: S106 - no secret
     running = start(word, DATABASE_URL=url.render_as_string(hide_password=False))
-    assert running.exit_code() == 1
     reason = running.logged("cannot start")["reason"]
     assert re.fullmatch(r"the database refuses us: .* failed .*; see DATABASE_URL", reason)
+    assert running.exit_code() == 1
     assert running.log.read_text().count("\n") == 1
     assert "guessed" not in running.log.read_text()
 
