@@ -1,7 +1,9 @@
 """Measures the ledger: from invoices in Kafka to balanced postings that are committed.
 
 Run by `make bench ARGS="--only book_invoices"`; README.md here says what a benchmark is given. Also
-with a million postings present, and how quickly balances are read then.
+with a million postings present, and how quickly balances are read then. A payment that settles
+nothing moves money between two accounts, as a transfer of pgledger does: in batches from Kafka, and
+one per transaction by several writers.
 """
 
 import asyncio
@@ -15,21 +17,28 @@ from statistics import median
 from time import perf_counter
 from uuid import UUID, uuid4
 
-from script import arguments, own_database, peak_memory_mb, tell
+from script import Clock, Rate, arguments, own_database, peak_memory_mb, tell
 
+from contracts.accounts import PaymentReceived
 from contracts.commerce import InvoiceIssued, InvoiceLine
 from contracts.envelope import Envelope
+from contracts.model import Event
 from database import ALL_TENANTS, Database, ReadConnection, snapshot, transaction
 from gridtally.stack.servers import BOOTSTRAP
 from ledger.consumers import SUBSCRIPTIONS
 from ledger.domain.accounts import receivable, tax
+from ledger.domain.settling import Ask, Order
 from ledger.handlers.booking import book_invoices
+from ledger.handlers.settling import settle
 from ledger.store import accounts, reconciliation, statements
 from messaging import Consumer, Outgoing, Progress, Publisher, Received, ensure_topics
 
 CUSTOMERS = 10_000
 ROUNDS = 3
 ROUND_INVOICES = 5_000
+ROUND_TRANSFERS = 10_000
+ROUND_SINGLES = 2_000
+WRITERS = 8
 POSTINGS_PRESENT = 1_000_000
 BATCH_INVOICES = 500
 READS = 9
@@ -40,6 +49,8 @@ ISSUED_AT = datetime(2025, 1, 1, tzinfo=UTC)
 KINDS = ("fixed", "demand", "energy", "energy", "energy", "adjustment", "tax")
 POSTINGS = 6
 """Receivable, four kinds of revenue, tax."""
+TRANSFER_POSTINGS = 2
+"""Cash and the customer's credit."""
 
 
 def invoices(count: int, seed: int) -> Iterator[InvoiceIssued]:
@@ -66,35 +77,62 @@ def invoices(count: int, seed: int) -> Iterator[InvoiceIssued]:
         )  # fmt: skip
 
 
-def outgoing(event: InvoiceIssued) -> Outgoing:
-    """As billing sends it."""
+def payments(count: int) -> Iterator[PaymentReceived]:
+    """Payments that settle nothing, two postings each, of customers in turn."""
+    for n in range(count):
+        yield PaymentReceived(
+            payment_id=uuid4(), customer_id=UUID(int=n % CUSTOMERS), currency="EUR",
+            amount=Decimal(n % 9_999 + 1) / 100, received_at=ISSUED_AT + timedelta(minutes=n),
+            allocations=[],
+        )  # fmt: skip
+
+
+def outgoing(event: Event) -> Outgoing:
+    """As others send it."""
     return Outgoing.of(
         event, tenant_id=TENANT, correlation_id="bench", source="bench", event_id=uuid4(),
-        occurred_at=event.issued_at,
+        occurred_at=ISSUED_AT,
     )  # fmt: skip
 
 
-async def from_kafka(database: Database, bootstrap: str, seed: int) -> float:
-    """Invoices per second: a backlog waits, one consumer books it."""
-    messages = [outgoing(event) for event in invoices(ROUND_INVOICES, seed)]
+async def from_kafka(
+    database: Database, bootstrap: str, kind: type[Event], events: Iterator[Event]
+) -> Rate:
+    """A backlog of events of one kind waits, one consumer books it."""
+    messages = [outgoing(event) for event in events]
     async with Publisher(bootstrap, client_id="bench", idempotent=False) as publisher:
-        for start in range(0, ROUND_INVOICES, BATCH_INVOICES):
+        for start in range(0, len(messages), BATCH_INVOICES):
             await publisher.publish(messages[start : start + BATCH_INVOICES])
+    [subscription] = [one for one in SUBSCRIPTIONS if one.event is kind]
     progress, stop = Progress("bench"), asyncio.Event()
-    consumer = Consumer(
-        database, bootstrap, "ledger", SUBSCRIPTIONS[0], progress=progress, stop=stop
-    )
+    consumer = Consumer(database, bootstrap, "ledger", subscription, progress=progress, stop=stop)
     task = asyncio.create_task(consumer.run())
     while not progress.ready:  # noqa: ASYNC110 - progress is a plain record
         await asyncio.sleep(0.01)
-    start_s = perf_counter()
+    clock = Clock()
     async with asyncio.timeout(WAIT_LIMIT_S):
-        while progress.handled < ROUND_INVOICES and not task.done():  # noqa: ASYNC110 - as above
+        while progress.handled < len(messages) and not task.done():  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
-    seconds = perf_counter() - start_s
+    rate = clock.rate(len(messages))
     stop.set()
     await task
-    return ROUND_INVOICES / seconds
+    return rate
+
+
+async def singles(database: Database) -> Rate:
+    """Payments, each its own transaction as a request of the API makes it, by several writers."""
+    todo = list(payments(ROUND_SINGLES))
+
+    async def write(mine: list[PaymentReceived]) -> None:
+        for one in mine:
+            order = Order(one.payment_id, one.amount, "", "", one.received_at, "bench", named=())
+            ask = Ask("payment", one.customer_id, one.currency, order)
+            async with transaction(database, tenant=TENANT) as tx:
+                await settle(tx, TENANT, ask)
+
+    clock = Clock()
+    await asyncio.gather(*(write(todo[n::WRITERS]) for n in range(WRITERS)))
+    return clock.rate(ROUND_SINGLES)
 
 
 async def fill(database: Database, count: int) -> float:
@@ -145,41 +183,60 @@ async def reads(database: Database) -> dict[str, float]:
     return taken
 
 
-async def check(database: Database, invoices_booked: int) -> None:
+async def check(database: Database, invoices_booked: int, transfers: int) -> None:
     """A fast wrong answer is a failure."""
     async with snapshot(database, tenant=TENANT) as read:
         [books] = await reconciliation.reconcile(read, TENANT)
         postings = await read.raw.fetchval("SELECT count(*) FROM posting")
     if books.difference_max or books.invoices != invoices_booked:
         sys.exit(f"wrong: {books} where {invoices_booked} invoices were booked")
-    if postings != invoices_booked * POSTINGS:
-        sys.exit(f"wrong: {postings} postings of {invoices_booked} invoices")
+    if postings != invoices_booked * POSTINGS + transfers * TRANSFER_POSTINGS:
+        sys.exit(f"wrong: {postings} postings of {invoices_booked} invoices, {transfers} transfers")
 
 
 async def run(url: str, bootstrap: str) -> dict[str, dict[str, float]]:
     """All figures."""
     await ensure_topics(bootstrap)
     async with await Database.connect(url, application="bench") as database:
-        empty = [await from_kafka(database, bootstrap, SEED + n) for n in range(ROUNDS)]
+
+        async def invoiced(seed: int) -> Rate:
+            events = invoices(ROUND_INVOICES, seed)
+            return await from_kafka(database, bootstrap, InvoiceIssued, events)
+
+        async def transferred() -> Rate:
+            events = payments(ROUND_TRANSFERS)
+            return await from_kafka(database, bootstrap, PaymentReceived, events)
+
+        empty = [await invoiced(SEED + n) for n in range(ROUNDS)]
         missing = POSTINGS_PRESENT - ROUNDS * ROUND_INVOICES * POSTINGS
         filling = await fill(database, missing)
-        full = [await from_kafka(database, bootstrap, SEED + ROUNDS + n) for n in range(ROUNDS)]
+        full = [await invoiced(SEED + ROUNDS + n) for n in range(ROUNDS)]
+        together = [await transferred() for _ in range(ROUNDS)]
+        one_by_one = [await singles(database) for _ in range(ROUNDS)]
         batches = -(-missing // (BATCH_INVOICES * POSTINGS))
         booked = 2 * ROUNDS * ROUND_INVOICES + batches * BATCH_INVOICES
-        await check(database, booked)
+        await check(database, booked, ROUNDS * (ROUND_TRANSFERS + ROUND_SINGLES))
         taken = await reads(database)
     return {
-        "invoices booked, empty books": _rate(empty),
-        "invoices booked, a million postings": _rate(full),
+        "invoices booked, empty books": _told("invoices", empty, POSTINGS),
+        "invoices booked, a million postings": _told("invoices", full, POSTINGS),
         "posted without Kafka": {"postings_per_s": round(filling)},
+        "transfers in batches, a million postings": _told("transfers", together, TRANSFER_POSTINGS),
+        f"transfers one by one, {WRITERS} writers": _told(
+            "transfers", one_by_one, TRANSFER_POSTINGS
+        ),
         "reads, a million postings": taken,
         "the process": {"peak_memory_mb": peak_memory_mb()},
     }
 
 
-def _rate(rates: list[float]) -> dict[str, float]:
-    per_s = median(rates)
-    return {"invoices_per_s": round(per_s), "postings_per_s": round(per_s * POSTINGS)}
+def _told(what: str, rates: list[Rate], postings: int) -> dict[str, float]:
+    per_s = median(rate.per_s for rate in rates)
+    return {
+        f"{what}_per_s": round(per_s),
+        "postings_per_s": round(per_s * postings),
+        "cpu_us_each": round(median(rate.cpu_us for rate in rates)),
+    }
 
 
 def main() -> None:
@@ -187,7 +244,7 @@ def main() -> None:
     given = arguments(__doc__).parse_args()
     with own_database("ledger") as url:
         figures = asyncio.run(run(url, os.environ[BOOTSTRAP]))
-    tell(f"seed {SEED}, {CUSTOMERS} customers", figures, given.json)
+    tell(f"seed {SEED}, {CUSTOMERS} customers, {WRITERS} writers one by one", figures, given.json)
 
 
 if __name__ == "__main__":

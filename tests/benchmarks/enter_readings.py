@@ -14,7 +14,7 @@ from statistics import median
 from time import perf_counter
 from uuid import UUID
 
-from script import arguments, own_database, peak_memory_mb, tell
+from script import Clock, Rate, arguments, own_database, peak_memory_mb, tell
 
 from database import Database, ReadConnection, snapshot, transaction
 from ledger.domain.readings import Wanted
@@ -94,29 +94,29 @@ async def enter(database: Database, items: Sequence[Asked]) -> None:
         sys.exit(f"wrong: {answers[0]}")
 
 
-async def singles(database: Database, turn: int) -> float:
-    """Readings per second, each its own transaction, by several writers."""
+async def singles(database: Database, turn: int) -> Rate:
+    """Readings, each its own transaction, by several writers."""
     todo = [[asked(n % PROPERTIES, turn * ROUND_SINGLES + n)] for n in range(ROUND_SINGLES)]
-    start_s = perf_counter()
+    clock = Clock()
 
     async def write(mine: Sequence[list[Asked]]) -> None:
         for items in mine:
             await enter(database, items)
 
     await asyncio.gather(*(write(todo[n::WRITERS]) for n in range(WRITERS)))
-    return ROUND_SINGLES / (perf_counter() - start_s)
+    return clock.rate(ROUND_SINGLES)
 
 
-async def bulks(database: Database, turn: int) -> float:
-    """Readings per second, a thousand in a transaction, one after the other."""
+async def bulks(database: Database, turn: int) -> Rate:
+    """Readings, a thousand in a transaction, one after the other."""
     first = 1_000_000 + turn * BULK_READINGS
     requests = [
         [asked(meter, first + n) for n in range(BULK_READINGS)] for meter in range(ROUND_BULKS)
     ]
-    start_s = perf_counter()
+    clock = Clock()
     for items in requests:
         await enter(database, items)
-    return ROUND_BULKS * BULK_READINGS / (perf_counter() - start_s)
+    return clock.rate(ROUND_BULKS * BULK_READINGS)
 
 
 async def reads(database: Database) -> dict[str, float]:
@@ -175,10 +175,17 @@ async def run(url: str) -> dict[str, dict[str, float]]:
         taken = await reads(database)
         await check(database)
     return {
-        "single readings, a million entries": {"readings_per_s": round(median(one_by_one))},
-        "a thousand at a time, a million entries": {"readings_per_s": round(median(together))},
+        "single readings, a million entries": _told(one_by_one),
+        "a thousand at a time, a million entries": _told(together),
         "reads, a million entries": taken,
         "the process": {"peak_memory_mb": peak_memory_mb()},
+    }
+
+
+def _told(rates: list[Rate]) -> dict[str, float]:
+    return {
+        "readings_per_s": round(median(rate.per_s for rate in rates)),
+        "cpu_us_each": round(median(rate.cpu_us for rate in rates)),
     }
 
 

@@ -1,4 +1,4 @@
-"""What benchmark scripts share: their arguments, a database of their own, and telling figures."""
+"""What benchmark scripts share: their arguments, a database of their own, a clock, and telling."""
 
 import argparse
 import asyncio
@@ -9,7 +9,9 @@ import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter, process_time
 
 from database.migrations import upgrade
 from gridtally.stack.provision import create_database, drop_database
@@ -17,6 +19,26 @@ from gridtally.stack.servers import ADMIN_URL
 
 Figures = Mapping[str, Mapping[str, float]]
 """By case and metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many per second, and what each took of this process, which load moves least."""
+
+    per_s: float
+    cpu_us: float
+
+
+class Clock:
+    """Begins when it is made."""
+
+    def __init__(self) -> None:
+        self._wall_s, self._cpu_s = perf_counter(), process_time()
+
+    def rate(self, count: int) -> Rate:
+        """Of so many until now."""
+        wall_s, cpu_s = perf_counter() - self._wall_s, process_time() - self._cpu_s
+        return Rate(count / wall_s, cpu_s * 1e6 / count)
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
