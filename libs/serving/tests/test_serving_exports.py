@@ -98,6 +98,17 @@ async def test_excel():
     ]  # fmt: skip
 
 
+async def test_an_excel_file_has_the_parts_that_it_names():
+    book = zipfile.ZipFile(io.BytesIO(await exported("xlsx")))
+    parts = {name: ET.fromstring(book.read(name)) for name in book.namelist()}  # noqa: S314 - ours
+    named = {f"xl/{one.get('Target')}" for one in parts["xl/_rels/workbook.xml.rels"]}
+    named |= {one.get("Target") for one in parts["_rels/.rels"]}
+    typed = {one.get("PartName") for one in parts["[Content_Types].xml"]} - {None}
+    assert named == {name.lstrip("/") for name in typed}
+    assert named == {name for name in parts if name.startswith("xl/") and "_rels" not in name}
+    assert all(len(fill) == 1 for fill in parts["xl/styles.xml"].find(f"{SHEET}fills"))
+
+
 async def test_a_number_too_long_for_excel_stays_exact():
     long = Decimal("1234567890123456.789")
     [[_, [cell]]] = sheets(await exported("xlsx", [(long,)], [Column("kwh", "decimal")]))
