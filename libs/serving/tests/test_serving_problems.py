@@ -61,6 +61,14 @@ async def test_unknown_paths_and_methods(client, method, path, status):
     assert (await problem(await client.request(method, path))).status == status
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])
+async def test_a_body_that_is_not_said_to_be_json_is_not_read(client, kind):
+    headers = {"content-type": kind} if kind else {}
+    answer = await client.post("/v1/orders", content=b'{"items": []}', headers=headers)
+    found = await problem(answer)
+    assert (found.status, found.code) == (415, "unsupported_media_type")
+
+
 @pytest.mark.parametrize(
     ("body", "paths"),
     [

@@ -27,10 +27,13 @@ from messaging import (
     ensure_topics,
     run_relay,
 )
+from messaging.dead_letters import HEADER_BYTES_MAX, HEADERS_MAX, VALUE_BYTES_MAX
 
 pytestmark = pytest.mark.usefixtures("topics")
 TOPIC = ReadingsReceived.TOPIC
 DRAIN_S = 30
+HUGE = b"\x01" * 7_900_000
+"""As JSON text six times as long, and longer than the broker takes; compressed it is tiny."""
 SEEN = "CREATE TABLE seen (place bigserial, event_id uuid, n int)"
 
 
@@ -207,7 +210,34 @@ async def test_a_poisoned_message_is_buried_and_the_others_are_handled(
         ),
     ]
     assert rows[2]["value"] == b"not json"
-    assert set(await dead_letters(kafka_bootstrap)) >= {row["reason"] for row in rows}
+    told = {letter["reason"] for letter in await dead_letters(kafka_bootstrap)}
+    assert told >= {row["reason"] for row in rows}
+
+
+async def test_a_huge_poisoned_message_is_kept_whole_and_told_in_part(
+    database, kafka_bootstrap, publishing
+):
+    sent = [*block("t-huge", 0).envelope.headers(), *[("loud", HUGE[:2_000])] * 60]
+    async with AIOKafkaProducer(
+        bootstrap_servers=kafka_bootstrap, compression_type="gzip", max_request_size=2 * len(HUGE)
+    ) as producer:
+        await producer.send_and_wait(TOPIC, HUGE, headers=sent)
+    async with (
+        publishing() as publisher,
+        running(
+            consuming(database, kafka_bootstrap, record_all, "t-huge", name="ledger"),
+            lambda stop: run_relay(database, publisher, Progress("relay"), stop),
+        ),
+    ):
+        await eventually(database, "SELECT max(length(value)) FROM dead_letter", len(HUGE))
+        await eventually(database, "SELECT count(*) FROM outbox", 0)
+    [letter] = [
+        one for one in await dead_letters(kafka_bootstrap) if "loud" in dict(one["headers"])
+    ]
+    assert set(letter["value"]) == {"\x01"}
+    assert len(letter["value"]) == VALUE_BYTES_MAX
+    assert len(letter["headers"]) == HEADERS_MAX
+    assert letter["headers"][-1] == ["loud", "\x01" * HEADER_BYTES_MAX]
 
 
 async def dead_letters(bootstrap):
@@ -221,7 +251,7 @@ async def dead_letters(bootstrap):
         fetched = await consumer.getmany(timeout_ms=5_000)
     finally:
         await consumer.stop()
-    return [json.loads(one.value)["reason"] for batch in fetched.values() for one in batch]
+    return [json.loads(one.value) for batch in fetched.values() for one in batch]
 
 
 async def test_two_processes_on_the_same_partitions_consume_once(

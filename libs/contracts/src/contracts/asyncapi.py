@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
+from contracts.envelope import TENANT_PATTERN
 from contracts.model import Event, WireModel
 from contracts.topics import SERVICES, TOPICS, DeadLetter, Topic, dead_letter_topic
 
@@ -23,7 +24,7 @@ HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "ce_type": ("The event's type, which is the topic's name", {}),
     "ce_source": ("Who says so", {"maxLength": 256}),
     "ce_time": ("When it happened", {"format": "date-time"}),
-    "ce_tenantid": ("The tenant it belongs to", {"minLength": 1, "maxLength": 63}),
+    "ce_tenantid": ("The tenant it belongs to", {"pattern": TENANT_PATTERN}),
     "ce_correlationid": (
         "The event at the head of the chain; the event's own id where it is missing",
         {"maxLength": 256},

@@ -4,10 +4,10 @@ Money is a decimal string with its currency beside it, already rounded by the ta
 `amount_exact` is before rounding.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contracts.metering import Flow
 from contracts.model import (
@@ -48,6 +48,12 @@ class AgreementChanged(Event):
     closing: ClosingPolicy = "wait"
     grace_hours: Annotated[int, Field(ge=0, le=24 * 366)] = 72
     version: Count
+
+    @model_validator(mode="after")
+    def _ends_after_it_began(self) -> Self:
+        if self.end_on is not None and self.end_on <= self.start_on:
+            raise ValueError("an agreement ends after the day on which it began")
+        return self
 
 
 class TariffPublished(Event):

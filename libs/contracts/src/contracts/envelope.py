@@ -4,6 +4,7 @@ Owns which attributes Gridtally sends and expects. Source: CloudEvents 1.0, Kafk
 binding, section 3.2 (https://github.com/cloudevents/spec). Refuses to know the payloads.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,14 +14,16 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from kernel.errors import Poison
+from kernel.periods import in_utc
 
 Headers = Sequence[tuple[str, bytes]]
 
-TENANT_CHARS_MAX = 63
+TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 TEXT_CHARS_MAX = 256
 SENDERS_CACHED_MAX = 4_096
 
 _UUID = TypeAdapter(UUID).validator
+_TENANT = re.compile(TENANT_PATTERN)
 
 
 class Envelope(NamedTuple):
@@ -63,12 +66,12 @@ def read_envelope(headers: Headers) -> Envelope:
         event_type, source, tenant_id = _sender(
             found["ce_type"], found["ce_source"], found["ce_tenantid"]
         )
-        occurred_at = occurred_at.astimezone(UTC)
+        occurred_at = in_utc(occurred_at)
     except KeyError as missing:
         raise Poison(f"the envelope has no {missing.args[0]} header") from None
     except ValidationError:
         raise Poison("the envelope is malformed: ce_id is not a UUID") from None
-    except (ValueError, AttributeError, OverflowError) as malformed:
+    except (ValueError, AttributeError) as malformed:
         raise Poison(f"the envelope is malformed: {malformed}") from None
     _check_text("ce_correlationid", correlation_id)
     return Envelope(event_id, event_type, source, occurred_at, tenant_id, correlation_id)
@@ -78,8 +81,8 @@ def read_envelope(headers: Headers) -> Envelope:
 def _sender(event_type: bytes, source: bytes, tenant_id: bytes) -> tuple[str, str, str]:
     """What all messages of a sender have in common; cached, since there are few of them."""
     tenant = tenant_id.decode()
-    if not 1 <= len(tenant) <= TENANT_CHARS_MAX:
-        raise Poison(f"ce_tenantid must have 1 to {TENANT_CHARS_MAX} characters")
+    if not _TENANT.fullmatch(tenant):
+        raise Poison(f"ce_tenantid must match {TENANT_PATTERN}")
     texts = (event_type.decode(), source.decode(), tenant)
     for name, text in zip(("ce_type", "ce_source", "ce_tenantid"), texts, strict=True):
         _check_text(name, text)

@@ -4,7 +4,7 @@ A contract only ever grows, so a reader ignores what it does not know yet.
 """
 
 import sys
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from numbers import Real
 from typing import Annotated, ClassVar
@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from kernel.money import parse_decimal, plain
-from kernel.periods import zone_named
+from kernel.periods import in_utc, zone_named
 
 
 class WireModel(BaseModel):
@@ -48,13 +48,6 @@ def _is_zone(name: str) -> str:
     return name
 
 
-def _in_utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("the instant lies beyond the years 1 to 9999 in UTC") from None
-
-
 def _exactly(value: object) -> object:
     """ValueError for a text in another form, and for a number that JSON may have cut short."""
     match value:
@@ -73,7 +66,7 @@ READ_EXACTLY = BeforeValidator(_exactly)
 """For a decimal that comes in. It stands behind the bounds, so that schemas show them."""
 WRITTEN_PLAINLY = PlainSerializer(plain, return_type=str, when_used="json")
 """For a decimal that goes out."""
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
 """An aware instant, normalised to UTC."""
 Day = date
 """A local date."""

@@ -78,7 +78,8 @@ SERVICES = sorted({topic.emitted_by for topic in TOPICS.values()} - OUTSIDE)
 class DeadLetter(WireModel):
     """A message that can never be understood, as a consumer found it, and why.
 
-    `place` is its topic, partition and offset; `headers` and `value` are shown as text.
+    `place` is its topic, partition and offset; `headers` and `value` are shown as text, of long
+    ones the beginning: the consumer's table of dead letters has them whole.
     """
 
     consumer: str

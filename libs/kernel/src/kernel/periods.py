@@ -12,6 +12,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 RESOLUTIONS_MIN = (5, 10, 15, 30, 60)
 """The interval lengths that Gridtally meters in, in minutes."""
 ONE_DAY = timedelta(days=1)
+FIRST_AT = datetime.min.replace(tzinfo=UTC)
+LAST_AT = datetime.max.replace(tzinfo=UTC)
+
+
+def in_utc(at: datetime) -> datetime:
+    """The aware instant in UTC; ValueError for one that no database keeps.
+
+    PostgreSQL's driver writes the first and the last of all as minus infinity and infinity, and
+    reads those without a time zone.
+    """
+    try:
+        instant = at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the instant lies beyond the years 1 to 9999 in UTC") from None
+    if not FIRST_AT < instant < LAST_AT:
+        raise ValueError("the first and the last instant of all stand for infinity")
+    return instant
 
 
 @lru_cache(maxsize=1024)

@@ -22,6 +22,10 @@ SHARE_MAX = 0.01
 SAMPLE_MIN = 1_000
 """The share is judged only over so many messages or more."""
 REASON_CHARS_MAX = 2_000
+VALUE_BYTES_MAX = 500_000
+HEADERS_MAX = 50
+HEADER_BYTES_MAX = 1_000
+"""What a letter shows: as JSON text a byte may take six, and the broker refuses over 8 MiB."""
 NO_TENANT = "-"
 """A message that cannot be understood may not say whose it is; its headers are in the letter."""
 
@@ -91,7 +95,10 @@ async def bury(
         consumer=consumer,
         place=place,
         reason=reason,
-        headers=headers,
-        value=(record.value or b"").decode(errors="replace"),
+        headers=[
+            (name[:HEADER_BYTES_MAX], content[:HEADER_BYTES_MAX].decode(errors="replace"))
+            for name, content in record.headers[:HEADERS_MAX]
+        ],
+        value=(record.value or b"")[:VALUE_BYTES_MAX].decode(errors="replace"),
     )
     await enqueue(tx, [Outgoing(topic, place, envelope, letter.model_dump_json().encode())])

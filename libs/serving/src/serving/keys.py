@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.engine import RowMapping
 from starlette.datastructures import State
 
+from contracts.envelope import TENANT_PATTERN
 from contracts.model import Text
 from database import ALL_TENANTS, Database, snapshot, transaction
 from kernel.errors import Conflict, NotFound
@@ -31,7 +32,6 @@ from serving.paging import Page, Paging
 from serving.problems import Refusal
 
 CACHED_MAX = 10_000
-TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 KEY_ID_PATTERN = r"^[A-Za-z0-9]{8,12}$"
 SCOPE_PATTERN = r"^[a-z]+:(read|write)$"
 

@@ -73,6 +73,13 @@ def of_exception(failure: Exception, correlation_id: str) -> Response:
                 correlation_id=correlation_id,
                 faults=failure.faults,
             )
+        case RequestValidationError(body=bytes()):  # JSON would have been read by now
+            return problem_response(
+                415,
+                "unsupported_media_type",
+                "send the body as JSON, with Content-Type: application/json",
+                correlation_id=correlation_id,
+            )
         case RequestValidationError():
             faults = [_fault(error) for error in failure.errors()]
             return problem_response(

@@ -77,11 +77,17 @@ class Arrivals:
 
 
 def arrivals_of(batch: Sequence[Received[ReadingsReceived]]) -> Arrivals:
-    """A batch as the consumer hands it on; Poison for a tombstone, which readings do not have."""
+    """A batch as the consumer hands it on.
+
+    Poison for a tombstone, which readings do not have, and for whoever speaks as our own registers:
+    only their blocks may take values back, and they never come over the broker.
+    """
     events = [one.event for one in batch if one.event is not None]
     values = [one.value for one in batch if one.value is not None]
     if not len(events) == len(values) == len(batch):
         raise Poison(f"{ReadingsReceived.TOPIC} has no tombstones")
+    if any(one.envelope.source == SOURCE_REGISTERS for one in batch):
+        raise Poison(f"nobody else may speak as {SOURCE_REGISTERS}")
     partitions = [one.partition for one in batch]
     return Arrivals.of([one.envelope for one in batch], events, values, partitions)
 
