@@ -28,7 +28,7 @@ _LOCK_DUE = """
 SELECT h.* FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
   JOIN held_period h USING (tenant_id, agreement_id, start_on)
   JOIN billed_period b USING (tenant_id, agreement_id, start_on)
- WHERE h.due ORDER BY h.start_on, h.held_at, h.agreement_id FOR UPDATE OF b SKIP LOCKED
+ WHERE h.due ORDER BY h.start_on, h.held_at, h.agreement_id FOR UPDATE OF b, h SKIP LOCKED
 """
 _BEFORE = """
 SELECT k.tenant_id, k.agreement_id, k.start_on, b.end_on, b.state,
