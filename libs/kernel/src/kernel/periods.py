@@ -12,22 +12,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 RESOLUTIONS_MIN = (5, 10, 15, 30, 60)
 """The interval lengths that Gridtally meters in, in minutes."""
 ONE_DAY = timedelta(days=1)
-FIRST_AT = datetime.min.replace(tzinfo=UTC)
-LAST_AT = datetime.max.replace(tzinfo=UTC)
+YEARS = range(2, 9999)
 
 
 def in_utc(at: datetime) -> datetime:
-    """The aware instant in UTC; ValueError for one that no database keeps.
+    """The aware instant in UTC; ValueError for one of the first or the last year of all.
 
-    PostgreSQL's driver writes the first and the last of all as minus infinity and infinity, and
-    reads those without a time zone.
+    There is no room around those for a local day, and PostgreSQL's driver writes their first and
+    last instants as infinity, which it reads without a time zone.
     """
     try:
         instant = at.astimezone(UTC)
     except OverflowError:
-        raise ValueError("the instant lies beyond the years 1 to 9999 in UTC") from None
-    if not FIRST_AT < instant < LAST_AT:
-        raise ValueError("the first and the last instant of all stand for infinity")
+        instant = at
+    if instant.year not in YEARS:
+        raise ValueError(f"an instant lies in the years {YEARS[0]} to {YEARS[-1]} in UTC")
     return instant
 
 

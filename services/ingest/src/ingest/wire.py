@@ -86,7 +86,7 @@ def arrivals_of(batch: Sequence[Received[ReadingsReceived]]) -> Arrivals:
     values = [one.value for one in batch if one.value is not None]
     if not len(events) == len(values) == len(batch):
         raise Poison(f"{ReadingsReceived.TOPIC} has no tombstones")
-    if any(one.envelope.source == SOURCE_REGISTERS for one in batch):
+    if SOURCE_REGISTERS in {one.envelope.source for one in batch}:
         raise Poison(f"nobody else may speak as {SOURCE_REGISTERS}")
     partitions = [one.partition for one in batch]
     return Arrivals.of([one.envelope for one in batch], events, values, partitions)
