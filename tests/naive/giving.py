@@ -177,7 +177,14 @@ class Naive:
             paid = min(balance + earned, payable)
         else:
             paid = min(balance + min(earned, 0), payable)
-        self.share(charge, "credit", "settled", earned - paid)
+        self.share(charge, "credit", "settled", min(earned - paid, Fraction(0)))
+        left = max(earned - paid, Fraction(0))
+        for cut in reversed(self.cuts):
+            own = [x for x in self.lines if x[:3] == (cut, charge["id"], "credit")]
+            given = -sum(x[4] for x in own if x[3] != "settled")
+            unused = min(left, max(given, Fraction(0)))
+            self.add(cut, charge, "credit", "settled", unused)
+            left -= unused
         rest = shown(balance + earned - paid)
         if rest and surplus["unused"] == "carry_forward" and not ends:
             self.state[charge["id"]] = Fraction(rest)
@@ -211,19 +218,30 @@ class Naive:
             for x in self.document["components"]
             if "surplus" in x and not x["surplus"].get("taxed", False)
         }
+        paying = {
+            x["id"]
+            for x in self.document["components"]
+            if "surplus" in x and x["surplus"]["kind"] == "offset"
+            if x["surplus"]["true_up"] == "lost"
+            or not first_of(self.part, x["surplus"]["true_up_month"])
+        }
         for cut in self.cuts:
             for tax in self.document["components"]:
                 if tax["kind"] != "tax" or (tax["from_on"] and cut[0].isoformat() < tax["from_on"]):
                     continue
                 if tax["to_on"] and cut[0].isoformat() >= tax["to_on"]:
                     continue
-                base = sum(
-                    amount
-                    for days, id_, kind, _, amount in self.lines
-                    if days == cut
-                    and id_ in tax["component_ids"]
-                    and (kind != "credit" or id_ not in untaxed)
-                )
+                charged = paid = Fraction(0)
+                for days, id_, kind, _, amount in self.lines:
+                    if days != cut or id_ not in tax["component_ids"]:
+                        continue
+                    if kind == "credit" and id_ in paying - untaxed:
+                        paid += amount
+                    elif kind != "credit" or id_ not in untaxed:
+                        charged += amount
+                base = charged + paid
+                if base < 0:
+                    base = min(charged, Fraction(0))
                 self.add(cut, tax, "tax", None, base * Fraction(tax["rate"]))
 
 

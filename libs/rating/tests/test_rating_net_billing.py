@@ -125,6 +125,43 @@ def test_a_change_of_taxes_cuts_taken_and_given_where_they_lie(version_of, usage
     ]
 
 
+VAT = {"kind": "tax", "id": "vat", "rate": "0.10", "component_ids": ["net"]}
+FIRST, SECOND = {"to_on": "2025-04-02"}, {"from_on": "2025-04-02"}
+
+
+@pytest.mark.parametrize(
+    ("taken_on", "given_on", "taxed", "total"),
+    [
+        # what is given, 2.40, pays for nothing: unused on the day on which it was given
+        (None, 0, FIRST, "0.00"),
+        (None, 0, SECOND, "0.00"),
+        (None, 1, FIRST, "0.00"),
+        # it pays 2.40 of the other day's 7.20, and there is nothing to tax where it was given
+        (1, 0, FIRST, "4.80"),
+        (1, 0, SECOND, "5.52"),
+        (0, 1, FIRST, "5.52"),
+    ],
+)
+def test_a_credit_that_only_pays_takes_no_tax_below_nothing(
+    version_of, usage_of, taken_on, given_on, taxed, total
+):
+    version = version_of(billing({"kind": "offset", "unused": "lost", "taxed": True}), VAT | taxed)
+    usage = usage_of("2025-04-01", "2025-04-03", import_=0, export=0)
+    day = np.arange(48) // 24
+    usage.series["import"][:] = np.where(day == taken_on, 1000, 0)
+    usage.series["export"][:] = np.where(day == given_on, 1000, 0)
+    assert str(rate(version, [usage])[0].total) == total
+
+
+def test_a_credit_that_pays_what_is_not_taxed_earns_no_tax(version_of, usage_of):
+    standing = {"kind": "fixed", "id": "standing", "rate": "5", "per": "day"}
+    version = version_of(
+        standing, billing({"kind": "offset", "unused": "lost", "taxed": True}), VAT
+    )
+    usage = usage_of(*DAY, import_=0, export=1000)
+    assert str(rate(version, [usage])[0].total) == "2.60"
+
+
 @pytest.mark.parametrize(
     ("charge", "told"),
     [

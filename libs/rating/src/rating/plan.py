@@ -90,6 +90,11 @@ class _Draft:
     lines: list[Placed] = field(default_factory=list)
     shared_days: int = 1
 
+    def share_over(self, cuts: Sequence[Span]) -> None:
+        """What comes is shared over the days of several cuts."""
+        if len(cuts) > 1:
+            self.shared_days = math.lcm(self.shared_days, cuts[0].within.days)
+
     def add(self, steps: Sequence[Step], rounding: Rounding) -> None:
         for step in steps:
             self.steps.append((step, rounding))
@@ -155,8 +160,7 @@ def _add_version(draft: _Draft, version: TariffVersion, whole: Span, cuts: Seque
             _add_charge(draft, version, charge, whole, cuts)
         if isinstance(charge, Crediting) and not charge.surplus.after_tax:
             _add_credit(draft, version, charge, whole, cuts)
-    for cut in cuts:
-        _add_taxes(draft, version, cut)
+    _add_taxes(draft, version, whole, cuts)
     for charge in version.components:
         if settles(charge):
             _add_charge(draft, version, charge, whole, cuts)
@@ -194,8 +198,10 @@ def _add_credit(
         case ExportCredit():
             for cut in cuts:
                 draft.add(export_credit.plan_credit(charge, cut), version.rounding)
-    lines = draft.of(version, whole.part)
-    _add_whole(draft, version, surplus.plan(charge, whole, lines), cuts)
+    settled = surplus.plan(charge, whole, cuts, draft.of(version, whole.part))
+    if settled:
+        draft.share_over(cuts)
+    draft.add(settled, version.rounding)
 
 
 def _add_whole(
@@ -204,24 +210,23 @@ def _add_whole(
     """Steps for all of the version's days, their lines shared over the cuts."""
     if steps and len(cuts) > 1:
         steps = [SharedByDays(step, tuple(cut.part for cut in cuts)) for step in steps]
-        draft.shared_days = math.lcm(draft.shared_days, cuts[0].within.days)
+        draft.share_over(cuts)
     draft.add(steps, version.rounding)
 
 
-def _add_taxes(draft: _Draft, version: TariffVersion, cut: Span) -> None:
+def _add_taxes(draft: _Draft, version: TariffVersion, whole: Span, cuts: Sequence[Span]) -> None:
     """Each tax on what is charged and on the taxes before it, less the credits that are taxed."""
-    untaxed = {
-        charge.id
-        for charge in version.components
-        if isinstance(charge, Crediting) and not charge.surplus.taxed
-    }
-    for tax in version.taxes:
-        lines = [
-            line
-            for line in draft.of(version, cut.part)
-            if line.item.kind != "credit" or line.item.component_id not in untaxed
-        ]
-        draft.add(taxes.plan(tax, cut, lines, version.currency), version.rounding)
+    crediting = [charge for charge in version.components if isinstance(charge, Crediting)]
+    untaxed = {charge.id for charge in crediting if not charge.surplus.taxed}
+    paying = {charge.id for charge in crediting if surplus.only_pays(charge.surplus, whole.part)}
+    for cut in cuts:
+        for tax in version.taxes:
+            lines = [
+                line
+                for line in draft.of(version, cut.part)
+                if line.item.kind != "credit" or line.item.component_id not in untaxed
+            ]
+            draft.add(taxes.plan(tax, cut, lines, version.currency, paying), version.rounding)
 
 
 def _cut_steps(charge: Component, span: Span, lines: tuple[Placed, ...]) -> Sequence[Step]:

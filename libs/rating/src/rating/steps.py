@@ -219,11 +219,6 @@ class SharedByDays(Step):
         return self.step.hides_nothing
 
     @property
-    def days(self) -> int:
-        """The days of all cuts."""
-        return sum(cut.days for cut in self.cuts)
-
-    @property
     def denominator(self) -> int:
         return self.step.denominator
 
@@ -235,15 +230,22 @@ class SharedByDays(Step):
         return [
             replace(
                 one,
-                quantities=self._share(one.quantities, cut),
-                amounts=None if one.amounts is None else self._share(one.amounts, cut),
+                quantities=shared_by_days(one.quantities, cut, self.cuts),
+                amounts=None
+                if one.amounts is None
+                else shared_by_days(one.amounts, cut, self.cuts),
             )
             for cut in self.cuts
             for one in charged
         ]
 
-    def _share(self, numbers: list[Decimal], cut: Period) -> list[Decimal]:
-        return [number * cut.days / self.days for number in numbers]
+
+def shared_by_days(
+    numbers: Sequence[Decimal], cut: Period, cuts: Sequence[Period]
+) -> list[Decimal]:
+    """What of numbers for all the cuts is for one of them."""
+    days = sum(one.days for one in cuts)
+    return [number * cut.days / days for number in numbers]
 
 
 def subtotals(batch: Batch, places: Sequence[int]) -> list[Decimal]:

@@ -17,7 +17,7 @@ from rating.limits import check_rate
 from rating.lines import Item, Kind, Placed, selected
 from rating.span import Span
 from rating.state import Credit
-from rating.steps import Charged, Step, subtotals
+from rating.steps import Charged, Step, shared_by_days, subtotals
 
 EXPIRY_MONTHS_MAX = 120
 BROUGHT_BAND, UNUSED_BAND = "brought-forward", "unused"
@@ -126,42 +126,52 @@ Surplus = Lost | Payout | Offset | CarryForward
 class Settlement(Step):
     """What earlier bills left and this one adds against what it may pay.
 
-    Reads the amounts of the credit's own lines at `own`, of the charges at `places`, and of all
-    lines `so_far`; leaves the meter's `Credit`.
+    Reads the amounts of the credit's own lines at `own`, for each of the cuts, of the charges at
+    `places`, and of all lines `so_far`; leaves the meter's `Credit`. What was brought is shared
+    over the cuts by days. What is unused is of the last credits earned.
     """
 
-    brought: Item
-    unused: Item
+    component_id: str
+    lines: tuple[Item, ...]
+    cuts: tuple[Period, ...]
     offset: Offset
-    own: tuple[int, ...]
+    own: tuple[tuple[int, ...], ...]
     places: tuple[int, ...]
     so_far: tuple[int, ...]
     trues_up: bool
 
     @property
     def items(self) -> tuple[Item, ...]:
-        return (self.brought, self.unused)
+        return self.lines
 
     @property
     def hides_nothing(self) -> bool:
         return True
 
     def charge(self, batch: Batch) -> list[Charged]:
-        brought, unused = [], []
+        brought: list[Decimal] = []
+        unused: list[list[Decimal]] = [[] for _ in self.cuts]
         rows = zip(
-            subtotals(batch, self.own),
+            zip(*(subtotals(batch, own) for own in self.own), strict=True),
             subtotals(batch, self.places),
             subtotals(batch, self.so_far),
             strict=True,
         )
-        for meter, (own, payable, so_far) in enumerate(rows):
-            before = batch.take_state(meter, self.brought.component_id, Credit)
+        for meter, (own_lines, payable, so_far) in enumerate(rows):
+            own = sum(own_lines, NOTHING)
+            before = batch.take_state(meter, self.component_id, Credit)
             balance = NOTHING if before is None else before.amount * batch.divisors[meter]
             paid = self._paid(balance, -own, max(min(payable, so_far), NOTHING))
             brought.append(max(paid + own, NOTHING))
-            unused.append(max(-own - paid, NOTHING))
+            left = _of_the_last(max(-own - paid, NOTHING), own_lines)
+            for column, of_cut in zip(unused, left, strict=True):
+                column.append(of_cut)
             self._leave(batch, meter, balance - own - paid)
-        return [Charged(brought, [-one + NOTHING for one in brought]), Charged(unused)]
+        charged = []
+        for cut, column in zip(self.cuts, unused, strict=True):
+            part = shared_by_days(brought, cut, self.cuts)
+            charged += [Charged(part, [-one + NOTHING for one in part]), Charged(column)]
+        return charged
 
     def _paid(self, balance: Decimal, earned: Decimal, payable: Decimal) -> Decimal:
         """What the bill is lessened by; below nothing where what was earned is a cost."""
@@ -173,7 +183,16 @@ class Settlement(Step):
     def _leave(self, batch: Batch, meter: int, left: Decimal) -> None:
         kept = not self.trues_up and self.offset.unused == "carry_forward"
         if kept and (amount := whole(left, batch.divisors[meter])):
-            batch.states[meter][self.brought.component_id] = Credit(amount)
+            batch.states[meter][self.component_id] = Credit(amount)
+
+
+def _of_the_last(unused: Decimal, own: Sequence[Decimal]) -> list[Decimal]:
+    """How much of what each cut's own lines credit is unused, where the last is used last."""
+    shares: list[Decimal] = []
+    for credited in reversed(own):
+        shares.append(min(unused, max(-credited, NOTHING)))
+        unused -= shares[-1]
+    return shares[::-1]
 
 
 class Crediting(Protocol):
@@ -189,22 +208,24 @@ class Crediting(Protocol):
     def tax_class(self) -> str | None: ...
 
 
-def plan(component: Crediting, span: Span, lines: Sequence[Placed]) -> list[Settlement]:
-    """Two lines, of which at most one is on a bill: credit of earlier bills, and what is unused.
+def plan(
+    component: Crediting, span: Span, cuts: Sequence[Span], lines: Sequence[Placed]
+) -> list[Settlement]:
+    """Two lines for each cut: credit of earlier bills, and what is unused; never both on a bill.
 
     None where nothing limits the credit. `lines` are all before it, its own with them.
     """
     offset = component.surplus
     if not isinstance(offset, Offset):
         return []
-    own = {
-        line.place
+    own = [
+        line
         for line in lines
         if line.item.component_id == component.id and line.item.kind == "credit"
-    }
-    others = [line for line in lines if line.place not in own]
-    brought, unused = (
-        span.item(
+    ]
+    others = [line for line in lines if line not in own]
+    items = tuple(
+        cut.item(
             component.id,
             "credit",
             band=band,
@@ -213,13 +234,15 @@ def plan(component: Crediting, span: Span, lines: Sequence[Placed]) -> list[Sett
             payee=component.payee,
             tax_class=component.tax_class if offset.taxed else None,
         )
+        for cut in cuts
         for band, rate in ((BROUGHT_BAND, -1), (UNUSED_BAND, 1))
     )
     settlement = Settlement(
-        brought=brought,
-        unused=unused,
+        component_id=component.id,
+        lines=items,
+        cuts=tuple(cut.part for cut in cuts),
         offset=offset,
-        own=tuple(sorted(own)),
+        own=tuple(tuple(line.place for line in own if line.item.part == cut.part) for cut in cuts),
         places=selected(others, offset.component_ids, offset.kinds),
         so_far=tuple(line.place for line in others),
         trues_up=reaches(span.part, offset.true_up_month),
@@ -231,6 +254,13 @@ def check_credit(surplus: Surplus, tax_class: str | None) -> None:
     """ValueError where a tax class is declared for a component whose credit is not taxed."""
     if tax_class is not None and not surplus.taxed:
         raise ValueError("a credit that is not taxed has no tax class")
+
+
+def only_pays(surplus: Surplus, days: Period) -> bool:
+    """Whether a credit of the bill of these days pays charges, and nothing is paid out."""
+    if not isinstance(surplus, Offset):
+        return False
+    return surplus.true_up == "lost" or not reaches(days, surplus.true_up_month)
 
 
 def reaches(days: Period, month: int | None) -> bool:

@@ -1,23 +1,27 @@
 """Tax: a share of the unrounded amounts of other components, from a date to a date."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
 from kernel.periods import Period
+from rating.batch import Batch
+from rating.exact import NOTHING
 from rating.limits import check_component, check_rate
-from rating.lines import Placed
+from rating.lines import Item, Placed
 from rating.span import Span
-from rating.steps import OnLines
+from rating.steps import Charged, Step, subtotals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tax:
     """`rate` (0.19 is 19 %) on the named components, or on all of a tax class.
 
-    A tax before it is among them where it is named. A credit lessens it where that is `taxed`.
+    A tax before it is among them where it is named. A credit lessens it where that is `taxed`; one
+    that only pays charges lessens what it is taken of to nothing at the most, since a bill may be
+    taxed on some of its days, or on some of its charges, and the credit stand beside them.
 
     In force on local days from `from_on` up to, but without, `to_on`; open where None.
     """
@@ -53,17 +57,45 @@ class Tax:
         )
 
 
-def plan(tax: Tax, span: Span, lines: Sequence[Placed], currency: str) -> list[OnLines]:
-    """One line on those of the span's `lines` that are taxed."""
+@dataclass(frozen=True, slots=True)
+class Levied(Step):
+    """What is taxed of earlier lines, by their places: charges, less what only pays for them."""
+
+    item: Item
+    charged: tuple[int, ...]
+    paying: tuple[int, ...]
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return (self.item,)
+
+    def charge(self, batch: Batch) -> list[Charged]:
+        rows = zip(subtotals(batch, self.charged), subtotals(batch, self.paying), strict=True)
+        return [Charged([max(base + paid, min(base, NOTHING)) for base, paid in rows])]
+
+
+def plan(
+    tax: Tax, span: Span, lines: Sequence[Placed], currency: str, paying: Collection[str]
+) -> list[Levied]:
+    """One line on those of the span's `lines` that are taxed.
+
+    The credits of the components `paying` only pay charges.
+    """
     if not tax.in_force(span.part):
         return []
-    places = tuple(
-        line.place
+    taxed = [
+        line
         for line in lines
         if line.item.component_id in tax.component_ids
         or (tax.tax_class is not None and line.item.tax_class == tax.tax_class)
-    )
-    if not places:
+    ]
+    if not taxed:
         return []
+    credits_ = {
+        line.place
+        for line in taxed
+        if line.item.kind == "credit" and line.item.component_id in paying
+    }
     item = span.item(tax.id, "tax", unit=currency, rate=tax.rate, payee=tax.payee)
-    return [OnLines(item, places)]
+    charged = tuple(line.place for line in taxed if line.place not in credits_)
+    return [Levied(item, charged, tuple(sorted(credits_)))]
