@@ -170,8 +170,8 @@ def of_tenant(sent, tenant):
     [
         ("future", {"start_at": datetime(2025, 6, 1, 12, tzinfo=UTC)}),
         ("future", {"at": datetime(2025, 6, 2, tzinfo=UTC)}),
-        ("future", {"start_at": datetime(9999, 12, 31, 23, 59, tzinfo=UTC)}),
-        ("future", {"read_at": datetime(9999, 12, 31, 23, 59, tzinfo=UTC)}),
+        ("future", {"start_at": datetime(9998, 12, 31, 23, 59, tzinfo=UTC)}),
+        ("future", {"read_at": datetime(9998, 12, 31, 23, 59, tzinfo=UTC)}),
         ("negative", {"values": [1, -1, 1]}),
         ("negative", {"values": [-(2**70)]}),
         ("over_maximum", {"values": [10_001]}),

@@ -70,7 +70,7 @@ REFUSED = {
                 "/read_at"),
     "year 1": ("total", {"value": "1", "read_at": "0001-01-01T00:00:00+14:00"}, "invalid_request",
                "/read_at"),
-    "before there were meters": ("total", {"value": "1", "read_at": "0001-01-01T00:00:00Z"},
+    "before there were meters": ("total", {"value": "1", "read_at": "0002-01-01T00:00:00Z"},
                                  "too_early", "/read_at"),
     "unknown field": ("total", {"value": "1", "valeu": "2"}, "invalid_request", "/valeu"),
 }  # fmt: skip
