@@ -1,9 +1,8 @@
 """Measures exports of readings: rows per second, processor and peak memory of the ledger's API.
 
 Run by `make bench ARGS="--only export_readings"`; README.md here says what a benchmark is given.
-The
-API is a process of its own, met over HTTP and begun anew for every file, so that its memory is that
-export's alone: ten thousand, a hundred thousand and a million readings in each format.
+The API is a process of its own, met over HTTP and begun anew for every file, so that its memory is
+that export's alone: ten thousand, a hundred thousand and a million readings in each format.
 """
 
 import asyncio
