@@ -100,6 +100,15 @@ class System:
         await asyncio.to_thread(self.parts[name].start)
         self.down.discard(name)
 
+    @asynccontextmanager
+    async def killed(self, name: str) -> AsyncIterator[None]:
+        """A part is dead during the block, and back after it however the block ended."""
+        self.kill(name)
+        try:
+            yield
+        finally:
+            await self.restart(name)
+
     async def drop_connections(self, chance: random.Random) -> int:
         """Cut some of the services' connections to the database; how many."""
         async with connected(self.stack.servers.admin_url) as admin:
@@ -112,10 +121,6 @@ class System:
             cut = chance.sample(pids, k=(len(pids) + 1) // 2)
             await admin.execute("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) pid", cut)
         return len(cut)
-
-    def said(self, name: str) -> str:
-        """The log of a part."""
-        return self.parts[name].log.read_text(errors="replace")
 
     def ended_by_themselves(self) -> list[str]:
         """What is not running though nobody killed it, with why it says it ended."""
@@ -160,7 +165,7 @@ class System:
         finally:
             await asyncio.to_thread(bad.stop)
             self.parts[service] = clean
-            await asyncio.to_thread(clean.start)
+            await self.restart(service)
 
 
 def _last_critical(server: Server) -> str:
