@@ -1,19 +1,17 @@
 """The bills with known answers that concern this engine, from tests/golden/bills.json."""
 
-import json
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from golden import bills
 from kernel.periods import Period
 from rating.bill import rate
 from rating.usage import Usage, slots_in
 
-GOLDEN = Path(__file__).parents[3] / "tests" / "golden" / "bills.json"
-CASES = {case["id"]: case for case in json.loads(GOLDEN.read_text())["cases"]}
+CASES = bills.cases_of("bills.json")
 APRIL = ("2025-04-01", "2025-05-01")
 
 
@@ -46,28 +44,6 @@ def test_time_of_use(version_of, usage_of):
     assert bill.total == expected["total"]
 
 
-def golden_net_metering(case):
-    surplus = {"kind": "none"}
-    if case["credit_policy"] == "offset":
-        surplus = {"kind": "offset", "kinds": ["fixed"], "unused": "lost"}
-    return {
-        "kind": "net_metering",
-        "id": "energy",
-        "rate": case["retail_rate"],
-        "surplus": surplus,
-    }
-
-
-def golden_gross(case):
-    credit = {
-        "kind": "export_credit",
-        "id": "export",
-        "rate": case["feed_in_rate"],
-        "surplus": {"kind": "offset", "after_tax": True, "unused": "lost"},
-    }
-    return credit, {"kind": "energy", "id": "energy", "rate": case["retail_rate"]}
-
-
 @pytest.mark.parametrize(
     "case_id",
     [
@@ -78,18 +54,11 @@ def golden_gross(case):
         "gross-import-above-export",
     ],
 )
-def test_net_and_gross_metering(version_of, usage_of, case_id):
+def test_net_and_gross_metering(version_of, case_id):
     case = CASES[case_id]
-    charges = golden_gross(case) if case["policy"] == "gross" else (golden_net_metering(case),)
-    version = version_of(
-        {"kind": "capacity", "id": "capacity", "rate": case["fixed_per_kw"]},
-        *charges,
-        {"kind": "tax", "id": "tax", "rate": case["tax_rate"], "component_ids": ["energy"]},
-    )
-    usage = usage_of(*APRIL, kw=case["connected_kw"], import_=0, export=0)
-    usage.series["import"][20] = int(Decimal(case["import_kwh"]) * 1000)
-    usage.series["export"][12] = int(Decimal(case["export_kwh"]) * 1000)
-    bill = rate(version, [usage])[0]
+    series = {flow: np.array(wh, np.int64) for flow, wh in bills.readings_of(case).items()}
+    usage = Usage(bills.ZONE, bills.APRIL, 60, series, Decimal(case["connected_kw"]))
+    bill = rate(version_of(**bills.tariff_of(case)), [usage])[0]
     totals, expected = bill.totals(), {k: Decimal(v) for k, v in case["expect"].items()}
     credit = expected.get("surplus_credit", expected.get("export_credit", Decimal(0)))
     assert totals["energy"] == expected.get("energy_charge", expected.get("import_charge"))

@@ -1,0 +1,1 @@
+"""Bills with known answers, and what their cases say as tariffs and readings."""
