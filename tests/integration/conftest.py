@@ -1,30 +1,69 @@
 """What the services' tests share: a migrated database, and clients of an API without a socket."""
 
 import asyncio
+import secrets
 from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import httpx
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from database import ALL_TENANTS, transaction
 from database.migrations import upgrade
+from gridtally.stack.provision import connected, create_database, drop_database
 from serving.keys import api_key, sha256_hex
 
 SECRET = "s" * 43
+END_ALL_OF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+
+
+@pytest.fixture(scope="session")
+async def model_url(postgres_admin_url):
+    """Makes the database of a service that others are copied from, once: its schema and nothing
+    else, closed to everybody. `url = await model_url("ledger")`."""
+    urls = {}
+    async with AsyncExitStack() as undone:
+
+        async def model(service):
+            if service not in urls:
+                name = fresh_name()
+                undone.push_async_callback(drop_database, postgres_admin_url, name)
+                url = await create_database(
+                    postgres_admin_url, name, secrets.token_hex(8), timescale=service == "ingest"
+                )
+                await asyncio.to_thread(upgrade, url, package=service)
+                async with connected(postgres_admin_url) as admin:
+                    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+                    await admin.execute(END_ALL_OF, name)
+                urls[service] = url
+            return urls[service]
+
+        yield model
 
 
 @pytest.fixture
-def service_url(database_url):
-    """Makes fresh databases with a service's schema: `url = await service_url("ledger")`."""
+async def service_url(postgres_admin_url, model_url):
+    """Makes fresh databases with a service's schema: `url = await service_url("ledger")`. They are
+    copies, which the same role owns, and are dropped after the test."""
+    async with AsyncExitStack() as undone:
 
-    async def create(service):
-        url = database_url()
-        await asyncio.to_thread(upgrade, url, package=service)
-        return url
+        async def create(service):
+            url, name = make_url(await model_url(service)), fresh_name()
+            undone.push_async_callback(drop_database, postgres_admin_url, name)
+            async with connected(postgres_admin_url) as admin:
+                await admin.execute(
+                    f"CREATE DATABASE {name} OWNER {url.username} TEMPLATE {url.database}"
+                )
+                await admin.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+            return url.set(database=name).render_as_string(hide_password=False)
 
-    return create
+        yield create
+
+
+def fresh_name():
+    return f"test_{secrets.token_hex(6)}"
 
 
 @pytest.fixture
