@@ -34,8 +34,9 @@ def test_wheels_start_empty_each_time_and_say_so(open_dir):
             assert any("memory only" in line for line in running.descriptions)
 
 
-def test_real_servers_keep_their_data(open_dir):
-    open_dir = open_dir / "a folder with spaces"
+def test_real_servers_keep_their_data_in_a_folder_of_any_name(monkeypatch, open_dir):
+    monkeypatch.setenv("LC_ALL", "C")
+    open_dir = open_dir / "Zählerstände, new and old"
     with servers(open_dir, "real", environment={}) as running:
         assert running.descriptions[0].startswith("Apache Kafka 4")
         assert running.descriptions[1].startswith("TimescaleDB 2.19.3 on PostgreSQL 17")

@@ -19,7 +19,7 @@ from gridtally.stack.cache import built
 from gridtally.stack.errors import StackError, Unavailable
 
 POM = Path(__file__).with_name("kafka-pom.xml")
-DATA = "data"
+DATA, CONFIG, LOGGING_CONFIG = "data", "server.properties", "log4j2.properties"
 JAVA_MIN = 17
 FETCH_LIMIT_S = 600.0
 FORMAT_LIMIT_S = 60.0
@@ -34,6 +34,8 @@ JVM = (
     "-Xlog:all=error:stderr",
     "-Djava.awt.headless=true",
 )
+PROGRAM_ENVIRONMENT = ("env", "LC_ALL=C.UTF-8")
+"""Java knows names of files in the locale's encoding, which may be ASCII only."""
 
 # Sessions are short because a node that was killed waits for its own old session to end.
 PROPERTIES = f"""\
@@ -89,10 +91,11 @@ class Kafka:
             return
         draft = directory / f"{DATA}.new"
         shutil.rmtree(draft, ignore_errors=True)
-        config = _write_properties(directory, process.free_port(), draft)
-        storage_tool = self._java(directory, "kafka.tools.StorageTool")
+        _write_properties(directory, process.free_port(), draft.name)
+        storage_tool = self._java("kafka.tools.StorageTool")
         done = subprocess.run(
-            [*storage_tool, "format", "--config", str(config), "--cluster-id", uuid4().hex[:22]],
+            [*storage_tool, "format", "--config", CONFIG, "--cluster-id", uuid4().hex[:22]],
+            cwd=directory,
             capture_output=True,
             text=True,
             timeout=FORMAT_LIMIT_S,
@@ -109,8 +112,8 @@ class Kafka:
 
     def command(self, directory: Path, port: int) -> list[str]:
         """The broker on `port`; its controller takes any free one."""
-        config = _write_properties(directory, port, directory / DATA)
-        return [*self._java(directory, "kafka.Kafka"), str(config)]
+        _write_properties(directory, port, DATA)
+        return [*self._java("kafka.Kafka"), CONFIG]
 
     def environment(self, port: int) -> None:
         """Ours."""
@@ -120,9 +123,9 @@ class Kafka:
         del directory, pid
         return answers_metadata(port)
 
-    def _java(self, directory: Path, main_class: str) -> list[str]:
-        logging = f"-Dlog4j2.configurationFile={directory / 'log4j2.properties'}"
-        return [self.java, *JVM, logging, "-cp", f"{self.jars}/*", main_class]
+    def _java(self, main_class: str) -> list[str]:
+        logging = f"-Dlog4j2.configurationFile={LOGGING_CONFIG}"
+        return [*PROGRAM_ENVIRONMENT, self.java, *JVM, logging, "-cp", f"{self.jars}/*", main_class]
 
 
 def kafka(cache: Path) -> Kafka:
@@ -167,18 +170,18 @@ def answers_metadata(port: int) -> bool:
     return len(head) == 12 and struct.unpack(">iii", head)[2] > 0
 
 
-def _write_properties(directory: Path, port: int, data: Path) -> Path:
-    (directory / "log4j2.properties").write_text(LOGGING)
+def _write_properties(directory: Path, port: int, data: str) -> None:
+    """For a broker that works in `directory`: names in it, since a path may hold what separates
+    Kafka's lists or is no ASCII."""
+    (directory / LOGGING_CONFIG).write_text(LOGGING)
     controller = process.free_port()
-    config = directory / "server.properties"
-    config.write_text(
+    (directory / CONFIG).write_text(
         f"{PROPERTIES}"
         f"log.dirs={data}\n"
         f"listeners=PLAINTEXT://{process.LOOPBACK}:{port},"
         f"CONTROLLER://{process.LOOPBACK}:{controller}\n"
         f"controller.quorum.voters=1@{process.LOOPBACK}:{controller}\n"
     )
-    return config
 
 
 def _fetch(target: Path) -> None:
