@@ -89,11 +89,14 @@ def naive_peak_of_days(power, days, count):
 
 def naive_billed(charge, peak, months, period):
     first = period.start_on.replace(day=1)
+    by_month = charge["ratchet_percent_by_month"]
+    percent = by_month[first.month - 1] if by_month else charge["ratchet_percent"]
+    only = charge["ratchet_only_months"]
     for _ in range(charge["ratchet_months"]):
         last, first = first - DAY, (first - DAY).replace(day=1)
         billed, kw = months.get(first, (set(), Fraction(0)))
-        if len(billed) == last.day:
-            peak = max(peak, kw * Fraction(charge["ratchet_percent"]) / 100)
+        if len(billed) == last.day and (not only or first.month in only):
+            peak = max(peak, kw * Fraction(percent) / 100)
     peak = max(peak, Fraction(charge["minimum_kw"]))
     if charge["kw_step"] is not None:
         step = Fraction(charge["kw_step"])

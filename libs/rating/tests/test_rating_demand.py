@@ -176,6 +176,16 @@ def peaks(*months, parts=1, band=None):
         ({"ratchet_months": 2, "ratchet_percent": "30", "minimum_kw": "1"},
          peaks((3, "160"), parts=3), "16"),
         ({"ratchet_months": 2, "kw_step": "7"}, peaks((3, "30")), "35"),
+        # April is the fourth of twelve shares: 50 % of 30
+        ({"ratchet_months": 11, "ratchet_percent_by_month": ["0", "0", "0", "50", *["0"] * 8]},
+         peaks((1, "20"), (2, "30")), "15"),
+        ({"ratchet_months": 11, "ratchet_percent_by_month": [*["90"] * 3, "0", *["90"] * 8]},
+         peaks((1, "20"), (2, "30")), "12"),
+        # of January and March alone: 80 % of 25
+        ({"ratchet_months": 11, "ratchet_percent": "80", "ratchet_only_months": [1, 3]},
+         peaks((1, "20"), (2, "30"), (3, "25")), "20"),
+        ({"ratchet_months": 1, "ratchet_only_months": [1, 2]},
+         peaks((2, "30"), (3, "13")), "12"),
         # the peak of another band is not this one's
         ({"ratchet_months": 2}, peaks((3, "30"), band="peak"), "12"),
     ],
@@ -330,6 +340,20 @@ def test_the_state_of_another_kind_is_refused(version_of):
         ({"ratchet_months": 1, "ratchet_across_bands": True}, "a ratchet of demand by bands"),
         ({"ratchet_percent": "0"}, "80 is 80 %"),
         ({"ratchet_percent": "101"}, "80 is 80 %"),
+        ({"ratchet_only_months": [6]}, "needs ratchet_months"),
+        ({"ratchet_percent_by_month": ["50"] * 12}, "needs ratchet_months"),
+        ({"ratchet_months": 1, "ratchet_percent_by_month": ["50"] * 11}, "is twelve"),
+        ({"ratchet_months": 1, "ratchet_percent_by_month": ["101"] * 12}, "at most 100"),
+        (
+            {
+                "ratchet_months": 1,
+                "ratchet_percent": "50",
+                "ratchet_percent_by_month": ["50"] * 12,
+            },
+            "either a ratchet_percent or",
+        ),
+        ({"ratchet_months": 1, "ratchet_only_months": [0]}, "months from 1 to 12"),
+        ({"ratchet_months": 1, "ratchet_only_months": [6, 6]}, "different months"),
         ({"minimum_kw": "-1"}, "must be 0 or more"),
         ({"kw_step": "0"}, "steps of nothing"),
         ({"per": "year", "proration": "none"}, "needs a proration"),

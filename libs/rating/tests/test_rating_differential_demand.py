@@ -42,6 +42,23 @@ def priced(draw):
 
 
 @st.composite
+def ratchets(draw):
+    """How far back, at what share, and which months count."""
+    months = draw(st.sampled_from([0, 0, 1, 2, 11]))
+    by_month = months and draw(st.booleans())
+    shares = st.one_of(st.just("0"), st.decimals(1, 100, places=2).map(str))
+    only = st.lists(st.integers(1, 12), max_size=9, unique=True)
+    return {
+        "ratchet_months": months,
+        "ratchet_percent": "100" if by_month else draw(st.decimals(1, 100, places=2).map(str)),
+        "ratchet_percent_by_month": draw(st.lists(shares, min_size=12, max_size=12))
+        if by_month
+        else [],
+        "ratchet_only_months": draw(only) if months else [],
+    }
+
+
+@st.composite
 def charges(draw, id_, minutes):
     per = draw(st.sampled_from(["day", "month", "month", "year"]))
     prorations = {
@@ -57,8 +74,6 @@ def charges(draw, id_, minutes):
         "window": draw(st.sampled_from(["block", "sliding"])),
         "from_coarser": "mean",
         "mean_of_highest_days": draw(st.sampled_from([1, 1, 2, 3, 7])),
-        "ratchet_months": draw(st.sampled_from([0, 0, 1, 2, 11])),
-        "ratchet_percent": draw(st.decimals(1, 100, places=2).map(str)),
         "minimum_kw": draw(st.sampled_from(["0", "0", "1.125", "700"])),
         "kw_step": draw(st.sampled_from([None, None, "0.25", "7"])),
         "per": per,
@@ -66,6 +81,7 @@ def charges(draw, id_, minutes):
         "on_version_change": draw(st.sampled_from(["keep", "reset"])),
         "flow": draw(st.sampled_from(["import", "export"])),
     }
+    common |= draw(ratchets())
     if draw(st.booleans()):
         return common | draw(priced()) | {"bands": []}
     step = max(window, minutes)

@@ -17,6 +17,7 @@ ENERGY = {
     "energyweekdayschedule": FLAT,
     "energyweekendschedule": FLAT,
 }
+RATCHETED = {"flatdemandstructure": [[{"rate": 3}]], "demandwindow": 30}
 TWO = [[{"rate": Decimal("0.1")}], [{"rate": Decimal("0.2"), "adj": Decimal("0.05")}]]
 
 
@@ -186,7 +187,26 @@ def test_fixed_and_minimum_charges_are_in_their_units(fields, component):
             [("not_imported", "coincidentratestructure")],
         ),
         ({"dgrules": "Net Metering"}, [("not_imported", "dgrules")]),
-        ({"fueladjustmentsmonthly": [1] * 12}, [("not_understood", "fueladjustmentsmonthly")]),
+        ({"fueladjustmentsmonthly": [1] * 12}, [("convention", "fueladjustmentsmonthly")]),
+        ({"fueladjustmentsmonthly": [0] * 12}, []),
+        ({"servicetype": "Delivery"}, [("not_imported", "servicetype")]),
+        ({"servicetype": "Bundled"}, []),
+        (
+            {"flatdemandstructure": [[{"rate": 3, "unit": "kVA"}]], "demandwindow": 30},
+            [("not_understood", "/flatdemandstructure/0/0/unit")],
+        ),
+        (
+            {"energyratestructure": [[{"rate": 3, "unit": "kWh", "losses": 2}]]},
+            [("not_understood", "/energyratestructure/0/0/losses")],
+        ),
+        (
+            {
+                "flatdemandstructure": [[{"rate": 3}]],
+                "flatdemandunit": "kW daily",
+                "demandwindow": 30,
+            },
+            [("convention", "flatdemandstructure")],
+        ),
         ({"energyattrs": [{"fee": "2"}]}, [("not_understood", "energyattrs")]),
         (
             {"flatdemandstructure": [[{"rate": 3}]], "flatdemandunit": "kVA"},
@@ -197,21 +217,19 @@ def test_fixed_and_minimum_charges_are_in_their_units(fields, component):
             [("not_understood", "demandwindow")],
         ),
         (
-            {
-                "flatdemandstructure": [[{"rate": 3}]],
-                "demandwindow": 30,
-                "demandratchetpercentage": [Decimal("0.5")] * 11 + [0],
-            },
-            [("not_imported", "demandratchetpercentage")],
+            RATCHETED | {"demandratchetpercentage": [Decimal("0.5")] * 11 + [0]},
+            [("convention", "demandratchetpercentage")] * 2,
         ),
         (
-            {
-                "flatdemandstructure": [[{"rate": 3}]],
-                "demandwindow": 30,
-                "lookbackpercent": Decimal("0.5"),
-                "lookbackmonths": [1] * 6 + [0] * 6,
-            },
-            [("not_imported", "lookbackpercent")],
+            RATCHETED | {"lookbackpercent": 50, "lookbackmonths": [1] * 6 + [0] * 6},
+            [("convention", "demandratchetpercentage")],
+        ),
+        (
+            RATCHETED | {"lookbackpercent": 50, "demandratchetpercentage": [80] * 12},
+            [
+                ("not_imported", "demandratchetpercentage"),
+                ("convention", "demandratchetpercentage"),
+            ],
         ),
         ({"energyweekendschedule": None}, [("convention", "energyweekendschedule")]),
     ],
@@ -246,6 +264,63 @@ def test_a_ratchet_of_flat_demand_looks_back_on_all_seasons(structure, ratchet, 
     assert demand.get("ratchet_across_bands") == across
     if ratchet:
         assert (demand["ratchet_months"], demand["ratchet_percent"]) == (11, "50")
+
+
+HALF_A_YEAR = [*["50"] * 6, *["0"] * 6]
+
+
+@pytest.mark.parametrize(
+    ("fields", "ratchet"),
+    [
+        ({"demandratchetpercentage": [0] * 12}, {}),
+        ({"demandratchetpercentage": []}, {}),
+        ({"demandratchetpercentage": 50}, {"ratchet_months": 11, "ratchet_percent": "50"}),
+        (
+            {"demandratchetpercentage": [Decimal("0.5")] * 6 + [0] * 6},
+            {"ratchet_months": 11, "ratchet_percent_by_month": HALF_A_YEAR},
+        ),
+        (
+            {"demandratchetpercentage": [50] * 6 + [None] * 6},
+            {"ratchet_months": 11, "ratchet_percent_by_month": HALF_A_YEAR},
+        ),
+        (
+            {"lookbackPercent": Decimal("0.8"), "lookbackMonths": [False] * 5 + [True] * 7},
+            {
+                "ratchet_months": 11,
+                "ratchet_percent": "80",
+                "ratchet_only_months": [6, 7, 8, 9, 10, 11, 12],
+            },
+        ),
+        (  # a range, and months that are all 0 beside it
+            {"lookbackPercent": 80, "lookbackMonths": [0] * 12, "lookbackRange": 6},
+            {"ratchet_months": 6, "ratchet_percent": "80"},
+        ),
+        (
+            {"lookbackPercent": 80, "lookbackMonths": [1] * 12, "lookbackRange": 0},
+            {"ratchet_months": 11, "ratchet_percent": "80"},
+        ),
+    ],
+)
+def test_a_ratchet_is_of_the_months_that_the_record_names(fields, ratchet):
+    (demand,) = components(RATCHETED | fields)
+    assert {name: value for name, value in demand.items() if "ratchet" in name} == ratchet
+
+
+def test_fuel_adjustments_are_charged_month_by_month():
+    fuel = [Decimal("0.01")] * 2 + [Decimal("-0.002")] + [0] * 8 + [Decimal("0.01")]
+    _, charge = components(ENERGY | {"fueladjustmentsmonthly": fuel})
+    assert charge["bands"] == [
+        {"name": "fuel-0", "rate": "0.01"},
+        {"name": "fuel-1", "rate": "-0.002"},
+        {"name": "fuel-2", "rate": "0"},
+    ]
+    assert [(window["band"], window["seasons"]) for window in charge["windows"]] == [
+        ("fuel-1", ["mar"]),
+        ("fuel-2", ["apr-nov"]),
+        ("fuel-0", ["dec-feb"]),
+    ]
+    (_, charge) = components(ENERGY | {"fueladjustmentsmonthly": [Decimal("0.01")] * 12})
+    assert (charge["kind"], charge["rate"]) == ("adjustment", "0.01")
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def naive_bills(record, usages):
     for usage in usages:
         slots = local_slots(usage)
         total = naive_fixed(record) + naive_energy(record, slots, usage.minutes)
+        total += naive_fuel(record, slots)
         total += naive_demand(record, slots, usage.minutes, earlier)
         totals.append(max(total, number(record.get("minmonthlycharge", 0))))
     return totals
@@ -110,9 +111,8 @@ def naive_demand(record, slots, minutes, earlier):
         month = slots[0][0].month - 1
         period = int(record["flatdemandmonths"][month])
         kw = highest(slots, minutes)
-        ratchet = number(record.get("demandratchetpercentage", [0])[0])
-        billed = max([kw, *(ratchet * one for one in earlier)])
-        earlier.append(kw)
+        billed = max(kw, naive_ratchet(record, month, earlier))
+        earlier.append((month, kw))
         for within, tier in split(billed, record["flatdemandstructure"][period], 1):
             amount += within * price(tier)
     if costs(record.get("demandratestructure")):
@@ -125,6 +125,22 @@ def naive_demand(record, slots, minutes, earlier):
             ):
                 amount += within * price(tier)
     return amount
+
+
+def naive_ratchet(record, month, earlier):
+    """A share of the highest of the earlier months; of some of them, where the record says so."""
+    share = number(record.get("demandratchetpercentage", [0] * 12)[month])
+    counted = [1] * 12
+    if record.get("lookbackpercent"):
+        share = number(record["lookbackpercent"])
+        counted = record["lookbackmonths"] if any(record["lookbackmonths"]) else [1] * 12
+    back = int(record.get("lookbackrange", 0)) or 11
+    return max((share * kw for at, kw in earlier[-back:] if counted[at]), default=0)
+
+
+def naive_fuel(record, slots):
+    by_month = record.get("fueladjustmentsmonthly", [0] * 12)
+    return sum(kwh for _, kwh in slots) * number(by_month[slots[0][0].month - 1])
 
 
 def highest(slots, minutes):
@@ -164,6 +180,38 @@ def test_a_year_of_bills_equals_the_record_read_by_hand(path, minutes):
     version = tariff_version(UUID(int=1), import_record(document, zone=ZONE).document)
     year = usages(minutes)
     expected = naive_bills(read(path), year)
+    for bill, total in zip(chain(version, year), expected, strict=True):
+        assert abs(Fraction(sum(bill.totals_exact().values())) - total) < LAST_PLACE
+
+
+SUMMER = [0] * 5 + [1] * 4 + [0] * 3
+VARIED = [
+    {"demandratchetpercentage": [Decimal("0.9")] * 5 + [0] * 4 + [Decimal("0.75")] * 3},
+    {"demandratchetpercentage": None, "lookbackpercent": Decimal("0.8"), "lookbackmonths": SUMMER},
+    {
+        "demandratchetpercentage": None,
+        "lookbackpercent": Decimal("0.95"),
+        "lookbackmonths": [0] * 12,
+        "lookbackrange": 2,
+    },
+    {"fueladjustmentsmonthly": [Decimal("0.004")] * 12},
+    {"fueladjustmentsmonthly": [Decimal(n - 4).scaleb(-3) for n in range(12)]},
+]
+
+
+@pytest.mark.parametrize("fields", VARIED)
+def test_ratchets_and_fuel_of_some_months_equal_the_record_read_by_hand(fields):
+    """A summer of twice the power, by Wallingford's rate with other ratchets or with fuel."""
+    document = read(RECORDS[-1])
+    assert "demandratchetpercentage" in document
+    year = [
+        Usage(ZONE, one.period, 60, {"import": one.series["import"] * (1 + SUMMER[place])})
+        for place, one in enumerate(usages(60))
+    ]
+    record = {name: value for name, value in (document | fields).items() if value is not None}
+    version = tariff_version(UUID(int=1), import_record(record, zone=ZONE).document)
+    expected = naive_bills(record, year)
+    assert expected != naive_bills(document, year)
     for bill, total in zip(chain(version, year), expected, strict=True):
         assert abs(Fraction(sum(bill.totals_exact().values())) - total) < LAST_PLACE
 

@@ -71,6 +71,12 @@ def imported(record, **options):
             ENERGY | {"flatdemandstructure": [[{"rate": 1}]], "flatdemandmonths": [0] * 11},
             "/flatdemandmonths: must be 12 months",
         ),
+        (ENERGY | {"energyratestructure": [[{"rate": 90, "unit": "MWh"}]]}, "'MWh' is none of"),
+        (ENERGY | {"fueladjustmentsmonthly": [1] * 11}, "/fueladjustmentsmonthly: must be 12"),
+        (ENERGY | {"demandratchetpercentage": [1] * 11}, "/demandratchetpercentage: must be 12"),
+        (ENERGY | {"demandratchetpercentage": [120] * 12}, "120 is no share"),
+        (ENERGY | {"lookbackpercent": -1}, "/lookbackpercent: -1 is no share"),
+        (ENERGY | {"lookbackmonths": [1]}, "/lookbackmonths: must be 12 months"),
         (ENERGY | {"fixedchargefirstmeter": "free"}, "/fixedchargefirstmeter: 'free' is not"),
     ],
 )

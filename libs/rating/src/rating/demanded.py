@@ -42,13 +42,14 @@ class MonthPiece:
 class Ratchet:
     """A `share` of the highest complete month in [from_on, until_on) is billed at least.
 
-    Of the band's own months, or `across_bands` of any's.
+    Of the band's own months, or `across_bands` of any's; of `only_months` of the year, if any.
 
     The `pieces` are added to the months that are remembered, from `kept_from_on` on.
     """
 
     component_id: str
     share: Decimal
+    only_months: frozenset[int]
     across_bands: bool
     from_on: date
     until_on: date
@@ -98,6 +99,7 @@ class Ratchet:
         month = month_of(peak.start_on)
         return (
             (peak.start_on, peak.end_on) == (month.start_on, month.end_on)
+            and (not self.only_months or peak.start_on.month in self.only_months)
             and self.from_on <= peak.start_on
             and peak.end_on <= self.until_on
         )

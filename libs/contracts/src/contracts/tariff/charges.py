@@ -18,6 +18,9 @@ from contracts.tariff.shapes import (
     YearProration,
 )
 
+Percentage = Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,8})?$")]
+Month = Annotated[int, Field(ge=1, le=12)]
+
 
 class FixedCharge(Charge):
     """So much per local day, calendar month or year, or billed period."""
@@ -147,7 +150,8 @@ class Demand(Charge):
     """So much per kW of the highest mean power over `minutes`: a rate, tiers of kW, or bands.
 
     Of the mean of the highest days' peaks; at least a percentage of the highest complete earlier
-    month; at least a minimum; rounded up to steps.
+    month (twelve of them where they differ, or of some months only); at least a minimum; rounded
+    up to steps.
     """
 
     kind: Literal["demand"]
@@ -161,7 +165,11 @@ class Demand(Charge):
     from_coarser: Literal["refused", "mean"] = "refused"
     mean_of_highest_days: Annotated[int, Field(ge=1, le=31)] = 1
     ratchet_months: Annotated[int, Field(ge=0, le=36)] = 0
-    ratchet_percent: Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,8})?$")] = "100"
+    ratchet_percent: Percentage = "100"
+    ratchet_percent_by_month: Annotated[list[Percentage], Field(max_length=12)] = Field(
+        default_factory=list
+    )
+    ratchet_only_months: Annotated[list[Month], Field(max_length=12)] = Field(default_factory=list)
     ratchet_across_bands: bool = False
     minimum_kw: Kilowatts = "0"
     kw_step: Kilowatts | None = None

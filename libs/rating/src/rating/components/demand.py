@@ -12,7 +12,7 @@ from kernel.periods import Period, months_between
 from rating.bands import Bands, Window, places_in
 from rating.components.capacity import KW_UNITS
 from rating.demanded import Demanded, Measured, MonthPiece, Ratchet, months_before
-from rating.ladder import OnVersionChange, Tier, check_tiers, labels
+from rating.ladder import MONTHS_PER_YEAR, OnVersionChange, Tier, check_tiers, labels
 from rating.limits import check_component, check_connected_kw, check_name, check_rate
 from rating.lines import Item
 from rating.peaks import (
@@ -57,7 +57,9 @@ class Demand:
     peaks, or of as many days as there are. The billed kW is it, but at least `ratchet_percent` of
     the highest complete calendar month among the `ratchet_months` before the billed period's
     first (of the band, or with `ratchet_across_bands` of any), at least `minimum_kw`, and then
-    rounded up to whole `kw_step`.
+    rounded up to whole `kw_step`. `ratchet_percent_by_month` (twelve, January's first) says the
+    percentage for periods that begin in each month; of `ratchet_only_months` (1 to 12) alone the
+    peaks count.
 
     `bands` are on in `windows` of local time; what none covers is of `default_band`, or of no
     band. Where a new version begins within the billed period, `keep` measures over the whole
@@ -77,6 +79,8 @@ class Demand:
     mean_of_highest_days: int = 1
     ratchet_months: int = 0
     ratchet_percent: Decimal = Decimal(PERCENT_MAX)
+    ratchet_percent_by_month: tuple[Decimal, ...] = ()
+    ratchet_only_months: tuple[int, ...] = ()
     ratchet_across_bands: bool = False
     minimum_kw: Decimal = Decimal(0)
     kw_step: Decimal | None = None
@@ -102,16 +106,37 @@ class Demand:
             raise ValueError(f"mean_of_highest_days must lie between 1 and {DAYS_MAX}")
         if not 0 <= self.ratchet_months <= RATCHET_MONTHS_MAX:
             raise ValueError(f"ratchet_months must lie between 0 and {RATCHET_MONTHS_MAX}")
-        check_rate(self.ratchet_percent)
-        if not 0 < self.ratchet_percent <= PERCENT_MAX:
-            raise ValueError(f"ratchet_percent {self.ratchet_percent}: 80 is 80 %, at most 100")
-        if self.ratchet_across_bands and not (self.bands and self.ratchet_months):
-            raise ValueError("ratchet_across_bands is for a ratchet of demand by bands")
+        self._check_ratchet()
         check_connected_kw(self.minimum_kw)
         if self.kw_step is not None:
             check_connected_kw(self.kw_step)
             if not self.kw_step:
                 raise ValueError("kW cannot be rounded up to steps of nothing")
+
+    def _check_ratchet(self) -> None:
+        check_rate(self.ratchet_percent)
+        if not 0 < self.ratchet_percent <= PERCENT_MAX:
+            raise ValueError(f"ratchet_percent {self.ratchet_percent}: 80 is 80 %, at most 100")
+        if self.ratchet_across_bands and not (self.bands and self.ratchet_months):
+            raise ValueError("ratchet_across_bands is for a ratchet of demand by bands")
+        if not self.ratchet_months and (self.ratchet_percent_by_month or self.ratchet_only_months):
+            raise ValueError("a ratchet by months needs ratchet_months")
+        for percent in self.ratchet_percent_by_month:
+            check_rate(percent)
+            if not 0 <= percent <= PERCENT_MAX:
+                raise ValueError(f"ratchet_percent_by_month {percent}: 80 is 80 %, at most 100")
+        if len(self.ratchet_percent_by_month) not in (0, MONTHS_PER_YEAR):
+            raise ValueError("ratchet_percent_by_month is twelve, one for each month from January")
+        if self.ratchet_percent_by_month and self.ratchet_percent != PERCENT_MAX:
+            raise ValueError("there is either a ratchet_percent or ratchet_percent_by_month")
+        months = self.ratchet_only_months
+        if not set(months) <= set(range(1, MONTHS_PER_YEAR + 1)) or len(set(months)) < len(months):
+            raise ValueError("ratchet_only_months are different months from 1 to 12")
+
+    def ratchet_percent_in(self, month: int) -> Decimal:
+        """The percentage for a period that begins in this month of the year."""
+        by_month = self.ratchet_percent_by_month
+        return by_month[month - 1] if by_month else self.ratchet_percent
 
     @property
     def banded(self) -> Bands | None:
@@ -228,7 +253,8 @@ def _ratchet(
     is_last = span.within.end_on == span.period.end_on
     return Ratchet(
         component_id=charge.id,
-        share=charge.ratchet_percent / PERCENT_MAX,
+        share=charge.ratchet_percent_in(span.period.start_on.month) / PERCENT_MAX,
+        only_months=frozenset(charge.ratchet_only_months),
         across_bands=charge.ratchet_across_bands,
         from_on=looks_from_on,
         until_on=until_on,

@@ -1,7 +1,8 @@
 """Demand: a record's charges on the highest power, by the month and by time of use.
 
 Conventions: power is measured in blocks of `demandwindow` minutes, 15 where the record does not
-say; intervals that are longer give their own mean. A ratchet looks back over eleven months.
+say; intervals that are longer give their own mean. A ratchet looks back over eleven months, or
+`lookbackrange` of them. kW daily are the month's highest power on each day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from rating.urdb.record import (
     number_at,
     schedule_at,
     structure_at,
+    twelve_at,
     whole_at,
 )
 from rating.urdb.schedule import Season, Table, all_day, windows_of
@@ -27,6 +29,7 @@ from rating.urdb.tiers import ladder_of
 FLAT = "flatdemandstructure"
 WINDOWS_MIN = (5, 10, 15, 30, 60)
 WINDOW_MIN = 15
+RATCHET, LOOKBACK = "demandratchetpercentage", "lookbackpercent"
 LOOKBACK_MONTHS = 11
 """With the billed month a year."""
 
@@ -82,6 +85,9 @@ def demand_charges(
         if per is None:
             record.note("not_imported", demand.field, f"in {demand.unit}, not kW")
             continue
+        if per == "day":
+            told = "in kW daily: the month's highest power, charged on each of its days"
+            record.note("convention", demand.field, told)
         if (charge := _charge(record, demand, seasons, how)) is not None:
             if "ratchet_months" in how and len(demand.table.used()) > 1:
                 charge |= _across(record, demand)
@@ -146,29 +152,66 @@ def _measured(record: Record, *, needed: bool) -> dict[str, object]:
 
 
 def _ratchet(record: Record) -> dict[str, object]:
-    """A share of the highest demand of the months before, the same in every month."""
-    value = record.take("demandratchetpercentage")
-    lookback = record.take("lookbackpercent")
-    months, span = record.take("lookbackmonths"), record.take("lookbackrange")
-    share = Decimal(0)
-    if value is not None:
-        rows = value if isinstance(value, list) else [value]
-        shares = {number_at(each, "/demandratchetpercentage") for each in rows}
-        if len(shares) > 1:
-            record.note("not_imported", "demandratchetpercentage", "differs from month to month")
-        elif shares:
-            (share,) = shares
-    if lookback is not None and number_at(lookback, "/lookbackpercent"):
-        if months is not None and not (isinstance(months, list) and all(months)):
-            record.note("not_imported", "lookbackpercent", "looks back on some months only")
-        else:
-            share = number_at(lookback, "/lookbackpercent")
-    if not share:
+    """A share of the highest demand of the months before, by the month or the same in all."""
+    shares, lookback = _monthly_shares(record), _share_at(record, LOOKBACK)
+    span, months = record.take("lookbackrange"), twelve_at(record, "lookbackmonths")
+    if lookback:
+        if any(shares):
+            told = "lookbackpercent is there too and was taken"
+            record.note("not_imported", RATCHET, told)
+        shares = [lookback]
+    if not any(shares):
         return {}
     back = LOOKBACK_MONTHS
     if span is not None and number_at(span, "/lookbackrange"):
         back = whole_at(span, "/lookbackrange")
     else:
-        record.note("convention", "demandratchetpercentage", f"looks back over {back} months")
-    percent = share * 100 if share <= 1 else share
-    return {"ratchet_months": back, "ratchet_percent": format(percent.normalize(), "f")}
+        record.note("convention", RATCHET, f"looks back over {back} months")
+    found: dict[str, object] = {"ratchet_months": back}
+    if len(set(shares)) == 1:
+        found["ratchet_percent"] = _percent(shares[0])
+    else:
+        record.note("convention", RATCHET, "the share is that of the month in which a bill begins")
+        found["ratchet_percent_by_month"] = [_percent(share) for share in shares]
+    counted = [number for number, counts in enumerate(months or [], 1) if _is_true(counts)]
+    if lookback and 0 < len(counted) < MONTHS:
+        found["ratchet_only_months"] = counted
+    return found
+
+
+def _monthly_shares(record: Record) -> list[Decimal]:
+    """Of the demand ratchet: one for all months, or one for each."""
+    value = record.fields.get(RATCHET)
+    if not isinstance(value, list):
+        return [_share_at(record, RATCHET)]
+    if not value:
+        record.take(RATCHET)
+        return []
+    rows = twelve_at(record, RATCHET) or []
+    found = [number_at(0 if each is None else each, f"/{RATCHET}") for each in rows]
+    return [_checked(share, RATCHET, max(found)) for share in found]
+
+
+def _share_at(record: Record, name: str) -> Decimal:
+    value = record.take(name)
+    if value is None:
+        return Decimal(0)
+    share = number_at(value, f"/{name}")
+    return _checked(share, name, share)
+
+
+def _checked(share: Decimal, name: str, highest: Decimal) -> Decimal:
+    """A share of 1, which records write as that or, where any is above 1, as a percentage."""
+    found = share.scaleb(-2) if highest > 1 else share
+    if not 0 <= found <= 1:
+        raise invalid([Fault(f"/{name}", f"{share:f} is no share: 0.8 and 80 are 80 %")])
+    return found
+
+
+def _percent(share: Decimal) -> str:
+    return format(share.scaleb(2).normalize() + 0, "f")
+
+
+def _is_true(value: object) -> bool:
+    """Of what records write for true: a boolean, 1, or a text of either."""
+    return str(value).strip().lower() in ("true", "1", "1.0")

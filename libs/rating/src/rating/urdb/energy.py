@@ -48,7 +48,18 @@ def read_energy(record: Record) -> EnergyTable | None:
     weekend = schedule_at(record, "energyweekendschedule", len(periods))
     if not periods:
         return None
+    _check_units(periods)
     return EnergyTable(periods, table_of(record, "energy", weekday, weekend, len(periods)))
+
+
+def _check_units(periods: Sequence[Period]) -> None:
+    """Rejected where a rate is for another unit than kWh, or its tiers are in an unknown one."""
+    for number, tiers in enumerate(periods):
+        for place, tier in enumerate(tiers):
+            unit = str(tier.get("unit") or "").strip()
+            if unit and unit.lower() not in LIMITS:
+                path = f"/{STRUCTURE}/{number}/{place}/unit"
+                raise invalid([Fault(path, f"{unit!r} is none of {', '.join(LIMITS)}")])
 
 
 def table_of(
@@ -160,9 +171,6 @@ def _unit(record: Record, periods: Sequence[Period], used: Sequence[int]) -> str
                     "convention", f"/{STRUCTURE}/{period}/{place}/unit", "absent: read as kWh"
                 )
             units.setdefault((unit or "kWh").lower(), f"/{STRUCTURE}/{period}/{place}/unit")
-    for unit, path in units.items():
-        if unit not in LIMITS:
-            raise invalid([Fault(path, f"{unit!r} is none of {', '.join(LIMITS)}")])
     if len(units) > 1:
         raise invalid([Fault(f"/{STRUCTURE}", f"tiers in several units: {', '.join(units)}")])
     return next(iter(units))

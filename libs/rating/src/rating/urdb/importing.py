@@ -14,9 +14,11 @@ from rating.urdb.energy import (
     net_metering,
     read_energy,
 )
+from rating.urdb.fuel import fuel_charges, read_fuel
 from rating.urdb.record import (
     APPLICABILITY,
     DESCRIPTIVE,
+    NOTHING,
     SPELLINGS,
     Note,
     Record,
@@ -29,7 +31,9 @@ from rating.urdb.standing import fixed_charges, minimum_charges
 
 Export = Literal["left_out", "as_declared"]
 SIGNS = frozenset({"energyratestructure", "flatdemandstructure", "demandratestructure"})
+PARTIAL_SERVICES = ("energy", "delivery")
 FREE_TEXT = ("energyattrs", "demandattrs", "fixedattrs", "dgattrs")
+BUY_ALL = "buy all sell all"
 INTERVAL_RULES = ("net billing instantaneous", "net billing hourly", "net billing")
 
 
@@ -73,7 +77,8 @@ def import_record(
     record = record_of(document, label)
     name = " ".join(str(record.fields.get(key) or "") for key in ("utility", "name")).strip()
     energy, demand = read_energy(record), read_demand(record)
-    seasons = seasons_of([each.table for each in (energy, *demand) if each is not None])
+    fuel = read_fuel(record)
+    seasons = seasons_of([each.table for each in (energy, fuel, *demand) if each is not None])
     components = fixed_charges(record)
     rule = record.text("dgrules")
     if record.take("usenetmetering") and not rule:
@@ -82,6 +87,8 @@ def import_record(
         components += _energy(record, energy, seasons, rule, export)
     elif rule:
         record.note("not_imported", "dgrules", f"{rule}: there are no energy rates")
+    buys_all = export == "as_declared" and rule.lower() == BUY_ALL
+    components += fuel_charges(record, fuel, seasons, "load" if buys_all else "import")
     components += demand_charges(record, demand, seasons)
     components += minimum_charges(record)
     _report_the_rest(record)
@@ -109,7 +116,7 @@ def _energy(
         split = "chronological"
         record.note("convention", "dgrules", "import and export are settled in each interval")
         paid = export_charges(record, energy, seasons, given)
-    elif rule.lower() == "buy all sell all":
+    elif rule.lower() == BUY_ALL:
         flow, given = "load", "generation"
         split = "chronological"
         paid = export_charges(record, energy, seasons, given)
@@ -147,6 +154,11 @@ def _calendar(
 def _report_the_rest(record: Record) -> None:
     """Notes on every field that no charge was made of."""
     _coincident(record)
+    if (service := record.text("servicetype")).lower() in PARTIAL_SERVICES:
+        told = f"{service}: what the rest of the supply costs is in another rate"
+        record.note("not_imported", "servicetype", told)
+    elif service:
+        record.note("descriptive", "servicetype", "tells of the tariff and charges nothing")
     if reactive := record.amount("demandreactivepowercharge"):
         told = f"{reactive:f} for reactive power, which is not metered"
         record.note("not_imported", "demandreactivepowercharge", told)
@@ -158,7 +170,7 @@ def _report_the_rest(record: Record) -> None:
             record.note("descriptive", name, "tells of the tariff and charges nothing")
         elif name in APPLICABILITY:
             record.note("descriptive", name, "says who may have the tariff, which is not checked")
-        elif record.fields[name] not in (None, "", 0, [], False):
+        elif record.fields[name] not in NOTHING:
             record.note("not_understood", name, f"is no known field: {record.fields[name]!r:.80}")
     record.fields.clear()
 

@@ -18,6 +18,9 @@ MONTHS, HOURS = 12, 24
 NO_LIMIT = Decimal(10) ** 9
 """Tiers up to this much (1e38, 1e9) have no limit: it is how other tools write it."""
 ITEMS_MAX = 10_000
+TIER_FIELDS = frozenset({"rate", "adj", "max"})
+NOTHING: tuple[object, ...] = (None, "", 0, [], False)
+"""Values of fields that say nothing."""
 _RATE_STEP = Decimal(1).scaleb(-DECIMALS_MAX)
 
 Period = tuple[Mapping[str, Any], ...]
@@ -146,7 +149,34 @@ def structure_at(record: Record, name: str) -> tuple[Period, ...]:
         for tiers in value
     ):
         raise invalid([Fault(f"/{name}", "must be a list of periods, each a list of tiers")])
-    return tuple(tuple(tiers) for tiers in value)
+    periods = tuple(tuple(tiers) for tiers in value)
+    _report_unknown(record, name, periods)
+    return periods
+
+
+def _report_unknown(record: Record, name: str, periods: Sequence[Period]) -> None:
+    """Notes on what tiers say besides rates and limits; one for each such field."""
+    energy = name == "energyratestructure"
+    known = TIER_FIELDS | ({"unit", "sell"} if energy else set())
+    told: set[str] = set()
+    for number, tiers in enumerate(periods):
+        for place, tier in enumerate(tiers):
+            for key, value in tier.items():
+                if key in known | told or value in NOTHING:
+                    continue
+                if key == "unit" and str(value).strip().lower() == "kw":
+                    continue
+                told.add(key)
+                path = f"/{name}/{number}/{place}/{key}"
+                record.note("not_understood", path, f"is no known field: {value!r:.80}")
+
+
+def twelve_at(record: Record, name: str) -> list[Any] | None:
+    """One value for each month; None where the record has no such field."""
+    value = record.take(name)
+    if value is not None and (not isinstance(value, list) or len(value) != MONTHS):
+        raise invalid([Fault(f"/{name}", "must be 12 months")])
+    return value
 
 
 def schedule_at(record: Record, name: str, periods: int) -> list[list[int]] | None:
@@ -162,12 +192,8 @@ def schedule_at(record: Record, name: str, periods: int) -> list[list[int]] | No
 
 def months_at(record: Record, name: str, periods: int) -> list[int] | None:
     """The period of each of 12 months; None where the record has no such field."""
-    value = record.take(name)
-    if value is None:
-        return None
-    if not isinstance(value, list) or len(value) != MONTHS:
-        raise invalid([Fault(f"/{name}", "must be 12 months")])
-    return list(_periods(value, f"/{name}", periods))
+    value = twelve_at(record, name)
+    return None if value is None else list(_periods(value, f"/{name}", periods))
 
 
 def _periods(row: list[object], path: str, periods: int) -> Iterator[int]:
@@ -203,7 +229,7 @@ SPELLINGS = {
 DESCRIPTIVE = frozenset(
     {
         *("label", "uri", "approved", "is_default", "utility", "eiaid", "name", "sector"),
-        *("servicetype", "description", "source", "sourceparent", "sourcereference"),
+        *("description", "source", "sourceparent", "sourcereference"),
         *("supersedes", "revisions", "startdate", "enddate", "country", "phasewiring"),
         *("voltagecategory", "voltageminimum", "voltagemaximum", "basicinformationcomments"),
         *("energycomments", "demandcomments", "energytoulabels", "demandtoulabels", "_id"),
