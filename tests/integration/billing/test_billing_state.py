@@ -168,6 +168,70 @@ async def test_a_bill_that_comes_to_the_same_is_not_issued_again(world, make, ho
     ]
 
 
+async def test_a_correction_that_is_undone_undoes_what_later_bills_rest_on(world, make, home):
+    """February has no energy, so its bill comes to the same whatever January hands on; March's does
+    not, and has to follow through February both times."""
+    agreement = await home()
+    usage = {JANUARY: 100, FEBRUARY: 0, MARCH: 100}
+    await world.close(*(make.closed(agreement, period=p, wh=wh) for p, wh in usage.items()))
+    first = await live(world)
+    await world.close(make.closed(agreement, period=JANUARY, revision=2, wh=120))
+    await settle(world)
+    # January has 357.12 kWh, so 142.88 of March's 297.2 are cheap
+    assert await live(world) == first | {1: Decimal("35.71"), 3: Decimal("60.59")}
+    await world.close(make.closed(agreement, period=JANUARY, revision=3))
+    await settle(world)
+    assert await live(world) == first
+
+
+async def test_a_restatement_does_not_replace_a_newer_revision_that_is_held(world, make, home):
+    agreement = await home()
+    await world.close(*(make.closed(agreement, period=period) for period in WINTER))
+    gap = [None] + [100] * (FEBRUARY.slots(make.BERLIN, 15) - 1)
+    await world.close(make.closed(agreement, period=FEBRUARY, revision=2, values=gap))
+    await world.close(make.closed(agreement, period=JANUARY, revision=2, wh=50))
+    await settle(world)
+    assert await world.rows("SELECT revision, reason FROM held_period") == [
+        {"revision": 2, "reason": "values_missing"}
+    ]
+    await world.close(make.closed(agreement, period=FEBRUARY, revision=3))
+    await settle(world)
+    assert await held(world) == {}
+    assert await live(world) == {
+        1: Decimal("14.88"),
+        2: Decimal("26.88"),
+        3: Decimal("8.24") + Decimal("64.44"),
+    }
+
+
+async def test_a_period_is_taken_up_after_one_whose_tariff_hands_on_nothing(world, make):
+    """The ladder begins in February; February is closed before January."""
+    home = await world.home(document=make.FLAT)
+    ladder = make.published(home.tariff_id, LADDER, number=2, since=FEBRUARY.start_on)
+    await world.publish(ladder)
+    await world.close(make.closed(home, period=FEBRUARY))
+    assert await held(world) == {2: "previous_period_missing"}
+    await world.close(make.closed(home, period=JANUARY))
+    await settle(world)
+    assert await held(world) == {}
+    assert sorted(await live(world)) == [1, 2]
+
+
+async def test_what_was_built_on_a_tariff_that_is_withdrawn_is_restated(world, make, home):
+    """Corrected by a flat tariff, January hands on nothing, and February starts its own ladder."""
+    agreement = await home()
+    await world.close(*(make.closed(agreement, period=period) for period in WINTER))
+    flat = make.published(
+        agreement.tariff_id, make.FLAT, number=2, since=JANUARY.start_on, until=FEBRUARY.start_on
+    )
+    await world.publish(flat)
+    await world.close(make.closed(agreement, period=JANUARY, revision=2, wh=50))
+    await settle(world)
+    totals = await live(world)
+    # 268.8 × 0.10; 231.2 × 0.10 + 66 × 0.30
+    assert (totals[2], totals[3]) == (Decimal("26.88"), Decimal("23.12") + Decimal("19.80"))
+
+
 async def test_the_first_period_of_an_agreement_waits_for_none(world, make):
     agreement = await world.home(document=LADDER, start_on=MARCH.start_on)
     await world.close(make.closed(agreement, period=MARCH))

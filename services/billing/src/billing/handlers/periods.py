@@ -107,7 +107,7 @@ async def _issue(
     await invoices.insert_invoices(tx, issued)
     events = [event for note in notes for event in wire.credit_note_issued(note)]
     await enqueue(tx, [*events, *map(wire.invoice_issued, issued)])
-    await _hand_on(tx, [one for one in results if one.billable.carries_state], now)
+    await _hand_on(tx, results, now)
 
 
 async def _accounts(
@@ -143,9 +143,11 @@ async def _replaced(
 
 
 async def _hand_on(tx: WriteConnection, billed: Sequence[Billed], now: datetime) -> None:
-    """Take up the periods that follow: held ones now, invoiced ones where their state differs."""
-    if not billed:
-        return
+    """Take up the periods that follow: held ones now, invoiced ones where their state differs.
+
+    An invoice rests on another state also when its period was rated from a later one that came to
+    the same lines: what the period hands on is then not what its evidence says.
+    """
     causes = {one.next_key: one for one in billed}
     await periods.mark_due(tx, list(causes))
     live = await periods.fetch_invoiced(tx, list(causes))
@@ -160,6 +162,7 @@ async def _hand_on(tx: WriteConnection, billed: Sequence[Billed], now: datetime)
         )
         for key, row in evidence.items()
         if read_state(row["state_before"]) != causes[key].state_after
+        or row["state_after"] != row["state"]
     ]
     await periods.upsert_held(tx, outdated, now, due=True)
 

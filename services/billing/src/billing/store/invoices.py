@@ -36,10 +36,13 @@ SELECT l.* FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, invoice_id)
 _EVIDENCE = """
 SELECT i.tenant_id, i.agreement_id, i.meter_id, i.start_on, i.end_on, i.revision, i.issued_at,
        e.zone, e.closed_by, e.expected_intervals, e.present_intervals, e.digest, e.usage,
-       e.state_before
+       e.state_before, e.state_after, b.state
   FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
   JOIN invoice i USING (tenant_id, id)
   JOIN invoice_evidence e ON e.tenant_id = k.tenant_id AND e.invoice_id = k.id
+  JOIN billed_period b ON (b.tenant_id, b.agreement_id, b.start_on)
+                        = (i.tenant_id, i.agreement_id, i.start_on)
+ WHERE b.invoiced_revision = b.revision
 """
 
 
@@ -215,7 +218,8 @@ async def fetch_invoices(read: ReadConnection, keys: Sequence[Key]) -> dict[Key,
 async def fetch_evidence(
     read: ReadConnection, invoices: Mapping[PeriodKey, UUID]
 ) -> dict[PeriodKey, Any]:
-    """What these invoices of periods were computed from."""
+    """What these live invoices were computed from, and the `state` that their periods hand on by
+    now; left out are those that a newer revision, which is held, will replace."""
     columns = [[key[0] for key in invoices], list(invoices.values())]
     rows = await read.raw.fetch(_EVIDENCE, *columns) if invoices else []
     return {(row["tenant_id"], row["agreement_id"], row["start_on"]): row for row in rows}
