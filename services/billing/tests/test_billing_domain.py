@@ -21,6 +21,7 @@ from billing.domain.periods import (
     rounds,
     with_facts,
 )
+from billing.domain.prices import PriceDay, copied_series
 from billing.domain.tariffs import InForce, cut_by_version, version_on
 from kernel.periods import ONE_DAY, Period
 from rating.state import Credit
@@ -300,3 +301,15 @@ NUMBERS = [
 @pytest.mark.parametrize(("at", "serial", "number"), NUMBERS)
 def test_numbers_tell_their_year(at, serial, number):
     assert numbered(series_of("INV", at), serial) == number
+
+
+def test_the_prices_of_a_day_in_another_zone_than_the_last_are_missing():
+    """Laid out by the same clock, they would fall between the others."""
+    days = [
+        PriceDay(date(2025, 3, 1), "Asia/Kolkata", 60, "EUR", 1, [Decimal(9)] * 24),
+        PriceDay(date(2025, 3, 2), "Europe/Berlin", 60, "EUR", 2, [Decimal(1)] * 24),
+        PriceDay(date(2025, 3, 3), "Europe/Berlin", 60, "EUR", 3, [Decimal(2)] * 24),
+    ]
+    copied = copied_series(days)
+    assert copied.versions == {date(2025, 3, 2): 2, date(2025, 3, 3): 3}
+    assert copied.series.prices.tolist() == [10**8] * 24 + [2 * 10**8] * 24

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from billing.domain.days import CostDay, DayUsage
 from billing.domain.invoices import Account, CreditNote, Invoice
 from billing.wire import (
+    check_accounts,
+    check_prices,
     closed_period,
     cost_rolled_up,
     credit_note_issued,
@@ -23,6 +25,8 @@ from billing.wire import (
     pack_usage,
     unpack_usage,
 )
+from contracts.accounts import AccountChanged, CurrencyAccount
+from contracts.catalogue import PricesPublished
 from contracts.commerce import CostRolledUp, CreditNoteIssued, InvoiceIssued, InvoiceVoided
 from contracts.envelope import Envelope
 from contracts.metering import PeriodClosed, Series, UsageRecorded
@@ -92,12 +96,13 @@ def test_documents_say_what_their_models_say(quantity, amount):
 @given(net=amounts, tax=amounts)
 def test_costs_say_what_their_model_says(net, tax):
     usage = DayUsage("acme", A, MARCH.start_on, "UTC", {"import": 60}, 3, {}, "c")
-    cost = CostDay(usage, B, C, "EUR", 2**40, 0, net, tax, net + tax)
+    cost = CostDay(usage, B, C, 0, "EUR", 2**40, 0, net, tax, net + tax)
     event = same_as_model(cost_rolled_up(cost, NOW), CostRolledUp)
     assert (event.import_wh, event.gross) == (2**40, net + tax)
     again = cost_rolled_up(cost, NOW).envelope.event_id
     assert again == cost_rolled_up(cost, NOW).envelope.event_id
-    assert again != cost_rolled_up(replace(cost, tariff_version_id=A), NOW).envelope.event_id
+    for other in ({"tariff_version_id": A}, {"prices_version": 1}):
+        assert again != cost_rolled_up(replace(cost, **other), NOW).envelope.event_id
 
 
 @given(st.lists(st.none() | st.integers(0, 2**31 - 1)))
@@ -187,3 +192,42 @@ def test_a_day_that_contradicts_itself_is_poison(message):
 
 def test_missing_is_not_zero():
     assert energy_of([None, 0]).tolist() == [MISSING, 0]
+
+
+def prices_published(prices, **changes):
+    fields = {
+        "series_id": A, "code": "DE-LU", "currency": "EUR", "zone": "Europe/Berlin",
+        "day": date(2025, 3, 30), "minutes": 60, "version": 1, "prices": prices,
+        "published_at": NOW,
+    }  # fmt: skip
+    return PricesPublished(**(fields | changes))
+
+
+def test_prices_that_fill_their_day_are_taken():
+    check_prices(prices_published(["-999999.99999999", None, *["0.1"] * 21]))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        prices_published(["0.1"] * 24),
+        prices_published(["0.1"] * 200),
+        prices_published(["1000000", *["0.1"] * 22]),
+        prices_published(["0.123456789", *["0.1"] * 22]),
+        prices_published(["0.1"] * 24, day=date.min),
+        prices_published(["0.1"] * 24, day=date.max),
+    ],
+    ids=["of a longer day", "of many days", "too high", "too fine", "first day", "last day"],
+)
+def test_prices_that_no_bill_can_use_are_poison(event):
+    with pytest.raises(Poison):
+        check_prices(event)
+
+
+def test_accounts_that_contradict_themselves_are_poison():
+    amounts = dict.fromkeys(("balance", "receivable", "arrears", "prepaid", "export_payable"), 0)
+    euros, dollars = (CurrencyAccount(currency=one, **amounts) for one in ("EUR", "USD"))
+    changed = AccountChanged(customer_id=A, accounts=[euros, dollars], as_of=NOW, version=1)
+    check_accounts(changed)
+    with pytest.raises(Poison):
+        check_accounts(changed.model_copy(update={"accounts": [euros, dollars, euros]}))

@@ -8,7 +8,10 @@ from uuid import uuid4
 
 import pytest
 
+from billing.domain.days import DayUsage
+from billing.store.days import delete_costs
 from contracts.commerce import CostRolledUp
+from database import ALL_TENANTS, transaction
 
 SPRING_FORWARD = date(2025, 3, 30)
 DAY = date(2025, 3, 12)
@@ -133,3 +136,16 @@ async def test_days_after_an_agreements_end_cost_nothing_any_more(world, make):
     await world.take_up(replace(home, end_on=date(2025, 3, 20), version=2))
     await world.price_due()
     assert [cost["day"] for cost in await costs(world)] == [DAY]
+
+
+async def test_a_day_that_newer_usage_has_priced_keeps_its_cost(world, make):
+    """Whoever prices a day again may have seen older usage, by which it has no cost."""
+    home = await world.home()
+    await world.use(make.used(home.meter_id, DAY, version=2))
+    older = DayUsage(
+        world.tenant, home.meter_id, DAY, make.BERLIN, {"import": 15}, 1, {}, "a request"
+    )
+    for usage, left in ((older, 1), (replace(older, version=2), 0)):
+        async with transaction(world.database, tenant=ALL_TENANTS) as tx:
+            await delete_costs(tx, [usage])
+        assert len(await costs(world)) == left

@@ -199,7 +199,7 @@ async def test_a_held_revision_leaves_the_invoice_of_the_one_before_alone(world,
     await world.publish(version.model_copy(update={"status": "withdrawn"}))
     await world.close(make.closed(home, revision=2, wh=90))
     assert [one["credited_by"] for one in await world.invoices()] == [None]
-    await world.publish(version)
+    await world.publish(make.published(tariff_id, number=2))
     assert await world.retry() == 1
     assert [one["credited_by"] for one in await world.invoices()] == ["CN-2025-000001", None]
 

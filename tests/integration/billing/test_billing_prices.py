@@ -8,6 +8,7 @@ import pytest
 
 from billing.handlers import facts
 from contracts.catalogue import PricesPublished
+from contracts.commerce import CostRolledUp
 from database import ALL_TENANTS, transaction
 from kernel.periods import ONE_DAY, slots_in_day
 
@@ -22,14 +23,14 @@ SPOT = {
 }
 
 
-def priced(day, price="0.10", *, version=1, minutes=60, code="DE-LU", series_id=None):
+def priced(day, price="0.10", *, version=1, minutes=60, code="DE-LU", **more):
     """A day at one price, or at those given."""
     slots = slots_in_day(BERLIN, day, minutes)
     prices = price if isinstance(price, list) else [price] * slots
     return PricesPublished(
-        series_id=series_id or uuid4(),
+        series_id=uuid4(),
         code=code,
-        currency="EUR",
+        currency=more.get("currency", "EUR"),
         zone=BERLIN,
         day=day,
         minutes=minutes,
@@ -70,6 +71,17 @@ async def test_a_period_waits_for_its_prices(world, make, bring):
     assert await live_totals(world) == [Decimal("42.44")]
 
 
+async def test_a_period_waits_for_prices_that_fit(world, make, bring):
+    """They were published in the wrong currency first."""
+    agreement = await world.home(document=SPOT)
+    await bring(*(priced(day, currency="USD") for day in make.MARCH.dates()))
+    await world.close(make.closed(agreement))
+    assert await world.one("SELECT reason FROM held_period") == "prices_currency"
+    await bring(*(priced(day, version=2) for day in make.MARCH.dates()))
+    assert await world.retry() == 1
+    assert await live_totals(world) == [Decimal("42.44")]
+
+
 async def test_hours_and_quarters_meet(world, make, bring):
     """The last day of the month is priced by quarters, at 0.50: 9.6 kWh of the 297.2."""
     agreement = await world.home(document=SPOT)
@@ -101,6 +113,13 @@ async def test_a_day_costs_what_its_prices_say_and_again_when_they_change(world,
     await bring(priced(day, "0.20", version=2))
     await world.price_due()
     assert await world.one("SELECT net FROM cost_day") == Decimal("1.84") + Decimal("0.18")
+    told = await world.rows(
+        "SELECT event_id FROM outbox WHERE topic = $1 AND tenant_id = $2",
+        CostRolledUp.TOPIC,
+        world.tenant,
+        tenant=ALL_TENANTS,
+    )
+    assert len({row["event_id"] for row in told}) == 2
 
 
 async def test_a_repeated_or_older_version_changes_nothing(world, make, bring):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.money import DECIMALS_MAX
-from rating.limits import decimals_in
+from rating.limits import check_rate, decimals_in
 
 PRICE_MISSING = -(2**63)
 """Stands where an interval has no price: below everything that can be paid."""
@@ -22,6 +22,13 @@ PRICE_MAX = Decimal(10**6)
 PRICES_MAX = 500_000
 """Fourteen years of 15 minutes."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def check_price(price: Decimal) -> None:
+    """ValueError unless a price per kWh has at most 8 decimals and is less than a million."""
+    check_rate(price)
+    if abs(price) >= PRICE_MAX:
+        raise ValueError(f"prices lie between -{PRICE_MAX} and {PRICE_MAX} per kWh")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

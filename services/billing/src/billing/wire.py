@@ -19,6 +19,8 @@ from billing.domain.agreements import Agreement
 from billing.domain.days import CostDay, FlowKey, FlowUsage
 from billing.domain.invoices import CreditNote, Invoice
 from billing.domain.periods import ClosedPeriod
+from contracts.accounts import AccountChanged
+from contracts.catalogue import PricesPublished
 from contracts.commerce import (
     AgreementChanged,
     CostRolledUp,
@@ -33,6 +35,7 @@ from kernel.money import plain
 from kernel.periods import ONE_DAY, Period
 from messaging import Outgoing, Received
 from rating.lines import Item, Line
+from rating.prices import check_price
 from rating.usage import MISSING, slots_in
 
 SOURCE = "gridtally/billing"
@@ -181,6 +184,25 @@ def _check_day(event: UsageRecorded) -> None:
         raise Poison(f"{len(event.values)} values in a day of {slots} intervals")
 
 
+def check_prices(event: PricesPublished) -> None:
+    """Poison where the prices do not fill their local day, or are more than rating can take."""
+    try:
+        slots = slots_in(event.zone, Period(event.day, event.day + ONE_DAY), event.minutes)
+        for price in event.prices:
+            if price is not None:
+                check_price(price)
+    except (ValueError, OverflowError) as impossible:  # 9999-12-31 has no next day
+        raise Poison(str(impossible)) from None
+    if len(event.prices) != slots:
+        raise Poison(f"{len(event.prices)} prices for a day of {slots} intervals")
+
+
+def check_accounts(event: AccountChanged) -> None:
+    """Poison where a currency appears twice."""
+    if len({one.currency for one in event.accounts}) != len(event.accounts):
+        raise Poison("a currency appears twice in the customer's accounts")
+
+
 def agreement_changed(
     agreement: Agreement, *, tenant_id: str, correlation_id: str, now: datetime
 ) -> Outgoing:
@@ -293,6 +315,7 @@ def cost_rolled_up(cost: CostDay, now: datetime) -> Outgoing:
             usage.version,
             cost.agreement_id,
             cost.tariff_version_id,
+            cost.prices_version,
         ),
         occurred_at=now,
     )

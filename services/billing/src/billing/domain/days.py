@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from billing.domain.agreements import Agreement
 from billing.domain.facts import Facts
 from billing.domain.intervals import FLOWS, usage_of
+from billing.domain.prices import CopiedSeries
 from kernel.errors import Rejected
 from kernel.periods import ONE_DAY, Period
 from rating.bill import rate
-from rating.prices import Prices
-from rating.tariff import TariffVersion, usage_charges
+from rating.tariff import Part, TariffVersion, usage_charges
 from rating.usage import MISSING, Flow, Usage
 
 DayKey = tuple[str, UUID, date]
@@ -71,11 +71,16 @@ class DayUsage:
 
 @dataclass(frozen=True, slots=True)
 class CostDay:
-    """What the day costs by that agreement and tariff version."""
+    """What the day costs by that agreement and tariff version.
+
+    `prices_version` is the sum of the versions of the prices that may be in it, so it grows with
+    each change of them.
+    """
 
     usage: DayUsage
     agreement_id: UUID
     tariff_version_id: UUID
+    prices_version: int
     currency: str
     import_wh: int
     export_wh: int
@@ -102,9 +107,8 @@ def price_days(
             (part,) = facts.parts(tenant_id, tariff_id, Period(day, day + ONE_DAY))
         except Rejected:
             continue
-        copied = facts.prices_for(tenant_id, [part])
-        prices = {name: one.series for name, one in copied.items()}
-        costs.extend(_price_group(part.version, prices, members))
+        prices = facts.prices_for(tenant_id, [part])
+        costs.extend(_price_group(part, prices, members))
     return costs
 
 
@@ -114,26 +118,34 @@ def _per_usage(version: TariffVersion) -> TariffVersion | None:
 
 
 def _price_group(
-    version: TariffVersion, prices: Prices, members: list[tuple[DayUsage, Agreement]]
+    part: Part, prices: Mapping[str, CopiedSeries], members: list[tuple[DayUsage, Agreement]]
 ) -> list[CostDay]:
     """Price together; where that is refused, one by one, so that only the culprits are left out."""
+    version = part.version
     priced = _per_usage(version)
     amounts = [(NOTHING, NOTHING, NOTHING)] * len(members)
     if priced is not None:
         try:
             bills = rate(
-                priced, [_usage(usage) for usage, _ in members], prices=prices, missing="nothing"
+                priced,
+                [_usage(usage) for usage, _ in members],
+                prices={name: copied.series for name, copied in prices.items()},
+                missing="nothing",
             )
         except Rejected:
             if len(members) == 1:
                 return []
-            return [cost for one in members for cost in _price_group(version, prices, [one])]
+            return [cost for one in members for cost in _price_group(part, prices, [one])]
         amounts = [(bill.net, bill.tax, bill.total) for bill in bills]
+    prices_version = sum(
+        number for copied in prices.values() for number in copied.versions_for(part.period).values()
+    )
     return [
         CostDay(
             usage=usage,
             agreement_id=agreement.id,
             tariff_version_id=version.id,
+            prices_version=prices_version,
             currency=version.currency,
             import_wh=usage.energy_wh("import"),
             export_wh=usage.energy_wh("export"),

@@ -46,14 +46,13 @@ def copied_series(days: Sequence[PriceDay]) -> CopiedSeries:
     """The series of these days (at least one), missing where there is none between them.
 
     Days of different resolutions meet in one that divides all: an hour's price is that of each of
-    its quarters. Days in another currency than the last are missing.
+    its quarters. Days in another currency or zone than the last are missing.
     """
     ordered = sorted(days, key=lambda one: one.day)
-    currency = ordered[-1].currency
-    used = [one for one in ordered if one.currency == currency]
+    last = ordered[-1]
+    used = [one for one in ordered if (one.currency, one.zone) == (last.currency, last.zone)]
     minutes = math.gcd(*(one.minutes for one in used))
     first = _start_at(used[0])
-    last = used[-1]
     length = _start_at(last) - first + len(last.prices) * timedelta(minutes=last.minutes)
     prices = np.full(length // timedelta(minutes=minutes), PRICE_MISSING, np.int64)
     for one in used:
@@ -64,7 +63,7 @@ def copied_series(days: Sequence[PriceDay]) -> CopiedSeries:
         ]
         spread = np.repeat(np.array(scaled, np.int64), one.minutes // minutes)
         prices[start : start + len(spread)] = spread
-    series = PriceSeries(currency, first, minutes, prices)
+    series = PriceSeries(last.currency, first, minutes, prices)
     return CopiedSeries(series, {one.day: one.version for one in used})
 
 

@@ -44,7 +44,8 @@ async def _price(tx: WriteConnection, keys: Collection[DayKey], now: datetime) -
     usage = await days.fetch_usage(tx, keys)
     costs = price_days(usage, _agreements_on(keys, known), known)
     await days.upsert_costs(tx, costs)
-    await days.delete_costs(tx, set(keys) - {cost.usage.key for cost in costs})
+    priced = {cost.usage.key for cost in costs}
+    await days.delete_costs(tx, [one for one in usage if one.key not in priced])
     await enqueue(tx, [wire.cost_rolled_up(cost, now) for cost in costs])
 
 

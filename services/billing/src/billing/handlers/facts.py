@@ -4,10 +4,11 @@ Owns no billing: due periods and days are taken up by `periods.retry_held_period
 `days.price_due_days`, a bounded number per transaction.
 """
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
+from billing import wire
 from billing.domain.facts import Key
 from billing.store import days, facts, periods
 from billing.store.accounts import upsert_accounts
@@ -25,7 +26,7 @@ E = TypeVar("E", bound=Event)
 async def copy_tariffs(tx: WriteConnection, messages: Sequence[Received[TariffPublished]]) -> None:
     """Keep tariff versions; periods and days that they apply to become due."""
     await facts.lock_facts_to_change(tx)
-    changed = await facts.upsert_versions(tx, _newest(messages))
+    changed = await facts.upsert_versions(tx, _newest(messages, _withdrawal))
     await periods.mark_due_by_tariff(tx, changed)
     await days.mark_due_by_tariff(tx, changed)
 
@@ -36,7 +37,8 @@ async def copy_meters(tx: WriteConnection, messages: Sequence[Received[MeterRegi
     A tombstone changes nothing: the meter's last periods are still to be billed.
     """
     await facts.lock_facts_to_change(tx)
-    await periods.mark_due_by_meter(tx, await facts.upsert_meters(tx, _newest(messages)))
+    changed = await facts.upsert_meters(tx, _newest(messages, _version))
+    await periods.mark_due_by_meter(tx, changed)
 
 
 async def take_up_agreements(
@@ -46,7 +48,7 @@ async def take_up_agreements(
 
     Done here and not where an agreement is stored, so that no API caller waits for it.
     """
-    changed = sorted(_newest(messages))
+    changed = sorted(_newest(messages, _version))
     await facts.lock_facts_to_change(tx)
     await periods.mark_due_by_agreement(tx, changed)
     await days.mark_due_by_agreement(tx, changed)
@@ -61,6 +63,7 @@ async def copy_prices(tx: WriteConnection, messages: Sequence[Received[PricesPub
     for message in messages:
         event = message.event
         if event is not None:
+            wire.check_prices(event)
             tenant_id = message.envelope.tenant_id
             published[tenant_id, event.code, event.day, event.version] = event
     await facts.lock_facts_to_change(tx)
@@ -71,13 +74,29 @@ async def copy_prices(tx: WriteConnection, messages: Sequence[Received[PricesPub
 
 async def copy_accounts(tx: WriteConnection, messages: Sequence[Received[AccountChanged]]) -> None:
     """Keep what customers owe, for the invoices that come next."""
-    await upsert_accounts(tx, _newest(messages))
+    newest = _newest(messages, _version)
+    for event in newest.values():
+        wire.check_accounts(event)
+    await upsert_accounts(tx, newest)
 
 
-def _newest(messages: Sequence[Received[E]]) -> dict[Key, E]:
-    """The last event of each thing, which is its newest, since a key's events keep their order."""
-    return {
-        (message.envelope.tenant_id, UUID(message.event.key())): message.event
-        for message in messages
-        if message.event is not None
-    }
+def _newest(messages: Sequence[Received[E]], rank: Callable[[E], Any]) -> dict[Key, E]:
+    """The event of each thing that ranks highest, whatever the order in which they came."""
+    newest: dict[Key, E] = {}
+    for message in messages:
+        event = message.event
+        if event is None:
+            continue
+        key = (message.envelope.tenant_id, UUID(event.key()))
+        if key not in newest or rank(newest[key]) <= rank(event):
+            newest[key] = event
+    return newest
+
+
+def _version(event: AccountChanged | AgreementChanged | MeterRegistered) -> int:
+    return event.version
+
+
+def _withdrawal(event: TariffPublished) -> bool:
+    """Whether the version is withdrawn, which it stays: it is published once and withdrawn once."""
+    return event.status == "withdrawn" or event.withdrawn_from is not None

@@ -22,8 +22,10 @@ SELECT u.* FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, mete
 """
 _DELETE_COSTS = """
 DELETE FROM cost_day c
- USING unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, meter_id, day)
+ USING unnest($1::text[], $2::uuid[], $3::date[], $4::int[])
+       AS k (tenant_id, meter_id, day, version)
  WHERE (c.tenant_id, c.meter_id, c.day) = (k.tenant_id, k.meter_id, k.day)
+   AND c.usage_version <= k.version
 """
 _TAKE_DUE = """
 DELETE FROM due_day WHERE (tenant_id, meter_id, day) IN (
@@ -129,10 +131,14 @@ async def upsert_costs(tx: WriteConnection, costs: Sequence[CostDay]) -> None:
     )
 
 
-async def delete_costs(tx: WriteConnection, keys: Collection[DayKey]) -> None:
-    """Forget costs of days that no agreement or tariff applies to any more."""
-    if keys:
-        await tx.raw.execute(_DELETE_COSTS, *columns_of(keys, 3))
+async def delete_costs(tx: WriteConnection, unpriced: Sequence[DayUsage]) -> None:
+    """Forget costs of days that no agreement or tariff applies to any more.
+
+    A cost by newer usage, which another transaction has priced meanwhile, stays.
+    """
+    if unpriced:
+        keys = [(*usage.key, usage.version) for usage in unpriced]
+        await tx.raw.execute(_DELETE_COSTS, *columns_of(keys, 4))
 
 
 async def take_due(tx: WriteConnection, days_max: int) -> list[DayKey]:

@@ -191,7 +191,10 @@ async def insert_prices(
 async def upsert_versions(
     tx: WriteConnection, published: Mapping[Key, TariffPublished]
 ) -> list[Key]:
-    """Keep the newest word on each version; those that are new or have changed."""
+    """Keep each version as it is now; those that are new or have changed.
+
+    A version only ever loses days, so an event from before its withdrawal changes nothing.
+    """
     changed = await insert_rows(
         tx,
         tariff_version,
@@ -209,9 +212,11 @@ async def upsert_versions(
             for (tenant_id, version_id), event in published.items()
         ],
         "ON CONFLICT (tenant_id, id) DO UPDATE "
-        "SET status = excluded.status, effective_to = excluded.effective_to "
-        "WHERE (tariff_version.status, tariff_version.effective_to) "
-        "IS DISTINCT FROM (excluded.status, excluded.effective_to) "
+        "SET status = excluded.status, "
+        "effective_to = least(tariff_version.effective_to, excluded.effective_to) "
+        "WHERE tariff_version.status = 'published' AND (excluded.status = 'withdrawn' OR "
+        "tariff_version.effective_to IS DISTINCT FROM "
+        "least(tariff_version.effective_to, excluded.effective_to)) "
         "RETURNING tenant_id, id",
     )
     return [(row["tenant_id"], row["id"]) for row in changed]

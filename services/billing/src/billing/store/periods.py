@@ -85,7 +85,7 @@ _DUE_BY_PRICES = """
 UPDATE held_period h SET due = true
   FROM (SELECT tenant_id, min(day) - 1 AS first, max(day) + 1 AS last
           FROM unnest($1::text[], $2::date[]) AS k (tenant_id, day) GROUP BY tenant_id) AS k
- WHERE h.tenant_id = k.tenant_id AND h.reason = 'prices_missing'
+ WHERE h.tenant_id = k.tenant_id AND starts_with(h.reason, 'prices_')
    AND h.start_on <= k.last AND h.end_on > k.first
 """
 _DUE_AFTER = """
@@ -227,5 +227,5 @@ async def mark_due_by_agreement(tx: WriteConnection, agreements: Sequence[Key]) 
 
 
 async def mark_due_by_prices(tx: WriteConnection, days: Sequence[tuple[str, date]]) -> None:
-    """Look again at what is held for want of prices around these days of a tenant."""
+    """Look again at what is held for its prices (missing, or unfit) around these days."""
     await tx.raw.execute(_DUE_BY_PRICES, *columns_of(days, 2))

@@ -14,8 +14,7 @@ from functools import lru_cache
 from kernel.errors import Fault, Rejected
 from kernel.money import DECIMALS_MAX, parse_measured
 from kernel.periods import Period, local_date, midnight_utc, slots_in_day, zone_named
-from rating.limits import check_rate
-from rating.prices import PRICE_MAX
+from rating.prices import check_price
 from tariff.domain.catalogue import PriceSeries
 
 PRICES_PER_UPLOAD_MAX = 40_000
@@ -239,9 +238,7 @@ def slots_on(series: PriceSeries, day: date) -> int:
 def scaled(price: str) -> int:
     """A price per kWh as an integer of 10⁻⁸; ValueError beyond 8 decimals or a million."""
     number = parse_measured(price)
-    check_rate(number)
-    if abs(number) >= PRICE_MAX:
-        raise ValueError(f"prices lie between -{PRICE_MAX} and {PRICE_MAX} per kWh")
+    check_price(number)
     return int(number.scaleb(DECIMALS_MAX))
 
 
