@@ -33,7 +33,7 @@ from ledger.handlers.announcing import announce_changed
 from ledger.handlers.booking import book_credit_notes, book_invoices
 from messaging import Consumer, Progress, Publisher, Received, ensure_topics
 
-DRAIN_S = 60
+DRAIN_S = 120
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from integration.ledger.books import (
     credit_note,
     invoice,
     payment,
+    received,
     reconciled,
 )
 from kernel.errors import Conflict
@@ -20,6 +21,7 @@ from ledger.domain.reversing import Why
 from ledger.domain.transactions import transaction_id
 from ledger.handlers.booking import book_credit_notes, book_invoices
 from ledger.handlers.settling import record_payments, reverse_transaction
+from ledger.store import transactions
 
 AT_ONCE = 10
 """As many as the pool has connections: more would only wait for one."""
@@ -65,6 +67,33 @@ async def test_five_hundred_transactions_each_reversed_twice_at_once(ledger, cli
     assert {row["account"]: row["balance"] for row in books["rows"]} == {
         "cash": "0.00", "prepaid": "0.00",
     }  # fmt: skip
+
+
+async def test_a_payment_waits_for_no_other_customer_s(ledger, clients, monkeypatch):
+    """One payment is in hand, its accounts moved and not committed, while another one is booked:
+    what both post to is `cash`, whose balance is exact before and after."""
+    monkeypatch.setattr(transactions, "PARTS", 30_000)  # no two connections have the same
+    acme = await clients("acme")
+    slow, quick = uuid4(), uuid4()
+    await booked(ledger, record_payments, payment(slow, "1"), payment(quick, "2"))
+
+    async def cash():
+        listed = (await acme.get("/v1/accounts")).json()["items"]
+        [found] = [account for account in listed if account["code"] == "cash"]
+        [books] = (await acme.get("/v1/trial-balance")).json()["currencies"]
+        one = (await acme.get(f"/v1/accounts/{found['id']}")).json()
+        row = next(row for row in books["rows"] if row["account"] == "cash")
+        assert found["balance"] == one["balance"] == row["balance"]
+        await reconciled(acme)
+        return found["balance"]
+
+    async with transaction(ledger, tenant="acme") as held:
+        await record_payments(held, [received(payment(slow, "4"), "acme")])
+        async with transaction(ledger, tenant="acme") as tx:
+            await tx.raw.execute("SET LOCAL lock_timeout = '5s'")
+            await record_payments(tx, [received(payment(quick, "8"), "acme")])
+        assert await cash() == "11.00"
+    assert await cash() == "15.00"
 
 
 async def test_fifty_writers_on_one_customer_lose_nothing(ledger, clients):

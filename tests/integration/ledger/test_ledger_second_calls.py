@@ -13,7 +13,7 @@ from ledger.domain.registry import Register
 from ledger.handlers.readings import Asked, exchange_meter
 from ledger.wire import Cause
 
-LIMIT_S = 30
+LIMIT_S = 120
 MARCH, APRIL, MAY = "2025-03-01T06:00:00Z", "2025-04-01T06:00:00Z", "2025-05-01T06:00:00Z"
 
 

@@ -206,6 +206,16 @@ account = sa.Table(
     sa.UniqueConstraint("tenant_id", "id", "currency", name="account_currency"),
     sa.Index("account_by_customer", "tenant_id", "customer_id"),
 )
+account_part = sa.Table(
+    "account_part",
+    METADATA,
+    _tenant(),
+    sa.Column("account_id", sa.Uuid, primary_key=True),
+    sa.Column("part", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("debits", _MONEY, nullable=False),
+    sa.Column("credits", _MONEY, nullable=False),
+    sa.ForeignKeyConstraint(["tenant_id", "account_id"], ["account.tenant_id", "account.id"]),
+)
 transaction = sa.Table(
     "transaction",
     METADATA,

@@ -1,7 +1,8 @@
 """Accounts, their balances, and the trial balance.
 
-Balances now come from the accounts' own totals, which move with every posting; balances as of a
-moment are sums over the index of postings, by the date of value or of booking.
+Balances now come from the accounts' own totals, which move with every posting: of a customer's
+account its row, of all others their parts besides. Balances as of a moment are sums over the index
+of postings, by the date of value or of booking.
 """
 
 from collections.abc import Mapping
@@ -18,12 +19,13 @@ from database import ReadConnection
 from kernel.money import EXACT
 from ledger.domain.accounts import CUSTOMERS, Account
 from ledger.domain.transactions import ZERO
-from ledger.tables import account, posting
+from ledger.tables import account, account_part, posting
 
 By = Literal["value", "booked"]
 """As of when something occurred, or as of when it was booked."""
 _CLASS = sa.case((account.c["class"].in_(CUSTOMERS), account.c["class"]), else_=account.c.code)
 """The accounts of all customers count together by class, every other account for itself."""
+_NAMED = [column for column in account.c if column.name not in ("debits", "credits")]
 _DEBIT = sa.func.greatest(posting.c.amount, 0)
 _CREDIT = sa.func.greatest(-posting.c.amount, 0)
 
@@ -61,8 +63,9 @@ async def fetch_balance(
     by: By = "value",
 ) -> Balance | None:
     """An account's balance now, or from what occurred or was booked up to and at `as_of`."""
-    query = sa.select(account).where(account.c.tenant_id == tenant_id, account.c.id == id_)
-    if as_of is not None:
+    if as_of is None:
+        query = _balances_now(tenant_id)
+    else:
         totals = (
             sa.select(
                 sa.func.coalesce(sa.func.sum(_DEBIT), ZERO).label("debits"),
@@ -75,11 +78,32 @@ async def fetch_balance(
             )
             .subquery()
         )
-        named = [column for column in account.c if column.name not in ("debits", "credits")]
-        query = query.with_only_columns(*named, totals.c.debits, totals.c.credits)
-        query = query.join(totals, sa.true())
+        query = sa.select(*_NAMED, totals.c.debits, totals.c.credits).join(totals, sa.true())
+    query = query.where(account.c.tenant_id == tenant_id, account.c.id == id_)
     row = await read.one_or_none(query)
     return _of(row) if row else None
+
+
+def _parts(tenant_id: str) -> sa.Subquery:
+    """What stands on the parts of each account that has some."""
+    part = account_part.c
+    sums = (sa.func.sum(each).label(each.name) for each in (part.debits, part.credits))
+    return (
+        sa.select(part.account_id, *sums)
+        .where(part.tenant_id == tenant_id)
+        .group_by(part.account_id)
+        .subquery()
+    )
+
+
+def _held(own: sa.Column[Decimal], parts: sa.Subquery) -> sa.ColumnElement[Decimal]:
+    return own + sa.func.coalesce(parts.c[own.name], ZERO)
+
+
+def _balances_now(tenant_id: str) -> sa.Select[Any]:
+    parts = _parts(tenant_id)
+    held = (_held(each, parts).label(each.name) for each in (account.c.debits, account.c.credits))
+    return sa.select(*_NAMED, *held).outerjoin(parts, parts.c.account_id == account.c.id)
 
 
 async def list_balances(
@@ -90,7 +114,7 @@ async def list_balances(
     limit: int,
 ) -> list[Balance]:
     """A page of accounts whose columns equal `filters`, by currency and code."""
-    query = sa.select(account).where(
+    query = _balances_now(tenant_id).where(
         account.c.tenant_id == tenant_id,
         *(account.c[name] == value for name, value in filters.items()),
     )
@@ -119,10 +143,12 @@ async def fetch_trial_balance(
     read: ReadConnection, tenant_id: str, as_of: datetime | None, by: By = "value"
 ) -> list[Total]:
     """The totals of every account, those of customers together, now or as of a moment."""
-    debit: sa.ColumnElement[Decimal] = account.c.debits
-    credit: sa.ColumnElement[Decimal] = account.c.credits
     query = sa.select(account.c.currency, _CLASS.label("name"))
-    if as_of is not None:
+    if as_of is None:
+        parts = _parts(tenant_id)
+        debit, credit = _held(account.c.debits, parts), _held(account.c.credits, parts)
+        query = query.outerjoin(parts, parts.c.account_id == account.c.id)
+    else:
         debit, credit = _DEBIT, _CREDIT
         query = query.join(posting, _of_account()).where(until(as_of, by))
     query = (

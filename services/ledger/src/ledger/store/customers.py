@@ -1,8 +1,8 @@
 """Customers as the books know them: the lock of each, and what is to be announced of it.
 
 Whoever changes a customer's books locks its row first, in the order of tenants and ids; then the
-rows of transactions, items and accounts, each in the order of their ids. So writers may wait for
-one another but never in a circle.
+rows of transactions, accounts, their parts and items, each in the order of their ids. So writers
+may wait for one another but never in a circle.
 """
 
 from collections.abc import Sequence

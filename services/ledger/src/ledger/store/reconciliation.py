@@ -63,6 +63,9 @@ WITH documents AS (
       FROM (SELECT id, currency, class, debits - credits AS held, 0 AS posted
               FROM account WHERE tenant_id = :tenant
             UNION ALL
+            SELECT account_id, NULL, NULL, debits - credits, 0
+              FROM account_part WHERE tenant_id = :tenant
+            UNION ALL
             SELECT account_id, NULL, NULL, 0, amount FROM posting WHERE tenant_id = :tenant) AS each
      GROUP BY id
 ), books AS (

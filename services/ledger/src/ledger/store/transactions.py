@@ -37,7 +37,9 @@ SELECT t.tenant_id, t.id, t.digest
   FROM unnest($1::text[], $2::uuid[]) AS asked (tenant_id, id)
   JOIN transaction t USING (tenant_id, id)
 """
-# What it returns are the customers' accounts that now hold more than an account may.
+# What it returns are the customers' accounts that now hold more than an account may. Of accounts
+# that all customers' postings meet on, each connection moves a part of its own, so that writers
+# need not wait for one another: docs/adr/0009.
 _MOVE_ACCOUNTS = """
 WITH moved AS (
     INSERT INTO account (tenant_id, id, currency, code, class, customer_id, debits, credits)
@@ -45,10 +47,22 @@ WITH moved AS (
                          $7::numeric[], $8::numeric[])
     ON CONFLICT (tenant_id, id) DO UPDATE
        SET debits = account.debits + excluded.debits, credits = account.credits + excluded.credits
-    RETURNING currency, code, customer_id, debits - credits AS balance)
-SELECT currency, code FROM moved
- WHERE customer_id IS NOT NULL AND abs(balance) >= $9 ORDER BY code, currency
+    RETURNING currency, code, debits - credits AS balance),
+opened AS (
+    INSERT INTO account (tenant_id, id, currency, code, class, debits, credits)
+    SELECT *, 0, 0 FROM unnest($9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[])
+    ON CONFLICT DO NOTHING),
+shared AS (
+    INSERT INTO account_part AS p (tenant_id, account_id, part, debits, credits)
+    SELECT tenant_id, id, pg_backend_pid() % $16::integer, debits, credits
+      FROM unnest($9::text[], $10::uuid[], $14::numeric[], $15::numeric[])
+           AS n (tenant_id, id, debits, credits)
+    ON CONFLICT (tenant_id, account_id, part) DO UPDATE
+       SET debits = p.debits + excluded.debits, credits = p.credits + excluded.credits)
+SELECT currency, code FROM moved WHERE abs(balance) >= $17 ORDER BY code, currency
 """
+PARTS = 64
+"""Of the balance of each account that is no customer's: about as many as write at once."""
 _INSERT_POSTINGS = """
 INSERT INTO posting (tenant_id, transaction_id, line, account_id, currency, amount, occurred_at)
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::smallint[], $4::uuid[], $5::text[],
@@ -106,16 +120,26 @@ async def _move_accounts(
                 side[one.tenant_id, each.account] += abs(each.amount)
     ids = {(tenant_id, moved): moved.id(tenant_id) for tenant_id, moved in debits.keys() | credits_}
     keys = sorted(ids, key=lambda key: (key[0], ids[key]))
+    own = [key for key in keys if key[1].customer_id is not None]
+    shared = [key for key in keys if key[1].customer_id is None]
     beyond = await tx.raw.fetch(
         _MOVE_ACCOUNTS,
-        [tenant_id for tenant_id, _ in keys],
-        [ids[key] for key in keys],
-        [moved.currency for _, moved in keys],
-        [moved.code for _, moved in keys],
-        [moved.account_class for _, moved in keys],
-        [moved.customer_id for _, moved in keys],
-        [debits[key] for key in keys],
-        [credits_[key] for key in keys],
+        [tenant_id for tenant_id, _ in own],
+        [ids[key] for key in own],
+        [moved.currency for _, moved in own],
+        [moved.code for _, moved in own],
+        [moved.account_class for _, moved in own],
+        [moved.customer_id for _, moved in own],
+        [debits[key] for key in own],
+        [credits_[key] for key in own],
+        [tenant_id for tenant_id, _ in shared],
+        [ids[key] for key in shared],
+        [moved.currency for _, moved in shared],
+        [moved.code for _, moved in shared],
+        [moved.account_class for _, moved in shared],
+        [debits[key] for key in shared],
+        [credits_[key] for key in shared],
+        PARTS,
         BALANCE_MAX,
     )
     if beyond:
