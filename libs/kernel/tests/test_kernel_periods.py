@@ -14,6 +14,8 @@ from kernel.periods import (
     zone_named,
 )
 
+ZONES = sorted(available_timezones() - {"Factory", "localtime"})
+
 
 @pytest.mark.parametrize(
     ("zone", "day", "minutes"),
@@ -34,7 +36,7 @@ def test_length_of_local_days(zone, day, minutes):
 
 
 def test_days_of_every_zone_meet_without_gap_or_overlap():
-    for zone in sorted(available_timezones()):
+    for zone in ZONES:
         for month in (3, 4, 9, 10, 11):
             day = date(2025, month, 1)
             while day.month == month:
@@ -56,9 +58,14 @@ def test_intervals_that_do_not_fill_the_day_are_refused():
 
 
 def test_what_is_no_iana_zone_is_refused():
-    for name in ("Mars/Olympus", "../etc/passwd", ""):
+    files = ("posixrules", "localtime", "Factory", "posix/Europe/Berlin", "right/UTC")
+    for name in ("Mars/Olympus", "../etc/passwd", "", "UTC\0", *files):
         with pytest.raises(ValueError, match="time zone"):
             zone_named(name)
+
+
+def test_every_zone_of_iana_is_one():
+    assert all(zone_named(name).key == name for name in ZONES)
 
 
 def test_a_period_is_half_open_and_counts_local_days():

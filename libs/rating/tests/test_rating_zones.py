@@ -26,7 +26,7 @@ def odd_days(zone):
 
 def test_every_zone_conserves_energy_through_its_clock_changes(version_of):
     changes = 0
-    for zone in sorted(available_timezones()):
+    for zone in sorted(available_timezones() - {"Factory", "localtime"}):
         version = version_of(NIGHT_AND_DAY, zone=zone)
         for day in odd_days(zone):
             around = Period(day - timedelta(days=1), day + timedelta(days=2))

@@ -4,6 +4,7 @@ Owns the three words that consumers and APIs act on. Refuses to know HTTP, Kafka
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 
 class GridtallyError(Exception):
@@ -33,10 +34,18 @@ class Rejected(GridtallyError):
     """
 
     def __init__(self, code: str, detail: str, faults: tuple[Fault, ...] = ()) -> None:
-        super().__init__(detail)
+        super().__init__(code, detail, faults)  # all of them, so that it can be pickled
         self.code = code
         self.detail = detail
         self.faults = faults
+
+    def __str__(self) -> str:
+        return self.detail
+
+    def moved(self, path: str, to: str) -> Self:
+        """The same answer, where the input stands elsewhere: `/0/id` is `/items/0/id`."""
+        faults = tuple(Fault(to + one.path.removeprefix(path), one.detail) for one in self.faults)
+        return type(self)(self.code, self.detail, faults)
 
 
 class NotFound(Rejected):

@@ -4,6 +4,7 @@ Instants are aware UTC datetimes (`*_at`); days are local dates (`*_on`). Refuse
 and has no clock: whoever needs `now` is given it.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -13,6 +14,7 @@ RESOLUTIONS_MIN = (5, 10, 15, 30, 60)
 """The interval lengths that Gridtally meters in, in minutes."""
 ONE_DAY = timedelta(days=1)
 YEARS = range(2, 9999)
+_NO_ZONE = re.compile(r"(posix|right)/|(Factory|localtime|posixrules)$")
 
 
 def in_utc(at: datetime) -> datetime:
@@ -32,8 +34,12 @@ def in_utc(at: datetime) -> datetime:
 
 @lru_cache(maxsize=1024)
 def zone_named(name: str) -> ZoneInfo:
-    """The IANA zone of that name; ValueError for an unknown one."""
+    """The IANA zone of that name; ValueError for an unknown one, and for the other files that lie
+    beside zones: one machine's own time (`localtime`), or another count of seconds (`right/UTC`).
+    """
     try:
+        if _NO_ZONE.match(name):
+            raise ValueError("a file of the zone database, which is no zone")
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"{name!r} is not an IANA time zone") from None
