@@ -1,5 +1,7 @@
 """A tiny service's application, without servers: keys are kept by hand."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
@@ -7,6 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -20,6 +23,7 @@ from serving.auth import Principal, require
 from serving.context import CorrelationId
 from serving.etags import RequiredMatch, tag
 from serving.keys import StoredKey, sha256_hex
+from serving.paging import Page, Paging
 from serving.settings import ServiceSettings
 
 SECRET = "s" * 43
@@ -46,15 +50,33 @@ class Order(BaseModel):
     by_name: dict[str, Item] = Field(default_factory=dict)
 
 
+async def endless(ended: asyncio.Event) -> AsyncIterator[bytes]:
+    """Rows for as long as somebody wants them."""
+    try:
+        while True:
+            yield b"row\n"
+            await asyncio.sleep(0)
+    finally:
+        ended.set()
+
+
 Reader = Annotated[Principal, Depends(require("shop:read"))]
 
 
-def shop() -> APIRouter:
+def shop(rows_ended: asyncio.Event) -> APIRouter:
     router = APIRouter()
 
     @router.post("/v1/orders")
     async def order(order: Order, correlation_id: CorrelationId) -> dict[str, str | int]:
         return {"correlation_id": correlation_id, "items": len(order.items)}
+
+    @router.get("/v1/orders", dependencies=[Depends(require("shop:read"))])
+    async def orders(paging: Paging, status: str | None = None) -> Page[str]:
+        return Page(items=[f"{status} {paging.limit}"])
+
+    @router.get("/v1/rows")
+    async def rows() -> StreamingResponse:
+        return StreamingResponse(endless(rows_ended))
 
     @router.get("/v1/fail/{how}")
     async def fail(how: str) -> None:
@@ -89,7 +111,12 @@ def body_bytes_max() -> int:
 
 
 @pytest.fixture
-def app(body_bytes_max: int) -> FastAPI:
+def rows_ended() -> asyncio.Event:
+    return asyncio.Event()
+
+
+@pytest.fixture
+def app(body_bytes_max: int, rows_ended: asyncio.Event) -> FastAPI:
     settings = ServiceSettings.model_construct(
         body_bytes_max=body_bytes_max,
         rate_limit_per_s=0.5,
@@ -98,7 +125,7 @@ def app(body_bytes_max: int) -> FastAPI:
     app = build_app(
         title="Shop",
         version="1",
-        routers=[shop()],
+        routers=[shop(rows_ended)],
         database=Database(create_async_engine(driver_url("postgresql://nowhere/none"))),
         health=Health(),
         metrics=Metrics("shop"),

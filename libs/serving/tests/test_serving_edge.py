@@ -3,6 +3,7 @@
 import gzip
 import json
 import zlib
+from uuid import UUID
 
 import pytest
 from backports import zstd
@@ -117,6 +118,24 @@ async def test_requests_are_counted_by_template(client):
 async def test_invented_methods_do_not_become_metrics(client):
     await client.request("BREW", "/v1/orders")
     assert "BREW" not in (await client.get("/metrics")).text
+
+
+async def test_a_compressed_body_is_counted_with_its_route(client):
+    headers = {"content-encoding": "gzip", "content-type": "application/json"}
+    await client.post("/v1/orders", content=gzip.compress(ORDER), headers=headers)
+    shown = (await client.get("/metrics")).text
+    assert 'http_requests_total{method="POST",route="/v1/orders",status="200"} 1.0' in shown
+
+
+@pytest.mark.parametrize("path", [f"/v1/orders/{UUID(int=7)}", "/v1/nothing", "/openapi.json"])
+async def test_a_head_is_answered_as_its_get_would_be_without_the_body(client, headers, path):
+    told = await client.get(path, headers=headers)
+    head = await client.head(path, headers=headers)
+    assert (head.status_code, head.content) == (told.status_code, b"")
+    names = ("content-type", "content-length", "etag")
+    assert [head.headers.get(name) for name in names] == [told.headers.get(n) for n in names]
+    shown = (await client.get("/metrics")).text
+    assert 'http_requests_total{method="HEAD",route="' in shown
 
 
 async def test_health(client):

@@ -49,6 +49,19 @@ async def test_a_connection_serves_request_after_request(connect):
         assert (await answer_of(reader))[0] == 200
 
 
+async def test_a_head_has_no_body_and_ends_what_makes_one(connect, rows_ended):
+    reader, writer = await connect()
+    for _ in range(2):  # on one connection: what is no body is not left lying in the way
+        writer.write(b"HEAD /v1/rows HTTP/1.1\r\nHost: x\r\n\r\n")
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        assert head.startswith("http/1.1 200")
+        assert "transfer-encoding" not in head
+        await rows_ended.wait()
+        rows_ended.clear()
+    writer.write(HEALTH + b"\r\n")
+    assert (await answer_of(reader))[0] == 200
+
+
 async def test_a_head_without_end_is_refused(connect):
     reader, writer = await connect()
     writer.write(HEALTH)

@@ -55,10 +55,23 @@ async def test_what_is_away_may_be_asked_again(client):
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/v1/nothing", 404), ("DELETE", "/v1/orders", 405), ("GET", "/v1/orders", 405)],
+    [("GET", "/v1/nothing", 404), ("DELETE", "/v1/orders", 405), ("POST", "/v1/rows", 405)],
 )
 async def test_unknown_paths_and_methods(client, method, path, status):
     assert (await problem(await client.request(method, path))).status == status
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/orders", "HEAD, GET, POST"),
+        ("/v1/orders/7", "HEAD, GET, PUT"),
+        ("/v1/keys/abcdefgh", "DELETE"),
+    ],
+)
+async def test_a_method_that_is_not_allowed_is_told_all_that_are(client, path, allowed):
+    answer = await client.patch(path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])

@@ -68,6 +68,7 @@ async def test_batches_are_made_whole_or_not_at_all(api):
     fresh = {"id": str(uuid4()), "name": "x", "currency": "EUR"}
     clash = await api.post("/v1/customers/batch", json={"items": [fresh, items[0] | {"name": "y"}]})
     assert clash.status_code == 409
+    assert [fault["path"] for fault in clash.json()["faults"]] == ["/items/1/id"]
     assert (await api.get(f"/v1/customers/{fresh['id']}")).status_code == 404
 
     agreements = [agreement(one["id"]) for one in items]
@@ -79,7 +80,9 @@ async def test_batches_are_made_whole_or_not_at_all(api):
     unknown = [agreement(items[0]["id"]), agreement(str(uuid4()))]
     answer = await api.post("/v1/agreements/batch", json={"items": unknown})
     assert answer.json()["code"] == "customer_missing"
-    assert [fault["path"] for fault in answer.json()["faults"]] == ["/1/customer_id"]
+    assert [fault["path"] for fault in answer.json()["faults"]] == ["/items/1/customer_id"]
+    answer = await api.post("/v1/agreements", json=unknown[1])
+    assert [fault["path"] for fault in answer.json()["faults"]] == ["/customer_id"]
 
 
 async def test_an_agreement_is_announced_with_each_of_its_versions(api, world):

@@ -97,6 +97,7 @@ async def test_bodies_may_be_single_lines_or_compressed(client, body, headers):
         (b'{"items": 5}', "invalid_items"),
         (b"7", "nothing_accepted"),
         (json.dumps(item(source="a\0")).encode(), "nul_character"),
+        (b'{"items": [{"minutes": 15, "minutes": 30}]}', "duplicate_key"),
         (json.dumps(item(start_at="9999-12-31T23:59:00Z")).encode(), "nothing_accepted"),
         (json.dumps(item(start_at="0001-01-01T00:00:00+14:00")).encode(), "nothing_accepted"),
         (json.dumps(item(unit="kWh")).encode(), "nothing_accepted"),

@@ -7,7 +7,7 @@ know what a service does.
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
@@ -24,6 +24,7 @@ from serving.edge import Edge
 from serving.keys import Keyring
 from serving.pace import RateLimit
 from serving.settings import ServiceSettings
+from serving.strict import Strictness
 
 
 def build_app(
@@ -42,8 +43,10 @@ def build_app(
     app.state.keyring = Keyring(database, ttl_s=settings.key_cache_ttl_s)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_s)
     app.state.operator_token_sha256 = settings.operator_token_sha256
-    for router in (*routers, keys.router, _operations(health, metrics)):
-        app.include_router(router)
+    strict = [Depends(Strictness())]
+    for router in (*routers, keys.router):
+        app.include_router(router, dependencies=strict)
+    app.include_router(_operations(health, metrics))
     for kind in (Rejected, Transient, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, problems.handle)
     app.add_middleware(BodyLimit, body_bytes_max=settings.body_bytes_max)

@@ -57,7 +57,7 @@ class BodyLimit:
         encoding = headers.get("content-encoding", "identity").strip().lower()
         body = _Body(receive, _decompressor(encoding), encoding, bound)
         if encoding != "identity":
-            scope = dict(scope, headers=list(scope["headers"]))
+            scope["headers"] = list(scope["headers"])  # the scope's own: the edge reads its route
             plain = MutableHeaders(scope=scope)
             del plain["content-encoding"]
             del plain["content-length"]

@@ -1,6 +1,7 @@
-"""The outermost layer of every request: correlation id, one log line, metrics, last resort.
+"""The outermost layer of every request: correlation id, HEAD, one log line, metrics, last resort.
 
-Owns the answer to a failure that nothing within handled. Plain ASGI: nothing is buffered.
+Owns the answer to a failure that nothing within handled, and that a HEAD is answered as its GET
+would be. Plain ASGI: nothing is buffered.
 """
 
 import re
@@ -39,29 +40,35 @@ class Edge:
             return
         correlation_id = correlation_of(Headers(scope=scope))
         scope.setdefault("state", {})["correlation_id"] = correlation_id
-        status, begun_s = 0, time.perf_counter()
+        heads_only = scope["method"] == "HEAD"
+        asked = dict(scope, method="GET") if heads_only else scope
+        status, begun_s, ended = 0, time.perf_counter(), False
 
         async def send_marked(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended
+            if ended:
+                return
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)[CORRELATION_HEADER] = correlation_id
+            elif heads_only:  # the server then tells what makes the body that nobody waits for it
+                ended, message = True, {"type": message["type"]}
             await send(message)
 
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
         try:
-            await self._app(scope, receive, send_marked)
+            await self._app(asked, receive, send_marked)
         except Exception as failure:  # noqa: BLE001 - the last resort: logged, answered 500
             answer = of_exception(failure, correlation_id)
             if status == 0:
-                await answer(scope, receive, send_marked)
+                await answer(asked, receive, send_marked)
         finally:
-            self._note(scope, status or CLIENT_GONE, time.perf_counter() - begun_s)
+            self._note(asked, scope["method"], status or CLIENT_GONE, time.perf_counter() - begun_s)
 
-    def _note(self, scope: Scope, status: int, took_s: float) -> None:
-        route = getattr(scope.get("route"), "path", UNMATCHED)
-        method = scope["method"] if scope["method"] in METHODS else UNMATCHED
+    def _note(self, asked: Scope, method: str, status: int, took_s: float) -> None:
+        route = getattr(asked.get("route"), "path", UNMATCHED)
+        method = method if method in METHODS else UNMATCHED
         self._metrics.answered(method, route, status, took_s)
         log.info(
             "request",

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from contracts.problem import FaultDetail, Problem
 from kernel.errors import Conflict, Fault, NotFound, Rejected, Transient
@@ -26,6 +27,7 @@ FAULT_CHARS_MAX = 500
 DETAIL_CHARS_MAX = 2_000
 """Names and validators' words may hold what the caller sent; that is not sent back in full."""
 RETRY_AFTER_S = 2
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +132,21 @@ def shown_faults(faults: Sequence[Fault]) -> list[FaultDetail]:
 async def handle(request: Request, failure: Exception) -> Response:
     """FastAPI's exception handler for every kind that it knows."""
     state: State = request.state
-    return of_exception(failure, state.correlation_id)
+    answer = of_exception(failure, state.correlation_id)
+    if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        answer.headers["Allow"] = ", ".join(_allowed(request))
+    return answer
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of a path, which may have a route for each."""
+    routes = request.app.router.routes
+    allowed = [
+        method
+        for method in METHODS
+        if any(one.matches(dict(request.scope, method=method))[0] is Match.FULL for one in routes)
+    ]
+    return ["HEAD", *allowed] if "GET" in allowed else allowed
 
 
 def _cut(text: str, chars_max: int) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from billing.api.callers import BATCH_MAX, Reader, Writer
+from billing.api.callers import BATCH_MAX, Reader, Writer, pointing
 from billing.domain.agreements import GRACE_HOURS_MAX, Agreement, Closing
 from billing.handlers import agreements as handlers
 from billing.store import listing
@@ -109,7 +109,8 @@ async def create_agreement(
     another agreement on some of its days.
     """
     agreement = new.agreement()
-    await _register(db, caller.tenant_id, [agreement], correlation_id, response)
+    with pointing(batch=False):
+        await _register(db, caller.tenant_id, [agreement], correlation_id, response)
     tag(response, agreement.version)
     return _shown(agreement)
 
@@ -120,7 +121,8 @@ async def create_agreements(
 ) -> AgreementsShown:
     """Make many agreements at once, all or none; 200 when all of them exist already."""
     agreements = [one.agreement() for one in new.items]
-    await _register(db, caller.tenant_id, agreements, correlation_id, response)
+    with pointing(batch=True):
+        await _register(db, caller.tenant_id, agreements, correlation_id, response)
     return AgreementsShown(items=[_shown(agreement) for agreement in agreements])
 
 

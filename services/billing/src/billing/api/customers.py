@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from billing.api.callers import BATCH_MAX, Reader, Writer
+from billing.api.callers import BATCH_MAX, Reader, Writer, pointing
 from billing.domain.agreements import Customer
 from billing.handlers import agreements as handlers
 from billing.store import listing
@@ -61,7 +61,8 @@ async def create_customer(
     new: NewCustomer, db: Db, caller: Writer, response: Response
 ) -> CustomerShown:
     """Make a customer. 200 when it exists already just as it is, 409 when it is another."""
-    (shown,) = await _register(db, caller.tenant_id, [new], response)
+    with pointing(batch=False):
+        [shown] = await _register(db, caller.tenant_id, [new], response)
     return shown
 
 
@@ -70,7 +71,8 @@ async def create_customers(
     new: NewCustomers, db: Db, caller: Writer, response: Response
 ) -> CustomersShown:
     """Make many customers at once, all or none; 200 when all of them exist already."""
-    return CustomersShown(items=await _register(db, caller.tenant_id, new.items, response))
+    with pointing(batch=True):
+        return CustomersShown(items=await _register(db, caller.tenant_id, new.items, response))
 
 
 async def _register(

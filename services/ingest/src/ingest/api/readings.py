@@ -26,6 +26,7 @@ from kernel.ids import derive_id
 from messaging import NUL, Outgoing, Publisher
 from serving.auth import Principal, require
 from serving.context import CorrelationId, Db
+from serving.strict import loads
 
 ITEMS_MAX = 10_000
 FAULTS_SHOWN_MAX = 3
@@ -127,9 +128,9 @@ def _items_of(body: bytes, content_type: str) -> list[Any]:
     items: Any
     try:
         if content_type.partition(";")[0].strip().lower() == NDJSON:
-            items = [orjson.loads(line) for line in body.splitlines() if line.strip()]
+            items = [loads(line) for line in body.splitlines() if line.strip()]
         else:
-            whole: Any = orjson.loads(body)
+            whole: Any = loads(body)
             items = whole["items"] if isinstance(whole, dict) and "items" in whole else [whole]
     except orjson.JSONDecodeError as broken:
         raise Rejected("invalid_json", f"the body is not valid JSON: {broken}") from None
