@@ -30,7 +30,7 @@ DELETE FROM cost_day c
 _TAKE_DUE = """
 DELETE FROM due_day WHERE (tenant_id, meter_id, day) IN (
   SELECT tenant_id, meter_id, day FROM due_day
-   ORDER BY tenant_id, day, meter_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+   ORDER BY tenant_id, meter_id, day LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING tenant_id, meter_id, day
 """
 _DUE_BY_TARIFF = """
@@ -142,7 +142,10 @@ async def delete_costs(tx: WriteConnection, unpriced: Sequence[DayUsage]) -> Non
 
 
 async def take_due(tx: WriteConnection, days_max: int) -> list[DayKey]:
-    """Some of the days to be priced again; they are due no longer."""
+    """Some of the days to be priced again; they are due no longer.
+
+    In the order of the primary key: another order would sort all that is due for every batch.
+    """
     return [_key(row) for row in await tx.raw.fetch(_TAKE_DUE, days_max)]
 
 
