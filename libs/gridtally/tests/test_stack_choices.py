@@ -1,6 +1,8 @@
 """What the stack decides before anything runs."""
 
 import os
+import signal
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +11,7 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from gridtally.stack import local
+from gridtally.stack import local, process
 from gridtally.stack.cache import built
 from gridtally.stack.errors import StackError, Unavailable
 from gridtally.stack.kafka import java_major
@@ -86,15 +88,16 @@ def test_half_named_servers_are_refused(tmp_path, environment, asks_for):
 
 
 def test_a_build_happens_once(tmp_path):
-    calls = []
+    calls, said = [], []
 
     def build(folder):
         calls.append(folder)
         (folder / "program").write_text("built")
 
-    first, again = built(tmp_path, "thing", build), built(tmp_path, "thing", build)
+    first, again = (built(tmp_path, "thing", build, said.append) for _ in range(2))
     assert first == again == calls[0]
     assert len(calls) == 1
+    assert said == [f"fetching thing into {tmp_path}, once; this may take minutes"]
 
 
 def test_two_builders_at_once_build_once(tmp_path):
@@ -172,9 +175,23 @@ def test_commands_without_a_running_stack(tmp_path):
     assert (ended.exit_code, ended.output) == (0, "nothing was running\n")
 
 
-def test_help_is_quick_because_nothing_heavy_is_imported():
-    import subprocess
+def test_what_does_not_end_in_time_is_ended_and_said(tmp_path):
+    endless = process.spawn(["sleep", "3600"], log=tmp_path / "log", cwd=tmp_path)
+    with pytest.raises(StackError, match="initdb took longer than it may"):
+        process.finish(endless, "initdb", -1)
+    assert endless.returncode == -signal.SIGKILL
+    short = process.spawn(["false"], log=tmp_path / "log", cwd=tmp_path)
+    assert process.finish(short, "initdb", 120) == 1
 
+
+def test_what_the_file_system_refuses_is_one_line_that_names_it():
+    name = "x" * 300
+    command = [sys.executable, "-m", "gridtally", "status", "--data-dir", name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, f"error: {name}/state.json: File name too long\n")
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported():
     code = "import gridtally.cli, sys; print([m for m in ('numpy','asyncpg') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -85,6 +85,12 @@ def test_each_service_gets_its_own_database_once(open_dir):
         assert [ask(first[name], extension) for name in ("ingest", "ledger")] == [1, 0]
 
 
+def test_a_server_that_refuses_to_make_databases_is_one_plain_message(database_url, tmp_path):
+    no_superuser = database_url()
+    with pytest.raises(StackError, match=r"could not make the databases: permission denied"):
+        asyncio.run(provision(no_superuser, SERVICES, tmp_path / "passwords.json"))
+
+
 def test_a_server_that_is_away_is_one_plain_message():
     with pytest.raises(StackError, match=r"PostgreSQL at 127\.0\.0\.1:1: ") as raised:
         ask("postgresql://postgres:secret@127.0.0.1:1/postgres", "SELECT 1")

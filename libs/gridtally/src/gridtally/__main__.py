@@ -2,8 +2,12 @@
 
 import logging
 import sys
+from errno import EACCES, EDQUOT, ENAMETOOLONG, ENOSPC, EPERM, EROFS
 
 from gridtally.errors import CommandError
+
+REFUSALS = {EACCES, EDQUOT, ENAMETOOLONG, ENOSPC, EPERM, EROFS}
+"""What a file system says when its owner, not the program, has something to put right."""
 
 
 def main() -> None:
@@ -15,6 +19,10 @@ def main() -> None:
         app()
     except CommandError as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise
+        sys.exit(f"error: {error.filename or 'a file'}: {error.strerror}")
 
 
 if __name__ == "__main__":

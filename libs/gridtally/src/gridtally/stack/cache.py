@@ -9,6 +9,13 @@ from gridtally.stack.process import locked
 
 STAMP = "complete"
 
+Report = Callable[[str], None]
+"""Gets a line for people at every step that may take a while."""
+
+
+def in_silence(_line: str) -> None:
+    """For whoever wants to hear nothing."""
+
 
 def default_cache() -> Path:
     """`.cache` of the checkout this package is installed from, else the user's cache folder."""
@@ -19,8 +26,10 @@ def default_cache() -> Path:
     return Path(home) / "gridtally"
 
 
-def built(cache: Path, name: str, build: Callable[[Path], None]) -> Path:
-    """The folder `cache/name`, made by `build` when it is not there whole.
+def built(
+    cache: Path, name: str, build: Callable[[Path], None], report: Report = in_silence
+) -> Path:
+    """The folder `cache/name`, made by `build` when it is not there whole, which `report` hears.
 
     Built in place, since some of the contents name their own path; the stamp that is written last
     holds that path, so a folder that was moved or cut short is made again. Two processes at once
@@ -35,6 +44,7 @@ def built(cache: Path, name: str, build: Callable[[Path], None]) -> Path:
         if not (stamp.exists() and stamp.read_text() == str(target)):
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir()
+            report(f"fetching {name} into {target.parent}, once; this may take minutes")
             build(target)
             stamp.write_text(str(target))
     return target

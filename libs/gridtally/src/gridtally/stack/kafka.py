@@ -15,14 +15,14 @@ from pathlib import Path
 from uuid import uuid4
 
 from gridtally.stack import process
-from gridtally.stack.cache import built
+from gridtally.stack.cache import Report, built, in_silence
 from gridtally.stack.errors import StackError, Unavailable
 
 POM = Path(__file__).with_name("kafka-pom.xml")
 DATA, CONFIG, LOGGING_CONFIG = "data", "server.properties", "log4j2.properties"
 JAVA_MIN = 17
 FETCH_LIMIT_S = 600.0
-FORMAT_LIMIT_S = 60.0
+FORMAT_LIMIT_S = 120.0
 PROBE_LIMIT_S = 1.0
 REASON_CHARACTERS_MAX = 300
 MESSAGE_BYTES_MAX = 10 * 1024 * 1024
@@ -93,16 +93,15 @@ class Kafka:
         shutil.rmtree(draft, ignore_errors=True)
         _write_properties(directory, process.free_port(), draft.name)
         storage_tool = self._java("kafka.tools.StorageTool")
-        done = subprocess.run(
+        log = directory / "format.log"
+        formatting = process.spawn(
             [*storage_tool, "format", "--config", CONFIG, "--cluster-id", uuid4().hex[:22]],
+            log=log,
             cwd=directory,
-            capture_output=True,
-            text=True,
-            timeout=FORMAT_LIMIT_S,
-            check=False,
         )
-        if done.returncode != 0:
-            raise StackError(f"{self.title} could not format {directory}:\n{done.stderr.strip()}")
+        if process.finish(formatting, "formatting Kafka's folder", FORMAT_LIMIT_S) != 0:
+            said = process.last_lines(log)
+            raise StackError(f"{self.title} could not format {directory}; its log ends:\n{said}")
         draft.rename(directory / DATA)
 
     def user(self, directory: Path) -> process.User:
@@ -128,7 +127,7 @@ class Kafka:
         return [*PROGRAM_ENVIRONMENT, self.java, *JVM, logging, "-cp", f"{self.jars}/*", main_class]
 
 
-def kafka(cache: Path) -> Kafka:
+def kafka(cache: Path, report: Report = in_silence) -> Kafka:
     """Apache Kafka with its jars below `cache`, fetched when they are not there.
 
     Raises Unavailable with the reason where there is no Java, or no Maven to fetch with.
@@ -142,7 +141,7 @@ def kafka(cache: Path) -> Kafka:
             f"Apache Kafka needs Java {JAVA_MIN} or newer, not {told.splitlines()[0]}"
         )
     digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:12]
-    jars = built(cache, f"kafka-{digest}", _fetch)
+    jars = built(cache, f"kafka-{digest}", _fetch, report)
     (core,) = jars.glob("kafka_2.13-*.jar")
     return Kafka(f"Apache Kafka {core.stem.partition('-')[2]}", java, jars)
 

@@ -12,7 +12,7 @@ import secrets
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, NoReturn, Self
 import psutil
 
 from gridtally.stack import process
+from gridtally.stack.cache import Report, in_silence
 from gridtally.stack.errors import StackError
 from gridtally.stack.postgres import write_secret
 from gridtally.stack.provision import provision
@@ -38,8 +39,6 @@ LEFTOVER_LIMIT_S = 20.0
 RESTARTS_MAX = 3
 RESTARTS_WITHIN_S = 60.0
 """A service that ends more often than that has a defect, and waiting mends nothing."""
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def default_data_dir(environment: Mapping[str, str]) -> Path:
 
 @contextmanager
 def stack(
-    options: Options, environment: Mapping[str, str], report: Report = lambda _: None
+    options: Options, environment: Mapping[str, str], report: Report = in_silence
 ) -> Iterator[Stack]:
     """A whole Gridtally for the length of the block, ready to be used; all of it ends after it.
 
@@ -219,7 +218,12 @@ def _started(
     ports = (options.kafka_port, options.postgres_port)
     report("starting the broker and PostgreSQL")
     with servers(
-        data_dir, options.kind, environment=environment, cache=options.cache, ports=ports
+        data_dir,
+        options.kind,
+        environment=environment,
+        cache=options.cache,
+        ports=ports,
+        report=report,
     ) as given:
         for line in given.descriptions:
             report(line)

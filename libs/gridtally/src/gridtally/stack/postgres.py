@@ -119,7 +119,7 @@ class Postgres:
             cwd=directory,
             user=user,
         )
-        if initdb.wait(INIT_LIMIT_S) != 0:
+        if process.finish(initdb, "initdb", INIT_LIMIT_S) != 0:
             raise StackError(f"initdb failed; its log ends:\n{process.last_lines(log)}")
         os.chown(secret, os.geteuid(), -1)
         secret.replace(directory / PASSWORD)

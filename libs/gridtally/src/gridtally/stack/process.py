@@ -74,6 +74,17 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals, limit_s: float) 
         process.wait()
 
 
+def finish(process: subprocess.Popen[bytes], what: str, limit_s: float) -> int:
+    """The exit status of a program that ends by itself; StackError where it takes longer, and it
+    is ended then."""
+    try:
+        return process.wait(max(0.0, limit_s))
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        process.wait()
+        raise StackError(f"{what} took longer than it may; the machine is too busy") from error
+
+
 def end_leftovers(directory: Path, name: str, how: signal.Signals, limit_s: float) -> None:
     """End processes called `name` that work in `directory`: what a killed parent left behind.
 

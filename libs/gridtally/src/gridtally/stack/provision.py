@@ -21,11 +21,16 @@ async def provision(admin_url: str, services: Iterable[str], secrets_file: Path)
     """Create what is missing and return each service's `postgresql://` URL.
 
     The passwords are kept in `secrets_file` (mode 0600), so that a second call changes nothing.
+    Raises StackError where the server is away or refuses, on a full disk for instance.
     """
-    return {
-        name: await create_database(admin_url, name, password, timescale=name == WITH_TIMESCALE)
-        for name, password in _kept_passwords(services, secrets_file).items()
-    }
+    passwords = _kept_passwords(services, secrets_file)
+    try:
+        return {
+            name: await create_database(admin_url, name, password, timescale=name == WITH_TIMESCALE)
+            for name, password in passwords.items()
+        }
+    except asyncpg.PostgresError as error:
+        raise StackError(f"PostgreSQL could not make the databases: {error}") from error
 
 
 def _kept_passwords(services: Iterable[str], secrets_file: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from gridtally.stack.cache import default_cache
+from gridtally.stack.cache import Report, default_cache, in_silence
 from gridtally.stack.errors import StackError, Unavailable
 from gridtally.stack.kafka import Kafka, kafka
 from gridtally.stack.postgres import Postgres, admin_url, wheel
@@ -51,18 +51,20 @@ def servers(
     environment: Mapping[str, str],
     cache: Path | None = None,
     ports: tuple[int | None, int | None] = (None, None),
+    report: Report = in_silence,
 ) -> Iterator[Servers]:
     """The servers for the length of the block; those that were started are stopped after it.
 
     `ports` are the broker's and PostgreSQL's; None takes a free one. Every pair of programs has a
     folder of its own in `data_dir`, so that a log and the databases that belong to it stay
-    together. A pair with a broker that forgets starts with empty databases.
+    together. A pair with a broker that forgets starts with empty databases. `report` hears of
+    what is fetched.
     Raises Unavailable when `kind` is real and a real server cannot be had.
     """
     if named := external(data_dir, environment):
         yield named
         return
-    broker, database, notes = choose(kind, cache or default_cache())
+    broker, database, notes = choose(kind, cache or default_cache(), report)
     directory = data_dir / f"{broker.folder}-{database.folder}"
     if isinstance(broker, Tansu):
         shutil.rmtree(directory, ignore_errors=True)
@@ -114,15 +116,17 @@ def database_urls(environment: Mapping[str, str]) -> dict[str, str] | None:
     return named
 
 
-def choose(kind: Kind, cache: Path) -> tuple[Kafka | Tansu, Postgres, tuple[str, ...]]:
+def choose(
+    kind: Kind, cache: Path, report: Report = in_silence
+) -> tuple[Kafka | Tansu, Postgres, tuple[str, ...]]:
     """The broker, the database, and why a wheel stands in for a real one, where it does."""
     notes: list[str] = []
 
-    def first(real: Callable[[Path], Real], stand_in: Callable[[], Wheel]) -> Real | Wheel:
+    def first(real: Callable[[Path, Report], Real], stand_in: Callable[[], Wheel]) -> Real | Wheel:
         if kind == "wheels":
             return stand_in()
         try:
-            return real(cache)
+            return real(cache, report)
         except Unavailable as reason:
             if kind == "real":
                 raise

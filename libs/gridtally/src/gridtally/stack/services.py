@@ -7,18 +7,19 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGTERM, Signals
 
 from gridtally.stack import process
+from gridtally.stack.cache import Report, in_silence
 from gridtally.stack.errors import StackError
 from gridtally.stack.server import Server
 
 SERVICES = ("ingest", "tariff", "billing", "ledger")
-MIGRATE_LIMIT_S = 120.0
+MIGRATE_LIMIT_S = 300.0
 PROBE_LIMIT_S = 2.0
 NOT_FOR_SERVICES = "POSTGRES_ADMIN_URL"
 
@@ -78,7 +79,7 @@ def services(
     directory: Path,
     *,
     first_port: int | None = None,
-    report: Callable[[str], None] = lambda _: None,
+    report: Report = in_silence,
 ) -> Iterator[dict[str, Server]]:
     """The services for the length of the block, by name; their logs are in `directory`.
 
@@ -117,7 +118,7 @@ def _migrate(programs: Mapping[str, Service], directory: Path) -> None:
             migrations[name] = migration
         deadline_s = time.monotonic() + MIGRATE_LIMIT_S
         for name, migration in migrations.items():
-            status = migration.wait(max(0.0, deadline_s - time.monotonic()))
-            if status != 0:
+            left_s = deadline_s - time.monotonic()
+            if process.finish(migration, f"{name}'s migration", left_s) != 0:
                 said = process.last_lines(directory / name / "migrate.log")
                 raise StackError(f"{name} could not migrate its database; its log ends:\n{said}")

