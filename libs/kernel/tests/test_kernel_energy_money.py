@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from kernel.energy import kwh
 from kernel.ids import derive_id
-from kernel.money import TEXT_CHARS_MAX, Rounding, parse_decimal, parse_measured, plain
+from kernel.money import (
+    TEXT_CHARS_MAX,
+    Rounding,
+    is_payable,
+    minor_decimals,
+    parse_decimal,
+    parse_measured,
+    plain,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,3 +95,14 @@ def test_derived_ids_are_stable_and_do_not_run_together():
     assert derive_id("invoice", "a", "bc") != derive_id("invoice", "ab", "c")
     with pytest.raises(ValueError, match="separator"):
         derive_id("invoice", "a\x1fb")
+
+
+@pytest.mark.parametrize(
+    ("currency", "decimals"), [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4), ("ABC", 2)]
+)
+def test_a_currency_has_a_smallest_unit(currency, decimals):
+    assert minor_decimals(currency) == decimals
+    unit = Decimal(1).scaleb(-decimals)
+    assert is_payable(-7 * unit, currency)
+    assert is_payable(unit.quantize(Decimal("1E-8")), currency)
+    assert not is_payable(unit / 10, currency)

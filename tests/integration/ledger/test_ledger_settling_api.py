@@ -268,6 +268,8 @@ WRONG = {
     "nothing": ({"amount": "0"}, "/amount"),
     "below zero": ({"amount": "-1"}, "/amount"),
     "finer than the ledger": ({"amount": "0.000000001"}, "/amount"),
+    "finer than a cent": ({"amount": "10.005"}, "/amount"),
+    "half a yen": ({"amount": "10.5", "currency": "JPY"}, "/amount"),
     "beyond all money": ({"amount": "1000000000000000000"}, "/amount"),
     "no number": ({"amount": "NaN"}, "/amount"),
     "with an exponent": ({"amount": "1e2"}, "/amount"),
@@ -288,6 +290,29 @@ WRONG = {
 async def test_a_wrong_payment_is_told_where(acme, body, path):
     refused = await pay(acme, uuid4(), **{"amount": "1"} | body, status=422)
     assert [fault["path"] for fault in refused["faults"]] == [path]
+
+
+async def test_what_nobody_can_pay_is_not_booked(ledger, acme):
+    """But the rest of a bill that is finer, which its tariff said, can be written off."""
+    customer, _ = await issue(ledger, "100.125")
+    body = {"customer_id": str(customer), "currency": "EUR", "reason": "x"}
+    await pay(acme, customer, "99.12")
+    await post(acme, "adjustments", **body, amount="-1", allocations=[])
+    fault = {"path": "/amount", "detail": "must have at most 2 decimals in EUR"}
+    for path, amount in (
+        ("write-offs", "1.001"),
+        ("refunds", "0.001"),
+        ("adjustments", "0.001"),
+        ("adjustments", "-1.0001"),
+    ):
+        refused = await post(acme, path, 422, **body, amount=amount)
+        assert (refused["code"], refused["faults"]) == ("finer_than_currency", [fault])
+    await post(acme, "write-offs", **body, amount="1.005")
+    assert (await pay(acme, uuid4(), "1.005", currency="KWD"))["total"] == "1.005"
+    assert await standing(acme, customer) == ("0.00", "1.00", "0.00", "-1.00", "0.00")
+    with pytest.raises(Poison, match="at most 0 decimals in JPY"):
+        await booked(ledger, record_payments, payment(customer, "10.5", currency="JPY"))
+    await reconciled(acme)
 
 
 async def test_the_same_request_again_books_once(ledger, acme):

@@ -17,6 +17,17 @@ _MODES: dict[str, str] = {
 }
 DECIMALS_MAX = 8
 _STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(DECIMALS_MAX + 1))
+MINOR_DECIMALS = 2
+_MINOR_DECIMALS = {
+    **dict.fromkeys(
+        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND",
+         "VUV", "XAF", "XOF", "XPF"), 0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}  # fmt: skip
+"""Currencies whose minor unit is no hundredth: ISO 4217:2015, list one, as its maintenance agency
+(SIX) published it on 1 January 2024."""
 PRECISION_DIGITS = 50
 TEXT_CHARS_MAX = 1_000
 """Of a number; the longest that a bill hands on have a few dozen digits."""
@@ -48,6 +59,16 @@ class Rounding:
         step = _STEPS[self.decimals]
         rounded = amount.quantize(step, rounding=_MODES[self.mode], context=EXACT)
         return rounded or rounded.copy_abs()
+
+
+def minor_decimals(currency: str) -> int:
+    """The decimals of a currency's smallest unit that changes hands, by ISO 4217."""
+    return _MINOR_DECIMALS.get(currency, MINOR_DECIMALS)
+
+
+def is_payable(amount: Decimal, currency: str) -> bool:
+    """Whether an amount is whole minor units of its currency."""
+    return amount == amount.quantize(_STEPS[minor_decimals(currency)], context=EXACT)
 
 
 def plain(amount: Decimal) -> str:

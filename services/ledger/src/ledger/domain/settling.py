@@ -14,7 +14,7 @@ from typing import Literal
 from uuid import UUID
 
 from kernel.errors import Fault, Rejected
-from kernel.money import EXACT
+from kernel.money import EXACT, is_payable, minor_decimals
 from ledger.domain import accounts
 from ledger.domain.accounts import Account
 from ledger.domain.transactions import (
@@ -138,6 +138,26 @@ def decide(books: Books, ask: Ask) -> Transaction:
         case "write_off":
             one = _write_off(books, order)
     return replace(one, digest=ask.digest)
+
+
+def check_payable(books: Books, one: Transaction) -> None:
+    """Rejected for what nobody can pay, being finer than the currency's minor unit.
+
+    Bills may be finer, where their tariff says so: of these an allocation takes what there is, and
+    a write-off the whole rest.
+    """
+    if one.kind == "allocation" or is_payable(one.total, one.currency):
+        return
+    if one.kind == "write_off" and all(_is_rest(books, share) for share in one.allocations):
+        return
+    decimals = minor_decimals(one.currency)
+    fault = Fault("/amount", f"must have at most {decimals} decimals in {one.currency}")
+    raise Rejected("finer_than_currency", "the currency has no unit so small", (fault,))
+
+
+def _is_rest(books: Books, share: Allocation) -> bool:
+    item = books.item(share.item_id)
+    return is_payable(share.amount, books.currency) or (item and item.open) == share.amount
 
 
 def _pay(books: Books, order: Order) -> Transaction:

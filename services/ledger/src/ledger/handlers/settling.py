@@ -13,7 +13,7 @@ from database import WriteConnection
 from kernel.errors import Conflict, Fault, NotFound, Poison, Rejected, Transient
 from ledger import wire
 from ledger.domain.reversing import Settlement, Why, release, reversal_id, reverse
-from ledger.domain.settling import Ask, Books, clipped, decide
+from ledger.domain.settling import Ask, Books, check_payable, clipped, decide
 from ledger.domain.transactions import Transaction, transaction_id
 from ledger.store import items, transactions
 from ledger.store.customers import lock_customers
@@ -32,7 +32,9 @@ async def settle(tx: WriteConnection, tenant_id: str, ask: Ask) -> UUID:
         return id_
     key = (tenant_id, ask.customer_id, ask.currency)
     named = [share.item_id for share in ask.order.named or ()]
-    one = decide((await items.fetch_books(tx, [key], named))[key], ask)
+    books = (await items.fetch_books(tx, [key], named))[key]
+    one = decide(books, ask)
+    check_payable(books, one)
     await _write(tx, [one])
     return id_
 
@@ -52,6 +54,7 @@ async def record_payments(tx: WriteConnection, batch: Sequence[Received[PaymentR
     for key, account, (_, ask) in zip(keys, accounts, asked, strict=True):
         one = _payment(books[account], ask)
         if key not in known:
+            _check_payable(books[account], one)
             books[account] = books[account].after(one)
             booked.append(one)
         if known.setdefault(key, one.digest) != one.digest:
@@ -65,6 +68,13 @@ def _payment(books: Books, ask: Ask) -> Transaction:
         return replace(one, digest=ask.digest)
     except ValueError as failure:
         raise Poison(str(failure)) from failure
+
+
+def _check_payable(books: Books, one: Transaction) -> None:
+    try:
+        check_payable(books, one)
+    except Rejected as refused:
+        raise Poison(f"payment {one.document_id}: {refused.faults[0].detail}") from refused
 
 
 async def reverse_transaction(
