@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -182,6 +183,29 @@ def test_what_does_not_end_in_time_is_ended_and_said(tmp_path):
     assert endless.returncode == -signal.SIGKILL
     short = process.spawn(["false"], log=tmp_path / "log", cwd=tmp_path)
     assert process.finish(short, "initdb", 120) == 1
+
+
+def runs(one):
+    with suppress(psutil.NoSuchProcess):
+        return one.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def test_a_wait_that_is_interrupted_ends_the_program_and_what_it_started(tmp_path, monkeypatch):
+    initdb = process.spawn(["sh", "-c", "sleep 3600 & wait"], log=tmp_path / "log", cwd=tmp_path)
+    while not (started := psutil.Process(initdb.pid).children()):
+        assert initdb.poll() is None
+
+    def interrupted(_limit_s):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(initdb, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        process.finish(initdb, "initdb", 120)
+    assert initdb.returncode == -signal.SIGKILL
+    while any(runs(one) for one in started):
+        time.sleep(0.01)
 
 
 def test_what_the_file_system_refuses_is_one_line_that_names_it():

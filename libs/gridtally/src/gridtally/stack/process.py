@@ -75,14 +75,18 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals, limit_s: float) 
 
 
 def finish(process: subprocess.Popen[bytes], what: str, limit_s: float) -> int:
-    """The exit status of a program that ends by itself; StackError where it takes longer, and it
-    is ended then."""
+    """The exit status of a program that ends by itself; StackError where it takes longer.
+
+    Whatever cuts the wait short, a signal too, the program and what it has started are ended.
+    """
     try:
         return process.wait(max(0.0, limit_s))
     except subprocess.TimeoutExpired as error:
-        process.kill()
-        process.wait()
         raise StackError(f"{what} took longer than it may; the machine is too busy") from error
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)  # `spawn` gave it a group of its own
+            process.wait()
 
 
 def end_leftovers(directory: Path, name: str, how: signal.Signals, limit_s: float) -> None:
