@@ -183,7 +183,7 @@ def test_local_starts_say_the_repeated_hour_twice(run):
     [
         ("{", hours("2025-03-03", 24), (), "no JSON"),
         ({"currency": "EUR"}, hours("2025-03-03", 24), (), "/components: is required"),
-        (ENERGY_ONLY, "", (), "row 1: needs one of the columns start_local, start_utc"),
+        (ENERGY_ONLY, "minutes", (), "row 1: needs one of the columns start_local, start_utc"),
         (ENERGY_ONLY, "start_utc,import_kwh", (), "row 1: needs the column minutes"),
         (ENERGY_ONLY, "start_utc,minutes,kwh", (), "row 1: needs one of the columns import_kwh"),
         (

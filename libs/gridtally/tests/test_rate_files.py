@@ -54,6 +54,8 @@ def rows(start, count, minutes=60, value="1", columns="start_local,minutes,impor
 
 
 DAY = rows("2025-07-04", 24)  # a Friday
+HEADER = "start_local,minutes,import_kwh"
+AUTUMN_DAY = [f"2025-11-02 {hour:02}:00,60,1" for hour in (0, 1, 1, *range(2, 24))]
 PRICES = rows("2025-07-04", 24, value="50", columns="start_local,minutes,price_per_mwh")
 
 
@@ -194,6 +196,33 @@ def test_people_are_told_totals_by_kind_and_of_all_periods(run):
             },
             (),
             "use start_utc, or an offset",
+        ),
+        (  # backwards: the two hours would change places
+            {"u.csv": "\n".join([HEADER, *reversed(AUTUMN_DAY)])},
+            (),
+            "row 24: 2025-11-02 01:00: the clock of America/Denver repeats an hour of this day",
+        ),
+        (
+            {"u.csv": "\n".join([HEADER, *AUTUMN_DAY[1:], AUTUMN_DAY[0]])},
+            (),
+            "row 26: 2025-11-02 00:00: the clock",
+        ),
+        ({}, ("--prices", "p.csv"), "--prices: the tariff asks for no series"),
+        ({}, ("--label", "x"), "t.json is no file of URDB records"),
+        ({"u.csv": ""}, (), "u.csv: row 1: is empty"),
+        ({"u.csv": "\n\n"}, (), "u.csv: row 1: is empty"),
+        ({"u.csv": DAY.replace(",", ";")}, (), "separated by ';', must be by ','"),
+        ({"u.csv": DAY.replace(",", "\t")}, (), "separated by '\\t', must be by ','"),
+        ({"u.csv": DAY.replace(",60,1", ',60,"1,0"')}, (), "import_kwh is '1,0', not a number"),
+        (
+            {"u.csv": DAY.replace(",60,1", ",60," + "9" * 5_000)},
+            (),
+            f"is '{'9' * 40}', not a number",
+        ),
+        (
+            {"u.csv": DAY.replace(",60,1", "," + "6" * 5_000 + ",1")},
+            (),
+            "none of 5, 10, 15, 30, 60",
         ),
         ({"u.csv": rows("2025-03-09 02:00", 1)}, (), "does not exist in America/Denver"),
         ({"t.json": "[" * 50_000}, (), "t.json: no JSON"),

@@ -22,6 +22,8 @@ ROWS_MAX = 500_000
 FILE_BYTES_MAX = 256_000_000
 YEARS = range(1970, 2201)
 STARTS = ("start_local", "start_utc")
+SEPARATORS = (";", "\t", "|")
+"""Of other kinds of CSV; their numbers may have decimal commas, so that they are not guessed at."""
 MINUTES_PER_DAY = 1440
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ON = date(1970, 1, 1)
@@ -95,6 +97,10 @@ def _header(header: list[str], wanted: Sequence[str]) -> tuple[str, dict[str, in
     """Which column the starts are in, and the place of each wanted one."""
     if twice := [name for name in header if name and header.count(name) > 1]:
         raise ValueError(f"row 1: the column {twice[0]} is there twice")
+    if not any(header):
+        raise ValueError("row 1: is empty, and not the names of columns")
+    if len(header) == 1 and (mark := next((one for one in SEPARATORS if one in header[0]), None)):
+        raise ValueError(f"row 1: the columns are separated by {mark!r}, must be by ','")
     starts = [name for name in STARTS if name in header]
     if len(starts) != 1:
         raise ValueError(f"row 1: needs one of the columns {', '.join(STARTS)}")
@@ -113,9 +119,11 @@ def _length(texts: Sequence[str], numbers: Sequence[int], lengths: Sequence[int]
     first = texts[0].strip()
     for text, number in zip(texts, numbers, strict=True):
         if text.strip() not in known:
-            raise ValueError(f"row {number}: minutes is {text!r}, none of {', '.join(known)}")
+            raise ValueError(f"row {number}: minutes is {text[:40]!r}, none of {', '.join(known)}")
         if text.strip() != first:
-            raise ValueError(f"row {number}: minutes is {text} where earlier rows have {first}")
+            raise ValueError(
+                f"row {number}: minutes is {text[:40]} where earlier rows have {first}"
+            )
     return known[first]
 
 
@@ -144,11 +152,13 @@ def _parsed(text: str, number: int) -> datetime:
     try:
         at = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"row {number}: start {text!r} is no date and time") from None
+        raise ValueError(f"row {number}: start {text[:40]!r} is no date and time") from None
     if at.second or at.microsecond:
-        raise ValueError(f"row {number}: start {text!r} is no whole minute")
+        raise ValueError(f"row {number}: start {text[:40]!r} is no whole minute")
     if at.year not in YEARS:
-        raise ValueError(f"row {number}: start {text!r} is not between {YEARS[0]} and {YEARS[-1]}")
+        raise ValueError(
+            f"row {number}: start {text[:40]!r} is not between {YEARS[0]} and {YEARS[-1]}"
+        )
     return at
 
 
@@ -167,9 +177,10 @@ def _on_clock(
             instants[chosen] = begin + minutes[chosen]
         else:
             unusual |= chosen
-    latest: int | None = None
+    latest: dict[int, int] = {}
+    repeated: set[int] = set()
     for place in np.flatnonzero(unusual).tolist():
-        at, text = local[place], _written(int(local[place]))
+        at, text, day = local[place], _written(int(local[place])), int(days[place])
         found = _instants_of(int(at), zone)
         if not found:
             raise blame(place, f"{text} does not exist in {zone}: the clock skips it")
@@ -177,24 +188,17 @@ def _on_clock(
         if not left:
             raise blame(place, f"{text} is there twice")
         if len(found) > 1:
-            if (
-                latest is not None
-                and left[0] < latest
-                and local[place] // MINUTES_PER_DAY == (_local_day(latest, zone))
-            ):
-                raise blame(
-                    place,
-                    f"{text} is there twice in {zone}, and the rows are not in order of time: "
-                    "use start_utc, or an offset",
-                )
-            latest = left[0]
+            repeated.add(day)
+        if day in repeated and left[0] < latest.get(day, left[0]):
+            raise blame(
+                place,
+                f"{text}: the clock of {zone} repeats an hour of this day, and the rows are not in "
+                "order of time: use start_utc, or an offset",
+            )
+        latest[day] = max(left[0], latest.get(day, left[0]))
         taken.add(left[0])
         instants[place] = left[0]
     return instants
-
-
-def _local_day(instant: int, zone: str) -> int:
-    return (local_date(zone, _EPOCH + instant * _MINUTE) - _EPOCH_ON).days
 
 
 def _instants_of(local: int, zone: str) -> list[int]:

@@ -30,7 +30,7 @@ def read_series(lines: Iterable[str], zone: str, currency: str) -> PriceSeries:
         try:
             found[int(rows.starts[place])] = parse_measured(text).scaleb(-digits)
         except ValueError:
-            raise rows.blame(place, f"{given[0]} is {text!r}, not a number") from None
+            raise rows.blame(place, f"{given[0]} is {text[:40]!r}, not a number") from None
     told = set(rows.columns.get("currency", (currency,)))
     if len(told) > 1:
         raise ValueError(f"prices in several currencies: {', '.join(sorted(told))}")

@@ -101,12 +101,12 @@ def _decimals(rows: Rows, name: str) -> int:
         try:
             kwh = parse_measured(text)
         except ValueError:
-            raise rows.blame(place, f"{name} is {text!r}, not a number") from None
+            raise rows.blame(place, f"{name} is {text[:40]!r}, not a number") from None
         if not 0 <= kwh < KWH_MAX:
-            told = f"{name} is {text}: must be 0 or more and below {KWH_MAX}"
+            told = f"{name} is {text[:40]}: must be 0 or more and below {KWH_MAX}"
             raise rows.blame(place, told)
         if decimals_in(kwh) > KWH_DECIMALS_MAX:
-            raise rows.blame(place, f"{name} is {text}: at most {KWH_DECIMALS_MAX} decimals")
+            raise rows.blame(place, f"{name} is {text[:40]}: at most {KWH_DECIMALS_MAX} decimals")
         most = max(most, decimals_in(kwh))
     return most
 

@@ -125,6 +125,8 @@ def rate_files(tariff: Path, usage: Path, options: Options) -> Rated:
 
     file = read_tariff_file(tariff)
     holidays = None if options.holidays is None else read_holidays(options.holidays)
+    if options.label is not None and not file.is_urdb:
+        raise ValueError(f"--label: {tariff} is no file of URDB records")
     version = None if file.is_urdb else file.version(file.document, holidays)
     zone = options.zone or file.zone
     if zone is None:
@@ -175,6 +177,8 @@ def _prices(named: Sequence[str], zone: str, version: "TariffVersion") -> "dict[
 
     asked = series_named(version)
     given = read_prices(named, zone, version.currency)
+    if given and not asked:
+        raise ValueError("--prices: the tariff asks for no series")
     if "" in given:
         return dict.fromkeys(asked, given[""])
     if unknown := sorted(set(given) - asked):
