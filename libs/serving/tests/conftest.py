@@ -119,6 +119,7 @@ def rows_ended() -> asyncio.Event:
 def app(body_bytes_max: int, rows_ended: asyncio.Event) -> FastAPI:
     settings = ServiceSettings.model_construct(
         body_bytes_max=body_bytes_max,
+        export_scratch_bytes_max=1,
         rate_limit_per_s=0.5,
         operator_token_sha256=sha256_hex(OPERATOR),
     )

@@ -12,9 +12,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from pyarrow import parquet
 
+from kernel.errors import Transient
 from serving import sheets as excel
 from serving.columnar import of_csv
-from serving.exports import FORMATS, Column, export
+from serving.exports import EXPORTS_MAX, EXPORTS_OF_TENANT_MAX, FORMATS, Column, Exporter
+from serving.problems import Refusal
 
 COLUMNS = [
     Column("name"), Column("id", "id"), Column("at", "instant"), Column("on", "day"),
@@ -29,6 +31,14 @@ ROWS = [
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
+SCRATCH_BYTES_MAX = 100_000
+
+
+async def export(format_, columns, fill, *, exporter=None, tenant="north"):
+    exporter = exporter or Exporter(10**9)
+    return await exporter.export(tenant, "table", format_, columns, fill)
+
+
 def filling(rows, size=2):
     async def fill(file):
         for start in range(0, len(rows), size):
@@ -38,7 +48,7 @@ def filling(rows, size=2):
 
 
 async def exported(format_, rows=ROWS, columns=COLUMNS):
-    answer = await export("table", format_, columns, filling(rows))
+    answer = await export(format_, columns, filling(rows))
     assert answer.headers["content-disposition"] == f'attachment; filename="table.{format_}"'
     return await read_all(answer)
 
@@ -151,7 +161,7 @@ async def test_rows_as_postgresql_copies_them():
         for _ in range(3):
             await file.take_csv(FROM_COPY)
 
-    body = await read_all(await export("table", "csv", columns, fill))
+    body = await read_all(await export("csv", columns, fill))
     [_, *rows] = csv.reader(io.StringIO(body.decode(), newline=""))
     assert rows == 3 * [
         ["1-1", "2025-04-01T06:00:00Z", "2025-04-01", "-3888.90", "3", "true", 'a "b"\nc'],
@@ -182,7 +192,7 @@ async def test_what_goes_wrong_before_the_first_row_is_raised_at_once(format_):
         raise LookupError("nothing there")
 
     with pytest.raises(LookupError):
-        await export("table", format_, COLUMNS, fill)
+        await export(format_, COLUMNS, fill)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -192,7 +202,7 @@ async def test_what_goes_wrong_later_breaks_the_file_off(format_):
         raise LookupError("gone")
 
     with pytest.raises(LookupError):
-        await read_all(await export("table", format_, COLUMNS, fill))
+        await read_all(await export(format_, COLUMNS, fill))
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -208,10 +218,62 @@ async def test_nothing_waits_for_a_slow_client_and_one_that_goes_away_ends_the_f
         finally:
             ended.set()
 
-    answer = await export("table", format_, COLUMNS, fill)
+    answer = await export(format_, COLUMNS, fill)
     await ahead.wait()  # though nobody has read anything
     await gone_away(answer)
     await ended.wait()
+
+
+async def test_a_tenant_and_all_together_have_so_many_exports_under_way_and_no_more():
+    exporter = Exporter(10**9)
+
+    async def begun(tenant):
+        return await export("csv", COLUMNS, filling(ROWS), exporter=exporter, tenant=tenant)
+
+    async def refused(tenant):
+        with pytest.raises(Refusal) as refusal:
+            await begun(tenant)
+        return refusal.value.status_code, refusal.value.code
+
+    under_way = []
+    for n in range(EXPORTS_MAX // EXPORTS_OF_TENANT_MAX):
+        under_way += [await begun(f"tenant-{n}") for _ in range(EXPORTS_OF_TENANT_MAX)]
+        assert await refused(f"tenant-{n}") == (503, "too_many_exports")
+    assert await refused("late") == (503, "too_many_exports")
+    await gone_away(under_way.pop())
+    await read_all(under_way.pop())
+    under_way += [await begun("late"), await begun("late")]
+    assert await refused("late") == (503, "too_many_exports")
+    for answer in under_way:
+        await gone_away(answer)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+async def test_what_fails_leaves_its_place(format_):
+    async def fill(_):
+        raise LookupError("nothing there")
+
+    exporter = Exporter(10**9)
+    for _ in range(EXPORTS_MAX + 1):
+        with pytest.raises(LookupError):
+            await export(format_, COLUMNS, fill, exporter=exporter)
+
+
+async def test_exports_fill_the_disk_that_they_may_and_no_more():
+    exporter = Exporter(SCRATCH_BYTES_MAX)
+    row = ("x" * (SCRATCH_BYTES_MAX // 2),)
+
+    async def begun(rows):
+        columns = [Column("name")]
+        return await export("csv", columns, filling([row] * rows, 1), exporter=exporter)
+
+    held = await begun(1)
+    with pytest.raises(Transient):  # before its first row is whole, or when it is sent
+        await read_all(await begun(1))
+    await read_all(held)
+    with pytest.raises(Transient):
+        await read_all(await begun(2))
+    await read_all(await begun(1))  # what failed has given back what it held
 
 
 async def read_all(answer):

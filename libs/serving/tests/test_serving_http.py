@@ -99,3 +99,58 @@ async def test_who_never_ends_a_body_is_told_and_left(connect, monkeypatch, sent
     status, body = await answer_of(reader)
     assert (status, json.loads(body)["code"]) == (408, "body_too_slow")
     assert await reader.read() == b""
+
+
+async def test_who_takes_nothing_of_an_answer_is_left_and_what_makes_it_ends(
+    connect, monkeypatch, rows_ended
+):
+    monkeypatch.setattr(http, "TAKE_LIMIT_S", 0.2)
+    reader, writer = await connect()
+    reader._transport.pause_reading()
+    writer.write(b"GET /v1/rows HTTP/1.1\r\nHost: x\r\n\r\n")
+    await rows_ended.wait()
+
+
+class Transport:
+    """One to whom nothing is written, and who takes so many bytes each time anybody looks."""
+
+    def __init__(self, waiting_bytes, taken_bytes):
+        self.waiting_bytes = waiting_bytes
+        self.taken_bytes = taken_bytes
+        self.looks, self.aborted = 0, False
+
+    def get_write_buffer_size(self):
+        left = max(self.waiting_bytes - self.looks * self.taken_bytes, 0)
+        self.looks += 1
+        return left
+
+    def abort(self):
+        self.aborted = True
+
+
+class Loop:
+    """Time that only goes on when it is told to."""
+
+    def __init__(self):
+        self.due = []
+
+    def call_later(self, _limit_s, call, *arguments):
+        self.due.append((call, arguments))
+
+    def go_on(self):
+        due, self.due = self.due, []
+        for call, arguments in due:
+            call(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("taken_bytes", "aborted"),
+    [(0, True), (http.TAKEN_BYTES_MIN - 1, True), (http.TAKEN_BYTES_MIN, False)],
+)
+def test_who_takes_an_answer_slowly_is_waited_for(taken_bytes, aborted):
+    protocol = object.__new__(http._Bounded)
+    protocol.loop, protocol.transport = Loop(), Transport(10**6, taken_bytes)
+    protocol._await_take()
+    for _ in range(3):
+        protocol.loop.go_on()
+    assert (protocol.transport.aborted, bool(protocol.loop.due)) == (aborted, not aborted)

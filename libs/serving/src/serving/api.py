@@ -21,6 +21,7 @@ from observability.metrics import CONTENT_TYPE, Metrics
 from serving import keys, problems
 from serving.bodies import BodyLimit
 from serving.edge import Edge
+from serving.exports import Exporter
 from serving.keys import Keyring
 from serving.pace import RateLimit
 from serving.settings import ServiceSettings
@@ -42,6 +43,7 @@ def build_app(
     app.state.database = database
     app.state.keyring = Keyring(database, ttl_s=settings.key_cache_ttl_s)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_s)
+    app.state.exporter = Exporter(settings.export_scratch_bytes_max)
     app.state.operator_token_sha256 = settings.operator_token_sha256
     strict = [Depends(Strictness())]
     for router in (*routers, keys.router):

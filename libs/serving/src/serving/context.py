@@ -1,4 +1,4 @@
-"""What a request handler may ask for as a dependency: the database and the correlation id.
+"""What a request handler may ask for as a dependency: database, correlation id, exports.
 
 async def create(db: Db, correlation_id: CorrelationId, …) -> …
 """
@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from database import Database
+from serving.exports import Exporter
 
 
 def _database(request: Request) -> Database:
@@ -20,7 +21,14 @@ def _correlation_id(request: Request) -> str:
     return correlation_id
 
 
+def _exporter(request: Request) -> Exporter:
+    exporter: Exporter = request.app.state.exporter
+    return exporter
+
+
 Db = Annotated[Database, Depends(_database)]
 """The service's database."""
 CorrelationId = Annotated[str, Depends(_correlation_id)]
 """The id that this request's events must carry."""
+Exports = Annotated[Exporter, Depends(_exporter)]
+"""What makes tables into files."""

@@ -3,21 +3,27 @@
 Whoever exports says the columns and fills them, in rows or in lines of CSV as PostgreSQL's COPY
 writes them. However many there are, one batch is in memory: the file grows on disk as quickly as it
 is filled, and whoever fetches it follows. So a slow client holds neither memory nor a transaction;
-one that goes away ends the filling. Refuses floats: decimals stay decimals, in Parquet too.
+one that goes away ends the filling. How many are under way at once, and what they hold on disk
+together, is bounded by the `Exporter` of the process. Refuses floats: decimals stay decimals, in
+Parquet too.
 """
 
 import asyncio
 import io
 import os
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
+
+from kernel.errors import Transient
+from serving.problems import Refusal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +45,10 @@ CHUNK_BYTES = 256 * 1024
 """What is sent at once."""
 BATCH_BYTES = 256 * 1024
 """Of lines of CSV: so many are taken together."""
+EXPORTS_MAX = 16
+"""At once, of one process; each may hold a connection to the database."""
+EXPORTS_OF_TENANT_MAX = 4
+RETRY_AFTER_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,48 +115,72 @@ class Export:
 Fill = Callable[[Export], Awaitable[None]]
 
 
-async def export(
-    name: str, format_: Format, columns: Sequence[Column], fill: Fill
-) -> StreamingResponse:
-    """The answer that sends a table as a file called `name`.
+class Exporter:
+    """Makes the exports of one process; `scratch_bytes_max` is what they may hold on disk."""
 
-    What goes wrong before there is a first row is raised here; what goes wrong later breaks the
-    connection off, so that no half file looks whole.
-    """
-    chunks = _chunks(format_, columns, fill)
-    first = await anext(chunks)
-    return _File(
-        first,
-        chunks,
-        media_type=MEDIA_TYPES[format_],
-        headers={"Content-Disposition": f'attachment; filename="{name}.{format_}"'},
-    )
+    def __init__(self, scratch_bytes_max: int) -> None:
+        self._scratch = _Scratch(scratch_bytes_max)
+        self._under_way: Counter[str] = Counter()
 
+    async def export(
+        self, tenant_id: str, name: str, format_: Format, columns: Sequence[Column], fill: Fill
+    ) -> StreamingResponse:
+        """The answer that sends a table as a file called `name`.
 
-async def _chunks(format_: Format, columns: Sequence[Column], fill: Fill) -> Chunks:
-    """What is written, as soon as it is."""
-    spool = _Spool()
-    file = Export(columns, await asyncio.to_thread(_file, format_, spool, columns))
-    task = asyncio.create_task(_filled(spool, file, fill))
-    task.add_done_callback(lambda _: file.grown.set())
-    sent = 0
-    try:
-        await file.grown.wait()
-        while True:
-            whole = spool.whole
-            if task.done():
-                task.result()
-            file.grown.clear()
-            if chunk := await asyncio.to_thread(spool.read_from, sent):
-                sent += len(chunk)
-                yield chunk
-            elif whole:
-                return
-            else:
+        What goes wrong before there is a first row is raised here; what goes wrong later breaks the
+        connection off, so that no half file looks whole. Refusal 503 while too many are under way,
+        Transient where they fill the disk that they may.
+        """
+        chunks = self._chunks(tenant_id, format_, columns, fill)
+        first = await anext(chunks)
+        return _File(
+            first,
+            chunks,
+            media_type=MEDIA_TYPES[format_],
+            headers={"Content-Disposition": f'attachment; filename="{name}.{format_}"'},
+        )
+
+    async def _chunks(
+        self, tenant_id: str, format_: Format, columns: Sequence[Column], fill: Fill
+    ) -> Chunks:
+        """What is written, as soon as it is."""
+        with self._place(tenant_id):
+            spool = _Spool(self._scratch)
+            file = Export(columns, await asyncio.to_thread(_file, format_, spool, columns))
+            task = asyncio.create_task(_filled(spool, file, fill))
+            task.add_done_callback(lambda _: file.grown.set())
+            sent = 0
+            try:
                 await file.grown.wait()
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+                while True:
+                    whole = spool.whole
+                    if task.done():
+                        task.result()
+                    file.grown.clear()
+                    if chunk := await asyncio.to_thread(spool.read_from, sent):
+                        sent += len(chunk)
+                        yield chunk
+                    elif whole:
+                        return
+                    else:
+                        await file.grown.wait()
+            finally:
+                task.cancel()
+                await asyncio.wait([task])
+
+    @contextmanager
+    def _place(self, tenant_id: str) -> Iterator[None]:
+        """One of the places that there are, and that a tenant may have."""
+        of_tenant = self._under_way[tenant_id]
+        if of_tenant >= EXPORTS_OF_TENANT_MAX or self._under_way.total() >= EXPORTS_MAX:
+            said = "too many exports are under way; ask again when some have been fetched"
+            raise Refusal(503, "too_many_exports", said, {"Retry-After": str(RETRY_AFTER_S)})
+        self._under_way[tenant_id] += 1
+        try:
+            yield
+        finally:
+            self._under_way[tenant_id] -= 1
+            self._under_way += Counter()  # forgets those that have none
 
 
 async def _filled(spool: "_Spool", file: Export, fill: Fill) -> None:
@@ -186,6 +220,25 @@ class _File(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
+class _Scratch:
+    """What all files on disk hold together; threads write them."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_left = bytes_max
+        self._counting = Lock()
+
+    def take(self, size: int) -> None:
+        """Transient where so much is not left."""
+        with self._counting:
+            if size > self._bytes_left:
+                raise Transient("the exports under way fill the disk that they may")
+            self._bytes_left -= size
+
+    def give_back(self, size: int) -> None:
+        with self._counting:
+            self._bytes_left += size
+
+
 class _Spool(io.RawIOBase):
     """A file on disk that only grows, since what was written may have been sent already."""
 
@@ -193,7 +246,9 @@ class _Spool(io.RawIOBase):
     discards = False
     """What is written goes nowhere: nobody waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: _Scratch) -> None:
+        self._scratch = scratch
+        self._held_bytes = 0
         self._disk = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `close` closes it
         self._written = 0
         self._closing = Lock()
@@ -204,6 +259,9 @@ class _Spool(io.RawIOBase):
     def write(self, data: Any, /) -> int:
         left = memoryview(data).cast("B")
         size = len(left)
+        if not self.discards:
+            self._scratch.take(size)
+            self._held_bytes += size
         while left and not self.discards:
             left = left[self._disk.write(left) :]
         self._written += size
@@ -220,6 +278,8 @@ class _Spool(io.RawIOBase):
     def close(self) -> None:
         with self._closing:
             self._disk.close()
+            self._scratch.give_back(self._held_bytes)
+            self._held_bytes = 0
             super().close()
 
 

@@ -1,7 +1,7 @@
 """The HTTP server of a process: uvicorn, told by our stop event and not by signals.
 
-Owns the listening socket and the bounds on a request's head, in bytes and in time. Refuses to log
-requests, which the edge does.
+Owns the listening socket, the bounds on a request's head, in bytes and in time, and on how slowly
+an answer may be taken. Refuses to log requests, which the edge does.
 """
 
 import asyncio
@@ -22,6 +22,9 @@ HEAD_BYTES_MAX = 64 * 1024
 """Of a request's first line and headers, give or take what one read brings."""
 HEAD_LIMIT_S = 30.0
 """From the connection, or a later request's first byte, to the end of the headers."""
+TAKE_LIMIT_S = 60.0
+"""Who takes less than `TAKEN_BYTES_MIN` of an answer in so long is cut off."""
+TAKEN_BYTES_MIN = 64 * 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -30,22 +33,34 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
-class _BoundedHead(HttpToolsProtocol):
-    """uvicorn's protocol, which alone would hold headers, and wait for them, without end."""
+class _Bounded(HttpToolsProtocol):
+    """uvicorn's protocol, which alone would hold headers, and wait for them and for callers that
+    take nothing of their answer, without end."""
 
     _head_bytes = 0
     _head_done = False
     _head_limit: asyncio.TimerHandle | None = None
+    _take_limit: asyncio.TimerHandle | None = None
 
     def connection_made(  # type: ignore[override]  # uvicorn narrows the type, as we must then
         self, transport: asyncio.Transport
     ) -> None:
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)  # so that we hear of every byte that waits
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_wait()
+        self._end_take()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._await_take()
+
+    def resume_writing(self) -> None:
+        self._end_take()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -73,6 +88,21 @@ class _BoundedHead(HttpToolsProtocol):
         if self._head_limit is not None:
             self._head_limit.cancel()
 
+    def _await_take(self) -> None:
+        waiting_bytes = self.transport.get_write_buffer_size()
+        self._take_limit = self.loop.call_later(TAKE_LIMIT_S, self._check_take, waiting_bytes)
+
+    def _check_take(self, waited_bytes: int) -> None:
+        """All that waits came at once: nothing is written while writing is paused."""
+        if waited_bytes - self.transport.get_write_buffer_size() < TAKEN_BYTES_MIN:
+            self.transport.abort()
+        else:
+            self._await_take()
+
+    def _end_take(self) -> None:
+        if self._take_limit is not None:
+            self._take_limit.cancel()
+
 
 class Server(uvicorn.Server):
     """Serves until `stop` is set, then finishes the requests at hand."""
@@ -83,7 +113,7 @@ class Server(uvicorn.Server):
                 app,
                 access_log=False,
                 backlog=BACKLOG,
-                http=_BoundedHead,
+                http=_Bounded,
                 lifespan="off",
                 limit_concurrency=CONNECTIONS_MAX,
                 log_config=None,

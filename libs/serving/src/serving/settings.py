@@ -41,6 +41,8 @@ class ServiceSettings(BaseSettings):
     shutdown_timeout_s: float = Field(default=20, gt=0, le=600)
     body_bytes_max: int = Field(default=16 * 1024 * 1024, ge=1024)
     """The most that a request's body may hold once decompressed."""
+    export_scratch_bytes_max: int = Field(default=4 * 1024**3, ge=1024 * 1024)
+    """The most that the exports under way may hold on disk together, in `TMPDIR`."""
     rate_limit_per_s: float = Field(default=500, gt=0)
     """Requests per second that one API key may make for long; it may save up ten seconds' worth."""
     key_cache_ttl_s: float = Field(default=5, ge=0, le=300)

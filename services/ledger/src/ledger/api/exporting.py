@@ -23,8 +23,8 @@ from ledger.handlers import energy
 from ledger.handlers.energy import Counted
 from ledger.store import readings
 from ledger.store.readings import Selection
-from serving.context import Db
-from serving.exports import Column, Export, Format, Row, export
+from serving.context import Db, Exports
+from serving.exports import Column, Export, Format, Row
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 BATCH_ROWS = 5_000
@@ -55,6 +55,7 @@ CONSUMPTION_COLUMNS = (
 async def export_readings(
     db: Db,
     caller: Reader,
+    exports: Exports,
     format_: As = "csv",
     meter_id: UUID | None = None,
     property_id: UUID | None = None,
@@ -78,7 +79,7 @@ async def export_readings(
                 read, caller.tenant_id, selection, STORED_COLUMNS, file.take_csv
             )
 
-    return await export("readings", format_, READING_COLUMNS, fill)
+    return await exports.export(caller.tenant_id, "readings", format_, READING_COLUMNS, fill)
 
 
 @router.get(
@@ -90,6 +91,7 @@ async def export_consumption(
     property_id: UUID,
     db: Db,
     caller: Reader,
+    exports: Exports,
     from_at: Begin,
     to_at: End,
     format_: As = "csv",
@@ -110,7 +112,7 @@ async def export_consumption(
             found = await energy.count(known, counters, rows[start : start + step])
             await file.take_rows([_consumption_row(one) for one in found])
 
-    return await export("consumption", format_, CONSUMPTION_COLUMNS, fill)
+    return await exports.export(caller.tenant_id, "consumption", format_, CONSUMPTION_COLUMNS, fill)
 
 
 def _consumption_row(one: Counted) -> Row:
