@@ -4,6 +4,7 @@ That they are those of the code is `make docs-check`'s business.
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,12 @@ def operations(document):
 def test_it_is_valid(openapi):
     validate(openapi)
     assert openapi["openapi"].startswith("3.1")
+
+
+def test_what_it_refers_to_is_there(openapi):
+    found = set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', json.dumps(openapi)))
+    assert "Problem" in found
+    assert found <= openapi["components"]["schemas"].keys()
 
 
 def test_every_operation_says_what_it_does_and_needs_a_key(openapi):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from contracts.metering import ReadingsReceived
 from database import snapshot
@@ -44,12 +44,6 @@ class Item(ReadingsReceived):
     event_id: UUID | None = None
 
 
-class Items(BaseModel):
-    """Several blocks."""
-
-    items: Annotated[list[Item], Field(min_length=1, max_length=ITEMS_MAX)]
-
-
 class Outcome(BaseModel):
     """What became of one item."""
 
@@ -68,11 +62,21 @@ class Answer(BaseModel):
     items: list[Outcome]
 
 
+_ITEM = Item.model_json_schema()
+_ITEMS = {
+    "type": "object",
+    "title": "Items",
+    "description": "Several blocks.",
+    "properties": {
+        "items": {"type": "array", "items": _ITEM, "minItems": 1, "maxItems": ITEMS_MAX}
+    },
+    "required": ["items"],
+}
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/Items"}},
+            "application/json": {"schema": {"anyOf": [_ITEMS, _ITEM]}},
             NDJSON: {"schema": {"type": "string", "description": "One item per line."}},
         },
     }
