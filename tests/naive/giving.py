@@ -240,7 +240,7 @@ class Naive:
                     elif kind != "credit" or id_ not in untaxed:
                         charged += amount
                 base = charged + paid
-                if base < 0:
+                if base < 0 and paid < 0:  # one above nothing is a cost, and taxed like any other
                     base = min(charged, Fraction(0))
                 self.add(cut, tax, "tax", None, base * Fraction(tax["rate"]))
 
