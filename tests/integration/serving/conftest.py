@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-READY_LIMIT_S = 60.0
-STOP_LIMIT_S = 25.0
+READY_LIMIT_S = 120.0
+STOP_LIMIT_S = 120.0
 
 
 @dataclass
@@ -39,7 +39,8 @@ class Running:
 
     def client(self):
         """Towards its API, as nobody."""
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.logged('ready')['port']}")
+        where = f"http://127.0.0.1:{self.logged('ready')['port']}"
+        return httpx.Client(base_url=where, timeout=READY_LIMIT_S)
 
     def make_key(self, client, tenant_id, *scopes):
         """The header that shows a new key of that tenant."""
@@ -78,6 +79,7 @@ def start(database_url, kafka_bootstrap, stack_servers, tmp_path):
         "HTTP_PORT": "0",
         "OPERATOR_TOKEN_SHA256": hashlib.sha256(operator.encode()).hexdigest(),
         "KEY_CACHE_TTL_S": "0.5",
+        "SHUTDOWN_TIMEOUT_S": str(STOP_LIMIT_S - 20),
     }
     started = []
 

@@ -10,14 +10,20 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
-HEARD_LIMIT_S = 30.0
-REVOKED_LIMIT_S = 5.0
+LIMIT_S = 120.0
 
 
 def notes(client, key):
     answer = client.get("/v1/notes", headers=key)
     assert answer.status_code == 200, answer.text
     return [tuple(note) for note in answer.json()]
+
+
+def until(holds):
+    deadline_s = time.monotonic() + LIMIT_S
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
 
 
 def test_without_its_schema_it_refuses_to_start(start):
@@ -52,16 +58,13 @@ def test_a_note_is_written_told_heard_and_seen_by_its_tenant_only(migrated):
         answer = client.post("/v1/notes/hello", headers=north | {"x-correlation-id": "walk-7"})
         assert answer.status_code == 201
         assert client.post("/v1/notes/hello", headers=south).status_code == 403
-        deadline_s = time.monotonic() + HEARD_LIMIT_S
-        while len(notes(client, north)) < 2 and time.monotonic() < deadline_s:
-            time.sleep(0.1)
+        until(lambda: len(notes(client, north)) == 2)
         assert notes(client, north) == [("heard north:hello", "walk-7"), ("hello", "walk-7")]
         assert notes(client, south) == []
         refused = client.post("/v1/notes/%00", headers=north)
         assert (refused.status_code, refused.json()["code"]) == (422, "unstorable_text")
-        metrics = client.get("/metrics").text
-        assert re.search(r'task_handled_total\{task="relay"\} 1\.0', metrics)
-        assert "database_connections_in_use" in metrics
+        until(lambda: 'task_handled_total{task="relay"} 1.0' in client.get("/metrics").text)
+        assert "database_connections_in_use" in client.get("/metrics").text
         ready = client.get("/health/ready").json()["checks"]
         assert set(ready) == {"process", "database", "notes.readings.rejected.v1", "tick", "relay"}
         secret = north["authorization"].removeprefix("Bearer ")
@@ -110,7 +113,7 @@ def test_keys_are_registered_once_listed_without_their_hash_and_revoked(migrated
 
 def test_headers_without_end_are_cut_off(migrated):
     address = ("127.0.0.1", migrated("api").logged("ready")["port"])
-    with socket.create_connection(address, timeout=10) as connection:
+    with socket.create_connection(address, timeout=LIMIT_S) as connection:
         connection.sendall(b"GET /health/live HTTP/1.1\r\nX-Long: ")
         with pytest.raises(ConnectionError):
             for _ in range(10_000):
@@ -123,10 +126,7 @@ def test_a_revocation_reaches_other_processes(migrated):
         key = running.make_key(client, "north", "notes:read")
         assert notes(other, key) == []
         client.delete(f"/v1/keys/{key['authorization'].split('_')[1]}", headers=running.operator)
-        deadline_s = time.monotonic() + REVOKED_LIMIT_S
-        while other.get("/v1/notes", headers=key).status_code == 200:
-            assert time.monotonic() < deadline_s
-            time.sleep(0.05)
+        until(lambda: other.get("/v1/notes", headers=key).status_code != 200)
         assert other.get("/v1/notes", headers=key).status_code == 401
 
 
@@ -135,7 +135,7 @@ def test_without_a_broker_it_lives_and_answers_but_is_not_ready(migrated):
         port = freed.getsockname()[1]
     running = migrated("serve", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", HTTP_PORT=str(port))
     running.logged("retrying")
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=LIMIT_S) as client:
         assert client.get("/health/live").status_code == 200
         ready = client.get("/health/ready")
         assert ready.status_code == 503
@@ -151,7 +151,7 @@ def test_asked_to_stop_it_answers_what_was_asked_and_takes_no_more(migrated):
     running = migrated("serve")
     with running.client() as client, ThreadPoolExecutor() as pool:
         slow = pool.submit(client.get, "/v1/notes/slowly")
-        time.sleep(0.3)
+        running.logged("asked slowly")
         running.process.send_signal(signal.SIGTERM)
         assert slow.result().json() == "done"
         assert running.exit_code() == 0
@@ -191,7 +191,7 @@ def test_the_second_signal_ends_it_at_once(migrated):
 def test_the_other_words_answer_health_and_no_business(migrated, word):
     running = migrated(word)
     with running.client() as client:
-        assert client.get("/health/ready").status_code == 200
+        until(lambda: client.get("/health/ready").status_code == 200)
         assert client.get("/v1/notes").status_code == 404
     running.process.send_signal(signal.SIGINT)
     assert running.exit_code() == 0

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import sqlalchemy as sa
+import structlog
 from fastapi import APIRouter, Depends
 from sqlalchemy.dialects.postgresql import insert
 
@@ -20,6 +21,7 @@ from serving.settings import ServiceSettings
 
 Reader = Annotated[Principal, Depends(require("notes:read"))]
 Writer = Annotated[Principal, Depends(require("notes:write"))]
+log = structlog.get_logger(__name__)
 
 
 class Settings(ServiceSettings):
@@ -43,7 +45,7 @@ def note_written(text: str, tenant_id: str, correlation_id: str) -> Outgoing:
     )
 
 
-def routes() -> APIRouter:
+def routes(stopping: asyncio.Event) -> APIRouter:
     router = APIRouter(prefix="/v1/notes")
 
     @router.post("/{text}", status_code=201)
@@ -64,13 +66,17 @@ def routes() -> APIRouter:
 
     @router.get("/slowly")
     async def slowly() -> str:
-        await asyncio.sleep(1)
+        log.info("asked slowly")
+        await stopping.wait()
+        await asyncio.sleep(0.1)
         return "done"
 
     return router
 
 
 def build(settings, _database, _publisher):
+    stopping = asyncio.Event()
+
     async def hear(tx, received):
         unbearable = settings.consumer_crashes_on
         if unbearable and any(message.key.endswith(f":{unbearable}") for message in received):
@@ -88,8 +94,9 @@ def build(settings, _database, _publisher):
         while settings.loop_ignores_stop or not stop.is_set():
             progress.handled += 1
             await asyncio.sleep(0.05)
+        stopping.set()
 
-    return Parts([routes()], [Subscription(ReadingsRejected, hear)], [Loop("tick", tick)])
+    return Parts([routes(stopping)], [Subscription(ReadingsRejected, hear)], [Loop("tick", tick)])
 
 
 SERVICE = Service("notes", Settings, build)
