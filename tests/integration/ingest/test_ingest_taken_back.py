@@ -10,6 +10,7 @@ import pytest
 from ingest.domain.registers import Read, held, spread, stretches
 
 HOURLY = ({"flow": "import", "minutes": 60, "interval_wh_max": 100_000},)
+LIMIT_S = 300
 MARCH = (date(2025, 3, 1), date(2025, 4, 1))
 MARCH_1 = datetime(2025, 2, 28, 23, tzinfo=UTC)
 """Midnight in Berlin."""
@@ -176,7 +177,7 @@ async def test_readings_are_taken_back_while_two_convert(ingest, reader):
     """Each second one; in the end the others alone have been told."""
     await ingest.register(reader.meter_id, channels=HOURLY)
     ids = [await reader(MARCH_1 + n * HOUR, str(n)) for n in range(13)]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LIMIT_S):
         for n in range(1, 13, 2):
             gone = reader(MARCH_1 + n * HOUR, "0", reading_id=ids[n], kind="withdrawn")
             await asyncio.gather(gone, ingest.convert(), ingest.convert())

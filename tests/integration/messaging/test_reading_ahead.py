@@ -22,7 +22,7 @@ from messaging import BrokerMismatch, Consumer, Progress, Subscription
 
 PLACE = TopicPartition(ReadingsReceived.TOPIC, 0)
 BATCH = 10
-LIMIT_S = 30
+LIMIT_S = 120
 AT = datetime(2025, 1, 1, tzinfo=UTC)
 
 
