@@ -111,6 +111,29 @@ async def test_who_takes_nothing_of_an_answer_is_left_and_what_makes_it_ends(
     await rows_ended.wait()
 
 
+@pytest.mark.parametrize(
+    "rest", [b"Content-Length: 4000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"]
+)
+async def test_who_never_ends_a_body_that_nobody_reads_is_left(connect, monkeypatch, rest):
+    monkeypatch.setattr(http, "REST_LIMIT_S", 0.2)
+    reader, writer = await connect()
+    writer.write(HEALTH + rest)
+    assert (await answer_of(reader))[0] == 200
+    with pytest.raises(ConnectionError):
+        while True:  # each byte puts off what uvicorn does with a connection that is silent
+            writer.write(b"1\r\nx\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+
+async def test_a_body_that_nobody_reads_may_end_after_the_answer(connect):
+    reader, writer = await connect()
+    writer.write(HEALTH + b"Content-Length: 9\r\n\r\n")
+    assert (await answer_of(reader))[0] == 200
+    writer.write(b"x" * 9 + HEALTH + b"\r\n")
+    assert (await answer_of(reader))[0] == 200
+
+
 class Transport:
     """One to whom nothing is written, and who takes so many bytes each time anybody looks."""
 

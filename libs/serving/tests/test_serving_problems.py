@@ -55,8 +55,9 @@ async def test_what_is_away_may_be_asked_again(client):
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/v1/nothing", 404), ("DELETE", "/v1/orders", 405), ("POST", "/v1/rows", 405)],
-)
+    [("GET", "/v1/nothing", 404), ("DELETE", "/v1/orders", 405), ("POST", "/v1/rows", 405),
+     ("GET", "/v1/orders/", 404), ("POST", "/v1/orders/", 404)],
+)  # fmt: skip
 async def test_unknown_paths_and_methods(client, method, path, status):
     assert (await problem(await client.request(method, path))).status == status
 

@@ -39,7 +39,8 @@ def build_app(
     settings: ServiceSettings,
 ) -> FastAPI:
     """The application; whoever serves it owns `database` and closes it."""
-    app = FastAPI(title=title, version=version, redoc_url=None)
+    # A redirect would name whatever host the caller did, and lose the body of a POST.
+    app = FastAPI(title=title, version=version, redoc_url=None, redirect_slashes=False)
     app.state.database = database
     app.state.keyring = Keyring(database, ttl_s=settings.key_cache_ttl_s)
     app.state.rate_limit = RateLimit(settings.rate_limit_per_s)

@@ -22,6 +22,9 @@ HEAD_BYTES_MAX = 64 * 1024
 """Of a request's first line and headers, give or take what one read brings."""
 HEAD_LIMIT_S = 30.0
 """From the connection, or a later request's first byte, to the end of the headers."""
+REST_LIMIT_S = 30.0
+"""For the rest of a body that nobody reads, since its request is answered: it is let in, as whoever
+sends it may look for the answer only then, but not for ever."""
 TAKE_LIMIT_S = 60.0
 """Who takes less than `TAKEN_BYTES_MIN` of an answer in so long is cut off."""
 TAKEN_BYTES_MIN = 64 * 1024
@@ -39,7 +42,9 @@ class _Bounded(HttpToolsProtocol):
 
     _head_bytes = 0
     _head_done = False
+    _body_done = False
     _head_limit: asyncio.TimerHandle | None = None
+    _rest_limit: asyncio.TimerHandle | None = None
     _take_limit: asyncio.TimerHandle | None = None
 
     def connection_made(  # type: ignore[override]  # uvicorn narrows the type, as we must then
@@ -51,6 +56,7 @@ class _Bounded(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_wait()
+        self._end_rest()
         self._end_take()
         super().connection_lost(exc)
 
@@ -71,7 +77,7 @@ class _Bounded(HttpToolsProtocol):
             self.send_400_response("The request's head is too long.")
 
     def on_message_begin(self) -> None:
-        self._head_bytes, self._head_done = 0, False
+        self._head_bytes, self._head_done, self._body_done = 0, False, False
         self._await_head()
         super().on_message_begin()
 
@@ -79,6 +85,20 @@ class _Bounded(HttpToolsProtocol):
         self._head_done = True
         self._end_wait()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._body_done = True
+        self._end_rest()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._body_done:
+            self._rest_limit = self.loop.call_later(REST_LIMIT_S, self.transport.abort)
+
+    def _end_rest(self) -> None:
+        if self._rest_limit is not None:
+            self._rest_limit.cancel()
 
     def _await_head(self) -> None:
         self._end_wait()
