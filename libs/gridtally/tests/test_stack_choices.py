@@ -1,5 +1,6 @@
 """What the stack decides before anything runs."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -206,6 +207,23 @@ def test_a_wait_that_is_interrupted_ends_the_program_and_what_it_started(tmp_pat
     assert initdb.returncode == -signal.SIGKILL
     while any(runs(one) for one in started):
         time.sleep(0.01)
+
+
+def test_a_signal_among_tasks_ends_the_block_quietly():
+    async def interrupted():
+        signal.raise_signal(signal.SIGINT)
+
+    async def work():
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.sleep(3600))
+            group.create_task(interrupted())
+
+    before, ended = signal.getsignal(signal.SIGINT), []
+    with local.until_stopped():
+        asyncio.run(work())
+        ended.append("by itself")
+    assert not ended
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_what_the_file_system_refuses_is_one_line_that_names_it():

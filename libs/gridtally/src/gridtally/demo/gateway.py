@@ -5,6 +5,7 @@ Owns which ones, by seed; after everything has been sent, each interval's newest
 home's own.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,9 +16,11 @@ import numpy as np
 from contracts.metering import Flow, ReadingsReceived
 from gridtally.demo.portfolio import PERIOD, Home, month_of_readings
 from gridtally.demo.profiles import MINUTES, Energy
+from gridtally.errors import CommandError
 from kernel.ids import derive_id
 from kernel.periods import midnight_utc
 from messaging import Outgoing, Publisher
+from messaging.retries import persist
 
 SOURCE = "demo-gateway"
 LATE_SHARE = 0.03
@@ -25,6 +28,7 @@ TWICE_SHARE = 0.02
 WRONG_SHARE = 0.01
 BATCH_MESSAGES = 500
 CORRECTED_AFTER = timedelta(hours=30)
+ACKNOWLEDGED_WITHIN_S = 120.0
 
 
 @dataclass(slots=True)
@@ -139,11 +143,20 @@ async def publish(
     sent: Sent,
     advance: Callable[[int], None],
 ) -> None:
-    """Send all in batches; a batch counts once the broker has acknowledged it."""
+    """Send all in batches; a batch counts once the broker has acknowledged it.
+
+    Sends it again while the broker is away; CommandError when that takes too long.
+    """
     batch: list[Outgoing] = []
 
     async def flush() -> None:
-        await publisher.publish(batch)
+        try:
+            async with asyncio.timeout(ACKNOWLEDGED_WITHIN_S):
+                await persist("publish", lambda: publisher.publish(batch), stop=asyncio.Event())
+        except TimeoutError:
+            raise CommandError(
+                f"the broker has acknowledged no readings for {ACKNOWLEDGED_WITHIN_S:.0f} s"
+            ) from None
         sent.messages += len(batch)
         advance(len(batch))
         batch.clear()

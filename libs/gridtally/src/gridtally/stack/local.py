@@ -296,8 +296,8 @@ def _operator_token(data_dir: Path) -> str:
     return kept.read_text()
 
 
-class _Stopped(Exception):
-    """A signal asked us to end."""
+class _Stopped(KeyboardInterrupt):
+    """A signal asked us to end; of this kind, since task groups wrap all others."""
 
 
 @contextmanager
