@@ -46,7 +46,7 @@ clean: ## Remove the environment, the downloaded servers and every cache
 
 .PHONY: unit
 unit: setup ## Unit and architecture tests: no servers, seconds
-	$(BIN)/pytest --disable-socket --allow-unix-socket --timeout 120
+	$(BIN)/pytest --disable-socket --allow-unix-socket --timeout 600
 
 .PHONY: thorough
 thorough: setup ## Twenty times as many random cases: bills against naive engines, books against a model
@@ -55,11 +55,11 @@ thorough: setup ## Twenty times as many random cases: bills against naive engine
 
 .PHONY: integration
 integration: setup ## Each service and lib against the servers
-	$(BIN)/pytest tests/integration --timeout 600
+	$(BIN)/pytest tests/integration --timeout 900
 
 .PHONY: e2e
 e2e: setup ## The whole story through all four services
-	$(BIN)/pytest tests/e2e --timeout 900
+	$(BIN)/pytest tests/e2e --timeout 1800
 
 .PHONY: faults
 faults: setup ## kill -9 of services, broker and database while it works; planted bugs

@@ -67,7 +67,7 @@ def deeds_of(names, cwd):
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

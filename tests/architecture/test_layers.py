@@ -61,7 +61,7 @@ def report(tmp_path_factory):
         env=os.environ | {"PYTHONPATH": str(copy), "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert "Broken contracts" in ran.stdout, ran.stdout + ran.stderr
