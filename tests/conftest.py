@@ -59,8 +59,8 @@ def postgres_admin_url(stack_servers: Servers) -> str:
 
 @pytest.fixture
 def database_url(postgres_admin_url: str) -> Iterator[Callable[[], str]]:
-    """Makes fresh databases, each owned by a role that is no superuser, with TimescaleDB where
-    the server has it: `url = database_url()`. They are dropped after the test."""
+    """Makes fresh databases without TimescaleDB, each owned by a role that is no superuser:
+    `url = database_url()`. They are dropped after the test."""
     names: list[str] = []
 
     def create() -> str:
@@ -68,7 +68,7 @@ def database_url(postgres_admin_url: str) -> Iterator[Callable[[], str]]:
         names.append(name)
         return in_thread(
             lambda: asyncio.run(
-                create_database(postgres_admin_url, name, secrets.token_hex(8), timescale=True)
+                create_database(postgres_admin_url, name, secrets.token_hex(8), timescale=False)
             )
         )
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from database import ALL_TENANTS, transaction
 from database.migrations import upgrade
 from gridtally.stack.provision import connected, create_database, drop_database
+from messaging import Publisher
 from serving.keys import api_key, sha256_hex
 
 SECRET = "s" * 43
@@ -64,6 +65,18 @@ async def service_url(postgres_admin_url, model_url):
 
 def fresh_name():
     return f"test_{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def publishing(stack_servers):
+    """Opens producers of the broker, idempotent where it takes them."""
+
+    def publisher(client_id="test"):
+        return Publisher(
+            stack_servers.bootstrap, client_id=client_id, idempotent=stack_servers.idempotence
+        )
+
+    return publisher
 
 
 @pytest.fixture

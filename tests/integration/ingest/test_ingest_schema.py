@@ -20,10 +20,9 @@ async def test_the_models_are_the_schema(ingest_url):
 
 
 @pytest.fixture
-async def native(database_url, monkeypatch):
-    """The URL of a database in which TimescaleDB is not used."""
+async def native(database_url):
+    """The URL of ingest's database without TimescaleDB."""
     url = database_url()
-    monkeypatch.setattr("ingest.store.partitions.EXTENSION", "no_such_extension")
     await asyncio.to_thread(upgrade, url, package="ingest")
     return url
 

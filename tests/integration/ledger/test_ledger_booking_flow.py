@@ -31,7 +31,7 @@ from ledger.domain.accounts import receivable
 from ledger.domain.transactions import transaction_id
 from ledger.handlers.announcing import announce_changed
 from ledger.handlers.booking import book_credit_notes, book_invoices
-from messaging import Consumer, Progress, Publisher, Received, ensure_topics
+from messaging import Consumer, Progress, Received, ensure_topics
 
 DRAIN_S = 120
 
@@ -60,7 +60,7 @@ async def eventually(ledger, sql, tenant, expected):
 
 
 async def test_documents_are_booked_once_however_often_and_in_which_order(
-    ledger, clients, kafka_bootstrap
+    ledger, clients, kafka_bootstrap, publishing
 ):
     await ensure_topics(kafka_bootstrap)
     tenant = f"t-{uuid4().hex[:8]}"
@@ -78,7 +78,7 @@ async def test_documents_are_booked_once_however_often_and_in_which_order(
     events = [*invoices, *notes, *(voided(note) for note in notes)] * 2
     dice.shuffle(events)
     async with (
-        Publisher(kafka_bootstrap, client_id="test") as publisher,
+        publishing() as publisher,
         consuming(ledger, kafka_bootstrap),
         consuming(ledger, kafka_bootstrap),  # a zombie: both believe that all is theirs
     ):
@@ -110,7 +110,7 @@ async def test_documents_are_booked_once_however_often_and_in_which_order(
 
 
 async def test_what_an_account_cannot_hold_is_refused_and_stops_nobody(
-    ledger, clients, kafka_bootstrap
+    ledger, clients, kafka_bootstrap, publishing
 ):
     await ensure_topics(kafka_bootstrap)
     tenant = f"t-{uuid4().hex[:8]}"
@@ -126,7 +126,7 @@ async def test_what_an_account_cannot_hold_is_refused_and_stops_nobody(
     why = f"%:{customer} would hold %"
     dead = f"SELECT count(*) FROM dead_letter WHERE reason LIKE '{why}'"  # noqa: S608 - ours
     async with (
-        Publisher(kafka_bootstrap, client_id="test") as publisher,
+        publishing() as publisher,
         consuming(ledger, kafka_bootstrap),
     ):
         await publisher.publish([outgoing(event, tenant) for event in events])

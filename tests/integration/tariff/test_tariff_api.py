@@ -31,7 +31,7 @@ from integration.tariff.steps import (
     published,
     published_calendar,
 )
-from messaging import Progress, Publisher, ensure_topics, run_relay
+from messaging import Progress, ensure_topics, run_relay
 
 
 async def test_models_and_migrations_agree(catalogue_url):
@@ -228,7 +228,9 @@ async def test_every_table_isolates_tenants_and_scopes_are_asked_for(clients, ca
     assert (await reader.get("/v1/regions")).status_code == 200
 
 
-async def test_the_relay_publishes_what_was_published(clients, catalogue, kafka_bootstrap):
+async def test_the_relay_publishes_what_was_published(
+    clients, catalogue, kafka_bootstrap, publishing
+):
     from aiokafka import AIOKafkaConsumer
 
     await ensure_topics(kafka_bootstrap)
@@ -254,11 +256,11 @@ async def test_the_relay_publishes_what_was_published(clients, catalogue, kafka_
         auto_offset_reset="earliest",
     )
     seen = {}
-    async with Publisher(kafka_bootstrap, client_id="test") as publisher:
+    async with publishing() as publisher:
         relay = asyncio.create_task(run_relay(catalogue, publisher, Progress("relay"), stop))
         await consumer.start()
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 while set(seen) != set(awaited):
                     record = await consumer.getone()
                     if record.key.decode() in awaited:
