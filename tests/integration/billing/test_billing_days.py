@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from billing.domain.days import DayUsage
-from billing.store.days import delete_costs
+from billing.store.days import delete_costs, spread_due
 from contracts.commerce import CostRolledUp
 from database import ALL_TENANTS, transaction
 
@@ -149,3 +149,29 @@ async def test_a_day_that_newer_usage_has_priced_keeps_its_cost(world, make):
         async with transaction(world.database, tenant=ALL_TENANTS) as tx:
             await delete_costs(tx, [usage])
         assert len(await costs(world)) == left
+
+
+async def test_a_tariff_of_many_agreements_is_taken_up_in_bounded_passes(world, make):
+    """Its own transaction marks agreements alone; their days are marked some agreements a pass."""
+    first = await world.home()
+    homes = [first] + [await world.agree(tariff_id=first.tariff_id) for _ in range(4)]
+    days = make.MARCH.dates()[:3]
+    await world.use(*(make.used(home.meter_id, day) for home in homes for day in days))
+    dearer = {"components": [{"kind": "energy", "id": "energy", "rate": "0.60"}]}
+    await world.publish(make.published(first.tariff_id, make.FLAT | dearer, number=2))
+    assert await world.rows("SELECT 1 FROM due_day") == []
+    for agreements in (2, 2, 1, 0):
+        async with transaction(world.database, tenant=ALL_TENANTS) as tx:
+            assert await spread_due(tx, 2) == agreements
+    assert await world.one("SELECT count(*) FROM due_day") == len(homes) * len(days)
+    await world.price_due()
+    assert {cost["net"] for cost in await costs(world)} == {Decimal("5.76")}
+
+
+async def test_facts_that_meet_mark_all_their_days(world, make):
+    home = await world.home()
+    await world.use(make.used(home.meter_id, DAY), make.used(home.meter_id, SPRING_FORWARD))
+    for since in (SPRING_FORWARD, DAY, SPRING_FORWARD):
+        await world.publish(make.published(home.tariff_id, number=2, since=since))
+    assert await world.price_due() == 2
+    assert await world.price_due() == 0

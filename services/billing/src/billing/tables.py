@@ -320,4 +320,16 @@ due_day = sa.Table(
     _key("meter_id"),
     sa.Column("day", sa.Date, primary_key=True),
 )
-"""Days to be priced again, because an agreement or a tariff has arrived or changed."""
+"""Days to be priced again."""
+
+due_agreement = sa.Table(
+    "due_agreement",
+    METADATA,
+    _tenant(),
+    _key("agreement_id"),
+    _required("first_on", sa.Date),
+    _required("last_on", sa.Date),
+    sa.CheckConstraint("last_on >= first_on", name="due_agreement_dates"),
+)
+"""Agreements whose days from first to last become due, because a fact has arrived or changed: one
+row each, so that a tariff of many agreements costs its own transaction little."""

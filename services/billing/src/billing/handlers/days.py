@@ -14,6 +14,8 @@ from messaging import Received, enqueue
 
 RETRY_DAYS_MAX = 2_000
 """Days that are priced again in one transaction."""
+SPREAD_AGREEMENTS_MAX = 50
+"""Agreements whose days are marked in one transaction: some 20 000 days, where each has a year."""
 
 
 async def roll_up_usage(
@@ -25,11 +27,12 @@ async def roll_up_usage(
 
 
 async def price_due_days(tx: WriteConnection, now: datetime) -> int:
-    """Price some of the days that are due again; how many."""
+    """Price some of the days that are due again; how much there was to do, 0 when nothing."""
     await facts.lock_facts_to_read(tx)
+    agreements = await days.spread_due(tx, SPREAD_AGREEMENTS_MAX)
     due = await days.take_due(tx, RETRY_DAYS_MAX)
     await _price(tx, due, now)
-    return len(due)
+    return max(agreements, len(due))
 
 
 async def _price(tx: WriteConnection, keys: Collection[DayKey], now: datetime) -> None:

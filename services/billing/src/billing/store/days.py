@@ -33,37 +33,53 @@ DELETE FROM due_day WHERE (tenant_id, meter_id, day) IN (
    ORDER BY tenant_id, meter_id, day LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING tenant_id, meter_id, day
 """
-_DUE_BY_TARIFF = """
-INSERT INTO due_day (tenant_id, meter_id, day)
-SELECT DISTINCT u.tenant_id, u.meter_id, u.day
-  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, version_id)
+_AND_LATER = "'infinity'::date"
+_MARK = """
+INSERT INTO due_agreement (tenant_id, agreement_id, first_on, last_on)
+SELECT a.tenant_id, a.id, min({first}), max({last})
+  FROM {facts}
+ GROUP BY a.tenant_id, a.id ORDER BY a.tenant_id, a.id
+ON CONFLICT (tenant_id, agreement_id) DO UPDATE
+   SET first_on = least(due_agreement.first_on, excluded.first_on),
+       last_on = greatest(due_agreement.last_on, excluded.last_on)
+"""
+_DUE_BY_TARIFF = _MARK.format(
+    first="greatest(v.effective_from, a.start_on)",
+    last=_AND_LATER,
+    facts="""unnest($1::text[], $2::uuid[]) AS k (tenant_id, version_id)
   JOIN tariff_version v ON v.tenant_id = k.tenant_id AND v.id = k.version_id
-  JOIN agreement a ON a.tenant_id = v.tenant_id AND a.tariff_id = v.tariff_id
-  JOIN day_usage u ON u.tenant_id = a.tenant_id AND u.meter_id = a.meter_id
-   AND u.day >= greatest(v.effective_from, a.start_on) AND (u.day < a.end_on) IS NOT FALSE
-ON CONFLICT DO NOTHING
-"""
-_DUE_BY_AGREEMENT = """
-INSERT INTO due_day (tenant_id, meter_id, day)
-SELECT DISTINCT u.tenant_id, u.meter_id, u.day
-  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, agreement_id)
-  JOIN agreement a ON a.tenant_id = k.tenant_id AND a.id = k.agreement_id
-  JOIN day_usage u ON u.tenant_id = a.tenant_id AND u.meter_id = a.meter_id
-   AND u.day >= a.start_on
-ON CONFLICT DO NOTHING
-"""
-
-_DUE_BY_PRICES = """
-INSERT INTO due_day (tenant_id, meter_id, day)
-SELECT DISTINCT u.tenant_id, u.meter_id, u.day
-  FROM unnest($1::text[], $2::text[], $3::date[]) AS k (tenant_id, code, day)
+  JOIN agreement a ON a.tenant_id = v.tenant_id AND a.tariff_id = v.tariff_id""",
+)
+_DUE_BY_AGREEMENT = _MARK.format(
+    first="a.start_on",
+    last=_AND_LATER,
+    facts="""unnest($1::text[], $2::uuid[]) AS k (tenant_id, agreement_id)
+  JOIN agreement a ON a.tenant_id = k.tenant_id AND a.id = k.agreement_id""",
+)
+_DUE_BY_PRICES = _MARK.format(
+    first="k.day - 1",
+    last="k.day + 1",
+    facts="""unnest($1::text[], $2::text[], $3::date[]) AS k (tenant_id, code, day)
   JOIN tariff_version v ON v.tenant_id = k.tenant_id
    AND jsonb_path_exists(v.document, '$.components[*] ? (@.series == $code)',
                          jsonb_build_object('code', k.code))
-  JOIN agreement a ON a.tenant_id = v.tenant_id AND a.tariff_id = v.tariff_id
-  JOIN day_usage u ON u.tenant_id = a.tenant_id AND u.meter_id = a.meter_id
-   AND u.day BETWEEN k.day - 1 AND k.day + 1
-ON CONFLICT DO NOTHING
+  JOIN agreement a ON a.tenant_id = v.tenant_id AND a.tariff_id = v.tariff_id""",
+)
+_SPREAD = """
+WITH taken AS (
+  DELETE FROM due_agreement WHERE (tenant_id, agreement_id) IN (
+    SELECT tenant_id, agreement_id FROM due_agreement
+     ORDER BY tenant_id, agreement_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+  RETURNING *),
+marked AS (
+  INSERT INTO due_day (tenant_id, meter_id, day)
+  SELECT DISTINCT u.tenant_id, u.meter_id, u.day
+    FROM taken t
+    JOIN agreement a ON a.tenant_id = t.tenant_id AND a.id = t.agreement_id
+    JOIN day_usage u ON u.tenant_id = a.tenant_id AND u.meter_id = a.meter_id
+     AND u.day BETWEEN t.first_on AND t.last_on
+  ON CONFLICT DO NOTHING)
+SELECT count(*) FROM taken
 """
 
 
@@ -139,6 +155,12 @@ async def delete_costs(tx: WriteConnection, unpriced: Sequence[DayUsage]) -> Non
     if unpriced:
         keys = [(*usage.key, usage.version) for usage in unpriced]
         await tx.raw.execute(_DELETE_COSTS, *columns_of(keys, 4))
+
+
+async def spread_due(tx: WriteConnection, agreements_max: int) -> int:
+    """Mark the days of some of the agreements that are due; how many agreements."""
+    spread: int = await tx.raw.fetchval(_SPREAD, agreements_max)
+    return spread
 
 
 async def take_due(tx: WriteConnection, days_max: int) -> list[DayKey]:
