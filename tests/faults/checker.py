@@ -77,6 +77,11 @@ async def check(places: Places, expected: Expected) -> list[str]:
     return found
 
 
+def subjects_of(findings: Iterable[str]) -> set[str]:
+    """What the findings are about."""
+    return {finding.partition(":")[0] for finding in findings}
+
+
 def newest(blocks: Iterable[Block]) -> dict[tuple[UUID, str], dict[datetime, int]]:
     """Per meter and flow, each interval's value in the block that was read last."""
     truth: dict[tuple[UUID, str], dict[datetime, int]] = defaultdict(dict)

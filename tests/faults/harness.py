@@ -10,7 +10,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Set
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +18,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from faults.checker import Expected, check
-from faults.state import Places, unfinished
+from faults.checker import Expected, check, subjects_of
+from faults.state import CONNECT_LIMIT_S, Places, unfinished
 from faults.waiting import until
 from faults.workload import Workload
 from gridtally.installation import SCOPES, Installation, new_key, register_key
@@ -100,6 +100,13 @@ class System:
         await asyncio.to_thread(self.parts[name].start)
         self.down.discard(name)
 
+    async def revive(self) -> None:
+        """Start what has ended, as whoever runs the services does when a watchdog has ended one:
+        a broker that takes long to come back is no fault of theirs."""
+        for name, server in self.parts.items():
+            if server.pid is None:
+                await self.restart(name)
+
     @asynccontextmanager
     async def killed(self, name: str) -> AsyncIterator[None]:
         """A part is dead during the block, and back after it however the block ended."""
@@ -131,11 +138,17 @@ class System:
         ]
 
     async def settled(
-        self, expected: Expected, *, limit_s: float, unchanged_s: float | None = None
+        self,
+        expected: Expected,
+        *,
+        limit_s: float,
+        subjects: Set[str] = frozenset(),
+        unchanged_s: float = 0.0,
     ) -> list[str]:
         """The checker's findings as soon as there are none, or after `limit_s`.
 
-        With `unchanged_s`, also when nothing has moved for that long: then nothing more will.
+        With `subjects`, also when nothing has moved for `unchanged_s` and the findings speak of
+        all of them: then nothing more will come.
         """
         begun_s = moved_s = time.monotonic()
         before: list[str] = []
@@ -145,9 +158,13 @@ class System:
             now_s = time.monotonic()
             if found != before:
                 before, moved_s = found, now_s
-            still = unchanged_s is not None and now_s - moved_s > unchanged_s
-            if not found or still or now_s - begun_s > limit_s:
-                return await check(self.places, expected) if found else []
+            if not found:
+                return []
+            late = now_s - begun_s > limit_s
+            if late or (subjects and now_s - moved_s > unchanged_s):
+                told = await check(self.places, expected)
+                if late or subjects <= subjects_of(told):
+                    return told
             await asyncio.sleep(CHECK_EVERY_S)
 
     @asynccontextmanager
@@ -190,7 +207,7 @@ def running_system(**settings: str) -> Iterator[System]:
 @asynccontextmanager
 async def connected(url: str) -> "AsyncIterator[asyncpg.Connection]":
     """A connection for the length of the block."""
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=CONNECT_LIMIT_S)
     try:
         yield connection
     finally:

@@ -51,7 +51,7 @@ FOLLOWED = (
     "credit_note.issued.v1",
 )
 _COUNT = "SELECT count(*) FROM {table} WHERE $1::text IS NULL OR tenant_id = $1"
-CONNECT_LIMIT_S = 10
+CONNECT_LIMIT_S = 60
 POLL_MS = 200
 
 

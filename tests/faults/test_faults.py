@@ -24,8 +24,8 @@ HOMES = 200
 REGISTERED_AT_ONCE = 15
 PART_S = 6.0
 """How long a fault's share of the stream takes."""
-RUN_LIMIT_S = 900.0
-DRAIN_LIMIT_S = 120.0
+RUN_LIMIT_S = 1_500.0
+DRAIN_LIMIT_S = 240.0
 BROKER, DATABASE, CONNECTIONS = "kafka", "postgres", "connections"
 
 

@@ -30,7 +30,7 @@ from messaging import Outgoing, Publisher
 T = TypeVar("T")
 MINUTES = 15
 INTERVAL_WH_MAX = 2_500
-ANSWER_LIMIT_S = 90.0
+ANSWER_LIMIT_S = 300.0
 PAUSE_S = 0.2
 LATE_SHARE = 0.05
 TWICE_SHARE = 0.05
