@@ -18,10 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from script import SMALL
+
 from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP, IDEMPOTENCE, servers
 
 HERE = Path(__file__).parent
 KINDS = ("real", "wheels")
+SHARED = "script"
+"""What the scripts share: no benchmark itself."""
 Figures = dict[str, dict[str, dict[str, float]]]
 
 
@@ -108,12 +112,15 @@ WITHOUT_SERVERS = {"compare_pysam", "rate_bills"}
 
 def main() -> int:
     """Exit status 1 when a benchmark failed; a bar that is missed is no failure."""
-    scripts = sorted(path.stem for path in HERE.glob("[a-z]*.py"))
+    scripts = sorted({path.stem for path in HERE.glob("[a-z]*.py")} - {SHARED})
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--servers", choices=KINDS, action="append", help="default: both")
     parser.add_argument("--only", choices=scripts, action="append", help="default: all")
+    parser.add_argument("--small", action="store_true", help="see that they work; measures nothing")
     parser.add_argument("--out", type=Path, default=Path(".cache/bench"))
     arguments = parser.parse_args()
+    if arguments.small:
+        os.environ[SMALL] = "1"
     chosen = set(arguments.only or scripts)
     failed: list[str] = []
     figures: dict[str, Figures] = {}

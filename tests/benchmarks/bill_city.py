@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
-from script import arguments, tell
+from script import arguments, sized, tell
 
 from contracts.commerce import InvoiceIssued
 from contracts.metering import PeriodClosed, ReadingsReceived
@@ -34,7 +34,7 @@ from gridtally.stack.local import Options, Stack, stack
 from kernel.periods import ONE_DAY, midnight_utc
 from messaging import Outgoing, Publisher
 
-HOMES = 10_000
+HOMES = sized(10_000)
 WAIT_LIMIT_S = 900.0
 POLL_S = 0.25
 PROBES = 100
@@ -151,9 +151,9 @@ def memory(running: Stack) -> dict[str, float]:
     return peaks
 
 
-async def run(installation: Installation, running: Stack, count: int) -> dict[str, Any]:
+async def run(installation: Installation, running: Stack) -> dict[str, Any]:
     """All figures; a wrong result ends the benchmark."""
-    portfolio = homes(count, run="bench")
+    portfolio = homes(HOMES, run="bench")
     async with (
         installation.as_tenant() as api,
         Publisher(running.servers.bootstrap, client_id="bench", idempotent=False) as publisher,
@@ -170,7 +170,7 @@ async def run(installation: Installation, running: Stack, count: int) -> dict[st
         waited = await latency(api, publisher, sites)
     peaks = memory(running)
     return {
-        f"a city of {count} meters": city | {"homes_registered_per_s": round(count / registered_s)},
+        f"a city of {HOMES} meters": city | {"homes_registered_per_s": round(HOMES / registered_s)},
         "publish to readable": waited,
         "the services": peaks | {"largest_peak_memory_mb": max(peaks.values())},
     }
@@ -178,15 +178,13 @@ async def run(installation: Installation, running: Stack, count: int) -> dict[st
 
 def main() -> None:
     """Prints the figures and writes them."""
-    parser = arguments(__doc__)
-    parser.add_argument("--homes", type=int, default=HOMES)
-    given = parser.parse_args()
+    given = arguments(__doc__).parse_args()
     with tempfile.TemporaryDirectory(prefix="gridtally-bench-") as folder:
         options = Options(data_dir=Path(folder))
         with stack(options, os.environ) as running:
             installation = asyncio.run(of_stack(running, Path(folder)))
-            figures = asyncio.run(run(installation, running, given.homes))
-    tell(f"{psutil.cpu_count()} cores", figures, given.json)
+            figures = asyncio.run(run(installation, running))
+    tell(f"{HOMES} homes, {psutil.cpu_count()} cores", figures, given.json)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import orjson
-from script import arguments, own_database, peak_memory_mb, tell
+from script import arguments, own_database, peak_memory_mb, sized, tell
 
 from billing.consumers import subscriptions
 from billing.domain.agreements import Agreement, Customer
@@ -30,10 +30,10 @@ from gridtally.stack.servers import BOOTSTRAP
 from kernel.periods import Period, month_of, slots_in_day
 from messaging import Consumer, Outgoing, Progress, Publisher, Received, ensure_topics
 
-METERS = 2_000
+METERS = sized(2_000)
 TARIFFS = 3
 MONTHS = [month_of(date(2025, month, 1)) for month in (1, 2, 3)]
-DAY_METERS = 700
+DAY_METERS = sized(700)
 ZONE = "Europe/Berlin"
 SEED = 7
 TENANT = "bench"

@@ -17,7 +17,7 @@ from statistics import median
 from time import perf_counter
 from uuid import UUID, uuid4
 
-from script import Clock, Rate, arguments, own_database, peak_memory_mb, tell
+from script import Clock, Rate, arguments, own_database, peak_memory_mb, sized, tell
 
 from contracts.accounts import PaymentReceived
 from contracts.commerce import InvoiceIssued, InvoiceLine
@@ -33,13 +33,13 @@ from ledger.handlers.settling import settle
 from ledger.store import accounts, reconciliation, statements
 from messaging import Consumer, Outgoing, Progress, Publisher, Received, ensure_topics
 
-CUSTOMERS = 10_000
+CUSTOMERS = sized(10_000)
 ROUNDS = 3
-ROUND_INVOICES = 5_000
-ROUND_TRANSFERS = 10_000
-ROUND_SINGLES = 2_000
+ROUND_INVOICES = sized(5_000)
+ROUND_TRANSFERS = sized(10_000)
+ROUND_SINGLES = sized(2_000)
 WRITERS = 8
-POSTINGS_PRESENT = 1_000_000
+POSTINGS_PRESENT = sized(1_000_000)
 BATCH_INVOICES = 500
 READS = 9
 SEED = 7
@@ -219,13 +219,15 @@ async def run(url: str, bootstrap: str) -> dict[str, dict[str, float]]:
         taken = await reads(database)
     return {
         "invoices booked, empty books": _told("invoices", empty, POSTINGS),
-        "invoices booked, a million postings": _told("invoices", full, POSTINGS),
+        f"invoices booked, {POSTINGS_PRESENT:,} postings": _told("invoices", full, POSTINGS),
         "posted without Kafka": {"postings_per_s": round(filling)},
-        "transfers in batches, a million postings": _told("transfers", together, TRANSFER_POSTINGS),
+        f"transfers in batches, {POSTINGS_PRESENT:,} postings": _told(
+            "transfers", together, TRANSFER_POSTINGS
+        ),
         f"transfers one by one, {WRITERS} writers": _told(
             "transfers", one_by_one, TRANSFER_POSTINGS
         ),
-        "reads, a million postings": taken,
+        f"reads, {POSTINGS_PRESENT:,} postings": taken,
         "the process": {"peak_memory_mb": peak_memory_mb()},
     }
 

@@ -1,11 +1,10 @@
 """Holds the rating engine against PySAM's `Utilityrate5`: same tariffs, same year, one core.
 
-Run as `python tests/benchmarks/compare_pysam.py [--json FILE]`; `make bench` brings PySAM. Both
+Run as `python tests/benchmarks/compare_pysam.py --json FILE`; `make bench` brings PySAM. Both
 read the same URDB records. The year is 2018, which begins on a Monday as all of SAM's years do,
 in a zone without clock changes. Every monthly bill must agree as far as PySAM's floats go.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -20,6 +19,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+from script import arguments, sized
 
 from kernel.periods import months_between
 from rating.bill import Bill, rate
@@ -36,7 +36,7 @@ CASES = {
 }
 ZONE = "America/Phoenix"
 MONTHS = months_between(date(2018, 1, 1), date(2019, 1, 1))
-METERS = 128
+METERS = sized(128, least=16)
 PYSAM_METERS = 16
 ROUNDS = 3
 SEED = 5
@@ -46,9 +46,7 @@ AGREES_WITHIN = 1e-6
 
 def main() -> int:
     """Prints the table and writes the figures; exit status 1 where bills differ."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, default=Path(".cache/bench/compare_pysam.json"))
-    arguments = parser.parse_args()
+    target: Path = arguments(__doc__).parse_args().json
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     figures: dict[str, dict[str, float]] = {}
     for title, name in CASES.items():
@@ -62,8 +60,7 @@ def main() -> int:
             f"{case:48}{row['bills_per_s']:>13.0f}{row['one_meter_bills_per_s']:>13.0f}"
             f"{row['pysam_bills_per_s']:>13.0f}{row['times']:>13.1f}\n"
         )
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps({"figures": figures}, indent=2) + "\n")
+    target.write_text(json.dumps({"figures": figures}, indent=2) + "\n")
     worst = max(row["largest_difference"] for row in figures.values())
     sys.stdout.write(f"largest difference of a monthly bill: {worst:.1e} of it\n")
     return 1 if worst > AGREES_WITHIN else 0

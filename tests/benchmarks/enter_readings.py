@@ -14,7 +14,7 @@ from statistics import median
 from time import perf_counter
 from uuid import UUID
 
-from script import Clock, Rate, arguments, own_database, peak_memory_mb, tell
+from script import Clock, Rate, arguments, own_database, peak_memory_mb, sized, tell
 
 from database import Database, ReadConnection, snapshot, transaction
 from ledger.domain.readings import Wanted
@@ -25,11 +25,11 @@ from ledger.store import readings
 from ledger.store.readings import Selection
 from ledger.wire import Cause
 
-PROPERTIES = 1_000
-ENTRIES_PRESENT = 1_000_000
-FILL_ENTRIES = 50_000
+PROPERTIES = sized(1_000)
+ENTRIES_PRESENT = sized(1_000_000)
+FILL_ENTRIES = sized(50_000)
 ROUNDS = 3
-ROUND_SINGLES = 2_000
+ROUND_SINGLES = sized(2_000)
 ROUND_BULKS = 10
 BULK_READINGS = 1_000
 WRITERS = 8
@@ -175,9 +175,9 @@ async def run(url: str) -> dict[str, dict[str, float]]:
         taken = await reads(database)
         await check(database)
     return {
-        "single readings, a million entries": _told(one_by_one),
-        "a thousand at a time, a million entries": _told(together),
-        "reads, a million entries": taken,
+        f"single readings, {ENTRIES_PRESENT:,} entries": _told(one_by_one),
+        f"a thousand at a time, {ENTRIES_PRESENT:,} entries": _told(together),
+        f"reads, {ENTRIES_PRESENT:,} entries": taken,
         "the process": {"peak_memory_mb": peak_memory_mb()},
     }
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -23,15 +23,15 @@ import httpx
 import psutil
 import sqlalchemy as sa
 from pyarrow import parquet
-from script import arguments, own_database, tell
+from script import arguments, own_database, sized, tell
 
 from database import ALL_TENANTS, Database, transaction
 from gridtally.stack.process import LOOPBACK, free_port
 from serving.exports import FORMATS, Format
 from serving.keys import api_key, sha256_hex
 
-ROWS = (10_000, 100_000, 1_000_000)
-FILL_ROWS = 50_000
+ROWS = (sized(10_000), sized(100_000), sized(1_000_000))
+FILL_ROWS = sized(50_000)
 BEGIN = datetime(2015, 1, 1, tzinfo=UTC)
 STEP = timedelta(minutes=1)
 TENANT, KEY_ID, SECRET = "bench", "benchkey0000", "s" * 43
@@ -71,6 +71,7 @@ def api(url: str) -> Iterator[tuple[str, psutil.Process]]:
     """The ledger's API as a process: where it is, and the process."""
     port = free_port()
     told = {"DATABASE_URL": url, "HTTP_HOST": LOOPBACK, "HTTP_PORT": str(port)}
+    told["LOG_LEVEL"] = "WARNING"
     command = [sys.executable, "-m", "ledger", "api"]
     with subprocess.Popen(command, env=os.environ | told, stdout=subprocess.DEVNULL) as process:
         try:
@@ -85,11 +86,10 @@ def wait_ready(base: str) -> None:
     """Until the API says so."""
     deadline_s = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline_s:
-        try:
+        with suppress(httpx.TransportError):
             if httpx.get(f"{base}/health/ready").is_success:
                 return
-        except httpx.TransportError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     sys.exit("the API did not start")
 
 

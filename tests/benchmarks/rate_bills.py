@@ -16,7 +16,7 @@ from time import perf_counter
 from uuid import UUID
 
 import numpy as np
-from script import arguments, peak_memory_mb, tell
+from script import arguments, peak_memory_mb, sized, tell
 
 from kernel.periods import Period
 from rating.bill import NO_STATE, Bill, rate
@@ -27,7 +27,7 @@ from rating.state import Bank, Lot
 from rating.tariff import Crediting, TariffVersion, usage_charges
 from rating.usage import Flow, Series, Usage, slots_in
 
-METERS = 4096
+METERS = sized(4096)
 ROUNDS = 5
 SEED = 7
 ZONE = "Europe/Berlin"

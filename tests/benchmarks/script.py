@@ -19,6 +19,14 @@ from gridtally.stack.servers import ADMIN_URL
 
 Figures = Mapping[str, Mapping[str, float]]
 """By case and metric."""
+SMALL = "GRIDTALLY_BENCH_SMALL"
+"""Set, it makes every benchmark small: enough to see that it works, too little to measure."""
+SMALL_PART = 50
+
+
+def sized(count: int, *, least: int = 1) -> int:
+    """So many of something, or, where benchmarks are to be small, a fiftieth of them."""
+    return max(least, count // SMALL_PART) if SMALL in os.environ else count
 
 
 @dataclass(frozen=True, slots=True)
