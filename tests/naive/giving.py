@@ -110,8 +110,24 @@ class Naive:
     def minimum_bill(self, charge):
         days = (self.part.end_on - self.part.start_on).days
         so_far = sum(x[4] for x in self.lines if not charge["kinds"] or x[2] in charge["kinds"])
+        if charge["per"] == "year":
+            self.minimum_of_a_year(charge, so_far)
+            return
         lacking = Fraction(charge["amount"]) * days - so_far
         self.share(charge, "minimum_top_up", None, max(lacking, Fraction(0)))
+
+    def minimum_of_a_year(self, charge, so_far):
+        since, before = self.state.pop(charge["id"], (self.part.start_on, Fraction(0)))
+        if not first_of(self.part, charge["true_up_month"]):
+            self.state[charge["id"]] = (since, Fraction(shown(before + so_far)))
+            return
+        least, day = Fraction(0), since
+        while day < self.part.end_on:
+            year = (date(day.year + 1, 1, 1) - date(day.year, 1, 1)).days
+            least += Fraction(charge["amount"]) / year
+            day += DAY
+        lacking = max(least - before - so_far, Fraction(0))
+        self.share(charge, "minimum_top_up", None, lacking)
 
     def net_metering(self, charge):
         """Nets, then takes of the lots; leaves in `left` the kWh of each band."""

@@ -135,15 +135,23 @@ def charges_of(draw, before):
         priced("rate"),
         st.one_of(offsets(before), payouts()),
     )
+    often = st.fixed_dictionaries(
+        {"per": st.just("day"), "amount": st.decimals(0, 20, places=2).map(str)}
+    )
+    yearly = st.fixed_dictionaries(
+        {
+            "per": st.just("year"),
+            "amount": st.decimals(0, 9000, places=2).map(str),
+            "true_up_month": maybe_month.filter(bool),
+        }
+    )
     minimums = st.fixed_dictionaries(
         {
             "kind": st.just("minimum_bill"),
-            "amount": st.decimals(0, 20, places=2).map(str),
-            "per": st.just("day"),
             "kinds": st.lists(st.sampled_from(["fixed", "energy", "credit", "tax"]), max_size=2),
             "after_tax": st.booleans(),
         }
-    )
+    ).flatmap(lambda minimum: st.one_of(often, yearly).map(lambda amount: minimum | amount))
     fixed = st.fixed_dictionaries(
         {"kind": st.just("fixed"), "rate": rates, "per": st.just("month")}
     )
@@ -237,12 +245,19 @@ def naive_lines(parts, usage, state):
 
 
 def plain_state(state):
-    return {
-        id_: Fraction(one.amount)
-        if one.kind == "credit"
-        else [[lot.band, Fraction(lot.kwh), lot.earned_on, lot.expires_on] for lot in one.lots]
-        for id_, one in state.items()
-    }
+    return {id_: plain(one) for id_, one in state.items()}
+
+
+def plain(one):
+    match one.kind:
+        case "credit":
+            return Fraction(one.amount)
+        case "tally":
+            return one.since_on, Fraction(one.amount)
+        case _:
+            return [
+                [lot.band, Fraction(lot.kwh), lot.earned_on, lot.expires_on] for lot in one.lots
+            ]
 
 
 def parts_of(parts):

@@ -7,8 +7,11 @@ from uuid import UUID
 
 import pytest
 
+from kernel.errors import Rejected
 from kernel.periods import Period
 from rating.bill import rate
+from rating.quote import chain
+from rating.state import Tally, read_state, state_document
 from rating.tariff import Part
 
 MARCH = ("2025-03-01", "2025-04-01")
@@ -68,3 +71,68 @@ def test_the_parts_of_two_versions_have_a_minimum_each(version_of, usage_of):
     ]
     bill = rate(parts, [usage_of(*MARCH, import_=0)])[0]
     assert [str(line.amount) for line in bill.lines] == ["10.00", "42.00"]  # 1 and 2 a day
+
+
+YEARLY = MINIMUM | {"per": "year", "amount": "365", "true_up_month": 4}
+WINTER = [("2025-01-01", "2025-02-01"), ("2025-02-01", "2025-03-01"), MARCH]
+
+
+@pytest.mark.parametrize(
+    ("wh", "fields", "top_ups"),
+    [
+        # three months of 10.00, 90 days at 1.00: 90 - 30
+        (0, {}, [None, None, "60.00"]),
+        # 74.40, 67.20 and 74.30 of energy are more than enough
+        (1000, {}, [None, None, None]),
+        (1000, {"kinds": ["fixed"]}, [None, None, "60.00"]),
+        # at the first of February and, after 59 days more, not again
+        (0, {"true_up_month": 2}, ["21.00", None, None]),
+        (0, {"proration": "thirty_days", "amount": "360"}, [None, None, "60.00"]),
+        # a twelfth of 1200 for each whole month
+        (0, {"proration": "twelfths", "amount": "1200"}, [None, None, "270.00"]),
+        # with 20 % tax on 10.00 three times: 90 - 36
+        (0, {"after_tax": True}, [None, None, "54.00"]),
+    ],
+)
+def test_what_a_year_lacks_is_topped_up_by_the_bill_that_reaches_its_end(
+    version_of, usage_of, wh, fields, top_ups
+):
+    version = version_of(STANDING, ENERGY, YEARLY | fields, VAT)
+    bills = chain(version, [usage_of(*month, import_=wh) for month in WINTER])
+    found = [
+        next((str(one.amount) for one in bill.lines if one.item.kind == "minimum_top_up"), None)
+        for bill in bills
+    ]
+    assert found == top_ups
+
+
+def test_what_bills_have_come_to_is_handed_on_until_the_year_ends(version_of, usage_of):
+    version = version_of(STANDING, YEARLY)
+    state = {}
+    for month, left in zip(WINTER, ("10", "20", None), strict=True):
+        (bill,) = rate(version, [usage_of(*month, import_=0)], states=[state])
+        state = read_state(state_document(bill.state))
+        tally = Tally(date(2025, 1, 1), Decimal(left)) if left else None
+        assert state == ({"least": tally} if tally else {})
+
+
+def test_a_year_that_is_billed_at_once_or_in_pieces_comes_to_the_same(version_of, usage_of):
+    version = version_of(STANDING | {"per": "day", "rate": "0.1"}, YEARLY)
+    (whole,) = rate(version, [usage_of("2025-01-01", "2025-04-01", import_=0)])
+    pieces = chain(version, [usage_of(*month, import_=0) for month in WINTER])
+    assert sum(bill.total for bill in pieces) == whole.total == 90
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"true_up_month": None}, "needs a true_up_month"),
+        ({"true_up_month": 13}, "a month is 1 to 12"),
+        ({"per": "month"}, "and no other, needs a true_up_month"),
+        ({"proration": "none"}, "needs a proration"),
+        ({"per": "month", "true_up_month": None, "proration": "twelfths"}, "for a rate per year"),
+    ],
+)
+def test_a_yearly_minimum_that_contradicts_itself_is_refused(version_of, fields, fault):
+    with pytest.raises(Rejected, match=fault):
+        version_of(YEARLY | fields)

@@ -61,8 +61,8 @@ def noted(record, **options):
         ("sacramento_five_periods", ["fixed", "time_of_use", "demand", "demand"], ["dgrules"]),
         (
             "sam_commercial_tiers_in_time_of_use",
-            ["fixed", "tiered_time_of_use", "demand", "demand", "minimum_bill"],
-            ["dgrules", "annualmincharge"],
+            ["fixed", "tiered_time_of_use", *["demand"] * 2, *["minimum_bill"] * 2],
+            ["dgrules"],
         ),
         (
             "san_diego_demand_time_of_use",
@@ -157,7 +157,9 @@ def test_holidays_are_what_the_importer_says(holidays, weekday, weekend):
         ({"fixedchargefirstmeter": 90, "fixedchargeunits": "$/year"}, ("fixed", "90", "year")),
         ({"fixedmonthlycharge": 7}, ("fixed", "7", "month")),
         ({"mincharge": 3, "minchargeunits": "$/day"}, ("minimum", "3", "day")),
+        ({"mincharge": 3, "minchargeunits": "$/year"}, ("minimum", "3", "year")),
         ({"minmonthlycharge": 12}, ("minimum-month", "12", "month")),
+        ({"annualmincharge": 120}, ("minimum-year", "120", "year")),
     ],
 )
 def test_fixed_and_minimum_charges_are_in_their_units(fields, component):
@@ -180,8 +182,7 @@ def test_fixed_and_minimum_charges_are_in_their_units(fields, component):
             [("not_imported", "fixedmonthlycharge")],
         ),
         ({"fixedchargeeaaddl": 2}, [("not_imported", "fixedchargeeaaddl")]),
-        ({"annualmincharge": 2}, [("not_imported", "annualmincharge")]),
-        ({"mincharge": 2, "minchargeunits": "$/year"}, [("not_imported", "mincharge")]),
+        ({"annualmincharge": 2}, [("convention", "annualmincharge"), ("convention", "mincharge")]),
         (
             {"coincidentratestructure": [[{"rate": 3}]], "coincidentschedule": FLAT},
             [("not_imported", "coincidentratestructure")],

@@ -64,6 +64,7 @@ def naive_bills(record, usages):
         total += naive_fuel(record, slots)
         total += naive_demand(record, slots, usage.minutes, earlier)
         totals.append(max(total, number(record.get("minmonthlycharge", 0))))
+    totals[-1] += max(number(record.get("annualmincharge", 0)) - sum(totals), 0)
     return totals
 
 
@@ -195,13 +196,14 @@ VARIED = [
         "lookbackrange": 2,
     },
     {"fueladjustmentsmonthly": [Decimal("0.004")] * 12},
+    {"annualmincharge": 2_000_000},
     {"fueladjustmentsmonthly": [Decimal(n - 4).scaleb(-3) for n in range(12)]},
 ]
 
 
 @pytest.mark.parametrize("fields", VARIED)
-def test_ratchets_and_fuel_of_some_months_equal_the_record_read_by_hand(fields):
-    """A summer of twice the power, by Wallingford's rate with other ratchets or with fuel."""
+def test_what_differs_from_month_to_month_equals_the_record_read_by_hand(fields):
+    """A summer of twice the power, by Wallingford's rate with other ratchets, fuel or minimum."""
     document = read(RECORDS[-1])
     assert "demandratchetpercentage" in document
     year = [

@@ -46,6 +46,7 @@ CHARGED = {
     "mincharge": 1,
     "minchargeunits": "$/day",
     "minmonthlycharge": 3,
+    "annualmincharge": 3,
 }
 WARNED = {
     "servicetype": "Delivery",
@@ -62,7 +63,6 @@ WARNED = {
     "usenetmetering": True,
     "fixedchargeeaaddl": 5,
     "fixedmonthlycharge": 3,
-    "annualmincharge": 3,
     "something": "new",
 }
 HARMLESS = {

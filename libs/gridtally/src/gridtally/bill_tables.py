@@ -12,7 +12,7 @@ from rating.bill import Bill
 from rating.exact import DIGITS_MAX, add_up, whole
 from rating.lines import KINDS
 from rating.quote import peak_kw
-from rating.state import Bank, ComponentState, Credit, Peaks
+from rating.state import Bank, ComponentState, Credit, Peaks, Tally
 from rating.usage import Usage
 
 STEP_SHOWN = Decimal("0.00000001")
@@ -86,6 +86,8 @@ def told(state: ComponentState) -> str:
         case Peaks():
             highest = max((whole(one.kw, one.parts) for one in state.peaks), default=Decimal(0))
             return f"{len(state.peaks)} earlier peaks, up to {short(highest)} kW"
+        case Tally():
+            return f"{plain(state.amount)} counted since {state.since_on}"
         case _:
             used = add_up(band.kwh for band in state.used)
             return f"{short(used)} kWh of the ladder since {state.since_on}"

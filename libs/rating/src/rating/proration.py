@@ -1,5 +1,6 @@
 """Proration: how much of a charge per month, year or period falls on some days."""
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -14,6 +15,15 @@ YearProration = Literal["actual_days", "thirty_days", "year_over_twelve", "twelf
 """Of a year each day costs one of the year's own 365 or 366 days, 1/360 or 1/365; with `twelfths`
 each month costs the same, and its days are parts of it. `none` is for months alone."""
 Per = Literal["day", "month", "period", "year"]
+
+
+YEAR_PARTS: dict[YearProration, int] = {
+    "actual_days": 365 * 366,
+    "thirty_days": 360,
+    "year_over_twelve": 365,
+    "twelfths": 12 * math.lcm(28, 29, 30, 31),
+}
+"""Of how many equal parts of a year any days are a whole number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,12 +98,25 @@ class Peaks:
     peaks: tuple[Peak, ...]
 
 
-ComponentState = Progress | Bank | Credit | Peaks
-Kind = TypeVar("Kind", Progress, Bank, Credit, Peaks)
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What bills have come to since the local day `since_on`; below nothing where they credit."""
+
+    kind: ClassVar[str] = "tally"
+    since_on: date
+    amount: Decimal
+
+    def __post_init__(self) -> None:
+        if not self.amount.is_finite():
+            raise ValueError(f"{self.amount} is no amount")
+
+
+ComponentState = Progress | Bank | Credit | Peaks | Tally
+Kind = TypeVar("Kind", Progress, Bank, Credit, Peaks, Tally)
 State = Mapping[str, ComponentState]
 """By component id; a component without state is not in it."""
 STATE_KINDS: dict[str, type[ComponentState]] = {
-    kind.kind: kind for kind in (Progress, Bank, Credit, Peaks)
+    kind.kind: kind for kind in (Progress, Bank, Credit, Peaks, Tally)
 }
 
 

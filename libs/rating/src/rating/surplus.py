@@ -80,7 +80,7 @@ class Offset:
         elif self.unused == "lost":
             raise ValueError("a true_up_month is for a credit that is carried forward")
         else:
-            _check_month(self.true_up_month)
+            check_month(self.true_up_month)
         if "tax" in self.kinds and not self.after_tax:
             raise ValueError("a credit pays taxes only after_tax")
 
@@ -112,7 +112,7 @@ class CarryForward:
         if months is not None and not 1 <= months <= EXPIRY_MONTHS_MAX:
             raise ValueError(f"units expire after 1 to {EXPIRY_MONTHS_MAX} months, not {months}")
         if self.true_up_month is not None:
-            _check_month(self.true_up_month)
+            check_month(self.true_up_month)
         if self.true_up_rate is not None:
             check_rate(self.true_up_rate)
             if self.true_up_month is None:
@@ -285,6 +285,7 @@ def _check_taxed(surplus: Payout | Offset) -> None:
         raise ValueError("a credit that comes after the taxes is not taxed")
 
 
-def _check_month(month: int) -> None:
+def check_month(month: int) -> None:
+    """ValueError for what is no month of the year."""
     if not 1 <= month <= 12:
         raise ValueError(f"a month is 1 to 12, not {month}")

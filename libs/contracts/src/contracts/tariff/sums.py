@@ -1,12 +1,12 @@
 """What is taken of other lines of the bill: shares, minimums and taxes."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from contracts.commerce import LineKind
-from contracts.tariff.shapes import Charge, Name, Proration, Rate, TaxRate
+from contracts.tariff.shapes import Charge, Name, Proration, Rate, TaxRate, YearProration
 
 
 class Percent(Charge):
@@ -26,15 +26,17 @@ class Percent(Charge):
 
 
 class MinimumBill(Charge):
-    """Tops up what the components that it counts lack to `amount` per day or month.
+    """Tops up what the components that it counts lack to `amount` per day, month or year.
 
+    Per year the bill that reaches the first day of `true_up_month` does, for all since the last.
     `after_tax` counts the taxed bill, and the top-up is not taxed.
     """
 
     kind: Literal["minimum_bill"]
     amount: Rate
-    per: Literal["day", "month"] = "month"
-    proration: Proration = "actual_days"
+    per: Literal["day", "month", "year"] = "month"
+    proration: YearProration = "actual_days"
+    true_up_month: Annotated[int, Field(ge=1, le=12)] | None = None
     component_ids: list[Name] = Field(default_factory=list)
     kinds: list[LineKind] = Field(default_factory=list)
     after_tax: bool = False

@@ -36,18 +36,22 @@ def minimum_charges(record: Record) -> list[dict[str, object]]:
     """What a bill comes to at least, for all charges before it."""
     amount = record.amount("mincharge")
     units = record.text("minchargeunits")
-    monthly = record.amount("minmonthlycharge")
+    monthly, annual = record.amount("minmonthlycharge"), record.amount("annualmincharge")
     minimums: list[dict[str, object]] = []
     if amount:
         per = _per(record, units, "minchargeunits", f"a minimum charge of {amount:f}")
-        if per == "year":
-            record.note("not_imported", "mincharge", f"{amount:f} a year: bills have no such")
-        elif per is not None:
+        if per is not None:
             minimums.append({"id": "minimum", "amount": format(amount, "f"), "per": per})
     if monthly:
         minimums.append({"id": "minimum-month", "amount": format(monthly, "f"), "per": "month"})
-    if annual := record.amount("annualmincharge"):
-        record.note("not_imported", "annualmincharge", f"{annual:f}: a bill knows no year")
+    if annual:
+        minimums.append({"id": "minimum-year", "amount": format(annual, "f"), "per": "year"})
+    minimums.sort(key=lambda minimum: minimum["per"] == "year")  # which count the others
+    for minimum in minimums:
+        if minimum["per"] == "year":
+            minimum["true_up_month"] = 1
+            told = "what a year lacks is on the bill that reaches the first of January"
+            record.note("convention", "annualmincharge", told)
     if minimums:
         record.note(
             "convention", "mincharge", "the minimum counts all charges of a bill, export too"
