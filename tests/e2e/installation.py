@@ -22,7 +22,7 @@ from gridtally.stack.provision import create_database, drop_database
 from gridtally.stack.servers import BOOTSTRAP, IDEMPOTENCE, Servers
 from gridtally.stack.services import SERVICES
 
-DELETE_LIMIT_S = 60.0
+DELETE_LIMIT_S = 120.0
 POLL_S = 0.1
 
 

@@ -11,7 +11,7 @@ import pytest
 from e2e.installation import empty_gridtally
 
 ZONE = "Europe/Berlin"
-LIMIT_S = 60.0
+LIMIT_S = 180.0
 POLL_S = 0.2
 LADDER = {
     "kind": "tiered",
