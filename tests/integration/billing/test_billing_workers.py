@@ -131,6 +131,7 @@ async def test_facts_may_come_after_what_needs_them(
         (told,) = await announced(world, kafka_bootstrap, InvoiceIssued, 1)
         costs = await announced(world, kafka_bootstrap, CostRolledUp, len(days))
         await eventually(world, "SELECT count(*) FROM held_period", 0)
+        await eventually(world, "SELECT count(*) FROM due_agreement", 0)
         await eventually(world, "SELECT count(*) FROM due_day", 0)
         await eventually(world, "SELECT count(*) FROM outbox", 0, tenant=ALL_TENANTS)
     assert told.envelope.correlation_id == "the reading's"
