@@ -23,20 +23,20 @@ from contracts.metering import (
 )
 from database import ALL_TENANTS, Database, snapshot
 from kernel.periods import midnight_utc
-from messaging import Outgoing, Publisher, ensure_topics, follow
+from messaging import Outgoing, ensure_topics, follow
 
 ZONE = "Europe/Berlin"
 MARCH = (date(2025, 3, 1), date(2025, 4, 1))
 METERS = 20
-WAIT_S = 60
+WAIT_S = 120
 
 
 @asynccontextmanager
-async def serving(url, bootstrap):
+async def serving(url, servers):
     """`python -m ingest serve`, once it says that it is ready; killed in the end."""
     environment = os.environ | {
-        "DATABASE_URL": url, "KAFKA_BOOTSTRAP_SERVERS": bootstrap, "HTTP_PORT": "0",
-        "KAFKA_IDEMPOTENCE": os.environ.get("KAFKA_IDEMPOTENCE", "true"),
+        "DATABASE_URL": url, "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap, "HTTP_PORT": "0",
+        "KAFKA_IDEMPOTENCE": str(servers.idempotence), "SHUTDOWN_TIMEOUT_S": str(WAIT_S),
     }  # fmt: skip
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "ingest", "serve", env=environment, stderr=asyncio.subprocess.PIPE
@@ -102,9 +102,12 @@ async def eventually(database, sql, expected, **parameters):
         pytest.fail(f"{sql}: {found}, not {expected}")
 
 
-async def test_readings_become_closed_periods_through_kills(database, ingest_url, kafka_bootstrap):
+async def test_readings_become_closed_periods_through_kills(
+    database, ingest_url, stack_servers, publishing
+):
     """Everything twice and out of order across meters, registrations last, killed in between."""
-    await ensure_topics(kafka_bootstrap)
+    bootstrap = stack_servers.bootstrap
+    await ensure_topics(bootstrap)
     tenant, chance = f"t-{uuid4().hex[:8]}", random.Random(5)
     meters = [uuid4() for _ in range(METERS)]
     agreements = [
@@ -120,25 +123,24 @@ async def test_readings_become_closed_periods_through_kills(database, ingest_url
     ]  # fmt: skip
     blocks = [one for meter_id in meters for one in month(meter_id, tenant)] * 2
     chance.shuffle(blocks)
-    idempotent = os.environ.get("KAFKA_IDEMPOTENCE", "true") == "true"
-    async with Publisher(kafka_bootstrap, client_id="test", idempotent=idempotent) as publisher:
-        async with serving(ingest_url, kafka_bootstrap):
+    async with publishing() as publisher:
+        async with serving(ingest_url, stack_servers):
             await publisher.publish([outgoing(one, tenant) for one in agreements])
             for start in range(0, len(blocks), 300):
                 await publisher.publish(blocks[start : start + 300])
-        async with serving(ingest_url, kafka_bootstrap):
+        async with serving(ingest_url, stack_servers):
             await publisher.publish([outgoing(one, tenant) for one in registered])
             await asyncio.sleep(0.5)
-        async with serving(ingest_url, kafka_bootstrap) as process:
+        async with serving(ingest_url, stack_servers) as process:
             closed = "SELECT count(*) FROM period WHERE tenant_id = :tenant AND revision = 1"
             await eventually(database, closed, METERS, tenant=tenant)
             await eventually(database, "SELECT count(*) FROM usage_pending", 0)
             await eventually(database, "SELECT count(*) FROM outbox", 0)
             process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(2 * WAIT_S):
                 assert await process.wait() == 0
     await check_tables(database, tenant)
-    await check_events(kafka_bootstrap, tenant, meters)
+    await check_events(bootstrap, tenant, meters)
 
 
 async def check_tables(database, tenant):
