@@ -32,11 +32,16 @@ PARTITIONS_DEFAULT = 8
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic, the event it carries, and the service that emits it."""
+    """A topic, the event it carries, and the service that emits it.
+
+    Each message of a `logged` one has a line in the logs of the services that send and handle it;
+    of the others there are too many, or they are copies of facts.
+    """
 
     event: type[Event]
     emitted_by: str
     compacted: bool = False
+    logged: bool = False
     partitions: int = PARTITIONS_DEFAULT
 
     @property
@@ -49,9 +54,9 @@ TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
         Topic(ReadingsReceived, "gateway"),
-        Topic(ReadingsRejected, "ingest"),
+        Topic(ReadingsRejected, "ingest", logged=True),
         Topic(UsageRecorded, "ingest"),
-        Topic(PeriodClosed, "ingest"),
+        Topic(PeriodClosed, "ingest", logged=True),
         Topic(MeterRegistered, "ledger", compacted=True),
         Topic(PropertyChanged, "ledger", compacted=True),
         Topic(ReadingRecorded, "ledger"),
@@ -59,12 +64,12 @@ TOPICS: dict[str, Topic] = {
         Topic(CalendarPublished, "tariff", compacted=True),
         Topic(PricesPublished, "tariff", compacted=True),
         Topic(AgreementChanged, "billing", compacted=True),
-        Topic(InvoiceIssued, "billing"),
-        Topic(InvoiceVoided, "billing"),
-        Topic(CreditNoteIssued, "billing"),
+        Topic(InvoiceIssued, "billing", logged=True),
+        Topic(InvoiceVoided, "billing", logged=True),
+        Topic(CreditNoteIssued, "billing", logged=True),
         Topic(CostRolledUp, "billing"),
-        Topic(PaymentReceived, "bank"),
-        Topic(PaymentRecorded, "ledger"),
+        Topic(PaymentReceived, "bank", logged=True),
+        Topic(PaymentRecorded, "ledger", logged=True),
         Topic(AccountChanged, "ledger", compacted=True),
     )
 }

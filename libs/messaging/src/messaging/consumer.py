@@ -38,6 +38,7 @@ from messaging.offsets import (
 from messaging.progress import Progress
 from messaging.retries import Stopped, persist
 from messaging.seeking import due, go_to
+from messaging.trail import log_messages
 
 POLL_MS = 200
 PARTITION_FETCH_BYTES_MAX = 1024 * 1024
@@ -261,6 +262,7 @@ class Consumer:
             await self._process(records[:half])
             await self._process(records[half:])
         else:
+            log_messages("handled", messages)
             self._budget.good(len(records))
             self._moved(steps, len(records))
 

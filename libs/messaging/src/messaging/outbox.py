@@ -17,6 +17,7 @@ from messaging.passes import run_passes
 from messaging.progress import Progress
 from messaging.publisher import Publisher
 from messaging.tables import OUTBOX_SHARDS
+from messaging.trail import log_messages
 
 RELAY_ROWS_MAX = 2_000
 RELAY_BYTES_MAX = 8 * 1024 * 1024
@@ -82,26 +83,26 @@ async def relay_once(database: Database, publisher: Publisher) -> int:
         if not shards:
             return 0
         rows = await tx.raw.fetch(_TAKE, shards, RELAY_ROWS_MAX, RELAY_BYTES_MAX)
-        await publisher.publish(
-            [
-                Outgoing(
-                    row["topic"],
-                    row["key"],
-                    Envelope(
-                        row["event_id"],
-                        row["event_type"],
-                        row["source"],
-                        row["occurred_at"],
-                        row["tenant_id"],
-                        row["correlation_id"],
-                    ),
-                    row["value"],
-                )
-                for row in rows
-            ]
-        )
+        messages = [
+            Outgoing(
+                row["topic"],
+                row["key"],
+                Envelope(
+                    row["event_id"],
+                    row["event_type"],
+                    row["source"],
+                    row["occurred_at"],
+                    row["tenant_id"],
+                    row["correlation_id"],
+                ),
+                row["value"],
+            )
+            for row in rows
+        ]
+        await publisher.publish(messages)
         await tx.raw.execute(_DONE, [row["shard"] for row in rows], [row["seq"] for row in rows])
-    return len(rows)
+    log_messages("sent", messages)
+    return len(messages)
 
 
 async def run_relay(
