@@ -1,8 +1,8 @@
 """Nothing that a request says is passed over in silence."""
 
 import json
+from contextlib import suppress
 
-import orjson
 import pytest
 
 from kernel.errors import Rejected
@@ -90,8 +90,5 @@ def test_an_endpoint_that_reads_its_body_itself_refuses_the_same(body):
     ],
 )
 def test_what_only_one_parser_takes_is_refused_and_no_failure(body):
-    try:
-        parsed = loads(body)
-    except (Rejected, orjson.JSONDecodeError):
-        return
-    assert parsed[0] == "a"
+    with suppress(Rejected):
+        assert loads(body)[0] == "a"

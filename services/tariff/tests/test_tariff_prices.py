@@ -308,3 +308,9 @@ def test_faults_are_told_up_to_a_bound():
 def test_a_wrong_json_body_is_told_by_its_pointer(body, path):
     told = faults(take_json, json.dumps(body).encode(), Upload(series()))
     assert [where for where, _ in told] == [path]
+
+
+def test_a_json_body_that_says_two_things_is_refused():
+    body = b'{"items": [{"start": "2025-01-01T00:00", "price": "1", "price": "2"}]}'
+    with pytest.raises(Rejected, match="twice in one object"):
+        take_json(body, Upload(series()))

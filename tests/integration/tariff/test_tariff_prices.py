@@ -84,6 +84,10 @@ async def test_a_correction_makes_a_version_and_the_old_one_stays_readable(clien
         (one,) = await read(acme, spot, *day, **as_of)
         assert one["prices"] == shown + [None] * 21
     assert await read(acme, spot, *day, as_of="2020-01-01T00:00:00Z") == []
+    for what in ("prices", "gaps"):  # an instant that no calendar has in UTC
+        asked = {"from": day[0], "to": day[1], "as_of": "9999-12-31T23:59:59-14:00"}
+        answer = await acme.get(f"{spot}/{what}", params=asked)
+        assert (answer.status_code, answer.json()["faults"][0]["path"]) == (422, "/query/as_of")
     assert await walk(acme, f"{spot}/prices/2025-01-01/versions", "version", limit=1) == [1, 2]
     assert [value["version"] for _, value in await events(catalogue)] == [1, 2]
 

@@ -1,8 +1,8 @@
 """Rows as columns of Arrow, and the files made of them: CSV and Parquet.
 
-Owns how a cell is written as text, and what a spreadsheet must not take for a formula. Nothing here
-runs over cells in Python, but for rows that were made in Python. Loaded by `serving.exports` when
-something is exported, since Arrow takes tens of megabytes.
+Owns how a cell is written as text. Nothing here runs over cells in Python, but for rows that were
+made in Python. Loaded by `serving.exports` when something is exported, since Arrow takes tens of
+megabytes.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,9 @@ import pyarrow as pa
 from pyarrow import compute as pc
 from pyarrow import csv, parquet
 
+from serving.cells import FORMULA
 from serving.exports import Column, Kind, Row
 
-FORMULA = r"^[=+\-@\t\r]"
-"""A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection")."""
 DECIMAL_DIGITS, DECIMAL_SCALE = 38, 12
 """Of decimals in Parquet: enough for any register times its multiplier."""
 GROUP_BYTES = 16 * 1024 * 1024

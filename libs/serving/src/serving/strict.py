@@ -88,9 +88,12 @@ def check_json(body: bytes, parsed: object) -> None:
 
 
 def loads(body: bytes) -> Any:
-    """What JSON comes to, for an endpoint that reads its body itself; orjson.JSONDecodeError for
-    what is none, else Rejected as by `check_json`."""
-    parsed = orjson.loads(body)
+    """What JSON comes to, for an endpoint that reads its body itself; Rejected for what is none,
+    and as by `check_json`."""
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError as broken:
+        raise Rejected("invalid_json", f"the body is not valid JSON: {broken}") from None
     check_json(body, parsed)
     return parsed
 

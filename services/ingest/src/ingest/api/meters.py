@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel
 
 from contracts.metering import Channel as WireChannel
+from contracts.model import Instant
 from database import ReadConnection, snapshot
 from ingest.domain.days import OLDEST_AT, OLDEST_ON, days_between
 from ingest.domain.meters import Channel, Flow, Meter
@@ -100,7 +101,7 @@ def router() -> APIRouter:
         from_: Annotated[AwareDatetime | date, Query(alias="from", union_mode="left_to_right")],
         to: Annotated[AwareDatetime | date, Query(union_mode="left_to_right")],
         resolution: Resolution = "native",
-        as_known_at: AwareDatetime | None = None,
+        as_known_at: Instant | None = None,
     ) -> SeriesAnswer:
         """Energy per interval, `from` up to, but without, `to`: instants, or local dates.
 

@@ -15,6 +15,7 @@ from contracts.catalogue import PRICES_PER_DAY_MAX
 from contracts.tariff import Rate
 from kernel.errors import Fault, Rejected
 from serving.problems import pointer
+from serving.strict import loads
 from tariff.api.forms import Body
 from tariff.domain.prices import DAYS_PER_UPLOAD_MAX, FAULTS_MAX, PRICES_PER_UPLOAD_MAX, Upload
 
@@ -64,6 +65,7 @@ def take_json(body: bytes, upload: Upload) -> None:
             for error in invalid.errors(include_url=False, include_input=False)[:FAULTS_MAX]
         )
         raise Rejected("invalid_request", "the body is not an upload of prices", faults) from None
+    loads(body)  # for what it refuses: the model takes the last of two values
     for place, item in enumerate(given.items):
         upload.add(f"/items/{place}", item.start, item.price)
     for place, one in enumerate(given.days):

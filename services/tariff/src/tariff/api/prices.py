@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
+from contracts.model import Instant
 from database import snapshot, transaction
 from kernel.periods import ONE_DAY, Period, midnight_utc
 from serving.context import Db
@@ -44,9 +45,7 @@ _BODY = {
 }
 FromDay = Annotated[date, Query(alias="from", description="The first local date")]
 ToDay = Annotated[date, Query(alias="to", description="The local date after the last")]
-AsOf = Annotated[
-    AwareDatetime | None, Query(description="As known at this instant; else as known now")
-]
+AsOf = Annotated[Instant | None, Query(description="As known at this instant; else as known now")]
 
 
 class ChangedDay(BaseModel):
