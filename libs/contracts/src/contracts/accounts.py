@@ -22,7 +22,7 @@ from contracts.model import (
 SHARES_MAX = 1_000
 """The most invoices that one payment settles."""
 CURRENCIES_MAX = 200
-"""The most currencies of one customer that are told of: there are not so many."""
+"""The most currencies of one customer in one event: there are not so many."""
 
 Reference = Annotated[str, Field(max_length=200)]
 Paid = Annotated[
@@ -41,7 +41,7 @@ class PaymentShare(WireModel):
 
 
 class PaymentReceived(Event):
-    """Money that came in from outside, as a bank or a cash desk tells of it.
+    """Money that came in from outside, as reported by a bank or a cash desk.
 
     It is booked whatever it names: what an invoice does not take becomes the customer's credit.
     Without `allocations` the oldest due invoices are settled first. The same `payment_id` again is
@@ -62,7 +62,7 @@ class PaymentReceived(Event):
 
 
 class PaymentRecorded(Event):
-    """A payment is in the books, or was taken back (`reversed`) by a transaction of its own.
+    """A payment is in the books, or was reversed by a transaction of its own.
 
     `allocations` says what it settled when it was booked, `prepaid` what became credit; both are
     what is given back when it is reversed.
@@ -101,7 +101,7 @@ class CurrencyAccount(WireModel):
 class AccountChanged(Event):
     """What a customer owes and has as credit, in every currency, at `as_of`.
 
-    Told after each change of the books, and when an invoice falls overdue; a higher `version`
+    Sent after each change of the books, and when an invoice falls overdue; a higher `version`
     replaces a lower one.
     """
 

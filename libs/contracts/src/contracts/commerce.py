@@ -107,9 +107,9 @@ class InvoiceIssued(Event):
     """An invoice: exactly one live one per agreement and period; never changed.
 
     `restatement` counts those of the same revision that a correction of an earlier period replaced.
-    `brought_forward` is what the customer's account held before it, as far as billing knew (a
-    credit is negative), of which `arrears` was overdue; `amount_due` is that and the total. They
-    are for the reader: what is booked is `total`. Without `due_on` it is due by the ledger's terms.
+    `brought_forward` is the customer's balance before it, as far as billing knew (a credit is
+    negative), of which `arrears` was overdue; `amount_due` is that plus the total. They are for the
+    reader: what is booked is `total`. Without `due_on` it is due by the ledger's terms.
     """
 
     TOPIC: ClassVar[str] = "invoice.issued.v1"
@@ -137,7 +137,7 @@ class InvoiceIssued(Event):
 
 
 class CreditNoteIssued(Event):
-    """Takes back the whole of one invoice, whose amounts it repeats with their own signs."""
+    """Cancels one whole invoice, whose amounts it repeats with their own signs."""
 
     TOPIC: ClassVar[str] = "credit_note.issued.v1"
     KEY: ClassVar[str] = "agreement_id"

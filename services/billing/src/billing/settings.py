@@ -6,7 +6,7 @@ from serving.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What billing is told by its environment.
+    """What billing reads from its environment.
 
     Its consumers, loops and relay may each hold a connection, so the API gets as many beside them.
     """

@@ -251,7 +251,7 @@ invoice_evidence = sa.Table(
     _required("prices", JSONB),
 )
 """What an invoice was computed from; `usage` is the zlib-compressed JSON of the event's series. The
-states (`rating.state`) are what the period before handed on, and what this one does; `parts` tells
+states (`rating.state`) are what the period before handed on, and what this one does; `parts` names
 the tariff version of each day, `prices` by series and day their version in `price_day`."""
 
 credit_note = sa.Table(
@@ -276,7 +276,7 @@ credit_note = sa.Table(
     sa.CheckConstraint(CURRENCY_RULE, name="credit_note_currency"),
     sa.Index("credit_note_newest", "tenant_id", "issued_at", "id"),
 )
-"""Takes back the whole of an invoice, which is void from then on."""
+"""Cancels a whole invoice, which is void from then on."""
 
 day_usage = sa.Table(
     "day_usage",

@@ -61,7 +61,7 @@ def closed_period(message: Received[PeriodClosed]) -> ClosedPeriod:
     """The closed period that a message carries; Poison where it contradicts itself."""
     event, value = message.event, message.value
     if event is None or value is None:
-        raise Poison("a closed period cannot be taken back by a tombstone")
+        raise Poison("a closed period cannot be deleted by a tombstone")
     return read_closed_period(
         event, value, message.envelope.tenant_id, message.envelope.correlation_id
     )
@@ -161,7 +161,7 @@ def newest_usage(
     for message in messages:
         event, envelope = message.event, message.envelope
         if event is None:
-            raise Poison("usage cannot be taken back by a tombstone")
+            raise Poison("usage cannot be deleted by a tombstone")
         _check_day(event)
         key = (envelope.tenant_id, event.meter_id, event.day, event.flow)
         if key not in newest or newest[key].version < event.version:

@@ -1,6 +1,6 @@
 """Facts that others publish are copied, and what waited for them becomes due.
 
-Owns no billing: due periods and days are taken up by `periods.retry_held_periods` and
+Owns no billing: due periods and days are processed by `periods.retry_held_periods` and
 `days.price_due_days`, a bounded number per transaction.
 """
 
@@ -57,7 +57,7 @@ async def take_up_agreements(
 async def copy_prices(tx: WriteConnection, messages: Sequence[Received[PricesPublished]]) -> None:
     """Keep prices by local day; periods held for want of them, and days, become due.
 
-    A tombstone takes back nothing: invoices rest on what was published.
+    A tombstone deletes nothing: invoices rest on what was published.
     """
     published: dict[facts.PriceKey, PricesPublished] = {}
     for message in messages:

@@ -1,4 +1,4 @@
-"""Copies of what customers owe, as the ledger last told."""
+"""Copies of what customers owe, as last announced by the ledger."""
 
 from collections.abc import Collection, Mapping
 from uuid import UUID
