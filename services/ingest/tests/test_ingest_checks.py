@@ -1,6 +1,5 @@
 """The refusals of blocks and of values, without a database."""
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.domain.checks import ABSENT, CLOCK_SKEW_MAX, check_values, flatten
-from ingest.domain.intake import Batch, sort_out
+from ingest.domain.checks import ABSENT, CLOCK_SKEW_MAX, Block, check_values, flatten
+from ingest.domain.intake import Batch, channels_of, sort_out
 from ingest.domain.merge import LETTERS
 from ingest.domain.meters import Channel, Meter
 
@@ -20,21 +19,15 @@ METER = Meter(UUID(int=7), "main", "Europe/Berlin", (Channel("import", 15, 10_00
 EDGE = 2**63 - 1
 
 
-@dataclass
-class Sent:
-    flow: str = "import"
-    start_at: datetime = MIDNIGHT
-    minutes: int = 15
-    unit: str = "Wh"
-    values: list = field(default_factory=lambda: [1])
-    quality: str = "actual"
+def sent(*, flow="import", start_at=MIDNIGHT, minutes=15, unit="Wh", values=(1,)):
+    return Block(METER.meter_id, flow, start_at, minutes, unit, values, "actual", "", None)
 
 
 def sorted_out(*blocks, meter=METER, read_at=NOW):
-    count = len(blocks)
+    channels = channels_of(["acme"] * len(blocks), blocks)
     letters = [LETTERS[block.quality] for block in blocks]
-    batch = Batch(["acme"] * count, [meter] * count, [read_at] * count, letters, blocks)
-    return sort_out(batch, NOW)
+    meters = [meter] * len(channels.keys)
+    return sort_out(Batch(channels, meters, [read_at] * len(blocks), letters, blocks), NOW)
 
 
 def until(at):
@@ -45,42 +38,68 @@ def until(at):
 @pytest.mark.parametrize(
     ("block", "reason"),
     [
-        (Sent(), None),
-        (Sent(values=until(NOW)), None),
-        (Sent(values=[0, None, 10_000]), None),
-        (Sent(flow="export"), "wrong_flow"),
-        (Sent(unit="kWh"), "wrong_unit"),
-        (Sent(minutes=30), "wrong_resolution"),
-        (Sent(start_at=datetime(1999, 12, 31, tzinfo=UTC)), "too_old"),
-        (Sent(start_at=NOW + CLOCK_SKEW_MAX + timedelta(seconds=1)), "future"),
-        (Sent(start_at=datetime.max.replace(tzinfo=UTC)), "future"),
-        (Sent(values=until(NOW + timedelta(minutes=15))), "future"),
-        (Sent(start_at=MIDNIGHT + timedelta(minutes=5)), "misaligned"),
-        (Sent(values=[1, -1]), "negative"),
-        (Sent(values=[-(2**63)]), "negative"),
-        (Sent(values=[-(2**70), None]), "negative"),
-        (Sent(values=[10_001, None]), "over_maximum"),
-        (Sent(values=[2**70]), "over_maximum"),
+        (sent(), None),
+        (sent(values=until(NOW)), None),
+        (sent(values=[0, None, 10_000]), None),
+        (sent(flow="export"), "wrong_flow"),
+        (sent(unit="kWh"), "wrong_unit"),
+        (sent(minutes=30), "wrong_resolution"),
+        (sent(start_at=datetime(1999, 12, 31, tzinfo=UTC)), "too_old"),
+        (sent(start_at=NOW + CLOCK_SKEW_MAX + timedelta(seconds=1)), "future"),
+        (sent(start_at=datetime.max.replace(tzinfo=UTC)), "future"),
+        (sent(values=until(NOW + timedelta(minutes=15))), "future"),
+        (sent(start_at=MIDNIGHT + timedelta(minutes=5)), "misaligned"),
+        (sent(values=[1, -1]), "negative"),
+        (sent(values=[-(2**63)]), "negative"),
+        (sent(values=[-(2**70), None]), "negative"),
+        (sent(values=[10_001, None]), "over_maximum"),
+        (sent(values=[2**70]), "over_maximum"),
     ],
 )
 def test_what_becomes_of_a_block(block, reason):
-    found = sorted_out(block, Sent())
+    found = sorted_out(block, sent())
     assert [refusal.reason for refusal in found.refused.values()] == ([reason] if reason else [])
     assert found.cut.owners[-1] == 1, "its neighbour is stored in any case"
 
 
 def test_what_was_read_in_the_future_is_refused():
-    assert sorted_out(Sent(), read_at=NOW + timedelta(minutes=6)).refused[0].reason == "future"
-    assert sorted_out(Sent(), read_at=NOW + timedelta(minutes=5)).refused == {}
+    assert sorted_out(sent(), read_at=NOW + timedelta(minutes=6)).refused[0].reason == "future"
+    assert sorted_out(sent(), read_at=NOW + timedelta(minutes=5)).refused == {}
 
 
 def test_a_meter_that_is_not_known_is_waited_for():
-    found = sorted_out(Sent(), Sent(), meter=None)
+    found = sorted_out(sent(), sent(), meter=None)
     assert (found.unknown, found.refused, found.cut.keys) == ([0, 1], {}, [])
 
 
+def test_channels_of_a_batch_are_kept_apart():
+    there = Meter(UUID(int=8), "main", "UTC", (Channel("import", 15, 5), Channel("export", 15, 9)))
+    blocks = [
+        sent(values=[7]),
+        sent(values=[7])._replace(meter_id=there.meter_id),
+        sent(flow="export", values=[7])._replace(meter_id=there.meter_id),
+        sent(values=[5])._replace(meter_id=there.meter_id),
+        sent(minutes=30)._replace(meter_id=there.meter_id),
+    ]
+    channels = channels_of(["acme", "acme", "acme", "acme", "acme"], blocks)
+    assert channels.of_blocks == [0, 1, 2, 1, 1]
+    assert channels_of(["acme", "zeta"], [blocks[0]] * 2).of_blocks == [0, 1], "tenants do not mix"
+    letters = [LETTERS["actual"]] * 5
+    found = sort_out(Batch(channels, [METER, there, there], [NOW] * 5, letters, blocks), NOW)
+    assert {n: why.reason for n, why in found.refused.items()} == {
+        1: "over_maximum",
+        4: "wrong_resolution",
+    }
+    assert [(key.meter_id, key.flow) for key in found.cut.keys] == [
+        (METER.meter_id, "import"),
+        (there.meter_id, "export"),
+        (there.meter_id, "import"),
+    ]
+    assert found.cut.zones == ["Europe/Berlin", "UTC", "UTC"]
+
+
 def test_refused_blocks_leave_nothing_among_the_pieces():
-    found = sorted_out(Sent(values=[1, 2]), Sent(values=[-1] * 9), Sent(values=[3, None]))
+    found = sorted_out(sent(values=[1, 2]), sent(values=[-1] * 9), sent(values=[3, None]))
     assert found.cut.owners == [0, 2]
     assert found.cut.pieces.values.tolist() == [1, 2, 3, -1]
 

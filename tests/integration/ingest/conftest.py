@@ -22,6 +22,7 @@ from ingest.handlers.registers import convert_due
 from ingest.settings import Settings
 from ingest.store.meters import Meters
 from ingest.store.partitions import Partitions
+from ingest.wire.blocks import read_block
 from messaging import Received
 from observability.health import Health
 from observability.metrics import Metrics
@@ -158,7 +159,8 @@ def message(event, tenant="acme", *, event_id=None, at=None, correlation_id=None
         correlation_id or f"c-{event_id}",
     )  # fmt: skip
     value = event.model_dump_json().encode()
-    return Received(event, envelope, event.TOPIC, partition, 0, f"{tenant}:{event.key()}", value)
+    told = read_block(value) if isinstance(event, ReadingsReceived) else event
+    return Received(told, envelope, event.TOPIC, partition, 0, f"{tenant}:{event.key()}", value)
 
 
 def block(meter_id, start_at, values, *, tenant="acme", flow="import", minutes=15, unit="Wh",

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.metering import ReadingsReceived
+from ingest.wire.blocks import read_block
 from kernel.periods import midnight_utc
 from messaging import Received
 
@@ -31,12 +32,9 @@ def item(**change):
 async def deliver_what_was_sent(ingest):
     """What the broker would hand to the consumer."""
     batch = [
-        Received(
-            ReadingsReceived.model_validate_json(one.value), one.envelope, one.topic, 0, 0, one.key,
-            one.value,
-        )
+        Received(read_block(one.value), one.envelope, one.topic, 0, 0, one.key, one.value)
         for one in ingest.sent
-    ]  # fmt: skip
+    ]
     ingest.sent.clear()
     await ingest.deliver(*batch)
 

@@ -57,7 +57,8 @@ def uuids(values: Iterable[UUID]) -> npt.NDArray[np.void]:
 
 def instants(moments: Iterable[datetime]) -> npt.NDArray[np.int64]:
     """`timestamptz`, for `fixed`."""
-    return np.array([(moment - _EPOCH) // _US for moment in moments], np.int64)
+    since = np.array([moment - _EPOCH for moment in moments], "m8[us]")
+    return since.view(np.int64)
 
 
 def letters(values: npt.NDArray[np.uint8], lengths: Ints) -> list[Field]:

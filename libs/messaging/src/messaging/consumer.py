@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any, Literal
 
 import structlog
@@ -212,16 +213,20 @@ class Consumer:
             await self._fetch()
         if not self._fetched:
             return None
-        records, kind = self._fetched.popleft(), self._subscription.event
+        records = self._fetched.popleft()
         received: list[Received[Any]] = []
         for start in range(0, len(records), DECODE_MESSAGES_MAX):
             part = records[start : start + DECODE_MESSAGES_MAX]
             try:
-                received += [decode_record(record, kind) for record in part]
+                received += self._decode(part)
             except Poison:
                 return Batch(records, None)
             await asyncio.sleep(0)
         return Batch(records, received)
+
+    def _decode(self, records: list[ConsumerRecord]) -> list[Received[Any]]:
+        kind, read = self._subscription.event, self._subscription.read
+        return [decode_record(record, kind, read) for record in records]
 
     async def _fetch(self) -> None:
         try:
@@ -246,8 +251,7 @@ class Consumer:
         """
         steps = self._steps(records)
         try:
-            kind = self._subscription.event
-            messages = received or [decode_record(one, kind) for one in records]
+            messages = received or self._decode(records)
             await persist(
                 f"consume {self._name}",
                 lambda: self._commit(messages, steps),
@@ -271,17 +275,17 @@ class Consumer:
 
         BrokerMismatch when the log jumps: a broker that lost messages must not go unnoticed.
         """
-        first = {record.partition: record.offset for record in reversed(records)}
-        last = {record.partition: record.offset for record in records}
         gaps_are_normal = TOPICS[self._topic].compacted
         steps: dict[Partition, Step] = {}
-        for number, found in first.items():
+        for number, part in groupby(records, attrgetter("partition")):  # each lies together
+            together = list(part)
+            found = together[0].offset
             expected = self._next[self._topic, number]
             if found < expected or (found > expected and not gaps_are_normal):
                 raise BrokerMismatch(
                     f"{self._topic}/{number} goes on at {found} where {expected} was due"
                 )
-            steps[self._topic, number] = Step(expected, last[number] + 1)
+            steps[self._topic, number] = Step(expected, together[-1].offset + 1)
         return steps
 
     async def _commit(self, received: list[Received[Any]], steps: dict[Partition, Step]) -> None:

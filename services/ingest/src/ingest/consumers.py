@@ -13,6 +13,7 @@ from ingest.handlers.keeping import take_up_waiting
 from ingest.handlers.recording import Recorder
 from ingest.settings import Settings
 from ingest.wire import arrivals_of
+from ingest.wire.blocks import read_block
 from messaging import Publisher, Received, Subscription
 from serving.passes import Clock, repeated
 from serving.service import Loop
@@ -31,7 +32,7 @@ def subscriptions(settings: Settings, recorder: Recorder, clock: Clock) -> tuple
         await registry.take_over_meters(tx, batch, clock())
 
     return (
-        Subscription(ReadingsReceived, record, batch_messages_max=settings.batch_messages_max),
+        Subscription(ReadingsReceived, record, settings.batch_messages_max, read_block),
         Subscription(MeterRegistered, take_over_meters),
         Subscription(AgreementChanged, registry.take_over_agreements),
         Subscription(ReadingRecorded, registers.keep_entries),

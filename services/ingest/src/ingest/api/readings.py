@@ -16,10 +16,11 @@ from pydantic import BaseModel, ValidationError
 from contracts.metering import ReadingsReceived
 from database import snapshot
 from ingest.domain.checks import Refusal
-from ingest.domain.intake import Batch, sort_out
+from ingest.domain.intake import Batch, channels_of, sort_out
 from ingest.domain.merge import LETTERS
 from ingest.store.meters import fetch_meters
 from ingest.wire import SOURCE
+from ingest.wire.blocks import block_of
 from kernel.errors import Fault, Rejected
 from kernel.ids import derive_id
 from messaging import NUL, Outgoing, Publisher
@@ -102,12 +103,14 @@ def router(publisher: Publisher, clock: Callable[[], datetime]) -> APIRouter:
         async with snapshot(db, tenant=caller.tenant_id) as read:
             keys = {(caller.tenant_id, item.meter_id) for item in items.values()}
             meters = await fetch_meters(read, keys)
+        blocks = [block_of(item) for item in items.values()]
+        channels = channels_of([caller.tenant_id] * len(blocks), blocks)
         batch = Batch(
-            [caller.tenant_id] * len(items),
-            [meters.get((caller.tenant_id, item.meter_id)) for item in items.values()],
-            [item.read_at or now for item in items.values()],
-            [LETTERS[item.quality] for item in items.values()],
-            list(items.values()),
+            channels,
+            [meters.get(key[:2]) for key in channels.keys],
+            [block.read_at or now for block in blocks],
+            [LETTERS[block.quality] for block in blocks],
+            blocks,
         )
         places = list(items)
         refusals |= {places[n]: why for n, why in sort_out(batch, now).refused.items()}

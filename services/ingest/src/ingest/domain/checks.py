@@ -1,6 +1,7 @@
 """What a block must be like to be stored: the refusals of ING-4, each with a code and a reason.
 
-`check_block` looks at everything but the values, `check_values` at the values of a whole batch.
+`check_channel` and `check_times` look at everything but the values, `check_values` at the values of
+a whole batch.
 """
 
 import struct
@@ -8,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.domain.days import OLDEST_AT, OffGrid, Piece, split
-from ingest.domain.meters import DERIVED, Channel, Meter
+from ingest.domain.meters import DERIVED, Channel, Flow, Meter
 
 UNIT = "Wh"
 CLOCK_SKEW_MAX = timedelta(minutes=5)
@@ -32,58 +34,49 @@ class Refusal:
     detail: str
 
 
-class Block(Protocol):
-    """Consecutive interval readings as they came, before any check."""
+class Block(NamedTuple):
+    """Consecutive interval readings as they came, before any check.
 
-    @property
-    def flow(self) -> str:
-        """What was measured."""
-
-    @property
-    def start_at(self) -> datetime:
-        """When the first interval begins."""
-
-    @property
-    def minutes(self) -> int:
-        """How long each interval is."""
-
-    @property
-    def unit(self) -> str:
-        """What the values are in."""
-
-    @property
-    def values(self) -> Sequence[int | None]:
-        """One per interval, at least one; None is missing."""
-
-
-class Fit(NamedTuple):
-    """Where a block belongs: its meter, its channel, and its pieces by local day."""
-
-    meter: Meter
-    channel: Channel
-    pieces: tuple[Piece, ...]
-
-
-def check_block(
-    block: Block, meter: Meter, *, read_at: datetime, latest_at: datetime
-) -> Fit | Refusal:
-    """Where the block belongs, or why it cannot be stored; its values are not looked at.
-
-    What lies after `latest_at` has not passed yet.
+    There is a value for each interval of `minutes`, at least one; None is missing. A tuple, since
+    every message needs one.
     """
+
+    meter_id: UUID
+    flow: Flow
+    start_at: datetime
+    minutes: int
+    unit: str
+    values: Sequence[int | None]
+    quality: str
+    source: str
+    read_at: datetime | None
+
+
+def check_channel(meter: Meter, flow: str, minutes: int, unit: str) -> Channel | Refusal:
+    """The channel that blocks of that kind belong to, or why none can be stored."""
     if meter.type == DERIVED:
         return Refusal("derived_meter", "this meter is computed from others")
-    channel = meter.channel(block.flow)
+    channel = meter.channel(flow)
     if channel is None:
-        return Refusal("wrong_flow", f"this meter does not measure {block.flow}")
-    if block.unit != UNIT:
-        return Refusal("wrong_unit", f"the unit is {block.unit}, not {UNIT}")
-    minutes, start_at = block.minutes, block.start_at
+        return Refusal("wrong_flow", f"this meter does not measure {flow}")
+    if unit != UNIT:
+        return Refusal("wrong_unit", f"the unit is {unit}, not {UNIT}")
     if minutes != channel.minutes:
         return Refusal(
             "wrong_resolution",
             f"this channel has intervals of {channel.minutes} min, not {minutes}",
         )
+    return channel
+
+
+def check_times(
+    block: Block, zone: str, read_at: datetime, latest_at: datetime
+) -> tuple[Piece, ...] | Refusal:
+    """The block's pieces by local day, or why it cannot be stored; its values are not looked at.
+
+    What lies after `latest_at` has not passed yet.
+    """
+    start_at = block.start_at
     if start_at < OLDEST_AT:
         return Refusal("too_old", f"no reading lies before {OLDEST_AT.date()}")
     if start_at > latest_at or read_at > latest_at:
@@ -91,12 +84,12 @@ def check_block(
         return Refusal("future", f"{late_at.isoformat()} has not passed yet")
     count = len(block.values)
     try:
-        span = split(meter.zone, minutes, start_at, count)
+        span = split(zone, block.minutes, start_at, count)
     except OffGrid as off:
         return Refusal("misaligned", str(off))
     if span.end_at > latest_at:
         return Refusal("future", f"{count} intervals later it has not passed yet")
-    return Fit(meter, channel, span.pieces)
+    return span.pieces
 
 
 def flatten(blocks: Iterable[Sequence[int | None]]) -> Values:

@@ -11,7 +11,7 @@ import numpy as np
 
 from database import WriteConnection, copy
 from ingest.domain.checks import Refusal
-from ingest.domain.intake import Batch, Cut, Sorted, sort_out
+from ingest.domain.intake import Batch, Cut, Sorted, channels_of, sort_out
 from ingest.domain.merge import MISSING, Days, Index, Layer, agrees, fill, lay, resolve
 from ingest.store import intake as kept
 from ingest.store import readings
@@ -66,11 +66,10 @@ class Recorder:
         return batch.refused.get(0)
 
     async def _sort_out(self, tx: WriteConnection, arrivals: Arrivals, now: datetime) -> Sorted:
-        tenants = arrivals.tenants()
-        keys = list(zip(tenants, [event.meter_id for event in arrivals.events], strict=True))
-        meters = await self.meters.fetch(tx, keys)
+        channels = channels_of(arrivals.tenants, arrivals.blocks)
+        meters = await self.meters.fetch(tx, [key[:2] for key in channels.keys])
         letters = arrivals.letters()
-        return sort_out(Batch(tenants, meters, arrivals.read_at, letters, arrivals.events), now)
+        return sort_out(Batch(channels, meters, arrivals.read_at, letters, arrivals.blocks), now)
 
     async def _store(
         self,
@@ -81,7 +80,7 @@ class Recorder:
         tally: kept.Tally,
     ) -> set[int]:
         """Merge the pieces into their channel-days; the arrivals that brought a new one."""
-        await self.partitions.ensure(tx, {key[4] for key in cut.keys})
+        await self.partitions.ensure(tx, {key.day for key in cut.keys})
         keys = key_fields(cut.keys)
         days, versions = await readings.fetch_days(tx, cut, keys)
         before = days.copy()
@@ -178,7 +177,7 @@ async def _quarantine(
     await enqueue(
         tx,
         [
-            rejected(arrivals.events[n], arrivals.envelopes[n], refused[n], one, now)
+            rejected(arrivals.blocks[n], arrivals.envelopes[n], refused[n], one, now)
             for one, n in told
         ],
     )
@@ -192,7 +191,7 @@ async def _keep_waiting(
     keys: dict[kept.WaitingKey, int] = {}
     for n in reversed(unknown):
         envelope = arrivals.envelopes[n]
-        keys[envelope.tenant_id, arrivals.events[n].meter_id, envelope.event_id] = n
+        keys[envelope.tenant_id, arrivals.blocks[n].meter_id, envelope.event_id] = n
     added = await kept.insert_waiting(tx, arrivals, keys, now)
     return [keys[key] for key in added]
 
@@ -216,9 +215,9 @@ def _count_readings(
     held = np.add.reduceat(pieces.values != MISSING, pieces.begins, dtype=np.int64)
     came = np.zeros(new.size, np.int64)
     np.add.at(came, pieces.days, held)
-    partitions = dict(zip(arrivals.tenants(), arrivals.partitions, strict=True))
+    partitions = dict(zip(arrivals.tenants, arrivals.partitions, strict=True))
     unchanged = np.maximum(came - filled - corrected, 0)
     counts = np.column_stack((new, corrected, unchanged))
-    tenants = np.array([key[0] for key in cut.keys])
+    tenants = np.array([key.tenant_id for key in cut.keys])
     for tenant_id, partition in partitions.items():
         tally.readings(tenant_id, partition, counts[tenants == tenant_id].sum(axis=0).tolist())

@@ -34,6 +34,7 @@ from ingest.handlers.recording import Recorder
 from ingest.store import registers
 from ingest.store.meters import fetch_meters
 from ingest.wire import OWN_STORE, SOURCE_REGISTERS, Arrivals
+from ingest.wire.blocks import block_of
 from kernel.errors import Poison
 from kernel.ids import derive_id
 from messaging import Received
@@ -159,6 +160,7 @@ def _envelope(due: registers.Due, block: ReadingsReceived) -> Envelope:
     )
 
 
-def _arrivals(envelopes: list[Envelope], blocks: list[ReadingsReceived]) -> Arrivals:
-    values = [block.model_dump_json().encode() for block in blocks]
+def _arrivals(envelopes: list[Envelope], events: list[ReadingsReceived]) -> Arrivals:
+    values = [event.model_dump_json().encode() for event in events]
+    blocks = [block_of(event) for event in events]
     return Arrivals.of(envelopes, blocks, values, [OWN_STORE] * len(blocks))

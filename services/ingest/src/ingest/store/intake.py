@@ -11,6 +11,7 @@ from contracts.metering import ReadingsReceived
 from database import WriteConnection
 from ingest.domain.checks import Refusal
 from ingest.wire import OWN_STORE, Arrivals
+from ingest.wire.blocks import read_block
 from kernel.ids import derive_id
 
 Fate = Literal["stored", "duplicates", "quarantined", "waiting"]
@@ -67,7 +68,7 @@ ON CONFLICT (tenant_id, partition) DO UPDATE
 def quarantine_id(arrivals: Arrivals, n: int) -> UUID:
     """The id under which a block lies in quarantine, the same each time it comes."""
     envelope = arrivals.envelopes[n]
-    meter_id = arrivals.events[n].meter_id
+    meter_id = arrivals.blocks[n].meter_id
     return derive_id("quarantine", envelope.tenant_id, envelope.event_id, meter_id)
 
 
@@ -86,8 +87,8 @@ async def insert_quarantined(
         [envelope.tenant_id for envelope in envelopes],
         list(refused),
         [envelope.event_id for envelope in envelopes],
-        [arrivals.events[n].meter_id for n, _ in refused.values()],
-        [arrivals.events[n].flow for n, _ in refused.values()],
+        [arrivals.blocks[n].meter_id for n, _ in refused.values()],
+        [arrivals.blocks[n].flow for n, _ in refused.values()],
         [refusal.reason for _, refusal in refused.values()],
         [refusal.detail for _, refusal in refused.values()],
         [envelope.source for envelope in envelopes],
@@ -144,8 +145,8 @@ def kept_arrivals(rows: Sequence[Any]) -> Arrivals:
         for row in rows
     ]
     values = [row["value"] for row in rows]
-    events = [ReadingsReceived.model_validate_json(value) for value in values]
-    return Arrivals.of(envelopes, events, values, [OWN_STORE] * len(values))
+    blocks = [read_block(value) for value in values]
+    return Arrivals.of(envelopes, blocks, values, [OWN_STORE] * len(values))
 
 
 class Tally:
@@ -157,7 +158,7 @@ class Tally:
     def events(self, arrivals: Arrivals, origin: Origin, fates: Sequence[Fate]) -> None:
         """What was `origin` has become these `fates`."""
         step = 1 if origin == "received" else -1
-        became = Counter(zip(arrivals.tenants(), arrivals.partitions, fates, strict=True))
+        became = Counter(zip(arrivals.tenants, arrivals.partitions, fates, strict=True))
         for (tenant_id, partition, fate), count in became.items():
             self._counts[tenant_id, partition, origin] += step * count
             self._counts[tenant_id, partition, fate] += count

@@ -179,7 +179,7 @@ async def insert_blocks(
     pieces, chosen = cut.pieces, fresh.tolist()
     owners = [cut.owners[n] for n in chosen]
     envelopes = [arrivals.envelopes[owner] for owner in owners]
-    sources = [arrivals.events[owner].source for owner in owners]
+    sources = [arrivals.blocks[owner].source for owner in owners]
     mask = np.zeros(pieces.counts.size, np.bool_)
     mask[fresh] = True
     payload = copy.body(

@@ -14,14 +14,14 @@ KEY_COLUMNS = ("tenant_id", "flow", "meter_id", "minutes", "day")
 
 def key_fields(keys: Sequence[DayKey]) -> list[Field]:
     """The `KEY_COLUMNS` of each key."""
-    days = {key[4]: copy.day_number(key[4]) for key in keys}
+    days = {key.day: copy.day_number(key.day) for key in keys}
     rows = zip(
-        copy.texts([key[0] for key in keys]),
-        copy.texts([key[2] for key in keys]),
+        copy.texts([key.tenant_id for key in keys]),
+        copy.texts([key.flow for key in keys]),
         copy.fixed(
-            copy.uuids([key[1] for key in keys]),
-            np.array([key[3] for key in keys], np.int16),
-            np.array([days[key[4]] for key in keys], np.int32),
+            copy.uuids([key.meter_id for key in keys]),
+            np.array([key.minutes for key in keys], np.int16),
+            np.array([days[key.day] for key in keys], np.int32),
         ),
         strict=True,
     )
@@ -30,5 +30,5 @@ def key_fields(keys: Sequence[DayKey]) -> list[Field]:
 
 def bounds(keys: Sequence[DayKey]) -> tuple[date, date]:
     """The first and the last day, which let a query leave chunks out."""
-    days = {key[4] for key in keys}
+    days = {key.day for key in keys}
     return min(days), max(days)

@@ -8,6 +8,7 @@ import numpy as np
 
 from database import ReadConnection, copy
 from ingest.domain.days import days_between
+from ingest.domain.intake import DayKey
 from ingest.domain.merge import MISSING, NO_QUALITY, resolve
 from ingest.domain.meters import Channel, Meter
 from ingest.domain.series import StoredDays
@@ -56,7 +57,7 @@ async def fetch_days_known_at(
 ) -> StoredDays:
     """The same, made anew of the blocks that were recorded up to `known_at`."""
     dates = days_between(*window)
-    keys = [(tenant_id, meter.meter_id, channel.flow, channel.minutes, day) for day in dates]
+    keys = [DayKey(tenant_id, meter.meter_id, channel.flow, channel.minutes, day) for day in dates]
     days: StoredDays = {}
     layers_by_day = await fetch_layers(read, keys, known_at=known_at)
     for day, layers in zip(dates, layers_by_day, strict=True):

@@ -10,6 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from database import WriteConnection, copy
+from ingest.domain.intake import DayKey
 from ingest.store.partitions import plan_by_key
 from ingest.store.rows import bounds
 from ingest.wire import ChangedDay
@@ -52,7 +53,7 @@ SELECT DISTINCT k.tenant_id, k.meter_id, date_trunc('month', k.day)::date, $4::t
 async def claim_changed_days(tx: WriteConnection, now: datetime, most: int) -> list[ChangedDay]:
     """Take channel-days whose announcement is due off the queue, in their newest version."""
     await plan_by_key(tx)
-    claimed = [tuple(row) for row in await tx.raw.fetch(_CLAIM, now, most)]
+    claimed = [DayKey(*row) for row in await tx.raw.fetch(_CLAIM, now, most)]
     if not claimed:
         return []
     columns = (list(column) for column in zip(*claimed, strict=True))

@@ -18,7 +18,7 @@ from contracts.metering import (
     ReadingsRejected,
     UsageRecorded,
 )
-from ingest.domain.checks import Refusal
+from ingest.domain.checks import Block, Refusal
 from ingest.domain.merge import LETTERS, OF_REGISTER, Wh
 from ingest.domain.periods import Close, FlowSeries, OpenPeriod, digest
 from kernel.errors import Poison
@@ -41,7 +41,8 @@ class Arrivals:
     """
 
     envelopes: Sequence[Envelope]
-    events: Sequence[ReadingsReceived]
+    tenants: Sequence[str]
+    blocks: Sequence[Block]
     values: Sequence[bytes]
     partitions: Sequence[int]
     read_at: Sequence[datetime]
@@ -50,46 +51,43 @@ class Arrivals:
     def of(
         cls,
         envelopes: Sequence[Envelope],
-        events: Sequence[ReadingsReceived],
+        blocks: Sequence[Block],
         values: Sequence[bytes],
         partitions: Sequence[int],
     ) -> "Arrivals":
         """What was read at no time that is known was read when its envelope says it occurred."""
         read_at = [
-            event.read_at or envelope.occurred_at
-            for event, envelope in zip(events, envelopes, strict=True)
+            block.read_at or envelope.occurred_at
+            for block, envelope in zip(blocks, envelopes, strict=True)
         ]
-        return cls(envelopes, events, values, partitions, read_at)
+        tenants = [envelope.tenant_id for envelope in envelopes]
+        return cls(envelopes, tenants, blocks, values, partitions, read_at)
 
     def __len__(self) -> int:
-        return len(self.events)
-
-    def tenants(self) -> list[str]:
-        """Whose they are."""
-        return [envelope.tenant_id for envelope in self.envelopes]
+        return len(self.blocks)
 
     def letters(self) -> list[int]:
         """Of what quality they are, to be merged by."""
         return [
-            OF_REGISTER if envelope.source == SOURCE_REGISTERS else LETTERS[event.quality]
-            for event, envelope in zip(self.events, self.envelopes, strict=True)
+            OF_REGISTER if envelope.source == SOURCE_REGISTERS else LETTERS[block.quality]
+            for block, envelope in zip(self.blocks, self.envelopes, strict=True)
         ]
 
 
-def arrivals_of(batch: Sequence[Received[ReadingsReceived]]) -> Arrivals:
+def arrivals_of(batch: Sequence[Received[Block]]) -> Arrivals:
     """A batch as the consumer hands it on.
 
     Poison for a tombstone, which readings do not have, and for whoever speaks as our own registers:
     only their blocks may take values back, and they never come over the broker.
     """
-    events = [one.event for one in batch if one.event is not None]
+    blocks = [one.event for one in batch if one.event is not None]
     values = [one.value for one in batch if one.value is not None]
-    if not len(events) == len(values) == len(batch):
+    if not len(blocks) == len(values) == len(batch):
         raise Poison(f"{ReadingsReceived.TOPIC} has no tombstones")
     if SOURCE_REGISTERS in {one.envelope.source for one in batch}:
         raise Poison(f"nobody else may speak as {SOURCE_REGISTERS}")
     partitions = [one.partition for one in batch]
-    return Arrivals.of([one.envelope for one in batch], events, values, partitions)
+    return Arrivals.of([one.envelope for one in batch], blocks, values, partitions)
 
 
 def values_json(values: Wh) -> bytes:
@@ -99,7 +97,7 @@ def values_json(values: Wh) -> bytes:
 
 
 def rejected(
-    event: ReadingsReceived,
+    block: Block,
     envelope: Envelope,
     refusal: Refusal,
     quarantine_id: UUID,
@@ -110,11 +108,11 @@ def rejected(
         ReadingsRejected(
             quarantine_id=quarantine_id,
             event_id=envelope.event_id,
-            meter_id=event.meter_id,
-            flow=event.flow,
-            start_at=event.start_at,
-            minutes=event.minutes,
-            values_count=len(event.values),
+            meter_id=block.meter_id,
+            flow=block.flow,
+            start_at=block.start_at,
+            minutes=block.minutes,
+            values_count=len(block.values),
             reason=refusal.reason,
             detail=refusal.detail[:DETAIL_CHARS_MAX],
             rejected_at=now,
