@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import itertools
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID
@@ -12,7 +13,13 @@ from contracts.metering import ReadingsReceived
 from kernel.errors import Poison, Transient
 from messaging.broker import BrokerMismatch, check_bounds
 from messaging.consumer import CollectorRest
-from messaging.dead_letters import Budget, TooManyDeadLetters
+from messaging.dead_letters import (
+    NO_TENANT,
+    SENDERS_MAX,
+    Budget,
+    TooManyDeadLetters,
+    tenant_of,
+)
 from messaging.decoding import batches, decode_record
 from messaging.outbox import shard_of
 from messaging.outgoing import Outgoing
@@ -142,18 +149,80 @@ def test_the_collector_rests_for_a_block_of_the_first_who_asked_or_until_told():
 def test_a_hundred_poisoned_in_a_row_are_borne_and_one_more_is_not():
     budget = Budget()
     for _ in range(100):
-        budget.bad()
+        budget.bad("acme")
     with pytest.raises(TooManyDeadLetters, match="in a row"):
-        budget.bad()
+        budget.bad("acme")
 
 
 def test_more_than_one_in_a_hundred_is_too_many():
     budget = Budget()
     for _ in range(10):
-        budget.good(99)
-        budget.bad()
+        budget.good({"acme": 99})
+        budget.bad("acme")
     with pytest.raises(TooManyDeadLetters, match="11 of 1001"):
-        budget.bad()
+        budget.bad("acme")
+
+
+@pytest.mark.parametrize("flooding", ["hostile", NO_TENANT])
+def test_one_tenants_flood_does_not_stop_the_others(flooding):
+    budget = Budget()
+    for _ in range(20):
+        budget.good({"acme": 500, "zeta": 1})
+        for _ in range(1_000):
+            budget.bad(flooding)
+        budget.bad("acme")  # one of its 500, as may happen
+
+
+def test_a_flood_hides_nothing_that_others_meet_in_a_row():
+    budget = Budget()
+    budget.good({"zeta": 1})
+    for _ in range(100):
+        budget.bad("hostile")
+        budget.bad("hostile")
+        budget.bad("acme")
+    with pytest.raises(TooManyDeadLetters, match="in a row"):
+        budget.bad("acme")
+
+
+def test_a_flood_hides_nothing_that_others_meet_among_good_messages():
+    budget = Budget()
+    for _ in range(10):
+        budget.bad("hostile")
+        budget.bad("hostile")
+        budget.good({"acme": 50, "zeta": 49})
+        budget.bad("zeta")
+    with pytest.raises(TooManyDeadLetters, match="11 of 1001"):
+        budget.bad("acme")
+
+
+def test_what_no_tenant_is_understood_of_stops_the_consumer():
+    """As after a wrong deployment: everybody's messages in turn."""
+    budget = Budget()
+    tenants = itertools.cycle(f"t-{number}" for number in range(50))
+    with pytest.raises(TooManyDeadLetters, match="in a row"):
+        for _, tenant_id in zip(range(150), tenants, strict=False):
+            budget.bad(tenant_id)
+
+
+def test_tenants_that_are_counted_are_bounded():
+    budget = Budget()
+    for number in range(SENDERS_MAX + 50):
+        budget.good({f"t-{number}": 1})
+    assert len(budget._senders) <= SENDERS_MAX + 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "tenant_id"),
+    [
+        ([("ce_tenantid", b"acme")], "acme"),
+        ([], NO_TENANT),
+        ([("ce_tenantid", b"not a tenant")], NO_TENANT),
+        ([("ce_tenantid", b"\xff")], NO_TENANT),
+        ([("ce_tenantid", None)], NO_TENANT),
+    ],
+)
+def test_a_letter_is_of_the_tenant_it_names_if_any(headers, tenant_id):
+    assert tenant_of(record(headers=headers)) == tenant_id
 
 
 def test_a_consumer_stalls_only_when_messages_wait():

@@ -23,7 +23,7 @@ TEXT_CHARS_MAX = 256
 SENDERS_CACHED_MAX = 4_096
 
 _UUID = TypeAdapter(UUID).validator
-_TENANT = re.compile(TENANT_PATTERN)
+TENANT = re.compile(TENANT_PATTERN)
 
 
 class Envelope(NamedTuple):
@@ -81,7 +81,7 @@ def read_envelope(headers: Headers) -> Envelope:
 def _sender(event_type: bytes, source: bytes, tenant_id: bytes) -> tuple[str, str, str]:
     """What all messages of a sender have in common; cached, since there are few of them."""
     tenant = tenant_id.decode()
-    if not _TENANT.fullmatch(tenant):
+    if not TENANT.fullmatch(tenant):
         raise Poison(f"ce_tenantid must match {TENANT_PATTERN}")
     texts = (event_type.decode(), source.decode(), tenant)
     for name, text in zip(("ce_type", "ce_source", "ce_tenantid"), texts, strict=True):

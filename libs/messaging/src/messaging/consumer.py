@@ -9,7 +9,7 @@ what cannot be stored now is tried again, anything else ends the process.
 import asyncio
 import gc
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from contracts.topics import TOPICS
 from database import ALL_TENANTS, Database, transaction
 from kernel.errors import Poison, Rejected
 from messaging.broker import BrokerMismatch, fetch_partitions
-from messaging.dead_letters import Budget, bury
+from messaging.dead_letters import Budget, bury, tenant_of
 from messaging.decoding import Received, Subscription, batches, decode_record
 from messaging.failures import broker_calls, is_passing
 from messaging.offsets import (
@@ -267,7 +267,7 @@ class Consumer:
             await self._process(records[half:])
         else:
             log_messages("handled", messages)
-            self._budget.good(len(records))
+            self._budget.good(Counter(one.envelope.tenant_id for one in messages))
             self._moved(steps, len(records))
 
     def _steps(self, records: list[ConsumerRecord]) -> dict[Partition, Step]:
@@ -294,7 +294,8 @@ class Consumer:
             await self._subscription.handle(tx, received)
 
     async def _bury(self, record: ConsumerRecord, steps: dict[Partition, Step], why: str) -> None:
-        self._budget.bad()
+        tenant_id = tenant_of(record)
+        self._budget.bad(tenant_id)
 
         async def commit() -> None:
             async with transaction(self._database, tenant=ALL_TENANTS) as tx:
@@ -302,7 +303,13 @@ class Consumer:
                 await bury(tx, self._service, self._name, record, why)
 
         await persist("bury", commit, stop=self._stop, on_retry=self._count_retry)
-        log.warning("dead letter", consumer=self._name, offset=record.offset, reason=why)
+        log.warning(
+            "dead letter",
+            consumer=self._name,
+            tenant_id=tenant_id,
+            offset=record.offset,
+            reason=why,
+        )
         self._progress.dead += 1
         self._moved(steps, 1)
 

@@ -1,16 +1,19 @@
 """Dead letters: messages that can never be understood, kept with the reason, in bounds.
 
 Owns the budget: a consumer that finds more than one poisoned message in a hundred, or a hundred
-in a row, has met something else than bad messages, and stops.
+in a row, has met something else than bad messages, and stops. One tenant's flood is no such sign as
+long as others are understood.
 """
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiokafka import ConsumerRecord
 
-from contracts.envelope import Envelope
+from contracts.envelope import TENANT, Envelope
 from contracts.topics import DeadLetter, dead_letter_topic
 from database import WriteConnection
 from kernel.ids import derive_id
@@ -21,6 +24,8 @@ IN_A_ROW_MAX = 100
 SHARE_MAX = 0.01
 SAMPLE_MIN = 1_000
 """The share is judged only over so many messages or more."""
+SENDERS_MAX = 10_000
+"""So many tenants are counted apart; what comes of further ones is counted as of nobody known."""
 REASON_CHARS_MAX = 2_000
 VALUE_BYTES_MAX = 500_000
 HEADERS_MAX = 50
@@ -40,27 +45,70 @@ class TooManyDeadLetters(Exception):
 
 
 @dataclass(slots=True)
-class Budget:
-    """Counts good and poisoned messages of one consumer since its start."""
+class _Sender:
+    """What came of one tenant's messages."""
 
     seen: int = 0
     dead: int = 0
-    in_a_row: int = 0
 
-    def good(self, messages: int) -> None:
-        """So many were understood."""
-        self.seen += messages
-        self.in_a_row = 0
 
-    def bad(self) -> None:
+class Budget:
+    """Counts good and poisoned messages of one consumer by tenant since its start.
+
+    Judged is what all tenants sent but the one with the most poisoned messages, so that no tenant
+    can stop the consumer for the others; as long as nobody else was heard, all that came.
+    """
+
+    def __init__(self) -> None:
+        self._senders: dict[str, _Sender] = {}
+        self._seen = 0
+        self._dead = 0
+        self._row: Counter[str] = Counter()
+
+    def good(self, messages: Mapping[str, int]) -> None:
+        """So many were understood, by tenant."""
+        for tenant_id, count in messages.items():
+            self._sender(tenant_id).seen += count
+            self._seen += count
+        self._row.clear()
+
+    def bad(self, tenant_id: str) -> None:
         """One was not; TooManyDeadLetters when it is one too many."""
-        self.seen += 1
-        self.dead += 1
-        self.in_a_row += 1
-        if self.in_a_row > IN_A_ROW_MAX:
+        sender = self._sender(tenant_id)
+        sender.seen += 1
+        sender.dead += 1
+        self._seen += 1
+        self._dead += 1
+        self._row[tenant_id] += 1
+        self._judge_row()
+        self._judge_share()
+
+    def _sender(self, tenant_id: str) -> _Sender:
+        if tenant_id not in self._senders and len(self._senders) >= SENDERS_MAX:
+            tenant_id = NO_TENANT
+        return self._senders.setdefault(tenant_id, _Sender())
+
+    def _judge_row(self) -> None:
+        in_a_row = self._row.total()
+        if len(self._senders) > 1:
+            in_a_row -= max(self._row.values())
+        if in_a_row > IN_A_ROW_MAX:
             raise TooManyDeadLetters(f"more than {IN_A_ROW_MAX} poisoned messages in a row")
-        if self.seen >= SAMPLE_MIN and self.dead > self.seen * SHARE_MAX:
-            raise TooManyDeadLetters(f"{self.dead} of {self.seen} messages are poisoned")
+
+    def _judge_share(self) -> None:
+        seen, dead = self._seen, self._dead
+        if len(self._senders) > 1:
+            worst = max(self._senders.values(), key=lambda sender: sender.dead)
+            seen, dead = seen - worst.seen, dead - worst.dead
+        if seen >= SAMPLE_MIN and dead > seen * SHARE_MAX:
+            raise TooManyDeadLetters(f"{dead} of {seen} messages are poisoned")
+
+
+def tenant_of(record: ConsumerRecord) -> str:
+    """Whose message it says it is, even where nothing else in it can be understood."""
+    said = dict(record.headers).get("ce_tenantid") or b""
+    tenant_id = said.decode(errors="replace")
+    return tenant_id if TENANT.fullmatch(tenant_id) else NO_TENANT
 
 
 async def bury(
