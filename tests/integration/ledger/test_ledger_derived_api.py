@@ -142,6 +142,45 @@ async def test_wrong_definitions_are_refused(acme, home):
     assert problem(held) == (409, "meter_in_use")
 
 
+async def test_what_a_sum_counts_does_not_leave_its_tree(acme, home):
+    """Until the sum is defined otherwise; what it was before stays."""
+    block = await property_of(acme, name="Block", parent_id=home["id"])
+    flat = await property_of(acme, name="Flat", parent_id=block["id"])
+    every = await meter_of(acme, home, "derived")
+    path = f"/v1/meters/{every}/definitions"
+
+    async def defined(from_on, *terms):
+        body = {"from_on": from_on, "terms": [{"meter_id": each} for each in terms]}
+        assert (await acme.post(path, json=body)).status_code == 201
+
+    async def moved(place, parent):
+        seen = await acme.get(f"/v1/properties/{place['id']}")
+        return await acme.patch(
+            f"/v1/properties/{place['id']}",
+            json={"parent_id": parent and parent["id"]},
+            headers={"If-Match": seen.headers["ETag"]},
+        )
+
+    await defined("2025-01-01", home["total"], flat["total"])
+    elsewhere = await property_of(acme, name="Elsewhere")
+    for place in (block, flat):
+        for parent in (elsewhere, None):
+            assert problem(await moved(place, parent)) == (409, "meter_in_use")
+    assert (await moved(flat, home)).status_code == 200  # it stays below the sum's own
+    assert (await moved(home, elsewhere)).status_code == 200  # with the sum
+    await defined("2099-01-01", home["total"])
+    assert problem(await moved(flat, elsewhere)) == (409, "meter_in_use")  # it counts until then
+    await defined("2025-03-01", home["total"])
+    assert (await moved(flat, elsewhere)).status_code == 200
+    for meter in (home["total"], flat["total"]):
+        await read(acme, meter, ("1", "2025-01-01T12:00:00Z"), ("9", "2025-06-01T12:00:00Z"))
+    for at, value in (("2025-02-28T12:00:00Z", 2), ("2025-03-31T12:00:00Z", 1)):
+        found = (await acme.get(f"/v1/meters/{every}/value", params={"at": at})).json()
+        known = Decimal(found["value"])
+        one = (await acme.get(f"/v1/meters/{home['total']}/value", params={"at": at})).json()
+        assert known == value * Decimal(one["value"])
+
+
 async def test_the_balance_of_a_feeder(acme, home):
     main = await meter_of(acme, home, "main")
     sub = await meter_of(acme, home, "sub")

@@ -20,7 +20,7 @@ from contracts.metering import Channel as WireChannel
 from contracts.metering import MeterRegistered, PropertyChanged, ReadingRecorded
 from contracts.model import Event
 from kernel.errors import Poison
-from kernel.ids import derive_id, new_id
+from kernel.ids import derive_id
 from kernel.money import EXACT
 from ledger.domain.accounts import prepaid
 from ledger.domain.booking import Charge, Document, VoidNote
@@ -114,7 +114,7 @@ def property_changed(stored: Stored[Property], cause: Cause) -> Outgoing:
         parent_id=one.parent_id,
         version=stored.version,
     )
-    return _outgoing(event, cause, stored.updated_at)
+    return _outgoing(event, one.id, stored, cause)
 
 
 def meter_registered(stored: Stored[Meter], place: Property, cause: Cause) -> Outgoing:
@@ -131,7 +131,7 @@ def meter_registered(stored: Stored[Meter], place: Property, cause: Cause) -> Ou
         channels=[wire_channel(channel) for channel in one.channels],
         version=stored.version,
     )
-    return _outgoing(event, cause, stored.updated_at)
+    return _outgoing(event, one.id, stored, cause)
 
 
 def ended(kind: type[Event], id_: UUID, cause: Cause, at: datetime) -> Outgoing:
@@ -143,18 +143,23 @@ def ended(kind: type[Event], id_: UUID, cause: Cause, at: datetime) -> Outgoing:
         tenant_id=cause.tenant_id,
         correlation_id=cause.correlation_id,
         source=SOURCE,
-        event_id=new_id(),
+        event_id=derive_id(f"{kind.TOPIC} ended", cause.tenant_id, id_, at.isoformat()),
         occurred_at=at,
     )
 
 
-def _outgoing(event: Event, cause: Cause, at: datetime) -> Outgoing:
+def _outgoing(
+    event: Event, id_: UUID, stored: Stored[Property] | Stored[Meter], cause: Cause
+) -> Outgoing:
+    """The moment is part of the event's id, because the versions of a thing that was deleted begin
+    anew when one is made with its id."""
+    at = stored.updated_at
     return Outgoing.of(
         event,
         tenant_id=cause.tenant_id,
         correlation_id=cause.correlation_id,
         source=SOURCE,
-        event_id=new_id(),
+        event_id=derive_id(event.TOPIC, cause.tenant_id, id_, stored.version, at.isoformat()),
         occurred_at=at,
     )
 

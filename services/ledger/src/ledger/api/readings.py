@@ -41,6 +41,7 @@ from serving.context import Db
 from serving.etags import OptionalMatch, etag, tag
 from serving.idempotency import Idempotent
 from serving.paging import Page, PageRequest, Paging
+from serving.problems import shown_faults
 
 router = APIRouter(prefix="/v1", tags=["readings"])
 From = Annotated[Instant | None, Query(alias="from", description="Taken then or later")]
@@ -112,10 +113,9 @@ def _asked(one: NewReadingOfMeter, own: list[Meter], now: datetime) -> Asked | R
 
 def _outcome(n: int, answer: Accepted | Rejected) -> Outcome:
     if isinstance(answer, Rejected):
-        faults = [
-            ShownFault(path=f"/items/{n}{fault.path}", detail=fault.detail)
-            for fault in answer.faults
-        ] or [ShownFault(path=f"/items/{n}", detail=answer.detail)]
+        own = answer.faults or (Fault("", answer.detail),)
+        shown_here = shown_faults([Fault(f"/items/{n}{each.path}", each.detail) for each in own])
+        faults = [ShownFault(path=each.path, detail=each.detail) for each in shown_here]
         return Outcome(
             index=n, status="refused", code=answer.code, detail=answer.detail, faults=faults
         )

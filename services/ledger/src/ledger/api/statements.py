@@ -30,12 +30,12 @@ from ledger.api.money import (
 )
 from ledger.store import statements
 from ledger.store.statements import STATEMENT_ENTRIES_MAX, Aged, CustomerItem, Standing
+from serving.cells import text_cell
 from serving.context import Db
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
 OPEN_SHOWN_MAX = 100
 """The page lists so many open invoices, the oldest; the rest is in their sum."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 CSV_COLUMNS = (
     "occurred_at", "recorded_at", "kind", "reference", "memo", "transaction_id", "amount",
     "balance", "currency",
@@ -130,7 +130,7 @@ def _csv(told: Statement) -> Response:
     rows = csv.writer(written)
     rows.writerow(CSV_COLUMNS)
     for one in told.entries:
-        texts = [_harmless(text) for text in (one.kind, one.reference, one.memo)]
+        texts = [text_cell(text) for text in (one.kind, one.reference, one.memo)]
         rows.writerow(
             [
                 one.occurred_at.isoformat(), one.recorded_at.isoformat(), *texts,
@@ -140,11 +140,6 @@ def _csv(told: Statement) -> Response:
     name = f"statement-{told.customer_id}-{told.currency}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(written.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 async def _page(read: ReadConnection, tenant_id: str, told: Statement) -> Response:

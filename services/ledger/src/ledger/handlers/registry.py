@@ -122,10 +122,8 @@ async def change_property(
     wanted = replace(current.thing, **changes)
     if wanted == current.thing:
         return current
-    if wanted.parent_id is not None and wanted.parent_id != current.thing.parent_id:
-        await properties.lock_tree(tx, cause.tenant_id)
-        if await properties.is_above(tx, cause.tenant_id, wanted.id, wanted.parent_id):
-            raise _circle()
+    if wanted.parent_id != current.thing.parent_id:
+        await _move(tx, cause.tenant_id, wanted.id, wanted.parent_id)
     changed = await properties.update_property(tx, cause.tenant_id, wanted)
     messages = [property_changed(changed, cause)]
     if any(getattr(wanted, name) != getattr(current.thing, name) for name in INHERITED):
@@ -133,6 +131,21 @@ async def change_property(
         messages += [meter_registered(meter, wanted, cause) for meter in touched]
     await enqueue(tx, messages)
     return changed
+
+
+async def _move(tx: WriteConnection, tenant_id: str, id_: UUID, parent_id: UUID | None) -> None:
+    """See that a property can hang under another one, or under none.
+
+    Conflict where a meter of it, or below it, is in a sum that counts today or later, of a property
+    that it would be below no more: that is to be defined otherwise first. What such a sum was in
+    the past stays.
+    """
+    await properties.lock_tree(tx, tenant_id)
+    if parent_id is not None and await properties.is_above(tx, tenant_id, id_, parent_id):
+        raise _circle()
+    left = await definitions.find_sum_left(tx, tenant_id, id_, parent_id)
+    if left is not None:
+        raise Conflict("meter_in_use", f"the derived meter {left} is a sum of what would leave")
 
 
 async def delete_property(tx: WriteConnection, cause: Cause, current: Stored[Property]) -> None:

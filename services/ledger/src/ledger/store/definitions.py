@@ -31,6 +31,36 @@ SELECT d.meter_id
 """
 
 
+# What counts today, in the zone of the sum's own property, or will.
+_SUM_LEFT = """
+WITH RECURSIVE moved (id) AS (
+    SELECT CAST(:property_id AS uuid)
+    UNION
+    SELECT p.id FROM property p JOIN moved ON p.tenant_id = :tenant_id AND p.parent_id = moved.id
+), above (id) AS (
+    SELECT CAST(:parent_id AS uuid)
+    UNION
+    SELECT p.parent_id FROM property p JOIN above ON p.tenant_id = :tenant_id AND p.id = above.id
+)
+SELECT d.meter_id
+  FROM definition d
+  JOIN meter m ON m.tenant_id = d.tenant_id AND m.id = d.meter_id
+  JOIN property p ON p.tenant_id = m.tenant_id AND p.id = m.property_id
+ WHERE d.tenant_id = :tenant_id AND d.meter_ids && ARRAY(
+       SELECT i.id FROM meter i JOIN moved ON i.tenant_id = :tenant_id AND i.property_id = moved.id)
+   AND p.id NOT IN (SELECT id FROM moved)
+   AND p.id NOT IN (SELECT id FROM above WHERE id IS NOT NULL)
+   AND NOT EXISTS (SELECT FROM definition n
+                    WHERE n.tenant_id = d.tenant_id AND n.meter_id = d.meter_id
+                      AND n.version > d.version
+                      AND n.from_on <= greatest(d.from_on, (now() AT TIME ZONE p.zone)::date))
+   AND NOT EXISTS (SELECT FROM removed_meter r
+                    WHERE r.tenant_id = d.tenant_id AND r.meter_id = d.meter_id
+                      AND r.removed_at >= d.created_at)
+ LIMIT 1
+"""
+
+
 async def insert_definition(
     tx: WriteConnection, tenant_id: str, meter_id: UUID, from_on: date, terms: Sequence[Term]
 ) -> Definition:
@@ -92,4 +122,14 @@ async def find_user(read: ReadConnection, tenant_id: str, ids: Sequence[UUID]) -
     found: UUID | None = await read.scalar(
         sa.text(_USER), {"tenant_id": tenant_id, "ids": list(ids)}
     )
+    return found
+
+
+async def find_sum_left(
+    read: ReadConnection, tenant_id: str, property_id: UUID, parent_id: UUID | None
+) -> UUID | None:
+    """A derived meter that would still be a sum of a meter of this property, or of one below it,
+    once the property hangs under `parent_id` and no more under that meter's own."""
+    place = {"tenant_id": tenant_id, "property_id": property_id, "parent_id": parent_id}
+    found: UUID | None = await read.scalar(sa.text(_SUM_LEFT), place)
     return found
