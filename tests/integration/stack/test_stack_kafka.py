@@ -13,6 +13,8 @@ from gridtally.stack.errors import StackError
 from gridtally.stack.kafka import answers_metadata, kafka
 from gridtally.stack.server import Server
 
+LIMIT_S = 120
+
 
 @pytest.fixture(scope="module")
 def program():
@@ -37,7 +39,7 @@ async def read(port, count):
     consumer.assign([TopicPartition("t", 0)])
     await consumer.start()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LIMIT_S):
             return [(await consumer.getone()).value for _ in range(count)]
     finally:
         await consumer.stop()

@@ -20,6 +20,8 @@ from gridtally.stack.errors import StackError
 from gridtally.stack.server import Server
 from gridtally.stack.timescale import timescale
 
+LIMIT_S = 120
+
 
 @pytest.fixture(params=["wheel", "timescale"])
 def program(request):
@@ -125,7 +127,7 @@ def test_an_ordinary_user_runs_it(open_dir):
         [*demoted, sys.executable, "-c", textwrap.dedent(code)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -136,7 +138,7 @@ def test_a_stale_pid_file_harms_no_innocent_process(open_dir):
     server = Server(postgres.wheel(), open_dir / "pg")
     with server:
         server.kill()
-    innocent = subprocess.Popen(["sleep", "60"])
+    innocent = subprocess.Popen(["sleep", "3600"])
     try:
         stale = open_dir / "pg" / "pgdata" / "postmaster.pid"
         lines = stale.read_text().splitlines()
@@ -203,7 +205,7 @@ def test_it_dies_with_its_parent_and_starts_again(open_dir):
         server = Server(postgres.wheel(), Path({str(open_dir / "pg")!r}))
         server.start()
         print(server.pid, flush=True)
-        time.sleep(60)
+        time.sleep(3600)
     """
     parent = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
@@ -213,7 +215,7 @@ def test_it_dies_with_its_parent_and_starts_again(open_dir):
     parent.wait()
     parent.stdout.close()
     if sys.platform == "linux":
-        psutil.wait_procs([child], timeout=10)
+        psutil.wait_procs([child], timeout=LIMIT_S)
         assert not child.is_running()
     with Server(postgres.wheel(), open_dir / "pg") as server:
         assert ask(server, "SELECT 1") == 1
@@ -225,5 +227,5 @@ def test_no_process_of_it_is_left(open_dir):
         assert family
         data = Path(psutil.Process(server.pid).cwd())
         assert data == (open_dir / "pg" / "pgdata")
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=LIMIT_S)
     assert not alive

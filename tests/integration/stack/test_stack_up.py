@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 
 import httpx
 import psutil
@@ -20,6 +21,8 @@ import pytest
 from gridtally.stack import local
 from gridtally.stack.services import SERVICES
 
+LIMIT_S = 300
+POLL_S = 0.05
 STAND_IN = """
 import http.server, json, os, sys
 from urllib.parse import urlsplit
@@ -79,7 +82,7 @@ def gridtally(environment, data_dir):
             env=environment | more_environment,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=LIMIT_S,
             check=False,
         )
 
@@ -111,17 +114,25 @@ def up(environment, data_dir):
     yield start
     for process in started:
         process.terminate()
-        process.wait(60)
+        process.wait(LIMIT_S)
         process.stdout.close()
 
 
 def asked(url):
-    return httpx.get(url).json()
+    return httpx.get(url, timeout=LIMIT_S).json()
 
 
 def kill(state, name):
     (found,) = (one for one in state.processes if one.name == name)
     psutil.Process(found.pid).kill()
+
+
+def changed(before, data_dir, process):
+    """The state once it is another than before."""
+    while (now := local.read_state(data_dir)) == before:
+        assert process.poll() is None
+        time.sleep(POLL_S)
+    return now
 
 
 def test_up_status_and_down(up, gridtally, data_dir):
@@ -155,7 +166,7 @@ def test_up_status_and_down(up, gridtally, data_dir):
     state = local.read_state(data_dir)
     ended = gridtally("down")
     assert (ended.returncode, ended.stdout) == (0, "everything is down\n")
-    assert first.wait(10) == 0
+    assert first.wait(LIMIT_S) == 0
     assert not any(one.find() for one in state.processes)
     assert gridtally("status").returncode == 1
     assert gridtally("down").stdout == "nothing was running\n"
@@ -167,7 +178,7 @@ def test_signals_take_everything_down(up, data_dir, how):
     state = local.read_state(data_dir)
     process.send_signal(how)
     process.send_signal(how)
-    assert process.wait(30) == 0
+    assert process.wait(LIMIT_S) == 0
     assert not any(one.find() for one in state.processes)
     assert local.read_state(data_dir) is None
 
@@ -199,12 +210,11 @@ def test_a_service_that_dies_is_started_again_where_it_was(up, gridtally, data_d
     before = local.read_state(data_dir)
     kill(before, "billing")
     assert process.stdout.readline().startswith("billing ended unexpectedly and is started again")
-    while (now := local.read_state(data_dir)) == before:
-        assert process.poll() is None
+    now = changed(before, data_dir, process)
     assert [one.address for one in now.processes] == [one.address for one in before.processes]
     assert gridtally("status").returncode == 0
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    assert process.wait(LIMIT_S) == 0
     assert not any(one.find() for one in now.processes)
 
 
@@ -213,11 +223,10 @@ def test_one_that_dies_over_and_over_ends_the_stack_loudly(up, data_dir):
     for _ in range(local.RESTARTS_MAX):
         state = local.read_state(data_dir)
         kill(state, "billing")
-        while local.read_state(data_dir) == state:
-            assert process.poll() is None
+        changed(state, data_dir, process)
     state = local.read_state(data_dir)
     kill(state, "billing")
-    assert process.wait(30) == 1
+    assert process.wait(LIMIT_S) == 1
     assert "error: billing ended unexpectedly; its log ends:" in process.stdout.read()
     assert not any(one.find() for one in state.processes)
 
@@ -226,7 +235,7 @@ def test_a_server_that_dies_ends_the_stack_loudly(up, data_dir):
     process = up()
     state = local.read_state(data_dir)
     kill(state, "postgres")
-    assert process.wait(30) == 1
+    assert process.wait(LIMIT_S) == 1
     assert "error: postgres ended unexpectedly" in process.stdout.read()
     assert not any(one.find() for one in state.processes)
 
