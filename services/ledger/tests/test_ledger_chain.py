@@ -86,6 +86,21 @@ ROWS = {
         "invoice_id": id_(2), "credit_note_id": id_(13), "reference": "INV-1",
         "reason": "revision 2", "voided_at": AT, "recorded_at": LATER,
     },
+    "property_end": {
+        "id": id_(14), "property_id": id_(7), "name": "Oak Lane 1", "removed_at": LATER,
+    },
+    "property": {
+        "id": id_(15), "property_id": id_(7), "version": 2, "name": "Oak Lane 1", "address": "",
+        "zone": "Europe/Berlin", "region_id": None, "connected_kw": Decimal("11.5"),
+        "parent_id": id_(16), "created_at": AT, "updated_at": LATER,
+    },
+    "meter": {
+        "id": id_(17), "meter_id": id_(6), "version": 3, "property_id": id_(7), "type": "sub",
+        "name": "Flat 2", "channels": ["import"], "channel_minutes": [15],
+        "channel_wh_max": [100_000], "registers": ["export", "import"], "register_digits": [9, 6],
+        "register_decimals": [3, 0], "register_multipliers": [Decimal(1), Decimal("0.5")],
+        "created_at": AT, "updated_at": LATER,
+    },
 }  # fmt: skip
 ENTRIES = [
     ("transaction", transaction_entry(HEAD, [CLAIM, EARNED], [SETTLED])),

@@ -25,6 +25,8 @@ MARCH, APRIL, MAY = "2025-03-01T06:00:00Z", "2025-04-01T06:00:00Z", "2025-05-01T
 ENTRIES = 11
 """That the fixture `readings` makes: 5 entered, a correction, a withdrawal, an exchange of two,
 whose withdrawal is two more."""
+SEALED = ENTRIES + 6
+"""With an invoice, and the property and its four meters."""
 
 
 async def done(awaited, status):
@@ -71,7 +73,7 @@ async def readings(acme, ledger):
 @pytest.fixture
 async def sealed(ledger, readings):
     """The same once nothing waits for its seal."""
-    assert await seal(ledger) == ENTRIES + 1
+    assert await seal(ledger) == SEALED
     return readings
 
 
@@ -91,8 +93,8 @@ async def test_the_sealer_tells_how_many_entries_wait(ledger, acme, monkeypatch)
     sealer, *_ = loops(ledger, lambda: datetime.now(UTC))
     progress = Watched(sealer.name)
     await sealer.run(progress, stop)
-    assert (lags, progress.handled) == ([ENTRIES - 4, ENTRIES - 9, 0], ENTRIES + 1)
-    assert verify_export(await exported(acme)).size == ENTRIES + 1
+    assert (lags, progress.handled) == ([SEALED - 5, SEALED - 10, SEALED - 15, 0], SEALED)
+    assert verify_export(await exported(acme)).size == SEALED
 
 
 async def sealed_entries(client):
@@ -105,8 +107,8 @@ async def test_each_entry_of_a_reading_stands_once_in_the_chain_in_its_order(acm
     assert verify_export(await exported(acme)) == await kept(acme)
     assert (await acme.get("/v1/ledger/status")).json() == {
         "whole": True, "in_time": True, "transactions": 1, "readings": ENTRIES, "definitions": 0,
-        "meter_ends": 0, "void_notes": 0, "sealed": ENTRIES + 1, "unsealed": 0,
-        "unsealed_since": None,
+        "meter_ends": 0, "void_notes": 0, "properties": 1, "property_ends": 0, "meters": 4,
+        "sealed": SEALED, "unsealed": 0, "unsealed_since": None,
     }  # fmt: skip
     entries = await sealed_entries(acme)
     assert len({entry["id"] for entry in entries}) == len(entries) == ENTRIES

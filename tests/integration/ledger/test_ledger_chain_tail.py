@@ -19,7 +19,7 @@ from ledger.handlers.booking import book_invoices
 from messaging import Progress
 from messaging.progress import STALLED_AFTER_S
 
-AGE = "UPDATE seal_queue SET queued_at = queued_at - interval '61 s'"
+AGE = "UPDATE entry_queue SET queued_at = queued_at - interval '61 s'"
 
 
 async def test_the_command_verifies_the_running_ledger(ledger, acme, superuser, tmp_path):

@@ -1,5 +1,5 @@
 """A chain that was sealed before definitions, ends of meters and notes were: it stays what it was,
-what it lacked is added at its end."""
+what it lacked is added at its end, and a process of the version before does no harm meanwhile."""
 
 import asyncio
 import json
@@ -38,9 +38,21 @@ INSERT INTO definition (tenant_id, meter_id, version, from_on, meter_ids, flows,
 INSERT INTO removed_meter (tenant_id, meter_id, property_id, type, name)
     VALUES ('acme', '{DEBIT}', '{CREDIT}', 'sub', 'x'),
            ('other', '{DEBIT}', '{CREDIT}', 'sub', 'x');
+INSERT INTO property (tenant_id, id, name, address, zone)
+    VALUES ('acme', '{DEBIT}', 'Home', '', 'Europe/Berlin');
+INSERT INTO meter (tenant_id, id, property_id, type, name)
+    VALUES ('acme', '{CREDIT}', '{DEBIT}', 'sub', 'x');
 INSERT INTO invoice_note (tenant_id, invoice_id, credit_note_id, reference, reason, voided_at)
     VALUES ('acme', '{DEBIT}', '{CREDIT}', 'INV', 'wrong', now())
 """  # noqa: S608 - constants
+
+
+TAKEN_BEFORE = """
+DELETE FROM seal_queue WHERE tenant_id = $1 AND position IN
+       (SELECT position FROM seal_queue WHERE tenant_id = $1 ORDER BY position LIMIT $2)
+RETURNING position, kind, entry_id
+"""
+"""How the version before takes entries out of the queue."""
 
 
 def migrate(url, revision):
@@ -98,14 +110,24 @@ async def test_a_chain_of_the_version_before_goes_on(before):
 
     await book(connection, 13)
     async with await Database.connect(url, application="test") as ledger:
-        assert await seal(ledger) == 6
+        async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+            taken = await tx.raw.fetch(TAKEN_BEFORE, "acme", 1_000)
+            assert {row["kind"] for row in taken} == {
+                "transaction", "booking", "definition", "meter_end", "void_note",
+            }  # fmt: skip
+            await tx.raw.executemany(
+                "INSERT INTO entry_queue (tenant_id, kind, entry_id) VALUES ('acme', $1, $2)",
+                [(row["kind"], row["entry_id"]) for row in taken],
+            )
+        assert await seal(ledger) == 8
         async with snapshot(ledger, tenant=ALL_TENANTS) as read:
             assert (await chain.fetch_counts(read, "acme")).whole
             assert (await chain.fetch_counts(read, "other")).sealed == 1
         lines = await lines_within(connection)
-        assert verify_export(lines, kept).size == 6
+        assert verify_export(lines, kept).size == 8
         assert Counter(json.loads(line)["kind"] for line in lines[1:-1]) == {
             "transaction": 2, "booking": 1, "definition": 1, "meter_end": 1, "void_note": 1,
+            "property": 1, "meter": 1,
         }  # fmt: skip
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with transaction(ledger, tenant=ALL_TENANTS) as tx:

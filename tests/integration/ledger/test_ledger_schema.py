@@ -101,7 +101,7 @@ async def test_a_transaction_with_fewer_postings_than_declared_is_refused(ledger
 
 APPENDED = [
     "transaction", "posting", "allocation", "invoice_note", "reading_entry", "removed_meter",
-    "definition", "seal", "checkpoint",
+    "definition", "seal", "checkpoint", "property_version", "meter_version", "removed_property",
 ]  # fmt: skip
 
 

@@ -15,7 +15,10 @@ from gridtally.reconciliation import Finding
 from kernel.chain import Checkpoint, Tampered, verify_export, verify_proof
 
 EXPORT = "/v1/ledger/export"
-KINDS = ("transactions", "readings", "definitions", "meter_ends", "void_notes")
+KINDS = (
+    "transactions", "readings", "definitions", "meter_ends", "void_notes", "properties",
+    "property_ends", "meters",
+)  # fmt: skip
 JSON_BYTES_MAX = 64 * 1024 * 1024
 """A proof or a checkpoint is small; what is larger is none."""
 
@@ -43,7 +46,7 @@ async def check_online(
 
 def _of_status(status: dict[str, Any]) -> list[Finding]:
     """Whether all that there is has its seal, or waits for it no longer than it should."""
-    there = sum(status[kind] for kind in KINDS)
+    there = sum(status.get(kind, 0) for kind in KINDS)
     told = f"{status['sealed']} sealed, {status['unsealed']} waiting"
     since = status["unsealed_since"]
     waiting = f"{status['unsealed']} since {since}" if since else "none waits"

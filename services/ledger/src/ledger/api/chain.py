@@ -55,9 +55,11 @@ class KeptCheckpoint(SealedCheckpoint):
 
 
 class Status(BaseModel):
-    """How many entries there are of each kind, and how many of all are sealed; `whole` where every
-    entry is either sealed or waits for its seal. What waits can still be changed without a trace:
-    `unsealed_since` is when the oldest of it came, `in_time` where that was not over a minute ago.
+    """How many entries there are of each kind (of properties and meters, one per version), and how
+    many of all are sealed; `whole` where every entry is either sealed or waits for its seal, and
+    the registry has nothing that no entry tells of. What waits can still be changed without a
+    trace: `unsealed_since` is when the oldest of it came, `in_time` where that was not over a
+    minute ago.
     """
 
     whole: bool
@@ -66,6 +68,9 @@ class Status(BaseModel):
     definitions: int
     meter_ends: int
     void_notes: int
+    properties: int
+    property_ends: int
+    meters: int
     sealed: int
     unsealed: int
     unsealed_since: datetime | None

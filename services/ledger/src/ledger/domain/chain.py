@@ -18,10 +18,13 @@ from ledger.domain.accounts import CUSTOMERS
 
 BookedKind = Literal["transaction", "booking"]
 """A transaction: with the item that it opens since there are bookings, without it before."""
-RowKind = Literal["reading", "definition", "meter_end", "void_note"]
+RowKind = Literal["reading", "definition", "meter_end", "void_note", "property_end"]
 """What one row is the whole of."""
-EntryKind = Literal[BookedKind, RowKind]
+VersionKind = Literal["property", "meter"]
+"""A version of a thing of the registry; the newest is what the registry itself says now."""
+EntryKind = Literal[BookedKind, RowKind, VersionKind]
 ENTRY_KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
+VERSION_KINDS: tuple[VersionKind, ...] = get_args(VersionKind)
 SEALED_WITHIN_S = 60
 """An entry that has waited longer for its seal is late: somebody has to see why."""
 CHUNK_ENTRIES = 1_024
@@ -38,7 +41,7 @@ READING_FIELDS = (
     "exchange_id", "value", "digits", "decimals", "multiplier", "quality", "note", "read_at",
     "created_at", "correlation_id",
 )  # fmt: skip
-ROW_FIELDS: Mapping[RowKind, tuple[str, ...]] = {
+ROW_FIELDS: Mapping[RowKind | VersionKind, tuple[str, ...]] = {
     "reading": READING_FIELDS,
     "definition": (
         "id", "meter_id", "version", "from_on", "meter_ids", "flows", "signs", "created_at",
@@ -46,6 +49,16 @@ ROW_FIELDS: Mapping[RowKind, tuple[str, ...]] = {
     "meter_end": ("id", "meter_id", "property_id", "type", "name", "removed_at"),
     "void_note": (
         "invoice_id", "credit_note_id", "reference", "reason", "voided_at", "recorded_at",
+    ),
+    "property_end": ("id", "property_id", "name", "removed_at"),
+    "property": (
+        "id", "property_id", "version", "name", "address", "zone", "region_id", "connected_kw",
+        "parent_id", "created_at", "updated_at",
+    ),
+    "meter": (
+        "id", "meter_id", "version", "property_id", "type", "name", "channels", "channel_minutes",
+        "channel_wh_max", "registers", "register_digits", "register_decimals",
+        "register_multipliers", "created_at", "updated_at",
     ),
 }  # fmt: skip
 POSTING_COPIES = ("currency", "occurred_at", "recorded_at")
@@ -82,7 +95,7 @@ def booking_entry(
     }
 
 
-def row_entry(kind: RowKind, row: Row) -> dict[str, Any]:
+def row_entry(kind: RowKind | VersionKind, row: Row) -> dict[str, Any]:
     """An entry of one row, as it is sealed."""
     return _spelled(row, ROW_FIELDS[kind])
 

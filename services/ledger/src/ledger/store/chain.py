@@ -22,13 +22,15 @@ UNSEALED_COUNTED_MAX = 100_000
 
 _CLAIM_HEAD = """
 SELECT tenant_id, size, head, peaks FROM chain_head h
- WHERE EXISTS (SELECT FROM seal_queue q WHERE q.tenant_id = h.tenant_id)
+ WHERE EXISTS (SELECT FROM entry_queue q
+                WHERE q.tenant_id = h.tenant_id AND q.kind = ANY($1::text[]))
  ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _HEAD = "SELECT tenant_id, size, head, peaks FROM chain_head WHERE tenant_id = $1"
 _TAKE = """
-DELETE FROM seal_queue WHERE tenant_id = $1 AND position IN
-       (SELECT position FROM seal_queue WHERE tenant_id = $1 ORDER BY position LIMIT $2)
+DELETE FROM entry_queue WHERE tenant_id = $1 AND position IN
+       (SELECT position FROM entry_queue WHERE tenant_id = $1 AND kind = ANY($3::text[])
+         ORDER BY position LIMIT $2)
 RETURNING position, kind, entry_id
 """
 _INSERT_SEALS = """
@@ -57,16 +59,27 @@ SELECT (SELECT count(*) FROM transaction WHERE tenant_id = $1) AS transactions,
        (SELECT count(*) FROM definition WHERE tenant_id = $1) AS definitions,
        (SELECT count(*) FROM removed_meter WHERE tenant_id = $1) AS meter_ends,
        (SELECT count(*) FROM invoice_note WHERE tenant_id = $1) AS void_notes,
+       (SELECT count(*) FROM property_version WHERE tenant_id = $1) AS properties,
+       (SELECT count(*) FROM removed_property WHERE tenant_id = $1) AS property_ends,
+       (SELECT count(*) FROM meter_version WHERE tenant_id = $1) AS meters,
+       (SELECT count(*) FROM property p WHERE tenant_id = $1 AND NOT EXISTS
+               (SELECT FROM property_version v
+                 WHERE (v.tenant_id, v.property_id, v.created_at, v.version)
+                     = (p.tenant_id, p.id, p.created_at, p.version)))
+       + (SELECT count(*) FROM meter m WHERE tenant_id = $1 AND NOT EXISTS
+                 (SELECT FROM meter_version v
+                   WHERE (v.tenant_id, v.meter_id, v.created_at, v.version)
+                       = (m.tenant_id, m.id, m.created_at, m.version))) AS unnoted,
        (SELECT count(*) FROM seal WHERE tenant_id = $1) AS sealed,
        waiting.unsealed, waiting.unsealed_since,
        coalesce(waiting.unsealed_since >= clock_timestamp() - make_interval(secs => $2), true)
            AS in_time
   FROM (SELECT count(*) AS unsealed, min(queued_at) AS unsealed_since
-          FROM seal_queue WHERE tenant_id = $1) AS waiting
+          FROM entry_queue WHERE tenant_id = $1) AS waiting
 """
-_UNSEALED = "SELECT count(*) FROM (SELECT FROM seal_queue LIMIT $1) AS waiting"
+_UNSEALED = "SELECT count(*) FROM (SELECT FROM entry_queue LIMIT $1) AS waiting"
 _LATE = """
-SELECT (SELECT count(*) FROM (SELECT FROM seal_queue
+SELECT (SELECT count(*) FROM (SELECT FROM entry_queue
                                WHERE queued_at < clock_timestamp() - make_interval(secs => $1)
                                LIMIT $2) AS waiting) AS late,
        (SELECT coalesce(sum(size), 0)::bigint FROM chain_head) AS sealed
@@ -106,7 +119,7 @@ async def claim_head(tx: WriteConnection) -> Checkpoint | None:
 
     Conflict where it was tampered with.
     """
-    row = await tx.raw.fetchrow(_CLAIM_HEAD)
+    row = await tx.raw.fetchrow(_CLAIM_HEAD, ENTRY_KINDS)
     return checkpoint_of(**row) if row else None
 
 
@@ -118,7 +131,7 @@ async def fetch_head(read: ReadConnection, tenant_id: str) -> Checkpoint:
 
 async def take_unsealed(tx: WriteConnection, tenant_id: str, entries_max: int) -> list[Entry]:
     """Take entries out of the queue, the first come first; the head must be locked."""
-    rows = await tx.raw.fetch(_TAKE, tenant_id, entries_max)
+    rows = await tx.raw.fetch(_TAKE, tenant_id, entries_max, ENTRY_KINDS)
     return [(row["kind"], row["entry_id"]) for row in sorted(rows, key=lambda row: row["position"])]
 
 
@@ -223,6 +236,7 @@ async def fetch_leaves(read: ReadConnection, tenant_id: str, after: int, upto: i
 class Counts:
     """How many entries there are of each kind, sealed ones, and ones that wait for their seal.
 
+    `unnoted` are properties and meters that the registry has and no version tells of;
     `unsealed_since` is when the oldest of those came; `in_time` where none has waited for more than
     `SEALED_WITHIN_S`.
     """
@@ -232,6 +246,10 @@ class Counts:
     definitions: int
     meter_ends: int
     void_notes: int
+    properties: int
+    property_ends: int
+    meters: int
+    unnoted: int
     sealed: int
     unsealed: int
     unsealed_since: datetime | None
@@ -239,10 +257,12 @@ class Counts:
 
     @property
     def whole(self) -> bool:
-        """Whether every entry is either sealed or waits for its seal."""
+        """Whether every entry is either sealed or waits for its seal, and the registry has no
+        more than there are entries of."""
         there = self.transactions + self.readings + self.definitions
         there += self.meter_ends + self.void_notes
-        return there == self.sealed + self.unsealed
+        there += self.properties + self.property_ends + self.meters
+        return there == self.sealed + self.unsealed and not self.unnoted
 
 
 async def fetch_counts(read: ReadConnection, tenant_id: str) -> Counts:

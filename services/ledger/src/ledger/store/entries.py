@@ -7,9 +7,12 @@ from uuid import UUID
 
 from database import ReadConnection
 from ledger.domain.chain import (
+    ROW_FIELDS,
+    VERSION_KINDS,
     BookedKind,
     EntryKind,
     RowKind,
+    VersionKind,
     booking_entry,
     row_entry,
     transaction_entry,
@@ -36,8 +39,38 @@ _ROWS: Mapping[RowKind, tuple[str, str]] = {
     "definition": ("definition", "id"),
     "meter_end": ("removed_meter", "id"),
     "void_note": ("invoice_note", "invoice_id"),
+    "property_end": ("removed_property", "id"),
 }
 """The table of each kind, and the column that an entry's id stands in."""
+# The newest version of a thing is what the registry says, or the thing has ended since: of one that
+# the registry contradicts there is no entry. `created_at` tells those of one id apart.
+_VERSION = """
+SELECT v.* FROM {kind}_version v
+ WHERE v.tenant_id = $1 AND v.id = ANY($2::uuid[])
+   AND (EXISTS (SELECT FROM {kind}_version n
+                 WHERE (n.tenant_id, n.{kind}_id) = (v.tenant_id, v.{kind}_id)
+                   AND (n.created_at, n.version) > (v.created_at, v.version))
+        OR EXISTS (SELECT FROM {kind}_now o
+                    WHERE (o.tenant_id, o.{kind}_id) = (v.tenant_id, v.{kind}_id)
+                      AND ({now}) IS NOT DISTINCT FROM ({then}))
+        OR EXISTS (SELECT FROM removed_{kind} r
+                    WHERE (r.tenant_id, r.{kind}_id) = (v.tenant_id, v.{kind}_id)
+                      AND r.removed_at >= v.created_at)
+           AND NOT EXISTS (SELECT FROM {kind} o
+                            WHERE (o.tenant_id, o.id) = (v.tenant_id, v.{kind}_id)
+                              AND o.created_at = v.created_at))
+"""
+
+
+def _columns(kind: VersionKind, table: str) -> str:
+    """What the registry says of a thing itself; only its versions have an id of their own."""
+    return ", ".join(f"{table}.{name}" for name in ROW_FIELDS[kind] if name != "id")
+
+
+_VERSIONS: Mapping[VersionKind, str] = {
+    kind: _VERSION.format(kind=kind, now=_columns(kind, "o"), then=_columns(kind, "v"))
+    for kind in VERSION_KINDS
+}
 
 
 async def fetch_entries(read: ReadConnection, tenant_id: str, wanted: Sequence[Entry]) -> Contents:
@@ -50,6 +83,9 @@ async def fetch_entries(read: ReadConnection, tenant_id: str, wanted: Sequence[E
         match kind:
             case "transaction" | "booking":
                 found |= await _fetch_booked(read, tenant_id, kind, ids)
+            case "property" | "meter":
+                rows = await read.raw.fetch(_VERSIONS[kind], tenant_id, ids)
+                found |= {(kind, row["id"]): row_entry(kind, row) for row in rows}
             case _:
                 found |= await _fetch_rows(read, tenant_id, kind, ids)
     return found
