@@ -76,16 +76,16 @@ def api(url: str) -> Iterator[tuple[str, psutil.Process]]:
     with subprocess.Popen(command, env=os.environ | told, stdout=subprocess.DEVNULL) as process:
         try:
             base = f"http://{LOOPBACK}:{port}"
-            wait_ready(base)
+            wait_ready(base, process)
             yield base, psutil.Process(process.pid)
         finally:
             process.terminate()
 
 
-def wait_ready(base: str) -> None:
-    """Until the API says so."""
+def wait_ready(base: str, process: "subprocess.Popen[bytes]") -> None:
+    """Until the API says so; ends the benchmark when it takes too long, or has ended."""
     deadline_s = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline_s:
+    while time.monotonic() < deadline_s and process.poll() is None:
         with suppress(httpx.TransportError):
             if httpx.get(f"{base}/health/ready").is_success:
                 return
