@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 from database import Database
 from ingest.api import routers
-from ingest.consumers import loops, subscriptions
+from ingest.consumers import subscriptions
 from ingest.handlers.recording import Recorder
+from ingest.loops import loops
 from ingest.settings import Settings
 from ingest.store.meters import Meters
 from ingest.store.partitions import Partitions

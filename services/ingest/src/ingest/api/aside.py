@@ -4,25 +4,22 @@ registers that do not fit one another."""
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from contracts.metering import ReadingsReceived
 from database import snapshot, transaction
+from ingest.api.callers import Reader, Writer
 from ingest.domain.meters import Flow
 from ingest.domain.registers import Reason
 from ingest.handlers.keeping import replay_quarantined
 from ingest.handlers.recording import Recorder
 from ingest.store import listings
-from serving.auth import Principal, require
 from serving.context import Db
 from serving.paging import Page, Paging
-
-Reader = Annotated[Principal, Depends(require("ingest:read"))]
-Writer = Annotated[Principal, Depends(require("ingest:write"))]
 
 
 class Quarantined(BaseModel):

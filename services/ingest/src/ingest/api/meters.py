@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel
 
 from contracts.metering import Channel as WireChannel
 from contracts.model import Instant
 from database import ReadConnection, snapshot
+from ingest.api.callers import Reader
 from ingest.domain.days import OLDEST_AT, OLDEST_ON, days_between
 from ingest.domain.meters import Channel, Flow, Meter
 from ingest.domain.series import Resolution, series
@@ -17,13 +18,12 @@ from ingest.store import series as store
 from ingest.store.meters import fetch_meters
 from kernel.errors import NotFound, Rejected
 from kernel.periods import ONE_DAY, day_minutes, local_date, midnight_utc
-from serving.auth import Principal, require
+from serving.auth import Principal
 from serving.context import Db
 
 DAYS_MAX = 400
 LATEST_ON = date(9000, 1, 1)
 """Beyond it the calendar of some zone would overflow."""
-Reader = Annotated[Principal, Depends(require("ingest:read"))]
 From = Annotated[date, Query(alias="from", description="The first local day")]
 To = Annotated[date, Query(alias="to", description="The local day after the last one")]
 

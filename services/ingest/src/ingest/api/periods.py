@@ -2,22 +2,19 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from database import snapshot, transaction
+from ingest.api.callers import Reader, Writer
 from ingest.handlers.closing import force_close
 from ingest.store import listings
 from kernel.errors import NotFound
-from serving.auth import Principal, require
 from serving.context import Db
 from serving.paging import Page, Paging
-
-Reader = Annotated[Principal, Depends(require("ingest:read"))]
-Writer = Annotated[Principal, Depends(require("ingest:write"))]
 
 
 class Period(BaseModel):

@@ -7,14 +7,15 @@ item, and never enters quarantine. A block of a meter that is not known yet is a
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ValidationError
 
 from contracts.metering import ReadingsReceived
 from database import snapshot
+from ingest.api.callers import Writer
 from ingest.domain.checks import Refusal
 from ingest.domain.intake import Batch, channels_of, sort_out
 from ingest.domain.merge import LETTERS
@@ -24,14 +25,12 @@ from ingest.wire.blocks import block_of
 from kernel.errors import Fault, Rejected
 from kernel.ids import derive_id
 from messaging import NUL, Outgoing, Publisher
-from serving.auth import Principal, require
 from serving.context import CorrelationId, Db
 from serving.strict import loads
 
 ITEMS_MAX = 10_000
 FAULTS_SHOWN_MAX = 3
 NDJSON = "application/x-ndjson"
-Writer = Annotated[Principal, Depends(require("ingest:write"))]
 
 
 class Item(ReadingsReceived):

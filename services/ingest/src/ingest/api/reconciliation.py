@@ -1,16 +1,12 @@
 """The live reconciliation of ALL-4: counted on the way in against what lies in the tables."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from database import snapshot
+from ingest.api.callers import Reader
 from ingest.store.reconciliation import fetch_reconciliation
-from serving.auth import Principal, require
 from serving.context import Db
-
-Reader = Annotated[Principal, Depends(require("ingest:read"))]
 
 
 class Events(BaseModel):
