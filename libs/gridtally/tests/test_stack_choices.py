@@ -1,6 +1,8 @@
 """What the stack decides before anything runs."""
 
 import asyncio
+import gc
+import logging
 import os
 import signal
 import subprocess
@@ -209,7 +211,9 @@ def test_a_wait_that_is_interrupted_ends_the_program_and_what_it_started(tmp_pat
         time.sleep(0.01)
 
 
-def test_a_signal_among_tasks_ends_the_block_quietly():
+def test_a_signal_among_tasks_ends_the_block_quietly(caplog):
+    caplog.set_level(logging.CRITICAL, "asyncio")  # which tells of the task when it is forgotten
+
     async def interrupted():
         signal.raise_signal(signal.SIGINT)
 
@@ -222,6 +226,7 @@ def test_a_signal_among_tasks_ends_the_block_quietly():
     with local.until_stopped():
         asyncio.run(work())
         ended.append("by itself")
+    gc.collect()
     assert not ended
     assert signal.getsignal(signal.SIGINT) is before
 
