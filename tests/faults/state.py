@@ -39,7 +39,7 @@ CONSUMES = {
 QUEUES = {
     "ingest": ("outbox", "usage_pending", "period_check", "waiting_block"),
     "billing": ("outbox", "due_agreement", "due_day", "held_period"),
-    "ledger": ("outbox", "seal_queue"),
+    "ledger": ("outbox", "entry_queue"),
     "tariff": ("outbox",),
 }
 FOLLOWED = (
