@@ -22,7 +22,7 @@ from database.copy_out import copy_csv
 from gridtally.stack.process import free_port
 from ledger.store import readings
 from ledger.store.readings import Selection
-from serving.exports import FORMATS, Column, export
+from serving.exports import FORMATS, Column, Exporter
 
 HOME = {"name": "=HYPERLINK(1)", "zone": "Europe/Berlin"}
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
@@ -126,7 +126,8 @@ async def test_a_client_that_goes_away_ends_the_query(ledger, superuser):
         if message.get("body"):
             something.set()
 
-    answer = await export("numbers", "csv", [Column("n", "whole")], fill)
+    exporter = Exporter(10**9)
+    answer = await exporter.export("acme", "numbers", "csv", [Column("n", "whole")], fill)
     await answer({"type": "http"}, receive, send)
     while await copying():  # noqa: ASYNC110 - the server's state, which tells nobody
         await asyncio.sleep(0.05)
