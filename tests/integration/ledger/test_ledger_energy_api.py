@@ -225,8 +225,13 @@ async def test_times_that_cannot_be(acme, home, params, code):
 
 
 async def test_unknown_things_are_not_found(acme, home):
-    for path in ("current-readings", "consumption", "consumption/table", "conservation"):
-        answer = await acme.get(f"/v1/properties/{uuid4()}/{path}", params=IN_MARCH)
+    for path, params in (
+        ("current-readings", {}),
+        ("consumption", IN_MARCH),
+        ("consumption/table", IN_MARCH),
+        ("conservation", IN_MARCH),
+    ):
+        answer = await acme.get(f"/v1/properties/{uuid4()}/{path}", params=params)
         assert problem(answer) == (404, "property_unknown"), path
     flow = await acme.get(f"/v1/meters/{home['total']}/value", params={"flow": "export"})
     assert problem(flow) == (404, "register_unknown")
