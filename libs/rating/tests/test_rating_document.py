@@ -34,6 +34,23 @@ def test_a_document_is_read_with_its_defaults():
     assert version.components[0].flow == "import"
 
 
+@pytest.mark.parametrize(
+    ("currency", "rounding", "decimals"),
+    [
+        ("EUR", {}, 2),
+        ("JPY", {}, 0),
+        ("KWD", {"rounding": {"mode": "half_up"}}, 3),
+        ("JPY", {"rounding": {"decimals": None}}, 0),
+        ("JPY", {"rounding": {"decimals": 2}}, 2),
+    ],
+)
+def test_amounts_have_the_decimals_of_their_currency_unless_the_tariff_says_others(
+    currency, rounding, decimals
+):
+    document = TARIFF | {"currency": currency} | rounding
+    assert tariff_version(ID, document).rounding.decimals == decimals
+
+
 def test_null_stands_for_what_may_be_left_out():
     tax_class = {"components": [ENERGY | {"tax_class": None, "payee": None}]}
     assert tariff_version(ID, TARIFF | tax_class).components[0].tax_class is None

@@ -34,10 +34,13 @@ class DocumentModel(BaseModel):
 
 
 class Rounding(DocumentModel):
-    """Each line rounds for itself, or only the invoice's total does."""
+    """Each line rounds for itself, or only the invoice's total does.
+
+    To as many `decimals` as the currency's smallest unit has by ISO 4217, unless it names others.
+    """
 
     mode: Literal["half_even", "half_up", "down", "up"] = "half_even"
-    decimals: Annotated[int, Field(ge=0, le=8)] = 2
+    decimals: Annotated[int, Field(ge=0, le=8)] | None = None
     per: Literal["line", "invoice"] = "line"
 
 
