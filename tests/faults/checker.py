@@ -309,8 +309,11 @@ def _balanced(rows: Rows) -> Iterator[str]:
             yield f"balance: {row['reference']} is out of balance or empty"
     for stray in of_transaction:
         yield f"balance: postings of {stray} belong to no transaction"
+    held: defaultdict[UUID, Decimal] = defaultdict(Decimal)
+    for row in rows["account_part"]:
+        held[row["account_id"]] += row["debits"] - row["credits"]
     for row in rows["account"]:
-        if row["debits"] - row["credits"] != of_account[row["id"]]:
+        if held[row["id"]] + row["debits"] - row["credits"] != of_account[row["id"]]:
             yield f"balance: account {row['code']} is not the sum of its postings"
     if total := sum(of_account.values()):
         yield f"balance: all postings together are {total}"

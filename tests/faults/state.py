@@ -78,7 +78,7 @@ TABLES = {
         "credit_note",
         "day_usage",
     ),
-    "ledger": ("transaction", "posting", "account"),
+    "ledger": ("transaction", "posting", "account", "account_part"),
 }
 
 
