@@ -67,15 +67,21 @@ class Step(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Same(Step):
-    """The same quantity for every meter."""
+class OneLine(Step):
+    """A step whose only line is its `item`."""
 
     item: Item
-    quantity: Fraction
 
     @property
     def items(self) -> tuple[Item, ...]:
         return (self.item,)
+
+
+@dataclass(frozen=True, slots=True)
+class Same(OneLine):
+    """The same quantity for every meter."""
+
+    quantity: Fraction
 
     @property
     def denominator(self) -> int:
@@ -147,15 +153,10 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
-class PerConnectedKw(Step):
+class PerConnectedKw(OneLine):
     """The meter's connected load in kW, times the months, days or years."""
 
-    item: Item
     connected: Connected
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        return (self.item,)
 
     @property
     def denominator(self) -> int:
@@ -169,31 +170,21 @@ class PerConnectedKw(Step):
 
 
 @dataclass(frozen=True, slots=True)
-class PerKwh(Step):
+class PerKwh(OneLine):
     """The energy of some intervals of a flow: a column of the plan's weights."""
 
-    item: Item
     flow: Summed
     column: int
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        return (self.item,)
 
     def charge(self, batch: Batch) -> list[Charged]:
         return [Charged(batch.kwh_in_parts(batch.sums[self.flow][self.column]))]
 
 
 @dataclass(frozen=True, slots=True)
-class OnLines(Step):
+class OnLines(OneLine):
     """The unrounded amounts of earlier lines of the bill, by their places, added up."""
 
-    item: Item
     places: tuple[int, ...]
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        return (self.item,)
 
     def charge(self, batch: Batch) -> list[Charged]:
         return [Charged(subtotals(batch, self.places))]

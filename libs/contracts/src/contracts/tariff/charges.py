@@ -11,6 +11,7 @@ from contracts.tariff.shapes import (
     DocumentModel,
     Kilowatts,
     Limit,
+    Month,
     Name,
     Proration,
     Rate,
@@ -19,7 +20,6 @@ from contracts.tariff.shapes import (
 )
 
 Percentage = Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,8})?$")]
-Month = Annotated[int, Field(ge=1, le=12)]
 
 
 class FixedCharge(Charge):

@@ -1,12 +1,12 @@
 """What is taken of other lines of the bill: shares, minimums and taxes."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from contracts.commerce import LineKind
-from contracts.tariff.shapes import Charge, Name, Proration, Rate, TaxRate, YearProration
+from contracts.tariff.shapes import Charge, Month, Name, Proration, Rate, TaxRate, YearProration
 
 
 class Percent(Charge):
@@ -36,7 +36,7 @@ class MinimumBill(Charge):
     amount: Rate
     per: Literal["day", "month", "year"] = "month"
     proration: YearProration = "actual_days"
-    true_up_month: Annotated[int, Field(ge=1, le=12)] | None = None
+    true_up_month: Month | None = None
     component_ids: list[Name] = Field(default_factory=list)
     kinds: list[LineKind] = Field(default_factory=list)
     after_tax: bool = False

@@ -11,7 +11,7 @@ from kernel.periods import Period
 from rating.batch import Batch
 from rating.exact import NOTHING, whole
 from rating.limits import check_component, check_rate
-from rating.lines import Item, Kind, Placed, selected
+from rating.lines import Kind, Placed, selected
 from rating.proration import (
     YEAR_PARTS,
     YearProration,
@@ -21,7 +21,7 @@ from rating.proration import (
 )
 from rating.span import Span
 from rating.state import Tally
-from rating.steps import Charged, Step, subtotals
+from rating.steps import Charged, OneLine, Step, subtotals
 from rating.surplus import check_month, reaches
 
 
@@ -68,16 +68,11 @@ class MinimumBill:
 
 
 @dataclass(frozen=True, slots=True)
-class TopUp(Step):
+class TopUp(OneLine):
     """What the lines at `places` lack to `least`."""
 
-    item: Item
     least: Fraction
     places: tuple[int, ...]
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        return (self.item,)
 
     @property
     def hides_nothing(self) -> bool:
@@ -94,23 +89,18 @@ class TopUp(Step):
 
 
 @dataclass(frozen=True, slots=True)
-class YearlyTopUp(Step):
+class YearlyTopUp(OneLine):
     """What the lines at `places`, with what earlier bills came to, lack to `amount` a year.
 
     Topped up on the `days` that it `trues_up` on; else the meter's `Tally` goes on.
     """
 
     component_id: str
-    item: Item
     amount: Fraction
     proration: YearProration
     days: Period
     trues_up: bool
     places: tuple[int, ...]
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        return (self.item,)
 
     @property
     def hides_nothing(self) -> bool:
@@ -161,7 +151,7 @@ def plan(minimum: MinimumBill, span: Span, lines: Sequence[Placed]) -> list[Step
     match minimum.per, minimum.proration:
         case "year", proration:
             trues_up = reaches(span.part, minimum.true_up_month)
-            return [YearlyTopUp(minimum.id, item, amount, proration, span.part, trues_up, places)]
+            return [YearlyTopUp(item, minimum.id, amount, proration, span.part, trues_up, places)]
         case "month", ("actual_days" | "thirty_days" | "year_over_twelve" | "none") as proration:
             return [TopUp(item, amount * months_in(span.part, span.within, proration), places)]
     return [TopUp(item, amount * span.part.days, places)]

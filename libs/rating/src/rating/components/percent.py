@@ -10,10 +10,10 @@ from typing import ClassVar, Literal
 from rating.batch import Batch
 from rating.exact import NOTHING
 from rating.limits import check_component, check_rate
-from rating.lines import Item, Kind, Placed, selected
+from rating.lines import Kind, Placed, selected
 from rating.proration import Proration, months_in
 from rating.span import Span
-from rating.steps import Charged, OnLines, Step, subtotals
+from rating.steps import Charged, OneLine, OnLines, subtotals
 
 SHARE_MAX = 10
 LIMIT_BAND = "limit"
@@ -58,18 +58,13 @@ class Percent:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit(Step):
+class Limit(OneLine):
     """What brings the amounts at `places`, which have the sign of `sign`, within the limits."""
 
-    item: Item
     places: tuple[int, ...]
     sign: int
     at_least: Fraction | None
     at_most: Fraction | None
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        return (self.item,)
 
     @property
     def hides_nothing(self) -> bool:

@@ -13,10 +13,9 @@ from kernel.periods import zone_named
 from rating.batch import INT64_BELOW, Batch
 from rating.exact import NOTHING, quotient
 from rating.limits import check_component, check_name, check_rate, decimals_in
-from rating.lines import Item
 from rating.prices import PRICE_MAX, PRICE_MISSING, PriceSeries
 from rating.span import Span
-from rating.steps import Charged, PerKwh, Step
+from rating.steps import Charged, OneLine, PerKwh, Step
 from rating.usage import Flow
 
 PRICE_BAND, MARKUP_BAND = "price", "mark-up"
@@ -72,14 +71,13 @@ class SpotPrice:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AtSpot(Step):
+class AtSpot(OneLine):
     """The energy of the `chosen` intervals at the prices that hold from `starts` (UTC minutes) on.
 
     `starts` are those of the metered intervals, or of the windows in which they settle; `column`
     is the sum of their energy.
     """
 
-    item: Item
     spot: SpotPrice
     currency: str
     zone: str
@@ -87,10 +85,6 @@ class AtSpot(Step):
     chosen: NDArray[np.bool_]
     starts: NDArray[np.int64]
     column: int
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        return (self.item,)
 
     def charge(self, batch: Batch) -> list[Charged]:
         spot = self.spot

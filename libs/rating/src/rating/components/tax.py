@@ -10,9 +10,9 @@ from kernel.periods import Period
 from rating.batch import Batch
 from rating.exact import NOTHING
 from rating.limits import check_component, check_rate
-from rating.lines import Item, Placed
+from rating.lines import Placed
 from rating.span import Span
-from rating.steps import Charged, Step, subtotals
+from rating.steps import Charged, OneLine, subtotals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +58,11 @@ class Tax:
 
 
 @dataclass(frozen=True, slots=True)
-class Levied(Step):
+class Levied(OneLine):
     """What is taxed of earlier lines, by their places: charges, less what only pays for them."""
 
-    item: Item
     charged: tuple[int, ...]
     paying: tuple[int, ...]
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        return (self.item,)
 
     def charge(self, batch: Batch) -> list[Charged]:
         rows = zip(subtotals(batch, self.charged), subtotals(batch, self.paying), strict=True)
