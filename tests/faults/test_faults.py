@@ -25,7 +25,7 @@ REGISTERED_AT_ONCE = 15
 PART_S = 6.0
 """How long a fault's share of the stream takes."""
 RUN_LIMIT_S = 1_500.0
-DRAIN_LIMIT_S = 240.0
+DRAIN_LIMIT_S = 60.0
 BROKER, DATABASE, CONNECTIONS = "kafka", "postgres", "connections"
 
 

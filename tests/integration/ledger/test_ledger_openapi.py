@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from integration.ledger.homes import HOME
 
-EXAMPLES = 8
+EXAMPLES = 12
 """Requests per operation."""
 ANSWER_LIMIT_S = 60
 OPERATIONS_MIN = 40
