@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from serving.keys import StoredKey, sha256_hex
+from serving.keys import Keyring, StoredKey, sha256_hex
 from serving.pace import RateLimit
 
 ORDER = f"/v1/orders/{uuid4()}"
@@ -85,3 +85,26 @@ def test_the_bucket_fills_with_time():
     assert limit.wait_s("a") > 0
     now_s = 1e6
     assert [limit.wait_s("a") for _ in range(21)] == [0.0] * 20 + [0.5]
+
+
+class KeyringOf(Keyring):
+    """Reads its keys from a dict in place of the database."""
+
+    def __init__(self, stored, **settings):
+        super().__init__(None, **settings)
+        self.stored = stored
+
+    async def _fetch(self, key_id):
+        return self.stored.get(key_id)
+
+
+async def test_a_revoked_key_is_let_in_no_longer_than_keys_are_remembered():
+    now_s, key = 100.0, StoredKey("north", "abcdefgh", sha256_hex(SECRET), frozenset())
+    stored = {key.key_id: key}
+    keyring = KeyringOf(stored, ttl_s=5, clock_s=lambda: now_s)
+    assert await keyring.find(key.key_id) == key
+    del stored[key.key_id]
+    now_s = 104.9
+    assert await keyring.find(key.key_id) == key
+    now_s = 105.0
+    assert await keyring.find(key.key_id) is None
