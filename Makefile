@@ -5,15 +5,22 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
+# Compiled modules are kept, whatever the machine's habit: every test run starts dozens of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest
+UNIT := libs services tests/architecture
 UV := scripts/uv.sh
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
 SOURCES := $(wildcard libs/*/src services/*/src)
-SERVICES := ingest tariff billing ledger
+SERVICES := ingest tariff billing ledger simulation
 DOCS ?= docs
 SETUP := .venv/complete
 LINTERS := .tools/lint
 RIVALS := .tools/bench
+BROWSER := .tools/browser
+ASYNCAPI := .tools/asyncapi
 
 ##@ Everyday
 
@@ -27,8 +34,25 @@ help: ## List the commands
 demo: setup ## The main job on this machine, from readings to a balanced ledger (ARGS="--help" for more)
 	@$(BIN)/gridtally demo $(ARGS)
 
+.PHONY: check
+check: setup ## Format, style, types, import contracts, unit tests (a quarter of the random cases)
+	@GRIDTALLY_EXAMPLES_TIMES=0.25 $(MAKE) --jobs --output-sync=target --keep-going style types contracts unit
+
 .PHONY: test
-test: unit integration ## The tests, on the servers this machine can run
+test: setup ## The tests. One file or test, quickly: make test T=path K=expression
+ifeq ($(T)$(K),)
+	@$(MAKE) unit integration
+else
+	$(PYTEST) $(or $(T),$(UNIT) tests/integration) $(if $(K),-k '$(K)') --timeout 900
+endif
+
+.PHONY: servers
+servers: setup ## Apache Kafka and PostgreSQL for every test run until Ctrl-C
+	@$(BIN)/python tests/servers.py up
+
+.PHONY: servers-stop
+servers-stop: setup ## End those of another shell
+	@$(BIN)/python tests/servers.py down
 
 .PHONY: setup
 setup: $(SETUP) ## Make .venv from requirements.lock (the other commands do so by themselves)
@@ -46,24 +70,42 @@ clean: ## Remove the environment, the downloaded servers and every cache
 
 .PHONY: unit
 unit: setup ## Unit and architecture tests: no servers, seconds
-	$(BIN)/pytest --disable-socket --allow-unix-socket --timeout 600
+	$(PYTEST) $(UNIT) --disable-socket --allow-unix-socket --timeout 600 \
+	  --numprocesses logical --dist worksteal
 
 .PHONY: thorough
 thorough: setup ## Twenty times as many random cases: bills against naive engines, books against a model
-	GRIDTALLY_EXAMPLES_TIMES=20 $(BIN)/pytest --disable-socket --allow-unix-socket \
-	  libs/rating/tests services/ledger/tests/test_ledger_settling.py
+	GRIDTALLY_EXAMPLES_TIMES=20 $(PYTEST) --disable-socket --allow-unix-socket \
+	  --numprocesses logical --dist worksteal \
+	  libs/rating/tests libs/urdb/tests services/ledger/tests/test_ledger_payments.py
 
 .PHONY: integration
 integration: setup ## Each service and lib against the servers
-	$(BIN)/pytest tests/integration --timeout 900
+	$(BIN)/python tests/servers.py during $(PYTEST) tests/integration --timeout 900 \
+	  --numprocesses logical --dist loadgroup
+
+.PHONY: coverage
+coverage: setup ## Both, with half of the random cases, and how many lines they run; fails below 95 %
+	@rm -rf .cache/coverage && mkdir -p .cache/coverage
+	@GRIDTALLY_EXAMPLES_TIMES=0.5 $(MAKE) unit integration PYTEST='$(BIN)/coverage run -m pytest'
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 .PHONY: e2e
-e2e: setup ## The whole story through all four services
-	$(BIN)/pytest tests/e2e --timeout 1800
+e2e: setup ## The whole story through all services
+	$(PYTEST) tests/e2e --timeout 1800 $(ARGS)
+
+.PHONY: browser
+browser: setup $(BROWSER) ## Walk every page of the console in Chromium: figures, keyboard, accessibility, no request elsewhere
+	PYTHONPATH=$(CURDIR)/$(BROWSER) $(PYTEST) tests/browser --timeout 900 $(ARGS)
+
+$(BROWSER): scripts/requirements/browser.txt scripts/uv.sh
+	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python $(BIN)/python --target $@ --requirement $<
+	@touch $@
 
 .PHONY: faults
 faults: setup ## kill -9 of services, broker and database while it works; planted bugs
-	$(BIN)/pytest tests/faults --timeout 1800
+	$(PYTEST) tests/faults --timeout 1800
 
 .PHONY: bench
 bench: setup $(RIVALS) ## Measure, on the real servers and on the wheels; prints a table, writes .cache/bench/
@@ -81,12 +123,22 @@ fmt: setup ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-.PHONY: lint
-lint: setup ## Style, types and layers
+.PHONY: style
+style: setup ## Format and style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: setup ## Types, strictly
 	$(BIN)/mypy $(SOURCES)
-	$(BIN)/lint-imports
+
+.PHONY: contracts
+contracts: setup ## What may import what
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: lint
+lint: setup ## Those three side by side
+	@$(MAKE) --jobs --output-sync=target --keep-going style types contracts
 
 .PHONY: lint-deploy
 lint-deploy: setup $(LINTERS) ## The compose file, Dockerfile, scripts, Prometheus rules
@@ -97,12 +149,16 @@ $(LINTERS): scripts/requirements/lint.txt scripts/uv.sh
 	@touch $@
 
 .PHONY: docs
-docs: setup ## Generate docs/openapi/ and docs/asyncapi.yaml
+docs: setup ## Generate docs/openapi/, docs/problems.md and docs/asyncapi.yaml
 	@mkdir -p $(DOCS)/openapi
 	@set -e; for service in $(SERVICES); do \
-	  $(BIN)/python -m $$service openapi > $(DOCS)/new; \
+	  $(BIN)/python -m gridtally.$$service openapi > $(DOCS)/new; \
 	  mv $(DOCS)/new $(DOCS)/openapi/$$service.json; done
-	@$(BIN)/python -m contracts.asyncapi > $(DOCS)/new
+	@$(BIN)/python -m gridtally.http.merged_openapi $(SERVICES:%=$(DOCS)/openapi/%.json) > $(DOCS)/new
+	@mv $(DOCS)/new $(DOCS)/openapi/gridtally.json
+	@$(BIN)/python -m gridtally.http.problem_types > $(DOCS)/new
+	@mv $(DOCS)/new $(DOCS)/problems.md
+	@$(BIN)/python -m gridtally.contracts.asyncapi > $(DOCS)/new
 	@mv $(DOCS)/new $(DOCS)/asyncapi.yaml
 
 .PHONY: docs-check
@@ -110,6 +166,17 @@ docs-check: ## Fail where the generated documents are not those of the code
 	@$(MAKE) docs DOCS=.cache/docs
 	diff -ru docs/openapi .cache/docs/openapi
 	diff -u docs/asyncapi.yaml .cache/docs/asyncapi.yaml
+	diff -u docs/problems.md .cache/docs/problems.md
+
+.PHONY: asyncapi-check
+asyncapi-check: $(ASYNCAPI) ## Read docs/asyncapi.yaml with AsyncAPI's own parser (needs Node.js and npm)
+	@NODE_PATH=$(ASYNCAPI)/node_modules node scripts/asyncapi/check.cjs docs/asyncapi.yaml
+
+$(ASYNCAPI): scripts/asyncapi/package-lock.json
+	@rm -rf $@ && mkdir -p $@
+	@cp scripts/asyncapi/{.npmrc,package.json,package-lock.json} $@
+	@npm ci --silent --prefix $@
+	@touch $@
 
 ##@ Deployment
 
@@ -129,4 +196,6 @@ lock: ## Pin every dependency by hash (ARGS=--upgrade takes the newest of all)
 	  --output-file requirements.lock
 	$(COMPILE) $(ARGS) scripts/requirements/uv.in --output-file scripts/requirements/uv.txt
 	$(COMPILE) $(ARGS) scripts/requirements/lint.in --output-file scripts/requirements/lint.txt
+	$(COMPILE) $(ARGS) scripts/requirements/browser.in --output-file scripts/requirements/browser.txt
 	$(COMPILE) $(ARGS) scripts/requirements/bench.in --output-file scripts/requirements/bench.txt
+	cd scripts/asyncapi && npm install --silent --package-lock-only

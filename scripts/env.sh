@@ -12,12 +12,17 @@ if [ -e .env ]; then
 fi
 umask 077
 operator_token=$(secret)
+service_token=$(secret)
 {
   # 16 random bytes in base64url, as Kafka writes its ids; none begins with a dash.
   echo "KAFKA_CLUSTER_ID=$(.venv/bin/python -c 'import secrets; print("G" + secrets.token_urlsafe(16)[1:])')"
-  for name in POSTGRES INGEST_DATABASE TARIFF_DATABASE BILLING_DATABASE LEDGER_DATABASE GRAFANA; do
+  for name in POSTGRES INGEST_DATABASE TARIFF_DATABASE BILLING_DATABASE LEDGER_DATABASE SIMULATION_DATABASE GRAFANA; do
     echo "${name}_PASSWORD=$(secret)"
   done
+  echo "CONSOLE_SECRETS=$(secret)"
+  echo "SERVICE_TOKEN=$service_token"
+  echo "SERVICE_TOKEN_SHA256=$(printf %s "$service_token" | sha256sum | cut -d' ' -f1)"
+  echo "WEBHOOK_SECRET_KEY=$(secret)"
   echo "OPERATOR_TOKEN_SHA256=$(printf %s "$operator_token" | sha256sum | cut -d' ' -f1)"
 } >.env
 echo "wrote .env; the operator's token, which makes API keys and is not stored: $operator_token"

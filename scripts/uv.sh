@@ -10,7 +10,7 @@ if command -v uv >/dev/null; then
 fi
 tools=$root/.tools/uv-$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' "$requirements")
 if [ ! -x "$tools/bin/uv" ]; then
-  for python in python3 python3.13 python3.12 python3.11 python; do
+  for python in python3 python3.14 python3.13 python3.12 python3.11 python; do
     if "$python" -m pip --version >/dev/null 2>&1; then
       echo "bringing uv into $tools" >&2
       # --target also serves where the distribution manages its own Python (PEP 668).

@@ -3,7 +3,7 @@
 # No role may enter another's database, make roles, or pass by row-level security.
 set -euo pipefail
 
-for service in ingest tariff billing ledger; do
+for service in ingest tariff billing ledger simulation; do
   password=${service^^}_DATABASE_PASSWORD
   psql --username "$POSTGRES_USER" --dbname postgres --set ON_ERROR_STOP=1 \
     --set service="$service" --set password="${!password}" <<'SQL'

@@ -2,15 +2,15 @@
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
 
-from contracts.topics import SERVICES
-from messaging.progress import Progress
-from observability.metrics import Metrics
-from serving.settings import ServiceSettings
+from gridtally.contracts.topics import SERVICES
+from gridtally.messaging.progress import Progress
+from gridtally.observability.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -74,11 +74,12 @@ def test_every_alert_says_what_to_do_and_has_a_test():
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_compose_sets_only_what_the_services_read(service):
-    settings = {name.upper() for name in ServiceSettings.model_fields}
+    own = import_module(f"gridtally.{service}.settings").Settings
+    settings = {name.upper() for name in own.model_fields}
     for step in (service, f"{service}-migrate"):
         given = COMPOSE["services"][step]
         assert set(given["environment"]) <= settings
-        assert given["command"][0] == service
+        assert given["command"][:3] == ["python", "-m", f"gridtally.{service}"]
         assert f"//{service}:" in given["environment"]["DATABASE_URL"]
 
 
@@ -96,6 +97,14 @@ def test_compose_has_no_default_secret_and_binds_loopback_only():
 
 
 def test_the_tests_use_the_images_of_compose():
-    tests = (ROOT / "tests/conftest.py").read_text()
+    tests = (ROOT / "tests/servers.py").read_text()
     for service in ("kafka", "database"):
         assert f'"{COMPOSE["services"][service]["image"]}"' in tests
+
+
+def test_the_image_holds_the_services_and_the_command():
+    """Everything but the local stack, which is for machines without Docker."""
+    text = (ROOT / "deploy/Dockerfile").read_text()
+    installed = set(re.findall(r"\b((?:libs|services)/\w+)\b", text))
+    packages = {str(path.parent.relative_to(ROOT)) for path in ROOT.glob("*/*/pyproject.toml")}
+    assert installed == packages - {"libs/local_stack"}

@@ -1,6 +1,8 @@
 """What the documents point at exists, and the lock fits the packages."""
 
+import asyncio
 import importlib
+import json
 import re
 import subprocess
 import tomllib
@@ -11,12 +13,15 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from contracts.topics import SERVICES, TOPICS
-from database import Database
-from database.engine import driver_url
 from faults.state import CONSUMES
-from messaging import Publisher
-from serving.settings import ServiceSettings
+from gridtally.cli import installation
+from gridtally.contracts.topics import SERVICES, TOPICS
+from gridtally.database import Database
+from gridtally.database.engine import driver_url
+from gridtally.http.context import utc_now
+from gridtally.messaging import Publisher
+from gridtally.service.service import Process
+from gridtally.service.settings import ServiceSettings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -55,9 +60,10 @@ def test_every_package_says_what_it_owns_and_what_not(project):
 
 def consumed_by(service):
     """The topics of a service's subscriptions, put together as it does itself."""
-    made = importlib.import_module(f"{service}.app").SERVICE
+    made = importlib.import_module(f"gridtally.{service}.app").SERVICE
     database = Database(create_async_engine(driver_url("postgresql://nowhere/none")))
-    parts = made.build(made.settings_class.model_construct(), database, Publisher("", client_id=""))
+    settings, publisher = made.settings_class.model_construct(), Publisher("", client_id="")
+    parts = made.build(Process(service, settings, database, publisher, utc_now, asyncio.Event()))
     return {subscription.event.TOPIC for subscription in parts.subscriptions}
 
 
@@ -74,8 +80,9 @@ def test_a_service_says_what_it_consumes_and_emits(service):
         r"\*\*Consumes\*\*(.+?)\n\n\*\*Emits\*\*(.+?)\n## ", readme, re.DOTALL
     ).groups()
     consumed = consumed_by(service)
-    emitted = {topic.name for topic in TOPICS.values() if topic.emitted_by == service}
-    assert named_in(consumes) == consumed
+    emitted = {topic.name for topic in TOPICS.values() if service in topic.emitted_by}
+    received = {topic.name for topic in TOPICS.values() if service in topic.received_by}
+    assert named_in(consumes) == consumed == received
     assert emitted <= named_in(emits) <= emitted | consumed
     assert set(CONSUMES[service]) == consumed, "the fault tests wait for what they know of"
 
@@ -96,7 +103,7 @@ def test_every_setting_is_explained():
     missing = [name for name in ServiceSettings.model_fields if f"`{name.upper()}`" not in common]
     for service in SERVICES:
         readme = (ROOT / "services" / service / "README.md").read_text()
-        module = importlib.import_module(f"{service}.settings")
+        module = importlib.import_module(f"gridtally.{service}.settings")
         for kind in vars(module).values():
             if isinstance(kind, type) and issubclass(kind, ServiceSettings):
                 own = set(kind.model_fields) - set(ServiceSettings.model_fields)
@@ -151,3 +158,18 @@ def test_the_locks_pin_by_hash_and_name_no_address():
         assert "://" not in text
         for block in re.split(r"\n(?=\S)", text.strip()):
             assert re.search(r"==\S+.*--hash=sha256:[0-9a-f]{64}", block, re.DOTALL), block
+
+
+def test_the_command_knows_every_service():
+    """In the order of the local ports; it cannot ask the contracts, which it does not need."""
+    assert set(installation.SERVICES) == set(SERVICES)
+
+
+def test_the_lock_of_asyncapis_parser_pins_by_hash_and_names_no_address():
+    lock = json.loads((ROOT / "scripts/asyncapi/package-lock.json").read_text())
+    wanted = json.loads((ROOT / "scripts/asyncapi/package.json").read_text())["dependencies"]
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted(ROOT.glob("*/*/src/*"))
+SOURCES = sorted(ROOT.glob("*/*/src/gridtally/*"))
 RUN_BY_OTHERS = {"__main__", "env", "versions"}  # Python and Alembic run these
 PROBE = """
 import importlib, json, logging, os, signal, sys, sysconfig, threading
@@ -55,7 +55,7 @@ def modules():
     """Every module of ours by its full name."""
     for source in SOURCES:
         for path in sorted(source.rglob("*.py")):
-            parts = path.relative_to(source.parent).with_suffix("").parts
+            parts = path.relative_to(source.parents[1]).with_suffix("").parts
             if not RUN_BY_OTHERS & set(parts):
                 yield ".".join(parts).removesuffix(".__init__")
 
@@ -92,4 +92,4 @@ def test_importing_our_modules_does_nothing(tmp_path):
 )
 def test_a_planted_deed_is_noticed(tmp_path, planted, deed):
     (tmp_path / "planted.py").write_text(planted)
-    assert any(deed in found for found in deeds_of(["planted"], tmp_path))
+    assert any(deed in line for line in deeds_of(["planted"], tmp_path))

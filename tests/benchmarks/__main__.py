@@ -20,7 +20,7 @@ from typing import Any
 
 from script import SMALL
 
-from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP, IDEMPOTENCE, servers
+from gridtally.local_stack.servers import ADMIN_URL, BOOTSTRAP, IDEMPOTENCE, servers
 
 HERE = Path(__file__).parent
 KINDS = ("real", "wheels")
@@ -107,7 +107,7 @@ MEASURES = (
         most=True,
     ),
 )
-WITHOUT_SERVERS = {"compare_pysam", "rate_bills"}
+WITHOUT_SERVERS = {"compare_pysam", "compare_pysam_netting", "rate_bills"}
 
 
 def main() -> int:
@@ -189,7 +189,7 @@ def table(figures: dict[str, Figures]) -> str:
     rows = [("measure", "bar", *figures)]
     for measure in MEASURES:
         bar = f"{'≤ ' if measure.most else ''}{measure.bar:,} {measure.unit}"
-        rows.append((measure.title, bar, *(cell(measure, found) for found in figures.values())))
+        rows.append((measure.title, bar, *(cell(measure, results) for results in figures.values())))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |"

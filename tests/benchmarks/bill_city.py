@@ -1,4 +1,4 @@
-"""Measures the main job through all four services: the last reading to the ledger's last posting.
+"""Measures the main job through all services: the last reading to the ledger's last posting.
 
 Run by `make bench ARGS="--only bill_city"`; README.md here says what a benchmark is given. The
 demo's portfolio, larger, is registered over HTTP and metered for a month; all but the last day is
@@ -22,17 +22,18 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 from script import arguments, sized, tell
 
-from contracts.commerce import InvoiceIssued
-from contracts.metering import PeriodClosed, ReadingsReceived
-from gridtally.api import Api
-from gridtally.demo.gateway import Sent, Site, block, month_of_blocks, publish
-from gridtally.demo.portfolio import PERIOD, homes
-from gridtally.demo.register import publish_tariffs, register_homes
-from gridtally.installation import Installation, of_stack
-from gridtally.reconciliation import reconcile
-from gridtally.stack.local import Options, Stack, stack
-from kernel.periods import ONE_DAY, midnight_utc
-from messaging import Outgoing, Publisher
+from gridtally.cli.api import Api
+from gridtally.cli.installation import Installation
+from gridtally.cli.reconciliation import reconcile
+from gridtally.contracts.commerce import InvoiceIssued
+from gridtally.contracts.metering import PeriodClosed, ReadingsReceived
+from gridtally.kernel.periods import ONE_DAY, midnight_utc
+from gridtally.local_stack.demo.gateway import Sent, Site, block, month_of_blocks, publish
+from gridtally.local_stack.demo.portfolio import PERIOD, homes
+from gridtally.local_stack.demo.register import publish_tariffs, register_homes
+from gridtally.local_stack.installation import open_installation
+from gridtally.local_stack.stack import Options, Stack, stack
+from gridtally.messaging import OutgoingMessage, Publisher
 
 HOMES = sized(10_000)
 WAIT_LIMIT_S = 900.0
@@ -62,7 +63,7 @@ async def until(stack: Stack, service: str, topic: str, messages: int) -> None:
             await asyncio.sleep(POLL_S)
 
 
-def days(sites: list[Site], sent: Sent) -> Iterator[list[Outgoing]]:
+def days(sites: list[Site], sent: Sent) -> Iterator[list[OutgoingMessage]]:
     """The month's messages without irregular ones, a list for each day."""
     messages = month_of_blocks(sites, sent, irregular=False)
     size = sum(len(site.home.flows) for site in sites)
@@ -87,7 +88,7 @@ async def bill(running: Stack, publisher: Publisher, sites: list[Site]) -> dict[
     invoiced_s = time.monotonic()
     await until(running, "ledger", InvoiceIssued.TOPIC, len(sites))
     booked_s = time.monotonic()
-    readings = sum(PERIOD.slots(site.home.plan.place.zone, 15) for site in sites)
+    readings = sum(PERIOD.slots(site.home.plan.location.zone, 15) for site in sites)
     return {
         "last_reading_to_invoiced_s": round(invoiced_s - last_s, 1),
         "last_reading_to_booked_s": round(booked_s - last_s, 1),
@@ -110,7 +111,7 @@ async def latency(api: Api, publisher: Publisher, sites: list[Site]) -> dict[str
             batch = [
                 block(site, "import", start_at, [shift] * 96, start_at)
                 for site in sites[PROBES : PROBES + HALF_LOAD_BLOCKS_PER_S // 4]
-                for start_at in [midnight_utc(site.home.plan.place.zone, day)]
+                for start_at in [midnight_utc(site.home.plan.location.zone, day)]
             ]
             await publisher.publish(batch)
             await asyncio.sleep(max(0.0, 0.25 - (time.monotonic() - began_s)))
@@ -126,7 +127,7 @@ async def latency(api: Api, publisher: Publisher, sites: list[Site]) -> dict[str
 async def probe(api: Api, publisher: Publisher, site: Site) -> float:
     """Seconds from the publish of one reading until the API shows it."""
     await asyncio.sleep(PROBE_EVERY_S)
-    start_at = midnight_utc(site.home.plan.place.zone, PERIOD.end_on)
+    start_at = midnight_utc(site.home.plan.location.zone, PERIOD.end_on)
     began_s = time.monotonic()
     await publisher.publish([block(site, "import", start_at, [7], start_at)])
     async with asyncio.timeout(WAIT_LIMIT_S):
@@ -137,7 +138,7 @@ async def probe(api: Api, publisher: Publisher, site: Site) -> float:
                 f"/v1/meters/{site.meter_id}/completeness",
                 **{"from": day, "to": next_day},
             )
-            if any(one["present"] for one in found["days"]):
+            if any(day["present"] for day in found["days"]):
                 return time.monotonic() - began_s
 
 
@@ -164,7 +165,7 @@ async def run(installation: Installation, running: Stack) -> dict[str, Any]:
         registered_s = time.monotonic() - began_s
         city = await bill(running, publisher, sites)
         async with asyncio.timeout(WAIT_LIMIT_S):
-            while wrong := [one for one in await reconcile(api) if not one.holds]:
+            while wrong := [finding for finding in await reconcile(api) if not finding.holds]:
                 await asyncio.sleep(POLL_S)
                 sys.stdout.write(f"not yet: {wrong[0].what}\n")
         waited = await latency(api, publisher, sites)
@@ -182,7 +183,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="gridtally-bench-") as folder:
         options = Options(data_dir=Path(folder))
         with stack(options, os.environ) as running:
-            installation = asyncio.run(of_stack(running, Path(folder)))
+            installation = asyncio.run(open_installation(running, Path(folder)))
             figures = asyncio.run(run(installation, running))
     tell(f"{HOMES} homes, {psutil.cpu_count()} cores", figures, given.json)
 

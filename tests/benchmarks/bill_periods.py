@@ -16,19 +16,32 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import orjson
+from pydantic import SecretStr
 from script import arguments, own_database, peak_memory_mb, sized, tell
 
-from billing.consumers import subscriptions
-from billing.domain.agreements import Agreement, Customer
-from billing.handlers import agreements, facts
-from contracts.commerce import TariffPublished
-from contracts.envelope import Envelope
-from contracts.metering import Channel, MeterRegistered, PeriodClosed, UsageRecorded
-from contracts.model import Event
-from database import ALL_TENANTS, Database, transaction
-from gridtally.stack.servers import BOOTSTRAP
-from kernel.periods import Period, month_of, slots_in_day
-from messaging import Consumer, Outgoing, Progress, Publisher, Received, ensure_topics
+from gridtally.billing.consumers import subscriptions
+from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.customers import Customer
+from gridtally.billing.handlers import agreements, customers, reference_data
+from gridtally.billing.settings import Settings
+from gridtally.contracts.commerce import TariffPublished
+from gridtally.contracts.envelope import Envelope
+from gridtally.contracts.metering import Channel, MeterRegistered, PeriodClosed, UsageRecorded
+from gridtally.contracts.model import Event
+from gridtally.database import ALL_TENANTS, Database, transaction
+from gridtally.http.context import utc_now
+from gridtally.kernel.periods import Period, month_of, slots_in_day
+from gridtally.kernel.resources import Cause
+from gridtally.local_stack.servers import BOOTSTRAP
+from gridtally.messaging import (
+    Consumer,
+    OutgoingMessage,
+    Progress,
+    Publisher,
+    ReceivedMessage,
+    ensure_topics,
+)
+from gridtally.service.service import Process
 
 METERS = sized(2_000)
 TARIFFS = 3
@@ -100,7 +113,7 @@ async def seed(database: Database) -> list[Agreement]:
         MeterRegistered(
             meter_id=agreement.meter_id,
             property_id=uuid4(),
-            type="main",
+            meter_type="main",
             name="Meter",
             zone=ZONE,
             connected_kw=15,
@@ -110,28 +123,28 @@ async def seed(database: Database) -> list[Agreement]:
         for agreement in made
     ]
     async with transaction(database, tenant=ALL_TENANTS) as tx:
-        await facts.copy_tariffs(tx, [received(event) for event in published])
-        await facts.copy_meters(tx, [received(event) for event in meters])
+        await reference_data.apply_tariffs(tx, [received(event) for event in published])
+        await reference_data.apply_meters(tx, [received(event) for event in meters])
     for start in range(0, METERS, BATCH_MAX):
         some = made[start : start + BATCH_MAX]
-        customers = [Customer(one.customer_id, "Ada", None, "EUR") for one in some]
+        payers = [Customer(agreement.customer_id, "Ada", None, "EUR") for agreement in some]
         async with transaction(database, tenant=TENANT) as tx:
             now = datetime.now(UTC)
-            await agreements.register_customers(tx, TENANT, customers, now)
-            await agreements.register_agreements(tx, TENANT, some, correlation_id="b", now=now)
+            await customers.register_customers(tx, TENANT, payers, now)
+            await agreements.register_agreements(tx, Cause(TENANT, "bench", "b"), some, now)
     return made
 
 
-def received(event: Event) -> Received[Event]:
+def received(event: Event) -> ReceivedMessage[Event]:
     """An event as a handler gets it."""
     now = datetime.now(UTC)
     envelope = Envelope(uuid4(), event.TOPIC, "bench", now, TENANT, "b")
-    return Received(event, envelope, event.TOPIC, 0, 0, "", b"")
+    return ReceivedMessage(event, envelope, event.TOPIC, 0, 0, f"{TENANT}:{event.key()}", b"")
 
 
-def outgoing(kind: type[Event], key: UUID, value: dict[str, object]) -> Outgoing:
+def outgoing(kind: type[Event], key: UUID, value: dict[str, object]) -> OutgoingMessage:
     """A message as ingest sends it."""
-    return Outgoing.raw(
+    return OutgoingMessage.raw(
         kind.TOPIC,
         str(key),
         orjson.dumps(value),
@@ -143,7 +156,7 @@ def outgoing(kind: type[Event], key: UUID, value: dict[str, object]) -> Outgoing
     )
 
 
-def closed_periods(made: list[Agreement], period: Period) -> Iterator[Outgoing]:
+def closed_periods(made: list[Agreement], period: Period) -> Iterator[OutgoingMessage]:
     """One closed month of 15 minutes for each agreement."""
     slots = period.slots(ZONE, 15)
     usage = np.random.default_rng(SEED).gamma(2, 80, (len(made), slots)).astype(int)
@@ -172,7 +185,7 @@ def closed_periods(made: list[Agreement], period: Period) -> Iterator[Outgoing]:
         yield outgoing(PeriodClosed, agreement.id, value)
 
 
-def recorded_usage(made: list[Agreement], period: Period) -> Iterator[Outgoing]:
+def recorded_usage(made: list[Agreement], period: Period) -> Iterator[OutgoingMessage]:
     """Each day of the month of some of the meters."""
     random = np.random.default_rng(SEED)
     for day in period.dates():
@@ -193,9 +206,9 @@ def recorded_usage(made: list[Agreement], period: Period) -> Iterator[Outgoing]:
             yield outgoing(UsageRecorded, agreement.meter_id, value)
 
 
-async def publish(publisher: Publisher, messages: Iterator[Outgoing]) -> int:
+async def publish(publisher: Publisher, messages: Iterator[OutgoingMessage]) -> int:
     """Put messages into Kafka; how many."""
-    waiting: list[Outgoing] = []
+    waiting: list[OutgoingMessage] = []
     count = 0
     for message in messages:
         waiting.append(message)
@@ -207,11 +220,20 @@ async def publish(publisher: Publisher, messages: Iterator[Outgoing]) -> int:
     return count + len(waiting)
 
 
-async def consume(database: Database, bootstrap: str, kind: type[Event], count: int) -> float:
+async def consume(process: Process[Settings], kind: type[Event], count: int) -> float:
     """Seconds until so many waiting messages are handled and committed."""
-    (subscription,) = [one for one in subscriptions() if one.event is kind]
+    (subscription,) = [
+        subscription for subscription in subscriptions(process) if subscription.event is kind
+    ]
     progress, stop = Progress("bench"), asyncio.Event()
-    consumer = Consumer(database, bootstrap, "billing", subscription, progress=progress, stop=stop)
+    consumer = Consumer(
+        process.database,
+        process.settings.kafka_bootstrap_servers,
+        "billing",
+        subscription,
+        progress=progress,
+        stop=stop,
+    )
     task = asyncio.create_task(consumer.run())
     while not progress.ready:  # noqa: ASYNC110 - progress is a plain record
         await asyncio.sleep(0.01)
@@ -226,14 +248,13 @@ async def consume(database: Database, bootstrap: str, kind: type[Event], count: 
 
 
 async def measure(
-    database: Database, bootstrap: str, kind: type[Event], rounds: list[Iterator[Outgoing]]
+    process: Process[Settings], kind: type[Event], rounds: list[Iterator[OutgoingMessage]]
 ) -> dict[str, float]:
     """Messages per second; the median of the rounds, each of which finds its backlog waiting."""
     rates = []
-    async with Publisher(bootstrap, client_id="bench", idempotent=False) as publisher:
-        for messages in rounds:
-            count = await publish(publisher, messages)
-            rates.append(count / await consume(database, bootstrap, kind, count))
+    for messages in rounds:
+        count = await publish(process.publisher, messages)
+        rates.append(count / await consume(process, kind, count))
     return {"per_s": round(median(rates)), "slowest_per_s": round(min(rates))}
 
 
@@ -248,7 +269,7 @@ async def check(database: Database) -> None:
             "(SELECT issued FROM number_series) AS numbers,"
             "(SELECT sum(total) FROM invoice) - (SELECT sum(amount) FROM invoice_line) AS differ,"
             "(SELECT count(*) FROM held_period) AS held,"
-            "(SELECT count(*) FROM cost_day) AS days"
+            "(SELECT count(*) FROM daily_cost) AS days"
         )
     invoices = METERS * len(MONTHS)
     days = DAY_METERS * sum(month.days for month in MONTHS)
@@ -260,14 +281,17 @@ async def check(database: Database) -> None:
 async def run(url: str, bootstrap: str) -> dict[str, dict[str, float]]:
     """Both figures."""
     await ensure_topics(bootstrap)
-    async with await Database.connect(url, application="bench") as database:
+    settings = Settings(database_url=SecretStr(url), kafka_bootstrap_servers=bootstrap)
+    async with (
+        await Database.connect(url, application="bench") as database,
+        Publisher(bootstrap, client_id="bench", idempotent=False) as publisher,
+    ):
+        process = Process("billing", settings, database, publisher, utc_now, asyncio.Event())
         made = await seed(database)
-        invoices = await measure(
-            database, bootstrap, PeriodClosed, [closed_periods(made, one) for one in MONTHS]
-        )
-        days = await measure(
-            database, bootstrap, UsageRecorded, [recorded_usage(made, one) for one in MONTHS]
-        )
+        months = [closed_periods(made, month) for month in MONTHS]
+        invoices = await measure(process, PeriodClosed, months)
+        usage = [recorded_usage(made, month) for month in MONTHS]
+        days = await measure(process, UsageRecorded, usage)
         await check(database)
     return {
         "invoices from month series": invoices,

@@ -21,15 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 from script import arguments, sized
 
-from kernel.periods import months_between
-from rating.bill import Bill, rate
-from rating.document import tariff_version
-from rating.quote import chain
-from rating.tariff import TariffVersion
-from rating.urdb import import_record
-from rating.usage import Usage, slots_in
+from gridtally.kernel.periods import months_between
+from gridtally.rating.document import tariff_version
+from gridtally.rating.engine.bill import Bill, rate
+from gridtally.rating.quote import rate_in_sequence
+from gridtally.rating.tariff import TariffVersion
+from gridtally.rating.usage import Usage, slots_in
+from gridtally.urdb import import_record
 
-RECORDS = Path(__file__).parents[2] / "libs" / "rating" / "tests" / "urdb"
+RECORDS = Path(__file__).parents[2] / "libs" / "urdb" / "tests" / "records"
 CASES = {
     "time of use": "colorado_residential_time_of_use",
     "tiers in time of use, with demand": "sam_commercial_tiers_in_time_of_use",
@@ -69,17 +69,19 @@ def main() -> int:
 def compare(name: str, minutes: int) -> dict[str, float]:
     """Both engines' speed on one record, and how far their bills lie apart."""
     text = (RECORDS / f"{name}.json").read_text()
-    document = import_record(json.loads(text, parse_float=Decimal), zone=ZONE).document
+    record = json.loads(text, parse_float=Decimal)
+    document = import_record(record, zone=ZONE, incomplete="accepted").document
     version = tariff_version(UUID(int=1), document)
     years = [year_of(number, minutes) for number in range(METERS)]
     seconds = timed(lambda: rate_all(version, years, minutes))
-    alone = timed(lambda: [chain(version, usages(year, minutes)) for year in years[:PYSAM_METERS]])
+    few = years[:PYSAM_METERS]
+    alone = timed(lambda: [rate_in_sequence(version, usages(year, minutes)) for year in few])
     model = pysam_model(json.loads(text))
     theirs = timed(lambda: [pysam_bills(model, year) for year in years[:PYSAM_METERS]])
     bills = len(MONTHS)
     difference = 0.0
     for year in years[:PYSAM_METERS]:
-        ours = [monthly_total(bill) for bill in chain(version, usages(year, minutes))]
+        ours = [monthly_total(bill) for bill in rate_in_sequence(version, usages(year, minutes))]
         for mine, other in zip(ours, pysam_bills(model, year), strict=True):
             difference = max(difference, abs(mine - other) / mine)
     speed = METERS * bills / seconds
@@ -107,17 +109,17 @@ def usages(year: NDArray[np.int64], minutes: int) -> list[Usage]:
     """The year cut into calendar months."""
     edges = np.cumsum([0, *(slots_in(ZONE, month, minutes) for month in MONTHS)])
     return [
-        Usage(ZONE, month, minutes, {"import": year[edges[place] : edges[place + 1]]})
-        for place, month in enumerate(MONTHS)
+        Usage(ZONE, month, minutes, {"import": year[edges[index] : edges[index + 1]]})
+        for index, month in enumerate(MONTHS)
     ]
 
 
 def rate_all(version: TariffVersion, years: Sequence[NDArray[np.int64]], minutes: int) -> None:
-    """Every meter's bill of each month, month after month, with the state handed on."""
+    """Every meter's bill of each month, month after month, with the state carried forward."""
     months = [usages(year, minutes) for year in years]
     states = None
-    for place in range(len(MONTHS)):
-        bills = rate(version, [each[place] for each in months], states=states)
+    for index in range(len(MONTHS)):
+        bills = rate(version, [usages_of_meter[index] for usages_of_meter in months], states=states)
         states = [bill.state for bill in bills]
 
 

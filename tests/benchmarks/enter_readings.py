@@ -16,14 +16,21 @@ from uuid import UUID
 
 from script import Clock, Rate, arguments, own_database, peak_memory_mb, sized, tell
 
-from database import Database, ReadConnection, snapshot, transaction
-from ledger.domain.readings import Wanted
-from ledger.domain.registry import Property, own_meters
-from ledger.handlers import energy, registry
-from ledger.handlers.readings import Accepted, Asked, record_readings
-from ledger.store import readings
-from ledger.store.readings import Selection
-from ledger.wire import Cause
+from gridtally.database import Database, ReadConnection, snapshot, transaction
+from gridtally.kernel.resources import Cause
+from gridtally.ledger.metering.analytics.domain.consumption import sources_of
+from gridtally.ledger.metering.analytics.handlers.consumption import count, fetch_register_data
+from gridtally.ledger.metering.readings.domain.readings import ReadingContent
+from gridtally.ledger.metering.readings.handlers.readings import (
+    AcceptedReading,
+    ReadingRequest,
+    record_readings,
+)
+from gridtally.ledger.metering.readings.store import readings
+from gridtally.ledger.metering.readings.store.readings import Selection
+from gridtally.ledger.registry.domain.meters import own_meters
+from gridtally.ledger.registry.domain.properties import Property
+from gridtally.ledger.registry.handlers.properties import create_properties, fetch_property
 
 PROPERTIES = sized(1_000)
 ENTRIES_PRESENT = sized(1_000_000)
@@ -35,10 +42,10 @@ BULK_READINGS = 1_000
 WRITERS = 8
 READS = 9
 TENANT = "bench"
-CAUSE = Cause(TENANT, "bench")
+CAUSE = Cause(TENANT, "bench", "bench")
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-"""What the handlers are told; entries lie far before it."""
+"""The instant that handlers are given; entries lie far before it."""
 
 # What the handler would make, without its checks and events: the past, entered long ago.
 _FILL = """
@@ -53,53 +60,55 @@ SELECT $1, id, id, 1, meter_id, property_id, 'import', 'reading', n, 9, 3, 1, 'a
 """
 
 
-def place(n: int) -> Property:
+def property_of(n: int) -> Property:
     """The n-th property."""
     return Property(UUID(int=n + 1), f"Home {n}", "", "Europe/Berlin", None, None, None)
 
 
 def meter_id(n: int) -> UUID:
     """The main meter of the n-th property."""
-    return own_meters(TENANT, place(n).id, {})[2].id
+    return own_meters(TENANT, property_of(n).id, {})[2].id
 
 
 async def register(database: Database) -> None:
     """Make the properties and their meters."""
-    asked = [(place(n), own_meters(TENANT, place(n).id, {})) for n in range(PROPERTIES)]
+    requested = [
+        (property_of(n), own_meters(TENANT, property_of(n).id, {})) for n in range(PROPERTIES)
+    ]
     async with transaction(database, tenant=TENANT) as tx:
-        await registry.create_properties(tx, CAUSE, asked)
+        await create_properties(tx, CAUSE, requested)
 
 
 async def fill(database: Database) -> None:
     """Enter the past, an hour between the readings of a meter."""
     ids = [meter_id(n) for n in range(PROPERTIES)]
-    places = [place(n).id for n in range(PROPERTIES)]
+    property_ids = [property_of(n).id for n in range(PROPERTIES)]
     step = FILL_ENTRIES // PROPERTIES
     for first in range(0, ENTRIES_PRESENT // PROPERTIES, step):
         async with transaction(database, tenant=TENANT) as tx:
-            await tx.raw.execute(_FILL, TENANT, BEGIN, ids, places, first, first + step)
+            await tx.raw.execute(_FILL, TENANT, BEGIN, ids, property_ids, first, first + step)
 
 
-def asked(meter: int, n: int) -> Asked:
+def request(meter: int, n: int) -> ReadingRequest:
     """The n-th new reading of a meter, later and higher than all before."""
     at = BEGIN + timedelta(days=1_000, minutes=n)
-    return Asked(meter_id(meter), None, Wanted(Decimal(100_000 + n), at))
+    return ReadingRequest(meter_id(meter), None, ReadingContent(Decimal(100_000 + n), at))
 
 
-async def enter(database: Database, items: Sequence[Asked]) -> None:
+async def enter(database: Database, items: Sequence[ReadingRequest]) -> None:
     """One transaction, as a request of the API makes it."""
     async with transaction(database, tenant=TENANT) as tx:
-        answers = await record_readings(tx, CAUSE, items, NOW)
-    if not all(isinstance(one, Accepted) and one.created for one in answers):
-        sys.exit(f"wrong: {answers[0]}")
+        outcomes = await record_readings(tx, CAUSE, items, NOW)
+    if not all(isinstance(o, AcceptedReading) and o.created for o in outcomes):
+        sys.exit(f"wrong: {outcomes[0]}")
 
 
 async def singles(database: Database, turn: int) -> Rate:
     """Readings, each its own transaction, by several writers."""
-    todo = [[asked(n % PROPERTIES, turn * ROUND_SINGLES + n)] for n in range(ROUND_SINGLES)]
+    todo = [[request(n % PROPERTIES, turn * ROUND_SINGLES + n)] for n in range(ROUND_SINGLES)]
     clock = Clock()
 
-    async def write(mine: Sequence[list[Asked]]) -> None:
+    async def write(mine: Sequence[list[ReadingRequest]]) -> None:
         for items in mine:
             await enter(database, items)
 
@@ -111,7 +120,7 @@ async def bulks(database: Database, turn: int) -> Rate:
     """Readings, a thousand in a transaction, one after the other."""
     first = 1_000_000 + turn * BULK_READINGS
     requests = [
-        [asked(meter, first + n) for n in range(BULK_READINGS)] for meter in range(ROUND_BULKS)
+        [request(meter, first + n) for n in range(BULK_READINGS)] for meter in range(ROUND_BULKS)
     ]
     clock = Clock()
     for items in requests:
@@ -121,24 +130,24 @@ async def bulks(database: Database, turn: int) -> Rate:
 
 async def reads(database: Database) -> dict[str, float]:
     """Milliseconds of each read, the median."""
-    counter = meter_id(7)
+    meter = meter_id(7)
     month = (BEGIN + timedelta(days=10), BEGIN + timedelta(days=40))
 
     async def consumed(read: ReadConnection) -> object:
-        _, own = await energy.fetch_place(read, TENANT, place(7).id)
-        counters = energy.counters_of(own)
-        known = await energy.fetch_known(read, TENANT, counters, month, None)
-        return await energy.count(known, counters, [month])
+        _, own = await fetch_property(read, TENANT, property_of(7).id)
+        sources = sources_of(own)
+        data = await fetch_register_data(read, TENANT, sources, month, None)
+        return await count(data, sources, [month])
 
     timed: dict[str, Callable[[ReadConnection], Awaitable[object]]] = {
         "page": lambda r: readings.list_readings(r, TENANT, Selection({}), None, 50),
         "page_of_meter": lambda r: readings.list_readings(
-            r, TENANT, Selection({"meter_id": counter}), None, 50, descending=True
+            r, TENANT, Selection({"meter_id": meter}), None, 50, descending=True
         ),
         "page_as_of": lambda r: readings.list_readings(
             r, TENANT, Selection({}, as_of=NOW), None, 50
         ),
-        "statistics": lambda r: readings.summarize(r, TENANT, Selection({"meter_id": counter})),
+        "statistics": lambda r: readings.summarize(r, TENANT, Selection({"meter_id": meter})),
         "consumption_of_a_month": consumed,
     }
     taken: dict[str, float] = {}
@@ -158,11 +167,13 @@ async def check(database: Database) -> None:
     entered = ROUNDS * (ROUND_SINGLES + ROUND_BULKS * BULK_READINGS)
     async with snapshot(database, tenant=TENANT) as read:
         counts = await read.raw.fetchval("SELECT count(*) FROM reading_known_at('infinity')")
-        told = await read.raw.fetchval(
+        published = await read.raw.fetchval(
             "SELECT count(*) FROM outbox WHERE topic = 'reading.recorded.v1'"
         )
-    if (counts, told) != (ENTRIES_PRESENT + entered, entered):
-        sys.exit(f"wrong: {counts} readings count and {told} were told, of {entered} entered")
+    if (counts, published) != (ENTRIES_PRESENT + entered, entered):
+        sys.exit(
+            f"wrong: {counts} readings count and {published} were published, of {entered} entered"
+        )
 
 
 async def run(url: str) -> dict[str, dict[str, float]]:
@@ -175,14 +186,14 @@ async def run(url: str) -> dict[str, dict[str, float]]:
         taken = await reads(database)
         await check(database)
     return {
-        f"single readings, {ENTRIES_PRESENT:,} entries": _told(one_by_one),
-        f"a thousand at a time, {ENTRIES_PRESENT:,} entries": _told(together),
+        f"single readings, {ENTRIES_PRESENT:,} entries": _figures(one_by_one),
+        f"a thousand at a time, {ENTRIES_PRESENT:,} entries": _figures(together),
         f"reads, {ENTRIES_PRESENT:,} entries": taken,
         "the process": {"peak_memory_mb": peak_memory_mb()},
     }
 
 
-def _told(rates: list[Rate]) -> dict[str, float]:
+def _figures(rates: list[Rate]) -> dict[str, float]:
     return {
         "readings_per_s": round(median(rate.per_s for rate in rates)),
         "cpu_us_each": round(median(rate.cpu_us for rate in rates)),

@@ -1,8 +1,8 @@
 """Measures exports of readings: rows per second, processor and peak memory of the ledger's API.
 
 Run by `make bench ARGS="--only export_readings"`; README.md here says what a benchmark is given.
-The API is a process of its own, met over HTTP and begun anew for every file, so that its memory is
-that export's alone: ten thousand, a hundred thousand and a million readings in each format.
+The API is a process of its own, met over HTTP and started again for every file, so that its memory
+is that export's alone: ten thousand, a hundred thousand and a million readings in each format.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ import sqlalchemy as sa
 from pyarrow import parquet
 from script import arguments, own_database, sized, tell
 
-from database import ALL_TENANTS, Database, transaction
-from gridtally.stack.process import LOOPBACK, free_port
-from serving.exports import FORMATS, Format
-from serving.keys import api_key, sha256_hex
+from gridtally.database import ALL_TENANTS, Database, transaction
+from gridtally.exports.columns import FORMATS, Format
+from gridtally.http.keys import api_key, sha256_hex
+from gridtally.local_stack.process import LOOPBACK, free_port
 
 ROWS = (sized(10_000), sized(100_000), sized(1_000_000))
 FILL_ROWS = sized(50_000)
@@ -70,10 +70,10 @@ async def fill(url: str) -> None:
 def api(url: str) -> Iterator[tuple[str, psutil.Process]]:
     """The ledger's API as a process: where it is, and the process."""
     port = free_port()
-    told = {"DATABASE_URL": url, "HTTP_HOST": LOOPBACK, "HTTP_PORT": str(port)}
-    told["LOG_LEVEL"] = "WARNING"
-    command = [sys.executable, "-m", "ledger", "api"]
-    with subprocess.Popen(command, env=os.environ | told, stdout=subprocess.DEVNULL) as process:
+    settings = {"DATABASE_URL": url, "HTTP_HOST": LOOPBACK, "HTTP_PORT": str(port)}
+    settings["LOG_LEVEL"] = "WARNING"
+    command = [sys.executable, "-m", "gridtally.ledger", "api"]
+    with subprocess.Popen(command, env=os.environ | settings, stdout=subprocess.DEVNULL) as process:
         try:
             base = f"http://{LOOPBACK}:{port}"
             wait_ready(base, process)

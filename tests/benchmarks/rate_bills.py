@@ -18,14 +18,14 @@ from uuid import UUID
 import numpy as np
 from script import arguments, peak_memory_mb, sized, tell
 
-from kernel.periods import Period
-from rating.bill import NO_STATE, Bill, rate
-from rating.components.net_metering import NetMetering
-from rating.document import tariff_version
-from rating.prices import PriceSeries
-from rating.state import Bank, Lot
-from rating.tariff import Crediting, TariffVersion, usage_charges
-from rating.usage import Flow, Series, Usage, slots_in
+from gridtally.kernel.periods import Period
+from gridtally.rating.components.net_metering import NetMetering
+from gridtally.rating.document import tariff_version
+from gridtally.rating.engine.bill import NO_STATE, Bill, rate
+from gridtally.rating.prices import PriceSeries
+from gridtally.rating.state import Bank, Lot
+from gridtally.rating.tariff import Crediting, TariffVersion, usage_charges
+from gridtally.rating.usage import Flow, Series, Usage, slots_in
 
 METERS = sized(4096)
 ROUNDS = 5
@@ -77,9 +77,13 @@ TIME_OF_USE: dict[str, object] = {
 }
 
 
-LADDER = [{"limit": "500", "rate": "0.21"}, {"limit": "1500", "rate": "0.27"}, {"rate": "0.39"}]
+THREE_TIERS = [
+    {"limit": "500", "rate": "0.21"},
+    {"limit": "1500", "rate": "0.27"},
+    {"rate": "0.39"},
+]
 FLAT: dict[str, object] = {"kind": "energy", "id": "energy", "rate": "0.31"}
-TIERS: dict[str, object] = {"kind": "tiered", "id": "energy", "tiers": LADDER}
+TIERS: dict[str, object] = {"kind": "tiered", "id": "energy", "tiers": THREE_TIERS}
 DEMAND: dict[str, object] = {
     "kind": "demand",
     "id": "demand",
@@ -149,16 +153,16 @@ def with_energy(*charges: dict[str, object]) -> TariffVersion:
 
 
 def in_tiers(split: str) -> dict[str, object]:
-    """The time of use with the same ladder in each of its bands."""
+    """The time of use with the same tiers in each of its bands."""
     components = TIME_OF_USE["components"]
     assert isinstance(components, list)
     (energy,) = [part for part in components if part["id"] == "energy"]
-    bands = [{"name": band["name"], "tiers": LADDER} for band in energy["bands"]]
+    bands = [{"name": band["name"], "tiers": THREE_TIERS} for band in energy["bands"]]
     return energy | {"kind": "tiered_time_of_use", "split": split, "bands": bands}
 
 
-def giving(charge: dict[str, object]) -> dict[str, object]:
-    """What gives as well as takes, in the bands of the time of use."""
+def in_bands(charge: dict[str, object]) -> dict[str, object]:
+    """A charge for import and export, in the bands of the time of use."""
     components = TIME_OF_USE["components"]
     assert isinstance(components, list)
     (banded,) = (part for part in components if part["id"] == "energy")
@@ -180,14 +184,14 @@ def kinds(minutes: int) -> dict[str, TariffVersion]:
         "the same pro rata": with_energy(in_tiers("pro_rata"), demand),
         "the same in order of time": with_energy(in_tiers("chronological"), demand),
         "spot prices": with_energy(SPOT),
-        "net metering with bank": with_energy(giving(NET)),
-        "net billing": with_energy(giving(NET_BILLING)),
-        "export credit time of use": with_energy(FLAT, giving(CREDIT)),
+        "net metering with bank": with_energy(in_bands(NET)),
+        "net billing": with_energy(in_bands(NET_BILLING)),
+        "export credit time of use": with_energy(FLAT, in_bands(CREDIT)),
     }
 
 
 def cases() -> dict[str, tuple[TariffVersion, Period, int]]:
-    """What is measured: each kind by months of both lengths of interval, and a day for rollups."""
+    """What is measured: each kind by months of both intervals, and a day for daily costs."""
     found = {
         f"{name}, month of {intervals}": (version, MONTH, minutes)
         for intervals, minutes in INTERVALS.items()
@@ -203,7 +207,7 @@ def measure(case: str) -> dict[str, float]:
 
     Memory is that of this process, which must have measured nothing else: its peak, and what of
     it came on top of the meters' series while all bills were made once and held. Where the tariff
-    credits what is given, meters export about as much as they import.
+    credits export, meters export about as much as they import.
     """
     version, period, minutes = cases()[case]
     slots = slots_in(ZONE, period, minutes)

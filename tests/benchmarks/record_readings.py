@@ -1,4 +1,4 @@
-"""Measures ingest: from messages in Kafka to committed channel-days, announced and closed.
+"""Measures ingest: from messages in Kafka to committed channel-days, published and closed.
 
 Run by `make bench ARGS="--only record_readings"`; README.md here says what it is given. The bars of
 DESIGN 7 are 1 000 000 readings/s as day blocks and 40 000 single-interval messages/s.
@@ -25,20 +25,30 @@ from uuid import UUID, uuid4
 import orjson
 import uvloop
 
-from contracts.commerce import AgreementChanged
-from contracts.envelope import Envelope
-from contracts.metering import Channel, MeterRegistered, ReadingsReceived
-from contracts.model import Event
-from database import ALL_TENANTS, Database, transaction
-from database.migrations import upgrade
-from gridtally.stack.provision import create_database, drop_database
-from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP
-from ingest.app import build
-from ingest.handlers.announcing import announce_usage
-from ingest.handlers.closing import close_due_periods, plan_periods
-from ingest.handlers.registry import take_over_agreements, take_over_meters
-from ingest.settings import Settings
-from messaging import Consumer, Outgoing, Progress, Publisher, Received, ensure_topics
+from gridtally.contracts.commerce import AgreementChanged
+from gridtally.contracts.envelope import Envelope
+from gridtally.contracts.metering import Channel, MeterRegistered, ReadingsReceived
+from gridtally.contracts.model import Event
+from gridtally.database import ALL_TENANTS, Database, WriteConnection, transaction
+from gridtally.database.migrations import upgrade
+from gridtally.http.context import utc_now
+from gridtally.ingest.app import build
+from gridtally.ingest.handlers.agreements import apply_agreements
+from gridtally.ingest.handlers.meters import apply_meters
+from gridtally.ingest.handlers.periods import close_due_periods, plan_periods
+from gridtally.ingest.handlers.usage import publish_usage
+from gridtally.ingest.settings import Settings
+from gridtally.local_stack.provision import create_database, drop_database
+from gridtally.local_stack.servers import ADMIN_URL, BOOTSTRAP
+from gridtally.messaging import (
+    Consumer,
+    OutgoingMessage,
+    Progress,
+    Publisher,
+    ReceivedMessage,
+    ensure_topics,
+)
+from gridtally.service.service import Process
 
 SEED = 11
 TENANT = "bench"
@@ -88,7 +98,7 @@ def registration(meter_id: UUID) -> MeterRegistered:
     return MeterRegistered(
         meter_id=meter_id,
         property_id=uuid4(),
-        type="main",
+        meter_type="main",
         name="Meter",
         zone="UTC",
         channels=[Channel(flow="import", minutes=15, interval_wh_max=100_000)],
@@ -109,13 +119,13 @@ def agreement(meter_id: UUID) -> AgreementChanged:
     )
 
 
-def received(event: Event) -> Received[Event]:
+def received(event: Event) -> ReceivedMessage[Event]:
     """An event as a handler gets it."""
     envelope = Envelope(uuid4(), event.TOPIC, "bench", datetime.now(UTC), TENANT, "b")
-    return Received(event, envelope, event.TOPIC, 0, 0, f"{TENANT}:{event.key()}", b"")
+    return ReceivedMessage(event, envelope, event.TOPIC, 0, 0, f"{TENANT}:{event.key()}", b"")
 
 
-def backlog(meters: list[UUID], starts: list[datetime], values: int) -> Iterator[Outgoing]:
+def backlog(meters: list[UUID], starts: list[datetime], values: int) -> Iterator[OutgoingMessage]:
     """One block of every meter for each start."""
     chance = random.Random(SEED)
     for start_at in starts:
@@ -127,7 +137,7 @@ def backlog(meters: list[UUID], starts: list[datetime], values: int) -> Iterator
                 "minutes": 15,
                 "values": [chance.randrange(2_000) for _ in range(values)],
             }
-            yield Outgoing.raw(
+            yield OutgoingMessage.raw(
                 ReadingsReceived.TOPIC,
                 str(meter_id),
                 orjson.dumps(body),
@@ -139,9 +149,9 @@ def backlog(meters: list[UUID], starts: list[datetime], values: int) -> Iterator
             )
 
 
-async def publish(publisher: Publisher, messages: Iterator[Outgoing]) -> None:
+async def publish(publisher: Publisher, messages: Iterator[OutgoingMessage]) -> None:
     """Put messages into Kafka."""
-    waiting: list[Outgoing] = []
+    waiting: list[OutgoingMessage] = []
     for message in messages:
         waiting.append(message)
         if len(waiting) == PUBLISH_MESSAGES_MAX:
@@ -160,17 +170,18 @@ class Bench:
             {"database_url": url, "kafka_bootstrap_servers": bootstrap}
         )
         self.revision_delay = settings.revision_delay
-        self.readings = build(settings, database, publisher).subscriptions[0]
+        process = Process("ingest", settings, database, publisher, utc_now, asyncio.Event())
+        self.readings = build(process).subscriptions[0]
         self.profile: cProfile.Profile | None = None
 
     async def register(self, meters: list[UUID]) -> None:
         """Make the meters known."""
         async with transaction(self.database, tenant=ALL_TENANTS) as tx:
             batch = [received(registration(meter_id)) for meter_id in meters]
-            await take_over_meters(tx, batch, datetime.now(UTC))  # type: ignore[arg-type]
+            await apply_meters(tx, batch, datetime.now(UTC))  # type: ignore[arg-type]
 
     async def consume(self, count: int) -> tuple[float, float]:
-        """Seconds, and our processor's seconds, until so many waiting messages are committed."""
+        """Seconds, and our processor's seconds, until so many messages are committed."""
         progress, stop = Progress("bench"), asyncio.Event()
         consumer = Consumer(
             self.database, self.bootstrap, "ingest", self.readings, progress=progress, stop=stop
@@ -192,10 +203,15 @@ class Bench:
         return seconds, cpu_seconds
 
 
-async def repeat(once: Callable[[], Awaitable[int]]) -> tuple[int, float]:
-    """Until nothing is left to do: how much was done, and in how many seconds."""
-    start, total = perf_counter(), 0
-    while done := await once():
+async def repeat(
+    database: Database, poll: Callable[[WriteConnection], Awaitable[int]]
+) -> tuple[int, float]:
+    """Polls, each in a transaction, until nothing is left to do: how much was done, and in how many
+    seconds."""
+    start, total, done = perf_counter(), 0, 1
+    while done:
+        async with transaction(database, tenant=ALL_TENANTS) as tx:
+            done = await poll(tx)
         total += done
     return total, perf_counter() - start
 
@@ -203,7 +219,7 @@ async def repeat(once: Callable[[], Awaitable[int]]) -> tuple[int, float]:
 async def measure_recording(
     bench: Bench, publisher: Publisher, case: Case, meters: list[UUID]
 ) -> dict[str, float]:
-    """Messages and readings per second; the median of the rounds, each with its backlog waiting."""
+    """Messages and readings per second; the median of rounds, each with a backlog of its own."""
     rates, costs = [], []
     for number in range(ROUNDS):
         messages = backlog(meters[: case.meters], case.of_round(number), case.values)
@@ -220,10 +236,10 @@ async def measure_recording(
     }
 
 
-async def measure_announcing(bench: Bench, publisher: Publisher) -> dict[str, float]:
-    """Channel-days announced per second."""
+async def measure_usage(bench: Bench, publisher: Publisher) -> dict[str, float]:
+    """Channel-days published per second."""
     later = datetime.now(UTC) + timedelta(minutes=1)
-    count, seconds = await repeat(lambda: announce_usage(bench.database, publisher, later))
+    count, seconds = await repeat(bench.database, lambda tx: publish_usage(tx, publisher, later))
     return {"channel_days_per_s": round(count / seconds)}
 
 
@@ -238,14 +254,15 @@ async def measure_closing(bench: Bench, publisher: Publisher) -> dict[str, float
     await publish(publisher, backlog(meters, starts, 96))
     await bench.consume(len(meters) * len(starts))
     async with transaction(bench.database, tenant=ALL_TENANTS) as tx:
-        await take_over_agreements(tx, [received(agreement(one)) for one in meters])  # type: ignore[arg-type]
+        changed = [received(agreement(meter_id)) for meter_id in meters]
+        await apply_agreements(tx, changed)  # type: ignore[arg-type]
     now = datetime.now(UTC)
-    await repeat(lambda: plan_periods(bench.database, now))
+    await repeat(bench.database, lambda tx: plan_periods(tx, now))
     count, seconds = await repeat(
-        lambda: close_due_periods(bench.database, now, bench.revision_delay)
+        bench.database, lambda tx: close_due_periods(tx, now, bench.revision_delay)
     )
     if count != CLOSED_METERS:
-        sys.exit(f"wrong: {count} periods looked at where there are {CLOSED_METERS}")
+        sys.exit(f"wrong: {count} periods checked where there are {CLOSED_METERS}")
     return {"periods_per_s": round(count / seconds)}
 
 
@@ -256,19 +273,19 @@ async def check(database: Database) -> None:
     days = sum(case.meters * case.days for case in CASES) * ROUNDS
     month = CLOSED_METERS * (MONTH[1] - MONTH[0]).days
     async with transaction(database, tenant=ALL_TENANTS) as tx:
-        found = await tx.raw.fetchrow(
+        stored = await tx.raw.fetchrow(
             "SELECT (SELECT count(*) FROM reading_block) AS blocks,"
             "(SELECT count(*) FROM channel_day) AS days,"
             "(SELECT sum(present) FROM channel_day) AS readings,"
-            "(SELECT sum(readings_new) FROM tally) AS counted,"
+            "(SELECT sum(readings_new) FROM intake_count) AS counted,"
             "(SELECT count(*) FROM period WHERE state = 'closed' AND expected = present) AS closed,"
-            "(SELECT count(*) FROM outbox WHERE topic = 'period.closed.v1') AS told"
+            "(SELECT count(*) FROM outbox WHERE topic = 'period.closed.v1') AS events"
         )
     all_readings = readings + month * 96
     expected = (blocks + month, days + month, all_readings, all_readings, CLOSED_METERS,
                 CLOSED_METERS)  # fmt: skip
-    if tuple(found) != expected:
-        sys.exit(f"wrong: {dict(found)} where {expected} is right")
+    if tuple(stored) != expected:
+        sys.exit(f"wrong: {dict(stored)} where {expected} is right")
 
 
 async def run(url: str, bootstrap: str, profile: cProfile.Profile | None) -> dict[str, object]:
@@ -287,7 +304,7 @@ async def run(url: str, bootstrap: str, profile: cProfile.Profile | None) -> dic
         for case in CASES:
             figures[case.name] = await measure_recording(bench, publisher, case, meters)
         bench.profile = None
-        figures["usage.recorded"] = await measure_announcing(bench, publisher)
+        figures["usage.recorded"] = await measure_usage(bench, publisher)
         figures["period.closed"] = await measure_closing(bench, publisher)
         await check(database)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -306,7 +323,7 @@ def main() -> None:
     name = f"bench_ingest_{secrets.token_hex(4)}"
     url = asyncio.run(create_database(admin_url, name, secrets.token_hex(8), timescale=True))
     try:
-        upgrade(url, package="ingest")
+        upgrade(url, package="gridtally.ingest")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             figures = runner.run(run(url, bootstrap, profile))
     finally:
@@ -314,9 +331,9 @@ def main() -> None:
     if profile is not None:
         profile.dump_stats(arguments.profile)
     sys.stdout.write(f"seed {SEED}\n")
-    for case, found in figures.items():
-        told = ", ".join(f"{metric} {value:,}" for metric, value in found.items())
-        sys.stdout.write(f"{case:20}{told}\n")
+    for case, metrics in figures.items():
+        line = ", ".join(f"{metric} {value:,}" for metric, value in metrics.items())
+        sys.stdout.write(f"{case:20}{line}\n")
     arguments.json.write_text(json.dumps({"figures": figures}, indent=2) + "\n")
 
 

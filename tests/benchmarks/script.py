@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, process_time
 
-from database.migrations import upgrade
-from gridtally.stack.provision import create_database, drop_database
-from gridtally.stack.servers import ADMIN_URL
-from observability.logs import configure
+from gridtally.database.migrations import upgrade
+from gridtally.local_stack.provision import create_database, drop_database
+from gridtally.local_stack.servers import ADMIN_URL
+from gridtally.observability.logs import configure
 
 Figures = Mapping[str, Mapping[str, float]]
 """By case and metric."""
@@ -61,7 +61,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
 def own_database(service: str, *, timescale: bool = False) -> Iterator[str]:
     """The URL of a fresh database with the service's schema; it is dropped afterwards.
 
-    The process logs as the service would, at the same cost, but to nobody; a crash is still told.
+    The process logs as the service would, at the same cost, but to nobody; a crash is reported.
     """
     configure(service, stream=Path(os.devnull).open("w"))  # noqa: SIM115 - open until the end
     sys.excepthook = sys.__excepthook__
@@ -69,7 +69,7 @@ def own_database(service: str, *, timescale: bool = False) -> Iterator[str]:
     name = f"bench_{service}_{secrets.token_hex(4)}"
     url = asyncio.run(create_database(admin_url, name, secrets.token_hex(8), timescale=timescale))
     try:
-        upgrade(url, package=service)
+        upgrade(url, package=f"gridtally.{service}")
         yield url
     finally:
         asyncio.run(drop_database(admin_url, name))
@@ -84,7 +84,7 @@ def tell(headline: str, figures: Figures, target: Path) -> None:
     """Show the figures to a person and write them to `target`."""
     sys.stdout.write(f"{headline}\n")
     width = max(map(len, figures)) + 2
-    for case, found in figures.items():
-        told = ", ".join(f"{metric} {value:,}" for metric, value in found.items())
-        sys.stdout.write(f"{case:{width}}{told}\n")
+    for case, results in figures.items():
+        row = ", ".join(f"{metric} {value:,}" for metric, value in results.items())
+        sys.stdout.write(f"{case:{width}}{row}\n")
     target.write_text(json.dumps({"figures": figures}, indent=2) + "\n")

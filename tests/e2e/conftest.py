@@ -1,22 +1,32 @@
-"""The story, told once on an empty Gridtally for all tests that look at it."""
+"""The main job, run once on an empty Gridtally for all tests that look at it."""
 
 import pytest
 
 from e2e.deliveries import garbled
 from e2e.installation import empty_gridtally
-from e2e.story import Told, tell
+from e2e.main_job import MainJob, run_main_job
 
 
 @pytest.fixture(scope="session")
-async def told(stack_servers) -> Told:
-    """The story as it should go."""
+async def main_job(stack_servers) -> MainJob:
+    """The main job as it should go."""
     async with empty_gridtally(stack_servers) as running:
-        return await tell(running)
+        return await run_main_job(running)
 
 
 @pytest.fixture(scope="session")
-async def told_garbled(stack_servers, told) -> Told:
-    """The same story afterwards, with every message twice and a tenth of them late."""
-    del told  # it has used the topics, which are made anew
+async def garbled_job(stack_servers, main_job) -> MainJob:
+    """The same job afterwards, with every message twice and a tenth of them late."""
+    del main_job  # it has used the topics, which are now made again
     async with empty_gridtally(stack_servers) as running:
-        return await tell(running, deliver=garbled, echo=True)
+        return await run_main_job(running, deliver=garbled, echo=True)
+
+
+@pytest.fixture(scope="module")
+async def api(stack_servers):
+    """The APIs of an empty Gridtally."""
+    async with (
+        empty_gridtally(stack_servers) as running,
+        running.installation.as_tenant() as tenant,
+    ):
+        yield tenant

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-from contracts.metering import ReadingsReceived
-from contracts.topics import TOPICS
-from messaging import Outgoing
+from gridtally.contracts.metering import ReadingsReceived
+from gridtally.contracts.topics import TOPICS
+from gridtally.messaging import OutgoingMessage
 
 LATE_SHARE = 0.1
 REACH_MESSAGES = 2_000
@@ -21,27 +21,29 @@ REACH_MESSAGES = 2_000
 POLL_MS = 100
 
 
-def as_sent(messages: Sequence[Outgoing]) -> list[Outgoing]:
+def as_sent(messages: Sequence[OutgoingMessage]) -> list[OutgoingMessage]:
     """Once each, in order."""
     return list(messages)
 
 
-def garbled(messages: Sequence[Outgoing]) -> list[Outgoing]:
+def garbled(messages: Sequence[OutgoingMessage]) -> list[OutgoingMessage]:
     """Each twice, and a tenth overtaken by messages of other keys."""
     chance = random.Random(5)
-    of_key: dict[str, deque[Outgoing]] = defaultdict(deque)
+    of_key: dict[str, deque[OutgoingMessage]] = defaultdict(deque)
     for message in messages:
         of_key[message.key].append(message)
-    places = [
-        place + (chance.uniform(0, REACH_MESSAGES) if chance.random() < LATE_SHARE else 0)
-        for place in range(len(messages))
+    positions = [
+        index + (chance.uniform(0, REACH_MESSAGES) if chance.random() < LATE_SHARE else 0)
+        for index in range(len(messages))
     ]
     firsts = [
         of_key[messages[n].key].popleft()
-        for n in sorted(range(len(messages)), key=places.__getitem__)
+        for n in sorted(range(len(messages)), key=positions.__getitem__)
     ]
-    twice = [(float(place), message) for place, message in enumerate(firsts)]
-    twice += [(place + chance.uniform(0, REACH_MESSAGES), message) for place, message in twice]
+    twice = [(float(index), message) for index, message in enumerate(firsts)]
+    twice += [
+        (position + chance.uniform(0, REACH_MESSAGES), message) for position, message in twice
+    ]
     return [message for _, message in sorted(twice, key=lambda placed: placed[0])]
 
 
@@ -69,12 +71,12 @@ class Echo:
                 while True:
                     fetched = await consumer.getmany(timeout_ms=POLL_MS)
                     due, late = late, []
-                    for one in (one for batch in fetched.values() for one in batch):
-                        if self._is_new(one):
-                            (late if self._chance.random() < LATE_SHARE else due).append(one)
-                    for one in due:
+                    for record in (record for batch in fetched.values() for record in batch):
+                        if self._is_new(record):
+                            (late if self._chance.random() < LATE_SHARE else due).append(record)
+                    for record in due:
                         await producer.send(
-                            one.topic, one.value, one.key, headers=list(one.headers)
+                            record.topic, record.value, record.key, headers=list(record.headers)
                         )
                     await producer.flush()
                     (self.idle.clear if due or late else self.idle.set)()

@@ -13,14 +13,14 @@ from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from contracts.topics import SERVICES as EMITTING
-from contracts.topics import TOPICS, dead_letter_topic
-from faults.state import Places
-from gridtally.installation import Installation, of_stack
-from gridtally.stack.local import Options, stack
-from gridtally.stack.provision import create_database, drop_database
-from gridtally.stack.servers import BOOTSTRAP, IDEMPOTENCE, Servers
-from gridtally.stack.services import SERVICES
+from faults.state import Locations
+from gridtally.cli.installation import SERVICES, Installation
+from gridtally.contracts.topics import SERVICES as EMITTING
+from gridtally.contracts.topics import TOPICS, dead_letter_topic
+from gridtally.local_stack.installation import open_installation
+from gridtally.local_stack.provision import create_database, drop_database
+from gridtally.local_stack.servers import BOOTSTRAP, IDEMPOTENCE, Servers
+from gridtally.local_stack.stack import Options, Stack, stack
 
 DELETE_LIMIT_S = 120.0
 POLL_S = 0.1
@@ -28,10 +28,11 @@ POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The four services, where to reach them, and where to look behind them."""
+    """The services, where to reach them, and where to look behind them."""
 
     installation: Installation
-    places: Places
+    stack: Stack
+    locations: Locations
     idempotence: bool
 
 
@@ -56,8 +57,9 @@ async def empty_gridtally(servers: Servers) -> AsyncIterator[Running]:
         }
         running = undone.enter_context(stack(Options(folder), environment))
         yield Running(
-            await of_stack(running, folder),
-            Places(
+            await open_installation(running, folder),
+            running,
+            Locations(
                 {
                     service: f"{_server(servers.admin_url)}/{name}"
                     for service, name in names.items()
@@ -74,7 +76,7 @@ def _server(url: str) -> str:
 
 
 async def _delete_topics(bootstrap: str) -> None:
-    """Empty the broker of what an earlier story has left there."""
+    """Empty the broker of what an earlier run has left there."""
     ours = {*TOPICS, *map(dead_letter_topic, EMITTING)}
     deadline_s = time.monotonic() + DELETE_LIMIT_S
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)

@@ -1,4 +1,4 @@
-"""The business tables as texts that two runs of one story must have in common.
+"""The business tables as texts that two runs of one job must have in common.
 
 Owns the list of what may differ between them, with the reasons.
 """
@@ -15,7 +15,7 @@ refers to documents by number, and digests what it books together with the numbe
 STEPS = ("version", "usage_version")
 """In how many steps a day came to its values depends on how messages fall into batches."""
 ACCOUNT = ("brought_forward", "arrears")
-"""What the ledger had told of a customer by then, depends on who is faster."""
+"""What the ledger had reported of a customer by then, depends on who is faster."""
 TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ingest": {
         "reading_block": MOMENTS,
@@ -29,7 +29,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "invoice_evidence": (),
         "credit_note": (*MOMENTS, *NUMBERS),
         "number_series": (),
-        "cost_day": STEPS,
+        "daily_cost": STEPS,
     },
     "ledger": {
         "property": MOMENTS,
@@ -37,7 +37,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "account": MOMENTS,
         "transaction": (*MOMENTS, *NUMBERS),
         "posting": MOMENTS,
-        "open_item": (*MOMENTS, *NUMBERS, "due_on", "overdue_told"),
+        "open_item": (*MOMENTS, *NUMBERS, "due_on", "overdue_reported"),
         "allocation": MOMENTS,
     },
 }

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import numpy as np
 
-from e2e.story import CORRECTED_EVERY, HOMES
-from gridtally.demo.portfolio import PERIOD, month_of_readings
-from kernel.ids import new_id
-from rating.bill import rate
-from rating.document import tariff_version
-from rating.usage import Usage
+from e2e.main_job import CORRECTED_EVERY, HOMES
+from gridtally.kernel.ids import new_id
+from gridtally.local_stack.demo.portfolio import PERIOD, month_of_readings
+from gridtally.rating.document import tariff_version
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.usage import Usage
 
 CORRECTION_WH = 250
 REISSUED = HOMES // CORRECTED_EVERY
@@ -22,7 +22,7 @@ def bill(site, *, corrected=False):
     series = {"export": np.zeros_like(series["import"])} | series
     if corrected:
         series["import"][0] += CORRECTION_WH
-    zone, kw = site.home.plan.place.zone, Decimal(site.home.connected_kw)
+    zone, kw = site.home.plan.location.zone, Decimal(site.home.connected_kw)
     version = tariff_version(new_id(), site.home.plan.document)
     return rate(version, [Usage(zone, PERIOD, 15, series, kw)])[0]
 
@@ -32,19 +32,21 @@ def amounts(lines):
     return [(line.quantity, line.rate, line.amount) for line in lines]
 
 
-def live(told):
-    """The invoices that no credit note takes back, by agreement."""
-    credited = {note.invoice_id for note in told.credit_notes}
-    found = defaultdict(list)
-    for invoice in told.invoices:
+def live(main_job):
+    """The invoices that no credit note cancels, by agreement."""
+    credited = {note.invoice_id for note in main_job.credit_notes}
+    live_invoices = defaultdict(list)
+    for invoice in main_job.invoices:
         if invoice.invoice_id not in credited:
-            found[invoice.agreement_id].append(invoice)
-    return found
+            live_invoices[invoice.agreement_id].append(invoice)
+    return live_invoices
 
 
-def test_every_bill_is_exactly_what_the_rating_engine_says(told):
-    first = {one.agreement_id: one for one in told.invoices if one.revision == 1}
-    for site in told.sites:
+def test_every_bill_is_exactly_what_the_rating_engine_says(main_job):
+    first = {
+        invoice.agreement_id: invoice for invoice in main_job.invoices if invoice.revision == 1
+    }
+    for site in main_job.sites:
         expected, invoice = bill(site), first[site.home.agreement_id]
         assert amounts(invoice.lines) == [
             (line.quantity, line.item.rate, line.amount) for line in expected.lines
@@ -57,78 +59,80 @@ def test_every_bill_is_exactly_what_the_rating_engine_says(told):
         )
 
 
-def test_all_three_tariffs_and_both_zones_were_billed(told):
-    assert Counter(site.home.plan.code for site in told.sites).keys() == {
+def test_all_three_tariffs_and_both_zones_were_billed(main_job):
+    assert Counter(site.home.plan.code for site in main_job.sites).keys() == {
         "city-flat",
         "city-time-of-use",
         "homeflex",
     }
-    assert {one.currency for one in told.invoices} == {"EUR", "ZAR"}
+    assert {invoice.currency for invoice in main_job.invoices} == {"EUR", "ZAR"}
 
 
-def test_there_is_one_live_invoice_per_agreement(told):
-    found = live(told)
-    assert {agreement: len(invoices) for agreement, invoices in found.items()} == {
-        site.home.agreement_id: 1 for site in told.sites
+def test_there_is_one_live_invoice_per_agreement(main_job):
+    live_invoices = live(main_job)
+    assert {agreement: len(invoices) for agreement, invoices in live_invoices.items()} == {
+        site.home.agreement_id: 1 for site in main_job.sites
     }
 
 
-def test_a_correction_after_the_close_credits_the_invoice_and_issues_it_anew(told):
-    assert len(told.credit_notes) == len(told.corrected) == REISSUED
-    first = {one.invoice_id: one for one in told.invoices if one.revision == 1}
-    found = live(told)
-    for note in told.credit_notes:
+def test_a_correction_after_the_close_credits_the_invoice_and_issues_it_again(main_job):
+    assert len(main_job.credit_notes) == len(main_job.corrected) == REISSUED
+    first = {invoice.invoice_id: invoice for invoice in main_job.invoices if invoice.revision == 1}
+    live_invoices = live(main_job)
+    for note in main_job.credit_notes:
         invoice = first[note.invoice_id]
         assert (note.invoice_number, note.total) == (invoice.number, invoice.total)
         assert amounts(note.lines) == amounts(invoice.lines)
-    for site in told.corrected:
-        [reissued] = found[site.home.agreement_id]
+    for site in main_job.corrected:
+        [reissued] = live_invoices[site.home.agreement_id]
         assert reissued.revision == 2
         assert reissued.total == bill(site, corrected=True).total
 
 
-def test_numbers_have_no_gaps(told):
-    invoices = sorted(int(one.number.rpartition("-")[2]) for one in told.invoices)
-    notes = sorted(int(one.number.rpartition("-")[2]) for one in told.credit_notes)
+def test_numbers_have_no_gaps(main_job):
+    invoices = sorted(int(invoice.number.rpartition("-")[2]) for invoice in main_job.invoices)
+    notes = sorted(int(note.number.rpartition("-")[2]) for note in main_job.credit_notes)
     assert invoices == [*range(1, HOMES + REISSUED + 1)]
     assert notes == [*range(1, REISSUED + 1)]
 
 
-def test_a_subscriber_saw_exactly_the_invoices_that_were_issued(told):
-    assert Counter(str(one.invoice_id) for one in told.invoices) == Counter(
-        one["id"] for one in told.issued
+def test_a_subscriber_saw_exactly_the_invoices_that_were_issued(main_job):
+    assert Counter(str(invoice.invoice_id) for invoice in main_job.invoices) == Counter(
+        invoice["id"] for invoice in main_job.issued
     )
-    assert len(told.invoices) == HOMES + REISSUED
+    assert len(main_job.invoices) == HOMES + REISSUED
 
 
-def test_the_books_balance(told):
-    currencies = {one["currency"]: one["difference"] for one in told.trial_balance["currencies"]}
+def test_the_books_balance(main_job):
+    currencies = {
+        totals["currency"]: totals["difference"] for totals in main_job.trial_balance["currencies"]
+    }
     assert currencies == {"EUR": "0.00", "ZAR": "0.00"}
 
 
-def test_the_reconciliation_finds_no_breach(told):
-    assert told.findings
-    assert [finding for finding in told.findings if not finding.holds] == []
+def test_the_reconciliation_finds_no_breach(main_job):
+    assert main_job.findings
+    assert [finding for finding in main_job.findings if not finding.holds] == []
 
 
-def test_the_reading_that_completed_a_period_is_named_in_the_ledger(told):
-    booked = {one["document_id"]: one["correlation_id"] for one in told.transactions}
-    assert len(booked) == HOMES + 2 * REISSUED
-    for invoice in told.invoices:
+def test_the_reading_that_completed_a_period_is_named_in_the_ledger(main_job):
+    posted = {entry["document_id"]: entry["correlation_id"] for entry in main_job.transactions}
+    assert len(posted) == HOMES + 2 * REISSUED
+    for invoice in main_job.invoices:
         if invoice.revision == 1:
-            cause = told.completing[invoice.agreement_id]
-            assert booked[str(invoice.invoice_id)] == str(cause)
+            cause = main_job.completing[invoice.agreement_id]
+            assert posted[str(invoice.invoice_id)] == str(cause)
 
 
-def test_messages_twice_and_late_change_nothing(told, told_garbled):
-    for table, rows in told.tables.items():
-        garbled = told_garbled.tables[table]
+def test_messages_twice_and_late_change_nothing(main_job, garbled_job):
+    for table, rows in main_job.tables.items():
+        garbled = garbled_job.tables[table]
         assert rows
         assert [*(Counter(rows) - Counter(garbled))][:3] == [], table
         assert [*(Counter(garbled) - Counter(rows))][:3] == [], table
 
 
-def test_the_garbled_story_agrees_with_itself_too(told_garbled):
-    assert [finding for finding in told_garbled.findings if not finding.holds] == []
-    assert len({one.invoice_id for one in told_garbled.invoices}) == HOMES + REISSUED
-    assert len(told_garbled.invoices) >= 2 * (HOMES + REISSUED)
+def test_the_garbled_job_agrees_with_itself_too(garbled_job):
+    assert [finding for finding in garbled_job.findings if not finding.holds] == []
+    assert len({invoice.invoice_id for invoice in garbled_job.invoices}) == HOMES + REISSUED
+    assert len(garbled_job.invoices) >= 2 * (HOMES + REISSUED)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from faults.state import Log, Places, Rows, load_log, load_rows, unfinished
+from faults.state import Locations, Log, Rows, load_log, load_rows, unfinished
 
 SHOWN_MAX = 5
 MISSING = "missing"
@@ -54,11 +54,11 @@ class Expected:
     agreements: Sequence[Agreement]
 
 
-async def check(places: Places, expected: Expected) -> list[str]:
+async def check(locations: Locations, expected: Expected) -> list[str]:
     """Every finding about the tenant, at most a few of a kind."""
-    found = await unfinished(places, expected.tenant_id)
-    rows = await load_rows(places, expected.tenant_id)
-    log = await load_log(places.bootstrap, expected.tenant_id)
+    found = await unfinished(locations, expected.tenant_id)
+    rows = await load_rows(locations, expected.tenant_id)
+    log = await load_log(locations.bootstrap, expected.tenant_id)
     truth = newest(expected.blocks)
     for findings in (
         _blocks(expected.blocks, rows),
@@ -70,7 +70,7 @@ async def check(places: Places, expected: Expected) -> list[str]:
         _evidence(rows),
         _numbers(rows),
         _announced(rows, log),
-        _booked(rows),
+        _posted(rows),
         _balanced(rows),
     ):
         found += _some(findings)
@@ -104,8 +104,8 @@ def _blocks(blocks: Sequence[Block], rows: Rows) -> Iterator[str]:
         stored = [value for _, part in sorted(pieces[event_id].items()) for value in part]
         if stored != list(block.values):
             yield f"blocks: {event_id} is stored as {len(stored)} of {len(block.values)} values"
-    for stranger in pieces.keys() - sent.keys():
-        yield f"blocks: {stranger} was never sent"
+    for unknown in pieces.keys() - sent.keys():
+        yield f"blocks: {unknown} was never sent"
 
 
 def _readings(truth: Mapping[tuple[UUID, str], dict[datetime, int]], rows: Rows) -> Iterator[str]:
@@ -133,28 +133,28 @@ def _counted(
     truth: Mapping[tuple[UUID, str], dict[datetime, int]], rows: Rows, log: Log
 ) -> Iterator[str]:
     """Ingest has counted each message on the topic once, and each interval as new once."""
-    received = sum(row["received"] for row in rows["tally"])
+    received = sum(row["received"] for row in rows["intake_count"])
     if received != (sent := len(log["readings.received.v1"])):
         yield f"counted: {received} messages were received, {sent} are on the topic"
-    new = sum(row["readings_new"] for row in rows["tally"])
+    new = sum(row["readings_new"] for row in rows["intake_count"])
     if new != (intervals := sum(map(len, truth.values()))):
         yield f"counted: {new} new readings of {intervals} intervals"
 
 
 def _usage(rows: Rows, log: Log) -> Iterator[str]:
     """The newest usage on the topic, and billing's copy of it, are what ingest has stored."""
-    told: dict[tuple[str, str, str], dict] = {}
+    published: dict[tuple[str, str, str], dict] = {}
     for event in log["usage.recorded.v1"]:
         key = (event["meter_id"], event["flow"], event["day"])
-        if key not in told or told[key]["version"] < event["version"]:
-            told[key] = event
+        if key not in published or published[key]["version"] < event["version"]:
+            published[key] = event
     copied = {
         (str(row["meter_id"]), row["flow"], row["day"].isoformat()): row
-        for row in rows["day_usage"]
+        for row in rows["daily_usage"]
     }
     for row in rows["channel_day"]:
         key = (str(row["meter_id"]), row["flow"], row["day"].isoformat())
-        event, copy = told.get(key), copied.get(key)
+        event, copy = published.get(key), copied.get(key)
         if event is None or event["version"] != row["version"] or event["values"] != row["values"]:
             yield f"usage: {key} was not announced as it is stored"
         elif copy is None or copy["version"] != row["version"]:
@@ -162,25 +162,25 @@ def _usage(rows: Rows, log: Log) -> Iterator[str]:
 
 
 def _periods(agreements: Sequence[Agreement], rows: Rows, log: Log) -> Iterator[str]:
-    """Every agreement's period is closed, and each revision was told once or in equal words."""
+    """Every agreement's period is closed, and each revision published once or in equal words."""
     closed = {
         (row["agreement_id"], row["start_on"], row["end_on"])
         for row in rows["period"]
         if row["state"] == "closed"
     }
-    for one in agreements:
-        if (one.agreement_id, one.start_on, one.end_on) not in closed:
-            yield f"periods: that of agreement {one.agreement_id} is not closed"
-    told: dict[tuple[str, str, int], dict] = {}
+    for agreement in agreements:
+        if (agreement.agreement_id, agreement.start_on, agreement.end_on) not in closed:
+            yield f"periods: that of agreement {agreement.agreement_id} is not closed"
+    published: dict[tuple[str, str, int], dict] = {}
     for event in log["period.closed.v1"]:
         key = (event["agreement_id"], event["start_on"], event["revision"])
-        if told.setdefault(key, event) != event:
-            yield f"periods: {key} was told in two ways"
+        if published.setdefault(key, event) != event:
+            yield f"periods: {key} was published in two ways"
     for row in rows["period"]:
         for revision in range(1, row["revision"] + 1):
             key = (str(row["agreement_id"]), row["start_on"].isoformat(), revision)
-            if key not in told:
-                yield f"periods: {key} was never told"
+            if key not in published:
+                yield f"periods: {key} was never published"
 
 
 def _invoices(
@@ -204,14 +204,14 @@ def _invoices(
         if have != [revisions.get(key)]:
             yield f"invoices: {key[0]} has live revisions {have}, closed is {revisions.get(key)}"
     energy = _energy_wh(rows)
-    for one in agreements:
-        values = truth.get((one.meter_id, "import"), {})
+    for agreement in agreements:
+        values = truth.get((agreement.meter_id, "import"), {})
         begin, end = (
-            datetime.combine(day, datetime.min.time(), ZoneInfo(one.zone))
-            for day in (one.start_on, one.end_on)
+            datetime.combine(day, datetime.min.time(), ZoneInfo(agreement.zone))
+            for day in (agreement.start_on, agreement.end_on)
         )
         wanted = sum(value for at, value in values.items() if begin <= at < end)
-        for row in live[one.agreement_id, one.start_on]:
+        for row in live[agreement.agreement_id, agreement.start_on]:
             if energy[row["id"]] != wanted:
                 yield f"invoices: {row['number']} bills {energy[row['id']]} Wh of {wanted} sent"
 
@@ -269,32 +269,32 @@ def _announced(rows: Rows, log: Log) -> Iterator[str]:
         ("agreement", "agreement.changed.v1", "agreement_id"),
     ):
         stored = {str(row["id"]) for row in rows[table]}
-        told = defaultdict(list)
+        published = defaultdict(list)
         for event in log[topic]:
-            told[event[key]].append(event)
-        for silent in stored - told.keys():
+            published[event[key]].append(event)
+        for silent in stored - published.keys():
             yield f"announced: {table} {silent} never was"
-        for stray in told.keys() - stored:
+        for stray in published.keys() - stored:
             yield f"announced: {table} {stray} is not stored"
-        for thing, events in told.items():
+        for resource_id, events in published.items():
             if any(event != events[0] for event in events[1:]):
-                yield f"announced: {table} {thing} was told in two ways"
+                yield f"announced: {table} {resource_id} was published in two ways"
 
 
-def _booked(rows: Rows) -> Iterator[str]:
-    """Ledger transactions = invoices + credit notes, each booked once with its amount."""
+def _posted(rows: Rows) -> Iterator[str]:
+    """Ledger transactions = invoices + credit notes, each posted once with its amount."""
     documents = {row["id"]: row["total"] for row in (*rows["invoice"], *rows["credit_note"])}
-    booked = Counter(row["document_id"] for row in rows["transaction"])
-    for document in documents.keys() - booked.keys():
-        yield f"booked: document {document} is not in the ledger"
-    for document, times in booked.items():
+    posted = Counter(row["document_id"] for row in rows["transaction"])
+    for document in documents.keys() - posted.keys():
+        yield f"posted: document {document} is not in the ledger"
+    for document, times in posted.items():
         if document not in documents:
-            yield f"booked: document {document} was never issued"
+            yield f"posted: document {document} was never issued"
         if times > 1:
-            yield f"booked: document {document} is in the ledger {times} times"
+            yield f"posted: document {document} is in the ledger {times} times"
     for row in rows["transaction"]:
         if documents.get(row["document_id"], row["total"]) != row["total"]:
-            yield f"booked: {row['reference']} with {row['total']}"
+            yield f"posted: {row['reference']} with {row['total']}"
 
 
 def _balanced(rows: Rows) -> Iterator[str]:

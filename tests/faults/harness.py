@@ -19,16 +19,17 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from faults.checker import Expected, check, subjects_of
-from faults.state import CONNECT_LIMIT_S, Places, unfinished
-from faults.waiting import until
+from faults.polling import until
+from faults.state import CONNECT_LIMIT_S, Locations, unfinished
 from faults.workload import Workload
-from gridtally.installation import SCOPES, Installation, new_key, register_key
-from gridtally.stack.local import Options, Stack, stack
-from gridtally.stack.server import Server
-from gridtally.stack.servers import ADMIN_URL, BOOTSTRAP
-from gridtally.stack.services import SERVICES, Service
-from gridtally.stack.tansu import Tansu
-from messaging import Publisher
+from gridtally.cli.api_keys import new_key, register_key
+from gridtally.cli.installation import SCOPES, SERVICES, Installation
+from gridtally.local_stack.server import Server
+from gridtally.local_stack.servers import ADMIN_URL, BOOTSTRAP
+from gridtally.local_stack.services import Service
+from gridtally.local_stack.stack import Options, Stack, stack
+from gridtally.local_stack.tansu import Tansu
+from gridtally.messaging import Publisher
 
 SABOTAGE = Path(__file__).with_name("sabotage.py")
 LOCK = 5_550_123
@@ -65,10 +66,10 @@ class System:
         return not isinstance(self.parts["kafka"].program, Tansu)
 
     @property
-    def places(self) -> Places:
+    def locations(self) -> Locations:
         """Where the checker looks."""
         databases = {service: self.database_url(service) for service in SERVICES}
-        return Places(databases, self.stack.servers.bootstrap)
+        return Locations(databases, self.stack.servers.bootstrap)
 
     def database_url(self, service: str) -> str:
         """A superuser's URL of a service's database."""
@@ -153,8 +154,8 @@ class System:
         begun_s = moved_s = time.monotonic()
         before: list[str] = []
         while True:
-            found = await unfinished(self.places, expected.tenant_id)
-            found = found or await check(self.places, expected)
+            found = await unfinished(self.locations, expected.tenant_id)
+            found = found or await check(self.locations, expected)
             now_s = time.monotonic()
             if found != before:
                 before, moved_s = found, now_s
@@ -162,9 +163,9 @@ class System:
                 return []
             late = now_s - begun_s > limit_s
             if late or (subjects and now_s - moved_s > unchanged_s):
-                told = await check(self.places, expected)
-                if late or subjects <= subjects_of(told):
-                    return told
+                findings = await check(self.locations, expected)
+                if late or subjects <= subjects_of(findings):
+                    return findings
             await asyncio.sleep(CHECK_EVERY_S)
 
     @asynccontextmanager

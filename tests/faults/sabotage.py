@@ -16,8 +16,8 @@ import numpy as np
 
 def offset_committed_first() -> None:
     """The stored offset moves in a transaction of its own, before the business transaction."""
-    from database import ALL_TENANTS, transaction
-    from messaging import consumer
+    from gridtally.database import ALL_TENANTS, transaction
+    from gridtally.messaging import consumer
 
     async def commit(self: Any, received: list[Any], steps: Any) -> None:
         async with transaction(self._database, tenant=ALL_TENANTS) as tx:
@@ -30,12 +30,12 @@ def offset_committed_first() -> None:
 
 def periods_billed_without_lock() -> None:
     """Whatever period comes is billed under a fresh id; the test drops the unique index."""
-    from billing.domain import periods as domain
-    from billing.handlers import periods
+    from gridtally.billing.domain import periods as domain
+    from gridtally.billing.handlers import periods
 
-    async def lock_nothing(tx: Any, several: Any) -> Any:
-        await lock(tx, several)
-        return several
+    async def lock_nothing(tx: Any, closed_periods: Any) -> Any:
+        await lock(tx, closed_periods)
+        return closed_periods
 
     async def find_nothing(*_: Any) -> dict[Any, Any]:
         return {}
@@ -46,14 +46,14 @@ def periods_billed_without_lock() -> None:
     ids: dict[int, tuple[Any, UUID]] = {}
     lock = periods.periods.lock_newer
     periods.periods.lock_newer = lock_nothing
-    periods.periods.fetch_invoiced = find_nothing
-    domain.Billed.invoice_id = property(fresh_id)
+    periods.periods.fetch_live_invoices = find_nothing
+    domain.BilledPeriod.invoice_id = property(fresh_id)
 
 
 def outbox_by_last_seen() -> None:
     """The relay asks for rows after the last one it has seen, whoever commits later."""
-    from database import ALL_TENANTS, transaction
-    from messaging import outbox
+    from gridtally.database import ALL_TENANTS, transaction
+    from gridtally.messaging import outbox
 
     seen = 0
 
@@ -73,8 +73,8 @@ def outbox_by_last_seen() -> None:
 
 def outbox_deleted_first() -> None:
     """The relay deletes what it is about to send, without an acknowledgement."""
-    from database import ALL_TENANTS, transaction
-    from messaging import outbox
+    from gridtally.database import ALL_TENANTS, transaction
+    from gridtally.messaging import outbox
 
     async def relay_once(database: Any, publisher: Any) -> int:
         async with transaction(database, tenant=ALL_TENANTS) as tx:
@@ -88,52 +88,52 @@ def outbox_deleted_first() -> None:
 
 
 def _outgoing(row: Any) -> Any:
-    from contracts.envelope import Envelope
-    from messaging import Outgoing
+    from gridtally.contracts.envelope import Envelope
+    from gridtally.messaging import OutgoingMessage
 
     names = ("event_id", "event_type", "source", "occurred_at", "tenant_id", "correlation_id")
     envelope = Envelope(*(row[name] for name in names))
-    return Outgoing(row["topic"], row["key"], envelope, row["value"])
+    return OutgoingMessage(row["topic"], row["key"], envelope, row["value"])
 
 
-def documents_booked_again() -> None:
-    """Each delivery is booked under a fresh id; the test drops the unique constraint."""
-    from ledger.domain import booking
+def documents_posted_again() -> None:
+    """Each delivery is posted under a fresh id; the test drops the unique constraint."""
+    from gridtally.ledger.accounts.domain import postings
 
-    booking.transaction_id = lambda *_: uuid4()
+    postings.transaction_id = lambda *_: uuid4()
 
 
 def duplicates_added() -> None:
     """What comes again is new, and is added up; the test drops the primary key of blocks."""
-    from ingest.domain.merge import MISSING
-    from ingest.handlers import recording
+    from gridtally.ingest.domain.merge import MISSING
+    from gridtally.ingest.handlers import readings
 
-    async def nothing_stored(*_: Any) -> set[int]:
-        return set()
+    async def nothing_stored(*_: Any) -> dict[Any, Any]:
+        return {}
 
-    def add(values: Any, quality: Any, layer: Any) -> None:
-        part = slice(layer.slot, layer.slot + layer.values.size)
-        held = values[part] != MISSING
-        values[part] = np.where(held, values[part] + layer.values, layer.values)
-        quality[part] = layer.quality
+    def add(values: Any, quality: Any, piece: Any) -> None:
+        part = slice(piece.slot, piece.slot + piece.values.size)
+        present = values[part] != MISSING
+        values[part] = np.where(present, values[part] + piece.values, piece.values)
+        quality[part] = piece.quality
 
-    recording.readings.fetch_stored_pieces = nothing_stored
-    recording.agrees = lambda *_: True
-    recording.lay = add
+    readings.readings.fetch_stored_pieces = nothing_stored
+    readings.agrees = lambda *_: True
+    readings.overlay = add
 
 
 def last_arrival_wins() -> None:
     """Of two values for an interval the one that came last counts, not the one read last."""
-    from ingest.handlers import recording
+    from gridtally.ingest.handlers import readings
 
-    recording.agrees = lambda *_: True
+    readings.agrees = lambda *_: True
 
 
 def numbers_taken_apart() -> None:
     """Invoice numbers are taken in a transaction of their own, as from a sequence."""
-    from billing.store import invoices
+    from gridtally.billing.store import numbers
 
-    taken = invoices.take_numbers
+    taken = numbers.take_numbers
 
     async def take_numbers(_tx: Any, series: str, tenants: Any) -> list[str]:
         own = await asyncpg.connect(os.environ["DATABASE_URL"])
@@ -143,7 +143,7 @@ def numbers_taken_apart() -> None:
         finally:
             await own.close()
 
-    invoices.take_numbers = take_numbers
+    numbers.take_numbers = take_numbers
 
 
 class _Raw:
@@ -160,7 +160,7 @@ BUGS: dict[str, Callable[[], None]] = {
         periods_billed_without_lock,
         outbox_by_last_seen,
         outbox_deleted_first,
-        documents_booked_again,
+        documents_posted_again,
         duplicates_added,
         last_arrival_wins,
         numbers_taken_apart,
@@ -170,10 +170,10 @@ BUGS: dict[str, Callable[[], None]] = {
 
 def main(bug: str, service: str, words: list[str]) -> None:
     """Plant the bug and run the service as ever."""
-    from serving.process import main as serve
+    from gridtally.service.process import main as serve
 
     BUGS[bug]()
-    serve(import_module(f"{service}.app").SERVICE, words)
+    serve(import_module(f"gridtally.{service}.app").SERVICE, words)
 
 
 if __name__ == "__main__":

@@ -25,21 +25,35 @@ CONSUMES = {
         "tariff.published.v1",
         "prices.published.v1",
         "meter.registered.v1",
+        "property.changed.v1",
+        "region.changed.v1",
         "account.changed.v1",
+        "invoice.issued.v1",
+        "invoice.voided.v1",
+        "credit_note.issued.v1",
+        "payment.recorded.v1",
+        "readings.rejected.v1",
         "agreement.changed.v1",
     ),
     "ledger": (
+        "customer.changed.v1",
         "invoice.issued.v1",
         "credit_note.issued.v1",
         "invoice.voided.v1",
         "payment.received.v1",
     ),
+    "simulation": (
+        "property.changed.v1",
+        "meter.registered.v1",
+        "simulation.chunk_requested.v1",
+    ),
     "tariff": (),
 }
 QUEUES = {
-    "ingest": ("outbox", "usage_pending", "period_check", "waiting_block"),
+    "ingest": ("outbox", "changed_day", "period_check", "pending_block"),
     "billing": ("outbox", "due_agreement", "due_day", "held_period"),
     "ledger": ("outbox", "entry_queue"),
+    "simulation": ("outbox", "staged_house_bill"),
     "tariff": ("outbox",),
 }
 FOLLOWED = (
@@ -56,7 +70,7 @@ POLL_MS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Locations:
     """Where to look: a superuser's URL of each service's database, and the broker."""
 
     databases: Mapping[str, str] = field(repr=False)
@@ -69,24 +83,24 @@ Log = dict[str, list[dict]]
 """Values by topic."""
 
 TABLES = {
-    "ingest": ("reading_block", "channel_day", "period", "tally"),
+    "ingest": ("reading_block", "channel_day", "period", "intake_count"),
     "billing": (
         "agreement",
         "invoice",
         "invoice_line",
         "invoice_evidence",
         "credit_note",
-        "day_usage",
+        "daily_usage",
     ),
     "ledger": ("transaction", "posting", "account", "account_part"),
 }
 
 
-async def unfinished(places: Places, tenant_id: str | None = None) -> list[str]:
+async def unfinished(locations: Locations, tenant_id: str | None = None) -> list[str]:
     """What still waits of a tenant (None: of all); empty when everything is carried through."""
     found: list[str] = []
-    ends = await _end_offsets(places.bootstrap)
-    for service, url in places.databases.items():
+    ends = await _end_offsets(locations.bootstrap)
+    for service, url in locations.databases.items():
         async with _connected(url) as database:
             waiting = {
                 queue: await database.fetchval(_COUNT.format(table=queue), tenant_id)
@@ -99,18 +113,19 @@ async def unfinished(places: Places, tenant_id: str | None = None) -> list[str]:
             }
             dead = await database.fetch("SELECT consumer, reason FROM dead_letter LIMIT 5")
             found += [f"unfinished: dead letter of {row[0]}: {row[1]}" for row in dead]
-        for place, end in ends.items():
-            if place[0] in CONSUMES[service] and stored.get(place, 0) < end:
-                told = f"{place[0]}/{place[1]} ends at {end}, consumed to {stored.get(place, 0)}"
-                found.append(f"unfinished: {service}: {told}")
+        for partition, end in ends.items():
+            topic, number = partition
+            if topic in CONSUMES[service] and stored.get(partition, 0) < end:
+                lag = f"{topic}/{number} ends at {end}, consumed to {stored.get(partition, 0)}"
+                found.append(f"unfinished: {service}: {lag}")
     return found
 
 
-async def load_rows(places: Places, tenant_id: str) -> Rows:
+async def load_rows(locations: Locations, tenant_id: str) -> Rows:
     """The tenant's rows of every table that is compared."""
     rows: Rows = {}
     for service, tables in TABLES.items():
-        async with _connected(places.databases[service]) as database:
+        async with _connected(locations.databases[service]) as database:
             for table in tables:
                 rows[table] = await database.fetch(
                     f"SELECT * FROM {table} WHERE tenant_id = $1",  # noqa: S608 - of TABLES
@@ -131,7 +146,7 @@ async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
 @asynccontextmanager
 async def _reader(bootstrap: str) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
     """A consumer on every partition of every topic of ours."""
-    topics = {topic for several in CONSUMES.values() for topic in several} | set(FOLLOWED)
+    topics = {topic for topics in CONSUMES.values() for topic in topics} | set(FOLLOWED)
     reader = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest"
     )
@@ -153,7 +168,7 @@ async def _reader(bootstrap: str) -> AsyncIterator[tuple[AIOKafkaConsumer, list[
 async def _end_offsets(bootstrap: str) -> dict[tuple[str, int], int]:
     async with _reader(bootstrap) as (reader, partitions):
         ends = await reader.end_offsets(partitions)
-    return {(place.topic, place.partition): end for place, end in ends.items()}
+    return {(partition.topic, partition.partition): end for partition, end in ends.items()}
 
 
 async def load_log(bootstrap: str, tenant_id: str) -> Log:
@@ -169,15 +184,19 @@ async def load_records(bootstrap: str, tenant_id: str, *topics: str) -> list[Con
     """All that these topics hold of the tenant now."""
     records: list[ConsumerRecord] = []
     async with _reader(bootstrap) as (reader, partitions):
-        asked = [place for place in partitions if place.topic in topics]
-        ends = await reader.end_offsets(asked)
-        waiting = {place for place in asked if ends[place]}
+        requested = [partition for partition in partitions if partition.topic in topics]
+        ends = await reader.end_offsets(requested)
+        waiting = {partition for partition in requested if ends[partition]}
         reader.assign(sorted(waiting))
         await reader.seek_to_beginning()
         while waiting:
             for batch in (await reader.getmany(timeout_ms=POLL_MS)).values():
-                records += [one for one in batch if _tenant_of(one) == tenant_id]
-            waiting = {place for place in waiting if await reader.position(place) < ends[place]}
+                records += [record for record in batch if _tenant_of(record) == tenant_id]
+            waiting = {
+                partition
+                for partition in waiting
+                if await reader.position(partition) < ends[partition]
+            }
     return records
 
 

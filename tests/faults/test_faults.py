@@ -16,8 +16,8 @@ import pytest
 
 from faults.harness import System, running_system
 from faults.workload import Workload, irregular_month
-from gridtally.demo.gateway import Site
-from gridtally.stack.services import SERVICES
+from gridtally.cli.installation import SERVICES
+from gridtally.local_stack.demo.gateway import Site
 
 FAULTS_MIN = 28
 HOMES = 200
@@ -36,7 +36,7 @@ class Strikes:
     system: System
     chance: random.Random
     say: Callable[[str], None]
-    told: list[str] = field(default_factory=list)
+    reported: list[str] = field(default_factory=list)
     part_begun_s: float = field(default_factory=time.monotonic)
     begun_s: float = field(default_factory=time.monotonic)
 
@@ -44,11 +44,11 @@ class Strikes:
     def progress(self) -> float:
         """From 0 to 1: the faults that are over, and how far the share of the next one is."""
         share = min(1.0, (time.monotonic() - self.part_begun_s) / PART_S)
-        return (len(self.told) + share) / FAULTS_MIN
+        return (len(self.reported) + share) / FAULTS_MIN
 
     def victims(self) -> list[tuple[str, ...]]:
         """Each part in turn, in another order each time; some two at once, and connections."""
-        parts = [*((one,) for one in (*SERVICES, DATABASE, CONNECTIONS)), (DATABASE, "billing")]
+        parts = [*((part,) for part in (*SERVICES, DATABASE, CONNECTIONS)), (DATABASE, "billing")]
         if self.system.keeps_its_log:
             parts += [(BROKER,), (BROKER, "ingest")]
         order: list[tuple[str, ...]] = []
@@ -64,7 +64,7 @@ class Strikes:
             fault = await (self.cut() if CONNECTIONS in victims else self.kill(victims))
             self.say(f"{at_s:6.1f} s  {fault}")
             assert self.system.ended_by_themselves() == []
-            self.told.append(fault)
+            self.reported.append(fault)
             self.part_begun_s = time.monotonic()
 
     async def cut(self) -> str:
@@ -126,4 +126,4 @@ async def test_nothing_is_lost_or_done_twice_whatever_is_killed(system, say):
         assert found == []
         assert system.ended_by_themselves() == []
         assert len(workload.registered) == HOMES
-        assert len(strikes.told) >= FAULTS_MIN
+        assert len(strikes.reported) >= FAULTS_MIN

@@ -23,8 +23,8 @@ from faults.harness import (
     stalled_writes,
     without_constraint,
 )
+from faults.polling import until, until_nothing
 from faults.state import CONSUMES, load_records, unfinished
-from faults.waiting import until, until_nothing
 from faults.workload import Workload, correction, days_of
 
 HOMES = 4
@@ -49,7 +49,7 @@ async def readings_while_killed(system: System, workload: Workload) -> None:
     blocks = month(workload)
     await workload.send(blocks[:-HOMES])
     await quiet(system, workload)
-    async with stalled_writes(system.database_url("ingest"), "tally") as tried:
+    async with stalled_writes(system.database_url("ingest"), "intake_count") as tried:
         await workload.send(blocks[-HOMES:])
         await tried()
         system.kill("ingest")
@@ -102,11 +102,13 @@ async def everything_delivered_again(system: System, workload: Workload) -> None
     await workload.register(workload.sites(HOMES))
     await workload.send(month(workload))
     assert await system.settled(workload.expected, limit_s=LIMIT_S) == []
-    bootstrap = system.places.bootstrap
-    topics = {topic for several in CONSUMES.values() for topic in several}
+    bootstrap = system.locations.bootstrap
+    topics = {topic for consumed in CONSUMES.values() for topic in consumed}
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
-        for one in await load_records(bootstrap, workload.tenant_id, *topics):
-            await producer.send_and_wait(one.topic, one.value, one.key, headers=list(one.headers))
+        for record in await load_records(bootstrap, workload.tenant_id, *topics):
+            await producer.send_and_wait(
+                record.topic, record.value, record.key, headers=list(record.headers)
+            )
 
 
 async def a_correction_before_its_original(system: System, workload: Workload) -> None:
@@ -127,7 +129,7 @@ def month(workload: Workload) -> list[Block]:
 
 async def quiet(system: System, workload: Workload) -> None:
     """Everything so far has been carried through; homes are known everywhere."""
-    await until_nothing(lambda: unfinished(system.places, workload.tenant_id))
+    await until_nothing(lambda: unfinished(system.locations, workload.tenant_id))
 
 
 async def outbox_is_empty(url: str) -> bool:
@@ -173,10 +175,10 @@ PLANTED = [
     Planted("outbox_by_last_seen", "billing", a_commit_that_takes_long, {"announced"}),
     Planted("outbox_deleted_first", "billing", a_dead_broker, {"announced"}),
     Planted(
-        "documents_booked_again",
+        "documents_posted_again",
         "ledger",
         everything_delivered_again,
-        {"booked", "balance"},
+        {"posted", "balance"},
         ("transaction", "transaction_one_per_document"),
     ),
     Planted(
@@ -189,7 +191,9 @@ PLANTED = [
     Planted("last_arrival_wins", "ingest", a_correction_before_its_original, {"readings"}),
     Planted("numbers_taken_apart", "billing", invoices_while_killed, {"numbers"}),
 ]
-SCENARIOS = sorted({one.scenario for one in PLANTED}, key=lambda scenario: scenario.__name__)
+SCENARIOS = sorted(
+    {planted.scenario for planted in PLANTED}, key=lambda scenario: scenario.__name__
+)
 
 
 async def findings(

@@ -14,18 +14,18 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from contracts.metering import ReadingsReceived
 from faults.checker import Agreement, Block, Expected
-from gridtally.api import Api
-from gridtally.demo.gateway import Site
-from gridtally.demo.portfolio import PERIOD, homes
-from gridtally.demo.portfolio import Plan as Tariff
-from gridtally.demo.register import publish_tariffs, register_homes
-from gridtally.errors import CommandError
-from kernel.errors import Transient
-from kernel.ids import derive_id
-from kernel.periods import midnight_utc, slots_in_day
-from messaging import Outgoing, Publisher
+from gridtally.cli.api import Api
+from gridtally.cli.errors import CommandError
+from gridtally.contracts.metering import ReadingsReceived
+from gridtally.kernel.errors import Transient
+from gridtally.kernel.ids import derive_id
+from gridtally.kernel.periods import midnight_utc, slots_in_day
+from gridtally.local_stack.demo.gateway import Site
+from gridtally.local_stack.demo.portfolio import PERIOD, homes
+from gridtally.local_stack.demo.portfolio import Plan as Tariff
+from gridtally.local_stack.demo.register import publish_tariffs, register_homes
+from gridtally.messaging import OutgoingMessage, Publisher
 
 T = TypeVar("T")
 MINUTES = 15
@@ -70,7 +70,7 @@ class Workload:
                     site.meter_id,
                     PERIOD.start_on,
                     PERIOD.end_on,
-                    site.home.plan.place.zone,
+                    site.home.plan.location.zone,
                 )
                 for site in self.registered
             ],
@@ -152,7 +152,7 @@ def _item(block: Block) -> dict[str, object]:
     }
 
 
-def outgoing(tenant_id: str, block: Block) -> Outgoing:
+def outgoing(tenant_id: str, block: Block) -> OutgoingMessage:
     """The block as the gateway publishes it."""
     event = ReadingsReceived(
         meter_id=block.meter_id,
@@ -163,7 +163,7 @@ def outgoing(tenant_id: str, block: Block) -> Outgoing:
         source="fault-gateway",
         read_at=block.read_at,
     )
-    return Outgoing.of(
+    return OutgoingMessage.of(
         event,
         tenant_id=tenant_id,
         correlation_id=str(block.event_id),
@@ -175,7 +175,7 @@ def outgoing(tenant_id: str, block: Block) -> Outgoing:
 
 def days_of(site: Site, chance: random.Random) -> list[Block]:
     """A home's month, one block for each local day and flow."""
-    zone = site.home.plan.place.zone
+    zone = site.home.plan.location.zone
     return [
         Block(
             event_id=UUID(int=chance.getrandbits(128), version=4),
@@ -209,13 +209,13 @@ def irregular_month(site: Site, chance: random.Random) -> Plan:
     begin = chance.uniform(0, 1 - MONTH_SPAN)
     blocks = days_of(site, chance)
     plan: Plan = []
-    for place, block in enumerate(blocks):
-        due = begin + MONTH_SPAN * place / len(blocks)
+    for index, block in enumerate(blocks):
+        due = begin + MONTH_SPAN * index / len(blocks)
         later = min(1.0, due + chance.uniform(0.02, MONTH_SPAN))
-        fate = chance.random()
-        plan.append((later if fate < LATE_SHARE else due, block))
-        if LATE_SHARE <= fate < LATE_SHARE + TWICE_SHARE:
+        draw = chance.random()
+        plan.append((later if draw < LATE_SHARE else due, block))
+        if LATE_SHARE <= draw < LATE_SHARE + TWICE_SHARE:
             plan.append((later, block))
-        elif LATE_SHARE + TWICE_SHARE <= fate < LATE_SHARE + TWICE_SHARE + WRONG_SHARE:
+        elif LATE_SHARE + TWICE_SHARE <= draw < LATE_SHARE + TWICE_SHARE + WRONG_SHARE:
             plan.append((later, correction(block, chance.randrange(len(block.values)))))
     return plan

@@ -8,12 +8,12 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from kernel.periods import month_of
+from gridtally.kernel.periods import month_of
 
 FOLDER = Path(__file__).parent
 ZONE = "Europe/Berlin"
 APRIL = month_of(date(2025, 4, 1))
-HOUR_TAKEN, HOUR_GIVEN = 20, 12
+HOUR_IMPORTED, HOUR_EXPORTED = 20, 12
 """The hours of the period in which all the energy flows."""
 
 
@@ -36,10 +36,10 @@ def tariff_of(case):
 
 def readings_of(case):
     """Wh in each hour of April, by flow."""
-    taken, given = ([0] * APRIL.slots(ZONE, 60) for _ in range(2))
-    taken[HOUR_TAKEN] = int(Decimal(case["import_kwh"]) * 1000)
-    given[HOUR_GIVEN] = int(Decimal(case["export_kwh"]) * 1000)
-    return {"import": taken, "export": given}
+    imported, exported = ([0] * APRIL.slots(ZONE, 60) for _ in range(2))
+    imported[HOUR_IMPORTED] = int(Decimal(case["import_kwh"]) * 1000)
+    exported[HOUR_EXPORTED] = int(Decimal(case["export_kwh"]) * 1000)
+    return {"import": imported, "export": exported}
 
 
 def _net(case):

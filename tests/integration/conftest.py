@@ -10,31 +10,42 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from database import ALL_TENANTS, transaction
-from database.migrations import upgrade
-from gridtally.stack.provision import connected, create_database, drop_database
-from messaging import Publisher
-from serving.keys import api_key, sha256_hex
+from gridtally.database import ALL_TENANTS, transaction
+from gridtally.database.migrations import upgrade
+from gridtally.http.keys import api_key, sha256_hex
+from gridtally.local_stack.provision import connected, create_database, drop_database
+from gridtally.messaging import Publisher
 
 SECRET = "s" * 43
+BROKER = {"kafka_bootstrap", "publishing"}
 END_ALL_OF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+
+
+def pytest_collection_modifyitems(items):
+    """In a parallel run, what shares the topics runs one after the other, and so does what starts
+    servers of its own; every other test has a database to itself and runs anywhere."""
+    for item in items:
+        if "local_stack" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("local_stack"))
+        elif BROKER.intersection(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group("broker"))
 
 
 @pytest.fixture(scope="session")
 async def model_url(postgres_admin_url):
     """Makes the database of a service that others are copied from, once: its schema and nothing
-    else, closed to everybody. `url = await model_url("ledger")`."""
+    else, closed to everybody. `url = await model_url("ledger")`; `package` has its migrations."""
     urls = {}
     async with AsyncExitStack() as undone:
 
-        async def model(service):
+        async def model(service, package=None):
             if service not in urls:
                 name = fresh_name()
                 undone.push_async_callback(drop_database, postgres_admin_url, name)
                 url = await create_database(
                     postgres_admin_url, name, secrets.token_hex(8), timescale=service == "ingest"
                 )
-                await asyncio.to_thread(upgrade, url, package=service)
+                await asyncio.to_thread(upgrade, url, package=package or f"gridtally.{service}")
                 async with connected(postgres_admin_url) as admin:
                     await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
                     await admin.execute(END_ALL_OF, name)
@@ -50,8 +61,8 @@ async def service_url(postgres_admin_url, model_url):
     copies, which the same role owns, and are dropped after the test."""
     async with AsyncExitStack() as undone:
 
-        async def create(service):
-            url, name = make_url(await model_url(service)), fresh_name()
+        async def create(service, package=None):
+            url, name = make_url(await model_url(service, package)), fresh_name()
             undone.push_async_callback(drop_database, postgres_admin_url, name)
             async with connected(postgres_admin_url) as admin:
                 await admin.execute(
@@ -91,8 +102,8 @@ async def clients_of():
 
         def of(app, database):
             async def client(tenant="acme", *scopes):
-                told = f"key{tenant:0<8}"[:12].replace("-", "x")
-                key_id = uuid4().hex[:12] if told in known else told
+                named = f"key{tenant:0<8}"[:12].replace("-", "x")
+                key_id = uuid4().hex[:12] if named in known else named
                 known.add(key_id)
                 chosen = scopes or (f"{app.title}:read", f"{app.title}:write")
                 async with transaction(database, tenant=ALL_TENANTS) as tx:

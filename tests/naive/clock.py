@@ -6,18 +6,18 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from kernel.periods import Period
+from gridtally.kernel.periods import Period
 
 
 @lru_cache(maxsize=8)
 def naive_clock(zone, tariff_zone, period, minutes):
     """The meter's local day and the tariff's local time at which each interval begins."""
     at = datetime.combine(period.start_on, time(), ZoneInfo(zone)).astimezone(UTC)
-    found = []
+    begins = []
     while (day := at.astimezone(ZoneInfo(zone)).date()) < period.end_on:
-        found.append((day, at.astimezone(ZoneInfo(tariff_zone)).replace(tzinfo=None)))
+        begins.append((day, at.astimezone(ZoneInfo(tariff_zone)).replace(tzinfo=None)))
         at += timedelta(minutes=minutes)
-    return found
+    return begins
 
 
 def naive_band(charge, local):

@@ -1,13 +1,19 @@
 """What no service could keep is refused by the contract, so that it becomes a dead letter."""
 
+import copy
+import json
+import math
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.commerce import AgreementChanged
-from contracts.model import Instant
+from gridtally.contracts.commerce import AgreementChanged
+from gridtally.contracts.golden import golden_messages
+from gridtally.contracts.model import Instant
+from gridtally.contracts.topics import TOPICS
 
 INSTANT = TypeAdapter(Instant)
 
@@ -51,3 +57,56 @@ def test_an_agreement_ends_after_it_began(end_on, taken):
     else:
         with pytest.raises(ValidationError, match="ends after"):
             AgreementChanged.model_validate(fields)
+
+
+def leaves(value, path=()):
+    """The path of every text, number and truth of a JSON value, and those of its objects."""
+    match value:
+        case dict() if value:
+            yield path
+            for name, member in value.items():
+                yield from leaves(member, (*path, name))
+        case list() if value:
+            for index, item in enumerate(value):
+                yield from leaves(item, (*path, index))
+        case _:
+            yield path
+
+
+def with_json(value, path, json_text):
+    """The JSON of a value in which `json_text` stands at a path."""
+    mark = "@@ here @@"
+    if not path:
+        return json_text
+    spoiled = copy.deepcopy(value)
+    inner = spoiled
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = mark
+    return json.dumps(spoiled).replace(json.dumps(mark), json_text)
+
+
+def is_storable(value):
+    match value:
+        case float():
+            return math.isfinite(value)
+        case Decimal():
+            return value.is_finite()
+        case dict():
+            return all(map(is_storable, value.values()))
+        case list() | tuple():
+            return all(map(is_storable, value))
+    return True
+
+
+@pytest.mark.parametrize("number", ["1e400", "NaN", "-Infinity", '{"deep": [1e999]}'])
+@pytest.mark.parametrize("message", golden_messages(), ids=lambda message: message.name)
+def test_no_field_of_any_event_takes_a_number_that_no_database_holds(message, number):
+    """JSON and Python know them; PostgreSQL's json does not, and a process once ended by that."""
+    event = TOPICS[message.topic].event
+    for path in leaves(message.value):
+        try:
+            taken = event.model_validate_json(with_json(message.value, path, number))
+        except ValidationError:
+            continue
+        assert is_storable(taken.model_dump()), path

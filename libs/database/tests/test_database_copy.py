@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from database import copy
+from gridtally.database import copy
 
 
 def rows_of(payload: bytes) -> list[list[bytes | None]]:
@@ -60,8 +60,8 @@ def test_columns_become_rows():
 
 def test_letters_are_cut_by_their_lengths():
     flat = np.frombuffer(b"AAE-", np.uint8)
-    assert copy.letters(flat, np.array([3, 1])) == [b"\0\0\0\x03AAE", b"\0\0\0\x01-"]
-    assert copy.letters(flat[:0], np.array([], np.int64)) == []
+    assert copy.byte_texts(flat, np.array([3, 1])) == [b"\0\0\0\x03AAE", b"\0\0\0\x01-"]
+    assert copy.byte_texts(flat[:0], np.array([], np.int64)) == []
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_arrays_that_were_sent_are_read_back():
     sent = [field[4:] for field in copy.int4_arrays(matrix.ravel(), np.array([3, 3]))]
     assert np.array_equal(copy.read_int4_arrays(sent, 3), matrix)
     both = copy.split_int4_arrays(b"".join(sent))
-    assert [one.tolist() for one in both] == [[0, 1, 2], [3, 4, 5]]
+    assert [array.tolist() for array in both] == [[0, 1, 2], [3, 4, 5]]
     with pytest.raises(ValueError, match="4 elements"):
         copy.read_int4_arrays(sent, 4)
 

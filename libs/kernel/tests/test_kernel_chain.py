@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.chain import (
+from gridtally.kernel.chain import (
     Checkpoint,
     Tampered,
     canonical,
@@ -20,7 +20,7 @@ from kernel.chain import (
     verify_export,
     verify_proof,
 )
-from kernel.merkle import Frontier, inclusion_path, leaf_hash, root_of_path, tree
+from gridtally.kernel.merkle import Frontier, inclusion_path, leaf_hash, root_of_path, tree
 
 # The vectors of Google's certificate-transparency, merkletree/merkle_tree_test
 VECTORS = [
@@ -95,8 +95,8 @@ def test_an_export_leads_to_its_checkpoint(count):
     assert verify_export(lines) == states[-1]
     for earlier in states:
         assert verify_export(lines, earlier) == states[-1]
-        kept = Checkpoint.from_json(json.loads(json.dumps(earlier.to_json())))
-        assert verify_export(sealed(count, after=kept.size)[0], kept) == states[-1]
+        stored = Checkpoint.from_json(json.loads(json.dumps(earlier.to_json())))
+        assert verify_export(sealed(count, after=stored.size)[0], stored) == states[-1]
 
 
 def flip(dice, lines):
@@ -145,24 +145,24 @@ def forged(dice, count, upto):
     at = dice.randrange(1, upto + 1)
     state, lines = Checkpoint.start("acme"), []
     seqs = [seq for seq in range(1, count + 1) if seq != at or dice.random() < 0.5]
-    for place, seq in enumerate(seqs, start=1):
+    for position, seq in enumerate(seqs, start=1):
         total = f"{seq}.01" if seq == at else f"{seq}.00"
-        record = record_of("acme", place, "transaction", {"id": f"é{seq}", "total": total})
+        record = record_of("acme", position, "transaction", {"id": f"é{seq}", "total": total})
         state = state.extend(leaf_of(record))
         lines.append(export_line(record, leaf_of(record), state.head))
     return [export_header("acme", 0, len(lines)), *lines, export_trailer(state)]
 
 
-def test_history_that_was_sealed_anew_is_found_by_an_earlier_checkpoint():
+def test_history_that_was_sealed_again_is_found_by_an_earlier_checkpoint():
     dice = random.Random(11)
     for _ in range(TAMPERINGS // 10):
         count = dice.randrange(2, 60)
         states = sealed(count)[1]
-        kept = states[dice.randrange(1, count + 1)]
-        lines = forged(dice, count, kept.size)
+        stored = states[dice.randrange(1, count + 1)]
+        lines = forged(dice, count, stored.size)
         verify_export(lines)  # it is consistent in itself
         with pytest.raises(Tampered, match="checkpoint"):
-            verify_export(lines, kept)
+            verify_export(lines, stored)
 
 
 HEADER = {"after": 0, "format": "gridtally-ledger-export-1", "size": 0, "tenant": "acme"}

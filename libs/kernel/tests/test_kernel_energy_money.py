@@ -1,20 +1,24 @@
 from decimal import Decimal
 
+import iso4217
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.energy import kwh
-from kernel.ids import derive_id
-from kernel.money import (
+from gridtally.kernel.energy import kwh
+from gridtally.kernel.ids import derive_id
+from gridtally.kernel.money import (
     TEXT_CHARS_MAX,
     Rounding,
+    in_currency,
     is_payable,
     minor_decimals,
     parse_decimal,
     parse_measured,
     plain,
 )
+
+CURRENCIES_MIN = 150
 
 
 @pytest.mark.parametrize(
@@ -106,3 +110,35 @@ def test_a_currency_has_a_smallest_unit(currency, decimals):
     assert is_payable(-7 * unit, currency)
     assert is_payable(unit.quantize(Decimal("1E-8")), currency)
     assert not is_payable(unit / 10, currency)
+
+
+def test_minor_units_are_those_of_iso_4217():
+    """The published table, as the package iso4217 carries it."""
+    published = {
+        currency.code: currency.exponent
+        for currency in iso4217.Currency
+        if currency.exponent is not None
+    }
+    assert len(published) > CURRENCIES_MIN
+    assert {code: minor_decimals(code) for code in published} == published
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "written"),
+    [
+        ("-351.20000000", "EUR", "-351.20"),
+        ("5", "EUR", "5.00"),
+        ("0E-8", "EUR", "0.00"),
+        ("-0.00000000", "EUR", "0.00"),
+        ("100.12500000", "EUR", "100.125"),
+        ("1000.00000000", "JPY", "1000"),
+        ("10.50000000", "JPY", "10.5"),
+        ("1.50000000", "KWD", "1.500"),
+        ("99999999999999999.99000000", "EUR", "99999999999999999.99"),
+    ],
+)
+def test_an_amount_has_the_decimals_of_its_currency_or_as_many_as_it_needs(
+    amount, currency, written
+):
+    """As a database with eight decimals returns it (frappe/books#1449)."""
+    assert plain(in_currency(Decimal(amount), currency)) == written

@@ -3,7 +3,7 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from kernel.periods import (
+from gridtally.kernel.periods import (
     Period,
     day_minutes,
     local_date,

@@ -1,32 +1,29 @@
 import asyncio
 import gc
-import itertools
+import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
-from contracts.envelope import Envelope, read_envelope
-from contracts.metering import ReadingsReceived
-from kernel.errors import Poison, Transient
-from messaging.broker import BrokerMismatch, check_bounds
-from messaging.consumer import CollectorRest
-from messaging.dead_letters import (
-    NO_TENANT,
-    SENDERS_MAX,
-    Budget,
-    TooManyDeadLetters,
-    tenant_of,
-)
-from messaging.decoding import batches, decode_record
-from messaging.outbox import shard_of
-from messaging.outgoing import Outgoing
-from messaging.progress import Progress
-from messaging.publisher import partition_for
-from messaging.retries import Stopped, persist
-from messaging.tables import OUTBOX_SHARDS
+from gridtally.contracts.envelope import Envelope, event_id_of, read_envelope
+from gridtally.contracts.metering import ReadingsReceived
+from gridtally.contracts.topics import NO_TENANT
+from gridtally.kernel.errors import Poison, Transient
+from gridtally.messaging.broker import BrokerMismatch, check_bounds
+from gridtally.messaging.dead_letters import tenant_of
+from gridtally.messaging.floods import Floods, PartitionFlooded
+from gridtally.messaging.garbage_collection import GarbageCollectionPause
+from gridtally.messaging.outbox import shard_of
+from gridtally.messaging.outgoing_messages import OutgoingMessage
+from gridtally.messaging.progress import Progress
+from gridtally.messaging.publisher import partition_for
+from gridtally.messaging.received_messages import batches, decode_record
+from gridtally.messaging.retries import Stopped, retry_transient
+from gridtally.messaging.tables import OUTBOX_SHARDS
 
 AN_ID = UUID("11111111-1111-4111-8111-111111111111")
 ENVELOPE = Envelope(
@@ -62,6 +59,29 @@ def test_a_message_is_decoded_and_unknown_fields_are_ignored():
     assert (received.key, received.offset) == ("acme:1", 7)
 
 
+def structured(data):
+    """A message whose value is the whole event, of a producer whose ids are no UUIDs."""
+    event = {
+        "specversion": "1.0", "id": "r-7", "source": "gateway/1", "type": "readings.received.v1",
+        "time": "2025-10-01T00:00:00Z", "tenantid": "acme", "data": data,
+    }  # fmt: skip
+    headers = [("content-type", b"application/cloudevents+json")]
+    return record(value=json.dumps(event).encode(), headers=headers)
+
+
+def test_an_event_in_structured_mode_is_decoded_the_same():
+    received = decode_record(structured(json.loads(VALUE)), ReadingsReceived)
+    assert received.event == decode_record(record(), ReadingsReceived).event
+    assert received.envelope.event_id == event_id_of("gateway/1", "r-7")
+    assert received.envelope.correlation_id == "r-7"
+    assert json.loads(received.value) == json.loads(VALUE)
+
+
+def test_nul_characters_are_poison_in_structured_mode_too():
+    with pytest.raises(Poison, match="NUL"):
+        decode_record(structured({"meter_id": "a\0b"}), ReadingsReceived)
+
+
 def test_a_tombstone_has_no_event():
     assert decode_record(record(value=None), ReadingsReceived).event is None
 
@@ -76,10 +96,12 @@ def test_a_tombstone_has_no_event():
         ({"value": VALUE.replace(b"[1, null]", b"[1.5]")}, "values"),
         ({"value": VALUE.replace(b"import", b"sideways")}, "flow"),
         ({"value": VALUE.replace(b"2025-10-01T00:00:00Z", b"0001-01-01T00:00:00+14:00")}, "UTC"),
-        ({"headers": []}, "no ce_id"),
+        ({"headers": []}, "no ce_specversion"),
+        ({"headers": without("ce_id")}, "no ce_id"),
+        ({"headers": replaced("ce_specversion", b"0.3")}, "only CloudEvents 1.0"),
         ({"headers": without("ce_tenantid")}, "no ce_tenantid"),
         ({"headers": replaced("ce_tenantid", b"")}, "ce_tenantid"),
-        ({"headers": replaced("ce_id", b"7")}, "malformed"),
+        ({"headers": replaced("ce_id", b"")}, "ce_id is empty"),
         ({"headers": replaced("ce_id", None)}, "malformed"),
         ({"headers": replaced("ce_correlationid", b"a\0b")}, "NUL"),
         ({"headers": replaced("ce_tenantid", b"a\0b")}, "must match"),
@@ -92,7 +114,7 @@ def test_a_tombstone_has_no_event():
         ({"key": b"\xff"}, "UTF-8"),
     ],
 )
-def test_what_cannot_be_understood_is_poison_and_says_why(changed, reason):
+def test_what_cannot_be_understood_is_poison_with_its_reason(changed, reason):
     with pytest.raises(Poison, match=reason):
         decode_record(record(**changed), ReadingsReceived)
 
@@ -109,17 +131,20 @@ def test_what_cannot_be_understood_is_poison_and_says_why(changed, reason):
 )
 def test_a_batch_takes_so_many_bytes_and_always_one_message(sizes, cut):
     records = [record(value=None if size is None else b"x" * size) for size in sizes]
-    found = [[one.value and len(one.value) for one in batch] for batch in batches(records, 10)]
-    assert found == cut
+    lengths = [
+        [record_.value and len(record_.value) for record_ in batch]
+        for batch in batches(records, 10)
+    ]
+    assert lengths == cut
 
 
 def test_the_correlation_falls_back_to_the_event_itself():
     assert read_envelope(without("ce_correlationid")).correlation_id == str(AN_ID)
 
 
-def test_an_event_becomes_a_message_under_its_tenant_and_thing():
+def test_an_event_becomes_a_message_under_its_tenant_and_resource():
     event = ReadingsReceived.model_validate_json(VALUE)
-    sent = Outgoing.of(
+    sent = OutgoingMessage.of(
         event,
         tenant_id="acme",
         correlation_id="c-1",
@@ -132,8 +157,8 @@ def test_an_event_becomes_a_message_under_its_tenant_and_thing():
     assert decode_record(record(value=sent.value), ReadingsReceived).event == event
 
 
-def test_the_collector_rests_for_a_block_of_the_first_who_asked_or_until_told():
-    first, second = CollectorRest(), CollectorRest()
+def test_the_collector_pauses_for_the_first_who_asked_or_until_the_end_is_called():
+    first, second = GarbageCollectionPause(), GarbageCollectionPause()
     with first:
         with second:
             assert not gc.isenabled()
@@ -146,69 +171,49 @@ def test_the_collector_rests_for_a_block_of_the_first_who_asked_or_until_told():
     assert gc.isenabled()
 
 
-def test_a_hundred_poisoned_in_a_row_are_borne_and_one_more_is_not():
-    budget = Budget()
-    for _ in range(100):
-        budget.bad("acme")
-    with pytest.raises(TooManyDeadLetters, match="in a row"):
-        budget.bad("acme")
+def flooded(floods, partition, messages):
+    """The pauses that so many poisoned messages in a row bring."""
+    pauses = []
+    for _ in range(messages):
+        try:
+            floods.bad(partition)
+        except PartitionFlooded as flood:
+            pauses.append(flood.pause_s)
+    return pauses
 
 
-def test_more_than_one_in_a_hundred_is_too_many():
-    budget = Budget()
-    for _ in range(10):
-        budget.good({"acme": 99})
-        budget.bad("acme")
-    with pytest.raises(TooManyDeadLetters, match="11 of 1001"):
-        budget.bad("acme")
+def test_each_hundred_poisoned_in_a_row_pause_their_partition_for_longer():
+    assert flooded(Floods(), ("t", 0), 99) == []
+    assert flooded(Floods(), ("t", 0), 650) == [1, 2, 4, 8, 10, 10]
 
 
-@pytest.mark.parametrize("flooding", ["hostile", NO_TENANT])
-def test_one_tenants_flood_does_not_stop_the_others(flooding):
-    budget = Budget()
-    for _ in range(20):
-        budget.good({"acme": 500, "zeta": 1})
-        for _ in range(1_000):
-            budget.bad(flooding)
-        budget.bad("acme")  # one of its 500, as may happen
+def test_a_message_that_is_understood_ends_the_flood_of_its_partition_alone():
+    floods = Floods()
+    assert flooded(floods, ("t", 0), 299) == [1, 2]
+    assert flooded(floods, ("t", 1), 99) == []
+    floods.good([("t", 0)])
+    assert flooded(floods, ("t", 0), 99) == []
+    assert flooded(floods, ("t", 1), 1) == [1]
 
 
-def test_a_flood_hides_nothing_that_others_meet_in_a_row():
-    budget = Budget()
-    budget.good({"zeta": 1})
-    for _ in range(100):
-        budget.bad("hostile")
-        budget.bad("hostile")
-        budget.bad("acme")
-    with pytest.raises(TooManyDeadLetters, match="in a row"):
-        budget.bad("acme")
+def test_a_pause_ends_by_itself():
+    class Kafka:
+        def __init__(self):
+            self.calls = []
 
+        def assignment(self):
+            return {TopicPartition("t", 0), TopicPartition("t", 1)}
 
-def test_a_flood_hides_nothing_that_others_meet_among_good_messages():
-    budget = Budget()
-    for _ in range(10):
-        budget.bad("hostile")
-        budget.bad("hostile")
-        budget.good({"acme": 50, "zeta": 49})
-        budget.bad("zeta")
-    with pytest.raises(TooManyDeadLetters, match="11 of 1001"):
-        budget.bad("acme")
+        def pause(self, tp):
+            self.calls.append(("pause", tp.partition))
 
+        def resume(self, tp):
+            self.calls.append(("resume", tp.partition))
 
-def test_what_no_tenant_is_understood_of_stops_the_consumer():
-    """As after a wrong deployment: everybody's messages in turn."""
-    budget = Budget()
-    tenants = itertools.cycle(f"t-{number}" for number in range(50))
-    with pytest.raises(TooManyDeadLetters, match="in a row"):
-        for _, tenant_id in zip(range(150), tenants, strict=False):
-            budget.bad(tenant_id)
-
-
-def test_tenants_that_are_counted_are_bounded():
-    budget = Budget()
-    for number in range(SENDERS_MAX + 50):
-        budget.good({f"t-{number}": 1})
-    assert len(budget._senders) <= SENDERS_MAX + 1
+    kafka, floods = Kafka(), Floods()
+    floods.pause(PartitionFlooded(("t", 1), 2.0), now_s=100.0)
+    assert [floods.apply(kafka, now_s=at) for at in (101.0, 101.9, 102.1, 103.0)] == [1, 1, 0, 0]
+    assert kafka.calls == [("pause", 1), ("pause", 1), ("resume", 1)]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +230,7 @@ def test_a_letter_is_of_the_tenant_it_names_if_any(headers, tenant_id):
     assert tenant_of(record(headers=headers)) == tenant_id
 
 
-def test_a_consumer_stalls_only_when_messages_wait():
+def test_a_consumer_stalls_only_when_messages_are_pending():
     progress = Progress("billing.period.closed.v1")
     assert not progress.stalled(now_s=1_000)
     progress.observe_lag(5, now_s=1_000)
@@ -240,12 +245,12 @@ def test_a_consumer_stalls_only_when_messages_wait():
 
 @pytest.mark.parametrize(("stored", "fits"), [(5, True), (9, True), (4, False), (10, False)])
 def test_stored_offsets_must_lie_in_the_log(stored, fits):
-    place = ("readings.received.v1", 0)
+    partition = ("readings.received.v1", 0)
     if fits:
-        check_bounds({place: stored}, {place: 5}, {place: 9})
+        check_bounds({partition: stored}, {partition: 5}, {partition: 9})
     else:
         with pytest.raises(BrokerMismatch, match="holds 5 to 9"):
-            check_bounds({place: stored}, {place: 5}, {place: 9})
+            check_bounds({partition: stored}, {partition: 5}, {partition: 9})
 
 
 def test_a_key_always_falls_into_the_same_shard():
@@ -272,7 +277,9 @@ async def test_transient_failures_are_retried_and_others_pass():
         return "done"
 
     stop = asyncio.Event()
-    assert await persist("x", attempt, stop=stop, on_retry=lambda: retries.append(1)) == "done"
+    assert (
+        await retry_transient("x", attempt, stop=stop, on_retry=lambda: retries.append(1)) == "done"
+    )
     assert len(retries) == 2
 
 
@@ -284,4 +291,4 @@ async def test_a_retry_ends_when_the_process_stops():
         raise Transient("away")
 
     with pytest.raises(Stopped):
-        await persist("x", attempt, stop=stop)
+        await retry_transient("x", attempt, stop=stop)

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from messaging.progress import Progress
-from observability import health
-from observability.health import Health, Report
-from observability.metrics import Metrics
+from gridtally.messaging.progress import Progress
+from gridtally.observability import health
+from gridtally.observability.health import Health, Report
+from gridtally.observability.metrics import Metrics
 
 
 async def well():
@@ -37,9 +37,9 @@ def task(name="work", *, ready=True, lagging_since_s=None):
     ],
 )
 async def test_a_task_that_moves_nothing_while_work_waits_is_not_live(now_s, tasks, live):
-    found = Health(clock_s=lambda: now_s, tasks=tasks)
-    assert found.live().ok == live
-    assert (await found.ready()).ok == live
+    health = Health(clock_s=lambda: now_s, tasks=tasks)
+    assert health.live().ok == live
+    assert (await health.ready()).ok == live
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,15 @@ async def test_ready_when_all_checks_answer_and_all_tasks_run(monkeypatch, check
 
 def test_metrics_show_progress_and_requests():
     metrics = Metrics("billing")
-    metrics.watch([Progress("work", handled=3, dead=1, retries=2, lag=4, moved_s=0.0)])
+    metrics.watch([Progress("work", handled=3, dead=1, dropped=1, retries=2, lag=4, moved_s=0.0)])
     metrics.gauge("outbox_rows", "Rows that wait", lambda: 7)
     metrics.answered("GET", "/v1/invoices/{id}", 200, 0.02)
     shown = metrics.expose().decode()
     for line in (
         'task_handled_total{task="work"} 3.0',
         'task_dead_letters_total{task="work"} 1.0',
+        'task_dropped_total{task="work"} 1.0',
+        'task_partitions_paused{task="work"} 0.0',
         'task_retries_total{task="work"} 2.0',
         'task_lag{task="work"} 4.0',
         "outbox_rows 7.0",

@@ -9,7 +9,7 @@ import warnings
 import pytest
 import structlog
 
-from observability.logs import configure, masked
+from gridtally.observability.logs import configure, masked
 
 SECRET = "hunter2" * 7
 

@@ -7,10 +7,10 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from kernel.periods import Period
-from rating.bill import rate
-from rating.document import tariff_version
-from rating.usage import Usage, slots_in
+from gridtally.kernel.periods import Period
+from gridtally.rating.document import tariff_version
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.usage import Usage, slots_in
 
 VERSION_ID = UUID("00000000-0000-0000-0000-000000000001")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rating.bill import rate
+from gridtally.rating.engine.bill import rate
 
 LEVY = {"kind": "adjustment", "id": "levy", "rate": "0.02051"}
 REBATE = {"kind": "adjustment", "id": "rebate", "rate": "-0.10", "flow": "generation"}

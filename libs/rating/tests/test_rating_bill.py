@@ -9,12 +9,12 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from kernel.errors import Rejected
-from kernel.periods import Period
-from rating.bill import rate
-from rating.exact import add_up
-from rating.tariff import Part, usage_charges
-from rating.usage import MISSING, Usage
+from gridtally.kernel.errors import Rejected
+from gridtally.kernel.periods import Period
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.engine.exact import add_up
+from gridtally.rating.tariff import Part, usage_charges
+from gridtally.rating.usage import MISSING, Usage
 
 MARCH = ("2025-03-01", "2025-04-01")
 ENERGY = {"kind": "energy", "id": "energy", "rate": "0.333", "tax_class": "full"}
@@ -49,13 +49,13 @@ def test_rounding(version_of, usage_of, rounding, amounts, total):
     assert sum(bill.totals_exact().values()) == Decimal("0.41412")
 
 
-def test_a_missing_value_is_refused_unless_it_may_count_as_nothing(version_of, usage_of):
+def test_a_missing_value_is_refused_unless_it_counts_as_zero(version_of, usage_of):
     whole, holey = (usage_of(*MARCH, import_=1000) for _ in range(2))
     holey.series["import"][5:8] = MISSING
     version = version_of(ENERGY)
     with pytest.raises(Rejected, match="usage 1 of the batch has no import value in 3 intervals"):
         rate(version, [whole, holey])
-    bills = rate(version, [whole, holey], missing="nothing")
+    bills = rate(version, [whole, holey], missing="counts_as_zero")
     assert [str(bill.lines[0].quantity) for bill in bills] == ["743.000", "740.000"]
     assert holey.series["import"][5] == MISSING  # the caller's series stays as it is
 
@@ -179,7 +179,7 @@ def test_an_edge_inside_an_interval_does_not_matter_on_days_of_another_version(
 
 
 @pytest.mark.parametrize(
-    ("periods", "told"),
+    ("periods", "detail"),
     [
         ([days(1, 11), days(12, 31)], "one begins on 2025-03-12 where 2025-03-11 comes next"),
         ([days(1, 11), days(10, 31)], "one begins on 2025-03-10"),
@@ -187,10 +187,10 @@ def test_an_edge_inside_an_interval_does_not_matter_on_days_of_another_version(
         ([], "end on 2025-03-01"),
     ],
 )
-def test_parts_that_do_not_fill_the_period_are_refused(version_of, usage_of, periods, told):
+def test_parts_that_do_not_fill_the_period_are_refused(version_of, usage_of, periods, detail):
     version = version_of(ENERGY)
     usage = usage_of("2025-03-01", "2025-03-31", import_=1)
-    with pytest.raises(Rejected, match=told):
+    with pytest.raises(Rejected, match=detail):
         rate([Part(period, version) for period in periods], [usage])
 
 
@@ -214,7 +214,7 @@ def test_what_a_day_costs_leaves_out_standing_charges(version_of, usage_of):
     assert usage_charges(version_of(standing, capacity)) is None
 
 
-def test_days_of_giving_and_taking_add_up_to_the_month(version_of, usage_of):
+def test_days_of_import_and_export_add_up_to_the_month(version_of, usage_of):
     """Odd hours give 0.5 kWh, even ones take 1: days count both, whatever the bill does later."""
     month = usage_of("2025-04-01", "2025-05-01", import_=0, export=0)
     month.series["import"][::2], month.series["export"][1::2] = 1000, 500
@@ -253,7 +253,7 @@ def test_days_of_giving_and_taking_add_up_to_the_month(version_of, usage_of):
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "detail"),
     [
         ({"minutes": 7}, "must be one of"),
         ({"series": {"import": np.zeros(24)}}, "must be integers"),
@@ -263,7 +263,7 @@ def test_days_of_giving_and_taking_add_up_to_the_month(version_of, usage_of):
         ({"kwh_decimals": 10}, "between 0 and 9"),
     ],
 )
-def test_a_usage_that_cannot_be_is_refused(fields, told):
+def test_a_usage_that_cannot_be_is_refused(fields, detail):
     good = {
         "zone": "Europe/Berlin",
         "period": days(1, 2),
@@ -271,5 +271,5 @@ def test_a_usage_that_cannot_be_is_refused(fields, told):
         "series": {"import": np.zeros(24, np.int64)},
     }
     Usage(**good)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=detail):
         Usage(**(good | fields))

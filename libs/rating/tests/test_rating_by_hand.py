@@ -7,12 +7,12 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from kernel.periods import Period
-from rating.bill import rate
-from rating.document import tariff_version
-from rating.prices import series_of
-from rating.state import Bank, Credit, Lot
-from rating.usage import ConnectedChange, Usage, slots_in
+from gridtally.kernel.periods import Period
+from gridtally.rating.document import tariff_version
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.prices import series_of
+from gridtally.rating.state import Bank, Credit, Lot
+from gridtally.rating.usage import ConnectedChange, Usage, slots_in
 
 MARCH = ("2025-03-01", "2025-04-01")
 FIXED = {"kind": "fixed", "id": "standing", "rate": "31", "per": "month"}
@@ -38,8 +38,8 @@ def billed(components, *, start_on, end_on=None, zone="Europe/Berlin", minutes=6
     series = {}
     for flow, wh in more.pop("wh", {}).items():
         series[flow] = np.zeros(slots, np.int64)
-        place, amount = wh if isinstance(wh, tuple) else (slice(None), wh)
-        series[flow][place] = amount
+        chosen, amount = wh if isinstance(wh, tuple) else (slice(None), wh)
+        series[flow][chosen] = amount
     options = {name: more.pop(name) for name in ("connected_kw", "connected_changes") & more.keys()}
     document = {"currency": "EUR", "zone": zone, "components": components}
     version = tariff_version(UUID(int=1), document)
@@ -124,8 +124,8 @@ def test_a_credit_that_is_brought_forward_is_taxed_by_the_days_of_each_tax():
 
 def prices_of(start, minutes, values):
     step = timedelta(minutes=minutes)
-    told = {start + n * step: Decimal(value) for n, value in enumerate(values)}
-    return {"market": series_of("EUR", minutes, told)}
+    prices = {start + n * step: Decimal(value) for n, value in enumerate(values)}
+    return {"market": series_of("EUR", minutes, prices)}
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_prices_of_quarters_settle_on_the_hours_of_clock_change_days(day, hours,
         ({"direction": "credit"}, ["2.4", "0.24"]),
     ],
 )
-def test_prices_below_nothing_with_a_percentage_on_top(fields, expected):
+def test_negative_prices_with_a_percentage_on_top(fields, expected):
     spot = {"kind": "spot", "id": "spot", "series": "market"} | fields
     share = {"kind": "percent", "id": "share", "rate": "0.10"}
     prices = prices_of(datetime(2025, 6, 3, 22, tzinfo=UTC), 60, ["-0.10"] * 24)
@@ -285,7 +285,7 @@ def test_volume_tiers_at_their_edge(wh, expected):
     assert [amount for _, _, amount in lines if amount != "0"] == expected
 
 
-def test_a_credit_at_prices_below_nothing_is_a_cost_that_is_taxed():
+def test_a_credit_at_negative_prices_is_a_cost_that_is_taxed():
     """Charges of -5 (a rebate) and a credit that costs 10 × 0.30: 20 % of -2, not of -5."""
     components = [
         {"kind": "fixed", "id": "standing", "rate": "-5", "per": "period"},

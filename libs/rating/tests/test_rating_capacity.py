@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from kernel.errors import Rejected
-from rating.bill import rate
-from rating.usage import ConnectedChange
+from gridtally.kernel.errors import Rejected
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.usage import ConnectedChange
 
 CHARGE = {"kind": "capacity", "id": "capacity", "rate": "210"}
 

@@ -8,12 +8,12 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from kernel.errors import Rejected
-from kernel.periods import Period
-from rating.bill import rate
-from rating.state import Peak, Peaks, Progress, read_state, state_document
-from rating.tariff import Part, usage_charges
-from rating.usage import Usage, slots_in
+from gridtally.kernel.errors import Rejected
+from gridtally.kernel.periods import Period
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.state import Peak, Peaks, Progress, read_state, state_document
+from gridtally.rating.tariff import Part, usage_charges
+from gridtally.rating.usage import Usage, slots_in
 
 DEMAND = {"kind": "demand", "id": "demand", "rate": "10"}
 APRIL = Period(date(2025, 4, 1), date(2025, 5, 1))
@@ -355,7 +355,7 @@ def test_the_state_of_another_kind_is_refused(version_of):
         ({"ratchet_months": 1, "ratchet_only_months": [0]}, "months from 1 to 12"),
         ({"ratchet_months": 1, "ratchet_only_months": [6, 6]}, "different months"),
         ({"minimum_kw": "-1"}, "must be 0 or more"),
-        ({"kw_step": "0"}, "steps of nothing"),
+        ({"kw_step": "0"}, "steps of zero"),
         ({"per": "year", "proration": "none"}, "needs a proration"),
     ],
 )

@@ -1,5 +1,6 @@
 """Spot prices against a naive reading of the same document: interval by interval, in fractions."""
 
+from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -11,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import examples
-from kernel.periods import Period
-from rating.bill import rate
-from rating.document import tariff_version
-from rating.prices import series_of
-from rating.tariff import Part
-from rating.usage import Usage, slots_in
+from gridtally.kernel.periods import Period
+from gridtally.rating.document import tariff_version
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.prices import series_of
+from gridtally.rating.tariff import Part
+from gridtally.rating.usage import Usage, slots_in
 
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC")
 CLOCK_CHANGES = (date(2025, 3, 9), date(2025, 3, 30), date(2025, 4, 6), date(2025, 10, 26))
@@ -31,32 +32,38 @@ published = st.one_of(rates, st.integers(-(10**9), 10**9).map(lambda n: str(Deci
 def naive_amounts(document, usage, prices, minutes, days):
     """The exact amounts at the prices and of the mark-up on some days."""
     (spot,) = document["components"]
-    at_prices = markup = Fraction(0)
+    energy = defaultdict(int)
     at, _ = usage.period.bounds_utc(usage.zone)
     for wh in usage.series[spot["flow"]].tolist():
         if at.astimezone(ZoneInfo(usage.zone)).date() in days:
-            kwh = Fraction(wh) / 10**usage.kwh_decimals
-            price = naive_price(spot, at, ZoneInfo(document["zone"]), prices, minutes)
-            sign = -1 if spot["direction"] == "credit" else 1
-            at_prices += sign * kwh * price * Fraction(spot["multiplier"])
-            markup += kwh * Fraction(spot["markup"])
+            energy[naive_begin(spot, at, ZoneInfo(document["zone"]), prices)] += wh
         at += timedelta(minutes=usage.minutes)
-    return at_prices, markup
+    at_prices, scale = Fraction(0), 10**usage.kwh_decimals
+    for begin, wh in energy.items():
+        price = naive_price(spot, begin, prices, minutes) * Fraction(spot["multiplier"])
+        at_prices += Fraction(wh, scale) * (-price if spot["direction"] == "credit" else price)
+    return at_prices, Fraction(sum(energy.values()), scale) * Fraction(spot["markup"])
 
 
-def naive_price(spot, at, zone, prices, minutes):
+def naive_begin(spot, at, zone, prices):
+    """When the prices begin that an interval is settled at."""
+    if spot["settlement"] != "interval":
+        return at - timedelta(minutes=at.astimezone(zone).minute % spot["settle_minutes"])
+    while at not in prices:
+        at -= timedelta(minutes=1)
+    return at
+
+
+def naive_price(spot, begin, prices, minutes):
     if spot["settlement"] == "interval":
-        while at not in prices:
-            at -= timedelta(minutes=1)
-        return bounded(spot, Fraction(prices[at]))
-    window = spot["settle_minutes"]
-    begin = at - timedelta(minutes=at.astimezone(zone).minute % window)
-    found = [
-        Fraction(prices[begin + timedelta(minutes=after)]) for after in range(0, window, minutes)
+        return bounded(spot, Fraction(prices[begin]))
+    settled = [
+        Fraction(prices[begin + timedelta(minutes=after)])
+        for after in range(0, spot["settle_minutes"], minutes)
     ]
     if spot["settlement"] == "mean_price":
-        return bounded(spot, sum(found) / len(found))
-    return sum(bounded(spot, price) for price in found) / len(found)
+        return bounded(spot, sum(settled) / len(settled))
+    return sum(bounded(spot, price) for price in settled) / len(settled)
 
 
 def bounded(spot, price):
@@ -98,11 +105,13 @@ def cases(draw):
     usage = Usage(
         zone, period, metered, {spot["flow"]: energy}, kwh_decimals=draw(st.sampled_from((3, 4)))
     )
-    told = draw(st.lists(published, min_size=1, max_size=9))
+    published_prices = draw(st.lists(published, min_size=1, max_size=9))
     start_at, end_at = period.bounds_utc(zone)
     count = (end_at - start_at + 2 * SPARE) // timedelta(minutes=price_minutes)
     prices = {
-        start_at - SPARE + n * timedelta(minutes=price_minutes): told[n % len(told)]
+        start_at - SPARE + n * timedelta(minutes=price_minutes): published_prices[
+            n % len(published_prices)
+        ]
         for n in range(count)
     }
     return spot, usage, prices, price_minutes, draw(st.booleans())
@@ -154,7 +163,7 @@ def test_spot_scales_and_permutes_with_its_meters(case, order):
         for times in range(5)
     ]
     bills = rate(version, meters, prices=series)
-    one = bills[1].totals_exact()
+    of_one = bills[1].totals_exact()
     for times, bill in enumerate(bills):
-        assert bill.totals_exact() == {kind: amount * times for kind, amount in one.items()}
+        assert bill.totals_exact() == {kind: amount * times for kind, amount in of_one.items()}
     assert rate(version, [meters[n] for n in order], prices=series) == [bills[n] for n in order]

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import examples
-from kernel.errors import Rejected
-from rating.components.time_of_use import TimeOfUse
-from rating.document import tariff_version
+from gridtally.kernel.errors import Rejected
+from gridtally.rating.components.time_of_use import TimeOfUse
+from gridtally.rating.document import tariff_version
 
 ENERGY = {"kind": "energy", "id": "energy", "rate": "0.30"}
 TARIFF = {"currency": "EUR", "zone": "Europe/Berlin", "components": [ENERGY]}
@@ -143,7 +143,7 @@ def test_windows_have_times_of_day():
         (
             TARIFF | {"calendar": {"holidays": {"dates": ["2025-02-30"]}}},
             "/calendar/holidays/dates/0",
-            "day is out of range",
+            "for month",  # Python 3.14 also says which days are in its range
         ),
     ],
 )

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kernel.errors import Rejected
-from rating.bill import rate
+from gridtally.kernel.errors import Rejected
+from gridtally.rating.engine.bill import rate
 
 CHARGE = {"kind": "energy", "id": "energy", "rate": "0.3127"}
 

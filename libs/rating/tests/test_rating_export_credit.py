@@ -2,8 +2,8 @@
 
 import pytest
 
-from kernel.errors import Rejected
-from rating.bill import rate
+from gridtally.kernel.errors import Rejected
+from gridtally.rating.engine.bill import rate
 
 APRIL = ("2025-04-01", "2025-05-01")  # 720 hours
 STANDING = {"kind": "fixed", "id": "standing", "rate": "20", "per": "month"}
@@ -50,7 +50,7 @@ def credit(surplus=LOST, **fields):
         ),
     ],
 )
-def test_what_is_given_is_credited(version_of, usage_of, charge, export_wh, amounts, total):
+def test_exported_energy_is_credited(version_of, usage_of, charge, export_wh, amounts, total):
     bill = rate(
         version_of(STANDING, ENERGY, charge, VAT),
         [usage_of(*APRIL, import_=1000, export=export_wh)],
@@ -104,7 +104,7 @@ def test_charges_then_credits_then_the_minimum_then_tax(
 
 
 @pytest.mark.parametrize(
-    ("components", "told"),
+    ("components", "detail"),
     [
         ([credit(rate=None)], "either a rate or bands"),
         ([credit(tax_class="full")], "a credit that is not taxed has no tax class"),
@@ -126,8 +126,8 @@ def test_charges_then_credits_then_the_minimum_then_tax(
         ),
     ],
 )
-def test_what_contradicts_itself_is_refused(version_of, components, told):
-    with pytest.raises(Rejected, match=told):
+def test_what_contradicts_itself_is_refused(version_of, components, detail):
+    with pytest.raises(Rejected, match=detail):
         version_of(*components)
 
 

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from kernel.errors import Rejected
-from kernel.periods import Period
-from rating.bill import rate
-from rating.tariff import Part
+from gridtally.kernel.errors import Rejected
+from gridtally.kernel.periods import Period
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.tariff import Part
 
 DAILY = {"per": "day", "rate": "0.41"}
 MONTHLY = {"per": "month", "rate": "12.50"}
@@ -73,7 +73,7 @@ def test_fixed_charge(line_of, usage_of, charge, start_on, end_on, quantity, amo
         ({"per": "week", "rate": "1"}, "none of day, month, period, year"),
     ],
 )
-def test_a_proration_that_says_nothing_is_refused(version_of, fields, fault):
+def test_a_proration_that_does_not_fit_is_refused(version_of, fields, fault):
     with pytest.raises(Rejected, match=fault):
         version_of({"kind": "fixed", "id": "standing"} | fields)
 

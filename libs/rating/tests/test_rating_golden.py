@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from golden import bills
-from kernel.periods import Period
-from rating.bill import rate
-from rating.usage import Usage, slots_in
+from gridtally.kernel.periods import Period
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.usage import Usage, slots_in
 
 CASES = bills.cases_of("bills.json")
 APRIL = ("2025-04-01", "2025-05-01")

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from kernel.errors import Rejected
-from kernel.periods import Period
-from rating.bill import rate
-from rating.quote import chain
-from rating.state import Tally, read_state, state_document
-from rating.tariff import Part
+from gridtally.kernel.errors import Rejected
+from gridtally.kernel.periods import Period
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.quote import rate_in_sequence
+from gridtally.rating.state import RunningTotal, read_state, state_document
+from gridtally.rating.tariff import Part
 
 MARCH = ("2025-03-01", "2025-04-01")
 STANDING = {"kind": "fixed", "id": "standing", "rate": "10", "per": "month", "tax_class": "a"}
@@ -98,12 +98,12 @@ def test_what_a_year_lacks_is_topped_up_by_the_bill_that_reaches_its_end(
     version_of, usage_of, wh, fields, top_ups
 ):
     version = version_of(STANDING, ENERGY, YEARLY | fields, VAT)
-    bills = chain(version, [usage_of(*month, import_=wh) for month in WINTER])
-    found = [
-        next((str(one.amount) for one in bill.lines if one.item.kind == "minimum_top_up"), None)
+    bills = rate_in_sequence(version, [usage_of(*month, import_=wh) for month in WINTER])
+    topped_up = [
+        next((str(line.amount) for line in bill.lines if line.item.kind == "minimum_top_up"), None)
         for bill in bills
     ]
-    assert found == top_ups
+    assert topped_up == top_ups
 
 
 def test_what_bills_have_come_to_is_handed_on_until_the_year_ends(version_of, usage_of):
@@ -112,14 +112,14 @@ def test_what_bills_have_come_to_is_handed_on_until_the_year_ends(version_of, us
     for month, left in zip(WINTER, ("10", "20", None), strict=True):
         (bill,) = rate(version, [usage_of(*month, import_=0)], states=[state])
         state = read_state(state_document(bill.state))
-        tally = Tally(date(2025, 1, 1), Decimal(left)) if left else None
-        assert state == ({"least": tally} if tally else {})
+        total = RunningTotal(date(2025, 1, 1), Decimal(left)) if left else None
+        assert state == ({"least": total} if total else {})
 
 
 def test_a_year_that_is_billed_at_once_or_in_pieces_comes_to_the_same(version_of, usage_of):
     version = version_of(STANDING | {"per": "day", "rate": "0.1"}, YEARLY)
     (whole,) = rate(version, [usage_of("2025-01-01", "2025-04-01", import_=0)])
-    pieces = chain(version, [usage_of(*month, import_=0) for month in WINTER])
+    pieces = rate_in_sequence(version, [usage_of(*month, import_=0) for month in WINTER])
     assert sum(bill.total for bill in pieces) == whole.total == 90
 
 

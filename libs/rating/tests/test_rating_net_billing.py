@@ -5,8 +5,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from kernel.errors import Rejected
-from rating.bill import rate
+from gridtally.kernel.errors import Rejected
+from gridtally.rating.engine.bill import rate
 
 DAY = ("2025-04-01", "2025-04-02")
 PAYOUT = {"kind": "payout"}
@@ -30,9 +30,12 @@ def billing(surplus=PAYOUT, **fields):
 def meter(usage_of, **kwh_by_hour):
     """A day with (import, export) in kWh by hour, `h12=(5, 2)`."""
     usage = usage_of(*DAY, import_=0, export=0)
-    for hour, (taken, given) in kwh_by_hour.items():
-        place = int(hour.removeprefix("h"))
-        usage.series["import"][place], usage.series["export"][place] = taken * 1000, given * 1000
+    for hour, (imported, exported) in kwh_by_hour.items():
+        slot = int(hour.removeprefix("h"))
+        usage.series["import"][slot], usage.series["export"][slot] = (
+            imported * 1000,
+            exported * 1000,
+        )
     return usage
 
 
@@ -74,7 +77,7 @@ def meter(usage_of, **kwh_by_hour):
         ),
     ],
 )
-def test_each_interval_is_taken_or_given(version_of, usage_of, charge, hours, lines):
+def test_each_interval_is_net_import_or_net_export(version_of, usage_of, charge, hours, lines):
     bill = rate(version_of(charge), [meter(usage_of, **hours)])[0]
     assert [
         (line.item.kind, str(line.quantity.quantize(Decimal("0.001"))), str(line.amount))
@@ -104,7 +107,7 @@ def test_one_side_beyond_floats_is_netted_exactly(version_of, usage_of):
     assert bill.lines[0].quantity * 1000 == 24 * 2**53
 
 
-def test_a_change_of_taxes_cuts_taken_and_given_where_they_lie(version_of, usage_of):
+def test_a_change_of_taxes_cuts_import_and_export_where_they_lie(version_of, usage_of):
     tax = {"kind": "tax", "id": "old", "rate": "0.10", "component_ids": ["net"]}
     version = version_of(
         billing({"kind": "payout", "taxed": True}),
@@ -142,7 +145,7 @@ FIRST, SECOND = {"to_on": "2025-04-02"}, {"from_on": "2025-04-02"}
         (0, 1, FIRST, "5.52"),
     ],
 )
-def test_a_credit_that_only_pays_takes_no_tax_below_nothing(
+def test_a_credit_that_only_pays_brings_no_tax_below_zero(
     version_of, usage_of, taken_on, given_on, taxed, total
 ):
     version = version_of(billing({"kind": "offset", "unused": "lost", "taxed": True}), VAT | taxed)
@@ -163,7 +166,7 @@ def test_a_credit_that_pays_what_is_not_taxed_earns_no_tax(version_of, usage_of)
 
 
 @pytest.mark.parametrize(
-    ("charge", "told"),
+    ("charge", "detail"),
     [
         (billing(import_rate=None), "either an import_rate or bands"),
         (billing(export_rate=None), "an export_rate is needed, except with the surplus 'none'"),
@@ -174,6 +177,6 @@ def test_a_credit_that_pays_what_is_not_taxed_earns_no_tax(version_of, usage_of)
         (billing({"kind": "carry_forward"}), "'carry_forward' is none of none, offset, payout"),
     ],
 )
-def test_what_contradicts_itself_is_refused(version_of, charge, told):
-    with pytest.raises(Rejected, match=told):
+def test_what_contradicts_itself_is_refused(version_of, charge, detail):
+    with pytest.raises(Rejected, match=detail):
         version_of(charge)

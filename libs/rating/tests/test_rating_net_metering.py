@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from kernel.errors import Rejected
-from rating.bill import rate
-from rating.state import Credit
-from rating.tariff import Part
+from gridtally.kernel.errors import Rejected
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.state import Credit
+from gridtally.rating.tariff import Part
 
 APRIL = ("2025-04-01", "2025-05-01")
 STANDING = {"kind": "fixed", "id": "standing", "rate": "20", "per": "month"}
@@ -32,9 +32,12 @@ def meter(usage_of, imported, exported, **bands):
     """April with so many kWh of import and export at noon; of `night` at midnight."""
     usage = usage_of(*APRIL, import_=0, export=0)
     usage.series["import"][12], usage.series["export"][12] = imported * 1000, exported * 1000
-    for place, (taken, given) in bands.items():
-        slot = {"night": 0}[place]
-        usage.series["import"][slot], usage.series["export"][slot] = taken * 1000, given * 1000
+    for band, (imported, exported) in bands.items():
+        slot = {"night": 0}[band]
+        usage.series["import"][slot], usage.series["export"][slot] = (
+            imported * 1000,
+            exported * 1000,
+        )
     return usage
 
 
@@ -224,7 +227,7 @@ def test_each_version_of_a_period_nets_its_own_days_and_hands_its_credit_on(vers
 
 
 @pytest.mark.parametrize(
-    ("charge", "told"),
+    ("charge", "detail"),
     [
         (net({"kind": "none"}, surplus_rate="0.1"), "a surplus_rate is for a surplus that"),
         (net({"kind": "carry_forward"}, surplus_rate="0.1"), "a surplus_rate is for a surplus"),
@@ -250,6 +253,6 @@ def test_each_version_of_a_period_nets_its_own_days_and_hands_its_credit_on(vers
         (net({"kind": "carry_forward", "true_up_month": 0}), "a month is 1 to 12"),
     ],
 )
-def test_what_contradicts_itself_is_refused(version_of, charge, told):
-    with pytest.raises(Rejected, match=told):
+def test_what_contradicts_itself_is_refused(version_of, charge, detail):
+    with pytest.raises(Rejected, match=detail):
         version_of(STANDING, charge, {"kind": "energy", "id": "levy", "rate": "1"})

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from kernel.errors import Rejected
-from rating.bill import rate
+from gridtally.kernel.errors import Rejected
+from gridtally.rating.engine.bill import rate
 
 MARCH = ("2025-03-01", "2025-04-01")
 STANDING = {"kind": "fixed", "id": "standing", "rate": "10", "per": "month"}
@@ -31,7 +31,7 @@ def test_a_share_of_what_came_before(version_of, usage_of, fields, quantity, amo
     assert (line.quantity, line.amount_exact) == (Decimal(quantity), Decimal(amount))
 
 
-def test_a_share_is_taken_of_what_is_charged_before_it_and_taxed_after(version_of, usage_of):
+def test_a_percentage_is_of_what_is_charged_before_it_and_taxed_after(version_of, usage_of):
     tax = {"kind": "tax", "id": "vat", "rate": "0.5", "component_ids": ["share"]}
     bill = rate(version_of(tax, ENERGY, PERCENT, STANDING), [usage_of(*MARCH, import_=1000)])[0]
     assert [(line.item.component_id, str(line.amount)) for line in bill.lines] == [
@@ -57,13 +57,18 @@ def test_a_share_is_taken_of_what_is_charged_before_it_and_taxed_after(version_o
         ({"at_most": "4"}, ("2025-04-01", "2025-04-16"), ["2.23", "-0.23"]),
         ({"at_most": "4", "proration": "none"}, ("2025-04-01", "2025-04-16"), ["2.23"]),
         ({"at_least": "1", "component_ids": ["gift"]}, MARCH, ["0.00", "1.00"]),
+        # never negative: of what is paid out, 2.00, neither a surcharge nor a discount
+        ({"component_ids": ["rebate"], "at_least": "0"}, MARCH, ["-0.10", "0.10"]),
+        ({"component_ids": ["rebate"], "at_least": "0", "rate": "-0.05"}, MARCH, ["0.10", "-0.10"]),
     ],
 )
 def test_a_share_comes_to_so_much_at_least_and_at_most(
     version_of, usage_of, fields, period, amounts
 ):
     gift = {"kind": "fixed", "id": "gift", "rate": "0", "per": "month"}
-    version = version_of(gift, STANDING, ENERGY, LEVY, PERCENT | fields)
+    share = PERCENT | {"component_ids": ["standing", "energy", "levy"]} | fields
+    rebate = {"kind": "fixed", "id": "rebate", "rate": "-2", "per": "month"}
+    version = version_of(gift, rebate, STANDING, ENERGY, LEVY, share)
     bill = rate(version, [usage_of(*period, import_=1000)])[0]
     own = [line for line in bill.lines if line.item.component_id == "share"]
     assert [str(line.amount) for line in own] == amounts
@@ -86,15 +91,15 @@ def test_a_change_of_taxes_shares_the_limit_and_does_not_double_it(version_of, u
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "detail"),
     [
         ({"at_least": "2", "at_most": "1"}, "at_least 2 is more than at_most 1"),
         ({"at_least": "-1"}, "limits are of the amount without its sign"),
-        ({"at_most": "1", "rate": "0"}, "a share of nothing has no limits"),
+        ({"at_most": "1", "rate": "0"}, "a rate of zero has no limits"),
     ],
 )
-def test_limits_that_contradict_are_refused(version_of, fields, told):
-    with pytest.raises(Rejected, match=told):
+def test_limits_that_contradict_are_refused(version_of, fields, detail):
+    with pytest.raises(Rejected, match=detail):
         version_of(ENERGY, PERCENT | fields)
 
 

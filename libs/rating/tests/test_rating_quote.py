@@ -7,14 +7,14 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from kernel.errors import Rejected
-from kernel.money import plain
-from kernel.periods import Period
-from rating.bill import rate
-from rating.document import tariff_version
-from rating.lines import KINDS
-from rating.quote import chain, compare, peak_kw, quote
-from rating.usage import MISSING, Usage
+from gridtally.kernel.errors import Rejected
+from gridtally.kernel.money import plain
+from gridtally.kernel.periods import Period
+from gridtally.rating.document import tariff_version
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.engine.lines import KINDS
+from gridtally.rating.quote import compare, peak_kw, quote, rate_in_sequence
+from gridtally.rating.usage import MISSING, Usage
 
 ZONE = "Europe/Berlin"
 JANUARY = Period(date(2025, 1, 1), date(2025, 2, 1))
@@ -43,7 +43,7 @@ def test_a_quote_is_the_bills_of_the_periods_in_turn():
     tariff = flat("0.3")
     document = quote(tariff, usages)
     assert document["currency"] == "EUR"
-    bills = [rate(tariff, [one])[0] for one in usages]
+    bills = [rate(tariff, [usage_])[0] for usage_ in usages]
     for period, bill in zip(document["periods"], bills, strict=True):
         assert period["start"] == bill.period.start_on.isoformat()
         assert period["end"] == bill.period.end_on.isoformat()
@@ -51,8 +51,8 @@ def test_a_quote_is_the_bills_of_the_periods_in_turn():
         assert list(period["totals"]) == list(period["totals_exact"]) == [*KINDS, "total"]
         assert period["state"] == {}
     # 744 h × 1 kW × 0.30 and 672 h × 2 kW × 0.30
-    assert [one["totals"]["energy"] for one in document["periods"]] == ["223.20", "403.20"]
-    assert [one["peak_kw"] for one in document["periods"]] == ["1.000", "2.000"]
+    assert [period["totals"]["energy"] for period in document["periods"]] == ["223.20", "403.20"]
+    assert [period["peak_kw"] for period in document["periods"]] == ["1.000", "2.000"]
 
 
 def test_each_period_begins_with_the_state_that_the_last_one_left():
@@ -60,10 +60,10 @@ def test_each_period_begins_with_the_state_that_the_last_one_left():
     usages = [usage(JANUARY, 5000), usage(FEBRUARY, 2000)]
     document = quote(tariff, usages)
     # 5 kW in January, which February is billed for too; alone it would be 2 kW
-    assert [one["totals"]["demand"] for one in document["periods"]] == ["50.00", "50.00"]
-    assert chain(tariff, usages[1:])[0].total == 20
-    january = chain(tariff, usages[:1])[0]
-    assert chain(tariff, usages[1:], state=january.state)[0].total == 50
+    assert [period["totals"]["demand"] for period in document["periods"]] == ["50.00", "50.00"]
+    assert rate_in_sequence(tariff, usages[1:])[0].total == 20
+    january = rate_in_sequence(tariff, usages[:1])[0]
+    assert rate_in_sequence(tariff, usages[1:], state=january.state)[0].total == 50
     (peak,) = document["periods"][0]["state"]["energy"]["peaks"]
     assert (peak["start_on"], Decimal(peak["kw"]) / peak["parts"]) == ("2025-01-01", 5)
 
@@ -89,21 +89,21 @@ def test_no_import_has_no_peak():
     assert document["periods"][0]["peak_kw"] is None
 
 
-def test_nothing_is_never_minus_nothing():
+def test_zero_is_never_minus_zero():
     document = quote(flat("-0.3"), [usage(wh=0)])
     period = document["periods"][0]
-    told = [*period["totals"].values(), *period["totals_exact"].values()]
-    assert not [text for text in told if text.startswith("-")]
+    totals = [*period["totals"].values(), *period["totals_exact"].values()]
+    assert not [text for text in totals if text.startswith("-")]
 
 
-@pytest.mark.parametrize(("decimals", "nothing"), [(2, "0.00"), (0, "0"), (4, "0.0000")])
-def test_nothing_has_the_decimals_of_money(decimals, nothing):
+@pytest.mark.parametrize(("decimals", "zero"), [(2, "0.00"), (0, "0"), (4, "0.0000")])
+def test_zero_has_the_decimals_of_money(decimals, zero):
     document = quote(flat("0.5", decimals=decimals), [usage(wh=0)])
     (period,) = document["periods"]
-    assert set(period["totals"].values()) == {nothing}
+    assert set(period["totals"].values()) == {zero}
     compared = compare({"one": flat("0.3", decimals=decimals)}, [usage(wh=0)])
-    assert set(compared["tariffs"][0]["totals"].values()) == {nothing}
-    assert compared["tariffs"][0]["difference"] == nothing
+    assert set(compared["tariffs"][0]["totals"].values()) == {zero}
+    assert compared["tariffs"][0]["difference"] == zero
 
 
 def test_tariffs_are_compared_cheapest_first():
@@ -128,11 +128,19 @@ def test_tariffs_are_compared_cheapest_first():
 
 
 @pytest.mark.parametrize(
-    ("asked", "code", "told"),
+    ("quoting", "code", "detail"),
     [
-        (lambda: chain(flat("1"), []), "quote_empty", "no usage"),
-        (lambda: chain(flat("1"), [usage(FEBRUARY), usage(JANUARY)]), "quote_order", "2025-01-01"),
-        (lambda: chain(flat("1"), [usage(), usage()]), "quote_order", "to 2025-02-01 ends"),
+        (lambda: rate_in_sequence(flat("1"), []), "quote_empty", "no usage"),
+        (
+            lambda: rate_in_sequence(flat("1"), [usage(FEBRUARY), usage(JANUARY)]),
+            "quote_order",
+            "2025-01-01",
+        ),
+        (
+            lambda: rate_in_sequence(flat("1"), [usage(), usage()]),
+            "quote_order",
+            "to 2025-02-01 ends",
+        ),
         (lambda: compare({}, [usage()]), "compare_empty", "no tariff"),
         (
             lambda: compare({"a": flat("1"), "b": flat("1", "USD")}, [usage()]),
@@ -146,7 +154,7 @@ def test_tariffs_are_compared_cheapest_first():
         ),
     ],
 )
-def test_what_cannot_be_quoted_is_refused(asked, code, told):
-    with pytest.raises(Rejected, match=told) as refused:
-        asked()
+def test_what_cannot_be_quoted_is_refused(quoting, code, detail):
+    with pytest.raises(Rejected, match=detail) as refused:
+        quoting()
     assert refused.value.code == code

@@ -7,12 +7,12 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from kernel.errors import Rejected
-from kernel.periods import Period
-from rating.bill import rate
-from rating.document import tariff_version
-from rating.prices import PRICE_MISSING, PriceSeries, series_of
-from rating.usage import Usage
+from gridtally.kernel.errors import Rejected
+from gridtally.kernel.periods import Period
+from gridtally.rating.document import tariff_version
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.prices import PRICE_MISSING, PriceSeries, series_of
+from gridtally.rating.usage import Usage
 
 BERLIN = "Europe/Berlin"
 DAY = Period(date(2025, 3, 3), date(2025, 3, 4))
@@ -29,8 +29,10 @@ def tariff(zone=BERLIN, **spot):
 
 def prices(texts, minutes, start_at=MIDNIGHT, currency="EUR"):
     step = timedelta(minutes=minutes)
-    told = {start_at + n * step: Decimal(text) for n, text in enumerate(texts) if text is not None}
-    return {"day-ahead": series_of(currency, minutes, told)}
+    prices = {
+        start_at + n * step: Decimal(text) for n, text in enumerate(texts) if text is not None
+    }
+    return {"day-ahead": series_of(currency, minutes, prices)}
 
 
 def usage(wh, minutes, flow="import", zone=BERLIN, period=DAY, **more):
@@ -55,6 +57,44 @@ def billed(version, metered, given):
         ({}, usage([1000, 2000, 3000, 4000], 15), prices(["0.10", "0.20"] * 12, 60), "36.00"),
         # 5-minute readings under 30-minute prices: 24 × (6 × 0.1 × 0.30 + 6 × 0.1 × 0.10)
         ({}, usage([100], 5), prices(["0.30", "0.10"] * 24, 30), "5.76"),
+        # five-minute settlement, opennem/opennem-fe#38: 0.1 kWh in every other 5 minutes of the day
+        # at 0.10 and 15.00 in turn: 144 × 0.1 × 0.10
+        ({}, usage([100, 0], 5), prices(["0.10", "15"] * 144, 5), "1.44"),
+        # the hours' means of twelve prices, (11 × 0.10 + 0.20) / 12 = 0.108333…: 24 × 12 kWh × that
+        (
+            {"settlement": "mean_price", "settle_minutes": 60},
+            usage([6000], 30),
+            prices((["0.10"] * 11 + ["0.20"]) * 24, 5),
+            "31.20",
+        ),
+        # the quarters' means of three, bounded: (0.10 + 0.10 + 0.20) / 3 = 0.1333… is above 0.13
+        (
+            {"settlement": "mean_price", "settle_minutes": 15, "cap": "0.13"},
+            usage([1000], 15),
+            prices(["0.10", "0.10", "0.20"] * 96, 5),
+            "12.48",
+        ),
+        # each of the three bounded: (0.10 + 0.10 + 0.13) / 3 = 0.11 × 96 kWh
+        (
+            {"settlement": "mean_energy", "settle_minutes": 15, "cap": "0.13"},
+            usage([1000], 15),
+            prices(["0.10", "0.10", "0.20"] * 96, 5),
+            "10.56",
+        ),
+        # hours of UTC under half hours of Adelaide (+10:30 in March) and quarters of Kathmandu
+        # (+05:45): home-assistant/core#98431; 48 × 0.5 kWh × 0.30, 96 × 0.25 kWh × 0.30
+        (
+            {},
+            usage([500], 30, zone="Australia/Adelaide"),
+            prices(["0.30"] * 26, 60, datetime(2025, 3, 2, 13, tzinfo=UTC)),
+            "7.200",
+        ),
+        (
+            {},
+            usage([250], 15, zone="Asia/Kathmandu"),
+            prices(["0.30"] * 26, 60, datetime(2025, 3, 2, 18, tzinfo=UTC)),
+            "7.200",
+        ),
         # settled on hourly means: 24 × 10 kWh × 0.15
         (
             {"settlement": "mean_price", "settle_minutes": 60},
@@ -170,7 +210,7 @@ def test_huge_energy_at_fine_prices_is_exact():
 
 
 @pytest.mark.parametrize(
-    ("version", "metered", "given", "code", "told"),
+    ("version", "metered", "given", "code", "detail"),
     [
         (tariff(), usage([1], 60), {}, "prices_missing", "no price series 'day-ahead' is given"),
         (
@@ -234,15 +274,15 @@ def test_huge_energy_at_fine_prices_is_exact():
         ),
     ],
 )
-def test_prices_that_do_not_fit_are_refused(version, metered, given, code, told):
+def test_prices_that_do_not_fit_are_refused(version, metered, given, code, detail):
     with pytest.raises(Rejected) as refused:
         rate(version, [metered], prices=given)
     assert refused.value.code == code
-    assert told in refused.value.detail
+    assert detail in refused.value.detail
 
 
 @pytest.mark.parametrize(
-    ("spot", "told"),
+    ("spot", "detail"),
     [
         ({"settle_minutes": 60}, "settle_minutes is for"),
         ({"settlement": "mean_price"}, "settle_minutes is for"),
@@ -256,13 +296,13 @@ def test_prices_that_do_not_fit_are_refused(version, metered, given, code, told)
         ({"markup": "0.123456789"}, "at most 8 decimals"),
     ],
 )
-def test_a_charge_that_contradicts_itself_is_refused(spot, told):
-    with pytest.raises(Rejected, match=told):
+def test_a_charge_that_contradicts_itself_is_refused(spot, detail):
+    with pytest.raises(Rejected, match=detail):
         tariff(**spot)
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "detail"),
     [
         ({}, "no price"),
         ({MIDNIGHT: Decimal("0.123456789")}, "at most 8 decimals"),
@@ -274,13 +314,13 @@ def test_a_charge_that_contradicts_itself_is_refused(spot, told):
         ({MIDNIGHT: Decimal(1), MIDNIGHT + timedelta(days=36_500): Decimal(1)}, "at most 500000"),
     ],
 )
-def test_what_is_no_series_is_refused(given, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_is_no_series_is_refused(given, detail):
+    with pytest.raises(ValueError, match=detail):
         series_of("EUR", 60, given)
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "detail"),
     [
         ({"minutes": 20}, "prices of 20 minutes"),
         ({"start_at": datetime(2025, 1, 1)}, "offset from UTC"),  # noqa: DTZ001 - the point
@@ -290,10 +330,10 @@ def test_what_is_no_series_is_refused(given, told):
         ({"prices": np.zeros(500_001, np.int64)}, "at most 500000"),
     ],
 )
-def test_a_series_holds_only_what_can_be_billed(fields, told):
+def test_a_series_holds_only_what_can_be_billed(fields, detail):
     good = {"currency": "EUR", "start_at": MIDNIGHT, "minutes": 60, "prices": np.zeros(3, np.int64)}
     PriceSeries(**good)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=detail):
         PriceSeries(**(good | fields))
 
 

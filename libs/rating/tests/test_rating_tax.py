@@ -1,9 +1,14 @@
 """Taxes: what they are levied on, from when to when."""
 
-import pytest
+from decimal import Decimal
 
-from kernel.errors import Rejected
-from rating.bill import rate
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examples import examples
+from gridtally.kernel.errors import Rejected
+from gridtally.rating.engine.bill import rate
 
 FIXED = {"kind": "fixed", "id": "standing", "rate": "100", "per": "month", "tax_class": "full"}
 ENERGY = {"kind": "energy", "id": "energy", "rate": "0.10", "tax_class": "reduced"}
@@ -118,3 +123,104 @@ def test_a_tax_on_one_that_comes_later_is_refused(version_of):
 def test_a_tax_that_cannot_be_is_refused(version_of, fields, fault):
     with pytest.raises(Rejected, match=fault):
         version_of(FIXED, {"kind": "tax", "id": "vat"} | fields)
+
+
+APRIL = ("2025-04-01", "2025-05-01")
+FEED_IN = {
+    "kind": "energy", "id": "feed-in", "rate": "-0.08", "flow": "export", "tax_class": "full",
+}  # fmt: skip
+OTHER = tax("0.01", tax_class="reduced", from_on="2025-04-11")  # of 0 kWh: only cuts the bill
+
+
+@pytest.mark.parametrize("never_negative", [False, True])
+@pytest.mark.parametrize(
+    ("charges", "taxes", "export_wh", "as_charged", "at_least_zero"),
+    [
+        # 720 kWh fed in are 57.60: 20 % of 42.40, either way
+        ([FIXED], [tax("0.2")], 1000, [("42.40", "8.48")], [("42.40", "8.48")]),
+        # 3600 kWh are 288.00: of -188.00 the customer gets 20 % back, or nothing
+        ([FIXED], [tax("0.2")], 5000, [("-188", "-37.60")], [("0", "0.00")]),
+        # 57.60 less 57.60: nothing is left to tax
+        ([FIXED | {"rate": "57.60"}], [tax("0.2")], 1000, [("0", "0.00")], [("0", "0.00")]),
+        # another tax cuts the bill. The month's 100 are due in the first ten days, in which 240 of
+        # the 720 kWh come: 100 - 19.20 and -38.40, together the 42.40 of a bill that is not cut
+        (
+            [FIXED | {"proration": "none"}],
+            [tax("0.2"), OTHER],
+            1000,
+            [("80.80", "16.16"), ("-38.40", "-7.68")],
+            [("80.80", "16.16"), ("-38.40", "-7.68")],
+        ),
+        # 100 - 96.00 and -192.00: below zero together, so that no cut is taxed
+        (
+            [FIXED | {"proration": "none"}],
+            [tax("0.2"), OTHER],
+            5000,
+            [("4", "0.80"), ("-192", "-38.40")],
+            [("0", "0.00"), ("0", "0.00")],
+        ),
+        # a tax that another follows stands by itself: 13 % of 4.00, 20 % of -192.00
+        (
+            [FIXED | {"proration": "none"}],
+            [tax("0.13", to_on="2025-04-11"), tax("0.2", from_on="2025-04-11")],
+            5000,
+            [("4", "0.52"), ("-192", "-38.40")],
+            [("4", "0.52"), ("0", "0.00")],
+        ),
+    ],
+)
+def test_a_tax_of_less_than_nothing_is_a_credit_or_nothing(
+    version_of, usage_of, charges, taxes, export_wh, as_charged, at_least_zero, never_negative
+):
+    declared = [
+        tax_ if tax_ is OTHER else tax_ | {"tax_class": "full", "never_negative": never_negative}
+        for tax_ in taxes
+    ]
+    version = version_of(*charges, ENERGY, FEED_IN, *declared)
+    (bill,) = rate(version, [usage_of(*APRIL, import_=0, export=export_wh)])
+    levied = [
+        (line.quantity, str(line.amount))
+        for line in bill.lines
+        if line.item.kind == "tax" and line.item.component_id != OTHER["id"]
+    ]
+    worked = at_least_zero if never_negative else as_charged
+    assert levied == [(Decimal(base), amount) for base, amount in worked]
+
+
+def test_a_tax_on_one_that_is_never_negative_counts_it_as_it_is(version_of, usage_of):
+    """The cess of -188.00 is nothing; VAT, which may be negative, is 20 % of -188.00 and it."""
+    cess = {"kind": "tax", "id": "cess", "rate": "0.05", "tax_class": "full"}
+    names = ["standing", "feed-in", "cess"]
+    vat = {"kind": "tax", "id": "vat", "rate": "0.2", "component_ids": names}
+    version = version_of(FIXED, FEED_IN, cess | {"never_negative": True}, vat)
+    (bill,) = rate(version, [usage_of(*APRIL, export=5000)])
+    assert [(x.item.component_id, str(x.amount)) for x in bill.lines[2:]] == [
+        ("cess", "0.00"),
+        ("vat", "-37.60"),
+    ]
+
+
+def test_a_base_of_nothing_is_decided_for_each_meter(version_of, usage_of):
+    version = version_of(FIXED, FEED_IN, tax("0.2", tax_class="full", never_negative=True))
+    bills = rate(version, [usage_of(*APRIL, export=wh) for wh in (0, 5000, 1000)])
+    assert [str(bill.tax) for bill in bills] == ["20.00", "0.00", "8.48"]
+
+
+@examples(60)
+@given(
+    export_wh=st.integers(0, 6000),
+    standing=st.integers(0, 300),
+    cut_on=st.integers(1, 30),
+)
+def test_a_change_of_another_tax_moves_no_tax(version_of, usage_of, export_wh, standing, cut_on):
+    """What is levied is the tax of all days or zero, wherever the bill is cut."""
+    charge = FIXED | {"rate": str(standing), "proration": "none"}
+    other = OTHER | {"from_on": f"2025-04-{cut_on:02}"}
+    usage = usage_of(*APRIL, import_=0, export=export_wh)
+
+    def levied(never_negative, *others):
+        own = tax("0.2", tax_class="full", never_negative=never_negative)
+        (bill,) = rate(version_of(charge, ENERGY, FEED_IN, own, *others), [usage])
+        return bill.totals_exact()["tax"]
+
+    assert levied(True) == levied(True, other) == max(levied(False, other), Decimal(0))

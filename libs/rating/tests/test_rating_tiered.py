@@ -1,4 +1,4 @@
-"""Tiers: ladders of 1 kWh in every hour; the working stands beside each figure."""
+"""Tiers of energy that is 1 kWh in every hour; the working stands beside each figure."""
 
 from dataclasses import replace
 from datetime import date
@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from kernel.errors import Rejected
-from kernel.periods import Period
-from rating.bill import rate
-from rating.state import BandKwh, Bank, Progress, read_state, state_document
-from rating.tariff import Part, usage_charges
+from gridtally.kernel.errors import Rejected
+from gridtally.kernel.periods import Period
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.state import BandKwh, Bank, Progress, read_state, state_document
+from gridtally.rating.tariff import Part, usage_charges
 
 APRIL = ("2025-04-01", "2025-05-01")  # 720 hours
 HALF = ("2025-04-01", "2025-04-16")  # 360 hours
@@ -20,8 +20,8 @@ TIERS = [
     {"limit": "600", "rate": "0.30"},
     {"rate": "0.40"},
 ]
-LADDER = {"kind": "tiered", "id": "energy", "tiers": TIERS}
-YEARLY = LADDER | {"limits": {"per": "period", "reset_months": 12}}
+TIERED = {"kind": "tiered", "id": "energy", "tiers": TIERS}
+YEARLY = TIERED | {"limits": {"per": "period", "reset_months": 12}}
 
 
 def kwh_by_tier(bill):
@@ -68,14 +68,14 @@ def kwh_by_tier(bill):
 def test_energy_lies_in_the_tiers_that_its_limits_say(
     version_of, usage_of, fields, period, expected
 ):
-    (bill,) = rate(version_of(LADDER | fields), [usage_of(*period, import_=1000, kw="0.5")])
+    (bill,) = rate(version_of(TIERED | fields), [usage_of(*period, import_=1000, kw="0.5")])
     assert kwh_by_tier(bill) == expected
 
 
 def test_a_limit_that_is_no_whole_number_of_wh_divides_the_energy_exactly(version_of, usage_of):
     """17 days of March: 100 × 17/31 = 54.838… kWh; the two tiers add up to 408 kWh."""
-    ladder = LADDER | {"tiers": [{"limit": "100", "rate": "31"}, {"rate": "0"}]}
-    (bill,) = rate(version_of(ladder), [usage_of("2025-03-01", "2025-03-18", import_=1000)])
+    charge = TIERED | {"tiers": [{"limit": "100", "rate": "31"}, {"rate": "0"}]}
+    (bill,) = rate(version_of(charge), [usage_of("2025-03-01", "2025-03-18", import_=1000)])
     lower, upper = bill.lines
     assert str(lower.quantity) == "54.83870967741935483871"
     assert str(lower.amount_exact) == "1700"
@@ -83,7 +83,7 @@ def test_a_limit_that_is_no_whole_number_of_wh_divides_the_energy_exactly(versio
 
 
 def test_a_day_that_the_clock_shortens_has_its_whole_limit(version_of, usage_of):
-    ladder = LADDER | {
+    charge = TIERED | {
         "tiers": [{"limit": "23", "rate": "1"}, {"rate": "2"}],
         "limits": {"per": "day"},
     }
@@ -91,11 +91,11 @@ def test_a_day_that_the_clock_shortens_has_its_whole_limit(version_of, usage_of)
         ("2025-03-30", "2025-03-31", {"tier-1": "23"}),
         ("2025-10-26", "2025-10-27", {"tier-1": "23", "tier-2": "2"}),
     ]:
-        (bill,) = rate(version_of(ladder), [usage_of(day, next_day, import_=1000)])
+        (bill,) = rate(version_of(charge), [usage_of(day, next_day, import_=1000)])
         assert kwh_by_tier(bill) == expected
 
 
-def test_a_yearly_ladder_is_climbed_from_bill_to_bill(version_of, usage_of):
+def test_yearly_tiers_are_counted_from_bill_to_bill(version_of, usage_of):
     version = version_of(YEARLY)
     april, may = usage_of(*APRIL, import_=500), usage_of("2025-05-01", "2025-06-01", import_=500)
     (first,) = rate(version, [april])
@@ -103,8 +103,8 @@ def test_a_yearly_ladder_is_climbed_from_bill_to_bill(version_of, usage_of):
     assert first.state == {
         "energy": Progress(date(2025, 1, 1), (BandKwh(None, Decimal("360.000")),))
     }
-    kept = read_state(state_document(first.state))
-    (second,) = rate(version, [may], states=[kept])
+    stored = read_state(state_document(first.state))
+    (second,) = rate(version, [may], states=[stored])
     assert kwh_by_tier(second) == {"tier-2": "240", "tier-3": "132"}  # 360 to 732 kWh
     (alone,) = rate(version, [may])
     assert kwh_by_tier(alone) == {"tier-1": "300", "tier-2": "72"}
@@ -113,7 +113,7 @@ def test_a_yearly_ladder_is_climbed_from_bill_to_bill(version_of, usage_of):
 @pytest.mark.parametrize(
     ("limits", "period", "since_on", "expected"),
     [
-        # 200 kWh before, 360 in April, of a ladder that began in February
+        # 200 kWh before, 360 in April, of a count that began in February
         (
             {"reset_months": 3, "anchor_month": 2},
             APRIL,
@@ -138,10 +138,10 @@ def test_a_yearly_ladder_is_climbed_from_bill_to_bill(version_of, usage_of):
         ),
     ],
 )
-def test_a_ladder_begins_anew_with_its_month(
+def test_counting_starts_again_with_the_anchor_month(
     version_of, usage_of, limits, period, since_on, expected
 ):
-    version = version_of(LADDER | {"limits": {"per": "period"} | limits})
+    version = version_of(TIERED | {"limits": {"per": "period"} | limits})
     before = Progress(date.fromisoformat(since_on), (BandKwh(None, Decimal(200)),))
     usage = usage_of(*period, import_=500)
     (bill,) = rate(version, [usage], states=[{"energy": before}])
@@ -162,10 +162,10 @@ def test_a_ladder_begins_anew_with_its_month(
         ("volume", "reset", [("tier-3", "240"), ("tier-3", "480")]),
     ],
 )  # fmt: skip
-def test_a_new_version_goes_on_or_starts_from_nothing(
+def test_a_new_version_continues_or_starts_from_zero(
     version_of, usage_of, mode, on_version_change, expected
 ):
-    old = version_of(LADDER | {"mode": mode, "limits": {"on_version_change": on_version_change}})
+    old = version_of(TIERED | {"mode": mode, "limits": {"on_version_change": on_version_change}})
     eleventh = date(2025, 4, 11)
     parts = [
         Part(Period(date(2025, 4, 1), eleventh), old),
@@ -180,7 +180,7 @@ def test_a_new_version_goes_on_or_starts_from_nothing(
 
 def test_a_change_of_taxes_shares_the_tiers_by_days(version_of, usage_of):
     tax = {"kind": "tax", "id": "t", "rate": "0.1", "tax_class": "a", "to_on": "2025-04-11"}
-    version = version_of(LADDER | {"tax_class": "a"}, tax)
+    version = version_of(TIERED | {"tax_class": "a"}, tax)
     (bill,) = rate(version, [usage_of(*APRIL, import_=1000)])
     assert [(line.item.band, str(line.amount)) for line in bill.lines] == [
         ("tier-1", "20.00"),
@@ -212,21 +212,22 @@ def test_a_change_of_taxes_shares_the_tiers_by_days(version_of, usage_of):
         ({"limits": {"per": "period", "reset_months": 5}}, "5 is none of 1, 2, 3, 4, 6, 12"),
         ({"limits": {"per": "period", "reset_months": 3, "anchor_month": 13}}, "is no month"),
         ({"limits": {"anchor_month": 3}}, "says nothing without reset_months"),
-        ({"limits": {"per": "period", "reset_months": 3, "on_version_change": "reset"}}, "goes on"),
+        ({"limits": {"per": "period", "reset_months": 3, "on_version_change": "reset"}},
+         "continues in"),
         ({"limits": {"per": "period", "reset_months": 3, "kw": "peak", "peak_minutes": 15}},
          "cannot follow the peak"),
         ({"mode": "volume", "limits": {"per": "period", "reset_months": 3}},
          "would change earlier ones"),
     ],
 )  # fmt: skip
-def test_a_ladder_that_contradicts_itself_is_refused(version_of, fields, fault):
+def test_tiers_that_contradict_themselves_are_refused(version_of, fields, fault):
     with pytest.raises(Rejected, match=fault):
-        version_of(LADDER | fields)
+        version_of(TIERED | fields)
 
 
-def test_energy_below_nothing_and_the_state_of_another_kind_are_refused(version_of, usage_of):
-    with pytest.raises(Rejected, match="import energy is below nothing"):
-        rate(version_of(LADDER), [usage_of(*APRIL, import_=-1)])
+def test_negative_energy_and_the_state_of_another_kind_are_refused(version_of, usage_of):
+    with pytest.raises(Rejected, match="import energy is below zero"):
+        rate(version_of(TIERED), [usage_of(*APRIL, import_=-1)])
     with pytest.raises(Rejected, match="its state is 'bank', not 'progress'"):
         rate(version_of(YEARLY), [usage_of(*APRIL, import_=1)], states=[{"energy": Bank(())}])
 
@@ -234,9 +235,9 @@ def test_energy_below_nothing_and_the_state_of_another_kind_are_refused(version_
 def test_a_peak_finer_than_the_intervals_is_refused_unless_their_mean_will_do(version_of, usage_of):
     limits = {"kw": "peak", "peak_minutes": 15}
     with pytest.raises(Rejected, match="15 minutes cannot be had from intervals of 60 minutes"):
-        rate(version_of(LADDER | {"limits": limits}), [usage_of(*APRIL, import_=1000)])
-    ladder = LADDER | {"limits": limits | {"from_coarser": "mean"}}
-    (bill,) = rate(version_of(ladder), [usage_of(*APRIL, import_=2000)])
+        rate(version_of(TIERED | {"limits": limits}), [usage_of(*APRIL, import_=1000)])
+    charge = TIERED | {"limits": limits | {"from_coarser": "mean"}}
+    (bill,) = rate(version_of(charge), [usage_of(*APRIL, import_=2000)])
     assert kwh_by_tier(bill) == {"tier-1": "600", "tier-2": "600", "tier-3": "240"}
 
 
@@ -251,7 +252,7 @@ def test_a_peak_finer_than_the_intervals_is_refused_unless_their_mean_will_do(ve
     ],
 )
 def test_the_cost_of_a_day_has_a_days_share_of_the_limits(version_of, usage_of, limits, has_share):
-    per_day = usage_charges(version_of(LADDER | {"limits": limits}))
+    per_day = usage_charges(version_of(TIERED | {"limits": limits}))
     if not has_share:
         assert per_day is None
         return

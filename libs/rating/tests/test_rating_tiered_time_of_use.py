@@ -6,20 +6,20 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from kernel.errors import Rejected
-from kernel.periods import Period
-from rating.bill import rate
-from rating.state import BandKwh, Progress
-from rating.usage import Usage
+from gridtally.kernel.errors import Rejected
+from gridtally.kernel.periods import Period
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.state import BandKwh, Progress, read_state, state_document
+from gridtally.rating.usage import Usage
 
 DAY = Period(date(2025, 4, 2), date(2025, 4, 3))
-LADDER = [{"limit": "15", "rate": "1"}, {"rate": "2"}]
+TIERS = [{"limit": "15", "rate": "1"}, {"rate": "2"}]
 OTHER = [{"limit": "25", "rate": "3"}, {"rate": "4"}]
 CHARGE = {
     "kind": "tiered_time_of_use",
     "id": "energy",
     "split": "chronological",
-    "bands": [{"name": "peak", "tiers": LADDER}, {"name": "rest", "tiers": LADDER}],
+    "bands": [{"name": "peak", "tiers": TIERS}, {"name": "rest", "tiers": TIERS}],
     "windows": [
         {"band": "peak", "from_time": "01:00", "to_time": "02:00"},
         {"band": "peak", "from_time": "03:00", "to_time": "04:00"},
@@ -55,29 +55,29 @@ def billed(version, usage, **options):
         # 10 rest, then 5 of the peak's hour reach 15; the rest is above
         ({"split": "chronological"},
          {"peak:tier-1": "5", "peak:tier-2": "15", "rest:tier-1": "10", "rest:tier-2": "10"}),
-        # ladders of their own: the peak's ends at 25 of the total
+        # tiers of their own: the peak's ends at 25 of the total
         ({"split": "per_band", "bands": [{"name": "peak", "tiers": OTHER},
-                                         {"name": "rest", "tiers": LADDER}]},
+                                         {"name": "rest", "tiers": TIERS}]},
          {"peak:tier-1": "20", "rest:tier-1": "15", "rest:tier-2": "5"}),
         # half of the total's 25 and 15, half of its 15 and 25
         ({"split": "pro_rata", "bands": [{"name": "peak", "tiers": OTHER},
-                                         {"name": "rest", "tiers": LADDER}]},
+                                         {"name": "rest", "tiers": TIERS}]},
          {"peak:tier-1": "12.5", "peak:tier-2": "7.5", "rest:tier-1": "7.5",
           "rest:tier-2": "12.5"}),
         # the peak's second hour begins at 30, above 25; its first ends at 20
         ({"split": "chronological", "bands": [{"name": "peak", "tiers": OTHER},
-                                              {"name": "rest", "tiers": LADDER}]},
+                                              {"name": "rest", "tiers": TIERS}]},
          {"peak:tier-1": "10", "peak:tier-2": "10", "rest:tier-1": "10", "rest:tier-2": "10"}),
         # by volume: the band's 20 kWh, or the total's 40, are above 15; 20 is not above 25
         ({"split": "per_band", "mode": "volume",
-          "bands": [{"name": "peak", "tiers": OTHER}, {"name": "rest", "tiers": LADDER}]},
+          "bands": [{"name": "peak", "tiers": OTHER}, {"name": "rest", "tiers": TIERS}]},
          {"peak:tier-1": "20", "rest:tier-2": "20"}),
         ({"split": "pro_rata", "mode": "volume",
-          "bands": [{"name": "peak", "tiers": OTHER}, {"name": "rest", "tiers": LADDER}]},
+          "bands": [{"name": "peak", "tiers": OTHER}, {"name": "rest", "tiers": TIERS}]},
          {"peak:tier-2": "20", "rest:tier-2": "20"}),
     ],
 )  # fmt: skip
-def test_what_climbs_the_ladder_of_a_band_is_declared(version_of, usage, fields, expected):
+def test_what_fills_the_tiers_of_a_band_is_declared(version_of, usage, fields, expected):
     assert billed(version_of(CHARGE | fields), usage) == expected
 
 
@@ -112,7 +112,7 @@ def test_an_interval_is_divided_at_a_limit_that_is_no_whole_wh(version_of, usage
     assert amounts == {"peak:tier-2": 0, "rest:tier-1": 10, "rest:tier-2": 0}
 
 
-def test_a_ladder_whose_band_is_never_on_is_not_on_the_bill(version_of, usage):
+def test_tiers_of_a_band_that_is_never_in_force_are_not_on_the_bill(version_of, usage):
     winter = [window | {"seasons": ["winter"]} for window in CHARGE["windows"]]
     version = version_of(
         CHARGE | {"windows": winter},
@@ -131,10 +131,10 @@ def test_a_ladder_whose_band_is_never_on_is_not_on_the_bill(version_of, usage):
     [
         ({"mode": "volume"}, "no order of time"),
         ({"split": "shared"}, "none of per_band, pro_rata, chronological"),
-        ({"bands": [{"name": "peak", "tiers": LADDER}]}, "band 'rest' has no rate"),
+        ({"bands": [{"name": "peak", "tiers": TIERS}]}, "band 'rest' has no rate"),
         ({"default_band": None}, "'rest' is in no window and not the default"),
-        ({"bands": [{"name": "peak", "tiers": []}, {"name": "rest", "tiers": LADDER}]},
-         "/bands/0: a ladder has 1 to 50 tiers"),
+        ({"bands": [{"name": "peak", "tiers": []}, {"name": "rest", "tiers": TIERS}]},
+         "/bands/0: there are 1 to 50 tiers"),
     ],
 )  # fmt: skip
 def test_what_contradicts_itself_is_refused(version_of, fields, fault):
@@ -142,7 +142,39 @@ def test_what_contradicts_itself_is_refused(version_of, fields, fault):
         version_of(CHARGE | fields)
 
 
-def test_an_interval_below_nothing_has_no_place_in_an_order(version_of, usage):
+def test_negative_energy_of_an_interval_is_refused_in_order_of_time(version_of, usage):
     usage.series["import"][5] = -1
-    with pytest.raises(Rejected, match="below nothing"):
+    with pytest.raises(Rejected, match="below zero"):
         rate(version_of(CHARGE), [usage])
+
+
+def test_a_band_without_a_day_in_a_bill_is_counted_on_in_the_next(version_of, usage_of):
+    """Weekends of a quarter: 48 kWh of the 60 in the first week, no weekend in the second bill."""
+    weekend = {"band": "s", "from_time": "00:00", "to_time": "24:00", "day_types": ["weekend"]}
+    calendar = {"day_types": [{"name": "weekend", "weekdays": ["sat", "sun"]}]}
+    bands = [
+        {"name": name, "tiers": [{"limit": "60", "rate": "1"}, {"rate": "2"}]} for name in "ws"
+    ]
+    fields = {
+        "split": "per_band",
+        "default_band": "w",
+        "windows": [weekend],
+        "bands": bands,
+        "limits": {"per": "period", "reset_months": 3},
+    }
+    version = version_of(CHARGE | fields, calendar=calendar)
+    state, bills = {}, []
+    for start_on, end_on in [
+        ("2025-04-04", "2025-04-07"),  # Friday to Sunday
+        ("2025-04-07", "2025-04-12"),  # Monday to Friday
+        ("2025-04-12", "2025-04-13"),  # Saturday
+    ]:
+        usage = usage_of(start_on, end_on, import_=1_000)
+        states = [read_state(state_document(state))]
+        bills.append(billed(version, usage, states=states))
+        state = rate(version, [usage], states=states)[0].state
+    assert bills == [
+        {"w:tier-1": "24", "s:tier-1": "48"},
+        {"w:tier-1": "36", "w:tier-2": "84"},
+        {"s:tier-1": "12", "s:tier-2": "12"},
+    ]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from kernel.errors import Rejected
-from rating.bill import rate
+from gridtally.kernel.errors import Rejected
+from gridtally.rating.engine.bill import rate
 
 CALENDAR = {
     "seasons": [{"name": "winter", "start": "10-16"}, {"name": "summer", "start": "04-01"}],
@@ -106,8 +106,10 @@ def test_an_edge_inside_an_interval_is_refused(version_of, usage_of, minutes, ed
     version = version_of(tou(PEAK | {"from_time": edge}))
     usage = usage_of("2025-03-03", "2025-03-04", minutes=minutes, import_=1000)
     if refused:
-        told = r"tou: the band changes at 2025-03-03 17:10, inside the 15-minute interval .* 17:00"
-        with pytest.raises(Rejected, match=told) as refusal:
+        detail = (
+            r"tou: the band changes at 2025-03-03 17:10, inside the 15-minute interval .* 17:00"
+        )
+        with pytest.raises(Rejected, match=detail) as refusal:
             rate(version, [usage])
         assert refusal.value.code == "edge_inside_interval"
     else:
@@ -132,7 +134,7 @@ def test_an_hour_of_lord_howe_that_loses_half_of_itself_still_fits_half_hours(ve
         (tou(PEAK, default_band=None), "no window covers mon of season winter at 00:00"),
         (tou(PEAK | {"seasons": ["fall"]}), "window 0: the calendar has no season 'fall'"),
         (tou(PEAK | {"day_types": ["feast"]}), "the calendar has no day type 'feast'"),
-        (tou(PEAK | {"to_time": "17:00"}), "must not end when it starts"),
+        (tou(PEAK | {"to_time": "17:00"}), "a day that begins at 17:00, .* day_begins is 00:00"),
         (tou(PEAK | {"to_time": "17:00:30"}), "whole local minutes"),
         (tou(PEAK, bands=[{"name": "peak", "rate": "1"}]), "band 'day' has no rate"),
         (tou(bands=[{"name": n, "rate": "1"} for n in ("day", "idle")]), "'idle' is in no window"),
@@ -158,3 +160,95 @@ def test_every_interval_is_in_exactly_one_band(version_of, usage_of):
     usage.series["import"][:] = np.arange(len(usage.series["import"]))
     lines = rate(version, [usage])[0].lines
     assert sum(line.quantity for line in lines) * 1000 == int(usage.series["import"].sum())
+
+
+def red_day(day_begins, **window):
+    """A tariff with one red day, 15 January; R03b of the complaints."""
+    calendar = {
+        "day_begins": day_begins,
+        "day_types": [{"name": "red", "dates": ["2025-01-15"]}],
+    }
+    times = {"from_time": "06:00", "to_time": "06:00"} | window
+    charge = {
+        "kind": "time_of_use", "id": "energy", "default_band": "blue",
+        "bands": [{"name": "blue", "rate": "0.10"}, {"name": "red", "rate": "0.70"}],
+        "windows": [{"band": "red", "day_types": ["red"]} | times],
+    }  # fmt: skip
+    return charge, calendar
+
+
+@pytest.mark.parametrize(
+    ("window", "red", "blue"),
+    [
+        ({}, 24, 48),
+        ({"from_time": "00:00", "to_time": "24:00"}, 24, 48),
+        ({"from_time": "22:00"}, 8, 64),  # its night, which ends on the 16th at six
+        ({"from_time": "00:00"}, 6, 66),  # its last six hours
+    ],
+)
+def test_a_day_that_begins_at_six_lasts_until_six(version_of, usage_of, window, red, blue):
+    """JC144/EDF_Simulateur_Prix#10; 1 kWh an hour from the 15th to the 17th, in Berlin."""
+    charge, calendar = red_day("06:00", **window)
+    usage = usage_of("2025-01-15", "2025-01-18", import_=1000)
+    assert kwh_by_band(version_of(charge, calendar=calendar), usage) == {"blue": blue, "red": red}
+
+
+def test_the_day_on_which_the_clock_changes_still_begins_at_six(version_of, usage_of):
+    """29 March from six lasts 23 hours: the clock skips one of the night that belongs to it."""
+    charge, calendar = red_day("06:00")
+    calendar["day_types"][0]["dates"] = ["2025-03-29"]
+    usage = usage_of("2025-03-29", "2025-03-31", import_=1000)
+    assert kwh_by_band(version_of(charge, calendar=calendar), usage) == {"blue": 24, "red": 23}
+
+
+def test_a_colour_without_any_day_yet_is_in_no_bill(version_of, usage_of):
+    """Tempo in September, before the first red day: its dates are an empty list."""
+    charge, calendar = red_day("06:00")
+    calendar["day_types"][0]["dates"] = []
+    usage = usage_of("2025-01-15", "2025-01-18", import_=1000)
+    assert kwh_by_band(version_of(charge, calendar=calendar), usage) == {"blue": 72}
+
+
+COLOURS = {
+    "day_begins": "06:00",
+    "other_dates": "refused",
+    "day_types": [
+        {"name": "red", "dates": ["2025-01-15"]},
+        {"name": "blue", "dates": ["2025-01-14", "2025-01-16"]},
+    ],
+}
+COLOURED = {
+    "kind": "time_of_use",
+    "id": "tempo",
+    "bands": [{"name": "red", "rate": "0.7"}, {"name": "blue", "rate": "0.1"}],
+    "windows": [
+        {"band": colour, "from_time": "06:00", "to_time": "06:00", "day_types": [colour]}
+        for colour in ("red", "blue")
+    ],
+}
+
+
+def test_a_day_without_a_colour_is_no_day_of_another(version_of, usage_of):
+    """The 15th and 16th: 6 hours of the 14th and 18 of the 16th are blue, 24 are red. The 17th has
+    no colour yet."""
+    version = version_of(COLOURED, calendar=COLOURS)
+    usage = usage_of("2025-01-15", "2025-01-17", import_=1000)
+    assert kwh_by_band(version, usage) == {"blue": 24, "red": 24}
+    with pytest.raises(Rejected, match="names 2025-01-17 in no day type") as refused:
+        rate(version, [usage_of("2025-01-15", "2025-01-18", import_=1000)])
+    assert refused.value.code == "day_unknown"
+
+
+@pytest.mark.parametrize(
+    ("calendar", "detail"),
+    [
+        ({"day_types": [{"name": "red"}]}, "holds no day: if its dates are not known yet"),
+        (
+            {"other_dates": "refused", "day_types": [{"name": "a", "weekdays": ["mon"]}]},
+            "refused where no day type is by dates",
+        ),
+    ],
+)
+def test_a_calendar_that_says_nothing_of_its_days_is_refused(version_of, calendar, detail):
+    with pytest.raises(Rejected, match=detail):
+        version_of(COLOURED, calendar=calendar)

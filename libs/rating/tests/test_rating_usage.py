@@ -5,8 +5,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from kernel.periods import Period
-from rating.usage import MISSING, Usage, with_net
+from gridtally.kernel.periods import Period
+from gridtally.rating.usage import MISSING, Usage, with_net
 
 NOTHING = MISSING
 
@@ -58,5 +58,5 @@ def test_days_at_the_ends_of_the_calendar_are_refused(start, end):
 
 @pytest.mark.parametrize("flow", ["import", "export"])
 def test_load_beside_import_or_export_is_refused(flow):
-    with pytest.raises(ValueError, match="load already says"):
+    with pytest.raises(ValueError, match="load already implies"):
         with_net({"load": np.array([1]), flow: np.array([1])})

@@ -1,14 +1,15 @@
 """Clock changes: in every IANA zone, a bill over the days of 2025 that are short or long."""
 
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 
-from kernel.periods import Period, day_minutes
-from rating.bill import rate
-from rating.usage import Usage, slots_in
+from gridtally.kernel.periods import Period, day_minutes
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.usage import Usage, slots_in
 
 NIGHT_AND_DAY = {
     "kind": "time_of_use",
@@ -20,8 +21,19 @@ NIGHT_AND_DAY = {
 
 
 def odd_days(zone):
-    days = [date(2025, 1, 1) + timedelta(days=n) for n in range(365)]
-    return [day for day in days if day_minutes(zone, day) != 1440]
+    """The days around a change of the offset at noon, that are not of 24 hours."""
+    clock = ZoneInfo(zone)
+    noons = [datetime(2024, 12, 31, 12) + timedelta(days=n) for n in range(367)]  # noqa: DTZ001
+    offsets = [noon.replace(tzinfo=clock).utcoffset() for noon in noons]
+    days = {
+        noon.date()
+        for before, after, (offset, following) in zip(
+            noons, noons[1:], pairwise(offsets), strict=False
+        )
+        if offset != following
+        for noon in (before, after)
+    }
+    return sorted(day for day in days if day.year == 2025 and day_minutes(zone, day) != 1440)
 
 
 def test_every_zone_conserves_energy_through_its_clock_changes(version_of):

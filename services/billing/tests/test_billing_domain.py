@@ -8,24 +8,25 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from billing.domain.agreements import Agreement, Customer
-from billing.domain.facts import Facts, Meter
-from billing.domain.invoices import Account, credit, issue, numbered, series_of
-from billing.domain.periods import (
-    Billed,
+from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.customers import Customer, CustomerBalance
+from gridtally.billing.domain.invoices import credit, issue, numbered, series_of
+from gridtally.billing.domain.periods import (
+    BilledPeriod,
     ClosedPeriod,
-    Held,
-    Invoiced,
+    HeldPeriod,
+    LiveInvoice,
     Predecessor,
     bill_periods,
-    rounds,
-    with_facts,
+    in_agreement_order,
+    with_reference_data,
 )
-from billing.domain.prices import PriceDay, copied_series
-from billing.domain.tariffs import InForce, cut_by_version, version_on
-from kernel.periods import ONE_DAY, Period
-from rating.state import Credit
-from rating.usage import MISSING
+from gridtally.billing.domain.prices import PriceDay, versioned_series
+from gridtally.billing.domain.reference_data import Meter, ReferenceData
+from gridtally.billing.domain.tariffs import InForce, cut_by_version, version_on
+from gridtally.kernel.periods import ONE_DAY, Period
+from gridtally.rating.state import Credit
+from gridtally.rating.usage import MISSING
 
 A, B, C = (UUID(int=n) for n in (1, 2, 3))
 TENANT = "acme"
@@ -36,6 +37,7 @@ DOCUMENT = """{"currency": "EUR", "zone": "Europe/Berlin", "components": [
   {"kind": "energy", "id": "energy", "rate": "0.30"},
   {"kind": "energy", "id": "feed-in", "rate": "-0.08", "flow": "export"}%s]}"""
 CAPACITY = ', {"kind": "capacity", "id": "capacity", "rate": "2"}'
+REACTIVE = ', {"kind": "reactive_energy", "id": "kvarh", "rate": "0.05", "free_share": "0.5"}'
 
 
 def march(day):
@@ -114,6 +116,7 @@ def closed(**changes):
         "closed_by": "complete",
         "minutes": {"import": 60},
         "series": {"import": values},
+        "doubtful": {},
         "expected_intervals": SLOTS,
         "present_intervals": SLOTS,
         "digest": "0" * 64,
@@ -124,7 +127,7 @@ def closed(**changes):
     return ClosedPeriod(**(fields | changes))
 
 
-def facts(document=DOCUMENT % "", **changes):
+def reference_data(document=DOCUMENT % "", **changes):
     fields = {
         "agreements": {(TENANT, A): AGREEMENT},
         "meters": {(TENANT, C): Meter(Decimal(15), frozenset({"import"}))},
@@ -132,47 +135,52 @@ def facts(document=DOCUMENT % "", **changes):
         "versions": {(TENANT, A): [version(A, march(1))]},
         "documents": {(TENANT, A): document},
     }
-    return Facts(**(fields | changes))
+    return ReferenceData(**(fields | changes))
 
 
 def billed_alone(periods, known):
     """What becomes of periods before which nothing was billed."""
-    return bill_periods(with_facts(periods, known), {}, {})
+    return bill_periods(with_reference_data(periods, known), {}, {})
 
 
 BOTH_FLOWS = {(TENANT, C): Meter(Decimal(15), frozenset({"import", "export"}))}
+METERED = np.full(SLOTS, 1_000, np.int32)
 GAP = np.array([MISSING] + [1_000] * (SLOTS - 1), np.int32)
 HELD = [
-    ("agreement_missing", closed(), facts(agreements={})),
-    ("agreement_differs", closed(meter_id=B), facts()),
+    ("agreement_missing", closed(), reference_data(agreements={})),
+    ("agreement_differs", closed(meter_id=B), reference_data()),
     (
         "agreement_differs",
         closed(),
-        facts(agreements={(TENANT, A): replace(AGREEMENT, end_on=march(9))}),
+        reference_data(agreements={(TENANT, A): replace(AGREEMENT, end_on=march(9))}),
     ),
-    ("meter_missing", closed(), facts(meters={})),
-    ("tariff_missing", closed(), facts(versions={})),
-    ("tariff_missing", closed(tenant_id="other"), facts(agreements={("other", A): AGREEMENT},
-     meters={("other", C): Meter(None, frozenset())})),
-    ("invalid_tariff", closed(), facts('{"currency": "EUR"}')),
-    ("currency_differs", closed(), facts(currencies={(TENANT, B): "USD"})),
-    ("connected_kw_missing", closed(), facts(DOCUMENT % CAPACITY,
+    ("meter_missing", closed(), reference_data(meters={})),
+    ("tariff_missing", closed(), reference_data(versions={})),
+    ("tariff_missing", closed(tenant_id="other"), reference_data(
+     agreements={("other", A): AGREEMENT}, meters={("other", C): Meter(None, frozenset())})),
+    ("invalid_tariff", closed(), reference_data('{"currency": "EUR"}')),
+    ("currency_differs", closed(), reference_data(currencies={(TENANT, B): "USD"})),
+    ("connected_kw_missing", closed(), reference_data(DOCUMENT % CAPACITY,
      meters={(TENANT, C): Meter(None, frozenset({"import"}))})),
     (
         "usage_impossible",
         closed(),
-        facts(meters={(TENANT, C): Meter(Decimal(-1), frozenset({"import"}))}),
+        reference_data(meters={(TENANT, C): Meter(Decimal(-1), frozenset({"import"}))}),
     ),
-    ("flow_missing", closed(), facts(meters=BOTH_FLOWS)),
-    ("values_missing", closed(values=GAP), facts()),
-    ("flow_missing", closed(minutes={}, series={}), facts()),
+    ("flow_missing", closed(), reference_data(meters=BOTH_FLOWS)),
+    ("flow_missing", closed(), reference_data(DOCUMENT % REACTIVE)),
+    ("flow_missing", closed(closed_by="forced", minutes={"import": 60, "reactive_import": 60},
+     series={"import": METERED, "reactive_import": np.full(SLOTS, MISSING, np.int32)}),
+     reference_data(DOCUMENT % REACTIVE)),
+    ("values_missing", closed(values=GAP), reference_data()),
+    ("flow_missing", closed(minutes={}, series={}), reference_data()),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("reason", "period", "known"), HELD)
 def test_a_period_is_held_for_a_reason(reason, period, known):
     (result,) = billed_alone([period], known)
-    assert isinstance(result, Held)
+    assert isinstance(result, HeldPeriod)
     assert result.reason == reason
     assert result.detail
 
@@ -182,22 +190,33 @@ BILLED = [
     ("with gaps, closed by its grace time", closed(values=GAP, closed_by="grace"), "222.60"),
     ("forced", closed(values=GAP, closed_by="forced"), "222.60"),
 ]
+WITH_REACTIVE = closed(
+    minutes={"import": 60, "reactive_import": 30},
+    series={"import": METERED, "reactive_import": np.full(2 * SLOTS, 300, np.int32)},
+)
 
 
 @pytest.mark.parametrize(
     ("period", "total"), [case[1:] for case in BILLED], ids=[case[0] for case in BILLED]
 )
 def test_a_period_is_billed(period, total):
-    (result,) = billed_alone([period], facts())
-    assert isinstance(result, Billed)
+    (result,) = billed_alone([period], reference_data())
+    assert isinstance(result, BilledPeriod)
     assert result.bill.total == Decimal(total)
+
+
+def test_reactive_energy_of_other_intervals_is_billed_and_its_share_is_free():
+    """743 hours of 1 kWh and 0.6 kvarh: 222.90 for energy, and 0.1 × 743 × 0.05 = 3.72."""
+    (result,) = billed_alone([WITH_REACTIVE], reference_data(DOCUMENT % REACTIVE))
+    assert isinstance(result, BilledPeriod)
+    assert result.bill.total == Decimal("222.90") + Decimal("3.72")
 
 
 def test_good_periods_are_billed_beside_bad_ones_in_order():
     periods = [closed(), closed(values=GAP), closed(meter_id=B), closed(revision=2)]
-    results = billed_alone(periods, facts())
+    results = billed_alone(periods, reference_data())
     assert [result.closed for result in results] == periods
-    assert [isinstance(result, Billed) for result in results] == [True, False, False, True]
+    assert [isinstance(result, BilledPeriod) for result in results] == [True, False, False, True]
 
 
 FEED_IN = """{"currency": "EUR", "zone": "Europe/Berlin", "components": [
@@ -231,11 +250,13 @@ PREDECESSORS = [
     [case[1:] for case in PREDECESSORS],
     ids=[case[0] for case in PREDECESSORS],
 )
-def test_a_period_goes_on_where_the_one_before_it_ended(before, after, total):
-    known = facts(FEED_IN, agreements={(TENANT, A): replace(AGREEMENT, start_on=date(2025, 1, 1))})
+def test_a_period_continues_where_the_one_before_it_ended(before, after, total):
+    known = reference_data(
+        FEED_IN, agreements={(TENANT, A): replace(AGREEMENT, start_on=date(2025, 1, 1))}
+    )
     period = closed()
-    given = {} if before is None else {period.key: before}
-    (result,) = bill_periods(with_facts([period], known), given, {})
+    predecessors = {} if before is None else {period.key: before}
+    (result,) = bill_periods(with_reference_data([period], known), predecessors, {})
     if total is None:
         assert result.reason == after
     else:
@@ -244,21 +265,21 @@ def test_a_period_goes_on_where_the_one_before_it_ended(before, after, total):
 
 def test_a_period_that_is_billed_again_is_a_restatement():
     period = closed(revision=2)
-    found = with_facts([period], facts())
+    loaded = with_reference_data([period], reference_data())
     ids = set()
     for live, restatement in (
         (None, 0),
-        (Invoiced(1, 3), 0),
-        (Invoiced(2, 0), 1),
-        (Invoiced(2, 1), 2),
+        (LiveInvoice(1, 3), 0),
+        (LiveInvoice(2, 0), 1),
+        (LiveInvoice(2, 1), 2),
     ):
-        (result,) = bill_periods(found, {}, {} if live is None else {period.key: live})
+        (result,) = bill_periods(loaded, {}, {} if live is None else {period.key: live})
         assert result.restatement == restatement
         ids.add(result.invoice_id)
     assert len(ids) == 3
 
 
-def test_rounds_hold_each_agreement_once_and_keep_its_order():
+def test_lists_hold_each_agreement_once_and_keep_its_order():
     other, april = replace(closed(), agreement_id=B), Period(MARCH.end_on, date(2025, 5, 1))
     sent = [
         closed(),
@@ -267,23 +288,23 @@ def test_rounds_hold_each_agreement_once_and_keep_its_order():
         replace(closed(revision=3), period=april),
         closed(),
     ]
-    assert [[one.revision for one in several] for several in rounds(sent)] == [
+    assert [[closed.revision for closed in periods] for periods in in_agreement_order(sent)] == [
         [1, 1],
         [2],
         [3],
         [1],
     ]
-    assert list(rounds([])) == []
+    assert list(in_agreement_order([])) == []
 
 
-OWED = Account(Decimal(12), Decimal(2))
+OWED = CustomerBalance(Decimal(12), Decimal(2))
 
 
 def test_documents_take_their_ids_from_what_causes_them():
-    first, second = billed_alone([closed(), closed(revision=2)], facts())
+    first, second = billed_alone([closed(), closed(revision=2)], reference_data())
     invoice = issue(first, "INV-2025-000001", OWED, NOW)
-    assert invoice.id == issue(first, "another", Account(), NOW).id
-    assert invoice.id != issue(second, "", Account(), NOW).id
+    assert invoice.id == issue(first, "another", CustomerBalance(), NOW).id
+    assert invoice.id != issue(second, "", CustomerBalance(), NOW).id
     assert invoice.amount_due == invoice.total + 12
     note = credit(invoice, "CN-2025-000001", second, NOW)
     assert (note.invoice_id, note.total, note.lines) == (invoice.id, invoice.total, invoice.lines)
@@ -310,6 +331,6 @@ def test_the_prices_of_a_day_in_another_zone_than_the_last_are_missing():
         PriceDay(date(2025, 3, 2), "Europe/Berlin", 60, "EUR", 2, [Decimal(1)] * 24),
         PriceDay(date(2025, 3, 3), "Europe/Berlin", 60, "EUR", 3, [Decimal(2)] * 24),
     ]
-    copied = copied_series(days)
-    assert copied.versions == {date(2025, 3, 2): 2, date(2025, 3, 3): 3}
-    assert copied.series.prices.tolist() == [10**8] * 24 + [2 * 10**8] * 24
+    versioned = versioned_series(days)
+    assert versioned.versions == {date(2025, 3, 2): 2, date(2025, 3, 3): 3}
+    assert versioned.series.prices.tolist() == [10**8] * 24 + [2 * 10**8] * 24

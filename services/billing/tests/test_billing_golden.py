@@ -8,12 +8,13 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from billing.domain.agreements import Agreement
-from billing.domain.facts import Facts, Meter
-from billing.domain.invoices import Account, issue
-from billing.domain.periods import ClosedPeriod, bill_periods, with_facts
-from billing.domain.tariffs import InForce
 from golden.bills import APRIL, ZONE, cases_of, readings_of, tariff_of
+from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.customers import CustomerBalance
+from gridtally.billing.domain.invoices import issue
+from gridtally.billing.domain.periods import ClosedPeriod, bill_periods, with_reference_data
+from gridtally.billing.domain.reference_data import Meter, ReferenceData
+from gridtally.billing.domain.tariffs import InForce
 
 CASES = cases_of("arrears.json")
 AGREEMENT, CUSTOMER, METER, VERSION = (UUID(int=n) for n in range(1, 5))
@@ -34,6 +35,7 @@ def closed(case):
         closed_by="complete",
         minutes=dict.fromkeys(series, 60),
         series=series,
+        doubtful={},
         expected_intervals=slots,
         present_intervals=slots,
         digest="0" * 64,
@@ -43,10 +45,10 @@ def closed(case):
     )
 
 
-def facts(case):
+def reference_data(case):
     agreement = Agreement(AGREEMENT, CUSTOMER, METER, VERSION, SINCE, None, "wait", 72, 1)
     flows = frozenset({"import", "export"})
-    return Facts(
+    return ReferenceData(
         agreements={(TENANT, AGREEMENT): agreement},
         meters={(TENANT, METER): Meter(Decimal(case["connected_kw"]), flows)},
         currencies={(TENANT, CUSTOMER): "EUR"},
@@ -58,9 +60,10 @@ def facts(case):
 @pytest.mark.parametrize("case_id", CASES)
 def test_an_invoice_with_arrears_or_credit(case_id):
     case = CASES[case_id]
-    (billed,) = bill_periods(with_facts([closed(case)], facts(case)), {}, {})
-    account = Account(Decimal(case["balance"]), Decimal(case["arrears"]))
-    invoice = issue(billed, "INV-2025-000001", account, NOW)
+    known = reference_data(case)
+    (billed,) = bill_periods(with_reference_data([closed(case)], known), {}, {})
+    balance = CustomerBalance(Decimal(case["balance"]), Decimal(case["arrears"]))
+    invoice = issue(billed, "INV-2025-000001", balance, NOW)
     totals = billed.bill.totals()
     assert {
         "energy_charge": totals["energy"],
@@ -71,5 +74,5 @@ def test_an_invoice_with_arrears_or_credit(case_id):
         "total": invoice.total,
         "amount_due": invoice.amount_due,
     } == {name: Decimal(amount) for name, amount in case["expect"].items()}
-    assert invoice.account == account
+    assert (invoice.brought_forward, invoice.arrears) == (balance.balance, balance.arrears)
     assert sum(line.amount for line in invoice.lines) == invoice.total

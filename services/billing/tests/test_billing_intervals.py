@@ -10,14 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.agreements import Agreement
-from billing.domain.days import DayUsage, price_days
-from billing.domain.facts import Facts, Meter
-from billing.domain.intervals import in_one_interval, usage_of
-from billing.domain.periods import Billed, ClosedPeriod, Held, bill_periods, with_facts
-from billing.domain.tariffs import InForce
-from kernel.periods import RESOLUTIONS_MIN, Period
-from rating.usage import MISSING
+from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.daily_costs import DailyUsage, price_days
+from gridtally.billing.domain.intervals import in_common_interval, usage_of
+from gridtally.billing.domain.periods import (
+    BilledPeriod,
+    ClosedPeriod,
+    HeldPeriod,
+    bill_periods,
+    with_reference_data,
+)
+from gridtally.billing.domain.reference_data import Meter, ReferenceData
+from gridtally.billing.domain.tariffs import InForce
+from gridtally.kernel.periods import RESOLUTIONS_MIN, Period
+from gridtally.rating.usage import MISSING
 
 ONE, TARIFF, METER, CUSTOMER = (UUID(int=n) for n in (1, 2, 3, 4))
 TENANT = "acme"
@@ -42,7 +48,7 @@ def series(*values):
 BIG = 2**31 - 1
 TABLE = [
     # name, intervals and values by flow, the one interval, its values by flow
-    ("alike: nothing is added", {"import": (60, [1, 2])}, 60, {"import": [1, 2]}),
+    ("of one length: nothing is added", {"import": (60, [1, 2])}, 60, {"import": [1, 2]}),
     (
         "quarters beside an hour",
         {"import": (15, [1, 2, 3, 4, 5, 6, 7, 8]), "export": (60, [9, 0])},
@@ -88,7 +94,7 @@ TABLE = [
 def test_finer_intervals_are_added_up(flows, interval, expected):
     minutes = {flow: length for flow, (length, _) in flows.items()}
     given_series = {flow: series(*values) for flow, (_, values) in flows.items()}
-    common, added = in_one_interval(minutes, given_series)
+    common, added = in_common_interval(minutes, given_series)
     assert common == interval
     shown = {
         flow: [None if value == MISSING else value for value in values.tolist()]
@@ -114,7 +120,7 @@ def test_energy_is_kept_and_nothing_missing_is_filled(minutes, hours, data):
         )
         for flow, length in minutes.items()
     }
-    common, added = in_one_interval(minutes, {f: series(*values) for f, values in flows.items()})
+    common, added = in_common_interval(minutes, {f: series(*values) for f, values in flows.items()})
     assert max(minutes.values()) <= common <= 60
     for flow, values in flows.items():
         parts = common // minutes[flow]
@@ -127,17 +133,17 @@ def test_energy_is_kept_and_nothing_missing_is_filled(minutes, hours, data):
 def test_a_flow_that_is_not_measured_is_no_energy_and_one_that_is_stays():
     day = Period(DAY, PERIOD.end_on)
     hours = {"import": np.full(23, 400, np.int32)}
-    usage = usage_of(ZONE, day, {"import": 60}, hours, nothing_of=["import", "export"])
+    usage = usage_of(ZONE, day, {"import": 60}, hours, flows_without_channel=["import", "export"])
     assert {flow: values.sum() for flow, values in usage.series.items()} == {
         "import": 9_200,
         "export": 0,
     }
     with pytest.raises(ValueError, match="has 24 intervals"):
-        usage_of("UTC", day, {"import": 60}, hours, nothing_of=["export"])
+        usage_of("UTC", day, {"import": 60}, hours, flows_without_channel=["export"])
 
 
-def facts(document=ENERGY, flows=("import", "export")):
-    return Facts(
+def reference_data(document=ENERGY, flows=("import", "export")):
+    return ReferenceData(
         agreements={(TENANT, ONE): AGREEMENT},
         meters={(TENANT, METER): Meter(Decimal(15), frozenset(flows))},
         currencies={(TENANT, CUSTOMER): "EUR"},
@@ -162,6 +168,7 @@ def closed(period=PERIOD, **flows):
             flow.removesuffix("_"): np.full(period.slots(ZONE, length), wh, np.int32)
             for flow, (length, wh) in flows.items()
         },
+        doubtful={},
         expected_intervals=1,
         present_intervals=1,
         digest="0" * 64,
@@ -173,17 +180,17 @@ def closed(period=PERIOD, **flows):
 
 def billed_alone(periods, known):
     """What becomes of periods before which nothing was billed."""
-    return bill_periods(with_facts(periods, known), {}, {})
+    return bill_periods(with_reference_data(periods, known), {}, {})
 
 
 def test_a_period_of_unlike_intervals_is_billed_as_one_of_like_ones():
     """47 hours: 100 Wh in a quarter are 400 Wh in an hour."""
-    mixed, alike = billed_alone(
+    mixed, hourly = billed_alone(
         [closed(import_=(15, 100), export=(60, 50)), closed(import_=(60, 400), export=(60, 50))],
-        facts(),
+        reference_data(),
     )
-    assert isinstance(mixed, Billed)
-    assert mixed.bill == alike.bill
+    assert isinstance(mixed, BilledPeriod)
+    assert mixed.bill == hourly.bill
     assert mixed.bill.total == Decimal("5.64") - Decimal("0.24")  # 18.8 kWh less 2.35 kWh
     assert mixed.closed.series["import"].size == 4 * 47, "evidence stays as it was received"
 
@@ -191,27 +198,27 @@ def test_a_period_of_unlike_intervals_is_billed_as_one_of_like_ones():
 def test_one_missing_quarter_holds_a_period_of_unlike_intervals():
     period = closed(import_=(15, 100), export=(60, 50))
     period.series["import"][17] = MISSING
-    (result,) = billed_alone([period], facts())
-    assert isinstance(result, Held)
+    (result,) = billed_alone([period], reference_data())
+    assert isinstance(result, HeldPeriod)
     assert result.reason == "values_missing"
     forced = replace(period, closed_by="forced")
-    (result,) = billed_alone([forced], facts())
+    (result,) = billed_alone([forced], reference_data())
     assert result.bill.total == Decimal("5.52") - Decimal("0.24"), "the whole hour is lost"
 
 
 @pytest.mark.parametrize(("edge", "billed"), [("00", True), ("30", False)])
 def test_an_edge_within_the_longer_interval_is_held_not_guessed(edge, billed):
     periods = [closed(import_=(15, 100), export=(60, 50)), closed(import_=(15, 100))]
-    mixed, _ = billed_alone(periods, facts(EVENING % edge))
-    assert isinstance(mixed, Billed) == billed
-    quarters, _ = billed_alone([periods[1]] * 2, facts(EVENING % edge, flows=["import"]))
-    assert isinstance(quarters, Billed), "quarters alone meet the edge"
+    mixed, _ = billed_alone(periods, reference_data(EVENING % edge))
+    assert isinstance(mixed, BilledPeriod) == billed
+    quarters, _ = billed_alone([periods[1]] * 2, reference_data(EVENING % edge, flows=["import"]))
+    assert isinstance(quarters, BilledPeriod), "quarters alone meet the edge"
 
 
 def used(meter_id=METER, zone=ZONE, **flows):
     minutes = {flow.removesuffix("_"): length for flow, (length, _) in flows.items()}
     day = Period(DAY, DAY + timedelta(days=1))
-    return DayUsage(
+    return DailyUsage(
         TENANT,
         meter_id,
         DAY,
@@ -228,11 +235,11 @@ def used(meter_id=METER, zone=ZONE, **flows):
 
 DAYS = [
     # name, the day's usage, the tariff, its net cost or None
-    ("alike", used(import_=(15, 100), export=(15, 50)), ENERGY, "2.30"),
-    ("unlike", used(import_=(15, 100), export=(60, 200)), ENERGY, "2.30"),
+    ("of one length", used(import_=(15, 100), export=(15, 50)), ENERGY, "2.30"),
+    ("of unlike lengths", used(import_=(15, 100), export=(60, 200)), ENERGY, "2.30"),
     ("an edge at the hour", used(import_=(15, 100), export=(60, 200)), EVENING % "00", "2.08"),
     ("an edge within the hour", used(import_=(15, 100), export=(60, 200)), EVENING % "30", None),
-    ("told in another zone", used(zone="UTC", import_=(15, 100)), ENERGY, None),
+    ("recorded in another zone", used(zone="UTC", import_=(15, 100)), ENERGY, None),
 ]
 
 
@@ -241,8 +248,8 @@ DAYS = [
 )
 def test_a_day_is_priced_or_left_out_without_its_neighbours(usage, document, net):
     neighbour = used(UUID(int=9), import_=(15, 100))
-    of_day = {one.key: AGREEMENT for one in (usage, neighbour)}
-    costs = price_days([usage, neighbour], of_day, facts(document))
-    priced = {cost.usage.meter_id: cost.net for cost in costs}
+    agreements = {usage.key: AGREEMENT, neighbour.key: AGREEMENT}
+    costs = price_days([usage, neighbour], agreements, reference_data(document))
+    priced = {cost.meter_id: cost.net for cost in costs}
     assert priced.pop(neighbour.meter_id) > 0
     assert priced == ({} if net is None else {METER: Decimal(net)})

@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.domain.merge import (
+from gridtally.ingest.domain.merge import (
     MISSING,
     NO_QUALITY,
     Days,
-    Layer,
     Pieces,
+    RankedPiece,
     agrees,
     fill,
-    lay,
-    resolve,
+    is_known,
+    overlay,
+    rebuild_day,
+    repeats,
 )
 
 SLOTS = 6
@@ -26,19 +28,19 @@ def empty_day():
     return np.full(SLOTS, MISSING, np.int32), np.full(SLOTS, NO_QUALITY, np.uint8)
 
 
-def layer(slot, values, quality="A", read_at=0, event=0):
-    held = [MISSING if value is None else value for value in values]
-    return Layer(slot, np.array(held, np.int32), ord(quality), read_at, bytes([event]))
+def ranked(slot, values, quality="A", read_at=0, event=0):
+    values = [MISSING if value is None else value for value in values]
+    return RankedPiece(slot, np.array(values, np.int32), ord(quality), read_at, bytes([event]))
 
 
-def resolved(layers):
+def rebuilt(pieces):
     values, quality = empty_day()
-    resolve(values, quality, layers)
+    rebuild_day(values, quality, pieces)
     return values.tolist(), quality.tobytes().decode()
 
 
-layers = st.builds(
-    lambda slot, values, quality, read_at, event: layer(
+ranked_pieces = st.builds(
+    lambda slot, values, quality, read_at, event: ranked(
         slot, values[: SLOTS - slot], quality, read_at, event
     ),
     st.integers(0, SLOTS - 1),
@@ -49,66 +51,66 @@ layers = st.builds(
 )
 
 
-@given(st.lists(layers, max_size=8, unique_by=lambda one: one.event_id), st.randoms())
-def test_order_and_repetition_change_nothing(some, chance):
-    again = some + chance.choices(some, k=3) if some else []
+@given(st.lists(ranked_pieces, max_size=8, unique_by=lambda piece: piece.event_id), st.randoms())
+def test_order_and_repetition_change_nothing(pieces, chance):
+    again = pieces + chance.choices(pieces, k=3) if pieces else []
     chance.shuffle(again)
-    assert resolved(again) == resolved(some)
+    assert rebuilt(again) == rebuilt(pieces)
 
 
-@given(st.lists(layers, max_size=8, unique_by=lambda one: one.event_id))
-def test_each_interval_has_the_value_of_the_highest_ranking_block(some):
+@given(st.lists(ranked_pieces, max_size=8, unique_by=lambda piece: piece.event_id))
+def test_each_interval_has_the_value_of_the_highest_ranking_block(pieces):
     """A model, one interval at a time: of blocks of registers only the newest counts there."""
-    values, quality = resolved(some)
+    values, quality = rebuilt(pieces)
     for slot in range(SLOTS):
-        said = [
-            (one.rank, int(one.values[slot - one.slot]), chr(one.quality))
-            for one in some
-            if one.slot <= slot < one.slot + one.values.size
+        covering = [
+            (piece.rank, int(piece.values[slot - piece.slot]), chr(piece.quality))
+            for piece in pieces
+            if piece.slot <= slot < piece.slot + piece.values.size
         ]
-        there = [one for one in said if one[2] != "R"]
-        there += sorted(one for one in said if one[2] == "R")[-1:]
-        there = [one for one in there if one[1] != MISSING]
-        expected = max(there)[1:] if there else (MISSING, "-")
+        counting = [value for value in covering if value[2] != "R"]
+        counting += sorted(value for value in covering if value[2] == "R")[-1:]
+        present = [value for value in counting if value[1] != MISSING]
+        expected = max(present)[1:] if present else (MISSING, "-")
         expected = (expected[0], expected[1].replace("R", "E"))
         assert (values[slot], quality[slot]) == expected
 
 
-@given(st.lists(layers, max_size=8, unique_by=lambda one: one.event_id))
-def test_laying_what_agrees_is_the_same_as_resolving(some):
+@given(st.lists(ranked_pieces, max_size=8, unique_by=lambda piece: piece.event_id))
+def test_overlaying_what_agrees_is_the_same_as_rebuilding(pieces):
     values, quality = empty_day()
-    laid = []
-    for one in some:
-        if agrees(values, quality, one):
-            lay(values, quality, one)
-            laid.append(one)
-    assert (values.tolist(), quality.tobytes().decode()) == resolved(laid)
+    overlaid = []
+    for piece in pieces:
+        if agrees(values, quality, piece):
+            overlay(values, quality, piece)
+            overlaid.append(piece)
+    assert (values.tolist(), quality.tobytes().decode()) == rebuilt(overlaid)
 
 
-TAKEN_BACK = [
-    # name, layers, values and quality then
-    ("what a register told", [layer(0, [5, 5, 5], "R", 1), layer(1, [None, None], "R", 2)],
+VOIDED = [
+    # name, pieces, values and quality then
+    ("what a register reported", [ranked(0, [5, 5, 5], "R", 1), ranked(1, [None, None], "R", 2)],
      "5.....", "E-----"),
-    ("it tells something else", [layer(0, [5, 5, 5], "R", 1), layer(1, [6, None], "R", 2)],
+    ("it reports something else", [ranked(0, [5, 5, 5], "R", 1), ranked(1, [6, None], "R", 2)],
      "56....", "EE----"),
-    ("not what is measured", [layer(0, [7, 7], "A", 0), layer(0, [None] * 3, "R", 2)],
+    ("not what is measured", [ranked(0, [7, 7], "A", 0), ranked(0, [None] * 3, "R", 2)],
      "77....", "AA----"),
-    ("nor what another estimated, older or newer", [layer(0, [3], "E", 0), layer(1, [4], "S", 3),
-     layer(0, [5, 5], "R", 1), layer(0, [None, None], "R", 2)], "34....", "ES----"),
-    ("the older one comes again", [layer(0, [None, None], "R", 2), layer(0, [5, 5], "R", 1)],
+    ("nor what another estimated, older or newer", [ranked(0, [3], "E", 0), ranked(1, [4], "S", 3),
+     ranked(0, [5, 5], "R", 1), ranked(0, [None, None], "R", 2)], "34....", "ES----"),
+    ("the older one comes again", [ranked(0, [None, None], "R", 2), ranked(0, [5, 5], "R", 1)],
      "......", "------"),
-    ("a gap in what a gateway sends takes nothing back", [layer(0, [5], "R", 1),
-     layer(0, [None, 2], "E", 2)], "52....", "EE----"),
+    ("a gap in what a gateway sends voids nothing", [ranked(0, [5], "R", 1),
+     ranked(0, [None, 2], "E", 2)], "52....", "EE----"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("some", "values", "quality"), [row[1:] for row in TAKEN_BACK], ids=[r[0] for r in TAKEN_BACK]
+    ("pieces", "values", "quality"), [row[1:] for row in VOIDED], ids=[row[0] for row in VOIDED]
 )
-def test_registers_take_back_what_they_told(some, values, quality):
-    found, letters = resolved(some)
-    assert "".join("." if value == MISSING else str(value) for value in found) == values
-    assert letters == quality
+def test_registers_void_what_they_reported(pieces, values, quality):
+    rebuilt_values, rebuilt_quality = rebuilt(pieces)
+    assert "".join("." if value == MISSING else str(value) for value in rebuilt_values) == values
+    assert rebuilt_quality == quality
 
 
 @dataclass
@@ -150,3 +152,26 @@ def test_filling_leaves_contested_days_alone(pieces, values, contested):
     assert fill(days, pieces_of(*pieces)).tolist() == contested
     values[4] = 7
     assert days.values.tolist() == [MISSING if value is None else value for value in values]
+
+
+@pytest.mark.parametrize(
+    ("piece", "is_repetition"),
+    [
+        (ranked(1, [5, 6]), True),
+        (ranked(1, [5, None]), True),
+        (ranked(1, [5, 7]), False),
+        (ranked(1, [5, 6], "E"), False),
+        (ranked(1, [5, 6, 0]), False),  # fills a gap
+        (ranked(1, [None]), False),  # says nothing
+    ],
+)
+def test_a_repetition_says_only_what_is_there(piece, is_repetition):
+    values, quality = empty_day()
+    overlay(values, quality, ranked(1, [5, 6]))
+    assert repeats(values, quality, piece) == is_repetition
+
+
+def test_a_later_reading_of_the_same_values_is_another_one():
+    assert is_known(ranked(0, [1], read_at=5), [ranked(0, [1], read_at=5, event=3)])
+    assert not is_known(ranked(0, [1], read_at=6), [ranked(0, [1], read_at=5)])
+    assert not is_known(ranked(0, [1], read_at=5), [ranked(0, [2], read_at=5)])

@@ -6,11 +6,20 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from ingest.domain.merge import MISSING
-from ingest.domain.meters import Channel, Meter
-from ingest.domain.periods import Close, OpenPeriod, Policy, Wait, assemble, decide, digest
-from ingest.domain.series import series
-from kernel.periods import Period
+from gridtally.ingest.domain.merge import MISSING
+from gridtally.ingest.domain.meters import Channel, Meter
+from gridtally.ingest.domain.periods import (
+    Close,
+    OpenPeriod,
+    Policy,
+    Presence,
+    Wait,
+    assemble,
+    decide,
+    digest,
+)
+from gridtally.ingest.domain.series import series
+from gridtally.kernel.periods import Period
 
 CHANNEL = Channel("import", 60, 1_000)
 METER = Meter(UUID(int=1), "main", "Europe/Berlin", (CHANNEL,))
@@ -32,8 +41,8 @@ HOUR = timedelta(hours=1)
     ],
 )
 def test_an_open_period(closing, present, now, expected):
-    it = OpenPeriod("acme", UUID(int=2), METER, MARCH, Policy(closing, 2 * HOUR))
-    decision = decide(it, present=present, changed_at=None, revision_delay=HOUR, now=now)
+    period = OpenPeriod("acme", UUID(int=2), METER, MARCH, Policy(closing, 2 * HOUR))
+    decision = decide(period, Presence(present), revision_delay=HOUR, now=now)
     assert decision == expected
 
 
@@ -45,13 +54,12 @@ def test_an_open_period(closing, present, now, expected):
         ("forced", 3, HOUR / 2, Wait(END + HOUR / 2)),
     ],
 )
-def test_a_closed_period_is_looked_at_when_it_has_settled(
+def test_a_closed_period_is_decided_when_its_readings_have_been_quiet(
     closed_by, present, changed_ago, expected
 ):
-    it = OpenPeriod("acme", UUID(int=2), METER, MARCH, Policy("wait", HOUR), 1, "d", closed_by)
-    decision = decide(
-        it, present=present, changed_at=END - changed_ago, revision_delay=HOUR, now=END
-    )
+    period = OpenPeriod("acme", UUID(int=2), METER, MARCH, Policy("wait", HOUR), 1, "d", closed_by)
+    presence = Presence(present, END - changed_ago)
+    decision = decide(period, presence, revision_delay=HOUR, now=END)
     assert decision == expected
 
 
@@ -70,18 +78,17 @@ def test_a_closed_period_is_looked_at_when_it_has_settled(
 )
 def test_a_closed_period_that_has_lost_values(closing, closed_by, present, now, expected):
     policy = Policy(closing, 2 * HOUR)
-    it = OpenPeriod("acme", UUID(int=2), METER, MARCH, policy, 1, "d", closed_by)
-    decision = decide(it, present=present, changed_at=END - 2 * HOUR, revision_delay=HOUR, now=now)
+    period = OpenPeriod("acme", UUID(int=2), METER, MARCH, policy, 1, "d", closed_by)
+    presence = Presence(present, END - 2 * HOUR)
+    decision = decide(period, presence, revision_delay=HOUR, now=now)
     assert decision == expected
 
 
 def test_a_meter_without_channels_is_never_complete():
     bare = Meter(UUID(int=1), "unmetered", "UTC", ())
-    it = OpenPeriod("acme", UUID(int=2), bare, MARCH, Policy("wait", HOUR))
-    decision = decide(
-        it, present=0, changed_at=None, revision_delay=HOUR, now=datetime(2026, 1, 1, tzinfo=UTC)
-    )
-    assert decision == Wait(None)
+    period = OpenPeriod("acme", UUID(int=2), bare, MARCH, Policy("wait", HOUR))
+    later = datetime(2026, 1, 1, tzinfo=UTC)
+    assert decide(period, Presence(), revision_delay=HOUR, now=later) == Wait(None)
 
 
 def stored(day, value):
@@ -97,17 +104,17 @@ def test_a_series_has_every_interval_of_its_period():
 
 
 def test_equal_digests_are_equal_periods():
-    one = assemble("Europe/Berlin", MARCH, CHANNEL, [stored(date(2025, 3, 1), 2)])
+    first = assemble("Europe/Berlin", MARCH, CHANNEL, [stored(date(2025, 3, 1), 2)])
     other = assemble("Europe/Berlin", MARCH, CHANNEL, [stored(date(2025, 3, 2), 2)])
-    assert digest([one]) == digest([one])
-    assert len({digest([one]), digest([other]), digest([one, other]), digest([])}) == 4
+    assert digest([first]) == digest([first])
+    assert len({digest([first]), digest([other]), digest([first, other]), digest([])}) == 4
 
 
-def test_sums_are_exact_and_say_what_is_missing():
+def test_sums_are_exact_and_count_what_is_missing():
     day = date(2025, 3, 1)
     values, quality = np.array([2**31 - 1] * 23 + [MISSING], np.int32), np.full(24, 65, np.uint8)
     window = (day, date(2025, 3, 2))
     [whole] = series("Europe/Berlin", 60, {day: (values, quality)}, window, "1440")
     assert (whole.energy_wh, whole.missing) == (23 * (2**31 - 1), 1)
     empty = list(series("Europe/Berlin", 60, {}, window, "month"))
-    assert [(one.energy_wh, one.missing, one.quality) for one in empty] == [(None, 24, "-")]
+    assert [(month.energy_wh, month.missing, month.quality) for month in empty] == [(None, 24, "-")]

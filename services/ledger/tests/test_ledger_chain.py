@@ -1,5 +1,5 @@
 """What is sealed, to the byte: a chain that was sealed once verifies for ever, by our verifier and
-by the one that docs/chain.md tells."""
+by the one in docs/chain.md."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from kernel.chain import (
+from gridtally.kernel.chain import (
     Checkpoint,
     Tampered,
     export_header,
@@ -22,10 +22,11 @@ from kernel.chain import (
     record_of,
     verify_export,
 )
-from ledger.domain.chain import (
+from gridtally.ledger.audit.domain.entries import (
     ALLOCATION_FIELDS,
     ENTRY_KINDS,
     ITEM_FIELDS,
+    OPTIONAL_FIELDS,
     POSTING_FIELDS,
     ROW_FIELDS,
     TRANSACTION_FIELDS,
@@ -59,19 +60,20 @@ EARNED = {
     "line": 2, "amount": Decimal("-119.00000000"), "account": "revenue:energy",
     "account_class": "revenue", "account_customer_id": None, "account_currency": "EUR", **COPIES,
 }  # fmt: skip
-SETTLED = {
+ALLOCATED = {
     "line": 1, "item_id": id_(2), "source_id": id_(1), "amount": Decimal("0.00000001"), **COPIES,
 }  # fmt: skip
 ITEM = {
     "id": id_(2), "kind": "invoice", "number": "INV-é\n1", "total": Decimal("119.00000000"),
-    "issued_at": AT, "due_on": date(2025, 4, 15), "settled": Decimal("0.00000001"), **COPIES,
+    "issued_at": AT, "due_on": date(2025, 4, 15), "allocated": Decimal("0.00000001"), **COPIES,
 }  # fmt: skip
 ROWS = {
     "reading": {
         "id": id_(4), "reading_id": id_(5), "version": 1, "supersedes_id": None, "meter_id": id_(6),
         "property_id": id_(7), "flow": "import", "kind": "exchange_final", "exchange_id": id_(8),
         "value": Decimal("108.25"), "digits": 9, "decimals": 3, "multiplier": Decimal(1),
-        "quality": "actual", "note": '"', "read_at": AT, "created_at": LATER, "correlation_id": "c",
+        "rollover_kwh": None, "quality": "actual", "note": '"', "read_at": AT,
+        "created_at": LATER, "correlation_id": "c",
     },
     "definition": {
         "id": id_(9), "meter_id": id_(10), "version": 2, "from_on": date(2025, 3, 1),
@@ -79,8 +81,8 @@ ROWS = {
         "created_at": LATER,
     },
     "meter_end": {
-        "id": id_(12), "meter_id": id_(6), "property_id": id_(7), "type": "sub", "name": "Flat 2",
-        "removed_at": LATER,
+        "id": id_(12), "meter_id": id_(6), "property_id": id_(7), "meter_type": "sub",
+        "name": "Flat 2", "removed_at": LATER,
     },
     "void_note": {
         "invoice_id": id_(2), "credit_note_id": id_(13), "reference": "INV-1",
@@ -95,17 +97,18 @@ ROWS = {
         "parent_id": id_(16), "created_at": AT, "updated_at": LATER,
     },
     "meter": {
-        "id": id_(17), "meter_id": id_(6), "version": 3, "property_id": id_(7), "type": "sub",
+        "id": id_(17), "meter_id": id_(6), "version": 3, "property_id": id_(7), "meter_type": "sub",
         "name": "Flat 2", "channels": ["import"], "channel_minutes": [15],
         "channel_wh_max": [100_000], "registers": ["export", "import"], "register_digits": [9, 6],
         "register_decimals": [3, 0], "register_multipliers": [Decimal(1), Decimal("0.5")],
+        "channel_starts_at": None, "channel_ends_at": None, "register_rollovers": None,
         "created_at": AT, "updated_at": LATER,
     },
 }  # fmt: skip
 ENTRIES = [
-    ("transaction", transaction_entry(HEAD, [CLAIM, EARNED], [SETTLED])),
+    ("transaction", transaction_entry(HEAD, [CLAIM, EARNED], [ALLOCATED])),
     ("booking", booking_entry(HEAD, [CLAIM, EARNED], [], ITEM)),
-    ("booking", booking_entry(HEAD, [CLAIM, EARNED], [SETTLED], None)),
+    ("booking", booking_entry(HEAD, [CLAIM, EARNED], [ALLOCATED], None)),
     *((kind, row_entry(kind, row)) for kind, row in ROWS.items()),
 ]
 
@@ -151,13 +154,13 @@ def test_the_verifier_of_the_document_agrees_with_ours():
 
 def test_the_document_lists_the_fields_of_every_kind():
     rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", DOCUMENT, re.MULTILINE)
-    told = {kind: re.findall(r"`(\w+)`", fields) for kind, fields in rows}
-    assert set(told) == set(ENTRY_KINDS)
+    documented = {kind: re.findall(r"`(\w+)`", fields) for kind, fields in rows}
+    assert set(documented) == set(ENTRY_KINDS)
     for kind, fields in ROW_FIELDS.items():
-        assert told[kind] == list(fields)
+        assert documented[kind] == [*fields, *OPTIONAL_FIELDS.get(kind, ())]
     parts = ("postings", *POSTING_FIELDS, "allocations", *ALLOCATION_FIELDS)
-    assert told["transaction"] == [*TRANSACTION_FIELDS, *parts]
-    assert told["booking"] == ["transaction", "opens", *ITEM_FIELDS]
+    assert documented["transaction"] == [*TRANSACTION_FIELDS, *parts]
+    assert documented["booking"] == ["transaction", "opens", *ITEM_FIELDS]
 
 
 WRONG_COPIES = [
@@ -165,25 +168,25 @@ WRONG_COPIES = [
     (CLAIM, "account_currency", "USD"), (CLAIM, "account_class", "prepaid"),
     (CLAIM, "account_customer_id", id_(4)), (CLAIM, "account_customer_id", None),
     (CLAIM, "account", f"receivable:{id_(4)}"), (EARNED, "account_class", "tax"),
-    (EARNED, "account_customer_id", id_(3)), (SETTLED, "customer_id", id_(4)),
-    (SETTLED, "currency", "USD"), (SETTLED, "occurred_at", LATER), (SETTLED, "recorded_at", AT),
-    (ITEM, "customer_id", id_(4)), (ITEM, "currency", "USD"),
+    (EARNED, "account_customer_id", id_(3)), (ALLOCATED, "customer_id", id_(4)),
+    (ALLOCATED, "currency", "USD"), (ALLOCATED, "occurred_at", LATER),
+    (ALLOCATED, "recorded_at", AT), (ITEM, "customer_id", id_(4)), (ITEM, "currency", "USD"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("line", "name", "other"), WRONG_COPIES)
 def test_a_line_that_contradicts_its_transaction_is_missing_from_the_entry(line, name, other):
     def entry(changed):
-        postings = [changed if line is each else each for each in (CLAIM, EARNED)]
+        postings = [changed if line is posting else posting for posting in (CLAIM, EARNED)]
         return booking_entry(
             HEAD,
             postings,
-            [changed if line is SETTLED else SETTLED],
+            [changed if line is ALLOCATED else ALLOCATED],
             changed if line is ITEM else ITEM,
         )
 
     whole, wrong = entry(line), entry(line | {name: other})
-    part = "opens" if line is ITEM else "allocations" if line is SETTLED else "postings"
+    part = "opens" if line is ITEM else "allocations" if line is ALLOCATED else "postings"
     assert wrong[part] != whole[part]
     assert wrong | {part: whole[part]} == whole
 
@@ -191,3 +194,14 @@ def test_a_line_that_contradicts_its_transaction_is_missing_from_the_entry(line,
 def test_what_has_no_spelling_is_a_defect():
     with pytest.raises(TypeError, match="float has no canonical spelling"):
         row_entry("meter_end", ROWS["meter_end"] | {"name": 1.5})
+
+
+def test_what_came_later_is_sealed_where_it_has_a_value():
+    """A reading of a register that begins again at a power of ten is sealed as it always was."""
+    reading = ROWS["reading"]
+    assert "rollover_kwh" not in row_entry("reading", reading)
+    counted = row_entry("reading", reading | {"rollover_kwh": Decimal("838.8608")})
+    assert counted == row_entry("reading", reading) | {"rollover_kwh": "838.8608"}
+    meter = row_entry("meter", ROWS["meter"] | {"channel_ends_at": [None, AT]})
+    assert meter["channel_ends_at"][0] is None
+    assert set(meter) - set(row_entry("meter", ROWS["meter"])) == {"channel_ends_at"}

@@ -1,14 +1,14 @@
-"""What a register can show, and how a reading is written down."""
+"""What a register can show, and how a value is written down."""
 
 from decimal import Decimal
 
 import pytest
 
-from kernel.errors import Rejected
-from ledger.domain.readings import check_value, shown
-from ledger.domain.registry import Register
+from gridtally.kernel.errors import Rejected
+from gridtally.ledger.metering.readings.domain.readings import as_shown, check_value
+from gridtally.ledger.registry.domain.meters import Register
 
-DIAL = Register("import", digits=4, decimals=2)
+REGISTER = Register("import", digits=4, decimals=2)
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,8 @@ DIAL = Register("import", digits=4, decimals=2)
     ],
 )
 def test_a_reading_keeps_its_decimals_up_to_those_of_the_register(value, written):
-    check_value(Decimal(value), DIAL)
-    assert f"{shown(Decimal(value), DIAL):f}" == written
+    check_value(Decimal(value), REGISTER)
+    assert f"{as_shown(Decimal(value), REGISTER):f}" == written
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_reading_keeps_its_decimals_up_to_those_of_the_register(value, written
 )
 def test_what_a_register_cannot_show_is_refused(value, code):
     with pytest.raises(Rejected) as refused:
-        check_value(Decimal(value), DIAL)
+        check_value(Decimal(value), REGISTER)
     assert refused.value.code == code
 
 
@@ -55,6 +55,6 @@ def test_what_a_register_cannot_show_is_refused(value, code):
     ],
     ids=str,
 )
-def test_a_dial_that_cannot_be(wrong):
+def test_a_register_that_cannot_be(wrong):
     with pytest.raises(ValueError, match=r"a register has|a multiplier lies"):
         Register("import", **wrong)

@@ -11,20 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.errors import Rejected
-from kernel.periods import Period, slots_in_day
-from tariff.api.price_uploads import take_csv, take_json
-from tariff.domain.catalogue import PriceSeries
-from tariff.domain.prices import (
+from gridtally.kernel.errors import Rejected
+from gridtally.kernel.periods import Period, slots_in_day
+from gridtally.tariff.api.price_uploads import take_csv, take_json
+from gridtally.tariff.domain.price_series import PriceSeries
+from gridtally.tariff.domain.price_uploads import (
     DAYS_PER_UPLOAD_MAX,
     PRICES_PER_UPLOAD_MAX,
-    PriceDay,
     Upload,
-    gaps,
     merge,
-    scaled,
-    unscaled,
+    recorded_at,
 )
+from gridtally.tariff.domain.prices import PriceDay, gaps, scaled, unscaled
 
 SPRING, AUTUMN = date(2025, 3, 30), date(2025, 10, 26)
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -64,7 +62,7 @@ def faults(call, *args):
 
 
 # zone, minutes, starts -> the interval of the day that each falls into
-PLACES = {
+SLOTS = {
     "midnight is the first": (60, ["2025-01-01T00:00"], {"2025-01-01": {0: 1}}),
     "a quarter of an hour": (15, ["2025-01-01T23:45"], {"2025-01-01": {95: 1}}),
     "UTC is an hour behind": (60, ["2025-01-01T23:00Z"], {"2025-01-02": {0: 1}}),
@@ -85,7 +83,7 @@ PLACES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("minutes", "starts", "expected"), PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize(("minutes", "starts", "expected"), SLOTS.values(), ids=SLOTS)
 def test_a_price_belongs_to_an_interval_of_a_local_day(minutes, starts, expected):
     assert uploaded(series(minutes=minutes), *starts) == expected
 
@@ -96,7 +94,7 @@ def test_starts_in_utc_need_no_offset():
 
 
 @pytest.mark.parametrize(
-    ("minutes", "zone", "start", "told"),
+    ("minutes", "zone", "start", "reason"),
     [
         (60, "Europe/Berlin", "2025-03-30T02:00", "does not exist"),
         (60, "Europe/Berlin", "2025-01-01T00:30", "not where 60 minutes begin"),
@@ -109,12 +107,12 @@ def test_starts_in_utc_need_no_offset():
         (60, "Australia/Lord_Howe", "2025-04-06T12:00", "do not fill"),  # a day of 24½ hours
     ],
 )
-def test_a_start_that_is_none_is_told(minutes, zone, start, told):
+def test_a_start_that_is_none_is_refused(minutes, zone, start, reason):
     upload = Upload(series(zone, minutes))
     upload.add("/items/3", start, "1")
     ((path, detail),) = faults(upload.by_day)
     assert path == "/items/3/start"
-    assert told in detail
+    assert reason in detail
 
 
 def test_half_hours_fill_a_day_of_24_hours_and_a_half():
@@ -138,7 +136,7 @@ def test_half_hours_fill_a_day_of_24_hours_and_a_half():
         ("0,08", None),
     ],
 )
-def test_a_price_is_kept_exactly_or_refused(price, expected):
+def test_a_price_is_stored_exactly_or_refused(price, expected):
     if expected is None:
         upload = Upload(series())
         upload.add("/items/0", "2025-01-01T00:00", price)
@@ -153,9 +151,9 @@ def test_two_prices_for_one_interval_are_refused():
     upload.add("/items/0", "2025-01-01T00:00", "1")
     upload.add("/items/1", "2025-01-01T00:00", "1")
     upload.add_day("/days/0", date(2025, 1, 1), ["1"] * 24)
-    told = [("/items/1/start", "2025-01-01T00:00 has a price already"),
-            ("/days/0/day", "2025-01-01 has prices already")]  # fmt: skip
-    assert faults(upload.by_day) == told
+    expected = [("/items/1/start", "2025-01-01T00:00 has a price already"),
+                ("/days/0/day", "2025-01-01 has prices already")]  # fmt: skip
+    assert faults(upload.by_day) == expected
 
 
 @pytest.mark.parametrize(("day", "hours"), [(SPRING, 23), (AUTUMN, 25), (date(2025, 1, 1), 24)])
@@ -166,8 +164,8 @@ def test_a_day_has_as_many_prices_as_hours(day, hours):
     for wrong in (hours - 1, hours + 1, 0):
         refused = Upload(series())
         refused.add_day("/days/0", day, ["1"] * wrong)
-        told = f"{day} has {hours} intervals, not {wrong}"
-        assert ("/days/0/prices", told) in faults(refused.by_day)
+        detail = f"{day} has {hours} intervals, not {wrong}"
+        assert ("/days/0/prices", detail) in faults(refused.by_day)
 
 
 def test_an_upload_is_bounded():
@@ -210,17 +208,32 @@ MERGES = {
 @pytest.mark.parametrize(("before", "prices", "expected"), MERGES.values(), ids=MERGES)
 def test_what_an_upload_changes(before, prices, expected):
     outcome = merge(series(), {DAY: prices}, before)
-    versions = [one.version for one in outcome.days] or [None]
+    versions = [changed.version for changed in outcome.days] or [None]
     assert (*versions, outcome.new, outcome.corrected, outcome.unchanged) == expected
-    for one in outcome.days:
+    for changed in outcome.days:
         was = before[DAY].prices if before else (None,) * 24
-        assert one.prices == tuple(prices.get(slot, was[slot]) for slot in range(24))
+        assert changed.prices == tuple(prices.get(slot, was[slot]) for slot in range(24))
+
+
+@pytest.mark.parametrize(
+    ("known_at", "expected"),
+    [
+        (None, NOW),
+        (NOW - timedelta(seconds=1), NOW),
+        (NOW, NOW + timedelta(microseconds=1)),
+        (NOW + timedelta(seconds=1), NOW + timedelta(seconds=1, microseconds=1)),
+    ],
+)
+def test_an_upload_is_recorded_after_all_that_its_days_have(known_at, expected):
+    """Even where it waited for one that began later, or whose clock is ahead."""
+    before = {DAY: PriceDay(DAY, 1, (1,) * 24, known_at, "key")} if known_at else {}
+    assert recorded_at(before, NOW) == expected
 
 
 def test_gaps_join_across_midnight_and_clock_changes():
     complete = {SPRING: (1,) * 22 + (None,), date(2025, 3, 31): (None, *((1,) * 23))}
-    found = gaps(series(), Period(SPRING, date(2025, 4, 2)), complete)
-    shown = [(f"{gap.start_at:%d %H}", f"{gap.end_at:%d %H}", gap.intervals) for gap in found]
+    spring = gaps(series(), Period(SPRING, date(2025, 4, 2)), complete)
+    shown = [(f"{gap.start_at:%d %H}", f"{gap.end_at:%d %H}", gap.intervals) for gap in spring]
     assert shown == [("30 21", "30 23", 2), ("31 22", "01 22", 24)]
     assert (
         sum(gap.intervals for gap in gaps(series(), Period(AUTUMN, date(2025, 10, 27)), {})) == 25
@@ -240,7 +253,7 @@ def test_a_day_that_hours_do_not_fill_is_no_gap():
     st.dates(date(2024, 1, 1), date(2026, 12, 28)),
     st.integers(1, 3),
 )
-def test_every_interval_of_every_day_has_its_place(zone, minutes, day, days):
+def test_every_interval_of_every_day_has_its_slot(zone, minutes, day, days):
     """All instants of some days, one after another, fill each day from its first to its last."""
     of = series(zone, minutes)
     period = Period(day, day + timedelta(days=days))
@@ -251,16 +264,14 @@ def test_every_interval_of_every_day_has_its_place(zone, minutes, day, days):
         upload.add("", at.isoformat(), "1")
         at += timedelta(minutes=minutes)
     filled = upload.by_day()
-    assert {one: list(slots) for one, slots in filled.items()} == {
-        one: list(range(slots_in_day(zone, one, minutes))) for one in period.dates()
+    assert {day: list(slots) for day, slots in filled.items()} == {
+        day: list(range(slots_in_day(zone, day, minutes))) for day in period.dates()
     }
-    whole = {one.day: one.prices for one in merge(of, filled, {}).days}
+    whole = {changed.day: changed.prices for changed in merge(of, filled, {}).days}
     assert gaps(of, period, whole) == []
 
 
-GOOD_CSV = (
-    "\ufeffzone,start_local,price\r\nDE,2025-01-01T00:00, 0.1\r\n\r\nDE,2025-01-01 01:00,-0.2"
-)
+GOOD_CSV = '\ufeffprice,start_local\r\n0.1,2025-01-01T00:00\r\n\r\n-0.2, "2025-01-01 01:00"'
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 2, 7, 1000])
@@ -281,14 +292,39 @@ def test_a_csv_file_is_read_as_it_arrives(chunk_bytes):
         ("start_local,price\n2025-01-01T00:00", "/rows/2"),
         ('start_local,price\n"2025-01-01T00:00,1\n', "/rows/2"),
         (b"start_local,price\n\xff", ""),
+        ("start_local,price\n2025-01-01T00:00,0,1", "/rows/2"),
+        ('start_local,price\n2025-01-01T00:00,"0,1"', "/rows/2/price"),
+        ("start_local,price\n01/02/2025 00:00,1", "/rows/2/start"),
+        ("zone,start_local,price\nDE,2025-01-01T00:00,1", "/rows/1"),
+        ("start_local,price,\n2025-01-01T00:00,1,2", "/rows/1"),
+        ("start_local;price\n2025-01-01T00:00;0,1", "/rows/1"),
         ("start_local,price\n" + "x" * 2_000, "/rows/1"),
     ],
 )
-def test_a_wrong_csv_file_is_told_by_its_row(text, path):
+def test_a_wrong_csv_file_is_reported_by_its_row(text, path):
     assert [where for where, _ in faults(read_csv, series(), text)] == [path]
 
 
-def test_faults_are_told_up_to_a_bound():
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("start_local,price\n2025-01-01T00:00,0,1", "is there a decimal comma, 0,1 for 0.1?"),
+        ('start_local,price\n2025-01-01T00:00,"0,1"', "which has a decimal comma: write 1.5"),
+        ("start_local,price\n01/02/2025 00:00,1", "may mean the month or the day"),
+        ("Start_Local,price\n", "is start_local meant?"),
+        ("start_local,price,currency\n", "the column 'currency' is not known"),
+        ("start_local;price\n", "the columns are separated by ';', and must be by ','"),
+        (b"PK\x03\x04\xff", "is a ZIP archive, as Excel workbooks (.xlsx) are too"),
+        ("start_local,price\n".encode("utf-16"), "is text in UTF-16"),
+        ("<html>", "is a web page (HTML)"),
+    ],
+)
+def test_a_wrong_csv_file_shows_what_was_meant(text, detail):
+    [(_, reported)] = faults(read_csv, series(), text, 1000)
+    assert detail in reported
+
+
+def test_faults_are_reported_up_to_a_bound():
     rows = "".join(f"2025-01-01T00:{n:02}:07,1\n" for n in range(60)) * 3
     assert Counter(
         detail for _, detail in faults(read_csv, series(), f"start_local,price\n{rows}")
@@ -305,9 +341,9 @@ def test_faults_are_told_up_to_a_bound():
         ([], ""),
     ],
 )  # fmt: skip
-def test_a_wrong_json_body_is_told_by_its_pointer(body, path):
-    told = faults(take_json, json.dumps(body).encode(), Upload(series()))
-    assert [where for where, _ in told] == [path]
+def test_a_wrong_json_body_is_reported_by_its_pointer(body, path):
+    reported = faults(take_json, json.dumps(body).encode(), Upload(series()))
+    assert [where for where, _ in reported] == [path]
 
 
 def test_a_json_body_that_says_two_things_is_refused():

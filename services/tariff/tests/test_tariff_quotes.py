@@ -8,14 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.errors import Rejected
-from kernel.periods import Period
-from rating.document import tariff_version
-from rating.prices import PRICE_MISSING
-from rating.usage import MISSING
-from tariff.domain.catalogue import PriceSeries
-from tariff.domain.prices import PriceDay
-from tariff.domain.quotes import measured, rated_prices, series_named
+from gridtally.kernel.errors import Rejected
+from gridtally.kernel.periods import Period
+from gridtally.rating.document import tariff_version
+from gridtally.rating.prices import PRICE_MISSING
+from gridtally.rating.usage import MISSING
+from gridtally.tariff.domain.price_series import PriceSeries
+from gridtally.tariff.domain.prices import PriceDay
+from gridtally.tariff.domain.quotes import (
+    metered_intervals,
+    price_series_codes,
+    prices_for_rating,
+)
 
 BERLIN = "Europe/Berlin"
 NEW_YEAR = "2025-01-01T00:00"
@@ -23,7 +27,7 @@ FIRST = Period(date(2025, 1, 1), date(2025, 1, 2))
 
 
 def usages(start, minutes, period="month", zone=BERLIN, connected_kw=None, **values):
-    return measured(zone, start, minutes, values).usages(period, connected_kw)
+    return metered_intervals(zone, start, minutes, values).usages(period, connected_kw)
 
 
 def refusal(call, *args, **values):
@@ -81,8 +85,12 @@ def test_intervals_are_cut_at_local_midnights(start, hours, period, expected):
         return
     cut = usages(start, 60, period, **values)
     assert [
-        (f"{one.period.start_on:%m-%d}", f"{one.period.end_on:%m-%d}", len(one.series["import"]))
-        for one in cut
+        (
+            f"{usage.period.start_on:%m-%d}",
+            f"{usage.period.end_on:%m-%d}",
+            len(usage.series["import"]),
+        )
+        for usage in cut
     ] == expected
 
 
@@ -133,11 +141,11 @@ def test_stored_days_become_one_series_with_its_gaps():
         PriceDay(date(2025, 3, 29), 1, (1,) * 23 + (None,), recorded_at, "key"),
         PriceDay(date(2025, 3, 31), 4, (3,) * 24, recorded_at, "key"),
     ]
-    rated = rated_prices(series, days)
+    rated = prices_for_rating(series, days)
     assert rated.start_at == datetime(2025, 3, 28, 23, tzinfo=UTC)
     assert rated.prices.tolist() == [1] * 23 + [PRICE_MISSING] * 24 + [3] * 24
     assert (rated.currency, rated.minutes, rated.decimals) == ("EUR", 60, 8)
-    assert rated_prices(series, []) is None
+    assert prices_for_rating(series, []) is None
 
 
 def test_hours_that_half_an_hour_puts_out_of_step_are_no_series():
@@ -147,13 +155,13 @@ def test_hours_that_half_an_hour_puts_out_of_step_are_no_series():
         PriceDay(date(2025, 4, day), 1, (1,) * 24, datetime(2025, 1, 1, tzinfo=UTC), "key")
         for day in (5, 7)
     ]
-    assert len(rated_prices(series, days[:1]).prices) == 24
+    assert len(prices_for_rating(series, days[:1]).prices) == 24
     with pytest.raises(Rejected, match="do not fill 2025-04-06"):
-        rated_prices(series, days)
+        prices_for_rating(series, days)
 
 
 def test_a_tariff_names_its_price_series():
     spot = {"kind": "spot", "id": "a", "series": "day-ahead"}
     energy = {"kind": "energy", "id": "b", "rate": "0.1"}
     document = {"currency": "EUR", "zone": BERLIN, "components": [spot, energy]}
-    assert series_named([tariff_version(UUID(int=1), document)]) == {"day-ahead"}
+    assert price_series_codes([tariff_version(UUID(int=1), document)]) == {"day-ahead"}

@@ -6,22 +6,21 @@ from uuid import UUID
 
 import pytest
 
-from kernel.errors import Rejected
-from tariff.domain.catalogue import Tariff
-from tariff.domain.versions import (
+from gridtally.kernel.errors import Rejected
+from gridtally.tariff.documents import check_tariff_shape
+from gridtally.tariff.domain.tariff_versions import (
+    TariffVersion,
     Terms,
     UsedCalendar,
-    Version,
     Withdrawal,
     calendar_named,
     check_document,
-    check_draft,
-    may_publish,
-    says,
+    has_terms,
     with_calendar,
     withdraw_from,
 )
-from tariff.wire import check_tariff_shape
+from gridtally.tariff.domain.tariffs import Tariff
+from gridtally.tariff.domain.versions import check_draft, may_publish
 
 ID = UUID(int=1)
 TARIFF = Tariff(ID, "home", "Home", "EUR", "Europe/Berlin", None)
@@ -57,7 +56,7 @@ def document(path, value):
 
 
 def faults(document):
-    """What publishing says: the engine's faults, else the schema's."""
+    """What publishing reports: the engine's faults, else the schema's."""
     try:
         check_document(TARIFF, ID, document)
         check_tariff_shape(document)
@@ -92,7 +91,7 @@ def test_a_good_document():
         ("calendar", {"holidays": {"country": "ZZ"}}, "/document/calendar/holidays"),
     ],
 )  # fmt: skip
-def test_a_wrong_document_is_told_by_the_path_of_its_fault(path, value, expected):
+def test_a_wrong_document_is_reported_by_the_path_of_its_fault(path, value, expected):
     assert expected in faults(document(path, value)), faults(document(path, value))
 
 
@@ -146,7 +145,9 @@ FROM_MARCH = Withdrawal(MARCH, "why")
 def test_a_withdrawal_takes_a_version_out_of_force_from_a_date_on(
     status, effective_to, before, from_on, expected
 ):
-    version = Version(ID, ID, 1, status, Terms(JANUARY, effective_to, DOCUMENT), withdrawal=before)
+    version = TariffVersion(
+        ID, ID, 1, status, Terms(JANUARY, effective_to, DOCUMENT), withdrawal=before
+    )
 
     def withdrawn():
         withdrawal = withdraw_from(version, "why", from_on)
@@ -162,7 +163,9 @@ def test_a_withdrawal_takes_a_version_out_of_force_from_a_date_on(
 def test_a_version_ends_by_its_dates_or_by_its_withdrawal(effective_to, withdrawn_from, expected):
     withdrawal = withdrawn_from and Withdrawal(withdrawn_from, "why")
     terms = Terms(JANUARY, effective_to, DOCUMENT)
-    assert Version(ID, ID, 1, "withdrawn", terms, withdrawal=withdrawal).in_force_to == expected
+    assert (
+        TariffVersion(ID, ID, 1, "withdrawn", terms, withdrawal=withdrawal).in_force_to == expected
+    )
 
 
 def test_a_document_may_name_a_calendar_in_place_of_its_own():
@@ -178,13 +181,13 @@ def test_a_published_version_is_known_again_by_the_terms_that_it_was_drafted_wit
     calendar = {"seasons": [{"name": "all", "start": "01-01"}]}
     named = Terms(JANUARY, None, DOCUMENT | {"calendar_id": str(ID)})
     complete = Terms(JANUARY, None, with_calendar(named.document, calendar))
-    version = Version(ID, ID, 1, "published", complete, calendar=UsedCalendar(ID, 3))
+    version = TariffVersion(ID, ID, 1, "published", complete, calendar=UsedCalendar(ID, 3))
     other = DOCUMENT | {"calendar_id": str(UUID(int=2))}
-    assert says(version, named)
-    assert says(version, complete)
-    assert not says(version, Terms(MARCH, None, named.document))
-    assert not says(version, Terms(JANUARY, None, other))
-    assert not says(version, Terms(JANUARY, None, DOCUMENT))
+    assert has_terms(version, named)
+    assert has_terms(version, complete)
+    assert not has_terms(version, Terms(MARCH, None, named.document))
+    assert not has_terms(version, Terms(JANUARY, None, other))
+    assert not has_terms(version, Terms(JANUARY, None, DOCUMENT))
 
 
 @pytest.mark.parametrize(
@@ -196,7 +199,7 @@ def test_a_published_version_is_known_again_by_the_terms_that_it_was_drafted_wit
         DOCUMENT | {"calendar_id": str(ID), "calendar": {}},
     ],
 )
-def test_a_wrong_name_of_a_calendar_is_told(document):
+def test_a_wrong_name_of_a_calendar_is_refused(document):
     with pytest.raises(Rejected) as refused:
         calendar_named(document)
     assert [fault.path for fault in refused.value.faults] == ["/document/calendar_id"]

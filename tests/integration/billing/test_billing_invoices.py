@@ -1,4 +1,4 @@
-"""Closed periods become invoices: once, held and released, credited and issued anew."""
+"""Closed periods become invoices: once, after they were held, and again when they are corrected."""
 
 import asyncio
 import json
@@ -10,17 +10,17 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from billing.domain.facts import read_version
-from billing.handlers import facts, periods
-from billing.store.invoices import fetch_invoices
-from billing.tables import METADATA
-from billing.wire import energy_of, unpack_usage
-from contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceVoided
-from database import ALL_TENANTS, snapshot, transaction
-from kernel.errors import Transient
-from kernel.periods import month_of
-from rating.bill import rate
-from rating.usage import Usage
+from gridtally.billing.domain.reference_data import read_version
+from gridtally.billing.events.periods import energy_of, unpack_usage
+from gridtally.billing.handlers import periods, reference_data
+from gridtally.billing.store.invoices import fetch_invoices
+from gridtally.billing.tables import METADATA
+from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceVoided
+from gridtally.database import ALL_TENANTS, snapshot, transaction
+from gridtally.kernel.errors import Transient
+from gridtally.kernel.periods import month_of
+from gridtally.rating.engine.bill import rate
+from gridtally.rating.usage import Usage
 
 LIMIT_S = 30
 APRIL = month_of(date(2025, 4, 1))
@@ -39,14 +39,14 @@ async def held(world):
     return await world.rows("SELECT * FROM held_period ORDER BY agreement_id, start_on")
 
 
-async def waits_for_a_lock(world):
+async def somebody_waits_for_a_lock(world):
     """Until somebody in this database waits for what another holds."""
     waiting = (
         "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
         "WHERE NOT l.granted AND a.datname = current_database()"
     )
     async with asyncio.timeout(LIMIT_S):
-        while not await world.one(waiting):  # noqa: ASYNC110 - a database tells nobody
+        while not await world.value(waiting):  # noqa: ASYNC110 - a database notifies nobody
             await asyncio.sleep(0.01)
 
 
@@ -66,11 +66,11 @@ async def test_a_closed_period_becomes_an_invoice_with_lines_evidence_and_event(
     assert (evidence["digest"], evidence["connected_kw"]) == (event.digest, Decimal(15))
     ((topic, value, correlation_id),) = await emitted(world)
     assert (topic, correlation_id) == (InvoiceIssued.TOPIC, "c-1")
-    told = InvoiceIssued.model_validate(value)
-    assert (told.invoice_id, told.total) == (invoice["id"], invoice["total"])
+    issued = InvoiceIssued.model_validate(value)
+    assert (issued.invoice_id, issued.total) == (invoice["id"], invoice["total"])
 
 
-async def test_flows_of_unlike_intervals_are_billed_together_and_kept_as_they_came(world, make):
+async def test_flows_of_unlike_intervals_are_billed_together_and_stored_as_they_came(world, make):
     document = make.FLAT | {"components": [*make.FLAT["components"], make.FEED_IN]}
     home = await world.home(document=document)
     await world.register(make.registered(home.meter_id, flows=["import", "export"], version=2))
@@ -79,6 +79,24 @@ async def test_flows_of_unlike_intervals_are_billed_together_and_kept_as_they_ca
     await world.close(make.closed(home, series=[*quarters, *hours]))
     (invoice,) = await world.invoices()
     assert invoice["net"] == Decimal("101.66") - Decimal("11.89")  # 743 hours of 200 Wh at 0.08
+    (evidence,) = await world.rows("SELECT * FROM invoice_evidence")
+    assert unpack_usage(evidence["usage"]) == [*quarters, *hours]
+
+
+async def test_reactive_energy_is_billed_once_its_channel_is_there(world, make):
+    """743 hours of 200 varh, 80 of them beyond 30 % of 400 Wh, at 0.05; until then it is held."""
+    charge = {"kind": "reactive_energy", "id": "kvarh", "rate": "0.05", "free_share": "0.3"}
+    home = await world.home(document=make.FLAT | {"components": [*make.FLAT["components"], charge]})
+    quarters = make.closed(home, wh=100).series
+    await world.close(make.closed(home, series=quarters))
+    (held,) = await world.rows("SELECT reason FROM held_period")
+    assert held["reason"] == "flow_missing"
+    flows = ["import", "reactive_import"]
+    await world.register(make.registered(home.meter_id, flows=flows, version=2))
+    hours = make.closed(home, wh=200, minutes=60, flows=["reactive_import"]).series
+    await world.close(make.closed(home, series=[*quarters, *hours], revision=2))
+    (invoice,) = await world.invoices()
+    assert invoice["net"] == Decimal("101.66") + Decimal("2.97")  # 743 × 0.08 × 0.05
     (evidence,) = await world.rows("SELECT * FROM invoice_evidence")
     assert unpack_usage(evidence["usage"]) == [*quarters, *hours]
 
@@ -95,7 +113,7 @@ async def test_what_comes_again_or_too_late_changes_nothing(world, make):
 
 
 @pytest.mark.parametrize("batches", [[[1, 2]], [[1], [2]], [[1, 1], [1, 2, 2], [1]]])
-async def test_a_new_revision_credits_and_issues_anew(world, make, batches):
+async def test_a_new_revision_credits_the_old_invoice_and_issues_a_new_one(world, make, batches):
     home = await world.home()
     usage = {1: 100, 2: 90}
     for batch in batches:
@@ -108,9 +126,9 @@ async def test_a_new_revision_credits_and_issues_anew(world, make, batches):
     first, credit, void, second = [topic for topic, _, _ in await emitted(world)]
     assert (first, second) == (InvoiceIssued.TOPIC, InvoiceIssued.TOPIC)
     assert (credit, void) == (CreditNoteIssued.TOPIC, InvoiceVoided.TOPIC)
-    told = CreditNoteIssued.model_validate(note)
-    assert (told.invoice_number, told.total) == (old["number"], old["total"])
-    assert InvoiceIssued.model_validate((await emitted(world))[0][1]).lines == told.lines
+    credited = CreditNoteIssued.model_validate(note)
+    assert (credited.invoice_number, credited.total) == (old["number"], old["total"])
+    assert InvoiceIssued.model_validate((await emitted(world))[0][1]).lines == credited.lines
     assert InvoiceVoided.model_validate(voided).invoice_id == old["id"]
 
 
@@ -160,7 +178,7 @@ async def test_a_period_without_its_agreement_waits_for_it(world, make):
     (waiting,) = await held(world)
     assert waiting["reason"] == "agreement_missing"
     await world.agree_on(unknown)
-    await world.take_up(unknown)
+    await world.apply_agreements(unknown)
     assert await world.retry() == 1
     assert len(await world.invoices()) == 1
 
@@ -198,10 +216,11 @@ async def test_a_held_revision_leaves_the_invoice_of_the_one_before_alone(world,
     await world.close(make.closed(home))
     await world.publish(version.model_copy(update={"status": "withdrawn"}))
     await world.close(make.closed(home, revision=2, wh=90))
-    assert [one["credited_by"] for one in await world.invoices()] == [None]
+    assert [invoice["credited_by"] for invoice in await world.invoices()] == [None]
     await world.publish(make.published(tariff_id, number=2))
     assert await world.retry() == 1
-    assert [one["credited_by"] for one in await world.invoices()] == ["CN-2025-000001", None]
+    credited_by = [invoice["credited_by"] for invoice in await world.invoices()]
+    assert credited_by == ["CN-2025-000001", None]
 
 
 async def test_one_bad_period_of_a_batch_holds_up_no_other(world, make):
@@ -246,9 +265,9 @@ async def test_what_was_closed_with_gaps_is_billed_as_it_is(world, make):
 async def test_numbers_have_no_gaps_when_workers_race_and_fail(world, make):
     homes = [await world.home() for _ in range(12)]
 
-    async def bill(few, *, fail):
+    async def bill(some, *, fail):
         async with transaction(world.database, tenant=ALL_TENANTS) as tx:
-            messages = [make.received(make.closed(home), world.tenant) for home in few]
+            messages = [make.received(make.closed(home), world.tenant) for home in some]
             await periods.bill_closed_periods(tx, messages, make.NOW)
             if fail:
                 raise ConnectionResetError
@@ -267,11 +286,11 @@ async def test_each_year_and_tenant_has_its_own_numbers(world, make):
     await world.close(make.closed(home), now=datetime(2025, 12, 31, 23, tzinfo=UTC))
     await world.close(make.closed(home, period=APRIL), now=datetime(2026, 1, 1, tzinfo=UTC))
     await other.close(make.closed(await other.home()))
-    assert [one["number"] for one in await world.invoices()] == [
+    assert [invoice["number"] for invoice in await world.invoices()] == [
         "INV-2025-000001",
         "INV-2026-000001",
     ]
-    assert [one["number"] for one in await other.invoices()] == ["INV-2025-000001"]
+    assert [invoice["number"] for invoice in await other.invoices()] == ["INV-2025-000001"]
 
 
 async def test_a_tenant_sees_and_changes_nothing_of_another(world, make):
@@ -304,7 +323,7 @@ async def test_what_was_issued_is_never_changed(world, make, table, change):
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with transaction(world.database, tenant=world.tenant) as tx:
             await tx.raw.execute(change.format(table))
-    with pytest.raises(asyncpg.RestrictViolationError):  # for whoever takes the privilege back
+    with pytest.raises(asyncpg.RestrictViolationError):  # for whoever grants the privilege again
         async with transaction(world.database, tenant=world.tenant) as tx:
             await tx.raw.execute(f"GRANT ALL ON {table} TO CURRENT_USER")
             await tx.raw.execute(change.format(table))
@@ -316,10 +335,11 @@ async def test_an_invoice_is_recomputed_from_what_billing_holds(world, make):
     (invoice,) = await world.invoices()
     (evidence,) = await world.rows("SELECT * FROM invoice_evidence")
     (line, *_) = await world.rows("SELECT * FROM invoice_line")
-    document = await world.one(
+    document = await world.value(
         "SELECT document::text FROM tariff_version WHERE id = $1", line["tariff_version_id"]
     )
-    series = {one.flow: energy_of(one.values) for one in unpack_usage(evidence["usage"])}
+    packed = unpack_usage(evidence["usage"])
+    series = {flow_series.flow: energy_of(flow_series.values) for flow_series in packed}
     usage = Usage(evidence["zone"], make.MARCH, 15, series, evidence["connected_kw"])
     (bill,) = rate(read_version(line["tariff_version_id"], document), [usage])
     async with snapshot(world.database, tenant=world.tenant) as read:
@@ -336,7 +356,7 @@ async def test_a_tariff_that_is_stored_while_its_period_is_held_is_not_missed(wo
         message = make.received(make.closed(home), world.tenant)
         await periods.bill_closed_periods(tx, [message], make.NOW)
         publishing = asyncio.create_task(world.publish(make.published(tariff_id)))
-        await waits_for_a_lock(world)
+        await somebody_waits_for_a_lock(world)
         assert not publishing.done()
     await publishing
     assert await world.retry() == 1
@@ -349,20 +369,19 @@ async def test_a_period_that_comes_while_its_tariff_is_stored_finds_it(world, ma
     await world.register(make.registered(home.meter_id))
     async with transaction(world.database, tenant=ALL_TENANTS) as tx:
         message = make.received(make.published(tariff_id), world.tenant)
-        await facts.copy_tariffs(tx, [message])
+        await reference_data.apply_tariffs(tx, [message])
         closing = asyncio.create_task(world.close(make.closed(home)))
-        await waits_for_a_lock(world)
+        await somebody_waits_for_a_lock(world)
         assert not closing.done()
     await closing
     assert len(await world.invoices()) == 1
 
 
-async def test_many_late_periods_are_taken_up_a_bounded_number_at_a_time(world, make, monkeypatch):
-    monkeypatch.setattr(periods, "RETRY_PERIODS_MAX", 2)
+async def test_many_late_periods_are_billed_a_bounded_number_at_a_time(world, make):
     tariff_id = uuid4()
     homes = [await world.agree(tariff_id=tariff_id) for _ in range(5)]
     await world.register(*(make.registered(home.meter_id) for home in homes))
     await world.close(*map(make.closed, homes))
     await world.publish(make.published(tariff_id))
-    assert [await world.retry() for _ in range(4)] == [2, 2, 1, 0]
+    assert [await world.retry(periods_max=2) for _ in range(4)] == [2, 2, 1, 0]
     assert len(await world.invoices()) == 5

@@ -1,8 +1,5 @@
 """Whatever the order, the batches and the repetitions, the same stands in the tables."""
 
-from dataclasses import replace
-from uuid import uuid4
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -35,18 +32,18 @@ async def deliver(world, make, homes, batches):
 
 async def tables(world, homes):
     """What stands in the tables, without numbers, ids and instants."""
-    places = {home.id: place for place, home in enumerate(homes)}
+    index_of = {home.id: index for index, home in enumerate(homes)}
     invoices = await world.invoices()
     lines = await world.rows("SELECT * FROM invoice_line ORDER BY invoice_id, position")
     return sorted(
         (
-            places[one["agreement_id"]],
-            one["revision"],
-            one["total"],
-            one["credited_by"] is not None,
-            [line["amount_exact"] for line in lines if line["invoice_id"] == one["id"]],
+            index_of[invoice["agreement_id"]],
+            invoice["revision"],
+            invoice["total"],
+            invoice["credited_by"] is not None,
+            [line["amount_exact"] for line in lines if line["invoice_id"] == invoice["id"]],
         )
-        for one in invoices
+        for invoice in invoices
     )
 
 
@@ -55,7 +52,7 @@ def tenant(world):
     """Makes a fresh tenant with homes that share their kind."""
 
     async def make():
-        fresh = replace(world, tenant=f"t-{uuid4().hex[:8]}")
+        fresh = world.another()
         return fresh, [await fresh.home() for _ in range(HOMES)]
 
     return make
@@ -75,7 +72,7 @@ async def test_repetition_and_batching_change_nothing(tenant, make, batches):
     world, homes = await tenant()
     await deliver(world, make, homes, batches)
     expected, same_homes = await tenant()
-    await deliver(expected, make, same_homes, [[one] for one in DELIVERIES])
+    await deliver(expected, make, same_homes, [[delivery] for delivery in DELIVERIES])
     assert await tables(world, homes) == await tables(expected, same_homes)
 
 
@@ -84,7 +81,7 @@ async def test_repetition_and_batching_change_nothing(tenant, make, batches):
 async def test_in_any_order_only_the_newest_revision_is_live(tenant, make, batches):
     world, homes = await tenant()
     await deliver(world, make, homes, batches)
-    live = [(place, n) for place, n, _, credited, _ in await tables(world, homes) if not credited]
+    live = [(index, n) for index, n, _, credited, _ in await tables(world, homes) if not credited]
     assert live == [(home, REVISIONS) for home in range(HOMES)]
     invoices = await world.invoices()
-    assert [int(one["number"][-6:]) for one in invoices] == [*range(1, len(invoices) + 1)]
+    assert [int(invoice["number"][-6:]) for invoice in invoices] == [*range(1, len(invoices) + 1)]

@@ -10,19 +10,19 @@ from alembic.operations import Operations
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from database import ALL_TENANTS, AccessRefused, Database, snapshot, transaction
-from database.migrations import upgrade
-from database.security import append_only, isolate_tenants
-from kernel.errors import Rejected, Transient
+from gridtally.database import ALL_TENANTS, AccessRefused, Database, snapshot, transaction
+from gridtally.database.migrations import upgrade
+from gridtally.database.security import append_only, isolate_tenants
+from gridtally.kernel.errors import Rejected, Transient
 
 LIMIT_S = 120
 
 
 def prepare(connection):
-    connection.execute(sa.text("CREATE TABLE thing (tenant_id text, n int)"))
+    connection.execute(sa.text("CREATE TABLE item (tenant_id text, n int)"))
     connection.execute(sa.text("CREATE TABLE history (n int)"))
     operations = Operations(MigrationContext.configure(connection))
-    isolate_tenants(operations, "thing")
+    isolate_tenants(operations, "item")
     append_only(operations, "history")
 
 
@@ -35,8 +35,8 @@ async def database(database_url):
         yield opened
 
 
-INSERT = sa.text("INSERT INTO thing VALUES (:tenant, :n)")
-COUNT = sa.text("SELECT count(*) FROM thing")
+INSERT = sa.text("INSERT INTO item VALUES (:tenant, :n)")
+COUNT = sa.text("SELECT count(*) FROM item")
 
 
 async def count(database, tenant=ALL_TENANTS):
@@ -69,7 +69,7 @@ async def test_any_error_rolls_back(database):
 async def test_a_snapshot_cannot_write(database):
     with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
         async with snapshot(database, tenant="acme") as read:
-            await read.raw.execute("INSERT INTO thing VALUES ('acme', 1)")  # past the types
+            await read.raw.execute("INSERT INTO item VALUES ('acme', 1)")  # past the types
     assert await count(database) == 0
 
 
@@ -168,7 +168,7 @@ async def test_a_lost_connection_hides_no_other_error(database):
 async def test_a_deadlock_is_transient(database):
     async with transaction(database, tenant=ALL_TENANTS) as tx:
         await tx.execute(INSERT, [{"tenant": "acme", "n": n} for n in (1, 2)])
-    update = sa.text("UPDATE thing SET n = n WHERE n = :n")
+    update = sa.text("UPDATE item SET n = n WHERE n = :n")
 
     async def cross(first, second, meet):
         async with transaction(database, tenant="acme") as tx:
@@ -178,7 +178,7 @@ async def test_a_deadlock_is_transient(database):
 
     meet = asyncio.Barrier(2)
     outcomes = await asyncio.gather(cross(1, 2, meet), cross(2, 1, meet), return_exceptions=True)
-    assert [type(one) for one in outcomes if one] == [Transient]
+    assert [type(outcome) for outcome in outcomes if outcome] == [Transient]
 
 
 async def test_a_mistake_in_the_code_is_not_transient(database):
@@ -192,7 +192,7 @@ async def test_staging_is_empty_at_the_start_of_each_transaction(database):
         async with transaction(database, tenant="acme") as tx:
             await tx.stage("staged", "tenant_id text, n int")
             await tx.copy_records("staged", ["tenant_id", "n"], [("acme", n) for n in range(5)])
-            await tx.raw.execute("INSERT INTO thing SELECT * FROM staged")
+            await tx.raw.execute("INSERT INTO item SELECT * FROM staged")
     assert await count(database, "acme") == 10
 
 
@@ -225,7 +225,7 @@ async def check_refused(url, says):
     with pytest.raises(AccessRefused, match=says):
         await Database.connect(shown, application="test")
     with pytest.raises(AccessRefused, match=says):
-        await asyncio.to_thread(upgrade, shown, package="billing")
+        await asyncio.to_thread(upgrade, shown, package="gridtally.billing")
 
 
 @pytest.mark.parametrize("statement", ["SELECT CAST(:t AS text)", "SELECT CAST(:t AS jsonb)"])

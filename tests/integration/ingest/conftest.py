@@ -1,5 +1,6 @@
 """A migrated ingest on the real database, with a clock that a test sets, and its API."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -8,25 +9,22 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
-from contracts.commerce import AgreementChanged
-from contracts.envelope import Envelope
-from contracts.metering import MeterRegistered, ReadingRecorded, ReadingsReceived
-from database import ALL_TENANTS, Database, snapshot, transaction
-from ingest.api import routers
-from ingest.consumers import subscriptions
-from ingest.handlers.announcing import announce_usage
-from ingest.handlers.closing import close_due_periods, plan_periods
-from ingest.handlers.keeping import take_up_waiting
-from ingest.handlers.recording import Recorder
-from ingest.handlers.registers import convert_due
-from ingest.settings import Settings
-from ingest.store.meters import Meters
-from ingest.store.partitions import Partitions
-from ingest.wire.blocks import read_block
-from messaging import Received
-from observability.health import Health
-from observability.metrics import Metrics
-from serving.api import build_app
+from gridtally.contracts.commerce import AgreementChanged
+from gridtally.contracts.envelope import Envelope
+from gridtally.contracts.metering import MeterRegistered, ReadingRecorded, ReadingsReceived
+from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
+from gridtally.http.api import build_app
+from gridtally.ingest.app import build
+from gridtally.ingest.events.blocks import read_block
+from gridtally.ingest.handlers.pending_blocks import record_pending
+from gridtally.ingest.handlers.periods import close_due_periods, plan_periods
+from gridtally.ingest.handlers.registers import convert_due_registers
+from gridtally.ingest.handlers.usage import publish_usage
+from gridtally.ingest.settings import Settings
+from gridtally.messaging import ReceivedMessage
+from gridtally.observability.health import Health
+from gridtally.observability.metrics import Metrics
+from gridtally.service.service import Process
 
 SECRET = "s" * 43
 ZONE = "Europe/Berlin"
@@ -34,7 +32,7 @@ FIFTEEN = ({"flow": "import", "minutes": 15, "interval_wh_max": 10_000},)
 
 
 class Sent(list):
-    """A publisher that keeps what it is given."""
+    """A publisher that remembers what it is given."""
 
     async def publish(self, messages):
         self.extend(messages)
@@ -48,10 +46,12 @@ class Ingest:
         self.now = datetime(2025, 6, 1, 12, tzinfo=UTC)
         self.sent = Sent()
         self.settings = Settings(database_url=url, kafka_bootstrap_servers="unused:1")
-        self.recorder = Recorder(Meters(), Partitions(), self.settings.announce_delay)
+        stop = asyncio.Event()
+        self.parts = build(Process("ingest", self.settings, database, self.sent, self.clock, stop))
+        self.recorder = self.parts.state["recorder"]
         names = ("readings", "meters", "agreements", "registers")
-        subscribed = subscriptions(self.settings, self.recorder, self.clock)
-        self.handle = dict(zip(names, (one.handle for one in subscribed), strict=True))
+        handlers = [subscription.handle for subscription in self.parts.subscriptions]
+        self.handle = dict(zip(names, handlers, strict=True))
 
     def block(self, meter_id, start_at, values, **more):
         """A message with a block of readings, sent now."""
@@ -75,15 +75,15 @@ class Ingest:
     async def register(self, meter_id, *, tenant="acme", zone=ZONE, channels=FIFTEEN, version=1,
                        kind="main"):  # fmt: skip
         event = MeterRegistered(
-            meter_id=meter_id, property_id=uuid4(), type=kind, name="a meter", zone=zone,
+            meter_id=meter_id, property_id=uuid4(), meter_type=kind, name="a meter", zone=zone,
             channels=list(channels), version=version,
         )  # fmt: skip
         await self.deliver(message(event, tenant), kind="meters")
 
     async def end_meter(self, meter_id, *, tenant="acme"):
         """A tombstone."""
-        gone = message(MeterRegistered.model_construct(meter_id=meter_id), tenant)
-        tombstone = Received(None, gone.envelope, gone.topic, 0, 0, gone.key, None)
+        last = message(MeterRegistered.model_construct(meter_id=meter_id), tenant)
+        tombstone = ReceivedMessage(None, last.envelope, last.topic, 0, 0, last.key, None)
         await self.deliver(tombstone, kind="meters")
 
     async def agree(self, meter_id, start_on, end_on=None, *, tenant="acme", agreement_id=None,
@@ -96,27 +96,33 @@ class Ingest:
         await self.deliver(message(event, tenant), kind="agreements")
         return event.agreement_id
 
-    async def take_up(self):
-        return await take_up_waiting(self.database, self.recorder, self.now)
+    async def poll(self, work, *parts):
+        """One poll of a loop, in a transaction of its own; how much it did."""
+        async with transaction(self.database, tenant=ALL_TENANTS) as tx:
+            return await work(tx, *parts)
+
+    async def record_pending(self):
+        """Record pending blocks whose meter is known by now; how many."""
+        return await self.poll(record_pending, self.recorder, self.now)
 
     async def convert(self):
         """Turn all registers that are due into intervals."""
-        while await convert_due(self.database, self.recorder, self.now):
+        while await self.poll(convert_due_registers, self.recorder, self.now):
             pass
 
-    async def announce(self):
-        """Announce all that is due; the events."""
+    async def publish_usage(self):
+        """Publish all usage that is due; the events."""
         self.sent.clear()
-        while await announce_usage(self.database, self.sent, self.now):
+        while await self.poll(publish_usage, self.sent, self.now):
             pass
-        return [orjson.loads(one.value) for one in self.sent]
+        return [orjson.loads(message.value) for message in self.sent]
 
     async def close(self):
-        """Announce, plan and close all that is due; the period.closed events, oldest first."""
-        await self.announce()
-        while await plan_periods(self.database, self.now):
+        """Publish usage, plan and close all that is due; the period.closed events, oldest first."""
+        await self.publish_usage()
+        while await self.poll(plan_periods, self.now):
             pass
-        while await close_due_periods(self.database, self.now, self.settings.revision_delay):
+        while await self.poll(close_due_periods, self.now, self.settings.revision_delay):
             pass
         return await self.outbox("period.closed.v1")
 
@@ -139,28 +145,33 @@ class Ingest:
             for row in rows
         }
 
-    async def tally(self, tenant="acme"):
+    async def counts(self, tenant="acme"):
+        """The intake counts of a tenant, over all partitions."""
         [row] = await self.rows(
             "SELECT sum(received)::int AS received, sum(stored)::int AS stored, "
             "sum(duplicates)::int AS duplicates, sum(quarantined)::int AS quarantined, "
-            "sum(waiting)::int AS waiting, sum(readings_new)::int AS new, "
+            "sum(pending)::int AS pending, sum(dropped)::int AS dropped, "
+            "sum(readings_new)::int AS new, "
             "sum(readings_corrected)::int AS corrected, "
-            "sum(readings_unchanged)::int AS unchanged FROM tally WHERE tenant_id = :tenant",
+            "sum(readings_unchanged)::int AS unchanged FROM intake_count "
+            "WHERE tenant_id = :tenant",
             tenant=tenant,
         )
         return dict(row)
 
 
 def message(event, tenant="acme", *, event_id=None, at=None, correlation_id=None, partition=0):
-    """An event as the consumer hands it on."""
+    """An event as the consumer decodes it."""
     event_id = event_id or uuid4()
     envelope = Envelope(
         event_id, event.TOPIC, "test", at or datetime(2025, 6, 1, tzinfo=UTC), tenant,
         correlation_id or f"c-{event_id}",
     )  # fmt: skip
     value = event.model_dump_json().encode()
-    told = read_block(value) if isinstance(event, ReadingsReceived) else event
-    return Received(told, envelope, event.TOPIC, partition, 0, f"{tenant}:{event.key()}", value)
+    decoded = read_block(value) if isinstance(event, ReadingsReceived) else event
+    return ReceivedMessage(
+        decoded, envelope, event.TOPIC, partition, 0, f"{tenant}:{event.key()}", value
+    )
 
 
 def block(meter_id, start_at, values, *, tenant="acme", flow="import", minutes=15, unit="Wh",
@@ -212,12 +223,16 @@ def reader(ingest):
     return read
 
 
+def app_of(ingest):
+    """The API over the database that `ingest` works on."""
+    return build_app(
+        title="ingest", version="1", database=ingest.database, health=Health(),
+        routers=ingest.parts.routers, state=ingest.parts.state, clock=ingest.clock,
+        metrics=Metrics("ingest"), settings=ingest.settings,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def clients(ingest, clients_of):
     """Opens a client of the API: `acme = await clients("acme", "ingest:read")`."""
-    app = build_app(
-        title="ingest", version="1", database=ingest.database, health=Health(),
-        routers=routers(ingest.recorder, ingest.sent, ingest.clock),
-        metrics=Metrics("ingest"), settings=ingest.settings,
-    )  # fmt: skip
-    return clients_of(app, ingest.database)
+    return clients_of(app_of(ingest), ingest.database)

@@ -7,14 +7,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.metering import ReadingsReceived
-from ingest.wire.blocks import read_block
-from kernel.periods import midnight_utc
-from messaging import Received
+from gridtally.contracts.metering import ReadingsReceived
+from gridtally.ingest.events.blocks import read_block
+from gridtally.kernel.periods import midnight_utc
+from gridtally.messaging import ReceivedMessage
 
 METER = UUID(int=7)
 ZONE = "Europe/Berlin"
 DAY = date(2025, 5, 10)
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -32,8 +33,10 @@ def item(**change):
 async def deliver_what_was_sent(ingest):
     """What the broker would hand to the consumer."""
     batch = [
-        Received(read_block(one.value), one.envelope, one.topic, 0, 0, one.key, one.value)
-        for one in ingest.sent
+        ReceivedMessage(
+            read_block(sent.value), sent.envelope, sent.topic, 0, 0, sent.key, sent.value
+        )
+        for sent in ingest.sent
     ]
     ingest.sent.clear()
     await ingest.deliver(*batch)
@@ -52,33 +55,25 @@ async def test_each_item_gets_its_answer(ingest, client):
     ]
     answer = await client.post("/v1/readings", json={"items": items})
     assert answer.status_code == 202
-    told = answer.json()
-    assert (told["accepted"], told["refused"]) == (3, 4)
-    reasons = [one["reason"] for one in told["items"]]
+    result = answer.json()
+    assert (result["accepted"], result["refused"]) == (3, 4)
+    reasons = [item["reason"] for item in result["items"]]
     assert reasons == [None, "negative", "misaligned", None, "malformed", None, "malformed"]
-    assert told["items"][5]["event_id"] == event_id
-    assert [ReadingsReceived.model_validate_json(one.value).values for one in ingest.sent] == [
+    assert result["items"][5]["event_id"] == event_id
+    assert [ReadingsReceived.model_validate_json(sent.value).values for sent in ingest.sent] == [
         [1, 2], [1, 2], [7]
     ]  # fmt: skip
-    assert {one.key for one in ingest.sent} >= {f"acme:{METER}"}
-
-
-async def test_the_same_body_has_the_same_event_ids(ingest, client):
-    for _ in range(2):
-        assert (await client.post("/v1/readings", json=item())).status_code == 202
-    first, second = ingest.sent
-    assert first.envelope.event_id == second.envelope.event_id
-    await deliver_what_was_sent(ingest)
-    assert (await ingest.tally())["duplicates"] == 1
+    assert {sent.key for sent in ingest.sent} >= {f"acme:{METER}"}
 
 
 @pytest.mark.parametrize(
     ("body", "headers"),
     [
-        (json.dumps(item()).encode(), {}),
+        (json.dumps(item()).encode(), {"Content-Type": "application/json; charset=utf-8"}),
         (b"\n".join(json.dumps(item(values=[n])).encode() for n in range(2)),
          {"Content-Type": "application/x-ndjson"}),
-        (gzip.compress(json.dumps({"items": [item()]}).encode()), {"Content-Encoding": "gzip"}),
+        (gzip.compress(json.dumps({"items": [item()]}).encode(), mtime=0),
+         JSON | {"Content-Encoding": "gzip"}),
     ],
 )  # fmt: skip
 async def test_bodies_may_be_single_lines_or_compressed(client, body, headers):
@@ -100,11 +95,50 @@ async def test_bodies_may_be_single_lines_or_compressed(client, body, headers):
         (json.dumps(item(start_at="0001-01-01T00:00:00+14:00")).encode(), "nothing_accepted"),
         (json.dumps(item(unit="kWh")).encode(), "nothing_accepted"),
         (json.dumps({"items": [item()] * 10_001}).encode(), "invalid_items"),
+        (json.dumps({"items": [item()], "tenant": "a"}).encode(), "invalid_items"),
+        (json.dumps(item(qualty="estimated")).encode(), "nothing_accepted"),
     ],
 )
 async def test_a_body_of_nothing_usable_is_refused(client, body, code):
-    answer = await client.post("/v1/readings", content=body)
+    answer = await client.post("/v1/readings", content=body, headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+NEM12 = b"100,NEM12,202501010000,X,Y\n200,1,E1,1,E1,N1,1,kWh,30,\n900\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "detail"),
+    [
+        # patrickvorgers/Home-Assistant-Import-Energy-Data#68, SEED-platform/seed#1912
+        (NEM12, "text/csv", "the body is a NEM12 or NEM13 file"),
+        (NEM12, "application/json", "the body is a NEM12 or NEM13 file"),
+        (b"<feed xmlns='http://www.w3.org/2005/Atom'/>", "application/xml", "is an XML document"),
+        (b"start_utc,minutes,import_kwh\n", "application/x-ndjson", "the body is a table (CSV)"),
+        (json.dumps(item()).encode(), "text/csv", "send readings as application/json or"),
+        (json.dumps(item()).encode(), None, "send readings as application/json or"),
+        (b"", "text/plain", "send readings as application/json or application/x-ndjson"),
+    ],
+)
+async def test_a_body_of_another_format_is_named(client, body, content_type, detail):
+    headers = {"Content-Type": content_type} if content_type else {}
+    answer = await client.post("/v1/readings", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert detail in answer.json()["detail"]
+
+
+async def test_a_broken_line_is_named(client):
+    lines = b"\n".join([json.dumps(item()).encode(), b"", b'{"minutes": 15'])
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = await client.post("/v1/readings", content=lines, headers=headers)
+    assert answer.status_code == 202
+    first, second = answer.json()["items"]
+    assert (first["status"], second["status"], second["reason"]) == (
+        "accepted", "refused", "malformed",
+    )  # fmt: skip
+    assert second["detail"].startswith("line 3: ")
+    answer = await client.post("/v1/readings", content=b"{\n", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "nothing_accepted")
 
 
 async def test_scopes_guard_the_api(clients):
@@ -141,8 +175,8 @@ async def test_series_at_each_resolution(ingest, client):
     )  # fmt: skip
     months = await ask("month", "2025-03-29", "2025-04-02")
     assert (months["values_wh"], months["missing"]) == ([283, None], [95, 96])
-    some = await ask("native", "2025-03-29T01:00:00Z", "2025-03-29T02:00:00Z")
-    assert some["values_wh"] == [1] * 4
+    hour = await ask("native", "2025-03-29T01:00:00Z", "2025-03-29T02:00:00Z")
+    assert hour["values_wh"] == [1] * 4
 
 
 @pytest.mark.parametrize(
@@ -172,11 +206,14 @@ async def test_completeness_per_day_and_flow(ingest, client):
     answer = await client.get(
         f"/v1/meters/{METER}/completeness", params={"from": "2025-03-29", "to": "2025-03-31"}
     )
-    told = [(day["day"], day["expected"], day["present"]) for day in answer.json()["days"]]
-    assert told == [("2025-03-29", 96, 0), ("2025-03-30", 92, 90)]
+    days = [(day["day"], day["expected"], day["present"]) for day in answer.json()["days"]]
+    assert days == [("2025-03-29", 96, 0), ("2025-03-30", 92, 90)]
 
 
 async def test_the_meter_as_ingest_knows_it(client):
-    told = (await client.get(f"/v1/meters/{METER}")).json()
-    assert told["zone"] == ZONE
-    assert told["channels"] == [{"flow": "import", "minutes": 15, "interval_wh_max": 10_000}]
+    meter = (await client.get(f"/v1/meters/{METER}")).json()
+    assert (meter["zone"], meter["meter_type"]) == (ZONE, "main")
+    assert meter["channels"] == [
+        {"flow": "import", "minutes": 15, "interval_wh_max": 10_000, "start_at": None,
+         "end_at": None},
+    ]  # fmt: skip

@@ -1,5 +1,5 @@
 """Register readings on the way into the store: whatever the order, a period closes with what the
-dial went by."""
+register counted."""
 
 import asyncio
 import random
@@ -9,8 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.metering import ReadingRecorded
-from ingest.domain.registers import Read, spread, stretches
+from gridtally.contracts.metering import ReadingRecorded
+from gridtally.ingest.domain.local_days import OLDEST_AT
+from gridtally.metering.intervals import spread_evenly
+from gridtally.metering.readings import RegisterReading, counted_energy
 
 HOURLY = ({"flow": "import", "minutes": 60, "interval_wh_max": 100_000},)
 LIMIT_S = 300
@@ -24,7 +26,7 @@ async def day_of(ingest, meter_id, day):
     return values, quality
 
 
-async def test_three_reads_in_an_hour_make_its_energy(ingest, reader):
+async def test_three_readings_in_an_hour_make_its_energy(ingest, reader):
     """2000, 2020 and 2050 kWh at 10:00, 10:20 and 10:40 UTC."""
     await ingest.register(reader.meter_id, zone="UTC", channels=HOURLY)
     for minute, value in ((0, "2000"), (20, "2020"), (40, "2050")):
@@ -36,7 +38,7 @@ async def test_three_reads_in_an_hour_make_its_energy(ingest, reader):
 
 
 @pytest.mark.parametrize("known_first", [True, False])
-async def test_monthly_reads_close_a_month(ingest, reader, known_first):
+async def test_monthly_readings_close_a_month(ingest, reader, known_first):
     """743 hours, 500 kWh: the clocks go forward in it."""
     if known_first:
         await ingest.register(reader.meter_id, channels=HOURLY)
@@ -55,7 +57,7 @@ async def test_monthly_reads_close_a_month(ingest, reader, known_first):
     assert set(closed["series"][0]["quality"]) == {"E"}
 
 
-READS = {0: "100", 7: "150.5", 13: "151", 20: "290", 31: "400"}
+READINGS = {0: "100", 7: "150.5", 13: "151", 20: "290", 31: "400"}
 ALL_DAYS = "SELECT day, values FROM channel_day"
 
 
@@ -69,29 +71,29 @@ def moment(day):
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_the_order_in_which_reads_come_changes_nothing(ingest, reader, seed):
+async def test_the_order_in_which_readings_come_changes_nothing(ingest, reader, seed):
     dice = random.Random(seed)
     await ingest.register(reader.meter_id, channels=HOURLY)
-    days = list(READS)
+    days = list(READINGS)
     dice.shuffle(days)
     for day in days:
-        await reader(moment(day), READS[day])
+        await reader(moment(day), READINGS[day])
         if dice.random() < 0.7:
             await ingest.convert()
     await ingest.convert()
     stored = [
         value for day in sorted(await ingest.rows(ALL_DAYS), key=by_day) for value in day["values"]
     ]
-    reads = [
-        Read(moment(day), ingest.now, "reading", Decimal(value), 6, Decimal(1))
-        for day, value in READS.items()
+    readings = [
+        RegisterReading(moment(day), ingest.now, "reading", Decimal(value), 6, Decimal(1))
+        for day, value in READINGS.items()
     ]
     edges = [MARCH_1 + timedelta(hours=hour) for hour in range(len(stored) + 1)]
-    assert stored == spread(stretches(reads), edges)
+    assert stored == spread_evenly(counted_energy(readings, OLDEST_AT), edges)
     assert sum(value for value in stored if value is not None) == 300_000
 
 
-async def test_a_corrected_read_makes_its_neighbours_anew(ingest, reader):
+async def test_a_corrected_reading_makes_its_neighbours_again(ingest, reader):
     await ingest.register(reader.meter_id, channels=HOURLY)
     await reader(MARCH_1, "0")
     middle = await reader(MARCH_1 + timedelta(days=10), "900")
@@ -103,7 +105,7 @@ async def test_a_corrected_read_makes_its_neighbours_anew(ingest, reader):
     assert values == [1_000] * 480
 
 
-async def test_a_withdrawn_read_leaves_its_neighbours(ingest, reader):
+async def test_a_withdrawn_reading_leaves_its_neighbours(ingest, reader):
     await ingest.register(reader.meter_id, channels=HOURLY)
     await reader(MARCH_1, "0")
     middle = await reader(MARCH_1 + timedelta(days=10), "400")
@@ -115,7 +117,7 @@ async def test_a_withdrawn_read_leaves_its_neighbours(ingest, reader):
     assert values == [1_000] * 480
 
 
-async def test_what_a_meter_measured_counts_before_what_its_register_says(ingest, reader):
+async def test_what_a_meter_measured_counts_before_what_its_register_makes(ingest, reader):
     await ingest.register(reader.meter_id, channels=HOURLY)
     await ingest.deliver(ingest.block(reader.meter_id, MARCH_1, [7] * 3, minutes=60))
     await reader(MARCH_1, "0")
@@ -155,7 +157,7 @@ async def test_the_same_entry_again_changes_nothing(ingest, reader):
     assert await ingest.rows("SELECT * FROM channel_day") == before
 
 
-async def test_reads_that_come_while_others_are_converted_are_not_lost(ingest, reader):
+async def test_readings_that_come_while_others_are_converted_are_not_lost(ingest, reader):
     await ingest.register(reader.meter_id, channels=HOURLY)
     async with asyncio.timeout(LIMIT_S):
         for hour in range(0, 48, 2):

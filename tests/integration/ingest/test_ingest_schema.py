@@ -6,29 +6,29 @@ from uuid import uuid4
 
 import pytest
 
-import messaging.tables
-import serving.keys
-from database import ALL_TENANTS, Database, transaction
-from database.migrations import drift, upgrade
-from ingest.tables import METADATA
+import gridtally.http.keys
+import gridtally.messaging.tables
+from gridtally.database import ALL_TENANTS, Database, transaction
+from gridtally.database.migrations import drift, upgrade
+from gridtally.ingest.tables import METADATA
 
-MODELS = [METADATA, messaging.tables.METADATA, serving.keys.METADATA]
+MODELS = [METADATA, gridtally.messaging.tables.METADATA, gridtally.http.keys.METADATA]
 
 
 async def test_the_models_are_the_schema(ingest_url):
-    assert await asyncio.to_thread(drift, ingest_url, MODELS, package="ingest") == []
+    assert await asyncio.to_thread(drift, ingest_url, MODELS, package="gridtally.ingest") == []
 
 
 @pytest.fixture
 async def native(database_url):
     """The URL of ingest's database without TimescaleDB."""
     url = database_url()
-    await asyncio.to_thread(upgrade, url, package="ingest")
+    await asyncio.to_thread(upgrade, url, package="gridtally.ingest")
     return url
 
 
 async def test_native_partitions_are_made_as_they_are_needed(native, ingest):
-    assert await asyncio.to_thread(drift, native, MODELS, package="ingest") == []
+    assert await asyncio.to_thread(drift, native, MODELS, package="gridtally.ingest") == []
     async with await Database.connect(native, application="test") as database:
         ingest.database = database
         meter_id = uuid4()
@@ -49,13 +49,13 @@ async def test_native_partitions_are_made_as_they_are_needed(native, ingest):
 async def test_hypertables_where_the_extension_is(ingest):
     rows = await ingest.rows("SELECT extname FROM pg_extension WHERE extname = 'timescaledb'")
     if rows:
-        found = await ingest.rows(
+        tables = await ingest.rows(
             "SELECT hypertable_name FROM timescaledb_information.hypertables ORDER BY 1"
         )
-        assert [row["hypertable_name"] for row in found] == ["channel_day", "reading_block"]
+        assert [row["hypertable_name"] for row in tables] == ["channel_day", "reading_block"]
     else:
-        found = await ingest.rows("SELECT relkind FROM pg_class WHERE relname = 'channel_day'")
-        assert [row["relkind"] for row in found] == [b"p"]
+        tables = await ingest.rows("SELECT relkind FROM pg_class WHERE relname = 'channel_day'")
+        assert [row["relkind"] for row in tables] == [b"p"]
 
 
 async def test_row_level_security_shows_a_tenant_its_own(ingest):

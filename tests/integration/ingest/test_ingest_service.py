@@ -13,17 +13,17 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from contracts.commerce import AgreementChanged
-from contracts.metering import (
+from gridtally.contracts.commerce import AgreementChanged
+from gridtally.contracts.metering import (
     Channel,
     MeterRegistered,
     PeriodClosed,
     ReadingsReceived,
     UsageRecorded,
 )
-from database import ALL_TENANTS, Database, snapshot
-from kernel.periods import midnight_utc
-from messaging import Outgoing, ensure_topics, follow
+from gridtally.database import ALL_TENANTS, Database, snapshot
+from gridtally.kernel.periods import midnight_utc
+from gridtally.messaging import OutgoingMessage, ensure_topics, follow
 
 ZONE = "Europe/Berlin"
 MARCH = (date(2025, 3, 1), date(2025, 4, 1))
@@ -33,13 +33,18 @@ WAIT_S = 120
 
 @asynccontextmanager
 async def serving(url, servers):
-    """`python -m ingest serve`, once it says that it is ready; killed in the end."""
+    """`python -m gridtally.ingest serve`, once it reports that it is ready; killed in the end."""
     environment = os.environ | {
         "DATABASE_URL": url, "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap, "HTTP_PORT": "0",
         "KAFKA_IDEMPOTENCE": str(servers.idempotence), "SHUTDOWN_TIMEOUT_S": str(WAIT_S),
     }  # fmt: skip
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ingest", "serve", env=environment, stderr=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "gridtally.ingest",
+        "serve",
+        env=environment,
+        stderr=asyncio.subprocess.PIPE,
     )
     try:
         lines = []
@@ -63,7 +68,7 @@ async def drain(stream, lines):
 
 
 def outgoing(event, tenant, *, event_id=None, correlation_id="c"):
-    return Outgoing.of(
+    return OutgoingMessage.of(
         event, tenant_id=tenant, correlation_id=correlation_id, source="test",
         event_id=event_id or uuid4(), occurred_at=datetime(2025, 4, 2, tzinfo=UTC),
     )  # fmt: skip
@@ -89,17 +94,17 @@ async def database(ingest_url):
 
 async def eventually(database, sql, expected, **parameters):
     """Until the query's one figure is what is expected."""
-    found = None
+    figure = None
     try:
         async with asyncio.timeout(WAIT_S):
             while True:
                 async with snapshot(database, tenant=ALL_TENANTS) as read:
-                    found = await read.scalar(sa.text(sql), parameters)
-                if found == expected:
+                    figure = await read.scalar(sa.text(sql), parameters)
+                if figure == expected:
                     return
                 await asyncio.sleep(0.1)
     except TimeoutError:
-        pytest.fail(f"{sql}: {found}, not {expected}")
+        pytest.fail(f"{sql}: {figure}, not {expected}")
 
 
 async def test_readings_become_closed_periods_through_kills(
@@ -116,25 +121,26 @@ async def test_readings_become_closed_periods_through_kills(
         for meter_id in meters
     ]  # fmt: skip
     registered = [
-        MeterRegistered(meter_id=meter_id, property_id=uuid4(), type="main", name="m", zone=ZONE,
+        MeterRegistered(meter_id=meter_id, property_id=uuid4(), meter_type="main", name="m",
+                        zone=ZONE,
                         channels=[Channel(flow="import", minutes=15, interval_wh_max=1_000)],
                         version=1)
         for meter_id in meters
     ]  # fmt: skip
-    blocks = [one for meter_id in meters for one in month(meter_id, tenant)] * 2
+    blocks = [block for meter_id in meters for block in month(meter_id, tenant)] * 2
     chance.shuffle(blocks)
     async with publishing() as publisher:
         async with serving(ingest_url, stack_servers):
-            await publisher.publish([outgoing(one, tenant) for one in agreements])
+            await publisher.publish([outgoing(event, tenant) for event in agreements])
             for start in range(0, len(blocks), 300):
                 await publisher.publish(blocks[start : start + 300])
         async with serving(ingest_url, stack_servers):
-            await publisher.publish([outgoing(one, tenant) for one in registered])
+            await publisher.publish([outgoing(event, tenant) for event in registered])
             await asyncio.sleep(0.5)
         async with serving(ingest_url, stack_servers) as process:
             closed = "SELECT count(*) FROM period WHERE tenant_id = :tenant AND revision = 1"
             await eventually(database, closed, METERS, tenant=tenant)
-            await eventually(database, "SELECT count(*) FROM usage_pending", 0)
+            await eventually(database, "SELECT count(*) FROM changed_day", 0)
             await eventually(database, "SELECT count(*) FROM outbox", 0)
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(2 * WAIT_S):
@@ -150,23 +156,24 @@ async def check_tables(database, tenant):
         assert tuple(await read.raw.fetchrow(blocks, tenant)) == (METERS * 31, METERS * 31)
         days = "SELECT count(*), sum(present) FROM channel_day WHERE tenant_id = $1"
         assert tuple(await read.raw.fetchrow(days, tenant)) == (METERS * 31, METERS * 2972)
-        tally = await read.raw.fetchrow(
+        counts = await read.raw.fetchrow(
             "SELECT sum(received)::int, sum(stored)::int, sum(duplicates)::int, "
-            "sum(waiting)::int FROM tally WHERE tenant_id = $1", tenant
+            "sum(pending)::int FROM intake_count WHERE tenant_id = $1", tenant
         )  # fmt: skip
-        assert tuple(tally) == (METERS * 62, METERS * 31, METERS * 31, 0)
+        assert tuple(counts) == (METERS * 62, METERS * 31, METERS * 31, 0)
 
 
 async def check_events(bootstrap, tenant, meters):
-    """Each period was told as closed, with all its values and its cause, and each day as usage."""
+    """Each period was published, with all its values and its cause, and each day as usage."""
     closed, usage = {}, {}
     async with asyncio.timeout(WAIT_S):
         async for batch in follow(bootstrap, PeriodClosed, UsageRecorded):
-            for one in batch:
-                if one.envelope.tenant_id == tenant and one.topic == PeriodClosed.TOPIC:
-                    closed[one.event.meter_id] = (one.event, one.envelope.correlation_id)
-                elif one.envelope.tenant_id == tenant:
-                    usage[one.event.meter_id, one.event.day] = one.event.values
+            for message in batch:
+                event, envelope = message.event, message.envelope
+                if envelope.tenant_id == tenant and message.topic == PeriodClosed.TOPIC:
+                    closed[event.meter_id] = (event, envelope.correlation_id)
+                elif envelope.tenant_id == tenant:
+                    usage[event.meter_id, event.day] = event.values
             if len(closed) == METERS and len(usage) == METERS * 31:
                 break
     assert set(closed) == set(meters)

@@ -3,13 +3,14 @@
 import asyncpg
 import pytest
 
-from database import Database
-from integration.ledger.homes import property_of
-from ledger.api import ROUTERS
-from ledger.settings import Settings
-from observability.health import Health
-from observability.metrics import Metrics
-from serving.api import build_app
+from gridtally.database import Database
+from gridtally.http.api import build_app
+from gridtally.ledger.app import STATE
+from gridtally.ledger.routers import ROUTERS
+from gridtally.ledger.settings import Settings
+from gridtally.observability.health import Health
+from gridtally.observability.metrics import Metrics
+from integration.ledger.properties import property_of
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def clients(ledger, ledger_url, clients_of):
     settings = Settings(database_url=ledger_url, kafka_bootstrap_servers="unused:1")
     app = build_app(
         title="ledger", version="1", routers=ROUTERS, database=ledger, health=Health(),
-        metrics=Metrics("ledger"), settings=settings,
+        metrics=Metrics("ledger"), settings=settings, state=STATE,
     )  # fmt: skip
     return clients_of(app, ledger)
 

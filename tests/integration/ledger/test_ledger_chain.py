@@ -7,15 +7,15 @@ from uuid import uuid4
 
 import pytest
 
-from database import ALL_TENANTS, transaction
-from integration.ledger.books import booked, invoice, payment, received
-from integration.ledger.sealed import exported, kept, lines_within, seal
-from kernel.chain import Checkpoint, Tampered, verify_export, verify_proof
-from kernel.errors import Conflict
-from ledger.domain.chain import CHUNK_ENTRIES
-from ledger.domain.transactions import transaction_id
-from ledger.handlers.booking import book_invoices
-from ledger.handlers.settling import record_payments
+from gridtally.database import ALL_TENANTS, transaction
+from gridtally.kernel.chain import Checkpoint, Tampered, verify_export, verify_proof
+from gridtally.kernel.errors import Conflict
+from gridtally.ledger.accounts.domain.transactions import transaction_id
+from gridtally.ledger.accounts.handlers.payments import post_payments
+from gridtally.ledger.accounts.handlers.postings import post_invoices
+from gridtally.ledger.audit.domain.checkpoints import CHUNK_ENTRIES
+from integration.ledger.accounts import invoice, payment, posted, received
+from integration.ledger.seals import checkpoint, exported, lines_within, seal
 
 TAMPERINGS = 40
 
@@ -25,19 +25,19 @@ async def test_entries_are_sealed_once_however_many_seal_and_book(ledger, client
     customer = uuid4()
     batches = [[invoice(f"{n}-{i}") for i in range(20)] for n in range(10)]
 
-    async def seal_on(passes):
-        for _ in range(passes):
+    async def seal_on(times):
+        for _ in range(times):
             await seal(ledger)
 
     async with asyncio.TaskGroup() as group:
         for batch in batches:
-            group.create_task(booked(ledger, book_invoices, *batch))
+            group.create_task(posted(ledger, post_invoices, *batch))
             group.create_task(seal_on(3))
-            group.create_task(booked(ledger, record_payments, payment(customer, "1.5")))
-        group.create_task(booked(ledger, book_invoices, invoice("elsewhere"), tenant="other"))
+            group.create_task(posted(ledger, post_payments, payment(customer, "1.5")))
+        group.create_task(posted(ledger, post_invoices, invoice("elsewhere"), tenant="other"))
     await seal(ledger)
     reached = verify_export(await exported(acme))
-    assert reached == await kept(acme)
+    assert reached == await checkpoint(acme)
     status = (await acme.get("/v1/ledger/status")).json()
     assert status == {
         "whole": True, "in_time": True, "transactions": 210, "readings": 0, "definitions": 0,
@@ -50,12 +50,12 @@ async def test_entries_are_sealed_once_however_many_seal_and_book(ledger, client
 
 
 async def test_an_entry_committed_late_is_sealed_all_the_same(ledger, clients):
-    """One that began before another and commits after it has been sealed."""
+    """An entry that began before another and commits after that has been sealed."""
     acme = await clients("acme")
-    await booked(ledger, book_invoices, invoice("first"))
+    await posted(ledger, post_invoices, invoice("first"))
     async with transaction(ledger, tenant=ALL_TENANTS) as slow:
-        await book_invoices(slow, [received(invoice("slow"), "acme")])
-        await booked(ledger, book_invoices, invoice("quick", currency="USD"))
+        await post_invoices(slow, [received(invoice("slow"), "acme")])
+        await posted(ledger, post_invoices, invoice("quick", currency="USD"))
         assert await seal(ledger) == 2
     assert await seal(ledger) == 1
     assert verify_export(await exported(acme)).size == 3
@@ -66,8 +66,8 @@ async def grown(ledger):
     """A chain of more than two chunks, of invoices and a payment; the invoices' ids."""
     events = [invoice(n, energy="1", tax="0") for n in range(2 * CHUNK_ENTRIES + 40)]
     for start in range(0, len(events), 500):
-        await booked(ledger, book_invoices, *events[start : start + 500])
-    await booked(ledger, record_payments, payment(events[0].customer_id, "3"))
+        await posted(ledger, post_invoices, *events[start : start + 500])
+    await posted(ledger, post_payments, payment(events[0].customer_id, "3"))
     await seal(ledger)
     return [event.invoice_id for event in events]
 
@@ -78,11 +78,11 @@ async def test_exports_checkpoints_and_proofs_fit_together(clients, grown):
     whole = await exported(acme)
     last = verify_export(whole)
     page = (await acme.get("/v1/ledger/checkpoints")).json()["items"]
-    assert [one["size"] for one in page] == [CHUNK_ENTRIES, 2 * CHUNK_ENTRIES]
-    for one in page:
-        assert verify_export(whole, Checkpoint.from_json(one)) == last
+    assert [passed["size"] for passed in page] == [CHUNK_ENTRIES, 2 * CHUNK_ENTRIES]
+    for passed in page:
+        assert verify_export(whole, Checkpoint.from_json(passed)) == last
     for upto in (1, 700, CHUNK_ENTRIES, CHUNK_ENTRIES + 1, 2 * CHUNK_ENTRIES, size):
-        earlier = await kept(acme, size=upto)
+        earlier = await checkpoint(acme, size=upto)
         assert verify_export(whole, earlier) == last
         assert verify_export(await exported(acme, after=upto), earlier) == last
         for seq in {1, upto // 2 + 1, upto}:
@@ -91,8 +91,8 @@ async def test_exports_checkpoints_and_proofs_fit_together(clients, grown):
             ).json()
             record = verify_proof(proof, earlier)
             assert (record["seq"], Checkpoint.from_json(proof["checkpoint"])) == (seq, earlier)
-    found = await acme.get(f"/v1/ledger/seals/{transaction_id('acme', grown[7])}")
-    proof = (await acme.get(f"/v1/ledger/entries/{found.json()['seq']}/proof")).json()
+    sealed = await acme.get(f"/v1/ledger/seals/{transaction_id('acme', grown[7])}")
+    proof = (await acme.get(f"/v1/ledger/entries/{sealed.json()['seq']}/proof")).json()
     assert proof["record"]["entry"]["document_id"] == str(grown[7])
     for path, status in (
         (f"entries/{size + 1}/proof", 404), ("entries/0/proof", 404),
@@ -130,7 +130,7 @@ TAMPER = {
 
 async def test_every_tampering_with_the_stored_tables_is_found(clients, grown, superuser):
     acme = await clients("acme")
-    earlier = await kept(acme, size=len(grown))
+    earlier = await checkpoint(acme, size=len(grown))
     assert verify_export(await exported(acme), earlier).size == len(grown) + 1
     dice = random.Random(5)
     deeds = [*TAMPER, *dice.choices(list(TAMPER), k=TAMPERINGS - len(TAMPER))]
@@ -148,9 +148,9 @@ async def test_every_tampering_with_the_stored_tables_is_found(clients, grown, s
 
 async def test_where_seals_are_missing_nothing_is_proven(ledger, clients, superuser):
     acme = await clients("acme")
-    await booked(ledger, book_invoices, *(invoice(n) for n in range(5)))
+    await posted(ledger, post_invoices, *(invoice(n) for n in range(5)))
     await seal(ledger)
-    start = await kept(acme, size=0)
+    start = await checkpoint(acme, size=0)
     assert start == Checkpoint.start("acme")
     assert verify_export(await exported(acme), start).size == 5
     await superuser.execute("DELETE FROM seal WHERE seq > 3")
@@ -168,7 +168,7 @@ async def test_where_seals_are_missing_nothing_is_proven(ledger, clients, superu
 
 async def test_an_entry_that_came_in_past_the_queue_is_seen(ledger, clients, superuser):
     acme = await clients("acme")
-    await booked(ledger, book_invoices, invoice(1))
+    await posted(ledger, post_invoices, invoice(1))
     await seal(ledger)
     await superuser.execute(
         "INSERT INTO transaction SELECT tenant_id, gen_random_uuid(), kind, gen_random_uuid(), "

@@ -10,22 +10,28 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
-from gridtally.ledger_check import check_file, check_proof
-from integration.ledger.books import booked, credit_note, invoice, payment, voided
-from integration.ledger.homes import meter_of, property_of, read
-from integration.ledger.sealed import exported, kept, lines_within, seal
-from kernel.chain import Tampered, verify_export, verify_proof
-from ledger.domain.chain import (
+from gridtally.cli.ledger_proofs import check_file, check_proof
+from gridtally.kernel.chain import Tampered, verify_export, verify_proof
+from gridtally.ledger.accounts.handlers.payments import post_payments
+from gridtally.ledger.accounts.handlers.postings import (
+    post_credit_notes,
+    post_invoices,
+    record_voided_invoices,
+)
+from gridtally.ledger.audit.domain.entries import (
     ALLOCATION_COPIES,
     ALLOCATION_FIELDS,
+    COLUMNS,
     ITEM_COPIES,
     ITEM_FIELDS,
+    OPTIONAL_FIELDS,
     POSTING_COPIES,
     ROW_FIELDS,
     TRANSACTION_FIELDS,
 )
-from ledger.handlers.booking import book_credit_notes, book_invoices, note_voided_invoices
-from ledger.handlers.settling import record_payments
+from integration.ledger.accounts import credit_note, invoice, payment, posted, voided
+from integration.ledger.properties import meter_of, property_of, read
+from integration.ledger.seals import checkpoint, exported, lines_within, seal
 
 KINDS = {
     "booking": 6, "reading": 5, "definition": 3, "meter_end": 6, "void_note": 2, "property": 3,
@@ -68,11 +74,11 @@ async def facts(acme, home, ledger):
     gone = await property_of(acme, name="Gone")
     await done(acme.delete(f"/v1/properties/{gone['id']}"), 204)
     first, second, third = (invoice(n, days=n) for n in range(3))
-    await booked(ledger, book_invoices, first, second, third)
-    await booked(ledger, record_payments, payment(third.customer_id, "50"))
+    await posted(ledger, post_invoices, first, second, third)
+    await posted(ledger, post_payments, payment(third.customer_id, "50"))
     notes = [credit_note(first), credit_note(second)]
-    await booked(ledger, book_credit_notes, *notes)
-    await booked(ledger, note_voided_invoices, *map(voided, notes))
+    await posted(ledger, post_credit_notes, *notes)
+    await posted(ledger, record_voided_invoices, *map(voided, notes))
     assert await seal(ledger) == SIZE
     return {"definitions": definitions, "voided": [str(first.invoice_id), str(second.invoice_id)]}
 
@@ -88,21 +94,21 @@ async def test_every_kind_is_sealed_exported_and_proven(acme, facts, tmp_path):
         "meter_ends": 6, "void_notes": 2, "properties": 3, "property_ends": 1,
         "meters": KINDS["meter"], "sealed": SIZE, "unsealed": 0, "unsealed_since": None,
     }  # fmt: skip
-    found = await records(acme)
-    assert Counter(record["kind"] for record in found) == KINDS
-    earlier = await kept(acme, size=3)
+    exported_records = await records(acme)
+    assert Counter(record["kind"] for record in exported_records) == KINDS
+    earlier = await checkpoint(acme, size=3)
     file = tmp_path / "export"
     file.write_bytes(b"".join(await exported(acme)))
     finding, reached = check_file(file, earlier)
-    assert (finding.holds, reached) == (True, await kept(acme))
-    for record in found:
+    assert (finding.holds, reached) == (True, await checkpoint(acme))
+    for record in exported_records:
         proof = await done(acme.get(f"/v1/ledger/entries/{record['seq']}/proof"), 200)
         assert verify_proof(proof, reached)["entry"] == record["entry"]
     for kind, ids in (("definition", facts["definitions"]), ("void_note", facts["voided"])):
         for id_ in ids:
-            place = await done(acme.get(f"/v1/ledger/seals/{id_}"), 200)
-            assert (place["kind"], found[place["seq"] - 1]["kind"]) == (kind, kind)
-    proof = await done(acme.get(f"/v1/ledger/entries/{place['seq']}/proof"), 200)
+            sealed = await done(acme.get(f"/v1/ledger/seals/{id_}"), 200)
+            assert sealed["kind"] == exported_records[sealed["seq"] - 1]["kind"] == kind
+    proof = await done(acme.get(f"/v1/ledger/entries/{sealed['seq']}/proof"), 200)
     file = tmp_path / "proof"
     file.write_text(json.dumps(proof))
     assert check_proof(file, reached).holds
@@ -111,7 +117,7 @@ async def test_every_kind_is_sealed_exported_and_proven(acme, facts, tmp_path):
     assert not check_proof(file, reached).holds
 
 
-async def test_what_is_sealed_is_what_was_said(acme, home, facts):
+async def test_what_is_sealed_is_what_was_entered(acme, home, facts):
     by_kind = {}
     for record in await records(acme):
         by_kind.setdefault(record["kind"], []).append(record["entry"])
@@ -123,13 +129,16 @@ async def test_what_is_sealed_is_what_was_said(acme, home, facts):
     ends = by_kind["meter_end"]
     assert [end["type"] for end in ends[:2]] == ["device", "sub"]
     assert {end["property_id"] for end in ends[:2]} == {home["id"]}
-    places = [one for one in by_kind["property"] if one["property_id"] == home["id"]]
-    assert [(one["version"], one["connected_kw"]) for one in places] == [(1, None), (2, "11")]
-    assert {one["zone"] for one in by_kind["property"]} == {"Europe/Berlin"}
+    versions = [entry for entry in by_kind["property"] if entry["property_id"] == home["id"]]
+    assert [(entry["version"], entry["connected_kw"]) for entry in versions] == [
+        (1, None),
+        (2, "11"),
+    ]
+    assert {entry["zone"] for entry in by_kind["property"]} == {"Europe/Berlin"}
     assert {end["property_id"] for end in ends[2:]} == {
         end["property_id"] for end in by_kind["property_end"]
     }
-    [total, again] = [one for one in by_kind["meter"] if one["meter_id"] == home["total"]]
+    [total, again] = [entry for entry in by_kind["meter"] if entry["meter_id"] == home["total"]]
     assert (total["channels"], total["channel_minutes"], total["channel_wh_max"]) == (
         ["import"], [15], [100_000],
     )  # fmt: skip
@@ -148,29 +157,39 @@ async def test_what_is_sealed_is_what_was_said(acme, home, facts):
             assert entry["opens"]["total"] == entry["total"]
 
 
+def columns_of_kind(kind):
+    """The columns that the sealed fields of a kind of entry are read from."""
+    names = (*ROW_FIELDS[kind], *OPTIONAL_FIELDS.get(kind, ()))
+    return {COLUMNS.get(name, name) for name in names}
+
+
 SEALED = {
     "transaction": {*TRANSACTION_FIELDS},
     "posting": {"transaction_id", "account_id", "line", "amount", *POSTING_COPIES},
     "allocation": {"transaction_id", *ALLOCATION_FIELDS, *ALLOCATION_COPIES},
     "open_item": {*ITEM_FIELDS, *ITEM_COPIES},
     "account": {"id", "currency", "code", "class", "customer_id"},
-    "reading_entry": {*ROW_FIELDS["reading"]},
+    "reading_entry": columns_of_kind("reading"),
     "definition": {*ROW_FIELDS["definition"]},
-    "removed_meter": {*ROW_FIELDS["meter_end"]},
+    "removed_meter": columns_of_kind("meter_end"),
     "invoice_note": {*ROW_FIELDS["void_note"]},
     "removed_property": {*ROW_FIELDS["property_end"]},
-    "property_version": {*ROW_FIELDS["property"]},
-    "property": {*ROW_FIELDS["property"]} - {"property_id"},
-    "meter_version": {*ROW_FIELDS["meter"]},
-    "meter": {"id", "property_id", "type", "name", "version", "created_at", "updated_at"},
-    "channel": {"meter_id", "flow", "minutes", "interval_wh_max"},
-    "register": {"meter_id", "flow", "digits", "decimals", "multiplier"},
+    "property_version": columns_of_kind("property"),
+    "property": columns_of_kind("property") - {"property_id"},
+    "meter_version": columns_of_kind("meter"),
+    "meter": {"id", "property_id", "meter_type", "name", "version", "created_at", "updated_at"},
+    "channel": {"meter_id", "flow", "minutes", "interval_wh_max", "start_at", "end_at"},
+    "register": {"meter_id", "flow", "digits", "decimals", "multiplier", "rollover_kwh"},
 }
 """The columns that must stay as they were, besides the tenant."""
 DERIVED = {
     "transaction": {"postings"},  # how many there are
-    "open_item": {"settled", "voided", "overdue_told"},  # its allocations; a credit note; a memory
-    "account": {"debits", "credits", "created_at"},  # its postings; the first of them
+    "open_item": {
+        "allocated",
+        "voided",
+        "overdue_reported",
+    },  # allocations; a credit note; a memory
+    "account": {"debits", "credits", "invoiced", "created_at"},  # its postings; the first of them
 }
 """Columns that follow from those, and what from."""
 
@@ -196,7 +215,7 @@ PAST_THE_QUEUE = {
     "property_version": "id = gen_random_uuid(), version = version + 10",
     "meter_version": "id = gen_random_uuid(), version = version + 10",
     "property": "id = gen_random_uuid()",
-    "meter": "id = gen_random_uuid(), type = 'sub'",
+    "meter": "id = gen_random_uuid(), meter_type = 'sub'",
 }
 FORGE = """
 CREATE TEMP TABLE forged AS SELECT * FROM {table} LIMIT 1;
@@ -219,7 +238,7 @@ ANOTHER = {
     "numeric": "coalesce({0}, 0) + 1",
     "int2": "{0} + 1",
     "int4": "{0} + 1",
-    "timestamptz": "{0} + interval '1 microsecond'",
+    "timestamptz": "coalesce({0}, now()) + interval '1 microsecond'",
     "date": "{0} + 1",
     "bytea": "sha256({0})",
     "_uuid": "array_append({0}, gen_random_uuid())",
@@ -227,6 +246,7 @@ ANOTHER = {
     "_int2": "array_append({0}, 1::smallint)",
     "_int4": "array_append({0}, 1)",
     "_numeric": "array_append({0}, 1)",
+    "_timestamptz": "array_append({0}, now())",
 }
 CHANGE = """
 UPDATE {table} SET {column} = {another}
@@ -238,8 +258,8 @@ WITH pair AS MATERIALIZED (
 UPDATE {table} t SET {column} = o.{column} FROM pair, {table} o
  WHERE (t.ctid, o.ctid) IN ((one, other), (other, one))"""
 DELETE = "DELETE FROM {table} WHERE ctid = (SELECT ctid FROM {table} ORDER BY random() LIMIT 1)"
-ALIKE = {"register": {"meter_id"}, "channel": {"meter_id"}}
-"""Two meters whose registers are alike may exchange them: that changes nothing."""
+INTERCHANGEABLE = {"register": {"meter_id"}, "channel": {"meter_id"}}
+"""Two meters whose registers are equal may exchange them: that changes nothing."""
 HELD = {"account": "id IN (SELECT account_id FROM posting)"}
 """An account that nothing was posted to says nothing."""
 CONSTRAINTS = """
@@ -290,14 +310,14 @@ async def test_another_value_in_any_column_is_found(lawless):
 @pytest.mark.parametrize("seed", range(3))
 async def test_what_is_swapped_deleted_or_emptied_is_found(lawless, seed):
     dice = random.Random(seed)
-    found = Counter()
-    while found.total() < TAMPERINGS // 3:
+    deeds = Counter()
+    while deeds.total() < TAMPERINGS // 3:
         table = dice.choice(sorted(SEALED))
-        column = dice.choice(sorted(SEALED[table] - ALIKE.get(table, set())))
+        column = dice.choice(sorted(SEALED[table] - INTERCHANGEABLE.get(table, set())))
         deed = dice.choice([SWAP, SWAP, SWAP, DELETE, "TRUNCATE {table} CASCADE"])
         shown = await found_out(lawless, deed.format(table=table, column=f'"{column}"'))
         assert shown is not False, (deed, table, column)
-        found[deed] += bool(shown)
+        deeds[deed] += bool(shown)
 
 
 @pytest.mark.usefixtures("facts")
@@ -309,9 +329,9 @@ async def test_every_bit_of_an_exported_fact_counts(acme):
         if kind in seen:
             continue
         seen.add(kind)
-        for place in range(len(line)):
+        for position in range(len(line)):
             flipped = bytearray(line)
-            flipped[place] ^= 1 << place % 8
+            flipped[position] ^= 1 << position % 8
             refused([*lines[:at], bytes(flipped), *lines[at + 1 :]])
         refused([*lines[:at], *lines[at + 1 :]])
         refused([*lines[: at + 1], *lines[at:]])

@@ -4,22 +4,22 @@ and exchanges is sealed once each, proven, and held against whoever changes it."
 import asyncio
 import json
 from collections import Counter
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
-from database import ALL_TENANTS, snapshot
-from gridtally.ledger_check import check_file, check_proof
-from integration.ledger.books import booked, invoice
-from integration.ledger.sealed import exported, kept, lines_within, seal
-from kernel.chain import Tampered, verify_export, verify_proof
-from ledger.domain.chain import READING_FIELDS
-from ledger.handlers import sealing
-from ledger.handlers.booking import book_invoices
-from ledger.loops import loops
-from messaging import Progress
-from serving import passes
+from gridtally.cli.ledger_proofs import check_file, check_proof
+from gridtally.database import ALL_TENANTS, snapshot
+from gridtally.kernel.chain import Tampered, verify_export, verify_proof
+from gridtally.ledger.accounts.handlers.postings import post_invoices
+from gridtally.ledger.audit.domain.entries import OPTIONAL_FIELDS, READING_FIELDS
+from gridtally.ledger.audit.handlers import seals
+from gridtally.ledger.loops import loops
+from gridtally.messaging import Progress
+from gridtally.service import polling
+from integration.ledger.accounts import invoice, posted
+from integration.ledger.processes import process_of
+from integration.ledger.seals import checkpoint, exported, lines_within, seal
 
 MARCH, APRIL, MAY = "2025-03-01T06:00:00Z", "2025-04-01T06:00:00Z", "2025-05-01T06:00:00Z"
 ENTRIES = 11
@@ -37,11 +37,11 @@ async def done(awaited, status):
 
 @pytest.fixture
 async def readings(acme, ledger):
-    """The ids of readings by what became of them; an invoice is booked among them."""
+    """The ids of readings by what became of them; an invoice is posted among them."""
     home = await done(
         acme.post("/v1/properties", json={"name": "Oak Lane 1", "zone": "Europe/Berlin"}), 201
     )
-    meter = {each["type"]: each["id"] for each in home["meters"]}
+    meter = {made["meter_type"]: made["id"] for made in home["meters"]}
     total = f"/v1/meters/{meter['total']}/readings"
     items = [
         {"meter_id": meter[type_], "value": value, "read_at": MARCH}
@@ -50,7 +50,7 @@ async def readings(acme, ledger):
     made = await done(
         acme.post(f"/v1/properties/{home['id']}/readings", json={"items": items}), 201
     )
-    await booked(ledger, book_invoices, invoice(1))
+    await posted(ledger, post_invoices, invoice(1))
     corrected = await done(acme.post(total, json={"value": "180", "read_at": APRIL}), 201)
     body = {"value": "108.25", "read_at": APRIL, "note": "misread"}
     path = f"/v1/readings/{corrected['id']}"
@@ -64,7 +64,7 @@ async def readings(acme, ledger):
     await done(acme.post(total, json={"value": "1", "read_at": APRIL}), 409)
     await done(acme.post(total, json={"value": "100", "read_at": MARCH}), 200)
     return {
-        "entered": [one["reading"]["id"] for one in made["items"]], "corrected": corrected["id"],
+        "entered": [item["reading"]["id"] for item in made["items"]], "corrected": corrected["id"],
         "withdrawn": withdrawn["id"], "closed": exchanged["final"]["id"],
         "opened": exchanged["initial"]["id"],
     }  # fmt: skip
@@ -79,8 +79,8 @@ async def sealed(ledger, readings):
 
 @pytest.mark.usefixtures("readings")
 async def test_the_sealer_tells_how_many_entries_wait(ledger, acme, monkeypatch):
-    monkeypatch.setattr(passes, "LAG_EVERY_S", 0.0)
-    monkeypatch.setattr(sealing, "SEAL_ENTRIES_MAX", 5)
+    monkeypatch.setattr(polling, "LAG_EVERY_S", 0.0)
+    monkeypatch.setattr(seals, "SEAL_ENTRIES_MAX", 5)
     stop, lags = asyncio.Event(), []
 
     class Watched(Progress):
@@ -90,7 +90,7 @@ async def test_the_sealer_tells_how_many_entries_wait(ledger, acme, monkeypatch)
             if lag == 0:
                 stop.set()
 
-    sealer, *_ = loops(ledger, lambda: datetime.now(UTC))
+    sealer, *_ = loops(process_of(ledger))
     progress = Watched(sealer.name)
     await sealer.run(progress, stop)
     assert (lags, progress.handled) == ([SEALED - 5, SEALED - 10, SEALED - 15, 0], SEALED)
@@ -104,7 +104,7 @@ async def sealed_entries(client):
 
 
 async def test_each_entry_of_a_reading_stands_once_in_the_chain_in_its_order(acme, sealed):
-    assert verify_export(await exported(acme)) == await kept(acme)
+    assert verify_export(await exported(acme)) == await checkpoint(acme)
     assert (await acme.get("/v1/ledger/status")).json() == {
         "whole": True, "in_time": True, "transactions": 1, "readings": ENTRIES, "definitions": 0,
         "meter_ends": 0, "void_notes": 0, "properties": 1, "property_ends": 0, "meters": 4,
@@ -134,16 +134,17 @@ async def test_nothing_of_a_stored_entry_is_left_out_of_its_seal(ledger):
             "SELECT column_name FROM information_schema.columns WHERE table_name = 'reading_entry'"
         )
     # The tenant is in the record around the entry.
-    assert {row["column_name"] for row in rows} == {*READING_FIELDS, "tenant_id"}
+    sealed = {*READING_FIELDS, *OPTIONAL_FIELDS["reading"]}
+    assert {row["column_name"] for row in rows} == {*sealed, "tenant_id"}
 
 
 @pytest.mark.usefixtures("sealed")
 async def test_the_offline_verifier_accepts_the_export_and_the_proofs(acme, tmp_path):
-    earlier = await kept(acme, size=5)
+    earlier = await checkpoint(acme, size=5)
     export = tmp_path / "export.ndjson"
     export.write_bytes(b"".join(await exported(acme)))
     finding, reached = check_file(export, earlier)
-    assert (finding.holds, reached) == (True, await kept(acme))
+    assert (finding.holds, reached) == (True, await checkpoint(acme))
     for entry in await sealed_entries(acme):
         seal_ = await done(acme.get(f"/v1/ledger/seals/{entry['id']}"), 200)
         assert seal_["kind"] == "reading"
@@ -202,7 +203,7 @@ TAMPER = {
 
 @pytest.mark.usefixtures("sealed")
 async def test_every_change_of_a_stored_entry_is_found(acme, superuser):
-    reached = await kept(acme)
+    reached = await checkpoint(acme)
     for deed, statement in TAMPER.items():
         undo = superuser.transaction()
         await undo.start()
@@ -224,5 +225,5 @@ async def test_an_entry_that_came_in_past_the_queue_is_seen(acme, superuser):
         "'id', $1::text, 'reading_id', $1::text))).* FROM reading_entry e WHERE value = 100",
         str(uuid4()),
     )
-    assert verify_export(await exported(acme)) == await kept(acme)
+    assert verify_export(await exported(acme)) == await checkpoint(acme)
     assert (await acme.get("/v1/ledger/status")).json()["whole"] is False

@@ -1,31 +1,31 @@
-"""What waits for its seal: it is told how much that is and since when, and nothing keeps it for
-long without somebody being told."""
+"""What waits for its seal: how much that is and since when is reported, and nothing keeps it for
+long without somebody noticing."""
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 import pytest
 import structlog
 
-from database import ALL_TENANTS, transaction
-from gridtally.api import Api
-from gridtally.ledger_check import check_online
-from integration.ledger.books import booked, invoice
-from integration.ledger.sealed import seal
-from ledger import loops
-from ledger.handlers import sealing
-from ledger.handlers.booking import book_invoices
-from messaging import Progress
-from messaging.progress import STALLED_AFTER_S
+from gridtally.cli.api import Api
+from gridtally.cli.ledger_proofs import check_online
+from gridtally.database import ALL_TENANTS, transaction
+from gridtally.ledger import loops
+from gridtally.ledger.accounts.handlers.postings import post_invoices
+from gridtally.ledger.audit.handlers import seals
+from gridtally.messaging import Progress
+from gridtally.messaging.progress import STALLED_AFTER_S
+from integration.ledger.accounts import invoice, posted
+from integration.ledger.processes import process_of
+from integration.ledger.seals import seal
 
 AGE = "UPDATE entry_queue SET queued_at = queued_at - interval '61 s'"
 
 
 async def test_the_command_verifies_the_running_ledger(ledger, acme, superuser, tmp_path):
-    await booked(ledger, book_invoices, invoice(1), invoice(2))
+    await posted(ledger, post_invoices, invoice(1), invoice(2))
     await seal(ledger)
-    await booked(ledger, book_invoices, invoice(3))
+    await posted(ledger, post_invoices, invoice(3))
     async with Api({}, "unused") as api:
         api._clients = {"ledger": acme}
         findings, reached = await check_online(api, None, tmp_path / "export")
@@ -50,7 +50,7 @@ async def watching(ledger):
             super().observe_lag(lag, now_s=now_s)
             lags.put_nowait(lag)
 
-    _, watch, *_ = loops.loops(ledger, lambda: datetime.now(UTC))
+    _, watch, *_ = loops.loops(process_of(ledger))
     progress = Watched(watch.name)
     async with asyncio.TaskGroup() as group:
         group.create_task(watch.run(progress, stop))
@@ -59,7 +59,7 @@ async def watching(ledger):
 
 
 async def until(lags, wanted):
-    """Look until so many entries are late; then once more, so that progress was told too."""
+    """Look until so many entries are late; then once more, so that progress has seen it too."""
     while await lags.get() != wanted:
         pass
     assert await lags.get() == wanted
@@ -68,7 +68,7 @@ async def until(lags, wanted):
 async def test_whoever_holds_a_chain_is_noticed(ledger, acme, superuser, monkeypatch):
     """The sealer passes over a head that somebody holds, and is idle then as if nothing waited."""
     monkeypatch.setattr(loops, "LATE_POLL_S", 0.02)
-    await booked(ledger, book_invoices, invoice(1), invoice(2))
+    await posted(ledger, post_invoices, invoice(1), invoice(2))
     async with watching(ledger) as (progress, lags):
         async with superuser.transaction():
             await superuser.execute("SELECT FROM chain_head FOR UPDATE")
@@ -85,17 +85,17 @@ async def test_whoever_holds_a_chain_is_noticed(ledger, acme, superuser, monkeyp
         assert (progress.handled, progress.stalled(now_s=stalled_s)) == (2, False)
 
 
-async def test_what_is_slow_is_told_but_not_stalled(ledger, superuser, monkeypatch):
-    """To start the process anew would only make it slower."""
+async def test_what_is_slow_is_reported_but_not_stalled(ledger, superuser, monkeypatch):
+    """To restart the process would only make it slower."""
     monkeypatch.setattr(loops, "LATE_POLL_S", 0.02)
-    monkeypatch.setattr(sealing, "SEAL_ENTRIES_MAX", 1)
-    await booked(ledger, book_invoices, invoice(1), invoice(2))
+    monkeypatch.setattr(seals, "SEAL_ENTRIES_MAX", 1)
+    await posted(ledger, post_invoices, invoice(1), invoice(2))
     await superuser.execute(AGE)
     async with watching(ledger) as (progress, lags):
         await until(lags, 2)
         since_s = progress.lagging_since_s
         async with transaction(ledger, tenant=ALL_TENANTS) as tx:
-            assert await sealing.seal_waiting(tx) == 1
+            assert await seals.seal_queued(tx) == 1
         await until(lags, 1)
         assert progress.handled == 1
         assert progress.lagging_since_s > since_s
@@ -111,11 +111,11 @@ BROKEN = {
 @pytest.mark.parametrize("deed", BROKEN.values(), ids=BROKEN)
 async def test_a_broken_chain_holds_up_nobody_elses(ledger, acme, superuser, monkeypatch, deed):
     monkeypatch.setattr(loops, "SEAL_POLL_S", 0.02)
-    await booked(ledger, book_invoices, invoice(1))
+    await posted(ledger, post_invoices, invoice(1))
     await seal(ledger)
     await superuser.execute(deed)
-    await booked(ledger, book_invoices, invoice(2))
-    await booked(ledger, book_invoices, invoice(3), invoice(4), tenant="other")
+    await posted(ledger, post_invoices, invoice(2))
+    await posted(ledger, post_invoices, invoice(3), invoice(4), tenant="other")
     stop = asyncio.Event()
 
     class Watched(Progress):
@@ -125,10 +125,10 @@ async def test_a_broken_chain_holds_up_nobody_elses(ledger, acme, superuser, mon
             if idle_with_all_done:
                 stop.set()
 
-    sealer, *_ = loops.loops(ledger, lambda: datetime.now(UTC))
+    sealer, *_ = loops.loops(process_of(ledger))
     with structlog.testing.capture_logs() as logs:
         await sealer.run(Watched(sealer.name), stop)
-    [told] = [line for line in logs if line["event"] == "chain broken"]
-    assert "acme" in told["reason"]
+    [line] = [line for line in logs if line["event"] == "chain broken"]
+    assert "acme" in line["reason"]
     status = (await acme.get("/v1/ledger/status")).json()
     assert (status["sealed"], status["unsealed"], status["whole"]) == (1, 1, True)

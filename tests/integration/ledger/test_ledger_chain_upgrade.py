@@ -1,4 +1,4 @@
-"""A chain that was sealed before definitions, ends of meters and notes were: it stays what it was,
+"""A chain that was sealed before definitions, ends of meters and notes were: what is sealed stays,
 what it lacked is added at its end, and a process of the version before does no harm meanwhile."""
 
 import asyncio
@@ -10,17 +10,17 @@ import asyncpg
 import pytest
 from alembic import command
 
-from database import ALL_TENANTS, Database, snapshot, transaction
-from database.migrations import _config, upgrade
-from integration.ledger.sealed import lines_within, seal
-from kernel.chain import Checkpoint, leaf_of, record_of, verify_export
-from ledger.domain.chain import transaction_entry
-from ledger.store import chain
-from ledger.store.entries import _POSTINGS
+from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
+from gridtally.database.migrations import _config, upgrade
+from gridtally.kernel.chain import Checkpoint, leaf_of, record_of, verify_export
+from gridtally.ledger.audit.domain.entries import row_entry, transaction_entry
+from gridtally.ledger.audit.store import status
+from gridtally.ledger.audit.store.entries import _POSTINGS
+from integration.ledger.seals import lines_within, seal
 
 DEBIT, CREDIT = UUID(int=1), UUID(int=2)
 BOOK = """
-WITH booked AS (
+WITH posted AS (
     INSERT INTO transaction (tenant_id, id, kind, document_id, reference, customer_id, currency,
                              total, occurred_at, correlation_id, digest, postings)
     VALUES ('acme', $1, 'invoice', $1, 'INV', $1, 'EUR', 5, '2025-04-01Z', 'c', $2, 2)
@@ -56,7 +56,7 @@ RETURNING position, kind, entry_id
 
 
 def migrate(url, revision):
-    config = _config("ledger")
+    config = _config("gridtally.ledger")
     config.attributes["url"] = url
     command.upgrade(config, revision)
 
@@ -66,7 +66,7 @@ async def book(connection, number):
 
 
 async def seal_as_before(connection):
-    """Seal the one transaction that waits, by the rules of the version before."""
+    """Seal the transaction that waits, the only one, by the rules of the version before."""
     [head] = await connection.fetch("SELECT * FROM transaction")
     postings = await connection.fetch(_POSTINGS, "acme", [head["id"]])
     entry = transaction_entry(head, postings, [])
@@ -86,27 +86,33 @@ async def seal_as_before(connection):
 
 
 @pytest.fixture
-async def before(database_url, postgres_admin_url):
-    """A database of the version before, and a superuser's connection to it."""
-    url = database_url()
-    await asyncio.to_thread(migrate, url, "0003")
-    name = url.rpartition("/")[2].partition("?")[0]
-    connection = await asyncpg.connect(postgres_admin_url, database=name)
-    yield url, connection
-    await connection.close()
+async def at_revision(database_url, postgres_admin_url):
+    """Makes a database of an earlier revision, and a superuser's connection to it."""
+    connections = []
+
+    async def make(revision):
+        url = database_url()
+        await asyncio.to_thread(migrate, url, revision)
+        name = url.rpartition("/")[2].partition("?")[0]
+        connections.append(await asyncpg.connect(postgres_admin_url, database=name))
+        return url, connections[-1]
+
+    yield make
+    for connection in connections:
+        await connection.close()
 
 
-async def test_a_chain_of_the_version_before_goes_on(before):
-    url, connection = before
+async def test_a_chain_of_the_version_before_continues(at_revision):
+    url, connection = await at_revision("0003")
     await connection.execute(FACTS)
     await book(connection, 11)
-    kept = await seal_as_before(connection)
+    earlier = await seal_as_before(connection)
     await book(connection, 12)
     # As 0003 had left what was older than itself.
     await connection.execute("ALTER TABLE posting DISABLE TRIGGER append_only")
     await connection.execute("UPDATE posting SET recorded_at = now() + interval '1 day'")
     await connection.execute("ALTER TABLE posting ENABLE TRIGGER append_only")
-    await asyncio.to_thread(upgrade, url, package="ledger")
+    await asyncio.to_thread(upgrade, url, package="gridtally.ledger")
 
     await book(connection, 13)
     async with await Database.connect(url, application="test") as ledger:
@@ -121,10 +127,10 @@ async def test_a_chain_of_the_version_before_goes_on(before):
             )
         assert await seal(ledger) == 8
         async with snapshot(ledger, tenant=ALL_TENANTS) as read:
-            assert (await chain.fetch_counts(read, "acme")).whole
-            assert (await chain.fetch_counts(read, "other")).sealed == 1
+            assert (await status.fetch_counts(read, "acme")).whole
+            assert (await status.fetch_counts(read, "other")).sealed == 1
         lines = await lines_within(connection)
-        assert verify_export(lines, kept).size == 8
+        assert verify_export(lines, earlier).size == 8
         assert Counter(json.loads(line)["kind"] for line in lines[1:-1]) == {
             "transaction": 2, "booking": 1, "definition": 1, "meter_end": 1, "void_note": 1,
             "property": 1, "meter": 1,
@@ -132,3 +138,58 @@ async def test_a_chain_of_the_version_before_goes_on(before):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with transaction(ledger, tenant=ALL_TENANTS) as tx:
                 await tx.raw.execute("UPDATE posting SET amount = 1")
+
+
+REGISTERED = f"""
+INSERT INTO property (tenant_id, id, name, address, zone)
+    VALUES ('acme', '{DEBIT}', 'Home', '', 'Europe/Berlin');
+INSERT INTO meter (tenant_id, id, property_id, type, name)
+    VALUES ('acme', '{CREDIT}', '{DEBIT}', 'sub', 'x');
+INSERT INTO removed_meter (tenant_id, meter_id, property_id, type, name)
+    VALUES ('acme', '{DEBIT}', '{DEBIT}', 'device', 'y')
+"""  # noqa: S608 - constants
+OF_KIND = {"property": "property_version", "meter": "meter_version", "meter_end": "removed_meter"}
+
+
+async def seal_registry_as_before(connection):
+    """Seal what waits, with `type` read from the column of that name; the entries and the chain."""
+    state, entries = Checkpoint.start("acme"), []
+    waiting = await connection.fetch("SELECT kind, entry_id FROM entry_queue ORDER BY position")
+    for seq, (kind, entry_id) in enumerate(waiting, start=1):
+        query = f"SELECT * FROM {OF_KIND[kind]} WHERE id = $1"  # noqa: S608 - constants
+        row = dict(await connection.fetchrow(query, entry_id))
+        if "type" in row:
+            row["meter_type"] = row.pop("type")
+        entries.append((kind, row_entry(kind, row)))
+        leaf = leaf_of(record_of("acme", seq, *entries[-1]))
+        state = state.extend(leaf)
+        await connection.execute(
+            "INSERT INTO seal VALUES ('acme', $1, $2, $3, $4, $5)",
+            seq, kind, entry_id, leaf, state.head,
+        )  # fmt: skip
+    await connection.execute(
+        "UPDATE chain_head SET size = $1, head = $2, peaks = $3 WHERE tenant_id = 'acme'",
+        state.size, state.head, b"".join(state.frontier.peaks),
+    )  # fmt: skip
+    await connection.execute("DELETE FROM entry_queue")
+    return entries, state
+
+
+async def test_what_was_sealed_of_meters_verifies_under_the_columns_new_names(at_revision):
+    url, connection = await at_revision("0006")
+    await connection.execute(REGISTERED)
+    entries, stored = await seal_registry_as_before(connection)
+    assert {kind: entry.get("type") for kind, entry in entries} == {
+        "property": None, "meter": "sub", "meter_end": "device",
+    }  # fmt: skip
+    await asyncio.to_thread(upgrade, url, package="gridtally.ledger")
+    await connection.execute("UPDATE meter SET name = 'z', version = 2, updated_at = now()")
+    async with await Database.connect(url, application="test") as ledger:
+        assert await seal(ledger) == 1
+        async with snapshot(ledger, tenant=ALL_TENANTS) as read:
+            assert (await status.fetch_counts(read, "acme")).whole
+    lines = await lines_within(connection)
+    assert verify_export(lines, stored).size == 4
+    records = [json.loads(line) for line in lines[1:-1]]
+    assert [(record["kind"], record["entry"]) for record in records[:3]] == entries
+    assert (records[3]["entry"]["type"], records[3]["entry"]["name"]) == ("sub", "z")

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from integration.ledger.homes import GOLDEN, meter_of, problem, property_of, read
+from integration.ledger.properties import GOLDEN, meter_of, problem, property_of, read
+from problems import paths
 
 MARCH, APRIL, MAY = "2025-02-28T23:00:00Z", "2025-03-31T22:00:00Z", "2025-04-30T22:00:00Z"
 IN_MARCH = {"from": "2025-03-01", "to": "2025-04-01"}
@@ -17,7 +18,7 @@ async def test_golden_derived_meter(acme, home):
         case["expect"]["unmetered"], "actual",
     )  # fmt: skip
     current = (await acme.get(f"/v1/properties/{home['id']}/current-readings")).json()["items"]
-    assert [(one["type"], one["value"], one["derived"]) for one in current] == [
+    assert [(r["meter_type"], r["value"], r["is_derived"]) for r in current] == [
         ("gg", case["gg"], False),
         ("sg", case["sg"], False),
         ("total", case["total"], False),
@@ -36,12 +37,12 @@ async def test_current_readings_of_different_moments_are_no_exact_sum(acme, home
     )
     await read(acme, home["gg"], ("10", APRIL))
     await read(acme, home["sg"], ("20", MAY))
-    found = (await acme.get(path)).json()["items"][3]
-    assert (found["value"], found["aligned"], found["quality"], found["read_at"]) == (
+    rest = (await acme.get(path)).json()["items"][3]
+    assert (rest["value"], rest["aligned"], rest["quality"], rest["read_at"]) == (
         "70", False, "estimated", APRIL,
     )  # fmt: skip
     early = (await acme.get(path, params={"as_of": "2025-01-01T00:00:00Z"})).json()["items"]
-    assert [one["value"] for one in early] == [None] * 4
+    assert [reading["value"] for reading in early] == [None] * 4
 
 
 async def test_a_derived_meter_is_defined_from_a_day_on(acme, home):
@@ -110,31 +111,34 @@ async def test_unmetered_is_built_in_and_can_be_defined_otherwise(acme, home):
     ):
         await read(acme, meter, (value, "2025-03-01T12:00:00Z"), (value, "2025-05-01T12:00:00Z"))
     for at, value in (("2025-03-31T21:59:59Z", "97"), ("2025-03-31T22:00:00Z", "95")):
-        found = await acme.get(f"/v1/meters/{home['unmetered']}/value", params={"at": at})
-        assert Decimal(found.json()["value"]) == Decimal(value)
+        answer = await acme.get(f"/v1/meters/{home['unmetered']}/value", params={"at": at})
+        assert Decimal(answer.json()["value"]) == Decimal(value)
 
 
 async def test_wrong_definitions_are_refused(acme, home):
     other = await property_of(acme)
     feeder = await property_of(acme, parent_id=home["id"])
-    one, two = [await meter_of(acme, home, "derived") for _ in range(2)]
+    first, second = [await meter_of(acme, home, "derived") for _ in range(2)]
 
     async def defined(meter, *terms, from_on="2025-01-01"):
         return await acme.post(
             f"/v1/meters/{meter}/definitions",
-            json={"from_on": from_on, "terms": [{"meter_id": each} for each in terms]},
+            json={"from_on": from_on, "terms": [{"meter_id": meter_id} for meter_id in terms]},
         )
 
     assert problem(await defined(home["total"], home["gg"])) == (422, "not_derived")
-    foreign = await defined(one, home["gg"], other["total"])
+    foreign = await defined(first, home["gg"], other["total"])
     assert problem(foreign) == (422, "invalid_terms")
-    assert foreign.json()["faults"][0]["path"] == "/terms/1/meter_id"
-    assert problem(await defined(one, home["gg"], home["gg"])) == (422, "invalid_terms")
-    assert problem(await defined(one)) == (422, "invalid_request")
-    assert problem(await defined(one, home["gg"], from_on="0001-01-01")) == (422, "invalid_request")
-    assert problem(await defined(one, one)) == (422, "circular_definition")
-    assert (await defined(one, two, feeder["total"])).status_code == 201  # of the subtree
-    assert problem(await defined(two, one)) == (422, "circular_definition")
+    assert paths(foreign.json())[0] == "/terms/1/meter_id"
+    assert problem(await defined(first, home["gg"], home["gg"])) == (422, "invalid_terms")
+    assert problem(await defined(first)) == (422, "invalid_request")
+    assert problem(await defined(first, home["gg"], from_on="0001-01-01")) == (
+        422,
+        "invalid_request",
+    )
+    assert problem(await defined(first, first)) == (422, "circular_definition")
+    assert (await defined(first, second, feeder["total"])).status_code == 201  # of the subtree
+    assert problem(await defined(second, first)) == (422, "circular_definition")
     assert problem(await acme.get(f"/v1/meters/{home['gg']}/definitions")) == (422, "not_derived")
     main = await defined(home["unmetered"], home["unmetered"])
     assert problem(main) == (422, "circular_definition")
@@ -150,22 +154,22 @@ async def test_what_a_sum_counts_does_not_leave_its_tree(acme, home):
     path = f"/v1/meters/{every}/definitions"
 
     async def defined(from_on, *terms):
-        body = {"from_on": from_on, "terms": [{"meter_id": each} for each in terms]}
+        body = {"from_on": from_on, "terms": [{"meter_id": meter_id} for meter_id in terms]}
         assert (await acme.post(path, json=body)).status_code == 201
 
-    async def moved(place, parent):
-        seen = await acme.get(f"/v1/properties/{place['id']}")
+    async def moved(property_, parent):
+        seen = await acme.get(f"/v1/properties/{property_['id']}")
         return await acme.patch(
-            f"/v1/properties/{place['id']}",
+            f"/v1/properties/{property_['id']}",
             json={"parent_id": parent and parent["id"]},
             headers={"If-Match": seen.headers["ETag"]},
         )
 
     await defined("2025-01-01", home["total"], flat["total"])
     elsewhere = await property_of(acme, name="Elsewhere")
-    for place in (block, flat):
+    for property_ in (block, flat):
         for parent in (elsewhere, None):
-            assert problem(await moved(place, parent)) == (409, "meter_in_use")
+            assert problem(await moved(property_, parent)) == (409, "meter_in_use")
     assert (await moved(flat, home)).status_code == 200  # it stays below the sum's own
     assert (await moved(home, elsewhere)).status_code == 200  # with the sum
     await defined("2099-01-01", home["total"])
@@ -175,10 +179,10 @@ async def test_what_a_sum_counts_does_not_leave_its_tree(acme, home):
     for meter in (home["total"], flat["total"]):
         await read(acme, meter, ("1", "2025-01-01T12:00:00Z"), ("9", "2025-06-01T12:00:00Z"))
     for at, value in (("2025-02-28T12:00:00Z", 2), ("2025-03-31T12:00:00Z", 1)):
-        found = (await acme.get(f"/v1/meters/{every}/value", params={"at": at})).json()
-        known = Decimal(found["value"])
-        one = (await acme.get(f"/v1/meters/{home['total']}/value", params={"at": at})).json()
-        assert known == value * Decimal(one["value"])
+        answer = (await acme.get(f"/v1/meters/{every}/value", params={"at": at})).json()
+        known = Decimal(answer["value"])
+        total = (await acme.get(f"/v1/meters/{home['total']}/value", params={"at": at})).json()
+        assert known == value * Decimal(total["value"])
 
 
 async def test_the_balance_of_a_feeder(acme, home):
@@ -188,12 +192,12 @@ async def test_the_balance_of_a_feeder(acme, home):
     for meter, used in ((main, "1000"), (sub, "300"), (site["total"], "640.5")):
         await read(acme, meter, ("0", MARCH), (used, APRIL))
     path = f"/v1/properties/{home['id']}/conservation"
-    found = (await acme.get(path, params=IN_MARCH)).json()
-    assert [found[name] for name in ("supplied_kwh", "metered_kwh", "unaccounted_kwh")] == [
+    check = (await acme.get(path, params=IN_MARCH)).json()
+    assert [check[name] for name in ("supplied_kwh", "metered_kwh", "unaccounted_kwh")] == [
         "1000", "940.5", "59.5",
     ]  # fmt: skip
-    assert (found["unaccounted_percent"], found["ok"], found["quality"]) == ("5.95", True, "actual")
-    assert {part["meter_id"] for part in found["metered"]} == {sub, site["total"]}
+    assert (check["unaccounted_percent"], check["ok"], check["quality"]) == ("5.95", True, "actual")
+    assert {part["meter_id"] for part in check["metered"]} == {sub, site["total"]}
     strict = await acme.get(path, params=IN_MARCH | {"loss_percent_max": "5"})
     assert strict.json()["ok"] is False
     later = await acme.get(path, params={"from": "2025-03-01", "to": "2025-05-01"})

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from integration.ledger.homes import GOLDEN, meter_of, problem, read
+from integration.ledger.properties import GOLDEN, meter_of, problem, read
 
 MARCH, APRIL, MAY = "2025-02-28T23:00:00Z", "2025-03-31T22:00:00Z", "2025-04-30T22:00:00Z"
 IN_MARCH = {"from": "2025-03-01", "to": "2025-04-01"}
@@ -15,8 +15,8 @@ IN_MARCH = {"from": "2025-03-01", "to": "2025-04-01"}
 async def consumption(client, home, meter, **params):
     answer = await client.get(f"/v1/properties/{home['id']}/consumption", params=params)
     assert answer.status_code == 200, answer.text
-    [found] = [item for item in answer.json()["items"] if item["meter_id"] == meter]
-    return found
+    [counted] = [item for item in answer.json()["items"] if item["meter_id"] == meter]
+    return counted
 
 
 async def test_golden_register_rollover(acme, home):
@@ -25,8 +25,8 @@ async def test_golden_register_rollover(acme, home):
         acme, home, "main", registers=[{"flow": "import", "digits": case["digits"]}]
     )
     await read(acme, meter, (case["previous"], MARCH), (case["current"], APRIL))
-    found = await consumption(acme, home, meter, **IN_MARCH)
-    assert (found["kwh"], found["rollovers"], found["complete"], found["quality"]) == (
+    counted = await consumption(acme, home, meter, **IN_MARCH)
+    assert (counted["kwh"], counted["rollovers"], counted["complete"], counted["quality"]) == (
         case["expect"]["kwh"], 1, True, "actual",
     )  # fmt: skip
 
@@ -38,13 +38,17 @@ async def test_golden_meter_exchange(acme, home):
         f"/v1/meters/{home['total']}/exchanges",
         json={
             "final_value": case["old_final"], "initial_value": case["new_initial"],
-            "read_at": "2025-03-10T10:00:00Z", "dial": {"digits": 5, "multiplier": "1"},
+            "read_at": "2025-03-10T10:00:00Z", "register": {"digits": 5, "multiplier": "1"},
         },
     )  # fmt: skip
     assert exchanged.status_code == 201, exchanged.text
     await read(acme, home["total"], (case["new_current"], APRIL))
-    found = await consumption(acme, home, home["total"], **IN_MARCH)
-    assert (found["kwh"], found["exchanges"], found["falls"]) == (case["expect"]["kwh"], 1, 0)
+    counted = await consumption(acme, home, home["total"], **IN_MARCH)
+    assert (counted["kwh"], counted["exchanges"], counted["decreases"]) == (
+        case["expect"]["kwh"],
+        1,
+        0,
+    )
     [register] = (await acme.get(f"/v1/meters/{home['total']}")).json()["registers"]
     assert register["digits"] == 5
 
@@ -52,7 +56,7 @@ async def test_golden_meter_exchange(acme, home):
 async def test_an_exchange_is_entered_and_taken_back_as_a_whole(acme, home):
     await read(acme, home["total"], ("100", MARCH))
     path = f"/v1/meters/{home['total']}/exchanges"
-    body = {"final_value": "200", "initial_value": "0", "read_at": APRIL, "dial": {"digits": 4}}
+    body = {"final_value": "200", "initial_value": "0", "read_at": APRIL, "register": {"digits": 4}}
     for wrong, code in (
         ({"final_value": "-1"}, "negative_value"),
         ({"initial_value": "10000"}, "beyond_register"),
@@ -66,7 +70,7 @@ async def test_an_exchange_is_entered_and_taken_back_as_a_whole(acme, home):
     assert problem(taken) == (409, "reading_exists")
     made = (await acme.post(path, json=body)).json()
     assert (made["final"]["digits"], made["initial"]["digits"]) == (9, 4)
-    late = await acme.post(  # of the old meter, by its own dial, though the new one is in place
+    late = await acme.post(  # of the old meter, by its own register, though there is a new one
         f"/v1/meters/{home['total']}/readings",
         json={"value": "123456", "read_at": "2025-03-15T00:00:00Z"},
     )
@@ -91,7 +95,7 @@ async def test_an_exchange_is_entered_and_taken_back_as_a_whole(acme, home):
     assert (await acme.delete(f"/v1/readings/{last['id']}")).status_code == 204
     assert (await acme.delete(f"/v1/readings/{made['final']['id']}")).status_code == 204
     left = (await acme.get("/v1/readings")).json()["items"]
-    assert [one["value"] for one in left] == ["100"]
+    assert [reading["value"] for reading in left] == ["100"]
     [register] = (await acme.get(f"/v1/meters/{home['total']}")).json()["registers"]
     assert register["digits"] == 9
 
@@ -102,12 +106,12 @@ async def test_an_exchange_ends_the_old_meter_before_it_begins_the_new_one(acme,
         body = {"final_value": "200", "initial_value": "7", "read_at": f"2025-04-0{day}T00:00:00Z"}
         assert (await acme.post(f"{path}/exchanges", json=body)).status_code == 201
     listed = (await acme.get(f"{path}/readings")).json()["items"]
-    assert [one["kind"] for one in listed] == ["exchange_final", "exchange_initial"] * 8
+    assert [reading["kind"] for reading in listed] == ["exchange_final", "exchange_initial"] * 8
     stats = (await acme.get(f"{path}/stats")).json()
     assert [stats[name]["value"] for name in ("first", "last")] == ["200", "7"]
 
 
-async def test_a_dial_that_was_read_changes_with_an_exchange_only(acme, home):
+async def test_a_register_that_was_read_changes_with_an_exchange_only(acme, home):
     path = f"/v1/meters/{home['total']}"
     any_version = {"If-Match": "*"}
     change = {"registers": [{"flow": "import", "digits": 6, "multiplier": "40"}]}
@@ -122,7 +126,7 @@ async def test_a_dial_that_was_read_changes_with_an_exchange_only(acme, home):
     assert (await consumption(acme, home, home["total"], **IN_MARCH))["kwh"] == "80"
 
 
-async def test_between_readings_a_straight_line_is_drawn_and_told(acme, home):
+async def test_between_readings_a_straight_line_is_drawn_and_reported(acme, home):
     await read(acme, home["total"], ("1000", "2025-03-01T00:00:00Z"), ("1240", "2025-03-11T00:00Z"))
     path = f"/v1/meters/{home['total']}"
     at = {"at": "2025-03-02T00:00:00Z"}
@@ -165,9 +169,9 @@ async def test_days_of_23_and_25_hours_are_whole_rows(acme, home):
 
 async def test_where_readings_cover_a_part_the_answer_says_which(acme, home):
     await read(acme, home["total"], ("100", "2025-03-10T00:00:00Z"), ("150", "2025-03-20T00:00Z"))
-    found = await consumption(acme, home, home["total"], **IN_MARCH)
-    assert (found["kwh"], found["complete"]) == ("50", False)
-    assert (found["known_from"], found["known_to"]) == (
+    counted = await consumption(acme, home, home["total"], **IN_MARCH)
+    assert (counted["kwh"], counted["complete"]) == ("50", False)
+    assert (counted["known_from"], counted["known_to"]) == (
         "2025-03-10T00:00:00Z", "2025-03-20T00:00:00Z",
     )  # fmt: skip
     nothing = await consumption(acme, home, home["gg"], **IN_MARCH)
@@ -182,8 +186,8 @@ async def test_what_was_known_stays_known(acme, home):
     known = {"as_of": last["created_at"]}
     await acme.put(f"/v1/readings/{last['id']}", json={"value": "90", "read_at": APRIL})
     for params, kwh in ((known, "100"), ({}, "90")):
-        found = await consumption(acme, home, home["total"], **IN_MARCH, **params)
-        assert found["kwh"] == kwh
+        counted = await consumption(acme, home, home["total"], **IN_MARCH, **params)
+        assert counted["kwh"] == kwh
         stats = (await acme.get(f"/v1/meters/{home['total']}/stats", params=params)).json()
         assert stats["max"] == kwh
         value = await acme.get(f"/v1/meters/{home['total']}/value", params={"at": APRIL} | params)
@@ -224,7 +228,7 @@ async def test_times_that_cannot_be(acme, home, params, code):
     assert problem(answer) == (422, code)
 
 
-async def test_unknown_things_are_not_found(acme, home):
+async def test_what_is_unknown_is_not_found(acme, home):
     for path, params in (
         ("current-readings", {}),
         ("consumption", IN_MARCH),

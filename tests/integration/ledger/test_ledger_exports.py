@@ -17,12 +17,14 @@ import pytest
 import sqlalchemy as sa
 from pyarrow import parquet
 
-from database import snapshot, transaction
-from database.copy_out import copy_csv
-from gridtally.stack.process import free_port
-from ledger.store import readings
-from ledger.store.readings import Selection
-from serving.exports import FORMATS, Column, Exporter
+from gridtally.database import snapshot, transaction
+from gridtally.database.copy_out import copy_csv
+from gridtally.exports.columns import FORMATS, Column
+from gridtally.http.exports import Exporter
+from gridtally.ledger.metering.analytics.store.exports import copy_readings
+from gridtally.ledger.metering.readings.store.readings import Selection
+from gridtally.local_stack.process import free_port
+from problems import paths
 
 HOME = {"name": "=HYPERLINK(1)", "zone": "Europe/Berlin"}
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
@@ -34,7 +36,7 @@ ANSWER_LIMIT_S = 300
 @pytest.fixture
 async def home(acme):
     made = (await acme.post("/v1/properties", json=HOME)).json()
-    return {"id": made["id"]} | {meter["type"]: meter["id"] for meter in made["meters"]}
+    return {"id": made["id"]} | {meter["meter_type"]: meter["id"] for meter in made["meters"]}
 
 
 async def many_readings(ledger, home, count=READINGS, note="-1+1"):
@@ -96,7 +98,7 @@ async def test_what_is_entered_meanwhile_does_not_show(acme, home, ledger):
         taken.append(lines)
 
     async with snapshot(ledger, tenant="acme") as read:
-        await readings.copy_readings(read, "acme", Selection({}), ["note"], take)
+        await copy_readings(read, "acme", Selection({}), ["note"], take)
     assert b"".join(taken) == b"-1+1\n" * READINGS
     now = (await acme.get("/v1/readings/export")).text
     assert len(now.splitlines()) == READINGS + 2
@@ -137,13 +139,16 @@ async def test_a_client_that_goes_away_ends_the_query(ledger, superuser):
 def api(ledger_url, tmp_path):
     """The ledger's API in a process of its own: where it is, and the process's id."""
     port = free_port()
-    told = {
+    settings = {
         "DATABASE_URL": ledger_url, "HTTP_PORT": str(port), "KAFKA_BOOTSTRAP_SERVERS": "unused:1",
     }  # fmt: skip
     with (
         (tmp_path / "log").open("wb") as log,
         subprocess.Popen(
-            [sys.executable, "-m", "ledger", "api"], env=os.environ | told, stdout=log, stderr=log
+            [sys.executable, "-m", "gridtally.ledger", "api"],
+            env=os.environ | settings,
+            stdout=log,
+            stderr=log,
         ) as process,
     ):
         yield f"http://127.0.0.1:{port}", process.pid
@@ -194,11 +199,11 @@ async def test_consumption_as_a_file(acme, home):
     rows = [
         row
         for row in csv.DictReader(io.StringIO(answer.text, newline=""))
-        if row["type"] == "total"
+        if row["meter_type"] == "total"
     ]
     table = (await acme.get(f"{path}/table", params=window)).json()["items"]
     assert [row["kwh"] for row in rows] == [
-        row["kwh"] for row in table if row["type"] == "total"
+        row["kwh"] for row in table if row["meter_type"] == "total"
     ]  # fmt: skip
     assert sum(Decimal(row["kwh"]) for row in rows) == 31 * 24 - 1
     far = await acme.get(f"{path}/export", params=window | {"from": "1950-01-01"})
@@ -212,4 +217,4 @@ async def test_other_tenants_and_formats(acme, home, ledger, clients):
     other = await clients("other")
     assert len((await other.get("/v1/readings/export")).text.splitlines()) == 1
     answer = await acme.get("/v1/readings/export", params={"format": "pdf"})
-    assert answer.json()["faults"][0]["path"] == "/query/format"
+    assert paths(answer.json())[0] == "/query/format"

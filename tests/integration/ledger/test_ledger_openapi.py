@@ -14,7 +14,7 @@ import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integration.ledger.homes import HOME
+from integration.ledger.properties import HOME
 
 EXAMPLES = 12
 """Requests per operation."""
@@ -78,8 +78,8 @@ async def test_no_request_is_answered_with_a_failure_of_ours(served):
         count, failures = 0, []
         with requests.Session() as session:
             session.headers["authorization"] = headers["authorization"]
-            for found in schema.get_all_operations():
-                operation = found.ok()
+            for result in schema.get_all_operations():
+                operation = result.ok()
                 if operation.path.startswith("/health"):
                     continue
                 count += 1

@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 from alembic import command
 
-from database import ALL_TENANTS, Database, snapshot, transaction
-from database.migrations import _config, upgrade
+from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
+from gridtally.database.migrations import _config, upgrade
 
 METER, PLACE = UUID(int=1), UUID(int=2)
 AT = datetime(2025, 4, 1, tzinfo=UTC)
@@ -73,7 +73,7 @@ async def test_meters_from_before_readings_get_registers(database_url):
     url = database_url()
 
     def older():
-        config = _config("ledger")
+        config = _config("gridtally.ledger")
         config.attributes["url"] = url
         command.upgrade(config, "0001")
 
@@ -91,7 +91,7 @@ async def test_meters_from_before_readings_get_registers(database_url):
                 "INSERT INTO channel VALUES ('acme', $1, $2, 15, 1000)",
                 [(UUID(int=2), "import"), (UUID(int=2), "export")],
             )
-        await asyncio.to_thread(upgrade, url, package="ledger")
+        await asyncio.to_thread(upgrade, url, package="gridtally.ledger")
         async with snapshot(ledger, tenant="acme") as read:
             rows = await read.raw.fetch("SELECT meter_id, flow FROM register ORDER BY 1, 2")
         assert [(row["meter_id"].int, row["flow"]) for row in rows] == [

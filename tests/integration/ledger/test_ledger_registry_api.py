@@ -1,4 +1,4 @@
-"""The registry by its API: what is registered, told to others, and refused."""
+"""The registry by its API: what is registered, published, and refused."""
 
 import asyncio
 import base64
@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.metering import MeterRegistered, PropertyChanged
-from database import ALL_TENANTS, snapshot
-from integration.ledger.homes import problem
+from gridtally.contracts.metering import MeterRegistered, PropertyChanged
+from gridtally.database import ALL_TENANTS, snapshot
+from integration.ledger.properties import problem
+from problems import paths
 
 HOME = {"name": "Oak Lane 1", "zone": "Europe/Berlin", "connected_kw": "14.5"}
 
@@ -24,26 +25,32 @@ async def events(ledger):
 async def created(client, **fields):
     answer = await client.post("/v1/properties", json=HOME | fields)
     assert answer.status_code == 201, answer.text
+    assert answer.headers["Location"] == f"/v1/properties/{answer.json()['id']}"
     return answer.json()
 
 
 async def test_a_property_comes_with_four_meters_and_tells_of_them(clients, ledger):
     acme = await clients("acme")
     home = await created(acme, channels={"gg": [channel("import")], "sg": [channel("export")]})
-    assert [(m["type"], m["derived"], len(m["channels"])) for m in home["meters"]] == [
+    assert [(m["meter_type"], m["is_derived"], len(m["channels"])) for m in home["meters"]] == [
         ("gg", False, 1),
         ("sg", False, 1),
         ("total", False, 1),
         ("unmetered", True, 0),
     ]
-    told = await events(ledger)
-    assert [topic for topic, _, _ in told] == [PropertyChanged.TOPIC] + [MeterRegistered.TOPIC] * 4
-    assert [key for _, key, _ in told[1:]] == [f"acme:{m['id']}" for m in home["meters"]]
-    total = told[3][2]
-    assert (total["type"], total["zone"], total["connected_kw"]) == (
+    published = await events(ledger)
+    assert [topic for topic, _, _ in published] == [PropertyChanged.TOPIC] + [
+        MeterRegistered.TOPIC
+    ] * 4
+    assert [key for _, key, _ in published[1:]] == [f"acme:{m['id']}" for m in home["meters"]]
+    total = published[3][2]
+    assert (total["meter_type"], total["zone"], total["connected_kw"]) == (
         "total", "Europe/Berlin", "14.5",
     )  # fmt: skip
-    assert total["channels"] == [{"flow": "import", "minutes": 15, "interval_wh_max": 100_000}]
+    assert total["channels"] == [
+        {"flow": "import", "minutes": 15, "interval_wh_max": 100_000, "start_at": None,
+         "end_at": None},
+    ]  # fmt: skip
     assert (await acme.get(f"/v1/properties/{home['id']}")).json() == home
     assert (await acme.get(f"/v1/properties/{home['id']}/meters")).json() == home["meters"]
 
@@ -117,7 +124,7 @@ REFUSED = {
 async def test_a_wrong_property_is_refused_with_the_path_of_its_fault(clients, fields, path):
     answer = await (await clients("acme")).post("/v1/properties", json=HOME | fields)
     assert problem(answer) == (422, "invalid_request")
-    assert [fault["path"] for fault in answer.json()["faults"]] == [path]
+    assert paths(answer.json()) == [path]
 
 
 @pytest.mark.parametrize(
@@ -149,17 +156,19 @@ async def test_a_change_names_the_version_it_was_made_from(clients, ledger):
     nothing = await acme.patch(path, json={"name": "New"}, headers={"If-Match": '"2"'})
     assert nothing.json() == named.json()
     null = await acme.patch(path, json={"zone": None}, headers={"If-Match": '"2"'})
-    assert null.json()["faults"][0]["path"] == "/zone"
+    assert paths(null.json())[0] == "/zone"
     await acme.patch(path, json={"zone": "Asia/Kolkata"}, headers={"If-Match": '"2"'})
-    told = [(topic, value["version"], value["zone"]) for topic, _, value in await events(ledger)]
-    assert told[5:] == [
+    published = [
+        (topic, value["version"], value["zone"]) for topic, _, value in await events(ledger)
+    ]
+    assert published[5:] == [
         (PropertyChanged.TOPIC, 2, "Europe/Berlin"),
         (PropertyChanged.TOPIC, 3, "Asia/Kolkata"),
         *[(MeterRegistered.TOPIC, 2, "Asia/Kolkata")] * 4,
     ]
 
 
-async def test_of_two_concurrent_changes_one_is_told_to_read_again(clients):
+async def test_of_two_concurrent_changes_one_has_to_read_again(clients):
     acme = await clients("acme")
     path = f"/v1/properties/{(await created(acme))['id']}"
     answers = await asyncio.gather(
@@ -192,11 +201,11 @@ async def test_properties_form_a_tree(clients):
 
 async def test_two_moves_at_once_never_close_a_circle(clients):
     acme = await clients("acme")
-    one, two = [(await created(acme))["id"] for _ in range(2)]
+    first, second = [(await created(acme))["id"] for _ in range(2)]
     answers = await asyncio.gather(
         *(
             acme.patch(f"/v1/properties/{a}", json={"parent_id": b}, headers={"If-Match": "*"})
-            for a, b in ((one, two), (two, one))
+            for a, b in ((first, second), (second, first))
         )
     )
     assert sorted(answer.status_code for answer in answers) == [200, 422]
@@ -217,9 +226,9 @@ async def test_deleting_takes_meters_and_users_along_and_leaves_tombstones(clien
     assert (await acme.delete(f"/v1/properties/{home['id']}")).status_code == 204
     for gone in (f"properties/{home['id']}", f"meters/{meter}", f"users/{user.json()['id']}"):
         assert (await acme.get(f"/v1/{gone}")).status_code == 404
-    told = (await events(ledger))[5:]
-    assert all(value is None for _, _, value in told)
-    assert {key for _, key, _ in told} == {
+    published = (await events(ledger))[5:]
+    assert all(value is None for _, _, value in published)
+    assert {key for _, key, _ in published} == {
         f"acme:{id_}" for id_ in (home["id"], *(m["id"] for m in home["meters"]))
     }
 
@@ -229,32 +238,38 @@ async def test_meters_are_added_and_changed(clients, ledger):
     home = await created(acme)
     body = {
         "id": str(uuid4()),
-        "type": "solar",
+        "meter_type": "solar",
         "name": "Roof",
         "channels": [channel("generation")],
     }
     added = await acme.post(f"/v1/properties/{home['id']}/meters", json=body)
-    assert (added.status_code, added.json()["type"]) == (201, "solar")
+    assert (added.status_code, added.json()["meter_type"]) == (201, "solar")
+    assert added.headers["Location"] == f"/v1/meters/{added.json()['id']}"
     again = await acme.post(f"/v1/properties/{home['id']}/meters", json=body)
+    assert "Location" not in again.headers
     assert (again.status_code, again.json()) == (200, added.json())
     other = await acme.post(f"/v1/properties/{home['id']}/meters", json=body | {"channels": []})
     assert problem(other) == (409, "meter_exists")
-    own = await acme.post(f"/v1/properties/{home['id']}/meters", json=body | {"type": "total"})
+    own = await acme.post(
+        f"/v1/properties/{home['id']}/meters", json=body | {"meter_type": "total"}
+    )
     assert problem(own) == (422, "invalid_request")
     path = f"/v1/meters/{body['id']}"
     changed = await acme.patch(path, json={"channels": []}, headers={"If-Match": '"1"'})
     assert (changed.json()["channels"], changed.headers["ETag"]) == ([], '"2"')
     assert (await acme.get(path)).json() == changed.json()
     assert [value["version"] for *_, value in (await events(ledger))[5:]] == [1, 2]
-    found = await acme.get("/v1/meters", params={"type": "solar", "property_id": home["id"]})
-    assert found.json()["items"] == [changed.json()]
+    answer = await acme.get("/v1/meters", params={"meter_type": "solar", "property_id": home["id"]})
+    assert answer.json()["items"] == [changed.json()]
 
 
 async def test_users(clients):
     acme = await clients("acme")
     home, other = await created(acme), await created(acme)
     body = {"name": "Ada", "email": "ada@example.org", "property_id": home["id"]}
-    ada = (await acme.post("/v1/users", json=body)).json()
+    registered = await acme.post("/v1/users", json=body)
+    ada = registered.json()
+    assert registered.headers["Location"] == f"/v1/users/{ada['id']}"
     assert problem(await acme.post("/v1/users", json=body)) == (409, "email_taken")
     foreign = await acme.post(
         "/v1/users",
@@ -274,8 +289,8 @@ async def test_users(clients):
     assert changed.headers["ETag"] == '"2"'
     moved = await acme.patch(path, json={"property_id": other["id"]}, headers={"If-Match": '"2"'})
     assert problem(moved) == (422, "foreign_meter")
-    found = await acme.get("/v1/users", params={"email": "ADA@example.org"})
-    assert [item["id"] for item in found.json()["items"]] == [ada["id"]]
+    answer = await acme.get("/v1/users", params={"email": "ADA@example.org"})
+    assert [item["id"] for item in answer.json()["items"]] == [ada["id"]]
     assert (await acme.delete(path)).status_code == 204
     assert problem(await acme.get(path)) == (404, "user_unknown")
 

@@ -1,11 +1,11 @@
-"""The registry as people use it: lists in their order, wholes replaced, meters made anew."""
+"""The registry as people use it: lists in their order, replacements, missing meters made again."""
 
 import asyncio
 import json
 from uuid import uuid4
 
-from database import ALL_TENANTS, snapshot
-from integration.ledger.homes import HOME, problem
+from gridtally.database import ALL_TENANTS, snapshot
+from integration.ledger.properties import HOME, problem
 
 
 def channel(flow):
@@ -15,6 +15,7 @@ def channel(flow):
 async def created(client, **fields):
     answer = await client.post("/v1/properties", json=HOME | fields)
     assert answer.status_code == 201, answer.text
+    assert answer.headers["Location"] == f"/v1/properties/{answer.json()['id']}"
     return answer.json()
 
 
@@ -64,7 +65,7 @@ async def test_lists_are_sorted_filtered_and_paged(clients):
         assert (await acme.get(f"/v1/{path}", params={"sort": sort})).status_code == 200
 
 
-async def test_a_whole_is_replaced_by_put(clients, ledger):
+async def test_a_resource_is_replaced_by_put(clients, ledger):
     acme = await clients("acme")
     home = await created(acme, address="Oak Lane 1", connected_kw="14.5")
     path = f"/v1/properties/{home['id']}"
@@ -91,13 +92,34 @@ async def test_a_whole_is_replaced_by_put(clients, ledger):
     user = {
         "name": "Ada",
         "email": "ada@example.org",
-        "phone": "+49 30 1",
+        "phone_number": "+49 30 1",
         "property_id": home["id"],
     }
     ada = (await acme.post("/v1/users", json=user)).json()
-    del user["phone"]
+    del user["phone_number"]
     put = await acme.put(f"/v1/users/{ada['id']}", json=user, headers={"If-Match": '"1"'})
-    assert (put.json()["phone"], put.headers["ETag"]) == (None, '"2"')
+    assert (put.json()["phone_number"], put.headers["ETag"]) == (None, '"2"')
+
+
+async def test_a_meter_measures_reactive_energy_in_intervals_and_counts_none_of_it(clients, ledger):
+    """A channel is told to the other services; a register of kvarh is refused, and none is made."""
+    acme = await clients("acme")
+    home = await created(acme)
+    flows = ["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+    body = {"meter_type": "sub", "name": "Workshop", "channels": [channel(f) for f in flows]}
+    path = f"/v1/properties/{home['id']}/meters"
+    meter = await acme.post(path, json=body)
+    assert meter.status_code == 201, meter.text
+    assert [entry["flow"] for entry in meter.json()["channels"]] == sorted(flows)
+    assert [entry["flow"] for entry in meter.json()["registers"]] == sorted(flows[:4])
+    *_, (topic, _, event) = await events(ledger)
+    assert (topic, [entry["flow"] for entry in event["channels"]]) == (
+        "meter.registered.v1", sorted(flows),
+    )  # fmt: skip
+    refused = await acme.post(path, json=body | {"registers": [{"flow": "reactive_import"}]})
+    assert problem(refused) == (422, "invalid_request")
+    only = body | {"channels": [channel("reactive_import")]}
+    assert (await acme.post(path, json=only)).json()["registers"] == []
 
 
 async def test_the_default_meter_is_one_of_the_users_property(clients):
@@ -122,7 +144,7 @@ async def test_the_default_meter_is_one_of_the_users_property(clients):
     assert problem(nobody) == (404, "user_unknown")
 
 
-async def test_a_propertys_own_meters_are_made_once_and_made_anew(clients, ledger):
+async def test_a_propertys_own_meters_are_made_once_and_made_again(clients, ledger):
     acme = await clients("acme")
     home = await created(acme)
     path = f"/v1/properties/{home['id']}/initialize-meters"
@@ -135,8 +157,8 @@ async def test_a_propertys_own_meters_are_made_once_and_made_anew(clients, ledge
     answers = await asyncio.gather(*(acme.post(path) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [200] * 3 + [201]
     assert {meter["id"] for meter in answers[0].json()} == {m["id"] for m in home["meters"]}
-    told = [(key, value and value["version"]) for _, key, value in (await events(ledger))[5:]]
-    assert told == [(f"acme:{gone}", None), (f"acme:{gone}", 1)]
+    published = [(key, value and value["version"]) for _, key, value in (await events(ledger))[5:]]
+    assert published == [(f"acme:{gone}", None), (f"acme:{gone}", 1)]
     nowhere = await acme.post(f"/v1/properties/{uuid4()}/initialize-meters")
     assert problem(nowhere) == (404, "property_unknown")
 
@@ -144,7 +166,7 @@ async def test_a_propertys_own_meters_are_made_once_and_made_anew(clients, ledge
 async def test_registers_follow_from_channels_and_type_unless_declared(clients):
     acme = await clients("acme")
     home = await created(acme, channels={"sg": [channel("export"), channel("import")]})
-    flows = {m["type"]: [r["flow"] for r in m["registers"]] for m in home["meters"]}
+    flows = {m["meter_type"]: [r["flow"] for r in m["registers"]] for m in home["meters"]}
     assert flows == {
         "gg": ["import"], "sg": ["export", "import"], "total": ["import"], "unmetered": [],
     }  # fmt: skip
@@ -155,13 +177,15 @@ async def test_registers_follow_from_channels_and_type_unless_declared(clients):
         ("sub", [{"flow": "load", "multiplier": "40"}], ["load"]),
         ("derived", None, []),
     ):
-        body = {"type": type_, "name": type_} | (
+        body = {"meter_type": type_, "name": type_} | (
             {} if registers is None else {"registers": registers}
         )
         made = (await acme.post(path, json=body)).json()
         assert [register["flow"] for register in made["registers"]] == expected
     for registers in ([{"flow": "load"}, {"flow": "load"}], [{"flow": "load", "digits": 16}]):
-        wrong = await acme.post(path, json={"type": "sub", "name": "x", "registers": registers})
+        wrong = await acme.post(
+            path, json={"meter_type": "sub", "name": "x", "registers": registers}
+        )
         assert wrong.status_code == 422
 
 
@@ -173,7 +197,7 @@ async def test_a_property_without_meters_is_still_one(clients):
     path = f"/v1/properties/{home['id']}"
     assert (await acme.get(f"{path}/meters")).json() == []
     assert (await acme.get(f"{path}/current-readings")).json()["items"] == []
-    reading = {"items": [{"type": "total", "value": "1"}]}
+    reading = {"items": [{"meter_type": "total", "value": "1"}]}
     assert problem(await acme.post(f"{path}/readings", json=reading)) == (422, "foreign_meter")
     assert (await acme.delete(path)).status_code == 204
 
@@ -197,13 +221,13 @@ async def test_whatever_is_made_by_post_is_made_once_per_key(clients, ledger):
     acme = await clients("acme")
     home = await created(acme)
     derived = await acme.post(
-        f"/v1/properties/{home['id']}/meters", json={"type": "derived", "name": "Sum"}
+        f"/v1/properties/{home['id']}/meters", json={"meter_type": "derived", "name": "Sum"}
     )
     term = {"meter_id": home["meters"][2]["id"]}
     for path, body in (
         ("/v1/properties", HOME),
         ("/v1/properties/batch", {"items": [HOME, HOME]}),
-        (f"/v1/properties/{home['id']}/meters", {"type": "sub", "name": "Sub"}),
+        (f"/v1/properties/{home['id']}/meters", {"meter_type": "sub", "name": "Sub"}),
         ("/v1/users", {"name": "Ada", "email": "a@b.org", "property_id": home["id"]}),
         (
             f"/v1/meters/{derived.json()['id']}/definitions",
@@ -213,9 +237,9 @@ async def test_whatever_is_made_by_post_is_made_once_per_key(clients, ledger):
         key = {"Idempotency-Key": str(uuid4())}
         first = await acme.post(path, json=body, headers=key)
         assert first.status_code == 201, first.text
-        told = await events(ledger)
+        published = await events(ledger)
         again = await acme.post(path, json=body, headers=key)
         assert (again.status_code, again.content) == (201, first.content), path
         assert again.headers["Idempotency-Replayed"] == "true"
         assert again.headers.get("ETag") == first.headers.get("ETag")
-        assert await events(ledger) == told
+        assert await events(ledger) == published

@@ -1,6 +1,7 @@
 """What the database itself refuses, whoever asks."""
 
 import asyncio
+import re
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -8,12 +9,13 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-import ledger.tables
-import messaging.tables
-import serving.idempotency
-import serving.keys
-from database import ALL_TENANTS, snapshot, transaction
-from database.migrations import drift
+import gridtally.http.idempotency
+import gridtally.http.keys
+import gridtally.ledger.tables
+import gridtally.messaging.tables
+from gridtally.database import ALL_TENANTS, snapshot, transaction
+from gridtally.database.migrations import drift
+from gridtally.ledger.accounts.domain.chart import CUSTOMER_CLASSES, AccountClass
 
 AT = datetime(2025, 4, 1, tzinfo=UTC)
 REFUSED = (asyncpg.CheckViolationError, IntegrityError)  # at the statement, or at commit
@@ -22,10 +24,24 @@ ENTRY, ACCOUNT, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 
 async def test_models_and_migrations_agree(ledger_url):
     models = [
-        ledger.tables.METADATA, messaging.tables.METADATA, serving.keys.METADATA,
-        serving.idempotency.METADATA,
-    ]  # fmt: skip
-    assert await asyncio.to_thread(drift, ledger_url, models, package="ledger") == []
+        gridtally.ledger.tables.METADATA,
+        gridtally.messaging.tables.METADATA,
+        gridtally.http.keys.METADATA,
+        gridtally.http.idempotency.METADATA,
+    ]
+    assert await asyncio.to_thread(drift, ledger_url, models, package="gridtally.ledger") == []
+
+
+@pytest.mark.parametrize(
+    ("constraint", "classes"),
+    [("account_class_check", AccountClass), ("account_of_customer", CUSTOMER_CLASSES)],
+)
+async def test_the_chart_and_the_constraints_have_the_same_classes(ledger, constraint, classes):
+    async with snapshot(ledger, tenant=ALL_TENANTS) as read:
+        definition = await read.raw.fetchval(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = $1", constraint
+        )
+    assert set(re.findall(r"'(\w+)'::text", definition)) == set(classes)
 
 
 async def open_accounts(tx):
@@ -137,9 +153,10 @@ async def test_every_table_of_the_ledger_isolates_tenants(ledger):
         rows = await read.raw.fetch(
             "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
         )
-    assert {row["relname"] for row in rows} == set(ledger_tables())
+    letters = {"dead_letter", "dead_letter_count"}
+    assert {row["relname"] for row in rows} == {*ledger_tables(), *letters}
 
 
 def ledger_tables():
-    own = (ledger.tables.METADATA, serving.idempotency.METADATA)
+    own = (gridtally.ledger.tables.METADATA, gridtally.http.idempotency.METADATA)
     return [table.name for metadata in own for table in metadata.sorted_tables]

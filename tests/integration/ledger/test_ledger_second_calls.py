@@ -5,13 +5,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from database import transaction
-from integration.ledger.books import AT, issue, pay, reconciled
-from integration.ledger.homes import HOME, problem
-from ledger.domain.readings import Wanted
-from ledger.domain.registry import Register
-from ledger.handlers.readings import Asked, exchange_meter
-from ledger.wire import Cause
+from gridtally.database import ALL_TENANTS, snapshot, transaction
+from gridtally.kernel.resources import Cause
+from gridtally.ledger.loops import loops
+from gridtally.ledger.metering.readings.domain.readings import ReadingContent
+from gridtally.ledger.metering.readings.handlers.exchanges import exchange_meter
+from gridtally.ledger.metering.readings.handlers.readings import ReadingRequest
+from gridtally.ledger.registry.domain.meters import Register
+from gridtally.messaging import Progress
+from integration.ledger.accounts import AT, issue, pay, reconciled
+from integration.ledger.processes import process_of
+from integration.ledger.properties import HOME, problem
 
 LIMIT_S = 120
 MARCH, APRIL, MAY = "2025-03-01T06:00:00Z", "2025-04-01T06:00:00Z", "2025-05-01T06:00:00Z"
@@ -22,7 +26,7 @@ async def test_what_comes_again_with_its_key_is_done_once(acme, home, ledger):
     paid = await pay(acme, customer, "40")
     exchange = {"final_value": "9", "initial_value": "0", "read_at": APRIL}
     for path, body in (
-        (f"properties/{home['id']}/readings", {"items": [{"type": "gg", "value": "7"}]}),
+        (f"properties/{home['id']}/readings", {"items": [{"meter_type": "gg", "value": "7"}]}),
         (f"meters/{home['total']}/exchanges", exchange),
         (f"transactions/{paid['id']}/reversal", {"reason": "bounced", "occurred_at": AT}),
     ):
@@ -46,8 +50,8 @@ async def test_of_many_who_want_one_moment_of_a_register_one_gets_it(acme, home)
     wanted = [
         *(acme.post(path, json={"value": f"{n}", "read_at": APRIL}) for n in (11, 12, 13)),
         *(
-            acme.put(f"/v1/readings/{one['id']}", json={"value": f"{n}", "read_at": APRIL})
-            for n, one in enumerate(moved, start=21)
+            acme.put(f"/v1/readings/{reading['id']}", json={"value": f"{n}", "read_at": APRIL})
+            for n, reading in enumerate(moved, start=21)
         ),
         acme.post(
             f"/v1/meters/{home['total']}/exchanges",
@@ -60,7 +64,7 @@ async def test_of_many_who_want_one_moment_of_a_register_one_gets_it(acme, home)
     [right] = [answer.json() for answer in answers if answer.status_code < 400]
     there = (await acme.get(path, params={"from": APRIL, "to": MAY})).json()["items"]
     expected = [right["final"]["id"], right["initial"]["id"]] if "final" in right else [right["id"]]
-    assert sorted(one["id"] for one in there) == sorted(expected)
+    assert sorted(reading["id"] for reading in there) == sorted(expected)
 
 
 async def waits_for_a_lock(read):
@@ -74,19 +78,20 @@ async def waits_for_a_lock(read):
             await asyncio.sleep(0.01)
 
 
-async def test_a_reading_that_waited_for_an_exchange_is_of_the_new_dial(acme, home, ledger):
+async def test_a_reading_that_waited_for_an_exchange_is_of_the_new_register(acme, home, ledger):
     meter = UUID(home["total"])
     old, new = Register("import"), Register("import", digits=4, multiplier=Decimal(40))
     at, now = datetime.fromisoformat(APRIL), datetime.now(UTC)
     async with transaction(ledger, tenant="acme") as tx:
-        final = Asked(meter, old.flow, Wanted(Decimal(900), at))
-        await exchange_meter(tx, Cause("acme", "c"), final, Wanted(Decimal(0), at), new, now)
+        final = ReadingRequest(meter, old.flow, ReadingContent(Decimal(900), at))
+        initial = ReadingContent(Decimal(0), at)
+        await exchange_meter(tx, Cause("acme", "k", "c"), final, initial, new, now)
         posted = asyncio.create_task(
             acme.post(f"/v1/meters/{meter}/readings", json={"value": "7", "read_at": MAY})
         )
         await waits_for_a_lock(tx)
-    told = (await posted).json()
-    assert (told["digits"], told["multiplier"]) == (4, "40")
+    reading = (await posted).json()
+    assert (reading["digits"], reading["multiplier"]) == (4, "40")
 
 
 async def test_an_id_names_one_thing(acme, home):
@@ -101,3 +106,31 @@ async def test_an_id_names_one_thing(acme, home):
         f"/v1/properties/{home['id']}", json=nowhere, headers={"If-Match": "*"}
     )
     assert problem(moved) == (422, "unknown_parent")
+
+
+async def test_answers_are_deleted_by_time_alone_once_their_keys_have_expired(ledger, clients):
+    """Nobody calls again: of two tenants the old answers go, with names in them, and new ones
+    stay. Only the process's own loop is asked."""
+    for tenant in ("acme", "other"):
+        client = await clients(tenant)
+        for key in ("old", "new"):
+            home = {"name": f"Ada's {key}", "zone": "Europe/Berlin"}
+            made = await client.post("/v1/properties", json=home, headers={"Idempotency-Key": key})
+            assert made.status_code == 201, made.text
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await tx.raw.execute(
+            "UPDATE idempotency_key SET created_at = now() - interval '49 h' WHERE key = 'old'"
+        )
+    [sweep] = [loop for loop in loops(process_of(ledger)) if loop.name == "ledger.idempotency_keys"]
+    stop, left = asyncio.Event(), None
+    running = asyncio.create_task(sweep.run(Progress(sweep.name), stop))
+    for _ in range(100):
+        async with snapshot(ledger, tenant=ALL_TENANTS) as read:
+            rows = await read.raw.fetch("SELECT tenant_id, key FROM idempotency_key ORDER BY 1, 2")
+        left = [tuple(row) for row in rows]
+        if len(left) == 2:
+            break
+        await asyncio.sleep(0.05)
+    stop.set()
+    await running
+    assert left == [("acme", "new"), ("other", "new")]

@@ -10,15 +10,15 @@ import pytest
 import sqlalchemy as sa
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-import messaging.tables
-from contracts.metering import ReadingsReceived
-from contracts.topics import dead_letter_topic
-from database import ALL_TENANTS, Database, snapshot, transaction
-from kernel.errors import Poison, Transient
-from messaging import (
+import gridtally.messaging.tables
+from gridtally.contracts.metering import ReadingsReceived
+from gridtally.contracts.topics import dead_letter_topic
+from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
+from gridtally.kernel.errors import Poison, Transient
+from gridtally.messaging import (
     BrokerMismatch,
     Consumer,
-    Outgoing,
+    OutgoingMessage,
     Progress,
     Subscription,
     check_identity,
@@ -26,7 +26,7 @@ from messaging import (
     ensure_topics,
     run_relay,
 )
-from messaging.dead_letters import HEADER_BYTES_MAX, HEADERS_MAX, VALUE_BYTES_MAX
+from gridtally.messaging.dead_letters import HEADER_BYTES_MAX, HEADERS_MAX, VALUE_BYTES_MAX
 
 pytestmark = pytest.mark.usefixtures("topics")
 TOPIC = ReadingsReceived.TOPIC
@@ -37,14 +37,14 @@ HUGE = b"\x01" * 7_900_000
 DEAD = "SELECT reason, value FROM dead_letter WHERE length(value) < 1000 ORDER BY reason"
 DEAD_COUNT = "SELECT count(*) FROM dead_letter WHERE length(value) < 1000"
 """Without the huge one, which is there too when its test came first."""
-SEEN = "CREATE TABLE seen (place bigserial, event_id uuid, n int)"
+SEEN = "CREATE TABLE seen (position bigserial, event_id uuid, n int)"
 
 
 @pytest.fixture
 async def database(database_url):
     async with await Database.connect(database_url(), application="test") as opened:
         async with opened.engine.begin() as connection:
-            await connection.run_sync(messaging.tables.create)
+            await connection.run_sync(gridtally.messaging.tables.create)
             await connection.execute(sa.text(SEEN))
         yield opened
 
@@ -52,7 +52,7 @@ async def database(database_url):
 @pytest.fixture
 async def topics(kafka_bootstrap):
     await ensure_topics(kafka_bootstrap)
-    await ensure_topics(kafka_bootstrap)  # the second call finds everything there
+    await ensure_topics(kafka_bootstrap)  # the second time everything is there
 
 
 def block(tenant, n):
@@ -60,7 +60,7 @@ def block(tenant, n):
         meter_id=uuid4(), flow="import", start_at=datetime(2025, 1, 1, tzinfo=UTC), minutes=15,
         values=[n],
     )  # fmt: skip
-    return Outgoing.of(
+    return OutgoingMessage.of(
         event,
         tenant_id=tenant,
         correlation_id=f"c-{n}",
@@ -82,10 +82,10 @@ async def running(*works):
 
 
 def consuming(database, bootstrap, handle, tenant, *, name="test", assignment="all", progress=None):
-    """A consumer that handles only its own test's tenant; others' messages are passed over."""
+    """A consumer that handles only its own test's tenant; of others no message is handled."""
 
     async def only_mine(tx, batch):
-        mine = [one for one in batch if one.envelope.tenant_id == tenant]
+        mine = [message for message in batch if message.envelope.tenant_id == tenant]
         if mine:
             await handle(tx, mine)
 
@@ -106,7 +106,7 @@ def consuming(database, bootstrap, handle, tenant, *, name="test", assignment="a
 async def record_all(tx, batch):
     await tx.raw.executemany(
         "INSERT INTO seen (event_id, n) VALUES ($1, $2)",
-        [(one.envelope.event_id, one.event.values[0]) for one in batch],
+        [(message.envelope.event_id, message.event.values[0]) for message in batch],
     )
 
 
@@ -122,7 +122,7 @@ async def eventually(database, sql, expected):
 async def test_from_outbox_to_handler_in_order_and_once(database, kafka_bootstrap, publishing):
     tenant = f"t-{uuid4().hex[:8]}"
     sent = [block(tenant, n) for n in range(2_500)]
-    same_key = [Outgoing(m.topic, f"{tenant}:one", m.envelope, m.value) for m in sent[:500]]
+    same_key = [OutgoingMessage(m.topic, f"{tenant}:one", m.envelope, m.value) for m in sent[:500]]
     for start in range(0, 500, 100):
         async with transaction(database, tenant=tenant) as tx:
             await enqueue(tx, same_key[start : start + 100])
@@ -130,20 +130,21 @@ async def test_from_outbox_to_handler_in_order_and_once(database, kafka_bootstra
         await enqueue(tx, sent[500:])
 
     async with (
-        publishing() as one,
-        publishing("two") as two,
+        publishing() as first,
+        publishing("second") as second,
         running(
-            lambda stop: run_relay(database, one, Progress("relay"), stop),
-            lambda stop: run_relay(database, two, Progress("relay"), stop),
+            lambda stop: run_relay(database, first, Progress("relay"), stop),
+            lambda stop: run_relay(database, second, Progress("relay"), stop),
             consuming(database, kafka_bootstrap, record_all, tenant),
         ),
     ):
         await eventually(database, "SELECT count(*) FROM seen", 2_500)
+        await eventually(database, "SELECT count(*) FROM outbox", 0)
 
     async with snapshot(database, tenant=ALL_TENANTS) as read:
+        assert await read.scalar(sa.text("SELECT count(*) FROM seen")) == 2_500
         assert await read.scalar(sa.text("SELECT count(DISTINCT event_id) FROM seen")) == 2_500
-        assert await read.scalar(sa.text("SELECT count(*) FROM outbox")) == 0
-        rows = await read.all(sa.text("SELECT n FROM seen WHERE n < 500 ORDER BY place"))
+        rows = await read.all(sa.text("SELECT n FROM seen WHERE n < 500 ORDER BY position"))
         assert [row["n"] for row in rows] == list(range(500))
 
 
@@ -166,13 +167,13 @@ async def test_a_handler_that_fails_changes_nothing_and_is_tried_again(
     assert progress.retries >= 2
 
 
-async def test_a_poisoned_message_is_buried_and_the_others_are_handled(
+async def test_a_poisoned_message_is_a_dead_letter_and_the_others_are_handled(
     database, kafka_bootstrap, publishing
 ):
     tenant = f"t-{uuid4().hex[:8]}"
 
     async def picky(tx, batch):
-        if any(one.event.values[0] == 37 for one in batch):
+        if any(message.event.values[0] == 37 for message in batch):
             raise Poison("37 cannot be understood")
         await record_all(tx, batch)
 
@@ -195,18 +196,18 @@ async def test_a_poisoned_message_is_buried_and_the_others_are_handled(
         rows = await read.all(sa.text(DEAD))
     assert [row["reason"] for row in rows] == [
         "37 cannot be understood",
-        "the envelope has no ce_id header",
+        "the envelope has no ce_specversion header",
         (
             "the value is not a readings.received.v1: : "
             "Invalid JSON: expected ident at line 1 column 2"
         ),
     ]
     assert rows[2]["value"] == b"not json"
-    told = {letter["reason"] for letter in await dead_letters(kafka_bootstrap)}
-    assert told >= {row["reason"] for row in rows}
+    published = {letter["reason"] for letter in await dead_letters(kafka_bootstrap)}
+    assert published >= {row["reason"] for row in rows}
 
 
-async def test_a_huge_poisoned_message_is_kept_whole_and_told_in_part(
+async def test_a_huge_poisoned_message_is_stored_whole_and_published_in_part(
     database, kafka_bootstrap, publishing
 ):
     sent = [*block("t-huge", 0).envelope.headers(), *[("loud", HUGE[:2_000])] * 60]
@@ -224,7 +225,9 @@ async def test_a_huge_poisoned_message_is_kept_whole_and_told_in_part(
         await eventually(database, "SELECT max(length(value)) FROM dead_letter", len(HUGE))
         await eventually(database, "SELECT count(*) FROM outbox", 0)
     [letter] = [
-        one for one in await dead_letters(kafka_bootstrap) if "loud" in dict(one["headers"])
+        letter
+        for letter in await dead_letters(kafka_bootstrap)
+        if "loud" in dict(letter["headers"])
     ]
     assert set(letter["value"]) == {"\x01"}
     assert len(letter["value"]) == VALUE_BYTES_MAX
@@ -245,9 +248,9 @@ async def dead_letters(bootstrap):
     ):
         ends = await consumer.end_offsets(consumer.assignment())
         assert ends
-        while any([await consumer.position(place) < end for place, end in ends.items()]):
+        while any([await consumer.position(partition) < end for partition, end in ends.items()]):
             for batch in (await consumer.getmany(timeout_ms=POLL_MS)).values():
-                letters += [json.loads(one.value) for one in batch]
+                letters += [json.loads(record.value) for record in batch]
     return letters
 
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
-from contracts.topics import TOPICS, Topic
-from messaging import ensure_topics
+from gridtally.contracts.topics import TOPICS, Topic
+from gridtally.messaging import ensure_topics
 
 PARTITIONS = 50
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from database import Database
-from observability.health import Health
-from observability.metrics import Metrics
-from serving.api import build_app
-from tariff.api import ROUTERS
-from tariff.settings import Settings
+from gridtally.database import Database
+from gridtally.http.api import build_app
+from gridtally.observability.health import Health
+from gridtally.observability.metrics import Metrics
+from gridtally.tariff.api import ROUTERS
+from gridtally.tariff.settings import Settings
 
 
 @pytest.fixture

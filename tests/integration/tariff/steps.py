@@ -1,8 +1,9 @@
-"""What the stories of the catalogue do again and again, and the bodies that they do it with."""
+"""The steps that the tests of the catalogue share, and the bodies of their requests."""
 
 import json
 
-from database import ALL_TENANTS, snapshot
+import problems
+from gridtally.database import ALL_TENANTS, snapshot
 
 DOCUMENT = {
     "currency": "EUR",
@@ -24,6 +25,8 @@ WRONG = {"reason": "a wrong levy"}
 async def created(client, path, body):
     answer = await client.post(path, json=body)
     assert answer.status_code == 201, answer.text
+    at_location = await client.get(answer.headers["Location"])
+    assert at_location.json() == answer.json(), "Location says where the new resource is"
     return answer.json()
 
 
@@ -64,15 +67,15 @@ def problem(answer):
 
 
 def paths(answer):
-    return [fault["path"] for fault in answer.json()["faults"]]
+    return problems.paths(answer.json())
 
 
 async def walk(client, path, key, limit=2, **params):
-    """One thing of every item of a list, page after page."""
+    """The field `key` of every item of a list, page after page."""
     seen, cursor = [], ""
     while cursor is not None:
-        given = params | {"limit": limit} | ({"cursor": cursor} if cursor else {})
-        answer = await client.get(path, params=given)
+        query = params | {"limit": limit} | ({"cursor": cursor} if cursor else {})
+        answer = await client.get(path, params=query)
         assert answer.status_code == 200, answer.text
         seen += [item[key] for item in answer.json()["items"]]
         cursor = answer.json()["next_cursor"]
@@ -80,7 +83,7 @@ async def walk(client, path, key, limit=2, **params):
 
 
 async def events(catalogue):
-    """The key and value of everything that was told, in order."""
+    """The key and value of every event in the outbox, in order."""
     async with snapshot(catalogue, tenant=ALL_TENANTS) as read:
         rows = await read.raw.fetch("SELECT key, value FROM outbox ORDER BY seq")
     return [(row["key"], json.loads(row["value"])) for row in rows]

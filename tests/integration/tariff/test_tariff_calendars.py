@@ -2,7 +2,7 @@
 
 import asyncio
 
-from contracts.catalogue import CalendarPublished
+from gridtally.contracts.catalogue import CalendarPublished
 from integration.tariff.steps import (
     CALENDAR,
     DOCUMENT,
@@ -61,26 +61,28 @@ async def test_a_calendar_from_draft_to_published(clients, catalogue):
     assert problem(unpublished) == (404, "calendar_unpublished")
     draft = await created(acme, f"{path}/versions", {"document": WORKDAYS})
     assert (draft["number"], draft["status"], draft["published"]) == (1, "draft", None)
-    one = f"{path}/versions/1"
-    assert problem(await acme.put(one, json={"document": {}}))[0] == 428
+    first_path = f"{path}/versions/1"
+    assert problem(await acme.put(first_path, json={"document": {}}))[0] == 428
     wrong = {"document": {"seasons": [{"name": "a", "start": "13-01"}]}}
-    answer = await acme.put(one, json=wrong, headers=ANY)
+    answer = await acme.put(first_path, json=wrong, headers=ANY)
     assert (problem(answer), paths(answer)) == (
         (422, "invalid_calendar"), ["/document/seasons/0"],
     )  # fmt: skip
-    changed = await acme.put(one, json={"document": WITH_DECEMBER}, headers={"If-Match": '"1"'})
+    changed = await acme.put(
+        first_path, json={"document": WITH_DECEMBER}, headers={"If-Match": '"1"'}
+    )
     assert (changed.json()["document"], changed.headers["ETag"]) == (WITH_DECEMBER, '"2"')
-    stale = await acme.post(f"{one}/publish", headers={"If-Match": '"1"'})
+    stale = await acme.post(f"{first_path}/publish", headers={"If-Match": '"1"'})
     assert problem(stale) == (412, "version_moved")
-    answers = await asyncio.gather(*(acme.post(f"{one}/publish") for _ in range(4)))
+    answers = await asyncio.gather(*(acme.post(f"{first_path}/publish") for _ in range(4)))
     assert {answer.status_code for answer in answers} == {200}
     first = answers[0].json()
     assert (first["status"], first["published"]["key_id"]) == ("published", key_of(acme))
-    retried = await acme.post(f"{one}/publish", headers={"If-Match": '"2"'})
+    retried = await acme.post(f"{first_path}/publish", headers={"If-Match": '"2"'})
     assert retried.json() == first
     for late in (
-        await acme.put(one, json={"document": {}}, headers=ANY),
-        await acme.delete(one, headers=ANY),
+        await acme.put(first_path, json={"document": {}}, headers=ANY),
+        await acme.delete(first_path, headers=ANY),
     ):
         assert problem(late) == (409, "version_immutable")
     ((key, value),) = await events(catalogue)
@@ -101,7 +103,7 @@ async def test_a_calendar_from_draft_to_published(clients, catalogue):
     assert problem(await other.get(f"{path}/days", params=days)) == (404, "calendar_unknown")
 
 
-async def test_days_are_asked_for_within_bounds(clients):
+async def test_days_are_listed_within_bounds(clients):
     acme = await clients("acme")
     calendar = await created(acme, "/v1/calendars", CALENDAR)
     await published_calendar(acme, calendar, {})
@@ -144,8 +146,8 @@ async def test_a_version_keeps_the_calendar_that_it_was_published_with(clients, 
     assert (again.status_code, again.json()) == (200, first)
     second = await published(acme, home, "2025-02-01", document=named)
     assert second["document"] == BY_WORKDAY | {"calendar": WORKDAYS}
-    told = [value for key, value in await events(catalogue) if "tariff_id" in value]
-    assert [(value["document"]["calendar"], value["calendar_number"]) for value in told] == [
+    emitted = [value for key, value in await events(catalogue) if "tariff_id" in value]
+    assert [(value["document"]["calendar"], value["calendar_number"]) for value in emitted] == [
         (WITH_DECEMBER, 2), (WORKDAYS, 3),
     ]  # fmt: skip
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import date, timedelta
 from random import Random
 
+from gridtally.tariff.domain.regions import REGION_LEVELS_MAX
 from integration.tariff.steps import (
     CALENDAR,
     DOCUMENT,
@@ -20,7 +21,6 @@ from integration.tariff.steps import (
     published,
     walk,
 )
-from tariff.domain.catalogue import REGION_LEVELS_MAX
 
 ANY = {"If-Match": "*"}
 
@@ -118,7 +118,7 @@ async def test_what_others_are_built_on_is_not_deleted(clients):
         assert problem(await acme.delete(path, headers=ANY))[0] == 404
 
 
-async def test_lists_come_in_pages_in_the_order_asked_for(clients):
+async def test_lists_come_in_pages_in_the_requested_order(clients):
     acme, other = await clients("acme"), await clients("other")
     names = {"t0": "Night\nrate", "t1": "100 % green", "t2": "Night\nrate", "t3": "a_b", "t4": "é"}
     for path, body in (
@@ -220,12 +220,12 @@ async def test_a_draft_changes_in_part_and_goes_and_its_number_is_not_given_agai
         assert problem(answer) == (409, "version_immutable")
 
 
-async def test_validating_tells_every_fault_and_stores_nothing(clients, catalogue):
+async def test_validating_reports_every_fault_and_stores_nothing(clients, catalogue):
     acme = await clients("acme", "tariff:read", "tariff:write")
     home = await created(acme, "/v1/tariffs", TARIFF)
     path = f"/v1/tariffs/{home['id']}/versions/validate"
     good = {"effective_from": "2025-01-01", "document": DOCUMENT}
-    assert (await acme.post(path, json=good)).json() == {"valid": True, "faults": []}
+    assert (await acme.post(path, json=good)).json() == {"valid": True, "errors": []}
     wrong = {
         "effective_from": "2025-02-01",
         "effective_to": "2025-01-01",
@@ -264,10 +264,10 @@ async def test_a_withdrawal_from_a_date_on_keeps_the_days_before_it(clients, cat
     path = path_of(version, "withdraw")
     late = await acme.post(path, json=WRONG | {"from_on": "2026-01-01"})
     assert (problem(late), paths(late)) == ((422, "withdrawn_too_late"), ["/from_on"])
-    asked = WRONG | {"from_on": "2025-07-01"}
-    gone = await acme.post(path, json=asked, headers={"If-Match": '"2"'})
-    assert (gone.json()["status"], gone.json()["withdrawal"]) == ("withdrawn", asked)
-    again = await acme.post(path, json=asked, headers={"If-Match": '"2"'})
+    request = WRONG | {"from_on": "2025-07-01"}
+    gone = await acme.post(path, json=request, headers={"If-Match": '"2"'})
+    assert (gone.json()["status"], gone.json()["withdrawal"]) == ("withdrawn", request)
+    again = await acme.post(path, json=request, headers={"If-Match": '"2"'})
     assert again.json() == gone.json()
     assert problem(await acme.post(path, json=WRONG)) == (409, "version_withdrawn")
     in_force = f"/v1/tariffs/{home['id']}/versions/in-force"

@@ -12,8 +12,8 @@ ANSWER_BYTES_MAX = 10_000
 JSON = {"Content-Type": "application/json"}
 
 
-def asked(text):
-    """Requests that hold the text in a place of its own each, by path and body."""
+def requests(text):
+    """Requests that hold the text in another field each, by path and body."""
     energy = DOCUMENT["components"][0]
     documents = [
         DOCUMENT | {text: 1},
@@ -43,11 +43,11 @@ async def test_hostile_texts_are_refused_and_not_sent_back(clients, text):
     home = await created(acme, "/v1/tariffs", TARIFF)
     calendar = await created(acme, "/v1/calendars", CALENDAR)
     own = f"/v1/tariffs/{home['id']}"
-    for path, body in asked(text):
+    for path, body in requests(text):
         where = {"calendar": f"/v1/calendars/{calendar['id']}/versions", "/v1/tariffs": path}
         answer = await acme.post(
             where.get(path, f"{own}/{path}"), content=json.dumps(body), headers=JSON
         )
-        told = f"{path} {json.dumps(body)[:300]}: {answer.status_code} {answer.text[:300]}"
-        assert answer.status_code == 422 or answer.json().get("valid") is False, told
-        assert len(answer.content) < ANSWER_BYTES_MAX, told
+        shown = f"{path} {json.dumps(body)[:300]}: {answer.status_code} {answer.text[:300]}"
+        assert answer.status_code == 422 or answer.json().get("valid") is False, shown
+        assert len(answer.content) < ANSWER_BYTES_MAX, shown

@@ -24,7 +24,7 @@ SKIPPED = ("/health/", "/v1/keys")
 
 def cases(operation, count):
     """Requests that the operation's description allows; the same ones in every run."""
-    found = []
+    requests = []
 
     @settings(
         max_examples=count,
@@ -36,14 +36,14 @@ def cases(operation, count):
     )
     @given(operation.as_strategy())
     def collect(case):
-        found.append(case)
+        requests.append(case)
 
     collect()
-    return found
+    return requests
 
 
-async def things(client):
-    """One of each kind, by the name of its place in a path."""
+async def resources(client):
+    """The id of a resource of each kind, by its name in a path."""
     region = await created(client, "/v1/regions", REGION)
     tariff = await created(client, "/v1/tariffs", TARIFF | {"region_id": region["id"]})
     await drafted(client, tariff, document=DOCUMENT)
@@ -61,7 +61,7 @@ async def things(client):
 
 async def test_no_request_crashes_the_service(clients):
     acme = await clients("acme")
-    known = await things(acme)
+    known = await resources(acme)
     schema = schemathesis.openapi.from_dict(OPENAPI)
     crashed, answered = [], 0
     for result in schema.get_all_operations():

@@ -134,24 +134,24 @@ async def test_a_quote_by_a_calendar_and_for_some_days_of_the_usage(clients):
 
 async def test_spot_prices_come_with_the_request_or_from_a_stored_series(clients):
     acme = await clients("acme")
-    one = await created(acme, "/v1/price-series", SERIES)
-    path = f"/v1/price-series/{one['id']}/prices"
+    series = await created(acme, "/v1/price-series", SERIES)
+    path = f"/v1/price-series/{series['id']}/prices"
     await acme.post(path, json={"days": [{"day": "2025-01-01", "prices": ["0.10"] * 24}]})
     before = (await acme.get(path, params={"from": "2025-01-01", "to": "2025-01-02"})).json()
     await acme.post(path, json={"days": [{"day": "2025-01-01", "prices": ["-0.05"] * 24}]})
-    given = {
+    inline = {
         "currency": "EUR",
         "start_at": "2024-12-31T23:00:00Z",
         "minutes": 60,
         "prices": ["0.20"] * 24,
     }
-    as_of = {"series_id": one["id"], "as_of": before["items"][0]["recorded_at"]}
+    as_of = {"series_id": series["id"], "as_of": before["items"][0]["recorded_at"]}
     for extra, total in (
         ({}, "-1.80"),
-        ({"price_series": {"spot": {"series_id": one["id"]}}}, "-1.80"),
+        ({"price_series": {"spot": {"series_id": series["id"]}}}, "-1.80"),
         ({"price_series": {"spot": as_of}}, "3.60"),
-        ({"prices": {"spot": given}}, "7.20"),
-        ({"prices": {"spot": given}, "price_series": {"spot": as_of}}, "7.20"),
+        ({"prices": {"spot": inline}}, "7.20"),
+        ({"prices": {"spot": inline}, "price_series": {"spot": as_of}}, "7.20"),
     ):
         answer = await quoted(acme, "/v1/quotes", tariff={"document": SPOT}, usage=DAY, **extra)
         assert answer["periods"][0]["totals"]["total"] == total, extra
@@ -270,7 +270,7 @@ REFUSALS = {
 }  # fmt: skip
 
 
-async def test_a_wrong_request_is_told_by_the_paths_of_its_faults(clients):
+async def test_a_wrong_request_is_reported_by_the_paths_of_its_faults(clients):
     acme = await clients("acme")
     good = {"tariff": {"document": DOCUMENT}, "usage": DAY}
     for name, (changes, code, expected) in REFUSALS.items():
@@ -279,7 +279,7 @@ async def test_a_wrong_request_is_told_by_the_paths_of_its_faults(clients):
         assert paths(answer) == expected, name
 
 
-async def test_missing_values_are_told_and_not_counted_as_nothing(clients):
+async def test_missing_values_are_reported_and_not_counted_as_nothing(clients):
     acme = await clients("acme")
     usage = DAY | {"values": {"import": ["1"] * 23 + [None]}}
     answer = await acme.post("/v1/quotes", json={"tariff": {"document": DOCUMENT}, "usage": usage})

@@ -1,0 +1,124 @@
+"""The live reconciliation: does what was received, billed and booked agree, across services?
+
+Each service answers for its own part at `/v1/reconciliation`; here their figures are set against
+one another. Owns the list of things that must be equal. A difference while events are under way
+is normal; one that stays is a breach.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from gridtally.cli.api import Api, Json
+
+POLL_S = 0.5
+CONSUMING = ("ingest", "billing", "ledger")
+"""The services that consume topics, and so may have dead letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that must hold, with the figures on both sides."""
+
+    what: str
+    left: str
+    right: str
+    holds: bool
+
+
+async def reconcile(api: Api) -> list[Finding]:
+    """Every finding for the key's tenant; CommandError when a service does not answer."""
+    ingest = await api.get("ingest", "/v1/reconciliation")
+    billing = await api.get("billing", "/v1/reconciliation")
+    ledger = await api.get("ledger", "/v1/reconciliation")
+    letters = [
+        count
+        for service in CONSUMING
+        for count in (await api.get(service, "/v1/dead-letters/counts"))["items"]
+    ]
+    return [
+        *_metered(ingest),
+        *_billed(ingest, billing),
+        *_posted(billing, ledger),
+        *_given_up(letters),
+    ]
+
+
+async def reconcile_until_stable(api: Api, *, patience_s: float) -> list[Finding]:
+    """Every finding, as soon as each has held once, else as it is after `patience_s`.
+
+    Services are asked one after the other, so that under constant work their figures are seldom
+    of the same moment; but what is only under way holds again and again.
+    """
+    deadline_s = time.monotonic() + patience_s
+    held: dict[str, Finding] = {}
+    while True:
+        findings = await reconcile(api)
+        held |= {finding.what: finding for finding in findings if finding.holds}
+        if all(finding.what in held for finding in findings) or time.monotonic() >= deadline_s:
+            return [held.get(finding.what, finding) for finding in findings]
+        await asyncio.sleep(POLL_S)
+
+
+def _equal(what: str, left: object, right: object) -> Finding:
+    return Finding(what, str(left), str(right), left == right)
+
+
+# What was given up is a matter for a person, not a contradiction: it is shown, and holds.
+def _given_up(letters: Iterable[Json]) -> Iterator[Finding]:
+    for state, what in (
+        ("open", "dead letters to be replayed or discarded"),
+        ("dropped", "dead letters dropped, since the quota was full"),
+        ("expired", "dead letters deleted unresolved, since they were too old"),
+    ):
+        topics = [f"{count['topic']}: {count[state]}" for count in letters if count[state]]
+        if topics or state == "open":
+            number = sum(count[state] for count in letters)
+            yield Finding(what, str(number), ", ".join(topics), holds=True)
+
+
+def _metered(ingest: Json) -> Iterator[Finding]:
+    counted, found = ingest["counted"], ingest["found"]
+    yield _equal("blocks received = found in the tables", counted["received"], found["received"])
+    outcomes = "stored", "duplicates", "quarantined", "pending", "dropped"
+    by_outcome = ", ".join(f"{found[name]} {name}" for name in outcomes)
+    yield Finding(
+        "received = stored + duplicates + quarantined + pending + dropped",
+        str(counted["received"]),
+        by_outcome,
+        counted["received"] == sum(counted[name] for name in outcomes),
+    )
+    yield _equal("new values = values stored", ingest["values"]["new"], ingest["values_found"])
+
+
+def _billed(ingest: Json, billing: Json) -> Iterator[Finding]:
+    closed_wh = sum(flow["closed_wh"] for flow in ingest["energy"])
+    yield _equal(
+        "periods closed = periods billed or held", ingest["closed_periods"], billing["periods"]
+    )
+    yield _equal("energy closed = energy billed or held, Wh", closed_wh, billing["energy_wh"])
+    yield _equal(
+        "periods billed = periods with an invoice, none held",
+        billing["periods"],
+        billing["invoiced"],
+    )
+    yield Finding("billing agrees with itself", "; ".join(billing["breaches"]), "", billing["ok"])
+
+
+def _posted(billing: Json, ledger: Json) -> Iterator[Finding]:
+    posted_by_currency = {posted["currency"]: posted for posted in ledger["currencies"]}
+    for issued in billing["currencies"]:
+        currency = issued["currency"]
+        posted = posted_by_currency.get(currency, {})
+        for name, what in (("invoices", "invoices"), ("credit_notes", "credit notes")):
+            yield _equal(f"{currency}: {what} issued = posted", issued[name], posted.get(name, 0))
+        live_total, receivable = issued["live_total"], posted.get("receivable", "0")
+        yield Finding(
+            f"{currency}: live invoices = receivable",
+            live_total,
+            receivable,
+            Decimal(live_total) == Decimal(receivable),
+        )
+    yield Finding("debits = credits, in every currency", "", "", ledger["ok"])

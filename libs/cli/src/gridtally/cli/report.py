@@ -1,0 +1,72 @@
+"""How results are shown: as a table for people, or as JSON for programs."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gridtally.cli.reconciliation import Finding
+from gridtally.cli.simulation import SimulationOutcome
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document; what JSON has no form for (decimals, ids, instants) as text."""
+    typer.echo(json.dumps(document, indent=2, default=str))
+
+
+def print_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
+    """Print what must hold and whether it does; exit status 1 where something does not."""
+    if as_json:
+        print_json({"ok": _all_hold(findings), "findings": [asdict(item) for item in findings]})
+    else:
+        Console(highlight=False).print(findings_table(findings))
+    if not _all_hold(findings):
+        raise typer.Exit(1)
+
+
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """What must hold, the figures on both sides, and whether it does."""
+    table = Table("what must hold", title_justify="left")
+    table.add_column("left", justify="right")
+    table.add_column("right", justify="right")
+    table.add_column("")
+    for finding in findings:
+        verdict = "[green]holds[/]" if finding.holds else "[bold red]BREACH[/]"
+        table.add_row(escape(finding.what), escape(finding.left), escape(finding.right), verdict)
+    return table
+
+
+def simulation_tables(outcome: SimulationOutcome) -> list[Table]:
+    """What a simulated month comes to, and the highest and lowest bills of it."""
+    totals, currency = outcome.totals, outcome.totals["currency"]
+    summary = Table(escape(outcome.run["name"]), title_justify="left")
+    summary.add_column(f"{totals['houses']} houses in {outcome.took_s:.1f} s", justify="right")
+    for what, name, unit in (
+        ("imported", "total_energy_imported_kwh", "kWh"),
+        ("exported", "total_energy_exported_kwh", "kWh"),
+        ("net", "net_energy_balance_kwh", "kWh"),
+        ("all bills", "total_amount", currency),
+    ):
+        summary.add_row(what, f"{totals[name]} {unit}")
+    extremes = Table("house")
+    for heading in ("imported kWh", "exported kWh", f"bill in {currency}"):
+        extremes.add_column(heading, justify="right")
+    for bills in (outcome.highest, outcome.lowest):
+        for bill in bills:
+            extremes.add_row(
+                escape(bill["house_name"]),
+                bill["total_energy_imported_kwh"],
+                bill["total_energy_exported_kwh"],
+                bill["calculated_bill_amount"],
+            )
+        extremes.add_section()
+    return [summary, extremes]
+
+
+def _all_hold(findings: Sequence[Finding]) -> bool:
+    return all(finding.holds for finding in findings)

@@ -1,0 +1,127 @@
+"""The reconciliation across services: what is under way is no breach, what stays is one."""
+
+import pytest
+
+from gridtally.cli import reconciliation
+from gridtally.cli.reconciliation import reconcile, reconcile_until_stable
+
+LONG_S = 60.0
+INGEST = {
+    "counted": {
+        "received": 6,
+        "stored": 3,
+        "duplicates": 1,
+        "quarantined": 1,
+        "pending": 1,
+        "dropped": 0,
+    },
+    "found": {
+        "received": 6,
+        "stored": 3,
+        "duplicates": 1,
+        "quarantined": 1,
+        "pending": 1,
+        "dropped": 0,
+    },
+    "values": {"new": 9},
+    "values_found": 9,
+    "energy": [{"closed_wh": 70}, {"closed_wh": 30}],
+    "closed_periods": 2,
+}
+EUR = {"currency": "EUR", "invoices": 2, "credit_notes": 0}
+BILLING = {
+    "periods": 2,
+    "energy_wh": 100,
+    "invoiced": 2,
+    "breaches": [],
+    "ok": True,
+    "currencies": [EUR | {"live_total": "7.00"}],
+}
+LEDGER = {"currencies": [EUR | {"receivable": "7.00"}], "ok": True}
+AGREED = {"ingest": INGEST, "billing": BILLING, "ledger": LEDGER}
+
+
+class Services:
+    """Answers as the services would, one round after the other; the last one stays."""
+
+    def __init__(self, *rounds, letters=()):
+        self._rounds = list(rounds)
+        self._letters = list(letters)
+        self.asked = 0
+
+    async def get(self, service, path):
+        if path == "/v1/dead-letters/counts":
+            return {"items": self._letters if service == "ledger" else []}
+        assert path == "/v1/reconciliation"
+        self.asked += service == "ingest"
+        return self._rounds[min(self.asked, len(self._rounds)) - 1][service]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr(reconciliation, "POLL_S", 0)
+
+
+BREACHES = [
+    ("ingest", {"found": INGEST["found"] | {"received": 5}}, "blocks received = found"),
+    ("ingest", {"counted": INGEST["counted"] | {"stored": 2}}, "received = stored + duplicates"),
+    ("ingest", {"values_found": 8}, "new values = values stored"),
+    ("ingest", {"closed_periods": 3}, "periods closed = periods billed or held"),
+    ("billing", {"energy_wh": 99}, "energy closed = energy billed or held"),
+    ("billing", {"invoiced": 1}, "periods billed = periods with an invoice"),
+    ("billing", {"ok": False, "breaches": ["a number is missing"]}, "billing agrees with itself"),
+    ("ledger", {"currencies": []}, "EUR: invoices issued = posted"),
+    ("ledger", {"currencies": [EUR | {"receivable": "6.99"}]}, "EUR: live invoices = receivable"),
+    ("ledger", {"ok": False}, "debits = credits"),
+]
+
+
+async def test_what_agrees_holds():
+    assert all(finding.holds for finding in await reconcile(Services(AGREED)))
+
+
+@pytest.mark.parametrize(("service", "change", "what"), BREACHES)
+async def test_a_difference_that_stays_is_a_breach(service, change, what):
+    differing = AGREED | {service: AGREED[service] | change}
+    findings = await reconcile_until_stable(Services(differing), patience_s=0)
+    assert any(not finding.holds and finding.what.startswith(what) for finding in findings)
+
+
+@pytest.mark.parametrize(("service", "change", "what"), BREACHES)
+async def test_a_difference_that_goes_was_under_way(service, change, what):
+    differing = AGREED | {service: AGREED[service] | change}
+    services = Services(differing, differing, AGREED)
+    assert all(
+        finding.holds for finding in await reconcile_until_stable(services, patience_s=LONG_S)
+    )
+    assert services.asked == 3, what
+
+
+async def test_under_constant_work_each_finding_needs_a_moment_of_its_own():
+    billed_late = AGREED | {"billing": BILLING | {"periods": 1, "invoiced": 1}}
+    booked_late = AGREED | {"ledger": LEDGER | {"currencies": []}}
+    services = Services(billed_late, booked_late)
+    assert all(
+        finding.holds for finding in await reconcile_until_stable(services, patience_s=LONG_S)
+    )
+    assert services.asked == 2
+
+
+async def test_patience_ends():
+    differing = AGREED | {"ledger": LEDGER | {"ok": False}}
+    services = Services(differing)
+    findings = await reconcile_until_stable(services, patience_s=0.05)
+    assert [finding.what for finding in findings if not finding.holds] == [
+        "debits = credits, in every currency"
+    ]
+    assert services.asked > 1
+
+
+async def test_dead_letters_are_shown_and_are_no_breach():
+    counts = {"topic": "payment.received.v1", "open": 2, "dropped": 1, "expired": 0}
+    findings = await reconcile(Services(AGREED, letters=[counts]))
+    shown = {finding.what: finding for finding in findings if "dead letters" in finding.what}
+    assert [(finding.left, finding.right, finding.holds) for finding in shown.values()] == [
+        ("2", "payment.received.v1: 2", True),
+        ("1", "payment.received.v1: 1", True),
+    ]

@@ -1,1 +1,0 @@
-"""The wire: events, their topics, the envelope and golden JSON."""

@@ -1,0 +1,1 @@
+"""Events, their topics, their envelope and golden messages."""

@@ -1,0 +1,156 @@
+"""Events of customers' accounts: payments as they come in and as they are posted, and balances.
+
+Money is a decimal string with its currency beside it. What a customer owes is above zero.
+"""
+
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import AliasChoices, Field
+
+from gridtally.contracts.model import (
+    READ_EXACTLY,
+    SHOWN_AS_DECIMAL,
+    WRITTEN_PLAINLY,
+    Amount,
+    ContractModel,
+    Currency,
+    Event,
+    Instant,
+)
+
+ALLOCATIONS_MAX = 1_000
+"""The most invoices that one payment is allocated to."""
+CURRENCIES_MAX = 200
+"""The most currencies of one customer in one event: there are not so many."""
+
+Reference = Annotated[str, Field(max_length=200)]
+Paid = Annotated[
+    Decimal,
+    Field(gt=0, lt=10**18, allow_inf_nan=False, max_digits=50, decimal_places=34),
+    READ_EXACTLY,
+    WRITTEN_PLAINLY,
+    SHOWN_AS_DECIMAL,
+]
+
+
+class PaymentAllocation(ContractModel):
+    """So much of a payment for one invoice."""
+
+    invoice_id: UUID
+    """The invoice that is paid."""
+    amount: Paid
+    """How much of the payment it takes, in the currency of the payment."""
+
+
+class PaymentReceived(Event):
+    """Money that came in from outside, as reported by a bank or a cash desk.
+
+    It is posted whatever it names: what an invoice does not take becomes the customer's credit, and
+    what comes for a customer or in a currency that nobody has stands in suspense.
+    Without `allocations` it pays the invoices that have been due longest. The same `payment_id`
+    again is the same payment.
+    """
+
+    TOPIC: ClassVar[str] = "payment.received.v1"
+    KEY: ClassVar[str] = "customer_id"
+
+    payment_id: UUID
+    """The payment, by the id that its sender gave it."""
+    customer_id: UUID
+    """The customer who paid."""
+    currency: Currency
+    """The currency of all amounts."""
+    amount: Paid
+    """The money received, in `currency`."""
+    received_at: Instant
+    """When it was received, in UTC."""
+    reference: Reference = ""
+    """What the payer wrote, for people."""
+    method: Annotated[str, Field(max_length=40)] = ""
+    """How it was paid, for people: a transfer, cash."""
+    allocations: Annotated[list[PaymentAllocation], Field(max_length=ALLOCATIONS_MAX)] | None = None
+    """The invoices that it is meant for; null for those that have been due longest."""
+
+
+class PaymentRecorded(Event):
+    """A payment was posted, or was reversed by a transaction of its own.
+
+    `allocations` are what it paid when it was posted, `prepaid` what became credit; of a reversal,
+    both are what is deallocated and withdrawn. For a customer who is not known both are nothing: it
+    stands in suspense, and is sent again with what it paid once it is assigned to a customer.
+    """
+
+    TOPIC: ClassVar[str] = "payment.recorded.v1"
+    KEY: ClassVar[str] = "customer_id"
+
+    payment_id: UUID
+    """The payment."""
+    transaction_id: UUID
+    """The transaction that posted it, or that reversed it."""
+    status: Literal["recorded", "reversed"] = "recorded"
+    """Whether it was posted or reversed."""
+    customer_id: UUID
+    """The customer who paid."""
+    currency: Currency
+    """The currency of all amounts."""
+    amount: Amount
+    """The whole payment, in `currency`."""
+    reference: Reference
+    """What the payer wrote, for people."""
+    method: Annotated[str, Field(max_length=500)]
+    """How it was paid, for people."""
+    received_at: Instant
+    """When it was received, in UTC."""
+    allocations: Annotated[list[PaymentAllocation], Field(max_length=ALLOCATIONS_MAX)]
+    """What it paid of which invoices, in `currency`."""
+    prepaid: Amount
+    """What of it became the customer's credit, in `currency`."""
+
+
+class CurrencyBalance(ContractModel):
+    """A customer's account in one currency: `balance` = receivable − prepaid − export_payable.
+
+    `arrears` is what of the receivable was due before the day of `as_of` (UTC).
+    """
+
+    currency: Currency
+    """The currency of all amounts."""
+    balance: Amount
+    """What the customer owes in all, in `currency`; below zero for a credit."""
+    receivable: Amount
+    """What is open of invoices and charges, in `currency`."""
+    arrears: Amount
+    """What of the receivable is overdue, in `currency`."""
+    prepaid: Amount
+    """The customer's credit, in `currency`."""
+    export_payable: Amount
+    """What is open of invoices below zero, which pay for exported energy, in `currency`."""
+    invoiced_total: Amount | None = None
+    """What the invoices less the credit notes that are in the balance come to, in `currency`; null
+    from ledgers that did not say so yet."""
+
+
+class AccountChanged(Event):
+    """What a customer owes and has as credit, in every currency, at `as_of`.
+
+    Sent after each posting, and when an invoice falls overdue; a higher `version` replaces a lower
+    one.
+    """
+
+    TOPIC: ClassVar[str] = "account.changed.v1"
+    KEY: ClassVar[str] = "customer_id"
+
+    customer_id: UUID
+    """The customer."""
+    balances: Annotated[
+        list[CurrencyBalance],
+        # Under the second name in messages that lie on the topic since before this version.
+        Field(max_length=CURRENCIES_MAX, validation_alias=AliasChoices("balances", "accounts")),
+    ]
+    """The balance in each of the customer's currencies."""
+    as_of: Instant
+    """The instant at which this was so, in UTC."""
+    version: Annotated[int, Field(ge=1, lt=2**63)]
+    """The number of the change; a higher one replaces a lower one."""

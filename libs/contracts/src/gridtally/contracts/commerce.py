@@ -1,0 +1,367 @@
+"""Events of billing and tariffs: agreements, tariff versions, invoices, credit notes, daily costs.
+
+Money is a decimal string with its currency beside it, already rounded by the tariff's rule;
+`amount_exact` is before rounding.
+"""
+
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from gridtally.contracts.customers import (
+    Address,
+    Contacts,
+    Email,
+    Language,
+    PaymentDays,
+    PhoneNumber,
+    TaxExemptions,
+)
+from gridtally.contracts.metering import Flow
+from gridtally.contracts.model import (
+    Amount,
+    Code,
+    ContractModel,
+    Count,
+    Currency,
+    Day,
+    Document,
+    EnergyWh,
+    Event,
+    Instant,
+    Text,
+)
+
+LINES_MAX = 2_000
+
+LineKind = Literal["fixed", "energy", "demand", "adjustment", "credit", "tax", "minimum_top_up"]
+ClosingPolicy = Literal["wait", "bill_present"]
+
+
+class CustomerChanged(Event):
+    """A customer: who pays, in which currency, and what is known of them.
+
+    After its erasure nothing of it names a person any more: `erased_at` says so.
+    """
+
+    TOPIC: ClassVar[str] = "customer.changed.v1"
+    KEY: ClassVar[str] = "customer_id"
+
+    customer_id: UUID
+    """The customer."""
+    currency: Currency
+    """The currency in which the customer is billed and pays."""
+    version: Count
+    """How often the customer was changed so far; a higher one replaces a lower one."""
+    name: Text | None = None
+    """Name, for people; null in messages of before it was published."""
+    number: Code | None = None
+    """The tenant's own number of the customer."""
+    email: Email | None = None
+    """E-mail address."""
+    phone_number: PhoneNumber | None = None
+    """Telephone number."""
+    language: Language | None = None
+    """The language in which to write to the customer."""
+    billing_address: Address | None = None
+    """Where invoices go."""
+    supply_address: Address | None = None
+    """Where the energy is used."""
+    contacts: Contacts = ()
+    """Whom to speak to."""
+    tax_id: Code | None = None
+    """Tax number of a business."""
+    tax_exemptions: TaxExemptions = ()
+    """The taxes that the customer does not pay, and when."""
+    payment_days: PaymentDays | None = None
+    """The number of days from an invoice until it is due; null for the tenant's terms."""
+    e_invoice_consent_on: Day | None = None
+    """The day on which the customer agreed to invoices by e-mail alone."""
+    erased_at: Instant | None = None
+    """When what names the customer was erased."""
+
+
+class AgreementChanged(Event):
+    """A customer's agreement for a meter: since when, on which tariff, how its periods close.
+
+    `wait` closes a period only when it is complete; `bill_present` when it is complete or
+    `grace_hours` after its end, billing what is there.
+    """
+
+    TOPIC: ClassVar[str] = "agreement.changed.v1"
+    KEY: ClassVar[str] = "agreement_id"
+
+    agreement_id: UUID
+    """The agreement."""
+    customer_id: UUID
+    """The customer who is billed."""
+    meter_id: UUID
+    """The meter whose energy is billed."""
+    tariff_id: UUID
+    """The tariff by which it is billed."""
+    start_on: Day
+    """The first local date that is billed."""
+    end_on: Day | None = None
+    """The local date after the last that is billed; null while no end is known."""
+    closing: ClosingPolicy = "wait"
+    """How its periods close."""
+    grace_hours: Annotated[int, Field(ge=0, le=24 * 366)] = 72
+    """How many hours after its end a period closes under `bill_present`."""
+    version: Count
+    """How often the agreement was changed so far; a higher one replaces a lower one."""
+
+    @model_validator(mode="after")
+    def _ends_after_it_began(self) -> Self:
+        if self.end_on is not None and self.end_on <= self.start_on:
+            raise ValueError("an agreement ends after the day on which it began")
+        return self
+
+
+class TariffPublished(Event):
+    """An immutable version of a tariff, in force from `effective_from` up to `effective_to`.
+
+    A version that was withdrawn is no longer in force from the local date `withdrawn_from`: where
+    days before it remain, `effective_to` is that date, otherwise the status is `withdrawn`. The
+    key is the version's id, so that compaction keeps every version.
+    """
+
+    TOPIC: ClassVar[str] = "tariff.published.v1"
+    KEY: ClassVar[str] = "version_id"
+
+    tariff_id: UUID
+    """The tariff."""
+    version_id: UUID
+    """The version."""
+    number: Annotated[Count, Field(ge=1)]
+    """The number of the version within its tariff, counted from 1."""
+    code: Code
+    """What programs call the tariff."""
+    name: Text
+    """What people call the tariff."""
+    region_id: UUID | None = None
+    """The region in which the tariff is offered; null where it is bound to none."""
+    status: Literal["published", "withdrawn"] = "published"
+    """Whether the version is ever in force, or was withdrawn from its first day on."""
+    effective_from: Day
+    """The first local date on which it is in force."""
+    effective_to: Day | None = None
+    """The local date from which it is no longer in force; null while no end is known."""
+    document: Document
+    """The tariff's JSON form, complete with its calendar."""
+    calendar_id: UUID | None = None
+    """The calendar that the document took its own from; null where it names none."""
+    calendar_number: Annotated[int, Field(ge=1)] | None = None
+    """The number of that calendar's version."""
+    withdrawn_from: Day | None = None
+    """The local date from which it is withdrawn; null where it is not."""
+    withdrawal_reason: Text | None = None
+    """Why it was withdrawn, for people."""
+
+
+class DataQuality(ContractModel):
+    """What a line, or a whole invoice, rests on besides actual readings.
+
+    A line rests on the intervals of its flow on its days, and in its band where it has one.
+    """
+
+    worst: Literal["actual", "estimated", "substituted", "missing"] = "actual"
+    """The worst quality that any interval has; `missing` ones are in no quantity."""
+    estimated_intervals: Count = 0
+    """How many intervals are estimated."""
+    substituted_intervals: Count = 0
+    """How many intervals are substituted."""
+    missing_intervals: Count = 0
+    """How many intervals have no value."""
+    estimated_kwh: Amount = Decimal(0)
+    """The energy of estimated intervals in kWh; in kvarh for a line of a reactive flow."""
+    substituted_kwh: Amount = Decimal(0)
+    """The energy of substituted intervals in kWh; in kvarh for a line of a reactive flow."""
+
+
+class QuantityRounding(ContractModel):
+    """How the energy of each interval is rounded before it is priced."""
+
+    step_kwh: Amount
+    """The step in kWh."""
+    mode: Literal["half_even", "half_up", "down", "up"]
+    """To the nearest multiple, of two as near the even one or that away from 0; to 0; from 0."""
+    minutes: int | None = None
+    """The length of the intervals that are rounded, in minutes; null for those of the meter."""
+
+
+class InvoiceLine(ContractModel):
+    """One charge: which component of which tariff version, on what, at what rate."""
+
+    component_id: Code
+    """The component of the tariff version that charges this."""
+    kind: LineKind
+    """What sort of charge it is."""
+    band: str | None = None
+    """The band whose energy or demand it is for; null for all."""
+    flow: Flow | None = None
+    """The flow whose energy it is for; null where it is for none."""
+    quantity: Amount
+    """How much is charged, in `unit`."""
+    unit: Annotated[str, Field(max_length=16)]
+    """The unit of the quantity, such as kWh, kW or month."""
+    quantity_rounding: QuantityRounding | None = None
+    """How each interval's kWh were rounded before they were added up; null for not at all."""
+    rate: Amount
+    """The price of one `unit`, in the invoice's currency."""
+    amount_exact: Amount
+    """Quantity × rate, before rounding, in the invoice's currency."""
+    amount: Amount
+    """The rounded amount, in the invoice's currency."""
+    tariff_version_id: UUID
+    """The tariff version that the component is of."""
+    start_on: Day
+    """The first local date that is charged."""
+    end_on: Day
+    """The local date after the last that is charged."""
+    payee: Annotated[str, Field(max_length=100)] | None = None
+    """Who receives the money, where it is not the supplier."""
+    tax_class: Annotated[str, Field(max_length=100)] | None = None
+    """The class by which taxes select the line."""
+    quality: DataQuality | None = None
+    """What it rests on; null for a line that rests on no reading, and where it is not known."""
+
+
+class InvoiceIssued(Event):
+    """An invoice: exactly one live one per agreement and period; never changed.
+
+    `restatement` counts those of the same revision that a correction of an earlier period replaced.
+    `brought_forward` is the customer's balance before it, as far as billing knew (a credit is
+    negative), of which `arrears` was overdue; `amount_due` is that plus the total. The invoice
+    whose place it takes is not in it, but what was paid on that one is. They are for the reader:
+    what is posted is `total`. Without `due_on` it is due by the ledger's terms.
+    """
+
+    TOPIC: ClassVar[str] = "invoice.issued.v1"
+    KEY: ClassVar[str] = "agreement_id"
+
+    invoice_id: UUID
+    """The invoice."""
+    number: Annotated[str, Field(max_length=40)]
+    """What people call the invoice, such as INV-2025-000123."""
+    customer_id: UUID
+    """The customer who is billed."""
+    agreement_id: UUID
+    """The agreement that is billed."""
+    meter_id: UUID
+    """The meter whose energy is billed."""
+    start_on: Day
+    """The period's first local date."""
+    end_on: Day
+    """The local date after the period's last."""
+    revision: Annotated[Count, Field(ge=1)]
+    """The number of the closed period's revision that is billed, counted from 1."""
+    restatement: Annotated[int, Field(ge=0)] = 0
+    """How often the same revision was issued before, because an earlier period was corrected."""
+    currency: Currency
+    """The currency of all amounts."""
+    lines: Annotated[list[InvoiceLine], Field(max_length=LINES_MAX)]
+    """The charges and credits, which add up to the total."""
+    net: Amount
+    """The sum of all lines but taxes, in `currency`."""
+    tax: Amount
+    """The sum of the taxes, in `currency`."""
+    total: Amount
+    """Net and tax, in `currency`; below zero where the customer gets money."""
+    issued_at: Instant
+    """When it was issued, in UTC."""
+    due_on: Day | None = None
+    """The date until which it is to be paid; null for the ledger's terms."""
+    brought_forward: Amount | None = None
+    """The customer's balance before it, in `currency`; below zero for a credit."""
+    arrears: Amount | None = None
+    """What of that was overdue, in `currency`."""
+    amount_due: Amount | None = None
+    """The total and what is brought forward, in `currency`."""
+    quality: DataQuality | None = None
+    """What all that was metered rests on; null where it is not known."""
+
+
+class CreditNoteIssued(Event):
+    """Cancels one whole invoice, whose amounts it repeats with their own signs."""
+
+    TOPIC: ClassVar[str] = "credit_note.issued.v1"
+    KEY: ClassVar[str] = "agreement_id"
+
+    credit_note_id: UUID
+    """The credit note."""
+    number: Annotated[str, Field(max_length=40)]
+    """What people call the credit note, such as CN-2025-000012."""
+    invoice_id: UUID
+    """The invoice that it cancels."""
+    invoice_number: Annotated[str, Field(max_length=40)]
+    """What people call that invoice."""
+    customer_id: UUID
+    """The invoice's customer."""
+    agreement_id: UUID
+    """The invoice's agreement."""
+    currency: Currency
+    """The currency of all amounts."""
+    lines: Annotated[list[InvoiceLine], Field(max_length=LINES_MAX)]
+    """The invoice's lines."""
+    net: Amount
+    """The invoice's net amount, in `currency`."""
+    tax: Amount
+    """The invoice's taxes, in `currency`."""
+    total: Amount
+    """The invoice's total, in `currency`."""
+    reason: Text
+    """Why the invoice is cancelled, for people."""
+    issued_at: Instant
+    """When it was issued, in UTC."""
+
+
+class InvoiceVoided(Event):
+    """An invoice is no longer live: its credit note has been issued."""
+
+    TOPIC: ClassVar[str] = "invoice.voided.v1"
+    KEY: ClassVar[str] = "agreement_id"
+
+    invoice_id: UUID
+    """The invoice."""
+    number: Annotated[str, Field(max_length=40)]
+    """What people call the invoice."""
+    agreement_id: UUID
+    """The invoice's agreement."""
+    credit_note_id: UUID
+    """The credit note that cancels it."""
+    reason: Text
+    """Why it is cancelled, for people."""
+    voided_at: Instant
+    """When it was cancelled, in UTC."""
+
+
+class CostRolledUp(Event):
+    """What a meter's local day costs so far, without monthly fixed charges."""
+
+    TOPIC: ClassVar[str] = "cost.rolled_up.v1"
+    KEY: ClassVar[str] = "agreement_id"
+
+    agreement_id: UUID
+    """The agreement in force on the day."""
+    meter_id: UUID
+    """The meter whose energy it is."""
+    day: Day
+    """The local date, in the meter's time zone."""
+    usage_version: Count
+    """The sum of the version numbers of the `usage.recorded` that are in it."""
+    tariff_version_id: UUID
+    """The tariff version in force on the day."""
+    import_wh: EnergyWh
+    """The imported energy of the day, in Wh."""
+    export_wh: EnergyWh
+    """The exported energy of the day, in Wh."""
+    currency: Currency
+    """The currency of all amounts."""
+    net: Amount
+    """The cost without taxes, in `currency`."""
+    tax: Amount
+    """The taxes, in `currency`."""
+    gross: Amount
+    """Net and tax, in `currency`."""

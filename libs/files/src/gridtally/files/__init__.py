@@ -1,0 +1,1 @@
+"""What a file is, and the rows of a table in it: nothing skipped, nothing guessed."""

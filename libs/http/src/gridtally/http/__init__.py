@@ -1,0 +1,1 @@
+"""What the HTTP APIs of all services have in common."""

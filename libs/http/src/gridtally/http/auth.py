@@ -1,0 +1,174 @@
+"""Who calls: a principal by API key, and the scope that a handler requires.
+
+    async def list_invoices(db: Db, caller: Annotated[Principal, Depends(require("billing:read"))])
+
+A handler opens its transaction for `caller.tenant_id`, so that row-level security holds. Refuses
+to show a caller whether it was the key's id or its secret that was wrong.
+"""
+
+import math
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import structlog
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.datastructures import State
+from starlette.types import Scope
+
+from gridtally.contracts.envelope import TENANT_PATTERN
+from gridtally.contracts.topics import SERVICES
+from gridtally.database import ALL_TENANTS
+from gridtally.http.keys import (
+    Keyring,
+    StoredKey,
+    check_operator,
+    is_operator,
+    is_service,
+    operator_refusal,
+    unauthorized,
+)
+from gridtally.http.problems import HttpRefusal
+from gridtally.http.rate_limit import RateLimit
+
+OPERATOR = "operator"
+KEY_SHOWN = "key_shown"
+"""What the server puts into a request's state: a function that hears that a key was shown."""
+TENANT_HEADER = "Gridtally-Tenant"
+"""What names the tenant that one of our own services reads for."""
+SERVICE = "service"
+_READ_SCOPES = frozenset(f"{service}:read" for service in SERVICES)
+KEY_NEEDED = "a valid API key is needed"
+_TOKEN = re.compile(r"gt_([A-Za-z0-9]{8,12})_([A-Za-z0-9_-]{43,64})")
+_bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", bearerFormat="gt_<key id>_<secret>")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller: its tenant, its key and what that key may do."""
+
+    tenant_id: str
+    key_id: str
+    scopes: frozenset[str]
+
+
+async def authenticate(
+    request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Principal:
+    """The principal of a request; HttpRefusal 401 without a valid key, 429 above its rate limit."""
+    rate_limit: RateLimit = request.app.state.rate_limit
+    key = None
+    if token is not None:
+        key = _service_key(request, token.credentials)
+        key = key or await _key_in_force(request.app.state, token.credentials)
+    if key is None:
+        raise unauthorized(KEY_NEEDED)
+    tell_key_shown(request.scope)
+    structlog.contextvars.bind_contextvars(tenant_id=key.tenant_id, key_id=key.key_id)
+    wait_s = rate_limit.wait_s(key.key_id)
+    if wait_s > 0:
+        raise HttpRefusal(
+            429,
+            "too_many_requests",
+            "this key has exceeded its rate limit",
+            {"Retry-After": str(math.ceil(wait_s))},
+        )
+    return Principal(key.tenant_id, key.key_id, key.scopes)
+
+
+async def authenticate_operator_too(
+    request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Principal:
+    """As `authenticate`; the operator's token is a principal of all tenants."""
+    if token is not None and is_operator(request.app.state, token.credentials):
+        tell_key_shown(request.scope)
+        return Principal(ALL_TENANTS, OPERATOR, frozenset())
+    return await authenticate(request, token)
+
+
+async def caller_of(state: State, authorization: str | None) -> str | None:
+    """The id of the key in force that a request's `Authorization` shows, or `operator` where it is
+    the operator's token; None for neither."""
+    scheme, credentials = get_authorization_scheme_param(authorization)
+    if scheme.lower() != "bearer":
+        return None
+    if is_operator(state, credentials):
+        return OPERATOR
+    if is_service(state, credentials):
+        return SERVICE
+    key = await _key_in_force(state, credentials)
+    return None if key is None else key.key_id
+
+
+def tell_key_shown(scope: Scope) -> None:
+    """Tell the server, where it wants to know, that this connection is of somebody we know."""
+    tell: Callable[[], None] | None = scope.get("state", {}).get(KEY_SHOWN)
+    if tell is not None:
+        tell()
+
+
+def refusal_without_key(route: object, state: State) -> HttpRefusal | None:
+    """How a route answers a request without a valid key or token; None where it needs neither."""
+    needed = calls_of(route)
+    if authenticate in needed or authenticate_operator_too in needed:
+        return unauthorized(KEY_NEEDED)
+    return operator_refusal(state, None) if check_operator in needed else None
+
+
+def calls_of(route: object) -> set[object]:
+    """The functions that a route depends on, also through others."""
+    return set(_calls(route.dependant)) if isinstance(route, APIRoute) else set()
+
+
+def _calls(dependant: Dependant) -> Iterator[object]:
+    for dependency in dependant.dependencies:
+        yield dependency.call
+        yield from _calls(dependency)
+
+
+def _service_key(request: Request, credentials: str) -> StoredKey | None:
+    """What one of our own services may do: read, for the tenant that it names."""
+    tenant_id = request.headers.get(TENANT_HEADER, "")
+    if not re.fullmatch(TENANT_PATTERN, tenant_id) or not is_service(
+        request.app.state, credentials
+    ):
+        return None
+    return StoredKey(tenant_id, SERVICE, "", _READ_SCOPES)
+
+
+async def _key_in_force(state: State, credentials: str) -> StoredKey | None:
+    keyring: Keyring = state.keyring
+    parts = _TOKEN.fullmatch(credentials)
+    key = await keyring.find(parts[1]) if parts is not None else None
+    return key if parts is not None and key is not None and key.opens_with(parts[2]) else None
+
+
+def require(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
+    """The dependency that lets only keys with `scope` through; HttpRefusal 403 for others."""
+
+    async def caller(principal: Annotated[Principal, Depends(authenticate)]) -> Principal:
+        return _with_scope(principal, scope)
+
+    return caller
+
+
+def require_or_operator(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
+    """The same, which lets the operator through too, for rows of all tenants and of none."""
+
+    async def caller(
+        principal: Annotated[Principal, Depends(authenticate_operator_too)],
+    ) -> Principal:
+        return principal if principal.key_id == OPERATOR else _with_scope(principal, scope)
+
+    return caller
+
+
+def _with_scope(principal: Principal, scope: str) -> Principal:
+    if scope not in principal.scopes:
+        raise HttpRefusal(403, "forbidden", f"this key lacks the scope {scope}")
+    return principal

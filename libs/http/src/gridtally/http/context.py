@@ -1,0 +1,55 @@
+"""What a request handler may ask for as a dependency: database, instant, correlation id, exports.
+
+async def create(db: Db, correlation_id: CorrelationId, now: Now, …) -> …
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from gridtally.database import Database
+from gridtally.http.exports import Exporter
+from gridtally.kernel.periods import Clock
+
+
+def utc_now() -> datetime:
+    """The clock of every process; whatever needs an instant is handed it."""
+    return datetime.now(UTC)
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+def _now(request: Request) -> datetime:
+    clock: Clock = request.app.state.clock
+    return clock()
+
+
+def _clock(request: Request) -> Clock:
+    clock: Clock = request.app.state.clock
+    return clock
+
+
+def _correlation_id(request: Request) -> str:
+    correlation_id: str = request.state.correlation_id
+    return correlation_id
+
+
+def _exporter(request: Request) -> Exporter:
+    exporter: Exporter = request.app.state.exporter
+    return exporter
+
+
+Db = Annotated[Database, Depends(_database)]
+"""The service's database."""
+Now = Annotated[datetime, Depends(_now)]
+"""The instant of this request, by the process's clock: one for all that it does."""
+ProcessClock = Annotated[Clock, Depends(_clock)]
+"""The process's clock, for a request that may go on for hours."""
+CorrelationId = Annotated[str, Depends(_correlation_id)]
+"""The id that this request's events must carry."""
+Exports = Annotated[Exporter, Depends(_exporter)]
+"""What answers with tables as files."""

@@ -1,0 +1,24 @@
+"""`GET /v1/me`: whose key this is and what it may do, for programs that sign people in with one."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from gridtally.http.auth import Principal, authenticate
+from gridtally.http.resources import AnswerModel
+
+router = APIRouter(prefix="/v1/me", tags=["keys"])
+
+
+class Identity(AnswerModel):
+    """The key that a request shows, as this service knows it."""
+
+    tenant_id: str
+    key_id: str
+    scopes: list[str]
+
+
+@router.get("")
+async def get_identity(caller: Annotated[Principal, Depends(authenticate)]) -> Identity:
+    """Show the tenant and the scopes of the caller's key; any key in force may ask."""
+    return Identity(tenant_id=caller.tenant_id, key_id=caller.key_id, scopes=sorted(caller.scopes))

@@ -1,0 +1,110 @@
+"""Who is let in, and what each key may do."""
+
+from uuid import uuid4
+
+import pytest
+
+from gridtally.http.keys import Keyring, StoredKey, sha256_hex
+from gridtally.http.rate_limit import RateLimit
+
+ORDER = f"/v1/orders/{uuid4()}"
+SECRET = "s" * 43
+
+
+async def test_a_key_speaks_for_its_tenant(client, headers):
+    answer = await client.get(ORDER, headers=headers)
+    assert answer.status_code == 200
+    assert answer.json().startswith("north:")
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer gt_abcdefgh_",
+        f"Basic gt_abcdefgh_{SECRET}",
+        f"Bearer gt_abcdefgh_{'t' * 43}",
+        f"Bearer gt_abcdefgi_{SECRET}",
+        f"Bearer gt_ABCDEFGH_{SECRET}",
+        f"Bearer gt_abcdefgh_{SECRET}s",
+        f"Bearer gt_abcdefgh_{SECRET[:-1]}",
+        f"Bearer gt_abcdefgh_{SECRET} ",
+        f"Bearer xx_abcdefgh_{SECRET}",
+        "Bearer gt_abcdefgh_" + "s" * 100_000,
+    ],
+)
+async def test_nobody_else_gets_in_or_learns_why(client, authorization):
+    headers = {} if authorization is None else {"authorization": authorization}
+    answer = await client.get(ORDER, headers=headers)
+    if authorization == f"Bearer gt_abcdefgh_{SECRET} ":
+        assert answer.status_code == 200  # blanks around a header's value are not part of it
+        return
+    assert answer.status_code == 401
+    assert answer.json()["detail"] == "a valid API key is needed"
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_key_without_the_scope_is_refused(client, app):
+    app.state.keyring.keys["zzzzzzzz"] = StoredKey(
+        "north", "zzzzzzzz", sha256_hex(SECRET), frozenset({"shop:write"})
+    )
+    answer = await client.get(ORDER, headers={"authorization": f"Bearer gt_zzzzzzzz_{SECRET}"})
+    assert answer.status_code == 403
+    assert "shop:read" in answer.json()["detail"]
+
+
+async def test_a_key_beyond_its_rate_limit_learns_when_to_come_back(client, headers):
+    statuses = [(await client.get(ORDER, headers=headers)).status_code for _ in range(6)]
+    assert statuses == [200] * 5 + [429]
+    answer = await client.get(ORDER, headers=headers)
+    assert 1 <= int(answer.headers["retry-after"]) <= 2
+
+
+@pytest.mark.parametrize("path", ["/v1/keys", "/v1/keys?tenant_id=north"])
+@pytest.mark.parametrize("token", [None, "wrong", f"gt_abcdefgh_{SECRET}"])
+async def test_keys_are_for_the_operator(client, path, token):
+    headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    assert (await client.get(path, headers=headers)).status_code == 401
+
+
+async def test_without_an_operator_token_nobody_makes_keys(client, app):
+    app.state.operator_token_sha256 = None
+    answer = await client.get("/v1/keys", headers={"authorization": "Bearer operator"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "operator_token_unset")
+
+
+def test_the_bucket_fills_with_time():
+    now_s = 0.0
+    limit = RateLimit(2, clock_s=lambda: now_s)
+    assert [limit.wait_s("a") for _ in range(21)] == [0.0] * 20 + [0.5]
+    assert limit.wait_s("b") == 0
+    now_s = 0.5
+    assert limit.wait_s("a") == 0
+    assert limit.wait_s("a") > 0
+    now_s = 1e6
+    assert [limit.wait_s("a") for _ in range(21)] == [0.0] * 20 + [0.5]
+
+
+class KeyringOf(Keyring):
+    """Reads its keys from a dict in place of the database."""
+
+    def __init__(self, stored, **settings):
+        super().__init__(None, **settings)
+        self.stored = stored
+
+    async def _fetch(self, key_id):
+        return self.stored.get(key_id)
+
+
+async def test_a_revoked_key_is_let_in_no_longer_than_keys_are_remembered():
+    now_s, key = 100.0, StoredKey("north", "abcdefgh", sha256_hex(SECRET), frozenset())
+    stored = {key.key_id: key}
+    keyring = KeyringOf(stored, ttl_s=5, clock_s=lambda: now_s)
+    assert await keyring.find(key.key_id) == key
+    del stored[key.key_id]
+    now_s = 104.9
+    assert await keyring.find(key.key_id) == key
+    now_s = 105.0
+    assert await keyring.find(key.key_id) is None

@@ -1,0 +1,13 @@
+"""The commands that need a local installation: they join `gridtally` where this is installed."""
+
+import typer
+
+from gridtally.local_stack.commands import demo, stack
+
+
+def register(app: typer.Typer) -> None:
+    """Add `up`, `down`, `status` and `demo`; the entry point of the group `gridtally.commands`."""
+    app.command()(stack.up)
+    app.command()(stack.down)
+    app.command()(stack.status)
+    app.command()(demo.demo)

@@ -1,0 +1,37 @@
+"""Consumer, producer, outbox relay, offsets and dead letters."""
+
+from gridtally.messaging.broker import BrokerMismatch, check_identity, ensure_topics
+from gridtally.messaging.compacted import (
+    ResourceKey,
+    newest_events,
+    newest_states,
+    resource_key,
+)
+from gridtally.messaging.consumer import Consumer
+from gridtally.messaging.follow import follow
+from gridtally.messaging.outbox import enqueue, run_relay
+from gridtally.messaging.outgoing_messages import OutgoingMessage
+from gridtally.messaging.progress import Progress
+from gridtally.messaging.publisher import Publisher
+from gridtally.messaging.received_messages import NUL, Handler, ReceivedMessage, Subscription
+
+__all__ = [
+    "NUL",
+    "BrokerMismatch",
+    "Consumer",
+    "Handler",
+    "OutgoingMessage",
+    "Progress",
+    "Publisher",
+    "ReceivedMessage",
+    "ResourceKey",
+    "Subscription",
+    "check_identity",
+    "enqueue",
+    "ensure_topics",
+    "follow",
+    "newest_events",
+    "newest_states",
+    "resource_key",
+    "run_relay",
+]

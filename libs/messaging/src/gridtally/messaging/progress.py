@@ -1,0 +1,45 @@
+"""How far a consumer or relay has come, for metrics, readiness and the watchdog.
+
+A plain record that its one owner writes and others read; it refuses to know a clock.
+"""
+
+from dataclasses import dataclass
+
+STALLED_AFTER_S = 60.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts since the start. `dropped` are dead letters and rows that no quota had room for, `lag`
+    is messages or rows that are pending now, `paused` the partitions that are left alone since all
+    their messages are dead letters, and `moved_s` and `lagging_since_s` are monotonic seconds."""
+
+    name: str
+    ready: bool = False
+    handled: int = 0
+    dead: int = 0
+    dropped: int = 0
+    paused: int = 0
+    retries: int = 0
+    lag: int = 0
+    moved_s: float | None = None
+    lagging_since_s: float | None = None
+
+    def advance(self, messages: int, *, now_s: float) -> None:
+        """So many messages are committed."""
+        self.handled += messages
+        self.moved_s = now_s
+        if self.lagging_since_s is not None:
+            self.lagging_since_s = now_s
+
+    def observe_lag(self, lag: int, *, now_s: float) -> None:
+        """So many messages are pending."""
+        self.lag = lag
+        if lag == 0:
+            self.lagging_since_s = None
+        elif self.lagging_since_s is None:
+            self.lagging_since_s = now_s
+
+    def stalled(self, *, now_s: float, after_s: float = STALLED_AFTER_S) -> bool:
+        """Whether messages have been pending for `after_s` without any progress."""
+        return self.lagging_since_s is not None and now_s - self.lagging_since_s > after_s

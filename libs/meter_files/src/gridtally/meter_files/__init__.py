@@ -1,0 +1,1 @@
+"""Files of meter readings, in the layouts of real metering, as whole Wh by UTC minute."""

@@ -1,0 +1,1 @@
+"""Demand charges: what is measured, what is billed of it, and what that costs."""

@@ -1,0 +1,1 @@
+"""How a service process starts, works and ends."""

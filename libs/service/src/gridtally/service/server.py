@@ -1,0 +1,189 @@
+"""The HTTP server of a process: uvicorn, ended by our stop event and not by signals.
+
+Owns the listening socket, the bounds on a request's head, in bytes and in time, on how slowly an
+answer may be taken, and on connections without a key. Refuses to log requests, which
+`gridtally.http.access_log` does.
+"""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gridtally.http.auth import KEY_SHOWN
+from gridtally.service.connections import AnonymousConnections, network_of
+
+BACKLOG = 2048
+KEEP_ALIVE_S = 65
+"""Longer than the minute for which load balancers keep connections, so that they close first."""
+CONNECTIONS_MAX = 2_000
+"""Requests beyond so many at once are answered 503 by uvicorn."""
+HEAD_BYTES_MAX = 64 * 1024
+"""Of a request's first line and headers, give or take what one read brings."""
+HEAD_LIMIT_S = 10.0
+"""From the connection, or a later request's first byte, to the end of the headers."""
+REST_LIMIT_S = 10.0
+"""For the rest of a body that nobody reads, since its request is answered: it is let in, as whoever
+sends it may look for the answer only then, but not for ever."""
+READ_LIMIT_S = 60.0
+"""A caller that reads less than `READ_BYTES_MIN` of an answer in so long is cut off."""
+READ_BYTES_MIN = 64 * 1024
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one. OSError where that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+# uvicorn by itself buffers headers without a bound, and waits without an end: for a request's head,
+# for the rest of a body, and for a caller that reads nothing of its answer. Timers of the loop and
+# the hooks of the protocol bound each of these. A proxy in front would do it as well, but one that
+# is forgotten or set up wrongly must not open the service to everybody who can reach its port.
+class _BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with bounds on heads, in bytes and time, on slow readers, and on how many
+    connections wait for callers who have shown no key."""
+
+    anonymous: AnonymousConnections
+    """Of the server, which sets it."""
+    _address = ""
+    _is_known = False
+    _head_bytes = 0
+    _head_done = False
+    _body_done = False
+    _head_limit: asyncio.TimerHandle | None = None
+    _rest_limit: asyncio.TimerHandle | None = None
+    _read_limit: asyncio.TimerHandle | None = None
+
+    def connection_made(  # type: ignore[override]  # uvicorn narrows the type, as we must then
+        self, transport: asyncio.Transport
+    ) -> None:
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)  # so that we hear of every byte that is not sent
+        self._address = network_of(self.client[0]) if self.client else ""
+        self._await_caller()
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_wait()
+        self._end_rest()
+        self._end_read()
+        self.anonymous.discard(self._address, self)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._await_read()
+
+    def resume_writing(self) -> None:
+        self._end_read()
+        super().resume_writing()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head_done or self.transport.is_closing():
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_BYTES_MAX:
+            self.send_400_response("The request's head is too long.")
+
+    def on_message_begin(self) -> None:
+        self._head_bytes, self._head_done, self._body_done = 0, False, False
+        self._await_head()
+        super().on_message_begin()
+        self.scope["state"][KEY_SHOWN] = self._become_known
+
+    def on_headers_complete(self) -> None:
+        self._head_done = True
+        self._end_wait()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._body_done = True
+        self._end_rest()
+        self.anonymous.discard(self._address, self)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._body_done:
+            self._rest_limit = self.loop.call_later(REST_LIMIT_S, self.transport.abort)
+        if not self.transport.is_closing() and not self.pipeline:
+            self._await_caller()
+
+    def _await_caller(self) -> None:
+        if not self._is_known:
+            self.anonymous.add(self._address, self, self.transport.abort)
+
+    def _become_known(self) -> None:
+        """The caller has shown a key in force."""
+        self._is_known = True
+        self.anonymous.discard(self._address, self)
+
+    def _end_rest(self) -> None:
+        if self._rest_limit is not None:
+            self._rest_limit.cancel()
+
+    def _await_head(self) -> None:
+        self._end_wait()
+        self._head_limit = self.loop.call_later(HEAD_LIMIT_S, self.transport.close)
+
+    def _end_wait(self) -> None:
+        if self._head_limit is not None:
+            self._head_limit.cancel()
+
+    def _await_read(self) -> None:
+        unsent_bytes = self.transport.get_write_buffer_size()
+        self._read_limit = self.loop.call_later(READ_LIMIT_S, self._check_read, unsent_bytes)
+
+    def _check_read(self, unsent_bytes: int) -> None:
+        """Cut off a caller that has read too little since then: nothing was written meanwhile,
+        since writing is paused."""
+        if unsent_bytes - self.transport.get_write_buffer_size() < READ_BYTES_MIN:
+            self.transport.abort()
+        else:
+            self._await_read()
+
+    def _end_read(self) -> None:
+        if self._read_limit is not None:
+            self._read_limit.cancel()
+
+
+class Server(uvicorn.Server):
+    """Serves until `stop` is set, then finishes the requests at hand."""
+
+    def __init__(self, app: FastAPI, *, stop: asyncio.Event, grace_s: float) -> None:
+        class Protocol(_BoundedProtocol):
+            anonymous = AnonymousConnections()
+
+        super().__init__(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                backlog=BACKLOG,
+                http=Protocol,
+                lifespan="off",
+                limit_concurrency=CONNECTIONS_MAX,
+                log_config=None,
+                loop="none",
+                server_header=False,
+                timeout_graceful_shutdown=int(grace_s),
+                timeout_keep_alive=KEEP_ALIVE_S,
+                ws="none",
+            )
+        )
+        self._stop = stop
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to the process."""
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Asked ten times a second whether to stop."""
+        self.should_exit = self._stop.is_set()
+        return await super().on_tick(counter)

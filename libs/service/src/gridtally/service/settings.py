@@ -1,0 +1,93 @@
+"""Settings: what the environment of a service process sets, checked once at the start.
+
+The only reader of the environment. Each service subclasses `ServiceSettings` with fields of its
+own; a field `pool_connections_max` is the variable `POOL_CONNECTIONS_MAX`. Secrets are
+`SecretStr`, so that printing the settings shows none.
+"""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gridtally.database.engine import driver_url
+from gridtally.http.idempotency import RETENTION_HOURS
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def _is_postgresql(url: SecretStr) -> SecretStr:
+    driver_url(url.get_secret_value())
+    return url
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs to know."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: Annotated[SecretStr, AfterValidator(_is_postgresql)]
+    kafka_bootstrap_servers: str = Field(min_length=1)
+    kafka_idempotence: bool = True
+    """False for a broker that refuses idempotent producers, such as the local stand-in Tansu."""
+    kafka_replicas: int = Field(default=1, ge=1, le=9)
+    """Of the topics that this process creates where they are missing."""
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8000, ge=0, le=65_535)
+    """0 takes a free port, which the `ready` line names."""
+    health_port: int | None = Field(default=None, ge=0, le=65_535)
+    """Where health and metrics answer, and only there; without it they are on `http_port`. 0 takes
+    a free port, which the `ready` line names."""
+    operator_token_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """Without it nobody can make or revoke API keys."""
+    service_token_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """Of the token with which our own services read here for a tenant; without it none may."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    pool_connections_max: int = Field(default=10, ge=1, le=200)
+    shutdown_timeout_s: float = Field(default=20, gt=0, le=600)
+    body_bytes_max: int = Field(default=16 * 1024 * 1024, ge=1024)
+    """The most that a request's body may hold once decompressed."""
+    bodies_bytes_max: int = Field(default=128 * 1024 * 1024, ge=1024)
+    """The most memory that all bodies at hand may take together, once taken apart. What comes
+    beyond is answered 503, to be sent again."""
+    export_scratch_bytes_max: int = Field(default=4 * 1024**3, ge=1024 * 1024)
+    """The most that the exports under way may hold on disk together, in `TMPDIR`."""
+    rate_limit_per_s: float = Field(default=500, gt=0)
+    """Requests per second that one API key may make for long; it may save up ten seconds' worth."""
+    dead_letter_days: int = Field(default=90, ge=1, le=3_650)
+    """How long a dead letter is stored, resolved or not."""
+    dead_letters_max: int = Field(default=10_000, ge=1, le=1_000_000)
+    """The most dead letters of one tenant that nobody has resolved yet; further ones are dropped
+    and counted."""
+    dead_letter_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1024)
+    """The most that the values of these may hold together."""
+    idempotency_key_hours: int = Field(default=RETENTION_HOURS, ge=1, le=24 * 90)
+    """How long the answer to an Idempotency-Key is stored; then the key is free again."""
+    key_cache_ttl_s: float = Field(default=5, ge=0, le=300)
+    """How long a revoked API key may still be let in."""
+
+
+class InvalidSettings(Exception):
+    """The environment cannot be used; `lines` describe each fault, without any value."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = lines
+
+
+def load(kind: type[S]) -> S:
+    """The settings in this process's environment; InvalidSettings where they are wrong."""
+    try:
+        return kind()
+    except ValidationError as invalid:
+        raise InvalidSettings(
+            [
+                f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+                for fault in invalid.errors(include_input=False, include_url=False)
+            ]
+        ) from None
+
+
+def describe_settings(settings: ServiceSettings) -> list[str]:
+    """The effective settings as `NAME=value` lines, secrets masked."""
+    return [f"{name.upper()}={value}" for name, value in settings.model_dump().items()]

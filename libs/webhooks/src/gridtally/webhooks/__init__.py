@@ -1,0 +1,1 @@
+"""Signed webhooks: signatures, and requests to addresses that others choose."""

@@ -1,1 +1,0 @@
-"""Customers, agreements, invoices and cost rollups."""

@@ -1,1 +1,0 @@
-"""SQL to domain values and back; nothing here decides or commits."""

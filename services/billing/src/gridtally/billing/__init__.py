@@ -1,0 +1,1 @@
+"""Customers, agreements, invoices and daily costs."""

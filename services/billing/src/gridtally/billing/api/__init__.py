@@ -1,0 +1,33 @@
+"""Billing's HTTP endpoints."""
+
+from gridtally.billing.api import (
+    agreements,
+    calculated_bills,
+    customers,
+    daily_costs,
+    documents,
+    erasures,
+    explanations,
+    fleet_costs,
+    held_periods,
+    invoices,
+    reconciliation,
+    seller,
+    webhooks,
+)
+
+ROUTERS = (
+    customers.router,
+    erasures.router,
+    agreements.router,
+    invoices.router,
+    explanations.router,
+    documents.router,
+    seller.router,
+    webhooks.router,
+    held_periods.router,
+    daily_costs.router,
+    fleet_costs.router,
+    calculated_bills.router,
+    reconciliation.router,
+)

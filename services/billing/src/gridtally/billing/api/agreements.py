@@ -1,0 +1,188 @@
+"""Agreements over HTTP. A customer changes tariff by ending one agreement and making the next."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field, model_validator
+
+from gridtally.billing.api.callers import BATCH_MAX, Reader, WriteCause, pointing
+from gridtally.billing.domain import agreements as domain
+from gridtally.billing.handlers import agreements as handlers
+from gridtally.billing.store import agreements as store
+from gridtally.database import snapshot, transaction
+from gridtally.http.context import Db, Now
+from gridtally.http.etags import RequiredMatch, etag, tag
+from gridtally.http.idempotency import Idempotent
+from gridtally.http.paging import Page, Paging
+from gridtally.http.resources import Body, location_of
+from gridtally.kernel.errors import NotFound
+from gridtally.kernel.ids import new_id
+
+router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
+GraceHours = Annotated[int, Field(ge=0, le=domain.GRACE_HOURS_MAX)]
+
+
+class NewAgreement(Body):
+    """An agreement to be made, in force on local days from `start_on` until before `end_on`.
+
+    The same `id` again answers what exists.
+    """
+
+    id: UUID = Field(default_factory=new_id)
+    customer_id: UUID
+    meter_id: UUID
+    tariff_id: UUID
+    start_on: date
+    end_on: date | None = None
+    closing: domain.ClosingPolicy = "wait"
+    grace_hours: GraceHours = 72
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> "NewAgreement":
+        if self.end_on is not None and self.end_on <= self.start_on:
+            raise ValueError("end_on must lie after start_on")
+        return self
+
+    def agreement(self) -> domain.Agreement:
+        """The first version of it."""
+        return domain.Agreement(**self.model_dump(), version=1)
+
+
+class NewAgreements(Body):
+    """Agreements to be made together: all or none."""
+
+    items: Annotated[list[NewAgreement], Field(min_length=1, max_length=BATCH_MAX)]
+
+
+class AgreementChange(Body):
+    """What of an agreement can change; a field that is left out or null stays.
+
+    But `end_on` null opens the end again.
+    """
+
+    end_on: date | None = None
+    closing: domain.ClosingPolicy | None = None
+    grace_hours: GraceHours | None = None
+
+    def changes(self) -> dict[str, object]:
+        """The fields to change, with their new values."""
+        named = super().changes()
+        return {
+            name: value for name, value in named.items() if name == "end_on" or value is not None
+        }
+
+
+class Agreement(BaseModel):
+    """A customer's meter on a tariff from one local date to another; `version` is its ETag."""
+
+    id: UUID
+    customer_id: UUID
+    meter_id: UUID
+    tariff_id: UUID
+    start_on: date
+    end_on: date | None
+    closing: domain.ClosingPolicy
+    grace_hours: int
+    version: int
+
+    @classmethod
+    def of(cls, agreement: domain.Agreement) -> "Agreement":
+        """The agreement as the API shows it."""
+        return cls.model_validate(agreement, from_attributes=True)
+
+
+class Agreements(BaseModel):
+    """Agreements, in the order of the request."""
+
+    items: list[Agreement]
+
+
+@router.post("", status_code=201, response_model=Agreement)
+async def create_agreement(
+    new: NewAgreement, db: Db, cause: WriteCause, now: Now, request: Idempotent
+) -> Response:
+    """Make an agreement.
+
+    200 when it exists already just as it is; 409 when it is another, or when the meter has
+    another agreement on some of its days.
+    """
+    agreement = new.agreement()
+    with pointing(batch=False):
+        async with transaction(db, tenant=cause.tenant_id) as tx:
+            if (stored_answer := await request.fetch_answer(tx)) is not None:
+                return stored_answer
+            added = await handlers.register_agreements(tx, cause, [agreement], now)
+            location = location_of(f"/v1/agreements/{agreement.id}", created=added)
+            headers = {"ETag": etag(agreement.version)} | location
+            body = Agreement.of(agreement)
+            return await request.store_answer(tx, 201 if added else 200, body, headers)
+
+
+@router.post("/batch", status_code=201, response_model=Agreements)
+async def create_agreements(
+    new: NewAgreements, db: Db, cause: WriteCause, now: Now, request: Idempotent
+) -> Response:
+    """Make many agreements at once, all or none; 200 when all of them exist already."""
+    agreements = [item.agreement() for item in new.items]
+    with pointing(batch=True):
+        async with transaction(db, tenant=cause.tenant_id) as tx:
+            if (stored_answer := await request.fetch_answer(tx)) is not None:
+                return stored_answer
+            added = await handlers.register_agreements(tx, cause, agreements, now)
+            body = Agreements(items=[Agreement.of(agreement) for agreement in agreements])
+            return await request.store_answer(tx, 201 if added else 200, body)
+
+
+@router.get("")
+async def list_agreements(
+    db: Db,
+    caller: Reader,
+    paging: Paging,
+    customer_id: UUID | None = None,
+    meter_id: UUID | None = None,
+) -> Page[Agreement]:
+    """Agreements by their id."""
+    after = paging.after(UUID)
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        agreements = await store.list_agreements(
+            read, caller.tenant_id, customer_id, meter_id, after, paging.rows
+        )
+    return paging.cut(agreements, item=Agreement.of, position=lambda agreement: (agreement.id,))
+
+
+@router.get("/{agreement_id}")
+async def get_agreement(
+    agreement_id: UUID, db: Db, caller: Reader, response: Response
+) -> Agreement:
+    """One agreement."""
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        known = await store.fetch_agreements(read, caller.tenant_id, [agreement_id])
+    if agreement_id not in known:
+        raise NotFound("agreement_unknown", f"there is no agreement {agreement_id}")
+    tag(response, known[agreement_id].version)
+    return Agreement.of(known[agreement_id])
+
+
+@router.patch("/{agreement_id}")
+async def change_agreement(
+    agreement_id: UUID,
+    change: AgreementChange,
+    db: Db,
+    cause: WriteCause,
+    now: Now,
+    if_match: RequiredMatch,
+    response: Response,
+) -> Agreement:
+    """Change the end or the way its periods close; `If-Match` names the version that was read.
+
+    409 when invoices cover days after the new end, or another agreement of the meter is in the
+    way.
+    """
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        agreement = await handlers.lock_agreement(tx, cause.tenant_id, agreement_id)
+        if_match.check(agreement.version)
+        changed = await handlers.change_agreement(tx, cause, agreement, change.changes(), now)
+    tag(response, changed.version)
+    return Agreement.of(changed)

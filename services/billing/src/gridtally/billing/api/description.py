@@ -1,0 +1,91 @@
+"""What billing's OpenAPI document says beside its routers: areas and problem codes."""
+
+from gridtally.http.openapi import ApiDescription
+
+_NO_ENDPOINT = {404: ("webhook_endpoint_unknown",)}
+_NO_DOCUMENT = ("seller_missing", "einvoice_incomplete", "einvoice_fine", "einvoice_taxes")
+_CUSTOMER = ("customer_unknown",)
+_NEW_CUSTOMER = {
+    409: ("customer_exists", "customer_number_taken"),
+    422: ("invalid_customer",),
+}
+_CHANGED_CUSTOMER = {
+    404: _CUSTOMER,
+    409: ("customer_number_taken", "customer_erased", "currency_in_use"),
+    422: ("invalid_customer",),
+}
+_NEW_AGREEMENT = {409: ("agreement_exists", "agreement_overlap"), 422: ("customer_missing",)}
+_CALCULATION = {
+    400: ("invalid_window",),
+    404: ("customer_unknown", "tariff_version_unknown"),
+    422: ("version_not_in_force", "calculation_too_large", "usage_impossible"),
+}
+
+DESCRIPTION = ApiDescription(
+    areas={
+        "customers": "Who pays, in which currency, and what is known of them",
+        "agreements": "A customer's meter on a tariff from one local date to another",
+        "invoices": "What was issued for closed periods, what it rests on, and credit notes",
+        "documents": "Invoices and credit notes as pages and PDFs, and the letterhead of both",
+        "webhooks": "Endpoints that events are posted to, and what became of each message",
+        "held periods": "Closed periods that cannot be billed yet, with their reasons",
+        "daily costs": "What a meter's local days cost so far",
+        "fleet costs": "What the use of all of a customer's meters costs, hour by hour",
+        "calculated bills": "What a customer's readings come to by one tariff version, stored",
+        "reconciliation": "What was issued against lines, credit notes, numbers and periods",
+    },
+    problems={
+        "create_customer": _NEW_CUSTOMER,
+        "create_customers": _NEW_CUSTOMER,
+        "get_customer": {404: _CUSTOMER},
+        "change_customer": _CHANGED_CUSTOMER,
+        "replace_customer": _CHANGED_CUSTOMER,
+        "erase_customer": {404: _CUSTOMER, 409: ("agreement_in_force",)},
+        "delete_customer": {404: _CUSTOMER, 409: ("in_use",)},
+        "create_agreement": _NEW_AGREEMENT,
+        "create_agreements": _NEW_AGREEMENT,
+        "get_agreement": {404: ("agreement_unknown",)},
+        "change_agreement": {
+            404: ("agreement_unknown",),
+            409: ("agreement_overlap", "already_invoiced"),
+            422: ("invalid_agreement",),
+        },
+        "get_invoice": {404: ("invoice_unknown",)},
+        "get_evidence": {404: ("invoice_unknown",)},
+        "explain_invoice": {
+            404: ("invoice_unknown", "line_unknown"),
+            422: ("evidence_incomplete",),
+        },
+        "recalculate_invoice": {404: ("invoice_unknown",), 422: ("evidence_incomplete",)},
+        "get_invoice_document": {404: ("invoice_unknown",), 422: _NO_DOCUMENT},
+        "get_credit_note_document": {404: ("credit_note_unknown",), 422: _NO_DOCUMENT},
+        "export_invoice_documents": {422: _NO_DOCUMENT},
+        "get_seller": {404: ("seller_missing",)},
+        "replace_seller": {409: ("seller_moved",), 422: ("invalid_logo",)},
+        "calculate_and_store_bill": _CALCULATION,
+        "get_customer_bill": _CALCULATION
+        | {422: (*_CALCULATION[422], "tariff_missing", "version_ambiguous")},
+        "create_webhook_endpoint": {
+            409: ("webhook_endpoint_exists",),
+            422: ("invalid_url", "webhooks_unset"),
+        },
+        "get_webhook_endpoint": _NO_ENDPOINT,
+        "change_webhook_endpoint": _NO_ENDPOINT | {422: ("invalid_url",)},
+        "delete_webhook_endpoint": _NO_ENDPOINT,
+        "rotate_webhook_secret": _NO_ENDPOINT | {422: ("webhooks_unset",)},
+        "test_webhook_endpoint": _NO_ENDPOINT,
+        "replay_webhook_messages": _NO_ENDPOINT,
+        "list_webhook_attempts": {404: ("webhook_message_unknown",)},
+        "redeliver_webhook_message": {404: ("webhook_message_unknown",)},
+        "list_daily_costs": {422: ("invalid_window",)},
+        **{
+            operation: {400: ("invalid_window",), 404: ("customer_unknown",)}
+            for operation in (
+                "get_fleet_cost",
+                "list_hours_without_tariff",
+                "export_fleet_cost",
+            )
+        },
+    },
+    located={"create_customer", "create_agreement", "create_webhook_endpoint"},
+)

@@ -1,0 +1,160 @@
+"""Invoices and credit notes: what was issued, and how their ids and numbers are made.
+
+Neither ever changes. An invoice is void once its credit note is issued.
+
+A field of one has one name everywhere: here, in its table, in its event and in the API. What is
+added here is stored, read and published under that name, without being listed again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from gridtally.billing.domain.customers import CustomerBalance
+from gridtally.billing.domain.periods import BilledPeriod
+from gridtally.kernel.ids import derive_id
+from gridtally.kernel.money import EXACT
+from gridtally.rating.engine.lines import DataQuality, Line
+from gridtally.rating.quality import quality_of_all
+
+NUMBER_DIGITS = 6
+InvoiceState = Literal["issued", "void"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Invoice:
+    """The amount asked for one period of an agreement; one per agreement and period is live.
+
+    The `lines` add up to `total` = `net` + `tax`. `brought_forward` is the customer's balance
+    before it (a credit is negative), of which `arrears` was overdue; the invoice whose place it
+    takes is not in it, and what was paid on that one is. `quality` is what all that was metered
+    rests on; None of an invoice from before that was noted.
+    """
+
+    tenant_id: str
+    id: UUID
+    number: str
+    customer_id: UUID
+    agreement_id: UUID
+    meter_id: UUID
+    start_on: date
+    end_on: date
+    revision: int
+    restatement: int
+    currency: str
+    lines: Sequence[Line]
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+    issued_at: datetime
+    correlation_id: str
+    brought_forward: Decimal
+    arrears: Decimal
+    quality: DataQuality | None
+
+    def __post_init__(self) -> None:
+        if self.end_on <= self.start_on:
+            raise ValueError(
+                "the period of an invoice must begin (start_on) before it ends (end_on)"
+            )
+
+    @property
+    def amount_due(self) -> Decimal:
+        """What is to be paid, or is left of a credit."""
+        return EXACT.add(self.total, self.brought_forward)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CreditNote:
+    """Cancels a whole invoice, whose amounts it repeats with their own signs."""
+
+    tenant_id: str
+    id: UUID
+    number: str
+    invoice_id: UUID
+    invoice_number: str
+    customer_id: UUID
+    agreement_id: UUID
+    currency: str
+    lines: Sequence[Line]
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+    reason: str
+    issued_at: datetime
+    correlation_id: str
+
+
+def issue(billed: BilledPeriod, number: str, balance: CustomerBalance, now: datetime) -> Invoice:
+    """The invoice for a billed period of a customer who owes `balance`."""
+    closed, agreement, bill = billed.closed, billed.billable.agreement, billed.bill
+    balance = balance.written_like(bill.total, bill.currency)
+    return Invoice(
+        tenant_id=closed.tenant_id,
+        id=billed.invoice_id,
+        number=number,
+        customer_id=agreement.customer_id,
+        agreement_id=agreement.id,
+        meter_id=closed.meter_id,
+        start_on=closed.period.start_on,
+        end_on=closed.period.end_on,
+        revision=closed.revision,
+        restatement=billed.restatement,
+        currency=bill.currency,
+        lines=bill.lines,
+        net=bill.net,
+        tax=bill.tax,
+        total=bill.total,
+        issued_at=now.astimezone(UTC),
+        correlation_id=closed.correlation_id,
+        brought_forward=balance.balance,
+        arrears=balance.arrears,
+        quality=quality_of_all(closed.doubtful),
+    )
+
+
+def credit(invoice: Invoice, number: str, billed: BilledPeriod, now: datetime) -> CreditNote:
+    """The credit note that makes way for the next invoice of the same period."""
+    return CreditNote(
+        tenant_id=invoice.tenant_id,
+        id=derive_id("credit_note", invoice.tenant_id, invoice.id),
+        number=number,
+        invoice_id=invoice.id,
+        invoice_number=invoice.number,
+        customer_id=invoice.customer_id,
+        agreement_id=invoice.agreement_id,
+        currency=invoice.currency,
+        lines=invoice.lines,
+        net=invoice.net,
+        tax=invoice.tax,
+        total=invoice.total,
+        reason=(
+            "restated: the period before was corrected"
+            if billed.restatement
+            else f"replaced by revision {billed.closed.revision} of its period"
+        ),
+        issued_at=now.astimezone(UTC),
+        correlation_id=billed.closed.correlation_id,
+    )
+
+
+def repeats(billed: BilledPeriod, invoice: Invoice | None) -> bool:
+    """Whether a restatement would only repeat the invoice that is live, line by line."""
+    return (
+        invoice is not None
+        and billed.restatement > 0
+        and tuple(invoice.lines) == tuple(billed.bill.lines)
+    )
+
+
+def series_of(prefix: Literal["INV", "CN"], now: datetime) -> str:
+    """The number series of documents issued now: one per year (UTC)."""
+    return f"{prefix}-{now.astimezone(UTC).year}"
+
+
+def numbered(series: str, serial: int) -> str:
+    """`INV-2025-000123`; a serial that is too long for its digits just takes more."""
+    return f"{series}-{serial:0{NUMBER_DIGITS}d}"

@@ -1,0 +1,22 @@
+"""`agreement.changed`."""
+
+from datetime import datetime
+
+from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.events.json_form import SOURCE, fields_of
+from gridtally.contracts.commerce import AgreementChanged
+from gridtally.kernel.ids import derive_id
+from gridtally.kernel.resources import Cause
+from gridtally.messaging import OutgoingMessage
+
+
+def agreement_changed(agreement: Agreement, cause: Cause, now: datetime) -> OutgoingMessage:
+    """The agreement as it is now."""
+    return OutgoingMessage.of(
+        AgreementChanged(**fields_of(AgreementChanged, agreement, agreement_id=agreement.id)),
+        tenant_id=cause.tenant_id,
+        correlation_id=cause.correlation_id,
+        source=SOURCE,
+        event_id=derive_id("agreement.changed", cause.tenant_id, agreement.id, agreement.version),
+        occurred_at=now,
+    )

@@ -1,0 +1,159 @@
+"""`period.closed` as billing takes it, from a message and from what was stored of one.
+
+Owns how evidence packs the series.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from gridtally.billing.domain.periods import ClosedPeriod
+from gridtally.contracts.metering import PeriodClosed, Series
+from gridtally.kernel.errors import Poison
+from gridtally.kernel.periods import Period
+from gridtally.messaging import ReceivedMessage
+from gridtally.rating.quality import ACTUAL, NO_CHANNEL, Doubtful, DoubtfulFlows
+from gridtally.rating.usage import MISSING, slots_in
+
+PACK_LEVEL = 1
+
+_EVIDENCE_FIELDS = (
+    "agreement_id",
+    "meter_id",
+    "zone",
+    "start_on",
+    "end_on",
+    "revision",
+    "closed_by",
+    "expected_intervals",
+    "present_intervals",
+    "digest",
+)
+"""The fields of a closed period that an invoice and its evidence store as they came."""
+
+
+def closed_period(message: ReceivedMessage[PeriodClosed]) -> ClosedPeriod:
+    """The closed period that a message carries; Poison where it contradicts itself."""
+    event, value = message.event, message.value
+    if event is None or value is None:
+        raise Poison("a closed period cannot be deleted by a tombstone")
+    return _closed_period(event, value, message.envelope.tenant_id, message.envelope.correlation_id)
+
+
+def held_period(row: Mapping[str, Any]) -> ClosedPeriod:
+    """A period that was held, from its row."""
+    event = PeriodClosed.model_validate_json(row["event"])
+    return _closed_period(event, row["event"], row["tenant_id"], row["correlation_id"])
+
+
+def closed_period_of_evidence(row: Mapping[str, Any], correlation_id: str) -> ClosedPeriod:
+    """A period as it was closed, from the evidence of its invoice.
+
+    When it was closed is not stored: it was before the invoice was issued.
+    """
+    event = PeriodClosed(
+        **{name: row[name] for name in _EVIDENCE_FIELDS},
+        closed_at=row["issued_at"],
+        series=unpack_usage(row["usage"]),
+    )
+    value = event.model_dump_json().encode()
+    return _closed_period(event, value, row["tenant_id"], correlation_id)
+
+
+def _closed_period(
+    event: PeriodClosed, value: bytes, tenant_id: str, correlation_id: str
+) -> ClosedPeriod:
+    """The domain's view of the event; Poison where its series do not fill its period."""
+    if event.start_on >= event.end_on:
+        raise Poison("a period must begin (start_on) before it ends (end_on)")
+    period = Period(event.start_on, event.end_on)
+    for series in event.series:
+        _check_filled(series, event.zone, period)
+    if len({series.flow for series in event.series}) != len(event.series):
+        raise Poison("a flow is there twice")
+    return ClosedPeriod(
+        tenant_id=tenant_id,
+        agreement_id=event.agreement_id,
+        meter_id=event.meter_id,
+        zone=event.zone,
+        period=period,
+        revision=event.revision,
+        closed_by=event.closed_by,
+        minutes={series.flow: series.minutes for series in event.series},
+        series={series.flow: metered(series) for series in event.series},
+        doubtful=doubtful_flows(event.series),
+        expected_intervals=event.expected_intervals,
+        present_intervals=event.present_intervals,
+        digest=event.digest,
+        usage_packed=pack_usage(event.series),
+        correlation_id=correlation_id,
+        event=value,
+    )
+
+
+def _check_filled(series: Series, zone: str, period: Period) -> None:
+    try:
+        slots = slots_in(zone, period, series.minutes)
+    except ValueError as impossible:
+        raise Poison(str(impossible)) from None
+    if not len(series.values) == len(series.quality) == slots:
+        raise Poison(
+            f"{series.flow}: {len(series.values)} values and {len(series.quality)} letters of "
+            f"quality in a period of {slots} intervals"
+        )
+
+
+def energy_of(values: Sequence[int | None]) -> NDArray[np.int32]:
+    """Whole Wh per interval, `MISSING` for None; Poison for what no interval can carry."""
+    if None in values:
+        values = [MISSING if value is None else value for value in values]
+    try:
+        return np.array(values, dtype=np.int32)
+    except OverflowError:
+        raise Poison("an interval's energy does not fit into four bytes") from None
+
+
+def metered(series: Series) -> NDArray[np.int32]:
+    """Whole Wh per interval: none where the meter had no channel, `MISSING` where a value lacks."""
+    energy = energy_of(series.values)
+    if chr(NO_CHANNEL) in series.quality:
+        energy[(_letters(series) == NO_CHANNEL) & (energy == MISSING)] = 0
+    return energy
+
+
+def doubtful_flows(event_series: Sequence[Series]) -> DoubtfulFlows:
+    """The flows that are not actual throughout, with the quality of each interval.
+
+    Most periods have none, so that a period costs a look at its letters.
+    """
+    return {
+        series.flow: Doubtful(series.minutes, energy_of(series.values), _letters(series))
+        for series in event_series
+        if series.quality.strip(chr(ACTUAL))
+    }
+
+
+def _letters(series: Series) -> NDArray[np.uint8]:
+    return np.frombuffer(series.quality.encode(), np.uint8)
+
+
+# Measured for a month of 15 minutes: level 1 leaves a third of the JSON in 0.1 ms; level 6 saves
+# 5 % more and takes five times as long; the same numbers in four bytes each compress less well
+# than as text. Series are packed as they came, before flows of unlike intervals are added up, so
+# that evidence shows what was received.
+def pack_usage(series: Sequence[Series]) -> bytes:
+    """The series as evidence stores them: zlib over the JSON of the event's field."""
+    fields = [
+        {"flow": s.flow, "minutes": s.minutes, "values": s.values, "quality": s.quality}
+        for s in series
+    ]
+    return zlib.compress(orjson.dumps(fields), PACK_LEVEL)
+
+
+def unpack_usage(packed: bytes) -> list[Series]:
+    """What `pack_usage` packed."""
+    return [Series.model_validate(series) for series in orjson.loads(zlib.decompress(packed))]

@@ -1,0 +1,244 @@
+"""Closed periods become invoices; what cannot be billed yet is held and tried again.
+
+Every period is billed under the lock of its agreement and its row, once per revision; a newer
+revision credits the invoice of the older one. Where bills carry something forward, a period waits
+for the one before it, and is restated when that one is corrected. Numbers are taken last, so their
+counter is locked for a short time.
+
+Locks are taken in one order by all who bill: reference data (shared), agreements by id, periods by
+key, number series by tenant.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from gridtally.billing.domain.customers import ZERO, CustomerBalance, Issue, balances_before
+from gridtally.billing.domain.invoices import CreditNote, Invoice, credit, issue, repeats, series_of
+from gridtally.billing.domain.periods import (
+    BillablePeriod,
+    BilledPeriod,
+    ClosedPeriod,
+    HeldPeriod,
+    LiveInvoice,
+    PeriodKey,
+    bill_periods,
+    in_agreement_order,
+    invoice_id,
+    with_reference_data,
+)
+from gridtally.billing.events.invoices import credit_note_issued, invoice_issued
+from gridtally.billing.events.periods import closed_period
+from gridtally.billing.store import (
+    agreements,
+    balances,
+    credit_notes,
+    evidence,
+    held_periods,
+    invoices,
+    numbers,
+    periods,
+    reference_data,
+)
+from gridtally.contracts.metering import PeriodClosed
+from gridtally.database import WriteConnection
+from gridtally.messaging import ReceivedMessage, enqueue
+
+RETRY_PERIODS_MAX = 250
+"""Held periods that are tried again in one transaction."""
+
+
+# A batch may hold several periods of an agreement, and the bill of one may depend on the one before
+# it. So the batch goes in rounds of one period per agreement: each round is loaded, rated and
+# stored as a whole, in some twenty statements whatever its size. Period by period, 250 periods
+# would take 5 000.
+async def bill_closed_periods(
+    tx: WriteConnection, messages: Sequence[ReceivedMessage[PeriodClosed]], now: datetime
+) -> None:
+    """Make the invoice of each message's period, unless it has come before."""
+    await reference_data.lock_reference_data_shared(tx)
+    closed_periods = [closed_period(message) for message in messages]
+    await agreements.lock_agreements(
+        tx, {(closed.tenant_id, closed.agreement_id) for closed in closed_periods}
+    )
+    for one_per_agreement in in_agreement_order(closed_periods):
+        await _bill(tx, await periods.lock_newer(tx, one_per_agreement), now)
+
+
+# Due periods are found without a lock, because agreements must be locked before them; the lock on
+# their rows then looks once more whether they are due. Whatever is still missing holds them again,
+# with `due` false, until something else arrives: so a poll that finds nothing due ends the retry.
+async def retry_held_periods(
+    tx: WriteConnection, now: datetime, periods_max: int = RETRY_PERIODS_MAX
+) -> int:
+    """Try those held periods again that something has arrived for; return how many there were."""
+    await reference_data.lock_reference_data_shared(tx)
+    due = await held_periods.fetch_due(tx, periods_max)
+    await agreements.lock_agreements(
+        tx, {(tenant_id, agreement) for tenant_id, agreement, _ in due}
+    )
+    closed_periods = await held_periods.lock_due(tx, due)
+    for one_per_agreement in in_agreement_order(closed_periods):
+        await _bill(tx, one_per_agreement, now)
+    return len(closed_periods)
+
+
+async def _bill(tx: WriteConnection, locked: Sequence[ClosedPeriod], now: datetime) -> None:
+    """Issue or hold each of the periods, whose rows are locked."""
+    if not locked:
+        return
+    start_on = min(closed.period.start_on for closed in locked)
+    end_on = max(closed.period.end_on for closed in locked)
+    known = await reference_data.fetch_reference_data(
+        tx,
+        agreements={(closed.tenant_id, closed.agreement_id) for closed in locked},
+        meters={(closed.tenant_id, closed.meter_id) for closed in locked},
+        start_on=start_on,
+        end_on=end_on,
+    )
+    known = await reference_data.with_prices(tx, known, start_on, end_on)
+    loaded = with_reference_data(locked, known)
+    following = [
+        period.closed.key
+        for period in loaded
+        if isinstance(period, BillablePeriod) and period.follows
+    ]
+    predecessors = await periods.fetch_predecessors(tx, following)
+    live_invoices = await periods.fetch_live_invoices(tx, [closed.key for closed in locked])
+    results = bill_periods(loaded, predecessors, live_invoices)
+    held = [result for result in results if isinstance(result, HeldPeriod)]
+    await held_periods.upsert_held(tx, held, now)
+    billed_periods = [result for result in results if isinstance(result, BilledPeriod)]
+    if billed_periods:
+        replaced = await _replaced_invoices(tx, billed_periods, live_invoices)
+        await _issue(tx, billed_periods, replaced, now)
+
+
+async def _replaced_invoices(
+    tx: WriteConnection,
+    billed_periods: Sequence[BilledPeriod],
+    live_invoices: Mapping[PeriodKey, LiveInvoice],
+) -> dict[PeriodKey, Invoice]:
+    """The live invoices of these periods, whose place the new ones take."""
+    ids = _invoice_ids(
+        {
+            billed.key: live_invoices[billed.key]
+            for billed in billed_periods
+            if billed.key in live_invoices
+        }
+    )
+    stored = await invoices.fetch_invoices(tx, [(key[0], ids[key]) for key in ids])
+    return {key: stored[key[0], replaced_id] for key, replaced_id in ids.items()}
+
+
+async def _issue(
+    tx: WriteConnection,
+    billed_periods: Sequence[BilledPeriod],
+    replaced: Mapping[PeriodKey, Invoice],
+    now: datetime,
+) -> None:
+    """Store and publish the invoices, but for those that would repeat the live one; then look at
+    the periods that follow."""
+    await held_periods.delete_held(tx, [billed.key for billed in billed_periods])
+    repeated = [billed for billed in billed_periods if repeats(billed, replaced.get(billed.key))]
+    await periods.update_states(tx, repeated)
+    fresh = [billed for billed in billed_periods if billed not in repeated]
+    await periods.update_invoiced(tx, fresh)
+    await invoices.insert_lines(tx, {billed.invoice_key: billed.bill.lines for billed in fresh})
+    await evidence.insert_evidence(tx, fresh)
+
+    notes = await _credit(tx, fresh, replaced, now)
+    tenants = [billed.closed.tenant_id for billed in fresh]
+    invoice_numbers = await numbers.take_numbers(tx, series_of("INV", now), tenants)
+    issued = [
+        issue(billed, number, balance, now)
+        for billed, number, balance in zip(
+            fresh, invoice_numbers, await _balances_before(tx, fresh, replaced), strict=True
+        )
+    ]
+    await invoices.insert_invoices(tx, issued)
+    messages = [message for note in notes for message in credit_note_issued(note)]
+    await enqueue(tx, [*messages, *map(invoice_issued, issued)])
+    await _carry_forward(tx, billed_periods, now)
+
+
+async def _credit(
+    tx: WriteConnection,
+    billed_periods: Sequence[BilledPeriod],
+    replaced: Mapping[PeriodKey, Invoice],
+    now: datetime,
+) -> list[CreditNote]:
+    """Cancel the invoices whose place these periods' new ones take."""
+    cancelled = [
+        (replaced[billed.key], billed) for billed in billed_periods if billed.key in replaced
+    ]
+    tenants = [invoice.tenant_id for invoice, _ in cancelled]
+    note_numbers = await numbers.take_numbers(tx, series_of("CN", now), tenants)
+    notes = [
+        credit(invoice, number, billed, now)
+        for (invoice, billed), number in zip(cancelled, note_numbers, strict=True)
+    ]
+    await credit_notes.insert_credit_notes(tx, notes)
+    return notes
+
+
+async def _balances_before(
+    tx: WriteConnection,
+    billed_periods: Sequence[BilledPeriod],
+    replaced: Mapping[PeriodKey, Invoice],
+) -> list[CustomerBalance]:
+    """What each customer owes before the invoice, in the order of the periods, whose numbers are
+    taken."""
+    issues = [
+        Issue(
+            (
+                billed.closed.tenant_id,
+                billed.billable.agreement.customer_id,
+                billed.bill.currency,
+            ),
+            billed.bill.total,
+            replaced[billed.key].total if billed.key in replaced else ZERO,
+        )
+        for billed in billed_periods
+    ]
+    issued = await balances.add_issued(tx, issues)
+    published = await balances.fetch_balances(tx, {issue.key[:2] for issue in issues})
+    return balances_before(issues, published, issued)
+
+
+# What a period carries forward is what the next one was, or will be, billed from. So whenever a
+# period is billed, the next one is looked at: if it is held, it is due now; if it has an invoice
+# that does not rest on the new state, it is held with `due`, so that the loop bills it again in a
+# transaction of its own. That one looks at the period after it, and so on, until a bill carries
+# forward what it did before. A chain of corrections never grows into one long transaction.
+async def _carry_forward(
+    tx: WriteConnection, billed_periods: Sequence[BilledPeriod], now: datetime
+) -> None:
+    """Make the periods that follow due: held ones, and invoiced ones whose state now differs."""
+    causes = {billed.next_key: billed for billed in billed_periods}
+    await held_periods.mark_due(tx, list(causes))
+    ids = _invoice_ids(await periods.fetch_live_invoices(tx, list(causes)))
+    successors = await evidence.fetch_successors(tx, ids)
+    outdated = {
+        key: ids[key]
+        for key, successor in successors.items()
+        if not successor.rests_on(causes[key].state_after)
+    }
+    correlation_ids = {key: causes[key].closed.correlation_id for key in outdated}
+    corrected = [
+        HeldPeriod(
+            closed,
+            "previous_period_corrected",
+            f"billed from what the period up to {closed.period.start_on} carried forward before "
+            "its correction",
+        )
+        for closed in await evidence.fetch_closed_periods(tx, outdated, correlation_ids)
+    ]
+    await held_periods.upsert_held(tx, corrected, now, due=True)
+
+
+def _invoice_ids(live_invoices: Mapping[PeriodKey, LiveInvoice]) -> dict[PeriodKey, UUID]:
+    """The ids of the live invoices of these periods."""
+    return {
+        key: invoice_id(key, live.revision, live.restatement) for key, live in live_invoices.items()
+    }

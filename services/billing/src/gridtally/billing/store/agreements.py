@@ -1,0 +1,150 @@
+"""Agreements."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from gridtally.billing import tables
+from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.reference_data import Key
+from gridtally.database import ReadConnection, WriteConnection
+from gridtally.database.constraints import rejecting
+from gridtally.database.pages import page_after
+from gridtally.database.rows import Row, among, as_row, columns_of, from_row, insert_rows
+from gridtally.kernel.errors import Conflict
+
+agreement = tables.agreement
+OVERLAP = {
+    "agreement_overlap": Conflict(
+        "agreement_overlap", "the meter has another agreement on some of these days"
+    )
+}
+
+
+async def insert_agreements(
+    tx: WriteConnection, tenant_id: str, agreements: Sequence[Agreement], now: datetime
+) -> set[UUID]:
+    """Add those agreements whose ids are free, and return these ids.
+
+    Conflict where a meter has another agreement on some of the days.
+    """
+    rows = [
+        as_row(new, agreement, tenant_id=tenant_id, created_at=now, updated_at=now)
+        for new in agreements
+    ]
+    with rejecting(OVERLAP):
+        added = await insert_rows(
+            tx, agreement, rows, "ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id"
+        )
+    return {row["id"] for row in added}
+
+
+async def update_agreement(
+    tx: WriteConnection, tenant_id: str, changed: Agreement, now: datetime
+) -> None:
+    """Store a changed agreement; Conflict where another one of its meter is in the way."""
+    row = as_row(changed, agreement, updated_at=now)
+    with rejecting(OVERLAP):
+        await tx.execute(
+            sa.update(agreement)
+            .where(agreement.c.tenant_id == tenant_id, agreement.c.id == row.pop("id"))
+            .values(row)
+        )
+
+
+# The first lock on the way to a period: whoever bills or changes an agreement takes it before the
+# rows of its periods, in the order of ids, so that two batches cannot wait for each other.
+# NO KEY UPDATE lets foreign keys and readers pass.
+_LOCK_AGREEMENTS = """
+SELECT 1 FROM agreement a JOIN unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+ USING (tenant_id, id) ORDER BY tenant_id, id FOR NO KEY UPDATE OF a
+"""
+
+
+async def lock_agreements(tx: WriteConnection, agreements: Collection[Key]) -> None:
+    """Nobody else bills or changes these agreements until this transaction ends."""
+    await tx.raw.execute(_LOCK_AGREEMENTS, *columns_of(agreements, 2))
+
+
+async def lock_agreement(
+    tx: WriteConnection, tenant_id: str, agreement_id: UUID
+) -> Agreement | None:
+    """The agreement, which nobody else changes or bills until this transaction ends."""
+    row = await tx.one_or_none(
+        sa.select(agreement)
+        .where(agreement.c.tenant_id == tenant_id, agreement.c.id == agreement_id)
+        .with_for_update()
+    )
+    return None if row is None else agreement_of(row)
+
+
+_HAS_AFTER = """
+SELECT EXISTS (SELECT FROM agreement WHERE tenant_id = $1 AND customer_id = $2
+                AND (end_on IS NULL OR end_on > $3))
+"""
+
+
+async def has_agreement_after(
+    read: ReadConnection, tenant_id: str, customer_id: UUID, day: date
+) -> bool:
+    """Whether a customer has an agreement that has no end, or one after a day."""
+    return bool(await read.raw.fetchval(_HAS_AFTER, tenant_id, customer_id, day))
+
+
+async def fetch_agreements(
+    read: ReadConnection, tenant_id: str, ids: Sequence[UUID]
+) -> dict[UUID, Agreement]:
+    """The agreements by their ids, as far as they exist."""
+    rows = await read.all(
+        sa.select(agreement).where(agreement.c.tenant_id == tenant_id, among(agreement.c.id, ids))
+    )
+    return {row["id"]: agreement_of(row) for row in rows}
+
+
+async def list_agreements(
+    read: ReadConnection,
+    tenant_id: str,
+    customer_id: UUID | None,
+    meter_id: UUID | None,
+    after: tuple[Any, ...] | None,
+    rows_max: int,
+) -> list[Agreement]:
+    """Agreements by their id, of one customer or meter where named, those after the id `after`."""
+    query = sa.select(agreement).where(agreement.c.tenant_id == tenant_id)
+    if customer_id is not None:
+        query = query.where(agreement.c.customer_id == customer_id)
+    if meter_id is not None:
+        query = query.where(agreement.c.meter_id == meter_id)
+    page = page_after(query, (agreement.c.id,), after=after, rows_max=rows_max)
+    return [agreement_of(row) for row in await read.all(page)]
+
+
+async def fetch_invoiced_until(
+    read: ReadConnection, tenant_id: str, agreement_id: UUID
+) -> date | None:
+    """The last day's end that a live invoice of the agreement covers."""
+    invoice, credit_note = tables.invoice, tables.credit_note
+    until: date | None = await read.scalar(
+        sa.select(sa.func.max(invoice.c.end_on))
+        .select_from(
+            invoice.outerjoin(
+                credit_note,
+                (credit_note.c.tenant_id == invoice.c.tenant_id)
+                & (credit_note.c.invoice_id == invoice.c.id),
+            )
+        )
+        .where(
+            invoice.c.tenant_id == tenant_id,
+            invoice.c.agreement_id == agreement_id,
+            credit_note.c.id.is_(None),
+        )
+    )
+    return until
+
+
+def agreement_of(row: Row) -> Agreement:
+    """An agreement from its row."""
+    return from_row(Agreement, row)

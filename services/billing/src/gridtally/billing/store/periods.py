@@ -1,0 +1,140 @@
+"""Billed periods: the row under whose lock a period is billed, and what it carries forward."""
+
+import json
+from collections.abc import Collection, Sequence
+
+import asyncpg
+
+from gridtally.billing import tables
+from gridtally.billing.domain.periods import (
+    BilledPeriod,
+    ClosedPeriod,
+    LiveInvoice,
+    PeriodKey,
+    Predecessor,
+)
+from gridtally.database import WriteConnection
+from gridtally.database.rows import as_row, columns_of, insert_rows
+from gridtally.rating.state import read_state, state_document
+
+billed_period = tables.billed_period
+
+# One statement that inserts, locks and compares: an event that came before, or is older than what
+# came, updates nothing, so its key is not returned. Whoever bills the same period at the same time
+# waits here for the row, and then finds the newer revision in it.
+_IF_NEWER = """
+ON CONFLICT (tenant_id, agreement_id, start_on) DO UPDATE
+   SET end_on = excluded.end_on, revision = excluded.revision, energy_wh = excluded.energy_wh
+ WHERE billed_period.revision < excluded.revision
+RETURNING tenant_id, agreement_id, start_on
+"""
+
+
+async def lock_newer(tx: WriteConnection, periods: Sequence[ClosedPeriod]) -> list[ClosedPeriod]:
+    """Lock each period's row and move it to the revision that came.
+
+    What came before, or is older than what came, is left out; the others stay in order. `periods`
+    hold each agreement once; rows are locked in the order of their keys.
+    """
+    rows = [
+        as_row(
+            closed,
+            billed_period,
+            start_on=closed.period.start_on,
+            end_on=closed.period.end_on,
+            invoiced_revision=None,
+            restatement=0,
+            state="{}",
+            energy_wh=closed.energy_wh,
+        )
+        for closed in sorted(periods, key=lambda closed: closed.key)
+    ]
+    moved = {_key(row) for row in await insert_rows(tx, billed_period, rows, _IF_NEWER)}
+    return [closed for closed in periods if closed.key in moved]
+
+
+# The index of the primary key, read backwards from the period, ends at the first row.
+_PREDECESSORS = """
+SELECT k.tenant_id, k.agreement_id, k.start_on, b.end_on, b.state,
+       b.invoiced_revision IS NOT DISTINCT FROM b.revision AS is_invoiced
+  FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
+ CROSS JOIN LATERAL (
+       SELECT * FROM billed_period p
+        WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.agreement_id
+          AND p.start_on < k.start_on
+        ORDER BY p.start_on DESC LIMIT 1) AS b
+"""
+
+
+async def fetch_predecessors(
+    tx: WriteConnection, keys: Collection[PeriodKey]
+) -> dict[PeriodKey, Predecessor]:
+    """The last period before each of these, where its agreement has one."""
+    rows = await tx.raw.fetch(_PREDECESSORS, *columns_of(keys, 3)) if keys else []
+    return {
+        _key(row): Predecessor(row["end_on"], row["is_invoiced"], read_state(row["state"]))
+        for row in rows
+    }
+
+
+# `restatement` is that of the live invoice, and of no use without one.
+_LIVE_INVOICES = """
+SELECT b.tenant_id, b.agreement_id, b.start_on, b.invoiced_revision, b.restatement
+  FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
+  JOIN billed_period b USING (tenant_id, agreement_id, start_on)
+ WHERE b.invoiced_revision IS NOT NULL
+"""
+
+
+async def fetch_live_invoices(
+    tx: WriteConnection, keys: Collection[PeriodKey]
+) -> dict[PeriodKey, LiveInvoice]:
+    """The live invoice of each period that has one."""
+    rows = await tx.raw.fetch(_LIVE_INVOICES, *columns_of(keys, 3)) if keys else []
+    return {_key(row): LiveInvoice(row["invoiced_revision"], row["restatement"]) for row in rows}
+
+
+# The row is at the revision that is billed, since `lock_newer` or the lock of a held period.
+_INVOICED = """
+UPDATE billed_period b
+   SET invoiced_revision = b.revision, restatement = k.restatement, state = k.state
+  FROM unnest($1::text[], $2::uuid[], $3::date[], $4::int[], $5::jsonb[])
+       AS k (tenant_id, agreement_id, start_on, restatement, state)
+ WHERE (b.tenant_id, b.agreement_id, b.start_on) = (k.tenant_id, k.agreement_id, k.start_on)
+"""
+
+
+async def update_invoiced(tx: WriteConnection, billed_periods: Sequence[BilledPeriod]) -> None:
+    """The newest revision of these periods has its invoice."""
+    await tx.raw.execute(
+        _INVOICED,
+        *_columns_of(billed_periods),
+        [billed.restatement for billed in billed_periods],
+        _states_of(billed_periods),
+    )
+
+
+# For a bill that repeats the lines of the live invoice but rests on another state.
+_STATES = """
+UPDATE billed_period b SET state = k.state
+  FROM unnest($1::text[], $2::uuid[], $3::date[], $4::jsonb[])
+       AS k (tenant_id, agreement_id, start_on, state)
+ WHERE (b.tenant_id, b.agreement_id, b.start_on) = (k.tenant_id, k.agreement_id, k.start_on)
+"""
+
+
+async def update_states(tx: WriteConnection, billed_periods: Sequence[BilledPeriod]) -> None:
+    """What these periods carry forward has changed, and nothing else."""
+    await tx.raw.execute(_STATES, *_columns_of(billed_periods), _states_of(billed_periods))
+
+
+def _columns_of(billed_periods: Sequence[BilledPeriod]) -> list[list[object]]:
+    return columns_of([billed.key for billed in billed_periods], 3)
+
+
+def _states_of(billed_periods: Sequence[BilledPeriod]) -> list[str]:
+    return [json.dumps(state_document(billed.state_after)) for billed in billed_periods]
+
+
+def _key(row: asyncpg.Record) -> PeriodKey:
+    return row["tenant_id"], row["agreement_id"], row["start_on"]

@@ -1,0 +1,64 @@
+"""Sums over all that was issued, by which billing checks itself."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gridtally.database import ReadConnection
+
+# Invoices beside their credit notes and the sums of their lines, which are stored apart.
+_TOTALS = """
+SELECT currency, count(*) AS invoices, sum(total) AS invoiced,
+       count(credited) AS credit_notes, coalesce(sum(credited), 0) AS credited,
+       coalesce(sum(total) FILTER (WHERE credited IS NULL), 0) AS live_total,
+       count(*) FILTER (WHERE credited IS NULL) AS live, sum(lines) AS lines_total,
+       (SELECT coalesce(sum(t.total), 0) FROM issued_total t
+         WHERE t.tenant_id = $1 AND t.currency = documents.currency) AS issued_total
+  FROM (SELECT i.currency, i.total, c.total AS credited,
+               (SELECT sum(l.amount) FROM invoice_line l
+                 WHERE l.tenant_id = i.tenant_id AND l.invoice_id = i.id) AS lines
+          FROM invoice i LEFT JOIN credit_note c
+            ON c.tenant_id = i.tenant_id AND c.invoice_id = i.id
+         WHERE i.tenant_id = $1) AS documents
+ GROUP BY currency ORDER BY currency
+"""
+
+
+async def fetch_totals(read: ReadConnection, tenant_id: str) -> Sequence[Any]:
+    """Counts and sums of invoices, lines and credit notes per currency."""
+    return await read.raw.fetch(_TOTALS, tenant_id)
+
+
+# A number is its series and a serial: taken apart, the documents of a series are counted against
+# the counter that gave the serials.
+_SERIES = """
+SELECT n.series, n.issued, count(d.number) AS documents,
+       count(DISTINCT d.number) FILTER (WHERE d.serial BETWEEN 1 AND n.issued) AS in_order
+  FROM number_series n
+  LEFT JOIN (SELECT number, regexp_replace(number, '-[0-9]+$', '') AS series,
+                    substring(number FROM '[0-9]+$')::bigint AS serial
+               FROM (SELECT number FROM invoice WHERE tenant_id = $1
+                     UNION ALL SELECT number FROM credit_note WHERE tenant_id = $1) AS numbers
+            ) AS d USING (series)
+ WHERE n.tenant_id = $1 GROUP BY n.series, n.issued ORDER BY n.series
+"""
+
+
+async def fetch_series(read: ReadConnection, tenant_id: str) -> Sequence[Any]:
+    """How many numbers of each series were issued, and how many documents have one of them."""
+    return await read.raw.fetch(_SERIES, tenant_id)
+
+
+# `behind`: the newest revision has no invoice, so there must be a held period for it.
+_PERIODS = """
+SELECT count(*) AS periods, count(*) FILTER (WHERE invoiced_revision IS NOT NULL) AS invoiced,
+       count(*) FILTER (WHERE invoiced_revision IS DISTINCT FROM revision) AS behind,
+       (SELECT count(*) FROM held_period WHERE tenant_id = $1) AS held,
+       coalesce(sum(energy_wh), 0)::bigint AS energy_wh
+  FROM billed_period WHERE tenant_id = $1
+"""
+
+
+async def fetch_periods(read: ReadConnection, tenant_id: str) -> Any:
+    """How many periods came, are invoiced, are behind their newest revision, and are held; and the
+    energy of all of them."""
+    return await read.raw.fetchrow(_PERIODS, tenant_id)

@@ -1,0 +1,276 @@
+"""Webhooks: endpoints, messages and attempts."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import RowMapping
+
+from gridtally.billing.domain.webhooks import (
+    Attempt,
+    DueMessage,
+    Endpoint,
+    Endpoints,
+    MessageState,
+    NewMessage,
+)
+from gridtally.billing.tables.webhooks import webhook_attempt, webhook_endpoint, webhook_message
+from gridtally.database import ReadConnection, WriteConnection
+from gridtally.database.pages import PagePosition, page_after, sorted_page
+from gridtally.database.rows import Row, as_row, from_row, insert_rows, stored
+from gridtally.kernel.resources import Stored
+
+
+async def insert_endpoint(
+    tx: WriteConnection, tenant_id: str, endpoint: Endpoint, now: datetime
+) -> bool:
+    """Store an endpoint; whether its id was free."""
+    row = as_row(
+        endpoint,
+        webhook_endpoint,
+        tenant_id=tenant_id,
+        types=json.dumps(endpoint.types),
+        created_at=now,
+        updated_at=now,
+    )
+    added = await insert_rows(
+        tx, webhook_endpoint, [row], "ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id"
+    )
+    return bool(added)
+
+
+async def fetch_endpoint(
+    read: ReadConnection, tenant_id: str, endpoint_id: UUID, *, locked: bool = False
+) -> Stored[Endpoint] | None:
+    """An endpoint, None where there is none; `locked` until the transaction ends."""
+    query = sa.select(webhook_endpoint).where(
+        webhook_endpoint.c.tenant_id == tenant_id, webhook_endpoint.c.id == endpoint_id
+    )
+    row = await read.one_or_none(query.with_for_update(key_share=True) if locked else query)
+    return None if row is None else _endpoint(row)
+
+
+def _endpoint(row: Row) -> Stored[Endpoint]:
+    return stored(from_row(Endpoint, row, types=tuple(row["types"])), row)
+
+
+async def list_endpoints(
+    read: ReadConnection, tenant_id: str, position: PagePosition
+) -> list[Stored[Endpoint]]:
+    """Endpoints, the oldest first."""
+    query = sa.select(webhook_endpoint).where(webhook_endpoint.c.tenant_id == tenant_id)
+    return [
+        _endpoint(row) for row in await read.all(sorted_page(query, webhook_endpoint, position))
+    ]
+
+
+async def update_endpoint(
+    tx: WriteConnection, tenant_id: str, current: Stored[Endpoint], new: Endpoint, now: datetime
+) -> Stored[Endpoint]:
+    """Store a change of an endpoint that is locked."""
+    version = current.version + 1
+    row = as_row(new, webhook_endpoint, version=version, updated_at=now, types=list(new.types))
+    await tx.execute(
+        sa.update(webhook_endpoint)
+        .where(webhook_endpoint.c.tenant_id == tenant_id, webhook_endpoint.c.id == new.id)
+        .values({name: value for name, value in row.items() if name != "id"})
+    )
+    return replace(current, resource=new, version=version, updated_at=now)
+
+
+async def delete_endpoint(tx: WriteConnection, tenant_id: str, endpoint_id: UUID) -> bool:
+    """Delete an endpoint with its messages; whether there was one."""
+    deleted = await tx.execute(
+        sa.delete(webhook_endpoint).where(
+            webhook_endpoint.c.tenant_id == tenant_id, webhook_endpoint.c.id == endpoint_id
+        )
+    )
+    return deleted > 0
+
+
+_OF_TENANTS = "SELECT * FROM webhook_endpoint WHERE tenant_id = ANY($1) AND state = 'active'"
+
+
+async def fetch_endpoints(read: ReadConnection, tenants: Collection[str]) -> Endpoints:
+    """The endpoints of these tenants that are active, and since when they are there."""
+    rows = await read.raw.fetch(_OF_TENANTS, sorted(tenants))
+    return [(row["tenant_id"], _endpoint(row).resource, row["created_at"]) for row in rows]
+
+
+async def insert_messages(tx: WriteConnection, messages: Sequence[NewMessage]) -> None:
+    """Store messages to be posted at once; those that are there already stay as they are."""
+    rows = [
+        as_row(
+            message,
+            webhook_message,
+            state="pending",
+            attempts=0,
+            attempts_before=0,
+            due_at=message.created_at,
+        )
+        for message in messages
+    ]
+    await insert_rows(tx, webhook_message, rows, "ON CONFLICT DO NOTHING")
+
+
+# Each endpoint gives a few of its messages, so that one with thousands holds up no other. A claimed
+# message is due again after the lease: that is what delivers it if this process is killed now.
+_CLAIM = """
+WITH due AS (
+    SELECT m.tenant_id, m.id
+      FROM (SELECT * FROM webhook_endpoint
+             WHERE state = 'active' AND id <> ALL($4::uuid[]) ORDER BY random()) e
+     CROSS JOIN LATERAL (
+           SELECT tenant_id, id FROM webhook_message
+            WHERE (tenant_id, endpoint_id) = (e.tenant_id, e.id)
+              AND state = 'pending' AND due_at <= $1
+            ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) m
+     LIMIT $3)
+UPDATE webhook_message m SET due_at = $5
+  FROM due, webhook_endpoint e
+ WHERE (m.tenant_id, m.id) = (due.tenant_id, due.id)
+   AND (e.tenant_id, e.id) = (m.tenant_id, m.endpoint_id)
+RETURNING m.tenant_id, m.id AS message_id, m.body, m.attempts, m.attempts_before, e.id, e.url,
+          e.types, e.description, e.state, e.disabled_reason, e.secret_number,
+          e.earlier_secret_until, e.failing_since
+"""
+
+
+async def claim_messages(
+    tx: WriteConnection,
+    now: datetime,
+    leased_until: datetime,
+    *,
+    of_endpoint_max: int,
+    messages_max: int,
+    busy: Collection[UUID],
+) -> list[DueMessage]:
+    """Messages of all tenants that are due, of endpoints that are not `busy`."""
+    rows = await tx.raw.fetch(_CLAIM, now, of_endpoint_max, messages_max, list(busy), leased_until)
+    return [
+        DueMessage(
+            row["tenant_id"],
+            row["message_id"],
+            from_row(Endpoint, row, types=tuple(row["types"])),
+            row["body"],
+            row["attempts"],
+            row["attempts_before"],
+        )
+        for row in rows
+    ]
+
+
+_UPDATE_MESSAGE = """
+UPDATE webhook_message SET state = $3, due_at = $4, attempts = $5
+ WHERE tenant_id = $1 AND id = $2 AND attempts < $5
+"""
+_SUCCEEDED = """
+UPDATE webhook_endpoint SET failing_since = NULL
+ WHERE tenant_id = $1 AND id = $2 AND failing_since IS NOT NULL
+"""
+_FAILED = """
+UPDATE webhook_endpoint
+   SET failing_since = coalesce(failing_since, $3),
+       state = CASE WHEN $4::text IS NULL THEN state ELSE 'disabled' END,
+       disabled_reason = CASE WHEN state = 'active' THEN $4 ELSE disabled_reason END,
+       version = version + ($4::text IS NOT NULL)::int
+ WHERE tenant_id = $1 AND id = $2 AND (failing_since IS NULL OR $4::text IS NOT NULL)
+"""
+
+
+async def record_attempt(tx: WriteConnection, attempt: Attempt) -> None:
+    """Store an attempt, and what becomes of message and endpoint; nothing where the endpoint was
+    deleted meanwhile, or another process has recorded this attempt."""
+    tenant_id, endpoint_id = attempt.message.key
+    message_id = attempt.message.id
+    changed = await tx.raw.execute(
+        _UPDATE_MESSAGE, tenant_id, message_id, attempt.state, attempt.due_at, attempt.number
+    )
+    if changed != "UPDATE 1":
+        return
+    row = as_row(attempt, webhook_attempt, tenant_id=tenant_id, message_id=message_id)
+    await insert_rows(tx, webhook_attempt, [row])
+    if attempt.state == "delivered":
+        await tx.raw.execute(_SUCCEEDED, tenant_id, endpoint_id)
+    else:
+        await tx.raw.execute(
+            _FAILED, tenant_id, endpoint_id, attempt.attempted_at, attempt.disabled_reason
+        )
+
+
+_AGAIN = """
+UPDATE webhook_message SET state = 'pending', due_at = $1, attempts_before = attempts
+ WHERE tenant_id = $2
+"""
+
+
+async def redeliver_message(
+    tx: WriteConnection, tenant_id: str, message_id: UUID, now: datetime
+) -> bool:
+    """Make a message due now, whatever became of it; whether there is one."""
+    changed = await tx.raw.execute(f"{_AGAIN} AND id = $3", now, tenant_id, message_id)
+    return str(changed) == "UPDATE 1"
+
+
+async def replay_messages(
+    tx: WriteConnection, tenant_id: str, endpoint_id: UUID, since: datetime, now: datetime
+) -> int:
+    """Make all messages of an endpoint due that came since an instant; how many."""
+    changed = await tx.raw.execute(
+        f"{_AGAIN} AND endpoint_id = $3 AND created_at >= $4", now, tenant_id, endpoint_id, since
+    )
+    return int(str(changed).rpartition(" ")[2])
+
+
+async def list_messages(
+    read: ReadConnection,
+    tenant_id: str,
+    endpoint_id: UUID | None,
+    state: MessageState | None,
+    after: tuple[Any, ...] | None,
+    rows_max: int,
+) -> Sequence[RowMapping]:
+    """Messages, the newest first."""
+    query = sa.select(webhook_message).where(webhook_message.c.tenant_id == tenant_id)
+    if endpoint_id is not None:
+        query = query.where(webhook_message.c.endpoint_id == endpoint_id)
+    if state is not None:
+        query = query.where(webhook_message.c.state == state)
+    newest = (webhook_message.c.created_at, webhook_message.c.id)
+    return await read.all(
+        page_after(query, newest, after=after, rows_max=rows_max, descending=True)
+    )
+
+
+async def fetch_attempts(
+    read: ReadConnection, tenant_id: str, message_id: UUID
+) -> Sequence[RowMapping] | None:
+    """The attempts of a message in their order; None where there is no such message."""
+    known = await read.one_or_none(
+        sa.select(webhook_message.c.id).where(
+            webhook_message.c.tenant_id == tenant_id, webhook_message.c.id == message_id
+        )
+    )
+    if known is None:
+        return None
+    return await read.all(
+        sa.select(webhook_attempt)
+        .where(webhook_attempt.c.tenant_id == tenant_id, webhook_attempt.c.message_id == message_id)
+        .order_by(webhook_attempt.c.number)
+    )
+
+
+_PURGE = """
+DELETE FROM webhook_message WHERE (tenant_id, id) IN (
+    SELECT tenant_id, id FROM webhook_message WHERE created_at < $1
+     ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
+
+
+async def purge_messages(tx: WriteConnection, before: datetime, messages_max: int) -> int:
+    """Delete messages that are older, a bounded number of them; how many."""
+    return int(str(await tx.raw.execute(_PURGE, before, messages_max)).rpartition(" ")[2])

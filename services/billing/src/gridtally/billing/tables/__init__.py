@@ -1,0 +1,328 @@
+"""The tables of billing's own database.
+
+Every table carries its tenant first and is under row-level security. Invoices, their lines, their
+evidence and credit notes are append-only; whatever changes stands in tables of its own.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from gridtally.billing.tables.costs import (
+    calculated_bill,
+    daily_cost,
+    daily_usage,
+    due_agreement,
+    due_day,
+)
+from gridtally.billing.tables.metadata import CURRENCY_RULE, METADATA
+from gridtally.billing.tables.reference_data import (
+    customer_balance,
+    meter,
+    price_day,
+    region,
+    site,
+    tariff_version,
+)
+from gridtally.billing.tables.webhooks import webhook_attempt, webhook_endpoint, webhook_message
+from gridtally.database.columns import INSTANT, key, required, tenant
+
+__all__ = [
+    "METADATA",
+    "agreement",
+    "billed_period",
+    "calculated_bill",
+    "credit_note",
+    "customer",
+    "customer_balance",
+    "daily_cost",
+    "daily_usage",
+    "document",
+    "due_agreement",
+    "due_day",
+    "held_period",
+    "invoice",
+    "invoice_evidence",
+    "invoice_line",
+    "issued_total",
+    "meter",
+    "number_series",
+    "price_day",
+    "region",
+    "seller",
+    "site",
+    "tariff_version",
+    "webhook_attempt",
+    "webhook_endpoint",
+    "webhook_message",
+]
+
+customer = sa.Table(
+    "customer",
+    METADATA,
+    tenant(),
+    key(),
+    required("name", sa.Text),
+    sa.Column("email", sa.Text),
+    required("currency", sa.Text),
+    required("created_at", INSTANT),
+    sa.Column("published", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("number", sa.Text),
+    sa.Column("phone_number", sa.Text),
+    sa.Column("language", sa.Text),
+    sa.Column("billing_address", JSONB),
+    sa.Column("supply_address", JSONB),
+    sa.Column("contacts", JSONB, nullable=False, server_default="[]"),
+    sa.Column("tax_id", sa.Text),
+    sa.Column("tax_exemptions", JSONB, nullable=False, server_default="[]"),
+    sa.Column("payment_days", sa.Integer),
+    sa.Column("e_invoice_consent_on", sa.Date),
+    sa.Column("erased_at", INSTANT),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("updated_at", INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.UniqueConstraint("tenant_id", "number", name="customer_number"),
+    sa.CheckConstraint(CURRENCY_RULE, name="customer_currency"),
+    sa.CheckConstraint("version >= 1", name="customer_version"),
+    sa.CheckConstraint("payment_days BETWEEN 0 AND 365", name="customer_payment_days"),
+    sa.Index("customer_to_publish", "tenant_id", "id", postgresql_where=sa.text("NOT published")),
+    sa.Index("customer_by_name", "tenant_id", "name", "id"),
+)
+
+erasure = sa.Table(
+    "erasure",
+    METADATA,
+    tenant(),
+    key("customer_id"),
+    required("erased_at", INSTANT),
+    required("key_id", sa.Text),
+    required("reason", sa.Text),
+    required("correlation_id", sa.Text),
+    sa.Index("erasure_newest", "tenant_id", "erased_at", "customer_id"),
+)
+"""Whose names were erased, by which key and why; append-only."""
+
+agreement = sa.Table(
+    "agreement",
+    METADATA,
+    tenant(),
+    key(),
+    required("customer_id", sa.Uuid),
+    required("meter_id", sa.Uuid),
+    required("tariff_id", sa.Uuid),
+    required("start_on", sa.Date),
+    sa.Column("end_on", sa.Date),
+    required("closing", sa.Text),
+    required("grace_hours", sa.Integer),
+    required("version", sa.Integer),
+    required("created_at", INSTANT),
+    required("updated_at", INSTANT),
+    sa.ForeignKeyConstraint(["tenant_id", "customer_id"], ["customer.tenant_id", "customer.id"]),
+    sa.CheckConstraint("end_on > start_on", name="agreement_dates"),
+    sa.CheckConstraint("closing IN ('wait', 'bill_present')", name="agreement_closing"),
+    sa.CheckConstraint("grace_hours BETWEEN 0 AND 8784", name="agreement_grace"),
+    sa.CheckConstraint("version >= 1", name="agreement_version"),
+    sa.Index("agreement_by_customer", "tenant_id", "customer_id", "id"),
+    sa.Index("agreement_by_meter", "tenant_id", "meter_id", "start_on"),
+    sa.Index("agreement_by_tariff", "tenant_id", "tariff_id"),
+)
+"""One meter has one agreement at a time: `agreement_overlap`, made by the first migration."""
+
+issued_total = sa.Table(
+    "issued_total",
+    METADATA,
+    tenant(),
+    key("customer_id"),
+    key("currency", sa.Text),
+    required("total", sa.Numeric),
+)
+"""What a customer's invoices less credit notes come to."""
+
+billed_period = sa.Table(
+    "billed_period",
+    METADATA,
+    tenant(),
+    key("agreement_id"),
+    key("start_on", sa.Date),
+    required("end_on", sa.Date),
+    required("revision", sa.Integer),
+    sa.Column("invoiced_revision", sa.Integer),
+    required("restatement", sa.Integer),
+    required("state", JSONB),
+    required("energy_wh", sa.BigInteger),
+    sa.CheckConstraint("revision >= 1", name="billed_period_revision"),
+    sa.CheckConstraint("invoiced_revision <= revision", name="billed_period_invoiced"),
+    sa.CheckConstraint("restatement >= 0", name="billed_period_restatement"),
+)
+"""The row that is locked while a period is billed: the newest revision that came, and the one
+whose invoice is live; where they differ, the newest one is held. `restatement` is the live
+invoice's, `state` (`rating.state`) what it carries forward. `energy_wh` is what the newest
+revision carries, of all flows together."""
+
+held_period = sa.Table(
+    "held_period",
+    METADATA,
+    tenant(),
+    key("agreement_id"),
+    key("start_on", sa.Date),
+    required("end_on", sa.Date),
+    required("revision", sa.Integer),
+    required("meter_id", sa.Uuid),
+    required("reason", sa.Text),
+    required("detail", sa.Text),
+    required("event", sa.LargeBinary),
+    required("correlation_id", sa.Text),
+    required("held_at", INSTANT),
+    sa.Column("due", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("held_period_due", "tenant_id", postgresql_where=sa.text("due")),
+    sa.Index("held_period_by_meter", "tenant_id", "meter_id"),
+)
+"""Periods that cannot be billed yet, with the event they came in; `due` once something has arrived
+that they may lack."""
+
+number_series = sa.Table(
+    "number_series",
+    METADATA,
+    tenant(),
+    key("series", sa.Text),
+    required("issued", sa.BigInteger),
+    sa.CheckConstraint("issued >= 1", name="number_series_issued"),
+)
+
+invoice = sa.Table(
+    "invoice",
+    METADATA,
+    tenant(),
+    key(),
+    required("number", sa.Text),
+    required("customer_id", sa.Uuid),
+    required("agreement_id", sa.Uuid),
+    required("meter_id", sa.Uuid),
+    required("start_on", sa.Date),
+    required("end_on", sa.Date),
+    required("revision", sa.Integer),
+    required("restatement", sa.Integer),
+    required("currency", sa.Text),
+    required("net", sa.Numeric),
+    required("tax", sa.Numeric),
+    required("total", sa.Numeric),
+    required("issued_at", INSTANT),
+    required("correlation_id", sa.Text),
+    required("brought_forward", sa.Numeric),
+    required("arrears", sa.Numeric),
+    sa.Column("quality", JSONB),
+    sa.UniqueConstraint(
+        "tenant_id",
+        "agreement_id",
+        "start_on",
+        "revision",
+        "restatement",
+        name="invoice_once_per_revision",
+    ),
+    sa.UniqueConstraint("tenant_id", "number", name="invoice_number"),
+    sa.CheckConstraint("end_on > start_on", name="invoice_dates"),
+    sa.CheckConstraint("revision >= 1", name="invoice_revision"),
+    sa.CheckConstraint("total = net + tax", name="invoice_total"),
+    sa.CheckConstraint(CURRENCY_RULE, name="invoice_currency"),
+    sa.Index("invoice_newest", "tenant_id", "issued_at", "id"),
+    sa.Index("invoice_by_customer", "tenant_id", "customer_id", "issued_at", "id"),
+    sa.Index("invoice_by_meter", "tenant_id", "meter_id", "issued_at", "id"),
+)
+
+invoice_line = sa.Table(
+    "invoice_line",
+    METADATA,
+    tenant(),
+    key("invoice_id"),
+    key("position", sa.Integer),
+    required("component_id", sa.Text),
+    required("kind", sa.Text),
+    sa.Column("band", sa.Text),
+    sa.Column("flow", sa.Text),
+    required("quantity", sa.Numeric),
+    required("unit", sa.Text),
+    required("rate", sa.Numeric),
+    required("amount_exact", sa.Numeric),
+    required("amount", sa.Numeric),
+    required("tariff_version_id", sa.Uuid),
+    required("start_on", sa.Date),
+    required("end_on", sa.Date),
+    sa.Column("payee", sa.Text),
+    sa.Column("tax_class", sa.Text),
+    sa.Column("quality", JSONB),
+    sa.Column("quantity_rounding", JSONB),
+    sa.CheckConstraint("end_on > start_on", name="invoice_line_dates"),
+)
+"""`quality`, as in `invoice`, is what it rests on, without what is nothing; null for lines that
+on no reading, and where it was not noted yet. No foreign key to the invoice: PostgreSQL locks the
+row it refers to, and locking needs the privilege to update, which nobody has on an invoice."""
+
+invoice_evidence = sa.Table(
+    "invoice_evidence",
+    METADATA,
+    tenant(),
+    key("invoice_id"),
+    required("zone", sa.Text),
+    sa.Column("connected_kw", sa.Numeric),
+    required("closed_by", sa.Text),
+    required("expected_intervals", sa.Integer),
+    required("present_intervals", sa.Integer),
+    required("digest", sa.Text),
+    required("usage", sa.LargeBinary),
+    required("state_before", JSONB),
+    required("state_after", JSONB),
+    required("parts", JSONB),
+    required("prices", JSONB),
+)
+"""What an invoice was computed from; `usage` is the zlib-compressed JSON of the event's series. The
+states (`rating.state`) are what the period before carried forward, and what this one does; `parts`
+names the tariff version of each day, `prices` by series and day their version in `price_day`."""
+
+credit_note = sa.Table(
+    "credit_note",
+    METADATA,
+    tenant(),
+    key(),
+    required("number", sa.Text),
+    required("invoice_id", sa.Uuid),
+    required("customer_id", sa.Uuid),
+    required("agreement_id", sa.Uuid),
+    required("currency", sa.Text),
+    required("net", sa.Numeric),
+    required("tax", sa.Numeric),
+    required("total", sa.Numeric),
+    required("reason", sa.Text),
+    required("issued_at", INSTANT),
+    required("correlation_id", sa.Text),
+    sa.UniqueConstraint("tenant_id", "invoice_id", name="credit_note_once_per_invoice"),
+    sa.UniqueConstraint("tenant_id", "number", name="credit_note_number"),
+    sa.CheckConstraint("total = net + tax", name="credit_note_total"),
+    sa.CheckConstraint(CURRENCY_RULE, name="credit_note_currency"),
+    sa.Index("credit_note_newest", "tenant_id", "issued_at", "id"),
+)
+"""Cancels a whole invoice, which is void from then on."""
+
+seller = sa.Table(
+    "seller",
+    METADATA,
+    tenant(),
+    key("version", sa.Integer),
+    required("fields", JSONB),
+    sa.Column("logo", sa.LargeBinary),
+    required("created_at", INSTANT),
+    sa.CheckConstraint("version >= 1", name="seller_version"),
+)
+"""A tenant's letterhead, every version: a document has the one as of its issue."""
+
+document = sa.Table(
+    "document",
+    METADATA,
+    tenant(),
+    key(),
+    key("format", sa.Text),
+    required("customer_id", sa.Uuid),
+    required("sha256", sa.Text),
+    required("content", sa.LargeBinary),
+    required("created_at", INSTANT),
+    sa.Index("document_by_customer", "tenant_id", "customer_id"),
+)
+"""What an invoice or credit note, by its `id`, looks like: never changed, and deleted only where a
+person is erased. PDFs are compressed already, so the column is stored as it is."""

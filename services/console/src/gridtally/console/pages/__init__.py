@@ -1,0 +1,41 @@
+"""The pages, a module for each area: parse, ask the services, put the blocks together."""
+
+from gridtally.console.pages import (
+    costs,
+    customers,
+    developers,
+    files,
+    finder,
+    invoice_details,
+    invoices,
+    ledger,
+    meter_details,
+    meters,
+    operations,
+    overview,
+    payments,
+    properties,
+    reconciliation,
+    sign_in,
+    tariffs,
+)
+
+ROUTERS = (
+    files.router,
+    sign_in.router,
+    overview.router,
+    customers.router,
+    costs.router,
+    invoices.router,
+    invoice_details.router,
+    meters.router,
+    meter_details.router,
+    properties.router,
+    tariffs.router,
+    ledger.router,
+    payments.router,
+    operations.router,
+    reconciliation.router,
+    developers.router,
+    finder.router,
+)

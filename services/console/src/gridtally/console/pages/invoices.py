@@ -1,0 +1,199 @@
+"""Invoices: the list, one with how it came about, held periods, and credit notes."""
+
+from collections import Counter
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from gridtally.console.pages.visit import ROWS, From, Visit
+from gridtally.console.views import formats, lists
+from gridtally.console.views.blocks import (
+    Cell,
+    Column,
+    Empty,
+    Field,
+    Form,
+    Link,
+    PageView,
+    Panel,
+    Table,
+    pager,
+)
+
+router = APIRouter()
+TABS = (("Invoices", "/invoices"), ("Held", "/held"), ("Credit notes", "/credit-notes"))
+HELD_ROWS = 200
+FREES = {
+    "agreement_unknown": "make the agreement",
+    "tariff_not_in_force": "publish a version that covers the period",
+    "prices_missing": "upload the missing prices",
+    "previous_period_open": "bill the period before it",
+    "meter_unknown": "register the meter",
+}
+
+
+def _tabs(current: str) -> list[Link]:
+    return [Link(label, path, is_current=path == current) for label, path in TABS]
+
+
+@router.get("/invoices")
+async def list_invoices(
+    visit: Visit,
+    number: str = "",
+    state: str = "",
+    from_: From = "",
+    to: str = "",
+    cursor: str = "",
+) -> Response:
+    """Invoices, newest first, with filters that stand in the address."""
+    filters = {"number": number, "state": state, "from_": from_, "to": to}
+    found = await visit.get("billing", "/v1/invoices", limit=ROWS, cursor=cursor, **filters)
+    names = await visit.names(
+        "billing", "/v1/customers", [item["customer_id"] for item in found.items]
+    )
+    is_filtered = any(filters.values())
+    empty = (
+        Empty("No invoice matches", "Loosen the filter.", (Link("Clear it", "/invoices"),))
+        if is_filtered
+        else Empty(
+            "No invoice yet",
+            "An invoice is issued when a period closes: once its readings are complete, or its "
+            "time of grace is over.",
+            (Link("What is held back, and why", "/held"),),
+        )
+    )
+    page = pager(
+        "/invoices", found.data["next_cursor"] if found.ok else None, **filters, cursor=cursor
+    )
+    form = Form(
+        "/invoices",
+        [
+            Field("number", "Number", number, "search"),
+            Field(
+                "state",
+                "State",
+                state,
+                options=(("", "any"), ("issued", "issued"), ("void", "void")),
+            ),
+            Field("from", "Period from", from_, "date"),
+            Field("to", "Period to", to, "date"),
+        ],
+        "Filter",
+        method="get",
+        target="invoices",
+        clear_href="/invoices" if is_filtered else None,
+    )
+    table = lists.invoices(found.items, empty, names=names, page=page)
+    return visit.page(
+        PageView(
+            area="invoices",
+            title="Invoices",
+            subtitle="What was asked for, newest first",
+            tabs=_tabs("/invoices"),
+            blocks=[form, Panel("", [table], failure=found.failure, region="invoices")],
+        )
+    )
+
+
+@router.get("/held")
+async def list_held(visit: Visit, reason: str = "") -> Response:
+    """Closed periods that cannot be billed yet, by reason."""
+    found = await visit.get("billing", "/v1/held-invoices", limit=HELD_ROWS)
+    reasons = Counter(item["reason"] for item in found.items)
+    chosen = [item for item in found.items if not reason or item["reason"] == reason]
+    meters = await visit.names("ledger", "/v1/meters", [item["meter_id"] for item in chosen])
+    rows = [
+        (
+            Cell(formats.words(item["reason"]), tone="warn"),
+            Cell(item["detail"]),
+            Cell(formats.period(item["start_on"], item["end_on"])),
+            Cell(
+                meters.get(item["meter_id"], formats.short(item["meter_id"])),
+                f"/meters/{item['meter_id']}",
+            ),
+            Cell(FREES.get(item["reason"], "see the detail")),
+            Cell(formats.instant(item["held_at"])),
+        )
+        for item in chosen
+    ]
+    columns = [
+        Column("Reason"),
+        Column("Detail"),
+        Column("Period"),
+        Column("Meter"),
+        Column("What frees it"),
+        Column("Held since"),
+    ]
+    empty = Empty(
+        "Nothing is held",
+        "Every period that has closed is billed. One that cannot be would wait here with its "
+        "reason, and be billed by itself once the cause is gone.",
+    )
+    choices = [
+        Link(f"All {len(found.items)}", "/held", is_current=not reason),
+        *(
+            Link(
+                f"{formats.words(code)} {number}", f"/held?reason={code}", is_current=code == reason
+            )
+            for code, number in reasons.most_common()
+        ),
+    ]
+    panel = Panel(
+        "By reason" if reasons else "",
+        [Table("Held periods", columns, rows, empty)],
+        failure=found.failure,
+        links=choices if reasons else (),
+    )
+    return visit.page(
+        PageView(
+            "invoices",
+            "Held periods",
+            [panel],
+            tabs=_tabs("/held"),
+            subtitle="Closed, but not billed yet",
+        )
+    )
+
+
+@router.get("/credit-notes")
+async def list_credit_notes(visit: Visit, cursor: str = "") -> Response:
+    """Credit notes, each of which cancels one whole invoice."""
+    found = await visit.get("billing", "/v1/credit-notes", limit=ROWS, cursor=cursor)
+    names = await visit.names(
+        "billing", "/v1/customers", [item["customer_id"] for item in found.items]
+    )
+    rows = [
+        (
+            Cell(item["number"]),
+            Cell("its invoice", f"/invoices/{item['invoice_id']}"),
+            lists.customer(item["customer_id"], names),
+            Cell(formats.words(item["reason"])),
+            Cell(formats.instant(item["issued_at"])),
+            Cell(formats.money(item["total"], item["currency"])),
+        )
+        for item in found.items
+    ]
+    columns = [
+        Column("Number"),
+        Column("Cancels"),
+        Column("Customer"),
+        Column("Reason"),
+        Column("Issued"),
+        Column("Total", is_number=True),
+    ]
+    empty = Empty(
+        "No credit note",
+        "One is made when readings change after their period was billed: it cancels the invoice, "
+        "and a new revision takes its place.",
+    )
+    page = pager("/credit-notes", found.data["next_cursor"] if found.ok else None, cursor=cursor)
+    panel = Panel("", [Table("Credit notes", columns, rows, empty, page)], failure=found.failure)
+    return visit.page(
+        PageView(
+            "invoices",
+            "Credit notes",
+            [panel],
+            tabs=_tabs("/credit-notes"),
+            subtitle="What was taken back, and why",
+        )
+    )

@@ -1,0 +1,224 @@
+"""Tables of the things that several pages list: invoices, payments, agreements, meters."""
+
+from collections.abc import Mapping, Sequence
+
+from gridtally.console.upstream import Json
+from gridtally.console.views import formats
+from gridtally.console.views.blocks import Cell, Column, Empty, Pager, Table, Tone
+
+STATES: Mapping[str, Tone] = {
+    "issued": "good", "paid": "good", "open": "info", "part_paid": "warn", "void": "plain",
+    "draft": "plain", "published": "good", "withdrawn": "warn", "closed": "good",
+}  # fmt: skip
+QUALITIES: Mapping[str, Tone] = {
+    "actual": "good", "estimated": "warn", "substituted": "warn", "missing": "bad",
+    "interpolated": "info",
+}  # fmt: skip
+FLOWS = {
+    "import": "import", "export": "export", "load": "load", "generation": "generation",
+    "reactive_import": "reactive import", "reactive_export": "reactive export",
+}  # fmt: skip
+
+
+def state(code: str) -> Cell:
+    """A state as a badge."""
+    return Cell(formats.words(code), tone=STATES.get(code, "plain"))
+
+
+def quality(code: str) -> Cell:
+    """What a value rests on, as a badge."""
+    return Cell(formats.words(code), tone=QUALITIES.get(code, "plain"))
+
+
+def customer(customer_id: str, names: Mapping[str, str]) -> Cell:
+    """A customer by name, else by id."""
+    name = names.get(customer_id) or formats.short(customer_id)
+    return Cell(name, f"/customers/{customer_id}")
+
+
+def invoices(
+    items: Sequence[Json],
+    empty: Empty,
+    *,
+    names: Mapping[str, str] | None = None,
+    page: Pager | None = None,
+) -> Table:
+    """Billing's invoices; with `names` the customer has a column."""
+    columns = [
+        Column("Number"),
+        *([Column("Customer")] if names is not None else []),
+        Column("Period"),
+        Column("State"),
+        Column("Rests on"),
+        Column("Net", is_number=True),
+        Column("Tax", is_number=True),
+        Column("Total", is_number=True),
+    ]
+    rows = [
+        [
+            Cell(
+                item["number"],
+                f"/invoices/{item['id']}",
+                note=f"revision {item['revision']}" if item["revision"] > 1 else None,
+            ),
+            *([customer(item["customer_id"], names)] if names is not None else []),
+            Cell(formats.period(item["start_on"], item["end_on"])),
+            state(item["state"]),
+            quality(item["quality"]["worst"]) if item["quality"] else Cell(formats.NONE),
+            Cell(formats.money(item["net"])),
+            Cell(formats.money(item["tax"])),
+            Cell(formats.money(item["total"], item["currency"])),
+        ]
+        for item in items
+    ]
+    return Table("Invoices", columns, rows, empty, page)
+
+
+def open_items(items: Sequence[Json], empty: Empty, page: Pager | None = None) -> Table:
+    """The ledger's invoices: what is paid of them and what is due."""
+    columns = [
+        Column("Invoice"),
+        Column("State"),
+        Column("Issued"),
+        Column("Due"),
+        Column("Total", is_number=True),
+        Column("Paid", is_number=True),
+        Column("Open", is_number=True),
+    ]
+    rows = [
+        [
+            Cell(
+                item["number"],
+                f"/invoices/{item['id']}" if item["kind"] == "invoice" else None,
+            ),
+            state(item["state"]),
+            Cell(formats.instant(item["issued_at"])),
+            Cell(formats.day(item["due_on"])),
+            Cell(formats.money(item["total"])),
+            Cell(formats.money(item["allocated"])),
+            Cell(formats.money(item["open"], item["currency"])),
+        ]
+        for item in items
+    ]
+    return Table("Invoices and what is open of them", columns, rows, empty, page)
+
+
+def transactions(
+    items: Sequence[Json],
+    empty: Empty,
+    *,
+    names: Mapping[str, str] | None = None,
+    page: Pager | None = None,
+) -> Table:
+    """Transactions of the ledger."""
+    columns = [
+        Column("When"),
+        Column("What"),
+        Column("Reference"),
+        *([Column("Customer")] if names is not None else []),
+        Column("Amount", is_number=True),
+    ]
+    rows = [
+        [
+            Cell(formats.instant(item["occurred_at"])),
+            Cell(formats.words(item["kind"]), f"/ledger/transactions/{item['id']}"),
+            Cell(item["reference"] or formats.NONE, note=item["memo"] or None),
+            *([customer(item["customer_id"], names)] if names is not None else []),
+            Cell(formats.money(item["total"], item["currency"])),
+        ]
+        for item in items
+    ]
+    return Table("Transactions", columns, rows, empty, page)
+
+
+def agreements(
+    items: Sequence[Json],
+    empty: Empty,
+    *,
+    tariffs: Mapping[str, str],
+    meters: Mapping[str, str],
+    page: Pager | None = None,
+) -> Table:
+    """Agreements with their meter and tariff."""
+    columns = [
+        Column("From"),
+        Column("To"),
+        Column("Meter"),
+        Column("Tariff"),
+        Column("Closes"),
+        Column("Agreement"),
+    ]
+    rows = [
+        [
+            Cell(formats.day(item["start_on"])),
+            Cell(formats.day(item["end_on"]) if item["end_on"] else "open-ended"),
+            Cell(
+                meters.get(item["meter_id"], formats.short(item["meter_id"])),
+                f"/meters/{item['meter_id']}",
+            ),
+            Cell(
+                tariffs.get(item["tariff_id"], formats.short(item["tariff_id"])),
+                f"/tariffs/{item['tariff_id']}",
+            ),
+            Cell(_closing(item)),
+            Cell(formats.short(item["id"])),
+        ]
+        for item in items
+    ]
+    return Table("Agreements", columns, rows, empty, page)
+
+
+def _closing(item: Json) -> str:
+    if item["closing"] == "wait":
+        return "once complete"
+    return f"{formats.count(item['grace_hours'], 'hour')} after its end"
+
+
+def meters(
+    items: Sequence[Json],
+    empty: Empty,
+    *,
+    properties: Mapping[str, str] | None = None,
+    page: Pager | None = None,
+) -> Table:
+    """Meters of the registry."""
+    columns = [
+        Column("Meter"),
+        *([Column("Property")] if properties is not None else []),
+        Column("Type"),
+        Column("Channels"),
+        Column("Registers"),
+    ]
+    rows = [
+        [
+            Cell(item["name"], f"/meters/{item['id']}"),
+            *(
+                [
+                    Cell(
+                        properties.get(item["property_id"], formats.short(item["property_id"])),
+                        f"/properties/{item['property_id']}",
+                    )
+                ]
+                if properties is not None
+                else []
+            ),
+            Cell(meter_type(item), tone="info" if item["is_derived"] else "plain"),
+            Cell(_flows(item["channels"], "minutes")),
+            Cell(_flows(item["registers"], "digits")),
+        ]
+        for item in items
+    ]
+    return Table("Meters", columns, rows, empty, page)
+
+
+def meter_type(item: Json) -> str:
+    """A meter's type in words."""
+    code: str = item["meter_type"]
+    known = {"gg": "grid", "sg": "solar", "total": "total", "unmetered": "unmetered"}
+    return known.get(code, code) + (", computed" if item["is_derived"] else "")
+
+
+def _flows(items: Sequence[Json], detail: str) -> str:
+    unit = {"minutes": "min", "digits": "digits"}[detail]
+    parts = [f"{FLOWS[item['flow']]} ({item[detail]} {unit})" for item in items]
+    return ", ".join(parts) or formats.NONE

@@ -1,0 +1,34 @@
+"""Ingest's composition root."""
+
+from gridtally.ingest.api import API, ROUTERS
+from gridtally.ingest.consumers import subscriptions
+from gridtally.ingest.handlers.readings import Recorder
+from gridtally.ingest.loops import loops
+from gridtally.ingest.settings import Settings
+from gridtally.ingest.store.meters import Meters
+from gridtally.ingest.store.partitions import Partitions
+from gridtally.service.dead_letters import with_dead_letters
+from gridtally.service.service import Parts, Process, Service
+
+
+def build(process: Process[Settings]) -> Parts:
+    """What a process of ingest runs; all of its parts record by one Recorder."""
+    recorder = Recorder(
+        Meters(),
+        Partitions(),
+        process.settings.announce_delay,
+        process.settings.pending_blocks_max,
+    )
+    return with_dead_letters(
+        process,
+        Parts(
+            routers=ROUTERS,
+            subscriptions=subscriptions(process, recorder),
+            loops=loops(process, recorder),
+            state={"recorder": recorder, "publisher": process.publisher},
+            api=API,
+        ),
+    )
+
+
+SERVICE = Service("ingest", __package__, Settings, build)

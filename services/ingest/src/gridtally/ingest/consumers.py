@@ -1,0 +1,36 @@
+"""Which events ingest consumes, and how many of each at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gridtally.contracts.commerce import AgreementChanged
+from gridtally.contracts.metering import MeterRegistered, ReadingRecorded, ReadingsReceived
+from gridtally.database import WriteConnection
+from gridtally.ingest.events.blocks import read_block, received_blocks
+from gridtally.ingest.handlers import agreements, meters, registers
+from gridtally.ingest.handlers.readings import Recorder
+from gridtally.ingest.settings import Settings
+from gridtally.messaging import ReceivedMessage, Subscription
+from gridtally.service.service import Process
+
+Batch = Sequence[ReceivedMessage[Any]]
+
+
+def subscriptions(process: Process[Settings], recorder: Recorder) -> list[Subscription]:
+    """Readings, meters, agreements and readings of registers; one consumer each."""
+    clock = process.clock
+
+    async def record_readings(tx: WriteConnection, batch: Batch) -> None:
+        await recorder.record(tx, received_blocks(batch), clock())
+
+    async def apply_meters(tx: WriteConnection, batch: Batch) -> None:
+        await meters.apply_meters(tx, batch, clock())
+
+    return [
+        Subscription(
+            ReadingsReceived, record_readings, process.settings.batch_messages_max, read_block
+        ),
+        Subscription(MeterRegistered, apply_meters),
+        Subscription(AgreementChanged, agreements.apply_agreements),
+        Subscription(ReadingRecorded, registers.apply_register_readings),
+    ]

@@ -1,0 +1,206 @@
+"""Registers: what of a change in their readings becomes intervals, when, and in which blocks.
+
+The arithmetic is `gridtally.metering`'s. What an interval has follows from the readings around it
+alone, so only the time from the reading before a change to the one after it is converted again. Two
+readings that cannot be subtracted make no energy: the time between them is an exception, and no
+interval has any of it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
+from uuid import UUID
+
+from gridtally.ingest.domain.local_days import OLDEST_AT
+from gridtally.metering.intervals import edges_around
+
+RUN_VALUES_MAX = 3_000
+"""As many as a block may have."""
+CONVERTED_AT_ONCE_MAX = timedelta(days=100)
+"""So much of a register is turned into intervals in one conversion."""
+RegisterKey = tuple[str, UUID, str]
+"""Tenant, meter and flow."""
+EntryKey = tuple[str, UUID]
+"""Tenant and reading."""
+
+
+class KnownEntry(NamedTuple):
+    """What is stored of a reading: its version, and when it was read."""
+
+    version: int
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterEntry:
+    """The newest entry of a register reading; `kind` may be `withdrawn` besides those of readings.
+
+    `value` is what the register showed, in kWh before its multiplier.
+    """
+
+    tenant_id: str
+    reading_id: UUID
+    meter_id: UUID
+    flow: str
+    version: int
+    kind: str
+    value: Decimal
+    digits: int
+    rollover_kwh: Decimal | None
+    multiplier: Decimal
+    read_at: datetime
+    recorded_at: datetime
+    correlation_id: str
+
+    @property
+    def register(self) -> RegisterKey:
+        """The register that was read."""
+        return (self.tenant_id, self.meter_id, self.flow)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """From one moment up to another."""
+
+    start_at: datetime
+    end_at: datetime
+
+    def __or__(self, other: "TimeRange") -> "TimeRange":
+        """The shortest range that holds both."""
+        return TimeRange(min(self.start_at, other.start_at), max(self.end_at, other.end_at))
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRun:
+    """Consecutive intervals in Wh from `start_at` on; of None nothing is known."""
+
+    start_at: datetime
+    values: list[int | None]
+
+
+def known_run(edges: Sequence[datetime], values: Sequence[int | None]) -> TimeRange | None:
+    """From the first interval that has a value to the last; None where none has."""
+    known = [index for index, value in enumerate(values) if value is not None]
+    return TimeRange(edges[known[0]], edges[known[-1] + 1]) if known else None
+
+
+def reportable_run(
+    edges: Sequence[datetime], values: Sequence[int | None], reported: TimeRange | None
+) -> tuple[Sequence[datetime], Sequence[int | None]]:
+    """The edges and values without ends of which nothing is known.
+
+    What lies within `reported`, where this register had values before, is kept even where nothing
+    is known any more: those values have to be voided.
+    """
+    ranges = [time for time in (reported, known_run(edges, values)) if time is not None]
+    known = [
+        index
+        for index, (start_at, end_at) in enumerate(pairwise(edges))
+        if any(start_at < time.end_at and time.start_at < end_at for time in ranges)
+    ]
+    if not known:
+        return (), ()
+    return edges[known[0] : known[-1] + 2], values[known[0] : known[-1] + 1]
+
+
+def runs_within(
+    edges: Sequence[datetime], values: Sequence[int | None], interval_wh_max: int
+) -> Iterator[IntervalRun]:
+    """All intervals in runs that fit a block; values above the most are left out as None."""
+    for first in range(0, len(values), RUN_VALUES_MAX):
+        part = values[first : first + RUN_VALUES_MAX]
+        fitting = [None if value is None or value > interval_wh_max else value for value in part]
+        yield IntervalRun(edges[first], fitting)
+
+
+def runs_above(
+    edges: Sequence[datetime], values: Sequence[int | None], interval_wh_max: int
+) -> Iterator[IntervalRun]:
+    """Only the intervals above the most, in runs that fit a block."""
+    run: IntervalRun | None = None
+    for start_at, value in zip(edges, values, strict=False):
+        is_above = value is not None and value > interval_wh_max
+        if run is not None and (not is_above or len(run.values) == RUN_VALUES_MAX):
+            yield run
+            run = None
+        if is_above:
+            run = run or IntervalRun(start_at, [])
+            run.values.append(value)
+    if run is not None:
+        yield run
+
+
+@dataclass(frozen=True, slots=True)
+class DueRegister:
+    """A register of which something between two moments has changed.
+
+    `ranked_at` is the latest `read_at` of the blocks made of it before, and `reported` the time in
+    which any interval ever had a value of it.
+    """
+
+    key: RegisterKey
+    from_at: datetime
+    to_at: datetime
+    ranked_at: datetime
+    correlation_id: str
+    reported: TimeRange | None = None
+
+
+def newer_entries(
+    entries: Sequence[RegisterEntry], known: Mapping[EntryKey, KnownEntry]
+) -> tuple[list[RegisterEntry], list[DueRegister]]:
+    """The entries (one per reading) that are newer than what is known of their reading, and the
+    registers that these change, by key.
+
+    A reading changes its register where it is now and where it was before.
+    """
+    newer: list[RegisterEntry] = []
+    due: dict[RegisterKey, DueRegister] = {}
+    for entry in entries:
+        before = known.get((entry.tenant_id, entry.reading_id))
+        if before is not None and before.version >= entry.version:
+            continue
+        newer.append(entry)
+        moments = [entry.read_at] if before is None else [entry.read_at, before.read_at]
+        ranked_at = entry.recorded_at
+        other = due.get(entry.register)
+        if other is not None:
+            moments += [other.from_at, other.to_at]
+            ranked_at = max(ranked_at, other.ranked_at)
+        due[entry.register] = DueRegister(
+            entry.register, min(moments), max(moments), ranked_at, entry.correlation_id
+        )
+    return newer, [due[key] for key in sorted(due)]
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What of a change is still to be turned into intervals, and not before `due_at`."""
+
+    from_at: datetime
+    to_at: datetime
+    due_at: datetime
+
+
+def next_edges(
+    zone: str, minutes: int, from_at: datetime, to_at: datetime, now: datetime
+) -> tuple[list[datetime], Remainder | None]:
+    """The edges of the intervals that touch [from_at, to_at] and have passed, and the remainder.
+
+    At most `CONVERTED_AT_ONCE_MAX` of the change is taken. An interval can be stored once it has
+    passed, so the remainder may have to wait for that.
+    """
+    begin_at = max(from_at, OLDEST_AT)
+    reach_at = max(begin_at, min(to_at, begin_at + CONVERTED_AT_ONCE_MAX, now))
+    edges = edges_around(zone, minutes, begin_at, reach_at)
+    passed = [edge for edge in edges if OLDEST_AT <= edge <= now]
+    if edges[-1] > now:
+        running_at = passed[-1] if passed else from_at
+        due_at = next(edge for edge in edges if edge > now)
+        return passed, Remainder(running_at, max(to_at, running_at), due_at)
+    if edges[-1] < to_at:
+        return passed, Remainder(edges[-1], to_at, now)
+    return passed, None

@@ -1,0 +1,1 @@
+"""What ingest does, one file per noun: load, decide, save and emit in one transaction."""

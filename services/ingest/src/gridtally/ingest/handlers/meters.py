@@ -1,0 +1,39 @@
+"""Copies of meters, which other services publish and ingest applies."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gridtally.contracts.metering import MeterRegistered
+from gridtally.database import WriteConnection
+from gridtally.ingest.events.messages import registration
+from gridtally.ingest.store import meters, periods
+from gridtally.messaging import ReceivedMessage, newest_states
+
+
+async def apply_meters(
+    tx: WriteConnection, batch: Sequence[ReceivedMessage[MeterRegistered]], now: datetime
+) -> None:
+    """Store the newest state of each meter, and have the open periods of these meters checked; the
+    closed ones too where its channels measure from or until another time than was known.
+
+    Pending blocks of a new meter are recorded by a loop of their own.
+    """
+    newest = newest_states(batch)
+    registered = {key: event for key, event in newest.items() if event is not None}
+    ended = [key for key, event in newest.items() if event is None]
+    if registered:
+        before = await meters.fetch_meters(tx, list(registered))
+        registrations = [
+            registration(tenant_id, event) for (tenant_id, _), event in registered.items()
+        ]
+        await meters.upsert_meters(tx, registrations)
+        await periods.check_periods_of_meters(tx, list(registered), now)
+        retimed = [
+            new.key
+            for new in registrations
+            if new.key in before and new.meter.has_other_times_than(before[new.key])
+        ]
+        if retimed:
+            await periods.check_periods_of_meters(tx, retimed, now, state="closed")
+    if ended:
+        await meters.delete_meters(tx, ended)

@@ -1,0 +1,110 @@
+"""Planning and closing billing periods: a batch of them, or one that somebody wants closed now."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from gridtally.database import WriteConnection
+from gridtally.ingest.domain.periods import (
+    Close,
+    ClosedPeriod,
+    OpenPeriod,
+    PeriodKey,
+    Presence,
+    close_period,
+    decide,
+    is_new_revision,
+    plan_agreement,
+    planning_horizon,
+)
+from gridtally.ingest.events.messages import period_closed
+from gridtally.ingest.store import agreements, periods
+from gridtally.kernel.errors import Conflict, NotFound, Rejected
+from gridtally.messaging import enqueue
+
+CLOSE_PERIODS_MAX = 300
+PLAN_AGREEMENTS_MAX = 1_000
+
+
+async def plan_periods(tx: WriteConnection, now: datetime) -> int:
+    """Plan the periods of agreements that are new, changed or running out of planned ones.
+
+    Returns how many agreements.
+    """
+    horizon_on = planning_horizon(now)
+    unplanned = await agreements.lock_unplanned(tx, horizon_on, PLAN_AGREEMENTS_MAX)
+    if unplanned:
+        planned = [
+            period for agreement in unplanned for period in plan_agreement(agreement, horizon_on)
+        ]
+        await periods.insert_periods(tx, planned)
+        await agreements.mark_planned(tx, unplanned, horizon_on)
+    return len(unplanned)
+
+
+async def close_due_periods(tx: WriteConnection, now: datetime, revision_delay: timedelta) -> int:
+    """Check one batch of the periods that are due, and close those that can be; how many checked.
+
+    Each is decided by itself: one that waits holds up no other.
+    """
+    keys = await periods.claim_due_periods(tx, now, CLOSE_PERIODS_MAX)
+    if keys:
+        locked = await periods.lock_periods(tx, keys)
+        check_at = await _close_or_wait(tx, locked, now, revision_delay) if locked else []
+        unknown = set(keys) - {period.key for period in locked}  # no agreement or meter is known
+        await periods.update_check_times(tx, check_at + [(key, None) for key in sorted(unknown)])
+    return len(keys)
+
+
+async def _close_or_wait(
+    tx: WriteConnection, locked: Sequence[OpenPeriod], now: datetime, revision_delay: timedelta
+) -> list[tuple[PeriodKey, datetime | None]]:
+    """Close those that can be; when to check the others again."""
+    closing: list[tuple[OpenPeriod, Close, Presence]] = []
+    check_at: list[tuple[PeriodKey, datetime | None]] = []
+    for period, presence in zip(locked, await periods.fetch_presence(tx, locked), strict=True):
+        decision = decide(period, presence, revision_delay=revision_delay, now=now)
+        if isinstance(decision, Close):
+            closing.append((period, decision, presence))
+        else:
+            check_at.append((period.key, decision.until))
+    unchanged = await _close(tx, closing, now)
+    return check_at + [(same.period.key, same.close.again_at) for same in unchanged]
+
+
+async def _close(
+    tx: WriteConnection, closing: Sequence[tuple[OpenPeriod, Close, Presence]], now: datetime
+) -> list[ClosedPeriod]:
+    """Close periods and publish that; returns those that would be no new revision, unchanged."""
+    if not closing:
+        return []
+    series = await periods.fetch_series(tx, [period for period, _, _ in closing])
+    candidates = [
+        close_period(period, close, flows, presence.correlation_id)
+        for (period, close, presence), flows in zip(closing, series, strict=True)
+    ]
+    closed = [candidate for candidate in candidates if is_new_revision(candidate)]
+    if closed:
+        await periods.update_closed(tx, closed, now)
+        await enqueue(tx, [period_closed(period, now) for period in closed])
+    return [candidate for candidate in candidates if not is_new_revision(candidate)]
+
+
+async def force_close(
+    tx: WriteConnection, tenant_id: str, agreement_id: UUID, start_on: date, now: datetime
+) -> None:
+    """Close one ended period with what is there.
+
+    NotFound for an unknown period (or one whose meter is unknown), Conflict when it is closed and
+    has lost nothing since, Rejected when it has not ended.
+    """
+    locked = await periods.lock_periods(tx, [(tenant_id, agreement_id, start_on)])
+    if not locked:
+        raise NotFound("period_unknown", "this agreement has no such period")
+    period = locked[0]
+    [presence] = await periods.fetch_presence(tx, [period])
+    if period.revision and not period.has_lost_values(presence.intervals):
+        raise Conflict("period_closed", f"the period is closed, in revision {period.revision}")
+    if now < period.end_at:
+        raise Rejected("period_not_ended", f"the period ends at {period.end_at.isoformat()}")
+    await _close(tx, [(period, Close("forced"), presence)], now)

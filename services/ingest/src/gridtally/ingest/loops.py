@@ -1,0 +1,77 @@
+"""What ingest does in the background: what was left for later, and what time makes due."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from gridtally.database import ALL_TENANTS, WriteConnection, transaction
+from gridtally.ingest.handlers.imports import Importer
+from gridtally.ingest.handlers.pending_blocks import drop_expired, record_pending
+from gridtally.ingest.handlers.periods import close_due_periods, plan_periods
+from gridtally.ingest.handlers.readings import Recorder
+from gridtally.ingest.handlers.registers import convert_due_registers
+from gridtally.ingest.handlers.usage import publish_usage
+from gridtally.ingest.settings import Settings
+from gridtally.ingest.store.intake_counts import fetch_dropped
+from gridtally.messaging import Progress
+from gridtally.messaging.polling import run_polling
+from gridtally.service.polling import polling_loop, repeating_loop
+from gridtally.service.service import Loop, Process
+
+IDLE_POLL_S = 0.2
+EXPIRY_POLL_S = 60.0
+
+
+def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
+    """Publishing usage, planning and closing periods, recording pending blocks, dropping those that
+    have waited too long, turning registers into intervals, and imports."""
+    database, clock = process.database, process.clock
+    importer = Importer(process.publisher, recorder)
+
+    async def usage(tx: WriteConnection, now: datetime) -> int:
+        return await publish_usage(tx, process.publisher, now)
+
+    async def periods() -> int:
+        async with transaction(database, tenant=ALL_TENANTS) as tx:
+            planned = await plan_periods(tx, clock())
+        async with transaction(database, tenant=ALL_TENANTS) as tx:
+            return planned + await close_due_periods(tx, clock(), process.settings.revision_delay)
+
+    async def pending(tx: WriteConnection, now: datetime) -> int:
+        return await record_pending(tx, recorder, now)
+
+    async def registers(tx: WriteConnection, now: datetime) -> int:
+        return await convert_due_registers(tx, recorder, now)
+
+    return [
+        polling_loop("ingest.usage", usage, database, clock, idle_s=IDLE_POLL_S),
+        repeating_loop("ingest.periods", periods, idle_s=IDLE_POLL_S),
+        polling_loop("ingest.pending_blocks", pending, database, clock, idle_s=IDLE_POLL_S),
+        polling_loop("ingest.registers", registers, database, clock, idle_s=IDLE_POLL_S),
+        polling_loop("ingest.imports", importer.work, database, clock),
+        _expiry(process),
+    ]
+
+
+def _expiry(process: Process[Settings]) -> Loop:
+    """Its progress shows how many blocks were dropped since its start, for their age or for want of
+    room: the stored counts say so, whichever process dropped them."""
+    name, kept_for = (
+        "ingest.pending_block_expiry",
+        timedelta(days=process.settings.pending_block_days),
+    )
+
+    async def run(progress: Progress, stop: asyncio.Event) -> None:
+        before: int | None = None
+
+        async def drop() -> int:
+            nonlocal before
+            async with transaction(process.database, tenant=ALL_TENANTS) as tx:
+                expired = await drop_expired(tx, process.clock() - kept_for)
+                dropped = await fetch_dropped(tx)
+            before = dropped - expired if before is None else before
+            progress.dropped = dropped - before
+            return expired
+
+        await run_polling(name, drop, progress, stop, idle_s=EXPIRY_POLL_S)
+
+    return Loop(name, run)

@@ -1,0 +1,1 @@
+"""Double-entry accounts: invoices, payments and what customers owe."""

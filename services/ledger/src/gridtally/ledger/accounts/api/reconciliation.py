@@ -1,0 +1,58 @@
+"""`/v1/reconciliation`: whether the books agree, counted in independent ways."""
+
+from typing import Self
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from gridtally.database import snapshot
+from gridtally.http.context import Db
+from gridtally.ledger.accounts.api.models import InCurrency, Money
+from gridtally.ledger.accounts.store import reconciliation
+from gridtally.ledger.callers import Reader
+
+router = APIRouter(prefix="/v1", tags=["accounts"])
+
+
+class Reconciliation(InCurrency):
+    """One currency's books, counted in every way that must agree: `difference_max` is the widest
+    gap between documents, postings, accounts, items and allocations, and is zero. `receivable` is
+    what invoices and credit notes have put on customers' accounts, whatever was paid since."""
+
+    invoices: int
+    invoices_total: Money
+    credit_notes: int
+    credit_notes_total: Money
+    receivable: Money
+    opened: Money
+    charged: Money
+    allocated: Money
+    invoiced_total: Money
+    unmatched: Money
+    postings_sum: Money
+    account_difference_max: Money
+    item_difference_max: Money
+    difference_max: Money
+
+    @classmethod
+    def of(cls, counted: reconciliation.Reconciliation) -> Self:
+        """The reconciliation as the API shows it."""
+        return cls.model_validate(counted, from_attributes=True)
+
+
+class Reconciliations(BaseModel):
+    """Each currency's reconciliation; `ok` where all are without difference."""
+
+    ok: bool
+    currencies: list[Reconciliation]
+
+
+@router.get("/reconciliation")
+async def get_reconciliation(db: Db, caller: Reader) -> Reconciliations:
+    """Whether documents, postings, accounts and allocations agree: all are recounted."""
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        currencies = await reconciliation.reconcile(read, caller.tenant_id)
+    return Reconciliations(
+        ok=all(not counted.difference_max for counted in currencies),
+        currencies=[Reconciliation.of(counted) for counted in currencies],
+    )

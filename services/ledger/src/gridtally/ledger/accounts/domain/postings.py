@@ -1,0 +1,146 @@
+"""Postings of billing's documents: an invoice or credit note becomes one balanced transaction.
+
+Owns which accounts a document touches. Refuses what does not balance, what the ledger cannot
+store exactly, and documents whose lines and total differ by more than rounding can explain.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, localcontext
+from uuid import UUID
+
+from gridtally.kernel.money import EXACT
+from gridtally.ledger.accounts.domain import chart
+from gridtally.ledger.accounts.domain.chart import Account
+from gridtally.ledger.accounts.domain.open_items import ZERO, Allocation, OpenItem, due_after
+from gridtally.ledger.accounts.domain.terms import PAYMENT_DAYS_DEFAULT
+from gridtally.ledger.accounts.domain.transactions import (
+    Posting,
+    Transaction,
+    TransactionKind,
+    digest_of,
+    ledger_amount,
+    transaction_id,
+)
+
+ROUNDING_PER_LINE_MAX = Decimal(1)
+"""In whole units a line is rounded by a half at most; more means that the document is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """One line of a document: its kind of tariff component, and its rounded amount."""
+
+    kind: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An invoice or, with `credits_id`, a credit note.
+
+    lines       what the amounts are for; they add up to the total, but for rounding
+    tax         the part of the total that the tax authority is owed
+    total       the amount of the invoice; a credit note repeats that of its invoice, unsigned
+    credits_id  the invoice that a credit note cancels
+    due_on      the day that the invoice itself states; None where the tenant's terms decide
+    """
+
+    id: UUID
+    number: str
+    tenant_id: str
+    customer_id: UUID
+    currency: str
+    lines: tuple[DocumentLine, ...]
+    tax: Decimal
+    total: Decimal
+    issued_at: datetime
+    correlation_id: str
+    credits_id: UUID | None = None
+    due_on: date | None = None
+
+
+def post_document(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) -> Transaction:
+    """The transaction of a document: receivable against revenue per kind, tax and rounding.
+
+    An invoice opens an item, due on its own date or `payment_days` after its issue; one below zero
+    stands on the export payable. A credit note is the mirror image of an invoice with its amounts,
+    and allocates the whole of it. It is posted from its own content, because it may arrive before
+    the invoice that it cancels. ValueError where the document contradicts itself or does not fit
+    the ledger.
+    """
+    sign = 1 if document.credits_id is None else -1
+    with localcontext(EXACT):
+        postings = tuple(
+            Posting(account, sign * amount)
+            for account, amount in _invoiced(document).items()
+            if amount or account.account_class in chart.RECEIVABLE_CLASSES
+        )
+    id_ = transaction_id(document.tenant_id, document.id)
+    kind: TransactionKind = "invoice" if document.credits_id is None else "credit_note"
+    parts = [
+        kind, str(document.id), document.number, document.currency,
+        document.issued_at.isoformat(), *(_text(posting) for posting in postings),
+    ]  # fmt: skip
+    return Transaction(
+        id=id_,
+        tenant_id=document.tenant_id,
+        kind=kind,
+        document_id=document.id,
+        reference=document.number,
+        reverses_id=document.credits_id and transaction_id(document.tenant_id, document.credits_id),
+        customer_id=document.customer_id,
+        currency=document.currency,
+        total=document.total,
+        occurred_at=document.issued_at,
+        correlation_id=document.correlation_id,
+        postings=postings,
+        digest=digest_of(parts),
+        allocations=_credited(document, id_),
+        opens=_opened(document, payment_days) if document.credits_id is None else None,
+        voids=document.credits_id,
+    )
+
+
+def _opened(document: Document, payment_days: int) -> OpenItem:
+    """The open item that an invoice makes."""
+    issued_on = document.issued_at.astimezone(UTC).date()
+    due_on = document.due_on or due_after(issued_on, payment_days)
+    return OpenItem(
+        document.id, "invoice", document.number, document.total, document.issued_at, due_on
+    )
+
+
+def _credited(document: Document, id_: UUID) -> tuple[Allocation, ...]:
+    """What a credit note allocates: the whole of its invoice, unless that is nothing."""
+    if document.credits_id is None or not document.total:
+        return ()
+    return (Allocation(document.credits_id, id_, document.total),)
+
+
+def _invoiced(document: Document) -> dict[Account, Decimal]:
+    """What an invoice with these amounts puts on each account; together zero.
+
+    Lines are added up per kind before they are rounded to the ledger's decimals, so that a kind
+    takes part in rounding once. What is then missing to a sum of zero is the rounding difference.
+    """
+    currency = document.currency
+    claim = chart.receivable if document.total >= 0 else chart.export_payable
+    amounts = {claim(currency, document.customer_id): document.total}
+    by_kind: dict[str, Decimal] = {}
+    for line in document.lines:
+        if line.kind != "tax":  # the document's own tax is what the authority is owed
+            by_kind[line.kind] = by_kind.get(line.kind, ZERO) + line.amount
+    for kind in sorted(by_kind):
+        amounts[chart.revenue(currency, kind)] = -ledger_amount(by_kind[kind])
+    amounts[chart.tax(currency)] = -document.tax
+    rest = -sum(amounts.values(), ZERO)
+    if abs(rest) > ROUNDING_PER_LINE_MAX * (len(document.lines) + 1):
+        raise ValueError(f"{document.number}: its total and its lines differ by {rest}")
+    amounts[chart.rounding(currency)] = rest
+    return amounts
+
+
+def _text(posting: Posting) -> str:
+    """A posting as the digest has it: one spelling for one amount."""
+    return f"{posting.account.code}={ledger_amount(posting.amount):f}"

@@ -1,0 +1,183 @@
+"""Events of invoices, payments and balances on one side, the domain's values on the other."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, TypeVar
+from uuid import UUID
+
+from gridtally.contracts.accounts import (
+    AccountChanged,
+    CurrencyBalance,
+    PaymentAllocation,
+    PaymentReceived,
+    PaymentRecorded,
+)
+from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
+from gridtally.contracts.envelope import Envelope
+from gridtally.contracts.model import Event
+from gridtally.kernel.errors import Poison
+from gridtally.kernel.ids import derive_id
+from gridtally.kernel.money import in_currency
+from gridtally.ledger.accounts.domain.balances import CustomerBalance
+from gridtally.ledger.accounts.domain.chart import prepaid
+from gridtally.ledger.accounts.domain.commands import Command, RequestedAllocation
+from gridtally.ledger.accounts.domain.open_items import Allocation
+from gridtally.ledger.accounts.domain.postings import Document, DocumentLine
+from gridtally.ledger.accounts.domain.reversals import LiveAllocation
+from gridtally.ledger.accounts.domain.transactions import Transaction
+from gridtally.ledger.accounts.domain.void_notes import VoidNote
+from gridtally.ledger.events import SOURCE
+from gridtally.messaging import OutgoingMessage, ReceivedMessage
+
+E = TypeVar("E", bound=Event)
+
+
+def present(received: ReceivedMessage[E]) -> E:
+    """The event of a message; Poison for a tombstone, which means nothing on these topics."""
+    if received.event is None:
+        raise Poison("the message has no value")
+    return received.event
+
+
+def invoice(event: InvoiceIssued, envelope: Envelope) -> Document:
+    """An invoice as billing issued it."""
+    return Document(
+        id=event.invoice_id,
+        number=event.number,
+        tenant_id=envelope.tenant_id,
+        customer_id=event.customer_id,
+        currency=event.currency,
+        lines=_lines(event.lines),
+        tax=event.tax,
+        total=event.total,
+        issued_at=event.issued_at,
+        correlation_id=envelope.correlation_id,
+        due_on=event.due_on,
+    )
+
+
+def credit_note(event: CreditNoteIssued, envelope: Envelope) -> Document:
+    """A credit note as billing issued it, with the amounts of the invoice that it cancels."""
+    return Document(
+        id=event.credit_note_id,
+        number=event.number,
+        tenant_id=envelope.tenant_id,
+        customer_id=event.customer_id,
+        currency=event.currency,
+        lines=_lines(event.lines),
+        tax=event.tax,
+        total=event.total,
+        issued_at=event.issued_at,
+        correlation_id=envelope.correlation_id,
+        credits_id=event.invoice_id,
+    )
+
+
+def void_note(event: InvoiceVoided, envelope: Envelope) -> VoidNote:
+    """The note that an invoice is no longer in force."""
+    return VoidNote(
+        tenant_id=envelope.tenant_id,
+        invoice_id=event.invoice_id,
+        credit_note_id=event.credit_note_id,
+        reference=event.number,
+        reason=event.reason,
+        voided_at=event.voided_at,
+    )
+
+
+def _lines(lines: Sequence[InvoiceLine]) -> tuple[DocumentLine, ...]:
+    return tuple(DocumentLine(line.kind, line.amount) for line in lines)
+
+
+def payment(event: PaymentReceived, envelope: Envelope) -> Command:
+    """A payment from outside; what it allocates is an offer, not a condition."""
+    allocations = None
+    if event.allocations is not None:
+        allocations = tuple(
+            RequestedAllocation(allocation.invoice_id, allocation.amount)
+            for allocation in event.allocations
+        )
+    return Command(
+        kind="payment",
+        id=event.payment_id,
+        customer_id=event.customer_id,
+        currency=event.currency,
+        amount=event.amount,
+        reference=event.reference,
+        memo=event.method,
+        occurred_at=event.received_at,
+        correlation_id=envelope.correlation_id,
+        allocations=allocations,
+    )
+
+
+def payment_recorded(payment: Transaction) -> OutgoingMessage:
+    """A payment that is posted now, with what it allocates."""
+    return _payment(payment, payment, "recorded", payment.allocations)
+
+
+def payment_reversed(
+    payment: Transaction, reversal: Transaction, live: Sequence[LiveAllocation]
+) -> OutgoingMessage:
+    """A payment that was reversed, with what it no longer allocates."""
+    return _payment(payment, reversal, "reversed", live)
+
+
+def _payment(
+    payment: Transaction,
+    posted: Transaction,
+    status: Literal["recorded", "reversed"],
+    allocations: Sequence[Allocation] | Sequence[LiveAllocation],
+) -> OutgoingMessage:
+    """The event that `posted`, a payment or its reversal, is in the books."""
+    event = PaymentRecorded(
+        payment_id=payment.document_id,
+        transaction_id=posted.id,
+        status=status,
+        customer_id=payment.customer_id,
+        currency=payment.currency,
+        amount=in_currency(payment.total, payment.currency),
+        reference=payment.reference,
+        method=payment.memo,
+        received_at=payment.occurred_at,
+        allocations=[
+            PaymentAllocation(
+                invoice_id=allocation.item_id,
+                amount=in_currency(allocation.amount, payment.currency),
+            )
+            for allocation in allocations
+        ],
+        prepaid=in_currency(
+            abs(posted.posted(prepaid(payment.currency, payment.customer_id))), payment.currency
+        ),
+    )
+    return OutgoingMessage.of(
+        event,
+        tenant_id=payment.tenant_id,
+        correlation_id=posted.correlation_id,
+        source=SOURCE,
+        event_id=derive_id("payment.recorded", posted.id),
+        occurred_at=posted.occurred_at,
+    )
+
+
+def account_changed(
+    key: tuple[str, UUID], version: int, balances: Sequence[CustomerBalance], now: datetime
+) -> OutgoingMessage:
+    """What a customer owes now; its cause may be many things at once, so it begins a chain."""
+    tenant_id, customer_id = key
+    event_id = derive_id("account.changed", tenant_id, customer_id, version)
+    event = AccountChanged(
+        customer_id=customer_id,
+        balances=[CurrencyBalance.model_validate(balance.by_name()) for balance in balances],
+        as_of=now,
+        version=version,
+    )
+    return OutgoingMessage.of(
+        event,
+        tenant_id=tenant_id,
+        correlation_id=str(event_id),
+        source=SOURCE,
+        event_id=event_id,
+        occurred_at=now,
+    )

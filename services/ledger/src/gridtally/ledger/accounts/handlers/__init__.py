@@ -1,0 +1,1 @@
+"""What is done at a command or an event of the accounts: load, decide, save and emit."""

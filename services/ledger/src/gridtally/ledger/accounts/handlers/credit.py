@@ -1,0 +1,73 @@
+"""Applying customers' credit to what is open, in the transaction that has made either."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from gridtally.database import WriteConnection
+from gridtally.kernel.ids import derive_id
+from gridtally.ledger.accounts.domain.credit import CreditCause, apply_credit, is_applicable
+from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
+from gridtally.ledger.accounts.domain.transactions import Transaction
+from gridtally.ledger.accounts.store import (
+    credit,
+    customer_accounts,
+    customers,
+    terms,
+    transactions,
+)
+from gridtally.ledger.accounts.store.customer_accounts import AccountKey
+
+DUE_CUSTOMERS_MAX = 250
+"""Whose credit is applied in one transaction of the loop."""
+
+
+def causes_of(posted: Sequence[Transaction]) -> dict[AccountKey, CreditCause]:
+    """These transactions as causes, by customer and currency; the last of several."""
+    return {
+        (transaction.tenant_id, transaction.customer_id, transaction.currency): CreditCause.of(
+            transaction
+        )
+        for transaction in posted
+    }
+
+
+def applicable(
+    accounts: Mapping[AccountKey, CustomerAccount], causes: Mapping[AccountKey, CreditCause]
+) -> dict[AccountKey, CreditCause]:
+    """The causes of those accounts, as they are now, in which credit can pay something."""
+    return {key: cause for key, cause in causes.items() if is_applicable(accounts[key])}
+
+
+# Three statements for a batch of any size, two of them only where somebody has credit.
+async def apply_credits(tx: WriteConnection, causes: Mapping[AccountKey, CreditCause]) -> None:
+    """Spend the credit of these customers, who are locked, where their tenants' terms say so."""
+    if not causes:
+        return
+    known = await terms.fetch_terms(tx, sorted({tenant_id for tenant_id, _, _ in causes}))
+    keys = [key for key in causes if known[key[0]].credit_allocation == "oldest_first"]
+    credited = await credit.fetch_credited(tx, keys)
+    if not credited:
+        return
+    accounts = await customer_accounts.fetch_customer_accounts(tx, list(credited))
+    applied = [
+        transaction
+        for key, credited_at in credited.items()
+        for transaction in apply_credit(accounts[key], causes[key], credited_at)
+    ]
+    await transactions.insert_transactions(tx, applied)
+
+
+async def apply_due_credits(tx: WriteConnection, now: datetime) -> int:
+    """Apply the credit of customers for whom that is due, because their tenant's terms have changed
+    or the ledger did not do so before. Returns how many customers that were."""
+    due = await credit.claim_credit_due(tx, DUE_CUSTOMERS_MAX)
+    if not due:
+        return 0
+    await customers.lock_customers(tx, list(due))
+    causes = {}
+    for key in await credit.finish_credit_due(tx, list(due)):
+        tenant_id, customer_id, _ = key
+        id_ = derive_id("credit_due", tenant_id, customer_id, due[tenant_id, customer_id])
+        causes[key] = CreditCause(id_, "", now, str(id_))
+    await apply_credits(tx, causes)
+    return len(due)

@@ -1,0 +1,40 @@
+"""Knowing billing's customers, so that money for nobody is noticed."""
+
+from collections.abc import Sequence
+
+from gridtally.contracts.commerce import CustomerChanged
+from gridtally.database import WriteConnection
+from gridtally.http.idempotency import erase_answers
+from gridtally.ledger.accounts.handlers.unmatched_payments import match_payments
+from gridtally.ledger.accounts.store import customers, terms
+from gridtally.messaging import ReceivedMessage
+from gridtally.messaging.letter_store import erase_letters
+
+
+async def apply_customers(
+    tx: WriteConnection, messages: Sequence[ReceivedMessage[CustomerChanged]]
+) -> None:
+    """Record that these customers exist, and give them the payments that have waited for them.
+
+    The locks come first: a payment that is being posted for one of them meanwhile either sees the
+    customer, or is seen here. A tombstone changes nothing, since an account stays. Of a customer
+    who was erased, answers and dead letters that may name them are erased here too.
+    """
+    published = [
+        (message.envelope.tenant_id, message.event)
+        for message in messages
+        if message.event is not None
+    ]
+    newest: dict[customers.Key, CustomerChanged] = {}
+    for tenant_id, event in sorted(published, key=lambda known: known[1].version):
+        newest[tenant_id, event.customer_id] = event
+    for (tenant_id, customer_id), event in newest.items():
+        if event.erased_at is not None:
+            await erase_answers(tx, tenant_id, customer_id)
+            await erase_letters(tx, tenant_id, customer_id, event.erased_at)
+    keys = {(tenant_id, event.customer_id, event.currency) for tenant_id, event in published}
+    await customers.lock_unchanged(tx, newest.keys())
+    await terms.upsert_payment_days(
+        tx, {key: (event.payment_days, event.version) for key, event in newest.items()}
+    )
+    await match_payments(tx, await customers.insert_known(tx, keys))

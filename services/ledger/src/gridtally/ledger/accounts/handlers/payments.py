@@ -1,0 +1,134 @@
+"""Posting payments and every other command beyond billing's documents.
+
+Each command locks the customer, is decided from the customer's account, and inserts one
+transaction. Refuses an id that came with other content before; a repetition is answered with what
+is there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from gridtally.contracts.accounts import PaymentReceived
+from gridtally.database import WriteConnection
+from gridtally.kernel.errors import Fault, Poison, Rejected, Transient
+from gridtally.ledger.accounts import events
+from gridtally.ledger.accounts.domain.commands import Command
+from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
+from gridtally.ledger.accounts.domain.payments import limited_to_open_items, post, require_payable
+from gridtally.ledger.accounts.domain.transactions import Transaction, transaction_id
+from gridtally.ledger.accounts.domain.unmatched_payments import is_unmatched
+from gridtally.ledger.accounts.handlers.credit import applicable, apply_credits, causes_of
+from gridtally.ledger.accounts.store import (
+    customer_accounts,
+    customers,
+    transactions,
+    unmatched_payments,
+)
+from gridtally.messaging import ReceivedMessage, enqueue
+
+
+async def post_command(tx: WriteConnection, tenant_id: str, command: Command) -> UUID:
+    """Carry out a command. Returns the id of its transaction, which may have been there before.
+
+    Rejected where the customer's account does not allow it, or where the command's id was posted
+    with other content.
+    """
+    await customers.lock_customers(tx, [(tenant_id, command.customer_id)])
+    id_ = transaction_id(tenant_id, command.id)
+    digests = await transactions.fetch_digests(tx, [(tenant_id, id_)])
+    if digests:
+        if digests[tenant_id, id_] != command.digest:
+            fault = Fault("/id", "must be a fresh one for something else")
+            raise Rejected("id_taken", "this id was posted with other content", (fault,))
+        return id_
+    key = (tenant_id, command.customer_id, command.currency)
+    named = [allocation.item_id for allocation in command.allocations or ()]
+    account = (await customer_accounts.fetch_customer_accounts(tx, [key], named))[key]
+    transaction = post(account, command)
+    require_payable(account, transaction)
+    await insert_all(tx, [transaction])
+    await _record_payments(tx, [transaction])
+    if command.leaves_rest_to_rule:
+        after = {key: account.after(transaction)}
+        await apply_credits(tx, applicable(after, causes_of([transaction])))
+    return id_
+
+
+async def post_payments(
+    tx: WriteConnection, batch: Sequence[ReceivedMessage[PaymentReceived]]
+) -> None:
+    """Post payments from outside, whatever they name; Poison where one contradicts another.
+
+    The batch is decided in its order on accounts that are fetched once: each payment sees what the
+    ones before it have allocated, and one that came before or twice is compared and passed over.
+    """
+    commands = [
+        (message.envelope.tenant_id, events.payment(events.present(message), message.envelope))
+        for message in batch
+    ]
+    await customers.lock_customers(
+        tx, [(tenant_id, command.customer_id) for tenant_id, command in commands]
+    )
+    keys = [(tenant_id, transaction_id(tenant_id, command.id)) for tenant_id, command in commands]
+    digests = await transactions.fetch_digests(tx, keys)
+    named = [
+        allocation.item_id for _, command in commands for allocation in command.allocations or ()
+    ]
+    account_keys = [
+        (tenant_id, command.customer_id, command.currency) for tenant_id, command in commands
+    ]
+    accounts = await customer_accounts.fetch_customer_accounts(tx, account_keys, named)
+    payments, by_rule = [], []
+    for key, account_key, (_, command) in zip(keys, account_keys, commands, strict=True):
+        account = accounts[account_key]
+        payment = _payment(account, command)
+        if key not in digests:
+            _require_payable(account, payment)
+            accounts[account_key] = account.after(payment)
+            payments.append(payment)
+            if command.leaves_rest_to_rule:
+                by_rule.append(payment)
+        if digests.setdefault(key, payment.digest) != payment.digest:
+            raise Poison(f"payment {command.id} was posted with other content before")
+    await insert_all(tx, payments)
+    await _record_payments(tx, payments)
+    await apply_credits(tx, applicable(accounts, causes_of(by_rule)))
+
+
+def _payment(account: CustomerAccount, command: Command) -> Transaction:
+    """The transaction of money that has arrived; its digest is of what came, not of what fits."""
+    try:
+        payment = post(account, limited_to_open_items(account, command))
+        return replace(payment, digest=command.digest)
+    except ValueError as failure:
+        raise Poison(str(failure)) from failure
+
+
+def _require_payable(account: CustomerAccount, payment: Transaction) -> None:
+    try:
+        require_payable(account, payment)
+    except Rejected as refused:
+        raise Poison(f"payment {payment.document_id}: {refused.faults[0].detail}") from refused
+
+
+async def insert_all(tx: WriteConnection, new: Sequence[Transaction]) -> None:
+    """Insert transactions that were not there while the customers' locks were held; Transient where
+    one is there now: another customer, whom nobody locked, has the same id."""
+    inserted = await transactions.insert_transactions(tx, new)
+    if len(inserted) != len(new):
+        raise Transient("the same id is being posted for another customer")
+
+
+async def _record_payments(tx: WriteConnection, new: Sequence[Transaction]) -> None:
+    """Put payment.recorded into the outbox for those of the transactions that are payments, and
+    record those for nobody who is known as unmatched."""
+    await unmatched_payments.insert_unmatched(tx, [*filter(is_unmatched, new)])
+    await enqueue(
+        tx,
+        [
+            events.payment_recorded(transaction)
+            for transaction in new
+            if transaction.kind == "payment"
+        ],
+    )

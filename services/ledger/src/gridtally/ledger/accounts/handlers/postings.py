@@ -1,0 +1,165 @@
+"""Posting what billing has issued: each document exactly once, in whatever order they come.
+
+Refuses a document that contradicts itself, or that differs from what was posted under its id.
+"""
+
+from collections.abc import Sequence
+
+from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceVoided
+from gridtally.database import WriteConnection
+from gridtally.kernel.errors import Poison
+from gridtally.ledger.accounts import events
+from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
+from gridtally.ledger.accounts.domain.open_items import OpenItem
+from gridtally.ledger.accounts.domain.postings import Document, post_document
+from gridtally.ledger.accounts.domain.reversals import LiveAllocation, Reason, deallocate
+from gridtally.ledger.accounts.domain.terms import PAYMENT_DAYS_DEFAULT
+from gridtally.ledger.accounts.domain.transactions import Transaction
+from gridtally.ledger.accounts.handlers.credit import apply_credits, causes_of
+from gridtally.ledger.accounts.handlers.unmatched_payments import match_payments
+from gridtally.ledger.accounts.store import (
+    customer_accounts,
+    customers,
+    open_items,
+    terms,
+    transactions,
+    void_notes,
+)
+from gridtally.messaging import ReceivedMessage
+
+
+async def post_invoices(
+    tx: WriteConnection, batch: Sequence[ReceivedMessage[InvoiceIssued]]
+) -> None:
+    """Post each invoice, and pay it with the customer's credit; Poison where one cannot be posted.
+
+    Whoever gets an invoice is known from then on.
+    """
+    known = await terms.fetch_terms(tx, {message.envelope.tenant_id for message in batch})
+    documents = [events.invoice(events.present(message), message.envelope) for message in batch]
+    own = await terms.fetch_payment_days(
+        tx, {(document.tenant_id, document.customer_id) for document in documents}
+    )
+    invoices = [
+        _posted(
+            document,
+            own.get(
+                (document.tenant_id, document.customer_id), known[document.tenant_id].payment_days
+            ),
+        )
+        for document in documents
+    ]
+    await _lock_customers(tx, invoices)
+    inserted = await _insert(tx, invoices)
+    causes = causes_of(inserted)
+    await match_payments(tx, await customers.insert_known(tx, causes.keys()))
+    await apply_credits(tx, causes)
+
+
+async def post_credit_notes(
+    tx: WriteConnection, batch: Sequence[ReceivedMessage[CreditNoteIssued]]
+) -> None:
+    """Post the mirror image of each invoice that is cancelled, deallocate what was paid of it, and
+    pay with that what else is open; Poison where one cannot be posted."""
+    credit_notes = [
+        _posted(events.credit_note(events.present(message), message.envelope)) for message in batch
+    ]
+    await _lock_customers(tx, credit_notes)
+    inserted = await _insert(tx, credit_notes, await _deallocations(tx, credit_notes))
+    await apply_credits(tx, causes_of(inserted))
+
+
+async def record_voided_invoices(
+    tx: WriteConnection, batch: Sequence[ReceivedMessage[InvoiceVoided]]
+) -> None:
+    """Store each note that an invoice was voided; the postings come with the credit note."""
+    notes = [events.void_note(events.present(message), message.envelope) for message in batch]
+    await void_notes.insert_void_notes(tx, notes)
+
+
+def _posted(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) -> Transaction:
+    """The transaction of a document; Poison where the document contradicts itself."""
+    try:
+        return post_document(document, payment_days)
+    except ValueError as failure:
+        raise Poison(str(failure)) from failure
+
+
+async def _lock_customers(tx: WriteConnection, batch: Sequence[Transaction]) -> None:
+    """Lock before anything is read that decides: what is live of an item must not change until the
+    commit."""
+    keys = [(transaction.tenant_id, transaction.customer_id) for transaction in batch]
+    await customers.lock_customers(tx, keys)
+
+
+async def _deallocations(
+    tx: WriteConnection, credit_notes: Sequence[Transaction]
+) -> list[Transaction]:
+    """What takes back the payments of the invoices that these credit notes, those of them that are
+    new, cancel; the customers are locked.
+
+    An item is cancelled once: by the first of several credit notes for it.
+    """
+    live = await open_items.fetch_allocations_of_items(
+        tx, [(note.tenant_id, note.voids) for note in credit_notes if note.voids]
+    )
+    if not live:
+        return []
+    known = await transactions.fetch_digests(
+        tx, [(note.tenant_id, note.id) for note in credit_notes]
+    )
+    items = await open_items.fetch_items(tx, list(live))
+    accounts = await customer_accounts.fetch_customer_accounts(
+        tx, [(note.tenant_id, note.customer_id, note.currency) for note in credit_notes]
+    )
+    deallocations = []
+    for note in credit_notes:
+        if note.voids is None or (note.tenant_id, note.voids) not in items:
+            continue
+        key = (note.tenant_id, note.voids)
+        item = items.pop(key)
+        if item.voided or (note.tenant_id, note.id) in known:
+            continue
+        account = accounts[note.tenant_id, note.customer_id, note.currency]
+        if deallocation := _deallocation(account, item, live[key], note):
+            deallocations.append(deallocation)
+    return deallocations
+
+
+def _deallocation(
+    account: CustomerAccount,
+    item: OpenItem,
+    live: Sequence[LiveAllocation],
+    credit_note: Transaction,
+) -> Transaction | None:
+    reason = Reason(
+        f"cancelled by {credit_note.reference}",
+        credit_note.occurred_at,
+        credit_note.correlation_id,
+    )
+    return deallocate(account, item, live, credit_note.document_id, reason)
+
+
+async def _insert(
+    tx: WriteConnection, batch: Sequence[Transaction], deallocations: Sequence[Transaction] = ()
+) -> list[Transaction]:
+    """Insert documents and what they deallocate; a repetition changes nothing. Returns the
+    documents that are new.
+
+    A document that was not inserted is either there with the same digest, or contradicts what is
+    posted under its id, or cancels an invoice that has its credit note already: Poison.
+    """
+    by_key = {(document.tenant_id, document.id): document for document in batch}
+    inserted = await transactions.insert_transactions(tx, [*by_key.values(), *deallocations])
+    new = [document for key, document in by_key.items() if key in inserted]
+    if len(inserted) == len(batch) + len(deallocations):
+        return new
+    digests = {key: by_key[key].digest for key in inserted if key in by_key}
+    digests |= await transactions.fetch_digests(tx, by_key.keys() - inserted)
+    for document in batch:
+        digest = digests.get((document.tenant_id, document.id))
+        if digest is None:
+            raise Poison(f"{document.reference} cancels an invoice that was cancelled already")
+        if digest != document.digest:
+            raise Poison(f"{document.reference} was posted with other content before")
+    return new

@@ -1,0 +1,1 @@
+"""SQL and the accounts' values: each module reads and writes one thing."""

@@ -1,0 +1,59 @@
+"""Customer accounts, read: the prepaid credit and open items that a posting is decided from."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+from gridtally.database import ReadConnection
+from gridtally.database.rows import columns_of
+from gridtally.ledger.accounts.domain import chart
+from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
+from gridtally.ledger.accounts.domain.open_items import OpenItem
+from gridtally.ledger.accounts.store.open_items import item_of
+
+AccountKey = tuple[str, UUID, str]
+"""A tenant, one of its customers, and a currency."""
+
+# $4 are items that commands name: they are fetched although nothing may be open of them, so that
+# the refusal can state what is wrong.
+_FETCH_ITEMS = """
+SELECT i.* FROM unnest($1::text[], $2::uuid[], $3::text[]) AS k (tenant_id, customer_id, currency)
+  JOIN open_item i USING (tenant_id, customer_id, currency)
+ WHERE i.issued_at IS NOT NULL AND (i.total <> i.allocated OR i.id = ANY($4::uuid[]))
+"""
+# A customer's account is one row, so its credit needs no sum over parts. LIMIT keeps it a look-up
+# by key: a plan for batches would read the whole table for every single payment later.
+_FETCH_PREPAID = """
+SELECT k.tenant_id, k.customer_id, k.currency, coalesce(a.credits - a.debits, 0) AS prepaid,
+       EXISTS (SELECT FROM known_customer c
+                WHERE (c.tenant_id, c.id, c.currency) = (k.tenant_id, k.customer_id, k.currency))
+       AS is_known
+  FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[])
+       AS k (tenant_id, customer_id, currency, account_id)
+  LEFT JOIN LATERAL (
+       SELECT debits, credits FROM account
+        WHERE tenant_id = k.tenant_id AND id = k.account_id LIMIT 1) AS a ON true
+"""
+
+
+async def fetch_customer_accounts(
+    read: ReadConnection, wanted: Sequence[AccountKey], named: Sequence[UUID] = ()
+) -> dict[AccountKey, CustomerAccount]:
+    """Each customer's credit and open items in a currency, and those of `named` that are its own.
+
+    To decide anything from them the customers must be locked.
+    """
+    keys = sorted(set(wanted))
+    columns = columns_of(keys, 3)
+    items: defaultdict[AccountKey, dict[UUID, OpenItem]] = defaultdict(dict)
+    for row in await read.raw.fetch(_FETCH_ITEMS, *columns, list(named)):
+        items[row["tenant_id"], row["customer_id"], row["currency"]][row["id"]] = item_of(row)
+    ids = [
+        chart.prepaid(currency, customer_id).id(tenant_id)
+        for tenant_id, customer_id, currency in keys
+    ]
+    accounts = {}
+    for row in await read.raw.fetch(_FETCH_PREPAID, *columns, ids):
+        key = row["tenant_id"], row["customer_id"], row["currency"]
+        accounts[key] = CustomerAccount(*key, row["prepaid"], items[key], row["is_known"])
+    return accounts

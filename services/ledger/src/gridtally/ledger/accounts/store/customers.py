@@ -1,0 +1,85 @@
+"""Customers' rows: the lock that every change of a customer's account takes, and its version.
+
+Whoever changes a customer's account locks the customer's row first, in the order of tenants and
+ids; then come the rows of transactions, accounts, their parts and open items, each in the order of
+tenants and ids. So writers may wait for one another, but never in a circle.
+"""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from gridtally.database import WriteConnection
+from gridtally.database.rows import columns_of
+
+Key = tuple[str, UUID]
+"""A tenant and one of its customers, transactions or open items."""
+
+
+# The lock is an upsert: it makes the row of a customer that is new, and counts the change that
+# made somebody lock it, so that a loop finds whose balance is to be published. All rows come in one
+# statement, sorted: the order of locks is what keeps two batches from a deadlock.
+_LOCK = """
+INSERT INTO customer AS c (tenant_id, id, version)
+SELECT *, 1 FROM unnest($1::text[], $2::uuid[])
+ON CONFLICT (tenant_id, id) DO UPDATE SET version = c.version + 1
+"""
+
+
+async def lock_customers(tx: WriteConnection, keys: Collection[Key]) -> None:
+    """Lock these customers until the transaction ends, and have their balances published."""
+    await tx.raw.execute(_LOCK, *columns_of(sorted(set(keys)), 2))
+
+
+# The same lock without a change. A row that it makes has nothing to be published.
+_LOCK_UNCHANGED = """
+INSERT INTO customer AS c (tenant_id, id, version)
+SELECT *, 0 FROM unnest($1::text[], $2::uuid[])
+ON CONFLICT (tenant_id, id) DO UPDATE SET version = c.version
+"""
+
+
+async def lock_unchanged(tx: WriteConnection, keys: Collection[Key]) -> None:
+    """Lock these customers until the transaction ends; their balances stay as they are."""
+    await tx.raw.execute(_LOCK_UNCHANGED, *columns_of(sorted(set(keys)), 2))
+
+
+# SKIP LOCKED: a customer whose account is being changed is left for the next poll, which publishes
+# the change with it.
+_CLAIM_CHANGED = """
+SELECT tenant_id, id, version FROM customer WHERE published_version < version
+ ORDER BY tenant_id, id LIMIT $1 FOR UPDATE SKIP LOCKED
+"""
+
+
+async def claim_changed(tx: WriteConnection, customers_max: int) -> dict[Key, int]:
+    """Customers whose balances are to be published, locked, with their versions."""
+    rows = await tx.raw.fetch(_CLAIM_CHANGED, customers_max)
+    return {(row["tenant_id"], row["id"]): row["version"] for row in rows}
+
+
+_UPDATE_PUBLISHED = """
+UPDATE customer c SET published_version = c.version
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+ WHERE (c.tenant_id, c.id) = (k.tenant_id, k.id)
+"""
+
+
+async def update_published(tx: WriteConnection, keys: Sequence[Key]) -> None:
+    """Record that the newest versions of these customers, who are locked, are in the outbox."""
+    await tx.raw.execute(_UPDATE_PUBLISHED, *columns_of(keys, 2))
+
+
+# A customer who is known already costs a look-up.
+_INSERT_KNOWN = """
+INSERT INTO known_customer (tenant_id, id, currency)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[])
+ON CONFLICT DO NOTHING RETURNING tenant_id, id, currency
+"""
+
+
+async def insert_known(
+    tx: WriteConnection, keys: Collection[tuple[str, UUID, str]]
+) -> list[tuple[str, UUID, str]]:
+    """Record that these customers pay in these currencies; those of whom that is new."""
+    rows = await tx.raw.fetch(_INSERT_KNOWN, *columns_of(sorted(set(keys)), 3))
+    return [(row["tenant_id"], row["id"], row["currency"]) for row in rows]

@@ -1,0 +1,211 @@
+"""The tables of accounts: accounts, transactions, postings, open items and their allocation."""
+
+import sqlalchemy as sa
+
+from gridtally.database.columns import INSTANT, key, tenant
+from gridtally.ledger.columns import METADATA, MONEY
+
+account = sa.Table(
+    "account",
+    METADATA,
+    tenant(),
+    key(),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("class", sa.Text, nullable=False),
+    sa.Column("customer_id", sa.Uuid),
+    sa.Column("debits", MONEY, nullable=False),
+    sa.Column("credits", MONEY, nullable=False),
+    sa.Column("created_at", INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.Column("invoiced", MONEY, nullable=False, server_default="0"),
+    sa.UniqueConstraint("tenant_id", "currency", "code", name="account_code"),
+    sa.UniqueConstraint("tenant_id", "id", "currency", name="account_currency"),
+    sa.Index("account_by_customer", "tenant_id", "customer_id"),
+)
+account_part = sa.Table(
+    "account_part",
+    METADATA,
+    tenant(),
+    sa.Column("account_id", sa.Uuid, primary_key=True),
+    sa.Column("part", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("debits", MONEY, nullable=False),
+    sa.Column("credits", MONEY, nullable=False),
+    sa.ForeignKeyConstraint(["tenant_id", "account_id"], ["account.tenant_id", "account.id"]),
+)
+transaction = sa.Table(
+    "transaction",
+    METADATA,
+    tenant(),
+    key(),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("document_id", sa.Uuid, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("reverses_id", sa.Uuid),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("total", MONEY, nullable=False),
+    sa.Column("occurred_at", INSTANT, nullable=False),
+    sa.Column("recorded_at", INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.Column("correlation_id", sa.Text, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("postings", sa.SmallInteger, nullable=False),
+    sa.Column("memo", sa.Text, nullable=False, server_default=""),
+    sa.UniqueConstraint("tenant_id", "document_id", name="transaction_one_per_document"),
+    sa.UniqueConstraint("tenant_id", "reverses_id", name="transaction_one_reversal"),
+    sa.Index("transaction_by_age", "tenant_id", "recorded_at", "id"),
+    sa.Index("transaction_by_customer", "tenant_id", "customer_id", "occurred_at"),
+)
+posting = sa.Table(
+    "posting",
+    METADATA,
+    tenant(),
+    sa.Column("transaction_id", sa.Uuid, primary_key=True),
+    sa.Column("line", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("amount", MONEY, nullable=False),
+    sa.Column("occurred_at", INSTANT, nullable=False),
+    sa.Column("recorded_at", INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.ForeignKeyConstraint(
+        ["tenant_id", "account_id", "currency"],
+        ["account.tenant_id", "account.id", "account.currency"],
+    ),
+    sa.Index(
+        "posting_by_account",
+        "tenant_id",
+        "account_id",
+        "occurred_at",
+        postgresql_include=["amount"],
+    ),
+)
+invoice_note = sa.Table(
+    "invoice_note",
+    METADATA,
+    tenant(),
+    sa.Column("invoice_id", sa.Uuid, primary_key=True),
+    sa.Column("credit_note_id", sa.Uuid, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("voided_at", INSTANT, nullable=False),
+    sa.Column("recorded_at", INSTANT, nullable=False, server_default=sa.func.now()),
+)
+customer = sa.Table(
+    "customer",
+    METADATA,
+    tenant(),
+    key(),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("published_version", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("credit_due", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index(
+        "customer_to_publish",
+        "tenant_id",
+        "id",
+        postgresql_where=sa.text("published_version < version"),
+    ),
+    sa.Index("customer_credit_due", "tenant_id", "id", postgresql_where=sa.text("credit_due")),
+)
+known_customer = sa.Table(
+    "known_customer",
+    METADATA,
+    tenant(),
+    key(),
+    sa.Column("currency", sa.Text, primary_key=True),
+)
+customer_terms = sa.Table(
+    "customer_terms",
+    METADATA,
+    tenant(),
+    key("customer_id"),
+    sa.Column("payment_days", sa.Integer),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("payment_days BETWEEN 0 AND 365", name="customer_terms_payment_days"),
+)
+unmatched_payment = sa.Table(
+    "unmatched_payment",
+    METADATA,
+    tenant(),
+    key(),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("amount", MONEY, nullable=False),
+    sa.Column("resolved_by", sa.Uuid),
+    sa.Column("recorded_at", INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.CheckConstraint("amount > 0", name="unmatched_payment_amount"),
+    sa.Index(
+        "unmatched_payment_open",
+        "tenant_id",
+        "recorded_at",
+        "id",
+        postgresql_where=sa.text("resolved_by IS NULL"),
+    ),
+    sa.Index(
+        "unmatched_payment_by_customer",
+        "tenant_id",
+        "customer_id",
+        "currency",
+        postgresql_where=sa.text("resolved_by IS NULL"),
+    ),
+)
+open_item = sa.Table(
+    "open_item",
+    METADATA,
+    tenant(),
+    key(),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("total", MONEY, nullable=False),
+    sa.Column("allocated", MONEY, nullable=False),
+    sa.Column("voided", sa.Boolean, nullable=False),
+    sa.Column("issued_at", INSTANT),
+    sa.Column("due_on", sa.Date),
+    sa.Column("overdue_reported", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("open_item_by_customer", "tenant_id", "customer_id", "issued_at", "id"),
+    sa.Index(
+        "open_item_open",
+        "tenant_id",
+        "customer_id",
+        "currency",
+        "due_on",
+        postgresql_where=sa.text("total <> allocated"),
+    ),
+    sa.Index(
+        "open_item_overdue",
+        "due_on",
+        postgresql_where=sa.text("total > allocated AND NOT overdue_reported"),
+    ),
+)
+allocation = sa.Table(
+    "allocation",
+    METADATA,
+    tenant(),
+    sa.Column("transaction_id", sa.Uuid, primary_key=True),
+    sa.Column("line", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("item_id", sa.Uuid, nullable=False),
+    sa.Column("source_id", sa.Uuid, nullable=False),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("amount", MONEY, nullable=False),
+    sa.Column("occurred_at", INSTANT, nullable=False),
+    sa.Column("recorded_at", INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.Index("allocation_by_item", "tenant_id", "item_id"),
+    sa.Index("allocation_by_source", "tenant_id", "source_id"),
+)
+payment_terms = sa.Table(
+    "payment_terms",
+    METADATA,
+    tenant(),
+    sa.Column("payment_days", sa.SmallInteger, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("updated_at", INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.Column("credit_allocation", sa.Text, nullable=False, server_default="oldest_first"),
+    sa.Column("credit_deallocation", sa.Text, nullable=False, server_default="newest_first"),
+    sa.CheckConstraint(
+        "credit_allocation IN ('oldest_first', 'manual')", name="payment_terms_allocation"
+    ),
+    sa.CheckConstraint(
+        "credit_deallocation IN ('newest_first', 'oldest_first')", name="payment_terms_deallocation"
+    ),
+)

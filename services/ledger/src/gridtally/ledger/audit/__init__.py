@@ -1,0 +1,1 @@
+"""Tamper evidence: the chain of sealed entries, its checkpoints and proofs."""

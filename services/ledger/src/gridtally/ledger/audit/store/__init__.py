@@ -1,0 +1,1 @@
+"""SQL and the audit chain's values: each module reads and writes one thing."""

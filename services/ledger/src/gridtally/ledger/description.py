@@ -1,0 +1,113 @@
+"""What the OpenAPI document says of the ledger beside its routers: areas, problems by operation."""
+
+from gridtally.http.openapi import ApiDescription
+
+_PROPERTY, _METER, _USER = ("property_unknown",), ("meter_unknown",), ("user_unknown",)
+_CHANGED_PROPERTY = {
+    404: _PROPERTY,
+    409: ("meter_in_use",),
+    422: ("unknown_parent", "circular_tree"),
+}
+_CHANGED_METER = {404: _METER, 409: ("register_in_use",), 422: ("invalid_meter",)}
+_WITHIN_USER = ("foreign_meter", "unknown_property")
+_CHANGED_USER = {404: _USER, 409: ("email_taken",), 422: _WITHIN_USER}
+_VALUE = (
+    "derived_meter", "register_unknown", "future_reading", "too_early", "negative_value",
+    "too_many_decimals", "beyond_register",
+)  # fmt: skip
+_SUM = ("undefined", "input_removed", "no_register", "sum_too_deep", "sum_too_large")
+_WINDOW = ("empty_window", "window_too_wide")
+_PIECES = (*_WINDOW, "window_too_far")
+
+DESCRIPTION = ApiDescription(
+    areas={
+        "properties": "Metered places, which form a tree, and the meters that come with them",
+        "meters": "Meters, the intervals that they measure and the registers that they show",
+        "users": "The people of a property, and the meter that each of them means",
+        "readings": "Register readings: entered, corrected, withdrawn, and exchanges of meters",
+        "analytics": "What meters counted and show, derived meters, and balances of energy",
+        "exports": "Readings and consumption as files: CSV, Parquet and Excel",
+        "accounts": "Accounts and their balances, statements, reports and reconciliation",
+        "invoices": "Invoices and charges, and what of them is open",
+        "transactions": "What was posted, and reversing it",
+        "payments": "Payments, refunds, write-offs, adjustments and their allocation",
+        "ledger": "The sealed chain of all entries: checkpoints, proofs and the export",
+    },
+    problems={
+        "create_property": {
+            409: ("property_exists",),
+            422: ("unknown_parent", "circular_tree", "invalid_meter"),
+        },
+        "create_properties": {
+            409: ("property_exists",),
+            422: ("unknown_parent", "circular_tree", "invalid_meter", "duplicate_id"),
+        },
+        "get_property": {404: _PROPERTY},
+        "change_property": _CHANGED_PROPERTY,
+        "replace_property": _CHANGED_PROPERTY,
+        "delete_property": {404: _PROPERTY, 409: ("has_children", "meter_in_use")},
+        "list_meters_of_property": {404: _PROPERTY},
+        "initialize_meters": {404: _PROPERTY},
+        "add_meter": {
+            404: _PROPERTY,
+            409: ("meter_exists",),
+            422: ("invalid_meter", "too_many_meters"),
+        },
+        "get_meter": {404: _METER},
+        "change_meter": _CHANGED_METER,
+        "replace_meter": _CHANGED_METER,
+        "delete_meter": {404: _METER, 409: ("meter_in_use",)},
+        "create_user": {409: ("user_exists", "email_taken"), 422: _WITHIN_USER},
+        "get_user": {404: _USER},
+        "change_user": _CHANGED_USER,
+        "replace_user": _CHANGED_USER,
+        "set_default_meter": {404: _USER, 422: ("foreign_meter",)},
+        "delete_user": {404: _USER},
+        "record_reading": {404: _METER, 409: ("reading_exists",), 422: _VALUE},
+        "record_readings": {
+            404: _PROPERTY,
+            422: (*_VALUE, "foreign_meter", "meter_unnamed", "readings_refused", "reading_exists"),
+        },
+        "list_readings_of_meter": {404: _METER},
+        "get_reading": {404: ("reading_unknown",)},
+        "get_history": {404: ("reading_unknown",)},
+        "change_reading": {
+            404: ("reading_unknown",),
+            409: ("reading_exists",),
+            422: (*_VALUE, "exchange_moves_whole"),
+        },
+        "withdraw_reading": {404: ("reading_unknown",), 409: ("exchange_has_readings",)},
+        "exchange_meter": {
+            404: _METER,
+            409: ("reading_exists", "readings_after_exchange"),
+            422: _VALUE,
+        },
+        "get_current_readings": {404: _PROPERTY},
+        "get_consumption": {404: _PROPERTY, 422: _WINDOW},
+        "get_consumption_table": {404: _PROPERTY, 422: _PIECES},
+        "export_consumption": {404: _PROPERTY, 422: _PIECES, 503: ("too_many_exports",)},
+        "export_readings": {503: ("too_many_exports",)},
+        "check_conservation": {404: _PROPERTY, 422: (*_WINDOW, "nothing_to_compare")},
+        "get_stats": {404: (*_METER, "register_unknown"), 422: ("window_too_wide",)},
+        "get_value": {404: (*_METER, "register_unknown"), 422: _SUM},
+        "get_series": {404: (*_METER, "register_unknown"), 422: _PIECES},
+        "define_meter": {
+            404: _METER,
+            422: ("not_derived", "invalid_terms", "circular_definition", "too_many_versions"),
+        },
+        "list_definitions": {404: _METER, 422: ("not_derived",)},
+    },
+    located={
+        "create_property",
+        "add_meter",
+        "create_user",
+        "post_payment",
+        "post_refund",
+        "post_write_off",
+        "post_adjustment",
+        "post_allocation",
+        "post_reversal",
+        "assign_unmatched_payment",
+        "refund_unmatched_payment",
+    },
+)

@@ -1,0 +1,1 @@
+"""Metering: what registers showed, and the energy that follows from it."""

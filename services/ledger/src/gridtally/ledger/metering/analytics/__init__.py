@@ -1,0 +1,1 @@
+"""What meters counted and show: derived meters, consumption, series, statistics, balances."""

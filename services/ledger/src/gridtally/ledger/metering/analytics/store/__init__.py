@@ -1,0 +1,1 @@
+"""SQL and the values of the analytics."""

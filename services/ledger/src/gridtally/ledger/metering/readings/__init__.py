@@ -1,0 +1,1 @@
+"""The ledger of register readings: entered, corrected, exchanged and withdrawn."""

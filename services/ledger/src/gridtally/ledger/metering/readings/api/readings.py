@@ -1,0 +1,269 @@
+"""`/v1/readings`, and the readings of meters and properties: entered, corrected, withdrawn.
+
+Underneath nothing is changed: a correction is another entry, and `as_of` shows what was known.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from urllib.parse import unquote
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from gridtally.contracts.metering import ActiveFlow, Quality, ReadingKind
+from gridtally.contracts.model import Instant
+from gridtally.database import snapshot, transaction
+from gridtally.http.context import Db, Now
+from gridtally.http.etags import OptionalMatch, etag, tag
+from gridtally.http.idempotency import Idempotent
+from gridtally.http.paging import Page, PageRequest, Paging
+from gridtally.http.problems import to_errors
+from gridtally.kernel.errors import Fault, Rejected
+from gridtally.ledger.callers import Reader, WriteCause, instant, named_filters
+from gridtally.ledger.metering.readings.handlers import readings
+from gridtally.ledger.metering.readings.handlers.readings import AcceptedReading, ReadingRequest
+from gridtally.ledger.metering.readings.schemas.readings import (
+    AsOf,
+    EnteredReading,
+    ItemResult,
+    ItemResults,
+    NewReading,
+    NewReadingOfMeter,
+    NewReadings,
+    Note,
+    Reading,
+    ReadingReplacement,
+)
+from gridtally.ledger.metering.readings.store import readings as store
+from gridtally.ledger.metering.readings.store.readings import Selection
+from gridtally.ledger.registry.domain.meters import Meter
+from gridtally.ledger.registry.handlers.meters import unknown_meter
+from gridtally.ledger.registry.handlers.properties import fetch_property
+from gridtally.ledger.registry.store.meters import fetch_meters
+
+router = APIRouter(prefix="/v1", tags=["readings"])
+From = Annotated[Instant | None, Query(alias="from", description="Taken then or later")]
+To = Annotated[Instant | None, Query(alias="to", description="Taken before then")]
+Sort = Literal["read_at", "-read_at"]
+
+
+@router.post("/meters/{meter_id}/readings", status_code=201, response_model=EnteredReading)
+async def record_reading(
+    meter_id: UUID, new: NewReading, db: Db, cause: WriteCause, request: Idempotent, now: Now
+) -> Response:
+    """Enter a reading of a meter; the same again answers 200 with what exists.
+
+    Refused for a derived meter, a moment that lies in the future and a negative value. Warnings in
+    the answer report a reading earlier than the last one, and a value lower than the last.
+    """
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        if (stored_answer := await request.fetch_answer(tx)) is not None:
+            return stored_answer
+        requested = ReadingRequest(meter_id, new.flow, new.to_domain(now))
+        [outcome] = await readings.record_readings(tx, cause, [requested], now)
+        if isinstance(outcome, Rejected):
+            raise outcome
+        body = EnteredReading.of_accepted(outcome)
+        headers = {"ETag": etag(body.version)}
+        return await request.store_answer(tx, 201 if outcome.created else 200, body, headers)
+
+
+@router.post("/properties/{property_id}/readings", status_code=201, response_model=ItemResults)
+async def record_readings(
+    property_id: UUID, new: NewReadings, db: Db, cause: WriteCause, request: Idempotent, now: Now
+) -> Response:
+    """Enter readings of several meters of a property: all or nothing, or item by item.
+
+    201 where something was entered, 200 where all existed already, 422 where nothing could be.
+    """
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        if (stored_answer := await request.fetch_answer(tx)) is not None:
+            return stored_answer
+        _, meters = await fetch_property(tx, cause.tenant_id, property_id)
+        requested = [_request_of(item, meters, now) for item in new.items]
+        possible = [item for item in requested if isinstance(item, ReadingRequest)]
+        recorded = iter(await readings.record_readings(tx, cause, possible, now))
+        outcomes = [
+            next(recorded) if isinstance(item, ReadingRequest) else item for item in requested
+        ]
+        results = [_item_result(index, outcome) for index, outcome in enumerate(outcomes)]
+        refused = sum(result.status == "refused" for result in results)
+        accepted = sum(result.status == "accepted" for result in results)
+        if refused == len(results) or (refused and new.mode == "all_or_nothing"):
+            raise _all_refused(results, new.mode)
+        unchanged = len(results) - refused - accepted
+        body = ItemResults(accepted=accepted, unchanged=unchanged, refused=refused, items=results)
+        return await request.store_answer(tx, 201 if accepted else 200, body)
+
+
+def _request_of(
+    item: NewReadingOfMeter, meters: list[Meter], now: datetime
+) -> ReadingRequest | Rejected:
+    """The reading with its meter, which must be the property's."""
+    if (item.meter_id is None) == (item.meter_type is None):
+        fault = Fault("/meter_id", "must be given, or `meter_type` instead")
+        return Rejected("meter_unnamed", "a reading names its meter by id or by type", (fault,))
+    named = [
+        meter.id
+        for meter in meters
+        if meter.id == item.meter_id or meter.meter_type == item.meter_type
+    ]
+    if len(named) != 1:
+        path = "/meter_type" if item.meter_id is None else "/meter_id"
+        fault = Fault(path, "must name one meter of this property")
+        return Rejected("foreign_meter", "the property has no such meter, or several", (fault,))
+    return ReadingRequest(named[0], item.flow, item.to_domain(now))
+
+
+def _item_result(index: int, outcome: AcceptedReading | Rejected) -> ItemResult:
+    if isinstance(outcome, Rejected):
+        own = outcome.faults or (Fault("", outcome.detail),)
+        within = [Fault(f"/items/{index}{fault.path}", fault.detail) for fault in own]
+        return ItemResult(
+            index=index,
+            status="refused",
+            code=outcome.code,
+            detail=outcome.detail,
+            errors=to_errors(within),
+        )
+    return ItemResult(
+        index=index,
+        status="accepted" if outcome.created else "unchanged",
+        reading=EnteredReading.of_accepted(outcome),
+    )
+
+
+def _all_refused(results: list[ItemResult], mode: str) -> Rejected:
+    """The answer where nothing is entered; its code is that of all refused items, where they have
+    the same."""
+    refused = [result for result in results if result.status == "refused"]
+    codes = {result.code for result in refused}
+    faults = tuple(
+        Fault(unquote((error.pointer or "").removeprefix("#")), error.detail)
+        for result in refused
+        for error in result.errors
+    )
+    reason = "nothing is entered" if mode == "all_or_nothing" else "none could be entered"
+    detail = f"{len(refused)} of {len(results)} readings are refused: {reason}"
+    if len(codes) == 1:
+        return Rejected(str(codes.pop()), detail, faults)
+    return Rejected("readings_refused", detail, faults)
+
+
+@router.get("/readings")
+async def list_readings(
+    db: Db,
+    caller: Reader,
+    paging: Paging,
+    meter_id: UUID | None = None,
+    property_id: UUID | None = None,
+    flow: ActiveFlow | None = None,
+    kind: ReadingKind | None = None,
+    quality: Quality | None = None,
+    from_at: From = None,
+    to_at: To = None,
+    as_of: AsOf = None,
+    sort: Sort = "read_at",
+) -> Page[Reading]:
+    """Readings that count, in the order they were taken, now or as known at `as_of`."""
+    filters = named_filters(
+        meter_id=meter_id, property_id=property_id, flow=flow, kind=kind, quality=quality
+    )
+    selection = Selection(filters, from_at, to_at, as_of)
+    return await _page(db, caller.tenant_id, paging, selection, sort)
+
+
+@router.get("/meters/{meter_id}/readings")
+async def list_readings_of_meter(
+    meter_id: UUID,
+    db: Db,
+    caller: Reader,
+    paging: Paging,
+    flow: ActiveFlow | None = None,
+    from_at: From = None,
+    to_at: To = None,
+    as_of: AsOf = None,
+    sort: Sort = "read_at",
+) -> Page[Reading]:
+    """A meter's readings, in the order they were taken; a derived meter has none."""
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        if not await fetch_meters(read, caller.tenant_id, [meter_id]):
+            raise unknown_meter()
+    selection = Selection(named_filters(meter_id=meter_id, flow=flow), from_at, to_at, as_of)
+    return await _page(db, caller.tenant_id, paging, selection, sort)
+
+
+async def _page(
+    db: Db, tenant_id: str, paging: PageRequest, selection: Selection, sort: Sort
+) -> Page[Reading]:
+    def same_sort(name: str) -> str:
+        if name != sort:
+            raise ValueError("the cursor is of another order")
+        return name
+
+    position = paging.after(same_sort, instant, UUID)
+    after = (position[1], position[2]) if position is not None else None
+    async with snapshot(db, tenant=tenant_id) as read:
+        rows = await store.list_readings(
+            read, tenant_id, selection, after, paging.rows, descending=sort == "-read_at"
+        )
+    return paging.cut(
+        rows,
+        item=Reading.of,
+        position=lambda recorded: (sort, recorded.entry.read_at, recorded.entry.reading_id),
+    )
+
+
+@router.get("/readings/{reading_id}")
+async def get_reading(
+    reading_id: UUID, db: Db, caller: Reader, response: Response, as_of: AsOf = None
+) -> Reading:
+    """A reading as it counts, now or as known at `as_of`; 404 once it was withdrawn."""
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        recorded = await readings.fetch_reading(read, caller.tenant_id, reading_id, as_of)
+    tag(response, recorded.entry.version)
+    return Reading.of(recorded)
+
+
+@router.get("/readings/{reading_id}/history")
+async def get_history(
+    reading_id: UUID, db: Db, caller: Reader, as_of: AsOf = None
+) -> list[Reading]:
+    """Every entry of a reading, oldest first, also of one that was withdrawn or whose meter was
+    removed."""
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        history = await readings.fetch_history(read, caller.tenant_id, reading_id, as_of)
+    return [Reading.of(recorded) for recorded in history]
+
+
+@router.put("/readings/{reading_id}")
+async def change_reading(
+    reading_id: UUID,
+    replacement: ReadingReplacement,
+    db: Db,
+    cause: WriteCause,
+    if_match: OptionalMatch,
+    response: Response,
+    now: Now,
+) -> EnteredReading:
+    """Correct a reading: another entry supersedes the last one, which stays in its history."""
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        accepted = await readings.change_reading(
+            tx, cause, reading_id, replacement.to_domain(), now, check=if_match.check
+        )
+    tag(response, accepted.recorded.entry.version)
+    return EnteredReading.of_accepted(accepted)
+
+
+@router.delete("/readings/{reading_id}", status_code=204)
+async def withdraw_reading(
+    reading_id: UUID,
+    db: Db,
+    cause: WriteCause,
+    if_match: OptionalMatch,
+    note: Annotated[Note, Query(description="Why it is withdrawn")] = "",
+) -> None:
+    """Withdraw a reading, which then counts no more and stays in its history; of an exchange, both
+    readings."""
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        await readings.withdraw_reading(tx, cause, reading_id, note, check=if_match.check)

@@ -1,0 +1,1 @@
+"""The bodies of requests and answers about readings: kWh as decimal strings."""

@@ -1,0 +1,1 @@
+"""The registry: properties, their meters and the people who live there."""

@@ -1,0 +1,1 @@
+"""The bodies of the registry's requests and answers. Requests refuse fields they do not know."""

@@ -1,0 +1,1 @@
+"""SQL and the registry's values: each module reads and writes one thing."""

@@ -1,0 +1,58 @@
+"""The routers of the ledger's features, in the order of the OpenAPI document."""
+
+from fastapi import APIRouter
+
+from gridtally.ledger.accounts.api import (
+    accounts,
+    balances,
+    invoices,
+    payments,
+    reconciliation,
+    reports,
+    reversals,
+    statements,
+    terms,
+    transactions,
+    unmatched_payments,
+)
+from gridtally.ledger.audit.api import checkpoints, entries, seals
+from gridtally.ledger.metering.analytics.api import (
+    conservation,
+    consumption,
+    current_readings,
+    definitions,
+    exports,
+    series,
+    statistics,
+)
+from gridtally.ledger.metering.readings.api import exchanges, readings
+from gridtally.ledger.registry.api import meters, properties, users
+
+ROUTERS: tuple[APIRouter, ...] = (
+    properties.router,
+    meters.router,
+    users.router,
+    exports.router,
+    readings.router,
+    exchanges.router,
+    current_readings.router,
+    consumption.router,
+    conservation.router,
+    statistics.router,
+    series.router,
+    definitions.router,
+    accounts.router,
+    balances.router,
+    reports.router,
+    reconciliation.router,
+    statements.router,
+    invoices.router,
+    transactions.router,
+    payments.router,
+    unmatched_payments.router,
+    reversals.router,
+    terms.router,
+    seals.router,
+    checkpoints.router,
+    entries.router,
+)

@@ -1,1 +1,0 @@
-"""What the registry and the accounts mean; no I/O, no clock."""

@@ -1,1 +1,0 @@
-"""Load, decide, save and emit: what each request and each event does."""

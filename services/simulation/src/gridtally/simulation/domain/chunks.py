@@ -1,0 +1,31 @@
+"""Chunks: the parts of a run that workers share, each a message and a transaction."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from gridtally.kernel.ids import derive_id
+
+CHUNK_HOUSES = 200
+"""Some 10 MB of a month's readings, and a second of work: little to repeat where a worker dies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some houses of a run, by their numbers."""
+
+    id: UUID
+    number: int
+    first_house: int
+    houses: int
+
+
+def chunks_of(run_id: UUID, houses: int) -> Iterator[Chunk]:
+    """The chunks that a run's houses are rated in; of the same run always the same."""
+    for number, first in enumerate(range(0, houses, CHUNK_HOUSES)):
+        yield Chunk(
+            id=derive_id("simulation chunk", run_id, number),
+            number=number,
+            first_house=first,
+            houses=min(CHUNK_HOUSES, houses - first),
+        )

@@ -1,0 +1,237 @@
+"""House bills: what `gridtally.rating` makes of a house's month, with every part of the sum.
+
+Rates as invoices are rated: the same function, the same tariff documents.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from uuid import UUID
+
+import numpy as np
+
+from gridtally.kernel.energy import kwh
+from gridtally.kernel.errors import Rejected
+from gridtally.kernel.ids import derive_id
+from gridtally.kernel.money import plain
+from gridtally.kernel.periods import Period
+from gridtally.rating.document import tariff_version
+from gridtally.rating.engine.bill import Bill, rate
+from gridtally.rating.quote import quote_document
+from gridtally.rating.tariff import TariffVersion
+from gridtally.rating.usage import MISSING, Flow, Series, Usage, with_net
+from gridtally.simulation.domain.houses import House
+from gridtally.simulation.domain.policies import (
+    ARREARS,
+    ENERGY,
+    EXPORT,
+    FIXED,
+    FUEL,
+    TAX,
+    band_name,
+)
+from gridtally.simulation.domain.runs import MissingIntervals
+
+Json = dict[str, object]
+_NAMED = {
+    "energy_charge": ENERGY,
+    "fixed_charge": FIXED,
+    "fac_charge": FUEL,
+    "arrears": ARREARS,
+    "tax": TAX,
+}
+"""The sums of a policy's bill, by the component that each is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class HouseBill:
+    """A house's month: energy in Wh, the amount in `currency`, and how it came about."""
+
+    house_node_id: UUID
+    house_name: str
+    imported_wh: int
+    exported_wh: int
+    calculated_bill_amount: Decimal
+    currency: str
+    bill_details: Json = field(hash=False)
+
+    @property
+    def total_energy_imported_kwh(self) -> Decimal:
+        """What the house took."""
+        return kwh(self.imported_wh)
+
+    @property
+    def total_energy_exported_kwh(self) -> Decimal:
+        """What the house fed in."""
+        return kwh(self.exported_wh)
+
+    @property
+    def net_energy_balance_kwh(self) -> Decimal:
+        """Taken less fed in; below zero where the house fed in more."""
+        return kwh(self.imported_wh - self.exported_wh)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeterSeries:
+    """A flow of a meter over the billing month, in Wh; `MISSING` where there is no value."""
+
+    flow: Flow
+    minutes: int
+    values: Series = field(repr=False)
+
+
+def version_of(document: Mapping[str, object], zone: str) -> TariffVersion:
+    """The tariff of a run for houses of a zone: a policy's document names none, a tariff's does."""
+    whole = document if "zone" in document else {**document, "zone": zone}
+    return tariff_version(derive_id("simulation tariff", zone), whole)
+
+
+def usage_of(house: House, month: Period, meters: Sequence[Sequence[MeterSeries]]) -> Usage:
+    """A house's usage: the flows of its meters, added up to the longest of their intervals.
+
+    A house without an export meter exports nothing. Rejected where the series do not fit the zone.
+    """
+    minutes = max((series.minutes for meter in meters for series in meter), default=15)
+    flows: dict[Flow, list[Series]] = {}
+    for meter in meters:
+        at_minutes: dict[Flow, Series] = {
+            series.flow: _coarser(series, minutes) for series in meter
+        }
+        for flow, values in with_net(at_minutes).items():
+            flows.setdefault(flow, []).append(values)
+    summed = {flow: _added(series) for flow, series in flows.items()}
+    if summed:
+        nothing = np.zeros_like(next(iter(summed.values())))
+        for flow in ("import", "export"):
+            summed.setdefault(flow, nothing)
+    try:
+        return Usage(house.zone, month, minutes, summed, house.connected_kw)
+    except ValueError as unfit:
+        raise Rejected("readings_unfit", f"house {house.house_node_id}: {unfit}") from None
+
+
+def _coarser(series: MeterSeries, minutes: int) -> Series:
+    per_sum = minutes // series.minutes
+    if per_sum * series.minutes != minutes or series.values.size % per_sum:
+        raise Rejected(
+            "readings_unfit",
+            f"{series.flow}: intervals of {series.minutes} min do not make {minutes} min",
+        )
+    if per_sum == 1:
+        return series.values.astype(np.int64)
+    parts = series.values.astype(np.int64).reshape(-1, per_sum)
+    sums: Series = np.where((parts == MISSING).any(axis=1), MISSING, parts.sum(axis=1))
+    return sums
+
+
+def _added(series: Sequence[Series]) -> Series:
+    """The sum of some meters, interval by interval; missing where any of them is."""
+    if len(series) == 1:
+        return series[0]
+    stacked = np.stack(series)
+    total: Series = np.where((stacked == MISSING).any(axis=0), MISSING, stacked.sum(axis=0))
+    return total
+
+
+def rate_houses(
+    document: Mapping[str, object],
+    houses: Sequence[House],
+    usages: Sequence[Usage],
+    *,
+    missing: MissingIntervals,
+    labels: Sequence[str] = (),
+) -> list[HouseBill]:
+    """The bill of each house, in their order; `labels` are those of a time-of-use policy's periods.
+
+    Rejected as `gridtally.rating.engine.bill.rate` is, with the zone's first house at fault named
+    where values are missing.
+    """
+    if missing == "refused":
+        _check_missing(houses, usages)
+    bills: dict[int, Bill] = {}
+    for zone in dict.fromkeys(house.zone for house in houses):
+        numbers = [number for number, house in enumerate(houses) if house.zone == zone]
+        rated = rate(
+            version_of(document, zone), [usages[number] for number in numbers], missing=missing
+        )
+        bills.update(zip(numbers, rated, strict=True))
+    return [
+        _house_bill(house, usage, bills[number], labels)
+        for number, (house, usage) in enumerate(zip(houses, usages, strict=True))
+    ]
+
+
+def _check_missing(houses: Sequence[House], usages: Sequence[Usage]) -> None:
+    for house, usage in zip(houses, usages, strict=True):
+        for flow in ("import", "export"):
+            if (gaps := int((usage.series[flow] == MISSING).sum())) > 0:
+                raise Rejected(
+                    "values_missing",
+                    f"house {house.house_node_id} ({house.name}) lacks {gaps} of "
+                    f"{usage.series[flow].size} intervals of {flow}; a run with missing "
+                    "`counts_as_zero` takes them for no energy",
+                )
+
+
+def _house_bill(house: House, usage: Usage, bill: Bill, labels: Sequence[str]) -> HouseBill:
+    imported, exported = (
+        int(np.maximum(usage.series[flow], 0).sum()) for flow in ("import", "export")
+    )
+    return HouseBill(
+        house_node_id=house.house_node_id,
+        house_name=house.name,
+        imported_wh=imported,
+        exported_wh=exported,
+        calculated_bill_amount=bill.total,
+        currency=bill.currency,
+        bill_details=_details(usage, bill, labels),
+    )
+
+
+def _details(usage: Usage, bill: Bill, labels: Sequence[str]) -> Json:
+    """Every line, the totals by kind, and the sums that a policy speaks of."""
+    periods = quote_document([usage], [bill])["periods"]
+    if not isinstance(periods, list):
+        raise TypeError("a quote lists its periods")
+    sums = {name: _sum(bill, component_id) for name, component_id in _NAMED.items()}
+    totals = bill.totals()
+    details: Json = {
+        **periods[0],
+        **{name: plain(amount) for name, amount in sums.items()},
+        "surplus_credit": plain(-totals["credit"] or abs(totals["credit"])),
+        "net": plain(bill.net),
+        "total": plain(bill.total),
+    }
+    if labels:
+        details["tou_periods"] = _periods(bill, labels)
+    return details
+
+
+def _sum(bill: Bill, component_id: str) -> Decimal:
+    amounts = [
+        line.amount
+        for line in bill.lines
+        if line.item.component_id == component_id and line.item.kind != "credit"
+    ]
+    return sum(amounts, bill.total - bill.total)
+
+
+def _periods(bill: Bill, labels: Sequence[str]) -> list[Json]:
+    """What each period of a time-of-use policy took, fed in and came to."""
+    periods: list[Json] = []
+    for index, label in enumerate(labels):
+        band = band_name(index)
+        period: Json = {"label": label}
+        for component_id, energy, money in (
+            (ENERGY, "imported_kwh", "import_charge"),
+            (EXPORT, "exported_kwh", "export_credit"),
+        ):
+            lines = [
+                line
+                for line in bill.lines
+                if line.item.component_id == component_id and line.item.band == band
+            ]
+            period[energy] = plain(sum((line.quantity for line in lines), Decimal(0)))
+            period[money] = plain(abs(sum((line.amount for line in lines), Decimal(0))))
+        periods.append(period)
+    return periods

@@ -1,0 +1,91 @@
+"""Chunks of houses: their readings are read or generated, rated, and staged.
+
+A chunk is one message and one transaction. Where a worker dies in the middle nothing of it is
+stored and another one gets the message; a message that comes again finds its chunk done.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from gridtally.contracts.simulation import SimulationChunkRequested
+from gridtally.database import WriteConnection
+from gridtally.kernel.errors import Poison, Rejected
+from gridtally.messaging import ReceivedMessage
+from gridtally.rating.usage import Usage
+from gridtally.simulation.domain.house_bills import HouseBill, MeterSeries, rate_houses, usage_of
+from gridtally.simulation.domain.houses import House
+from gridtally.simulation.domain.runs import Run
+from gridtally.simulation.handlers import runs
+from gridtally.simulation.profiles.local_clock import MINUTES
+from gridtally.simulation.store import house_bills, profiles
+from gridtally.simulation.store import runs as store
+from gridtally.simulation.store.runs import RunState
+from gridtally.simulation.store.services import Services
+
+Readings = Mapping[UUID, Sequence[MeterSeries]]
+
+
+async def rate_chunks(
+    tx: WriteConnection,
+    messages: Sequence[ReceivedMessage[SimulationChunkRequested]],
+    services: Services,
+    now: datetime,
+) -> None:
+    """Rate each chunk whose run is at work; a run that cannot be rated fails, with the reason."""
+    for message in messages:
+        event = message.event
+        if event is None:
+            raise Poison("a chunk cannot be deleted by a tombstone")
+        await _rate_chunk(tx, message.envelope.tenant_id, event, services, now)
+
+
+async def _rate_chunk(
+    tx: WriteConnection,
+    tenant_id: str,
+    chunk: SimulationChunkRequested,
+    services: Services,
+    now: datetime,
+) -> None:
+    stored = await store.fetch_run(tx, tenant_id, chunk.run_id)
+    if stored is None or stored.resource.progress.status != "RUNNING":
+        return
+    if await house_bills.is_chunk_done(tx, tenant_id, chunk.run_id, chunk.number):
+        return
+    houses = await store.fetch_houses(tx, tenant_id, chunk.run_id, chunk.first_house, chunk.houses)
+    run = stored.resource.run
+    try:
+        readings: Readings = {}
+        if run.source == "stored":
+            meter_ids = [meter_id for house in houses for meter_id in house.meter_ids]
+            readings = await services.fetch_series(tenant_id, meter_ids, run.month)
+        bills = await asyncio.to_thread(partial(_bills, stored.resource, houses, readings))
+    except Rejected as failure:
+        await runs.fail(tx, tenant_id, chunk.run_id, failure, now)
+        return
+    if await store.share_run(tx, tenant_id, chunk.run_id):
+        await house_bills.stage_chunk(tx, tenant_id, chunk.run_id, chunk.number, bills, now)
+
+
+def _bills(state: RunState, houses: Sequence[House], readings: Readings) -> list[HouseBill]:
+    """The bills of a chunk; for a thread, since numbers are crunched for a second."""
+    run, document = state.run, state.progress.tariff_document
+    if document is None:
+        raise ValueError("a run at work has its tariff")
+    periods = run.policy.get("tou_periods")
+    labels = [period["label"] for period in periods] if isinstance(periods, list) else []
+    usages = [_usage(run, house, readings) for house in houses]
+    return rate_houses(document, houses, usages, missing=run.missing, labels=labels)
+
+
+def _usage(run: Run, house: House, readings: Readings) -> Usage:
+    if run.source == "generated":
+        profile = profiles.month_profile(house, run.month, seed=run.seed)
+        meter = [
+            MeterSeries("import", MINUTES, profile.imported),
+            MeterSeries("export", MINUTES, profile.exported),
+        ]
+        return usage_of(house, run.month, [meter])
+    return usage_of(house, run.month, [readings.get(id_, ()) for id_ in house.meter_ids])

@@ -1,0 +1,1 @@
+"""The steps by which simulation's schema moves forward."""

@@ -1,0 +1,1 @@
+"""SQL ↔ domain, and what other services answer ↔ domain."""

@@ -1,0 +1,116 @@
+"""Other services, met over HTTP: ingest's readings and tariff's versions.
+
+Both are read while a person waits or a chunk is rated, never while anything is booked. What is away
+is Transient: the chunk is tried again, a request is answered 503.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import httpx
+import numpy as np
+
+from gridtally.kernel.errors import NotFound, Rejected, Transient
+from gridtally.kernel.periods import Period
+from gridtally.rating.usage import ACTIVE_FLOWS, MISSING, REACTIVE_FLOWS, Flow
+from gridtally.simulation.domain.house_bills import MeterSeries
+
+TIMEOUT_S = 120.0
+TENANT_HEADER = "Gridtally-Tenant"
+ARROW = "application/vnd.apache.arrow.stream"
+FLOWS: tuple[Flow, ...] = (*ACTIVE_FLOWS, *REACTIVE_FLOWS)
+TRANSIENT_STATUSES = {408, 425, 429, 500, 502, 503, 504}
+
+
+class Services:
+    """Where ingest and tariff answer, and the token that is shown to both.
+
+    A client of each is opened at the first call and lives as long as the process.
+    """
+
+    def __init__(self, ingest_url: str, tariff_url: str, token: str | None) -> None:
+        self._urls = {"ingest": ingest_url, "tariff": tariff_url}
+        self._token = token
+        self._clients: dict[str, httpx.AsyncClient] = {}
+
+    async def fetch_tariff_document(self, tenant_id: str, version_id: UUID) -> dict[str, Any]:
+        """The document of a tariff's version, published or draft; NotFound where there is none."""
+        answer = await self._call("tariff", "GET", f"/v1/tariff-versions/{version_id}", tenant_id)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NotFound("version_unknown", f"no tariff version has the id {version_id}")
+        self._check("tariff", answer)
+        document: dict[str, Any] = answer.json()["document"]
+        return document
+
+    async def fetch_series(
+        self, tenant_id: str, meter_ids: Sequence[UUID], month: Period
+    ) -> Mapping[UUID, list[MeterSeries]]:
+        """Every flow of the meters over the month; `MISSING` where there is no value.
+
+        Rejected where ingest refuses, for a meter that it does not know for instance.
+        """
+        query = {
+            "meter_ids": [str(id_) for id_ in meter_ids],
+            "flows": list(FLOWS),
+            "start_on": month.start_on.isoformat(),
+            "end_on": month.end_on.isoformat(),
+        }
+        answer = await self._call(
+            "ingest", "POST", "/v1/series/query", tenant_id, json=query, accept=ARROW
+        )
+        self._check("ingest", answer)
+        try:
+            return await asyncio.to_thread(_by_meter, answer.content)
+        except ValueError as cut_off:
+            raise Transient(f"ingest's answer was cut off: {cut_off}") from cut_off
+
+    async def _call(
+        self, service: str, method: str, path: str, tenant_id: str, *, json: Any = None,
+        accept: str = "application/json",
+    ) -> httpx.Response:  # fmt: skip
+        if self._token is None:
+            raise Rejected(
+                "service_token_unset",
+                f"this installation has no SERVICE_TOKEN, so {service} cannot be read",
+            )
+        if service not in self._clients:
+            self._clients[service] = httpx.AsyncClient(
+                base_url=self._urls[service], timeout=TIMEOUT_S
+            )
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            TENANT_HEADER: tenant_id,
+            "Accept": accept,
+        }
+        try:
+            return await self._clients[service].request(method, path, json=json, headers=headers)
+        except httpx.HTTPError as failure:
+            raise Transient(f"{service} does not answer: {failure!r}") from failure
+
+    def _check(self, service: str, answer: httpx.Response) -> None:
+        """Transient where the same request may succeed later, Rejected where it never will."""
+        if answer.status_code in TRANSIENT_STATUSES:
+            raise Transient(f"{service} answers {answer.status_code}")
+        if answer.is_error:
+            is_problem = "problem+json" in answer.headers.get("content-type", "")
+            problem = answer.json() if is_problem else {}
+            raise Rejected(
+                "source_refused",
+                f"{service} refuses: {problem.get('detail', answer.status_code)}",
+            )
+
+
+def _by_meter(stream: bytes) -> dict[UUID, list[MeterSeries]]:
+    # Here and not above: Arrow takes tens of megabytes, which only workers need.
+    from gridtally.exports.series import MISSING as ABSENT
+    from gridtally.exports.series import read_series
+
+    found: dict[UUID, list[MeterSeries]] = {}
+    for row, values in read_series(stream):
+        measured = np.frombuffer(row["quality"].encode(), np.uint8) != ord("N")
+        energy = np.where(values == ABSENT, np.where(measured, MISSING, 0), values)
+        series = MeterSeries(row["flow"], row["minutes"], energy)
+        found.setdefault(UUID(row["meter_id"]), []).append(series)
+    return found

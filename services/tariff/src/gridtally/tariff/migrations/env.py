@@ -1,0 +1,8 @@
+"""Alembic's entry: which models the catalogue's database follows."""
+
+import gridtally.http.keys
+import gridtally.messaging.tables
+from gridtally.database.migrations import run_environment
+from gridtally.tariff.tables import METADATA
+
+run_environment([METADATA, gridtally.messaging.tables.METADATA, gridtally.http.keys.METADATA])

@@ -1,1 +1,0 @@
-"""SQL on one side, the domain's values on the other. Every statement names its tenant."""

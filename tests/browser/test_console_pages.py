@@ -1,0 +1,184 @@
+"""Every page of the console in Chromium: it is whole, its figures are the APIs', all can use it."""
+
+import re
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+
+from browser.conftest import HOSTILE
+from gridtally.console.pages import ROUTERS
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+RUN_AXE = """async () => {
+  const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"];
+  const found = await axe.run({ runOnly: rules, resultTypes: ["violations"] });
+  return found.violations.filter((one) => ["serious", "critical"].includes(one.impact))
+    .map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html).join(" ")}`);
+}"""
+PICTURES = Path(__file__).parents[2] / ".cache/browser"
+NO_PAGES = {
+    "/assets/{digest}/{name:path}", "/favicon.ico", "/sign-in", "/enter",
+    "/meters/{meter_id}/curve", "/invoices/{invoice_id}/document",
+    "/customers/{customer_id}/cost/export",
+}  # fmt: skip
+"""What is got but is no page of somebody signed in; or is a file, or what a page loads."""
+LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+
+
+@pytest.fixture(scope="module")
+async def known(site):
+    """Ids to put into addresses, and the items that they are of."""
+    async with site.running.installation.as_tenant() as api:
+        invoices = [item async for item in api.items("billing", "/v1/invoices")]
+        invoice = next(item for item in invoices if item["revision"] == 2)
+        meter = await api.get("ledger", f"/v1/meters/{invoice['meter_id']}")
+        tariffs = [item async for item in api.items("tariff", "/v1/tariffs")]
+        moves = await api.get("ledger", "/v1/transactions", limit=1)
+    tariff = next(item for item in tariffs if "time" in item["code"])
+    return {
+        "customer_id": invoice["customer_id"], "invoice_id": invoice["id"],
+        "meter_id": meter["id"], "property_id": meter["property_id"], "tariff_id": tariff["id"],
+        "number": "1", "transaction_id": moves["items"][0]["id"],
+        "quarantine_id": "00000000-0000-4000-8000-000000000001", "invoice": invoice,
+    }  # fmt: skip
+
+
+def pages():
+    """The address of every page, as its route has it."""
+    paths = [route.path for router in ROUTERS for route in router.routes if "GET" in route.methods]
+    return [path for path in paths if path not in NO_PAGES]
+
+
+async def test_every_page_is_whole_and_accessible_in_every_look(site, known):
+    """No error, no policy broken, no request elsewhere (the visitor sees to it); one heading; no
+    page wider than a phone; axe finds nothing serious, light and dark, wide and narrow."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    found = []
+    async with site.visitor() as visitor:
+        page = visitor.page
+        for path in pages():
+            await visitor.open(path.format(**known))
+            assert await page.locator("h1").count() == 1, path
+            await page.evaluate(AXE)
+            for width, scheme in LOOKS:
+                await page.set_viewport_size({"width": width, "height": 800})
+                await page.emulate_media(color_scheme=scheme)
+                found += [f"{path} {width} {scheme} {x}" for x in await page.evaluate(RUN_AXE)]
+                if scheme == "light":
+                    name = re.sub(r"\W+", "-", path).strip("-") or "overview"
+                    await page.screenshot(path=PICTURES / f"{name}-{width}.png")
+                wider = "document.documentElement.scrollWidth - innerWidth"
+                if await page.evaluate(wider) > 0:
+                    found.append(f"{path} is wider than {width}")
+    assert found == [], "\n".join(found)
+
+
+async def test_figures_are_the_apis(site, known):
+    async with site.visitor() as visitor, site.running.installation.as_tenant() as api:
+        text = visitor.page.locator("main")
+        billing = await api.get("billing", "/v1/reconciliation")
+        balances = await api.get("ledger", "/v1/trial-balance")
+        await visitor.open("/")
+        shown = await text.inner_text()
+        for item in billing["currencies"]:
+            assert f"{float(item['live_total']):,.2f}" in shown
+        for item in balances["currencies"]:
+            assert f"difference {item['difference']}" in shown
+        invoice = await api.get("billing", f"/v1/invoices/{known['invoice_id']}")
+        await visitor.open(f"/invoices/{invoice['id']}")
+        shown = await text.inner_text()
+        for line in invoice["lines"]:
+            assert f"{float(line['amount']):,.2f}".replace("-", "−") in shown
+        assert f"{float(invoice['total']):,.2f}" in shown
+        assert "the same to the last digit" in shown
+        balance = await api.get("ledger", f"/v1/customers/{invoice['customer_id']}/balance")
+        await visitor.open(f"/customers/{invoice['customer_id']}/account")
+        assert f"{float(balance['currencies'][0]['balance']):,.2f}" in await text.inner_text()
+
+
+async def test_a_curve_is_drawn_and_read_out_by_keys(site, known):
+    async with site.visitor() as visitor:
+        await visitor.open(f"/meters/{known['meter_id']}")
+        curve = visitor.page.locator("gt-series")
+        assert await curve.locator("canvas").count() == 1
+        await curve.focus()
+        await visitor.page.keyboard.press("ArrowRight")
+        assert re.search(r"2025, 00:15: [\d.]+ kWh", await curve.inner_text())
+
+
+async def test_the_keyboard_alone_finds_an_invoice(site, known):
+    number = known["invoice"]["number"]
+    async with site.visitor() as visitor:
+        page = visitor.page
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        await page.keyboard.press("/")
+        await page.keyboard.type(number)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/search?q=*")
+        while await page.evaluate("document.activeElement.textContent") != number:
+            await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"**/invoices/{known['invoice_id']}")
+
+
+async def test_a_filter_changes_the_list_in_place_and_stands_in_the_address(site):
+    async with site.visitor() as visitor:
+        page = visitor.page
+        await visitor.open("/invoices")
+        rows = page.locator("#invoices tbody tr")
+        before = await rows.count()
+        await page.get_by_label("State").select_option("void")
+        await page.wait_for_url("**/invoices?*state=void*")
+        assert 0 < await rows.count() < before
+        assert (
+            await page.locator("header.top").count() == 1
+        )  # a part was changed, not a page put in
+
+
+async def test_without_javascript_pages_read_and_forms_work(site, known):
+    async with site.visitor(java_script_enabled=False) as visitor:
+        page = visitor.page
+        await visitor.open("/invoices")
+        await page.get_by_label("State").select_option("void")
+        await page.get_by_role("button", name="Filter").click()
+        await page.wait_for_url("**/invoices?*state=void*")
+        assert await page.locator("#invoices tbody tr").count() > 0
+        await visitor.open(f"/meters/{known['meter_id']}")
+        assert await page.locator("svg.chart").count() >= 2
+        await page.get_by_role("button", name="Sign out").click()
+        await page.wait_for_url("**/sign-in")
+
+
+async def test_another_tenant_sees_nothing_of_it_and_hostile_names_stay_text(site, known):
+    async with site.visitor(key=site.other.api_key) as visitor:
+        await visitor.open("/customers")
+        link = visitor.page.get_by_role("link", name=HOSTILE)
+        assert await link.inner_text() == HOSTILE
+        await link.click()
+        await visitor.page.wait_for_url("**/customers/*")
+        assert await visitor.page.locator("h1").inner_text() == HOSTILE
+        assert await visitor.page.locator("main img").count() == 0
+        visitor.missing_is_fine = True
+        for path in pages():
+            if "{" in path and "quarantine" not in path:
+                await visitor.open(path.format(**known), status=404)
+
+
+async def test_a_dead_service_costs_its_panels_only(site, known):
+    """The last test: it kills the ledger, and brings it back."""
+    ledger = site.running.stack.services["ledger"]
+    ledger.kill()
+    try:
+        async with site.visitor() as visitor:
+            await visitor.open("/")
+            shown = await visitor.page.locator("main").inner_text()
+            assert "ledger does not answer" in shown
+            assert "Periods invoiced" in shown
+            await visitor.open(f"/customers/{known['customer_id']}")
+            shown = await visitor.page.locator("main").inner_text()
+            assert "Ledger does not answer" in shown
+            assert known["invoice"]["number"] in shown
+    finally:
+        ledger.start()

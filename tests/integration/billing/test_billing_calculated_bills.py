@@ -1,0 +1,113 @@
+"""Bills that are calculated on demand: by hand, once for the same readings, and clear refusals."""
+
+from datetime import date, timedelta
+from uuid import uuid4
+
+import pytest
+
+from doubles.billing.fleet import ZONE, Fleet
+
+TARIFF = {
+    "currency": "ZAR",
+    "zone": ZONE,
+    "components": [
+        {"kind": "fixed", "id": "base-fee", "rate": "31", "per": "month"},
+        {
+            "kind": "time_of_use",
+            "id": "energy",
+            "bands": [{"name": "Standard", "rate": "2.50"}, {"name": "Peak", "rate": "4"}],
+            "windows": [{"band": "Peak", "from_time": "17:00", "to_time": "20:00"}],
+            "default_band": "Standard",
+        },
+        {"kind": "adjustment", "id": "market-op", "rate": "0.05", "payee": "Market operator"},
+        {"kind": "tax", "id": "vat", "rate": "0.15",
+         "component_ids": ["base-fee", "energy", "market-op"]},
+    ],
+}  # fmt: skip
+START, END = date(2025, 3, 12), date(2025, 3, 14)
+
+
+@pytest.fixture
+async def fleet(world, make, clients):
+    return await Fleet(world, make, await clients(world.tenant)).begin()
+
+
+@pytest.fixture
+def question(fleet):
+    return {"customer_id": fleet.customer_id, "start": str(START), "end": str(END)}
+
+
+async def offered(fleet, **more):
+    version_id = uuid4()
+    await fleet.offer(TARIFF, version_id=version_id, **more)
+    return str(version_id)
+
+
+async def calculate(fleet, question, status=201):
+    answer = await fleet.api.post("/v1/bills/calculate-and-store", json=question)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def test_a_bill_is_calculated_by_hand_and_stored_once(fleet, question):
+    """Two days: 2/31 of 31.00 = 2.00; 12 kWh × 2.50 + 6 × 4.00 = 54.00; 18 × 0.05 = 0.90 for the
+    market operator; 15 % of 56.90 = 8.535, which is 8.54 (8.53|5 to the even cent); 65.44."""
+    pump = await fleet.device()
+    await fleet.use(pump, {12: 12, 18: 6})
+    asked = question | {"tariff_version_id": await offered(fleet)}
+    bill = await calculate(fleet, asked)
+    assert bill["breakdown"] == {
+        "base-fee": "2.00",
+        "energy": "54.00",
+        "market-op": "0.90",
+        "vat": "8.54",
+    }
+    assert (bill["total_cost"], bill["currency"]) == ("65.44", "ZAR")
+    assert bill["payees"] == [{"payee": "Market operator", "total": "0.90"}]
+    assert {line["meter_id"] for line in bill["lines"]} == {str(pump)}
+    assert (bill["expected_intervals"], bill["present_intervals"]) == (288, 12)
+
+    assert await calculate(fleet, asked, status=200) == bill
+    path = f"/v1/customers/{fleet.customer_id}/bills"
+    window = {"start": str(START), "end": str(END)}
+    for params in (window, window | {"tariff_version_id": asked["tariff_version_id"]}):
+        assert (await fleet.api.get(path, params=params)).json() == bill
+
+    # changed readings make another calculation, the newest, and leave the old one
+    await fleet.use(pump, {12: 6, 18: 6})
+    newer = await calculate(fleet, asked)
+    assert newer["checksum"] != bill["checksum"]
+    assert newer["calculation_id"] != bill["calculation_id"]
+    assert newer["breakdown"]["energy"] == "39.00"
+    assert (await fleet.api.get(path, params=window)).json() == newer
+    assert await fleet.world.value("SELECT count(*) FROM calculated_bill") == 2
+
+
+async def test_what_is_not_stored_is_computed(fleet, question):
+    await fleet.use(await fleet.device(), {12: 12})
+    version_id = await offered(fleet)
+    path = f"/v1/customers/{fleet.customer_id}/bills"
+    window = {"start": str(START), "end": str(END)}
+    computed = (await fleet.api.get(path, params=window)).json()
+    assert (computed["calculated_at"], computed["tariff_version_id"]) == (None, version_id)
+    stored = await calculate(fleet, question | {"tariff_version_id": version_id})
+    assert stored | {"calculated_at": None} == computed
+
+
+async def test_each_bad_request_gets_a_clear_problem(fleet, question, clients):
+    await fleet.device()
+    late = await offered(fleet, since=date(2025, 3, 13))
+    asked = question | {"tariff_version_id": late}
+    long = {"end": str(START + timedelta(days=367))}
+    for change, status, code in (
+        ({}, 422, "version_not_in_force"),
+        ({"tariff_version_id": str(uuid4())}, 404, "tariff_version_unknown"),
+        ({"customer_id": str(uuid4())}, 404, "customer_unknown"),
+        ({"start": str(END), "end": str(START)}, 400, "invalid_window"),
+        (long, 400, "invalid_window"),
+    ):
+        problem = await calculate(fleet, asked | change, status=status)
+        assert problem["code"] == code, problem
+    another = await clients("another")
+    answer = await another.post("/v1/bills/calculate-and-store", json=asked)
+    assert (answer.status_code, answer.json()["code"]) == (404, "customer_unknown")

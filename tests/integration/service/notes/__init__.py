@@ -1,0 +1,1 @@
+"""A tiny service, to see what `service` gives to every service."""

@@ -1,1 +1,0 @@
-"""A tiny service, to see what `serving` gives to every service."""
