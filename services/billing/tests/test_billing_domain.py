@@ -21,10 +21,10 @@ from gridtally.billing.domain.periods import (
     in_agreement_order,
     with_reference_data,
 )
-from gridtally.billing.domain.prices import PriceDay, versioned_series
 from gridtally.billing.domain.reference_data import Meter, ReferenceData
 from gridtally.billing.domain.tariffs import InForce, cut_by_version, version_on
 from gridtally.kernel.periods import ONE_DAY, Period
+from gridtally.rating.price_days import PriceDay, versioned_series
 from gridtally.rating.state import Credit
 from gridtally.rating.usage import MISSING
 

@@ -17,7 +17,7 @@ from gridtally.billing.domain.invoices import CreditNote, Invoice
 from gridtally.billing.events.agreements import agreement_changed
 from gridtally.billing.events.daily_costs import cost_rolled_up, flow_usage
 from gridtally.billing.events.invoices import credit_note_issued, invoice_issued
-from gridtally.billing.events.periods import closed_period, energy_of, pack_usage, unpack_usage
+from gridtally.billing.events.periods import closed_period, pack_usage, unpack_usage
 from gridtally.billing.events.reference_data import check_balances, check_prices
 from gridtally.contracts.accounts import AccountChanged, CurrencyBalance
 from gridtally.contracts.catalogue import PricesPublished
@@ -36,6 +36,7 @@ from gridtally.kernel.resources import Cause
 from gridtally.messaging import ReceivedMessage
 from gridtally.rating.engine.lines import DataQuality, Item, Line
 from gridtally.rating.quantity_steps import QuantityRounding
+from gridtally.rating.recorded import energy_of
 from gridtally.rating.usage import MISSING
 
 A, B, C = (UUID(int=n) for n in (1, 2, 3))

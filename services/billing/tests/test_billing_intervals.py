@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.daily_costs import DailyUsage, price_days
-from gridtally.billing.domain.intervals import in_common_interval, usage_of
 from gridtally.billing.domain.periods import (
     BilledPeriod,
     ClosedPeriod,
@@ -23,6 +22,7 @@ from gridtally.billing.domain.periods import (
 from gridtally.billing.domain.reference_data import Meter, ReferenceData
 from gridtally.billing.domain.tariffs import InForce
 from gridtally.kernel.periods import RESOLUTIONS_MIN, Period
+from gridtally.rating.intervals import in_common_interval, usage_of
 from gridtally.rating.usage import MISSING
 
 ONE, TARIFF, METER, CUSTOMER = (UUID(int=n) for n in (1, 2, 3, 4))

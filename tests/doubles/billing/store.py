@@ -11,10 +11,10 @@ from decimal import Decimal
 from gridtally.billing.domain.customers import CustomerBalance
 from gridtally.billing.domain.invoices import numbered
 from gridtally.billing.domain.periods import LiveInvoice, Predecessor, Successor
-from gridtally.billing.domain.prices import PriceDay, versioned_series
 from gridtally.billing.domain.reference_data import Meter, ReferenceData
 from gridtally.billing.domain.tariffs import InForce
 from gridtally.kernel.periods import ONE_DAY
+from gridtally.rating.price_days import PriceDay, versioned_series
 
 
 @dataclass

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from gridtally.billing.domain.reference_data import read_version
-from gridtally.billing.events.periods import energy_of, unpack_usage
+from gridtally.billing.events.periods import unpack_usage
 from gridtally.billing.handlers import periods, reference_data
 from gridtally.billing.store.invoices import fetch_invoices
 from gridtally.billing.tables import METADATA
@@ -20,6 +20,7 @@ from gridtally.database import ALL_TENANTS, snapshot, transaction
 from gridtally.kernel.errors import Transient
 from gridtally.kernel.periods import month_of
 from gridtally.rating.engine.bill import rate
+from gridtally.rating.recorded import energy_of
 from gridtally.rating.usage import Usage
 
 LIMIT_S = 30

@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict
 
 from gridtally.billing.api.callers import Reader
 from gridtally.billing.domain import explanations as domain
-from gridtally.billing.events.invoices import line_document
 from gridtally.billing.handlers import explanations as handlers
 from gridtally.contracts.commerce import InvoiceLine
 from gridtally.contracts.model import Amount
 from gridtally.http.context import Db
+from gridtally.rating.line_documents import line_document
 
 router = APIRouter(prefix="/v1/invoices", tags=["invoices"])
 

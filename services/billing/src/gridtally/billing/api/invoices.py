@@ -11,12 +11,9 @@ from pydantic import BaseModel
 
 from gridtally.billing.api.callers import Reader
 from gridtally.billing.domain import invoices as domain
-from gridtally.billing.domain import recalculation
 from gridtally.billing.domain.customers import CustomerBalance
-from gridtally.billing.domain.periods import ClosedBy
-from gridtally.billing.events.invoices import line_document
-from gridtally.billing.events.periods import doubtful_flows, unpack_usage
-from gridtally.billing.handlers import recalculation as handlers
+from gridtally.billing.events.periods import unpack_usage
+from gridtally.billing.handlers import invoices as handlers
 from gridtally.billing.store import credit_notes, evidence, invoices
 from gridtally.contracts.commerce import DataQuality, InvoiceLine
 from gridtally.contracts.metering import Series
@@ -26,7 +23,11 @@ from gridtally.http.context import Db
 from gridtally.http.paging import Page, Paging
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.money import EXACT
+from gridtally.rating import recalculation
+from gridtally.rating.line_documents import line_document
 from gridtally.rating.quality import quality_of_all
+from gridtally.rating.recalculation import ClosedBy
+from gridtally.rating.recorded import doubtful_flows
 from gridtally.rating.state import state_document
 
 router = APIRouter(prefix="/v1", tags=["invoices"])

@@ -17,12 +17,12 @@ import numpy as np
 
 from gridtally.billing.domain.fleet_costs.costs import FIRST_ON, ChannelDays
 from gridtally.billing.domain.fleet_costs.devices import Assignment
-from gridtally.billing.domain.intervals import usage_of
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.periods import Period
 from gridtally.rating.engine.bill import Bill, rate
 from gridtally.rating.engine.exact import add_up
+from gridtally.rating.intervals import usage_of
 from gridtally.rating.prices import Prices
 from gridtally.rating.tariff import TariffVersion
 from gridtally.rating.usage import ACTIVE_FLOWS, MISSING, Flow, Usage, slots_in

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridtally.billing.domain.agreements import Agreement
-from gridtally.billing.domain.intervals import usage_of
-from gridtally.billing.domain.prices import VersionedSeries
 from gridtally.billing.domain.reference_data import DayKey, ReferenceData
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import ONE_DAY, Period
 from gridtally.rating.engine.bill import rate
+from gridtally.rating.intervals import usage_of
+from gridtally.rating.price_days import VersionedSeries
 from gridtally.rating.tariff import Part, TariffVersion, usage_charges
 from gridtally.rating.usage import ACTIVE_FLOWS, MISSING, Flow, Usage
 

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridtally.billing.domain.customers import Customer, CustomerBalance
-from gridtally.billing.domain.intervals import in_common_interval
 from gridtally.documents.facts import (
     Account,
     Address,
@@ -35,6 +34,7 @@ from gridtally.rating.band_usage import bands_of_intervals
 from gridtally.rating.bands import UNCOVERED
 from gridtally.rating.components.tax import Tax
 from gridtally.rating.engine.lines import DataQuality, Line
+from gridtally.rating.intervals import in_common_interval
 from gridtally.rating.plan.span import day_numbers
 from gridtally.rating.quality import ESTIMATED, NOTHING, SUBSTITUTED, DoubtfulFlows
 from gridtally.rating.tariff import Part

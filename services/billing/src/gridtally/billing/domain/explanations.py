@@ -14,15 +14,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gridtally.billing.domain.intervals import usage_of
-from gridtally.billing.domain.recalculation import InvoiceBasis
 from gridtally.kernel.periods import midnight_utc
 from gridtally.rating.components.percent import Percent
 from gridtally.rating.components.tax import Tax
 from gridtally.rating.engine.exact import LOSSLESS, add_up
 from gridtally.rating.engine.lines import Line
 from gridtally.rating.interval_prices import line_rates
+from gridtally.rating.intervals import usage_of
 from gridtally.rating.plan.span import chosen_slots
+from gridtally.rating.recalculation import InvoiceBasis
 from gridtally.rating.tariff import Component, Part, TariffVersion
 from gridtally.rating.usage import ACTIVE_FLOWS, MISSING, Flow, Usage
 

@@ -6,38 +6,27 @@ Refuses to decide what is missing or estimated: that was done when the period wa
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridtally.billing.domain.agreements import Agreement
-from gridtally.billing.domain.intervals import usage_of
-from gridtally.billing.domain.prices import VersionedSeries
 from gridtally.billing.domain.reference_data import Key, Meter, ReferenceData
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.periods import Period
-from gridtally.rating.engine.batch import MissingRule
 from gridtally.rating.engine.bill import Bill, rate
+from gridtally.rating.intervals import usage_of
+from gridtally.rating.price_days import VersionedSeries
 from gridtally.rating.quality import DoubtfulFlows, with_quality
+from gridtally.rating.recalculation import ClosedBy, missing_rule
 from gridtally.rating.state import State
 from gridtally.rating.tariff import Part, carries_state
 from gridtally.rating.usage import ACTIVE_FLOWS, MISSING, Flow, Usage
 
 PeriodKey = tuple[str, UUID, date]
 """Tenant, agreement and first day: what one live invoice belongs to."""
-ClosedBy = Literal["complete", "grace", "forced"]
-
-
-def missing_rule(closed_by: ClosedBy) -> MissingRule:
-    """What rating does with a missing interval.
-
-    In a period that was closed as complete there is none, so the bill is refused. In one that was
-    closed by its grace time or by force what is missing is left out of all sums.
-    """
-    return "refused" if closed_by == "complete" else "counts_as_zero"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,17 +9,19 @@ from functools import lru_cache
 from uuid import UUID
 
 from gridtally.billing.domain.agreements import Agreement
-from gridtally.billing.domain.prices import SeriesKey, VersionedSeries
 from gridtally.billing.domain.tariffs import InForce, cut_by_version
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import Period
 from gridtally.rating.document import tariff_version
+from gridtally.rating.price_days import VersionedSeries
 from gridtally.rating.tariff import Part, TariffVersion, price_series_codes
 
 Key = tuple[str, UUID]
 """A tenant and an id of its own."""
 DayKey = tuple[str, UUID, date]
 """Tenant, meter and local day: what one daily cost belongs to."""
+SeriesKey = tuple[str, str]
+"""A tenant and the code under which its tariffs name a series."""
 VERSIONS_CACHED_MAX = 1024
 
 

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from gridtally.billing.domain.daily_costs import DailyCost, FlowUsage
 from gridtally.billing.events.json_form import SOURCE, encoded, fields_of
-from gridtally.billing.events.periods import energy_of
 from gridtally.contracts.commerce import CostRolledUp
 from gridtally.contracts.metering import UsageRecorded
 from gridtally.kernel.errors import Poison
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.periods import ONE_DAY, Period
 from gridtally.messaging import OutgoingMessage, ReceivedMessage
+from gridtally.rating.recorded import energy_of
 from gridtally.rating.usage import slots_in
 
 
@@ -20,6 +20,10 @@ def flow_usage(message: ReceivedMessage[UsageRecorded]) -> FlowUsage:
     if event is None:
         raise Poison("usage cannot be deleted by a tombstone")
     _check_day(event)
+    try:
+        energy = energy_of(event.values)
+    except OverflowError:
+        raise Poison("an interval's energy does not fit into four bytes") from None
     return FlowUsage(
         tenant_id=envelope.tenant_id,
         meter_id=event.meter_id,
@@ -28,7 +32,7 @@ def flow_usage(message: ReceivedMessage[UsageRecorded]) -> FlowUsage:
         zone=event.zone,
         minutes=event.minutes,
         version=event.version,
-        energy=energy_of(event.values).astype("<i4").tobytes(),
+        energy=energy.astype("<i4").tobytes(),
         correlation_id=envelope.correlation_id,
     )
 

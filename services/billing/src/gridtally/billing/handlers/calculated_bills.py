@@ -11,7 +11,6 @@ from gridtally.billing.domain import calculated_bills as domain
 from gridtally.billing.domain.calculated_bills import CalculatedBill, MeterReadings
 from gridtally.billing.domain.fleet_costs.devices import devices_of
 from gridtally.billing.domain.reference_data import ReferenceData, read_version
-from gridtally.billing.events.invoices import line_document
 from gridtally.billing.store import calculated_bills as store
 from gridtally.billing.store import customers, fleet_costs
 from gridtally.billing.store.reference_data import with_prices
@@ -19,6 +18,7 @@ from gridtally.database import Database, snapshot
 from gridtally.kernel.errors import NotFound, Rejected
 from gridtally.kernel.periods import Period
 from gridtally.rating.engine.exact import add_up
+from gridtally.rating.line_documents import line_document
 from gridtally.rating.prices import Prices
 from gridtally.rating.tariff import Part, TariffVersion
 from gridtally.rating.usage import ACTIVE_FLOWS, REACTIVE_FLOWS

@@ -19,7 +19,7 @@ from gridtally.billing.domain.documents import (
     due_after,
 )
 from gridtally.billing.domain.reference_data import read_version
-from gridtally.billing.events.periods import doubtful_flows, metered, unpack_usage
+from gridtally.billing.events.periods import unpack_usage
 from gridtally.billing.store.customers import fetch_customers
 from gridtally.billing.store.invoices import fetch_lines, line_of, quality_of
 from gridtally.database import ReadConnection, WriteConnection
@@ -27,6 +27,7 @@ from gridtally.database.rows import Row, insert_rows
 from gridtally.documents.facts import EarlierInvoice, Replacement, ReplacementCause, TariffInForce
 from gridtally.kernel.periods import Period
 from gridtally.rating.quality import quality_of_all
+from gridtally.rating.recorded import doubtful_flows, metered
 from gridtally.rating.tariff import Part
 
 document = tables.document

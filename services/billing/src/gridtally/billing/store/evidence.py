@@ -16,13 +16,9 @@ from gridtally.billing.domain.periods import (
     PeriodKey,
     Successor,
 )
-from gridtally.billing.domain.prices import PriceDay, versioned_series
-from gridtally.billing.domain.recalculation import InvoiceBasis
 from gridtally.billing.domain.reference_data import read_version
 from gridtally.billing.events.periods import (
     closed_period_of_evidence,
-    doubtful_flows,
-    metered,
     unpack_usage,
 )
 from gridtally.billing.store.reference_data import price_day_of
@@ -30,7 +26,10 @@ from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import as_row, columns_of, insert_rows
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import Period
+from gridtally.rating.price_days import PriceDay, versioned_series
 from gridtally.rating.prices import PriceSeries
+from gridtally.rating.recalculation import InvoiceBasis
+from gridtally.rating.recorded import doubtful_flows, metered
 from gridtally.rating.state import read_state, state_document
 from gridtally.rating.tariff import Part
 

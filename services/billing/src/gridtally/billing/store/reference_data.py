@@ -11,8 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from gridtally.billing import tables
-from gridtally.billing.domain.prices import PriceDay, SeriesKey, versioned_series
-from gridtally.billing.domain.reference_data import Key, Meter, ReferenceData
+from gridtally.billing.domain.reference_data import Key, Meter, ReferenceData, SeriesKey
 from gridtally.billing.domain.tariffs import InForce
 from gridtally.billing.store.agreements import agreement_of
 from gridtally.contracts.catalogue import PricesPublished
@@ -21,6 +20,7 @@ from gridtally.contracts.metering import MeterRegistered
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import Row, columns_of, from_row, insert_rows
 from gridtally.kernel.periods import ONE_DAY
+from gridtally.rating.price_days import PriceDay, versioned_series
 
 PriceKey = tuple[str, str, date, int]
 """Tenant, code of the series, local day and version."""

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridtally.billing.domain.fleet_costs.price_grids import Unpriced, Window, time_grid
-from gridtally.billing.domain.intervals import in_common_interval
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import ONE_DAY, Period
 from gridtally.rating.engine.bill import rate
 from gridtally.rating.engine.exact import LOSSLESS
 from gridtally.rating.interval_prices import bill_net, bill_tax
+from gridtally.rating.intervals import in_common_interval
 from gridtally.rating.prices import Prices
 from gridtally.rating.tariff import TariffVersion
 from gridtally.rating.usage import ACTIVE_FLOWS, Flow, Series, Usage

@@ -3,12 +3,12 @@
 import asyncio
 from uuid import UUID
 
-from gridtally.billing.domain import recalculation
-from gridtally.billing.domain.recalculation import Recalculation
 from gridtally.billing.store import evidence, invoices
 from gridtally.database import Database, snapshot
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.periods import Period
+from gridtally.rating import recalculation
+from gridtally.rating.recalculation import Recalculation
 from gridtally.rating.state import read_state
 
 

@@ -1,22 +1,34 @@
-"""Recalculation: an invoice computed again from its evidence, by the function that made it."""
+"""Recalculation: a bill computed again from all that it rests on, by the function that made it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridtally.billing.domain.intervals import usage_of
-from gridtally.billing.domain.periods import ClosedBy, missing_rule
 from gridtally.kernel.periods import Period
+from gridtally.rating.engine.batch import MissingRule
 from gridtally.rating.engine.bill import Bill, rate
 from gridtally.rating.engine.lines import Line
+from gridtally.rating.intervals import usage_of
 from gridtally.rating.prices import Prices
 from gridtally.rating.quality import DoubtfulFlows, with_quality
 from gridtally.rating.state import State
 from gridtally.rating.tariff import Part
 from gridtally.rating.usage import ACTIVE_FLOWS, Flow
+
+ClosedBy = Literal["complete", "grace", "forced"]
+
+
+def missing_rule(closed_by: ClosedBy) -> MissingRule:
+    """What rating does with a missing interval.
+
+    In a period that was closed as complete there is none, so the bill is refused. In one that was
+    closed by its grace time or by force what is missing is left out of all sums.
+    """
+    return "refused" if closed_by == "complete" else "counts_as_zero"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,9 +12,6 @@ from gridtally.kernel.money import DECIMALS_MAX
 from gridtally.kernel.periods import ONE_DAY, Period, midnight_utc
 from gridtally.rating.prices import PRICE_MISSING, PriceSeries
 
-SeriesKey = tuple[str, str]
-"""A tenant and the code under which its tariffs name a series."""
-
 
 @dataclass(frozen=True, slots=True)
 class PriceDay:
@@ -30,16 +27,25 @@ class PriceDay:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VersionedSeries:
-    """A series, and the version of each local day's prices in it."""
+    """A series, and the days whose prices are in it."""
 
     series: PriceSeries
-    versions: Mapping[date, int]
+    days: Mapping[date, PriceDay]
+
+    @property
+    def versions(self) -> dict[date, int]:
+        """The version of each local day's prices."""
+        return {day: price_day.version for day, price_day in self.days.items()}
+
+    def days_for(self, period: Period) -> list[PriceDay]:
+        """The days that a bill of this period rests on: one more at each end, since the market's
+        days may begin at other instants than the meter's."""
+        dates = Period(period.start_on - ONE_DAY, period.end_on + ONE_DAY).dates()
+        return [self.days[day] for day in dates if day in self.days]
 
     def versions_for(self, period: Period) -> dict[str, int]:
-        """The versions that a bill of this period rests on, by day: a day more at each end, since
-        the market's days may begin at other instants than the meter's."""
-        days = Period(period.start_on - ONE_DAY, period.end_on + ONE_DAY).dates()
-        return {day.isoformat(): self.versions[day] for day in days if day in self.versions}
+        """The version of each of these days."""
+        return {own.day.isoformat(): own.version for own in self.days_for(period)}
 
 
 def versioned_series(price_days: Sequence[PriceDay]) -> VersionedSeries:
@@ -68,7 +74,7 @@ def versioned_series(price_days: Sequence[PriceDay]) -> VersionedSeries:
         repeated = np.repeat(np.array(scaled, np.int64), price_day.minutes // minutes)
         prices[start : start + len(repeated)] = repeated
     series = PriceSeries(last.currency, first, minutes, prices)
-    return VersionedSeries(series, {price_day.day: price_day.version for price_day in used})
+    return VersionedSeries(series, {price_day.day: price_day for price_day in used})
 
 
 def _start_at(price_day: PriceDay) -> datetime:
