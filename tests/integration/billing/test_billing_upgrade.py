@@ -16,7 +16,7 @@ import pytest
 from alembic import command
 
 from doubles.billing.worlds import StoredWorld
-from gridtally.billing.handlers.recalculation import recalculate_invoice
+from gridtally.billing.handlers.invoices import recalculate_invoice
 from gridtally.billing.store import agreements, balances, customers, daily_costs, invoices
 from gridtally.database import Database, snapshot, transaction
 from gridtally.database.migrations import _config, upgrade
