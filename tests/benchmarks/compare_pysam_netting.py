@@ -38,6 +38,9 @@ SOLD_AT_ONE_RATE: Rows = [(period, tier, top, buy, 0.05) for period, tier, top, 
 TIERS_SOLD_AT_ONE_RATE: Rows = [
     (period, tier, top, buy, 0.05) for period, tier, top, buy, _ in TIERS_BY_TIME
 ]
+HOURS_OF_USE: Rows = [(1, 1, 100, 0.1, 0.05), (1, 2, NO_LIMIT, 0.3, 0.05)]
+HOURS_OF_USE_BY_TIME: Rows = [*HOURS_OF_USE, (2, 1, 100, 0.2, 0.05), (2, 2, NO_LIMIT, 0.45, 0.05)]
+PER_KW = {"limits": {"kw": "peak", "peak_minutes": 60}}
 BANK = {"kind": "carry_forward", "true_up_month": 1}
 DOLLARS = {
     "kind": "offset",
@@ -77,22 +80,34 @@ def rated(rows: Rows, *, sold: bool = False) -> dict[str, object]:
 
 def metering(rows: Rows, surplus: Mapping[str, object], **fields: str) -> dict[str, object]:
     """Import less export over the month."""
-    split = {"split": "pro_rata"} if rows is TIERS_SOLD_AT_ONE_RATE else {}
+    split = {"split": "pro_rata"} if in_tiers_by_time(rows) else {}
+    limits = PER_KW if is_per_kw(rows) else {}
     component = {"kind": "net_metering", "id": "energy", "surplus": surplus}
-    return component | rated(rows) | split | fields
+    return component | rated(rows) | split | limits | fields
+
+
+def in_tiers_by_time(rows: Rows) -> bool:
+    """Whether periods have tiers."""
+    return len(rows) > len({period for period, *_ in rows}) > 1
+
+
+def is_per_kw(rows: Rows) -> bool:
+    """Whether a tier reaches so many kWh for each kW of the month's peak."""
+    return rows in (HOURS_OF_USE, HOURS_OF_USE_BY_TIME)
 
 
 def buying(rows: Rows, flow: str) -> dict[str, object]:
     """Energy in tiers, as they are reached."""
     rates = rated(rows)
     split = {"split": "chronological"} if "bands" in rates else {}
+    limits = PER_KW if is_per_kw(rows) else {}
     kind = "tiered_time_of_use" if "bands" in rates else "tiered"
-    return {"kind": kind, "id": "energy", "flow": flow} | rates | split
+    return {"kind": kind, "id": "energy", "flow": flow} | rates | split | limits
 
 
 def selling(rows: Rows, flow: str, surplus: Mapping[str, object]) -> dict[str, object]:
     """Every kWh of a flow at its sell rate."""
-    rates = rated(rows, sold=True)
+    rates = {"rate": "0.05"} if is_per_kw(rows) else rated(rows, sold=True)
     split = {"split": "chronological"} if "bands" in rates else {}
     credit = {"kind": "export_credit", "id": "sold", "flow": flow, "surplus": surplus}
     return credit | rates | split
@@ -107,6 +122,10 @@ CASES = {
     "0, kWh: tiers by time": Case(
         0, TIERS_SOLD_AT_ONE_RATE, [metering(TIERS_SOLD_AT_ONE_RATE, BANK)]
     ),
+    "0, kWh: tiers per kW": Case(0, HOURS_OF_USE, [metering(HOURS_OF_USE, BANK)]),
+    "0, kWh: tiers per kW by time": Case(
+        0, HOURS_OF_USE_BY_TIME, [metering(HOURS_OF_USE_BY_TIME, BANK)]
+    ),
     "1, dollars: by time": Case(1, BY_TIME, [metering(BY_TIME, OF_ENERGY, surplus_rate="0.05")]),
     "1, dollars: tiers by time": Case(
         1,
@@ -120,6 +139,14 @@ CASES = {
         2,
         TIERS_BY_TIME,
         [buying(TIERS_BY_TIME, "net_import"), selling(TIERS_BY_TIME, "net_export", PAID)],
+    ),
+    "2, net billing: tiers per kW by time": Case(
+        2,
+        HOURS_OF_USE_BY_TIME,
+        [
+            buying(HOURS_OF_USE_BY_TIME, "net_import"),
+            selling(HOURS_OF_USE_BY_TIME, "net_export", PAID),
+        ],
     ),
     "3, net billing, carried over": Case(
         3,
@@ -144,7 +171,7 @@ def main() -> int:
     for title, case in CASES.items():
         apart = max(largest_difference(case, sun_wh) for sun_wh in SUNS_WH)
         figures[title] = {"largest_difference": apart}
-        sys.stdout.write(f"{title:34}{apart:>10.1e}\n")
+        sys.stdout.write(f"{title:38}{apart:>10.1e}\n")
     target.write_text(json.dumps({"figures": figures}, indent=2) + "\n")
     worst = max(row["largest_difference"] for row in figures.values())
     return 1 if worst > AGREES_WITHIN else 0
@@ -196,7 +223,7 @@ def pysam_bills(case: Case, load: Series, generation: Series) -> list[float]:
 
     by_time = any(period == 2 for period, *_ in case.rows)
     day = [2 if by_time and PEAK_FROM <= hour < PEAK_TO else 1 for hour in range(24)]
-    schedule = [day] * 12
+    schedule, unit = [day] * 12, int(is_per_kw(case.rows))
     model: Any = Utilityrate5.new()
     model.ElectricityRates.assign(
         {"rate_escalation": [0], "ur_metering_option": case.option, "ur_dc_enable": 0}
@@ -205,7 +232,7 @@ def pysam_bills(case: Case, load: Series, generation: Series) -> list[float]:
         | {"ur_en_ts_sell_rate": 0, "ur_ts_sell_rate": [0], "ur_sell_eq_buy": 0}
         | {"ur_en_ts_buy_rate": 0, "ur_ts_buy_rate": [0]}
         | {"ur_ec_sched_weekday": schedule, "ur_ec_sched_weekend": schedule}
-        | {"ur_ec_tou_mat": [[p, tier, top, 0, buy, sell] for p, tier, top, buy, sell in case.rows]}
+        | {"ur_ec_tou_mat": [[p, t, top, unit, buy, sell] for p, t, top, buy, sell in case.rows]}
         | {"ur_dc_sched_weekday": schedule, "ur_dc_sched_weekend": schedule}
         | {"ur_dc_tou_mat": [[1, 1, NO_LIMIT, 0]]}
         | {"ur_dc_flat_mat": [[month, 1, NO_LIMIT, 0] for month in range(12)]}

@@ -245,7 +245,9 @@ def test_a_days_cost_counts_a_days_part_of_the_tiers(version_of, usage_of):
         ({"tiers": [{"limit": "5", "rate": "0.1"}]}, "the last tier has no limit"),
         ({"tiers": []}, "either a rate or bands are needed"),
         ({"limits": {"per": "day", "reset_daily": True}}, "/limits/reset_daily: is not a field"),
-        ({"tiers": [{"limit_per_kw": "5", "rate": "1"}, {"rate": "2"}]}, "limit_per_kw is for"),
+        ({"tiers": [{"limit_per_kw": "5", "rate": "1"}, {"rate": "2"}]}, "limit_per_kw needs kw"),
+        ({"limits": {"kw": "peak"}}, "limits per kW of peak, and only they, need peak_minutes"),
+        ({"limits": {"peak_minutes": 60}}, "only they, need peak_minutes"),
     ],
 )
 def test_net_tiers_that_make_no_sense_are_refused(version_of, fields, detail):

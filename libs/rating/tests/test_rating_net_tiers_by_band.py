@@ -221,18 +221,47 @@ def test_limits_go_by_the_days_of_each_season(version_of, usage_of, split):
     ]
 
 
-def test_a_season_that_changes_some_of_the_bands_of_one_tier_is_refused(version_of, usage_of):
-    night = {"band": "night", "from_time": "22:00", "to_time": "06:00"}
-    day = {"band": "summer", "from_time": "06:00", "to_time": "22:00", "seasons": ["summer"]}
-    charge = SEASONAL | {
-        "split": "pro_rata",
-        "bands": [*SEASONAL["bands"], {"name": "night", "tiers": WINTER}],
-        "windows": [night, day],
-    }
-    version = version_of(charge, calendar=SEASONS)
-    usage = january(usage_of, (24, 150, 0))
-    with pytest.raises(Rejected, match="bill each season by itself") as refused:
-        rate(version, [usage])
-    assert refused.value.code == "season_within"
-    february = usage_of("2025-02-01", "2025-03-01", import_=1000, export=0)
-    assert rate(version, [february])
+NIGHTS = SEASONAL | {
+    "split": "pro_rata",
+    "bands": [*SEASONAL["bands"], {"name": "night", "tiers": WINTER}],
+    "windows": [
+        {"band": "night", "from_time": "22:00", "to_time": "06:00"},
+        {"band": "summer", "from_time": "06:00", "to_time": "22:00", "seasons": ["summer"]},
+    ],
+}
+
+
+def test_bands_that_fill_tiers_together_are_netted_by_season_where_some_come_or_go(
+    version_of, usage_of
+):
+    """January with summer from the 11th, and nights in both. Until then 150 kWh by day and 50 at
+    night: 10/31 of 310 are 100, 75 and 25 of them. Then 300 by day and 300 at night, less 100 that
+    are exported at night: of 500, the nights' limit of 21/31 × 310 = 210 is 84 at night, the days'
+    of 420 is 252 by day."""
+    usage = january(
+        usage_of, (30, 150, 0), (25, 50, 0), (20 * 24 + 8, 300, 0), (20 * 24 + 1, 300, 100)
+    )
+    (bill,) = rate(version_of(NIGHTS, calendar=SEASONS), [usage])
+    assert [(line.item.part.days, line.item.band, line.quantity) for line in bill.lines] == [
+        (10, "winter:tier-1", 75),
+        (10, "winter:tier-2", 75),
+        (10, "night:tier-1", 25),
+        (10, "night:tier-2", 25),
+        (21, "summer:tier-1", 252),
+        (21, "summer:tier-2", 48),
+        (21, "night:tier-1", 84),
+        (21, "night:tier-2", 116),
+    ]
+
+
+def test_what_a_season_leaves_over_pays_charges_of_the_bill(version_of, usage_of):
+    """20 kWh are left over until the 10th and 30 from the 11th on, at 0.10: 5.00 of 8.00."""
+    fixed = {"kind": "fixed", "id": "fixed", "rate": "8", "per": "month"}
+    surplus = {"kind": "offset", "component_ids": ["fixed"], "unused": "lost"}
+    usage = january(usage_of, (25, 0, 20), (20 * 24, 0, 30))
+    charge = NIGHTS | {"surplus": surplus, "surplus_rate": "0.10"}
+    (bill,) = rate(version_of(fixed, charge, calendar=SEASONS), [usage])
+    assert str(bill.total) == "3.00"
+    lower = fixed | {"rate": "4"}  # 1.00 is unused
+    (bill,) = rate(version_of(lower, charge, calendar=SEASONS), [usage])
+    assert str(bill.total) == "0.00"

@@ -14,6 +14,7 @@ from examples import examples
 from gridtally.kernel.periods import Period
 from gridtally.rating.document import tariff_version
 from gridtally.rating.engine.bill import rate
+from gridtally.rating.quote import rate_in_sequence
 from gridtally.rating.usage import ConnectedChange, Usage, slots_in
 
 ZONE = "Europe/Berlin"
@@ -84,6 +85,36 @@ def demand(draw):
 
 
 @st.composite
+def netting(draw):
+    """Bands that fill tiers together: those of the seasons, and one that may last all year."""
+    bands, when = draw(windows())
+    if draw(st.booleans()):  # the first hours of every season are one band of all of them
+        for season in SEASONS[1:]:
+            bands.remove(f"{season}-0")
+        when = [window | {"band": "winter-0"} if window["from_time"] == "00:00" else window
+                for window in when]  # fmt: skip
+    bank = {"kind": "carry_forward", "max_kwh_per_month": draw(st.sampled_from([None, "2.5"]))}
+    paid = draw(st.booleans())
+    kw = draw(st.sampled_from([None, None, "connected", "peak"]))
+    return {
+        "kind": "net_metering",
+        "id": "n",
+        "split": "pro_rata",
+        "bands": [{"name": name, "tiers": draw(tiers(2_000))} for name in bands],
+        "windows": when,
+        "cross_band": draw(st.sampled_from(["none", "later", "any"])) if len(bands) > 1 else "none",
+        "surplus": {"kind": "payout"} if paid else bank,
+        "surplus_rate": draw(rates) if paid else None,
+        "limits": {
+            "per": draw(st.sampled_from(["day", "month"])),
+            "proration": draw(st.sampled_from(["actual_days", "thirty_days", "year_over_twelve"])),
+            "kw": kw,
+            "peak_minutes": 60 if kw == "peak" else None,
+        },
+    }
+
+
+@st.composite
 def cases(draw, charge):
     """A charge, a meter, and the days on which the seasons begin within the bill."""
     start_on = date(2025, 3, 1) + timedelta(days=draw(st.integers(0, 60)))
@@ -104,8 +135,9 @@ def cases(draw, charge):
         },
     )
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
-    wh = random.integers(0, draw(st.sampled_from([3, 2_000, 40_000])), slots_in(ZONE, period, 60))
-    usage = Usage(ZONE, period, 60, {"import": wh}, Decimal(draw(st.integers(0, 9))))
+    most, slots = draw(st.sampled_from([3, 2_000, 40_000])), slots_in(ZONE, period, 60)
+    series = {flow: random.integers(0, most, slots) for flow in ("import", "export")}
+    usage = Usage(ZONE, period, 60, series, Decimal(draw(st.integers(0, 9))))
     if draw(st.booleans()):
         change = ConnectedChange(draw(st.sampled_from(inside)), Decimal(draw(st.integers(0, 9))))
         usage = replace(usage, connected_changes=(change,))
@@ -156,3 +188,23 @@ def test_demand_is_the_sum_of_its_parts(case):
     version, usage, cuts = case
     (bill,) = rate(version, [usage])
     assert rows([bill]) == rows(rate(version, [piece])[0] for piece in pieces(usage, cuts))
+
+
+@examples(60)
+@given(cases(netting))
+def test_netting_in_tiers_is_the_sum_of_its_parts_with_the_bank_between_them(case):
+    version, usage, cuts = case
+    (bill,) = rate(version, [usage])
+    by_season = rate_in_sequence(version, [*pieces(usage, cuts)])
+
+    def shown(bills):
+        return [
+            (line.item.band, line.item.kind, line.item.flow, line.item.part, line.quantity,
+             line.amount_exact)
+            for bill in bills
+            for line in bill.lines
+            if line.quantity
+        ]  # fmt: skip
+
+    assert shown([bill]) == shown(by_season)
+    assert bill.state == by_season[-1].state

@@ -182,8 +182,28 @@ def test_net_metering_in_tiers_nets_the_month_before_the_tiers():
     assert [format(line.amount, "f") for line in bill.lines] == ["30.00", "40.00"]
 
 
-def test_net_metering_with_limits_per_kw_is_said_not_to_be_there():
-    tiers = [{"max": 300, "rate": 1, "unit": "kWh/kW"}, {"rate": 2, "unit": "kWh/kW"}]
-    record = {"energyratestructure": [tiers], "dgrules": "Net Metering"}
+@pytest.mark.parametrize(
+    ("rule", "amounts"),
+    [
+        # the month's 600 - 100 kWh, of which 20 × 15 kW = 300 at 0.10 and 200 at 0.20
+        ("Net Metering", ["30.00", "40.00"]),
+        # hour by hour 600 kWh are taken: 300 and 300; 100 are sold, of which 20 × 5 kW at 0.05
+        ("Net Billing Instantaneous", ["30.00", "60.00", "-5.00"]),
+    ],
+)
+def test_tiers_per_kw_are_of_the_highest_power(rule, amounts):
+    """April: 40 hours of 15 kW in, 20 of 5 kW out."""
+    unit = {"unit": "kWh/kW"}
+    tiers = [
+        {"max": 20, "rate": Decimal("0.1"), "sell": Decimal("0.05"), **unit},
+        {"rate": Decimal("0.2"), "sell": Decimal("0.07"), **unit},
+    ]
+    record = {"energyratestructure": [tiers], "dgrules": rule}
     result = import_record(record, zone=ZONE, export="as_declared")
-    assert warnings(result) == ["Net Metering: there is none with limits per kW"]
+    assert warnings(result) == []
+    taken = {(1 + hour // 10, 8 + hour % 10): 15_000 for hour in range(40)}
+    given = {(11 + hour // 10, 8 + hour % 10): 5_000 for hour in range(20)}
+    (bill,) = rate(
+        tariff_version(UUID(int=1), result.document), [usage(4, import_=taken, export=given)]
+    )
+    assert [format(line.amount, "f") for line in bill.lines] == amounts

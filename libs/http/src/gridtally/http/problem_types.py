@@ -86,7 +86,6 @@ MEANINGS: dict[str, str] = {
     "connected_kw_missing": "The tariff charges per connected kW, and none is given.",
     "distant_date": "The date is too far away to be meant. Check it.",
     "duplicate_name": "Two tariffs of the comparison have the same name.",
-    "season_within": "A season begins within the days whose bands fill the same tiers together.",
     "day_unknown": "The calendar names the day in no day type, and refuses such days.",
     "edge_inside_interval": "A window's edge lies inside an interval. Use finer intervals.",
     "edge_inside_window": "A band's edge lies inside a demand window.",

@@ -6,7 +6,6 @@ Refuses conventions that contradict one another.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from typing import Literal
 
 from gridtally.kernel.periods import Period, months_after, months_between
@@ -19,6 +18,8 @@ from gridtally.rating.tiers import Mode, Tier, limited_per_kw
 
 OnVersionChange = Literal["keep", "reset"]
 """What a new version within a billed period does to what is counted over the period."""
+LimitKw = Literal["peak", "connected"]
+"""The kW that a limit may be multiplied by: the highest of the bill, or the connected load."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class TierLimits:
     """What a limit of so many kWh is for: a month (prorated), a day, or the billed period."""
     proration: Proration = "actual_days"
     """How much of a month's limit falls on some days of the month."""
-    kw: Literal["peak", "connected"] | None = None
+    kw: LimitKw | None = None
     """Times what kW: of the period's peak or of the connected load ("hours use of demand"). Where
     a tier has a `limit_per_kw`, only these are, and other limits are in kWh."""
     peak_minutes: WindowMinutes | None = None
@@ -56,8 +57,7 @@ class TierLimits:
     days lie in (`most_days`); or each season has the limits of all days (`each_in_full`)."""
 
     def __post_init__(self) -> None:
-        if (self.kw == "peak") != (self.peak_minutes is not None):
-            raise ValueError("limits per kW of peak, and only they, need peak_minutes")
+        _check_peak(self.kw, self.peak_minutes)
         if not 1 <= self.anchor_month <= MONTHS_PER_YEAR:
             raise ValueError(f"anchor_month {self.anchor_month} is no month (1 to 12)")
         if self.reset_daily:
@@ -127,18 +127,40 @@ class NetTierLimits:
     """What a limit of so many kWh is for: a month (prorated), a day, or the billed period."""
     proration: Proration = "actual_days"
     """How much of a month's limit falls on some days of the month."""
+    kw: LimitKw | None = None
+    """Times what kW: of the peak of the days or of the connected load. Where a tier has a
+    `limit_per_kw`, only these are, and other limits are in kWh."""
+    peak_minutes: WindowMinutes | None = None
+    """The length in minutes of the blocks over which that peak is measured."""
+    from_coarser: FromCoarser = "refused"
+    """Whether intervals longer than `peak_minutes` are refused, or give their own mean."""
 
-    def times(self, span: Span, parts: Sequence[Period]) -> Fraction:
-        """How often a limit is due on parts of the version's days: on all of them, or by days."""
-        term = Term(self.per, self.proration, span.within, span.period)
-        if list(parts) != [span.within]:
-            term = term.divided()
-        return sum((term.times(part) for part in parts), Fraction(0))
+    def __post_init__(self) -> None:
+        _check_peak(self.kw, self.peak_minutes)
+
+    @property
+    def needs_more_than_days(self) -> bool:
+        """Whether no part of them is a single day's: they need the whole period."""
+        return self.per == "period" or self.kw == "peak"
+
+    def term(self, span: Span) -> Term:
+        """How often every limit is due, besides kW, on days of the version."""
+        return Term(self.per, self.proration, span.within, span.period)
+
+
+def _check_peak(kw: LimitKw | None, peak_minutes: int | None) -> None:
+    if (kw == "peak") != (peak_minutes is not None):
+        raise ValueError("limits per kW of peak, and only they, need peak_minutes")
+
+
+def check_kw(limits: TierLimits | NetTierLimits, tiers: Sequence[Tier]) -> None:
+    """ValueError where tiers have limits per kW, and the limits do not say of which."""
+    if limits.kw is None and limited_per_kw(tiers):
+        raise ValueError("a limit_per_kw needs kw in the limits: 'peak' or 'connected'")
 
 
 def check_limits(limits: TierLimits, mode: Mode, tiers: Sequence[Tier]) -> None:
     """ValueError where the limits do not go with the mode or the tiers."""
-    if limits.kw is None and limited_per_kw(tiers):
-        raise ValueError("a limit_per_kw needs kw in the limits: 'peak' or 'connected'")
+    check_kw(limits, tiers)
     if mode == "volume" and limits.reset_months is not None:
         raise ValueError("with volume later bills would change earlier ones: no reset_months")

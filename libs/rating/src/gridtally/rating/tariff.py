@@ -310,7 +310,7 @@ def _daily_credit(credit: ExportCredit) -> ExportCredit | None:
 
 def _daily_limits(limits: NetTierLimits) -> NetTierLimits | None:
     """The same limits for single days; None for those of the whole period."""
-    if limits.per == "period":
+    if limits.needs_more_than_days:
         return None
     if limits.proration == "none":  # each day would have the limits of a month
         return replace(limits, proration="actual_days")

@@ -115,10 +115,7 @@ def energy_charges(
 def export_charges(
     record: Record, energy: EnergyTable, seasons: Sequence[Season], flow: str
 ) -> list[dict[str, object]]:
-    """What is paid for exported energy, at the sell rates; none where the record has none.
-
-    Where tiers have limits per kW, it is an energy charge below zero, else a credit.
-    """
+    """What is paid for exported energy, at the sell rates; none where the record has none."""
     if not any("sell" in tier for tiers in energy.periods for tier in tiers):
         return []
     charges = _charges(record, energy, seasons, "chronological", ("export", flow, "sell"))
@@ -132,10 +129,7 @@ def net_metering(charge: dict[str, object]) -> dict[str, object]:
 
 
 def _credit(charge: dict[str, object]) -> dict[str, object]:
-    """A charge at rates below zero as a credit at their opposites, where no limit is for kW."""
-    limits = charge.get("limits")
-    if isinstance(limits, dict) and "kw" in limits:
-        return charge
+    """A charge at rates below zero as a credit at their opposites."""
     paid = {"kind": "export_credit", "surplus": {"kind": "payout"}}
     return {**_at_opposite_rates(charge), **paid}
 

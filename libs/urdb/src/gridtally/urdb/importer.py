@@ -151,21 +151,9 @@ def _energy(
         how = "in order of time" if split == "chronological" else "pro rata"
         record.note("convention", "energyratestructure", f"tiers are shared over periods {how}")
     if export == "as_declared" and rule.lower() == "net metering":
-        charges = _net_metering(record, charges, rule)
+        record.note("convention", "dgrules", "units left over pay for later units, per period")
+        charges = [net_metering(charge) for charge in charges]
     return charges + paid
-
-
-def _net_metering(
-    record: Record, charges: list[dict[str, object]], rule: str
-) -> list[dict[str, object]]:
-    """The charges of import less export over a month; as they are where there is none such."""
-    for charge in charges:
-        limits = charge.get("limits")
-        if isinstance(limits, dict) and "kw" in limits:
-            record.note("not_imported", "dgrules", f"{rule}: there is none with limits per kW")
-            return charges
-    record.note("convention", "dgrules", "units left over pay for later units, per period")
-    return [net_metering(charge) for charge in charges]
 
 
 def _power(

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from gridtally.rating.bands import Bands, Window
 from gridtally.rating.field_types import Length, Name, Rate, check_name, check_rate
-from gridtally.rating.tiers import TIERS_MAX, Tier, check_tiers
+from gridtally.rating.tiers import TIERS_MAX, Tier, check_energy_tiers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class RatedBand:
         if self.rate is not None:
             check_rate(self.rate)
         else:
-            check_tiers(self.tiers)
+            check_energy_tiers(self.tiers)
 
 
 def check_rates(
@@ -47,7 +47,7 @@ def check_rates(
     if not tiers and (rate is not None) == bool(bands):
         raise ValueError("either a rate or bands are needed")
     if tiers:
-        check_tiers(tiers)
+        check_energy_tiers(tiers)
     elif rate is not None:
         check_rate(rate)
     if (banded := bands_of(bands, windows, default_band)) is not None:

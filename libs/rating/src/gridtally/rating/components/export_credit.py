@@ -16,7 +16,7 @@ from gridtally.rating.engine.lines import Kind
 from gridtally.rating.engine.steps import PerKwh, Step
 from gridtally.rating.engine.tier_step import BandTiers, Split
 from gridtally.rating.field_types import BANDS_MAX, Length, Name, Rate
-from gridtally.rating.limits import NetTierLimits, TierLimits
+from gridtally.rating.limits import NetTierLimits, TierLimits, check_kw
 from gridtally.rating.plan.span import Span
 from gridtally.rating.plan.tier_plan import plan_tiers
 from gridtally.rating.quantity_steps import QuantityRounding
@@ -62,6 +62,8 @@ class ExportCredit(Charge):
         check_split(self.split, self.bands)
         if not self.has_tiers and self.limits != NetTierLimits():
             raise ValueError("limits are for tiers")
+        for _, tiers in tiers_by_band(self.rate, self.tiers, self.bands):
+            check_kw(self.limits, tiers)
         check_credit(self.surplus, self.tax_class)
 
     @property
@@ -115,7 +117,14 @@ def plan_whole_credit(credit: ExportCredit, span: Span) -> list[Step]:
     sold = _SellTiers(
         id=credit.id,
         split=credit.split or "per_band",
-        limits=TierLimits(per=limits.per, proration=limits.proration, on_version_change="reset"),
+        limits=TierLimits(
+            per=limits.per,
+            proration=limits.proration,
+            kw=limits.kw,
+            peak_minutes=limits.peak_minutes,
+            from_coarser=limits.from_coarser,
+            on_version_change="reset",
+        ),
         flow=credit.flow,
         tiers_of=tiers_of,
         banded=credit.banded,

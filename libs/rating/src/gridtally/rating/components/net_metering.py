@@ -1,6 +1,6 @@
 """Net metering: exported units pay for imported ones over the period; what is left has its rule."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Annotated, ClassVar
@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import Period
 from gridtally.rating.bands import Bands, Windows, intervals_by_band
 from gridtally.rating.carry_forward import CrossBand
@@ -20,14 +19,17 @@ from gridtally.rating.components.band_rates import (
     tiers_by_band,
 )
 from gridtally.rating.components.charge import Charge, check_charge
+from gridtally.rating.engine.limit_unit import LimitUnit
+from gridtally.rating.engine.lines import Item
 from gridtally.rating.engine.net_tier_step import NetSplit, NetTiers
 from gridtally.rating.engine.netting_step import BandNetting, CrossBandNetting, SurplusCredit
-from gridtally.rating.engine.steps import Step
+from gridtally.rating.engine.steps import Connected, Step
 from gridtally.rating.field_types import BANDS_MAX, Length, Name, Rate, check_rate
-from gridtally.rating.limits import NetTierLimits
-from gridtally.rating.plan.span import Span
+from gridtally.rating.limits import NetTierLimits, check_kw
+from gridtally.rating.plan.span import Span, chosen_slots
+from gridtally.rating.plan.window_plan import highest_of, windows_of
 from gridtally.rating.quantity_steps import QuantityRounding
-from gridtally.rating.seasons import parts_by_band
+from gridtally.rating.seasons import parts_by_band, parts_of_all
 from gridtally.rating.surplus import (
     EXCESS_BAND,
     CarryForward,
@@ -36,7 +38,7 @@ from gridtally.rating.surplus import (
     Payout,
     reaches,
 )
-from gridtally.rating.tiers import TIERS_MAX, Tier, tier_labels
+from gridtally.rating.tiers import TIERS_MAX, Tier, limited_per_kw, tier_labels
 from gridtally.rating.usage import ActiveFlow
 
 _FLOWS: tuple[ActiveFlow, ActiveFlow] = ("import", "export")
@@ -103,6 +105,8 @@ class NetMetering(Charge):
             if self.limits != NetTierLimits():
                 raise ValueError("limits are for tiers")
             return
+        for _, tiers in self.tiers_by_band:
+            check_kw(self.limits, tiers)
         if isinstance(self.surplus, Offset | Payout) and self.surplus_rate is None:
             raise ValueError("with tiers a surplus that offsets or is paid out needs surplus_rate")
 
@@ -134,8 +138,33 @@ class NetMetering(Charge):
 
 def plan(metering: NetMetering, span: Span) -> Sequence[Step]:
     """A line for each band in force or tier, and one for what it takes of other units."""
-    chosen_of = intervals_by_band(metering.banded, metering.id, span)
-    netting = _plan_netting(metering, span, chosen_of)
+    return [step for netted in _netted_days(metering, span) for step in _plan(metering, netted)]
+
+
+@dataclass(frozen=True, slots=True)
+class _NettedDays:
+    """Days that are netted, of all those on which the version applies."""
+
+    days: Span
+    of_version: Span
+
+
+def _netted_days(metering: NetMetering, span: Span) -> Iterator[_NettedDays]:
+    """The version's days; one after the other where bands that fill tiers together (`pro_rata`)
+    come or go with a season, as on bills of their own."""
+    banded = metering.banded
+    if banded is None or metering.split != "pro_rata":
+        yield _NettedDays(span, span)
+        return
+    for part in parts_of_all(banded, span.calendar, span.within, "by_days"):
+        chosen = chosen_slots(span.zone, span.period, span.minutes, part.days)
+        days = replace(span, part=part.days, within=part.days, chosen=span.chosen & chosen)
+        yield _NettedDays(days, span)
+
+
+def _plan(metering: NetMetering, netted: _NettedDays) -> list[Step]:
+    chosen_of = intervals_by_band(metering.banded, metering.id, netted.days)
+    netting = _plan_netting(metering, netted.days, chosen_of)
     if not metering.has_tiers:
         return [netting]
     of_bands = metering.tiers_by_band
@@ -147,41 +176,48 @@ def plan(metering: NetMetering, span: Span) -> Sequence[Step]:
         for item, (band, tiers) in zip(netting.items[first:], in_force, strict=False)
         for label, tier in zip(tier_labels(band, tiers), tiers, strict=True)
     )
-    days_of = [_days_of(metering, span)[band_index] for band_index, _ in chosen_of]
+    days_of = _days_of(metering, netted.days)
     return [
         NetTiers(
             netting=netting,
             lines=lines,
             tiers=tuple(tiers for _, tiers in in_force),
             split=metering.split or "per_band",
-            times=tuple(metering.limits.times(span, days) for days in days_of),
-            groups=tuple(days_of.index(days) for days in days_of),
+            units=tuple(
+                tuple(_limit_units(metering, netted.of_version, days_of[band_index]))
+                for band_index, _ in chosen_of
+            ),
         )
     ]
 
 
-def _days_of(metering: NetMetering, span: Span) -> list[list[Period]]:
-    """The version's days on which each band's limits are due: those of the seasons that have it.
-
-    Rejected where a season that begins within them changes some of the bands that fill tiers
-    together, and not others.
-    """
+def _days_of(metering: NetMetering, days: Span) -> list[list[Period]]:
+    """The netted days on which each band's limits are due: those of the seasons that have it."""
     banded = metering.banded
-    if banded is None:
-        return [[span.within]]
-    parts_of = parts_by_band(banded, span.calendar, span.within, "by_days")
-    days_of = [[part.days for part in parts] for parts in parts_of]
-    if metering.split == "pro_rata" and [span.within] in days_of:
-        cut = [name for name, days in zip(banded.names, days_of, strict=True)
-               if days not in ([span.within], [])]  # fmt: skip
-        if cut:
-            raise Rejected(
-                "season_within",
-                f"{metering.id}: a season with the band {cut[0]!r} begins or ends within "
-                f"{span.within.start_on} to {span.within.end_on}, while other bands that fill the "
-                "same tiers (pro_rata) last: bill each season by itself, or give each its bands",
+    if banded is None or metering.split == "pro_rata":
+        return [[days.within]] * max(len(metering.bands), 1)
+    parts_of = parts_by_band(banded, days.calendar, days.within, "by_days")
+    return [[part.days for part in parts] for parts in parts_of]
+
+
+def _limit_units(metering: NetMetering, span: Span, parts: Sequence[Period]) -> Iterator[LimitUnit]:
+    """What 1 of a limit is on each stretch of the version's days."""
+    limits = metering.limits
+    term = limits.term(span)
+    if list(parts) != [span.within]:
+        term = term.divided()
+    besides_kwh = any(limited_per_kw(tiers) for _, tiers in metering.tiers_by_band)
+    for days in parts:
+        unit = LimitUnit(term.times(days), besides_kwh=besides_kwh)
+        if limits.kw == "connected":
+            unit = replace(unit, connected=Connected(metering.id, term, days))
+        elif limits.peak_minutes is not None:
+            windows = windows_of(
+                metering.id, "import", span, limits.peak_minutes, from_coarser=limits.from_coarser
             )
-    return days_of
+            chosen = windows.within(chosen_slots(span.zone, span.period, span.minutes, days))
+            unit = replace(unit, windows=windows, highest=highest_of(windows, chosen))
+        yield unit
 
 
 def _plan_netting(
@@ -234,8 +270,16 @@ def _plan_netting(
 
 def plan_credit(metering: NetMetering, span: Span) -> list[SurplusCredit]:
     """What is left over where it is worth money: by band, or what a bank pays out."""
-    lines = tuple(
-        span.item(
+    return [
+        SurplusCredit(lines)
+        for netted in _netted_days(metering, span)
+        if (lines := tuple(_credit_lines(metering, netted.days)))
+    ]
+
+
+def _credit_lines(metering: NetMetering, span: Span) -> Iterator[Item]:
+    for band, rate in _worth(metering, span):
+        yield span.item(
             metering.id,
             "credit",
             band=band,
@@ -246,9 +290,6 @@ def plan_credit(metering: NetMetering, span: Span) -> list[SurplusCredit]:
             tax_class=metering.tax_class if metering.surplus.taxed else None,
             quantity_rounding=metering.quantity_rounding,
         )
-        for band, rate in _worth(metering, span)
-    )
-    return [SurplusCredit(lines)] if lines else []
 
 
 def _worth(metering: NetMetering, span: Span) -> list[tuple[str | None, Decimal]]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from gridtally.rating.engine.batch import Batch
 from gridtally.rating.engine.exact import LOSSLESS, ZERO
-from gridtally.rating.engine.limit_unit import ByMeter
+from gridtally.rating.engine.limit_unit import ByMeter, LimitUnit, Units
 from gridtally.rating.engine.lines import Item
 from gridtally.rating.engine.netting_step import BandNetting
 from gridtally.rating.engine.steps import Step, StepResult
@@ -26,16 +26,15 @@ class NetTiers(Step):
 
     `netting` has a line of net import for each band and may have one, below zero, of the units that
     the band takes of others or a bank: tiers are those of what is left, so that such units empty
-    the highest first. For each band `times` says how often a limit is due, and `groups` which
-    bands are of the same days: with `pro_rata` these fill tiers together.
+    the highest first. What 1 of a band's limits is, is the sum of its `units`: one for each stretch
+    of days that its seasons have. With `pro_rata` all bands fill tiers together.
     """
 
     netting: BandNetting
     lines: tuple[Item, ...]
     tiers: tuple[tuple[Tier, ...], ...]
     split: NetSplit
-    times: tuple[Fraction, ...]
-    groups: tuple[int, ...]
+    units: tuple[tuple[LimitUnit, ...], ...]
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -47,7 +46,7 @@ class NetTiers(Step):
 
     @property
     def denominator(self) -> int:
-        return math.lcm(*(times.denominator for times in self.times))
+        return math.lcm(*(unit.denominator for of_band in self.units for unit in of_band))
 
     @property
     def is_rehearsed(self) -> bool:
@@ -56,20 +55,26 @@ class NetTiers(Step):
     # Units are drawn of lots, meter by meter, and may be those that an earlier version of the same
     # bill leaves: what is left of all bands is known only when all has been netted once.
     def divisors(self, batch: Batch) -> list[int] | None:
-        """With `pro_rata` what is left of all bands, before and after units are taken."""
+        """What a meter's connected load needs, times with `pro_rata` what is left of all bands,
+        before and after units are taken."""
+        divisors = self._of_units(batch)
         if batch.rehearsal is None:
-            return self.netting.divisors(batch)
+            return divisors
         with localcontext(LOSSLESS):
             net, taken = self._netted(batch.rehearsal)
             if self.split != "pro_rata":
-                return None
-            divisors = [1] * len(batch.usages)
-            for of_bands in (net, _left(net, taken)) if taken else (net,):
-                for totals in self._totals(of_bands).values():
-                    divisors = [
-                        math.lcm(divisor, Fraction(total).numerator or 1)
-                        for divisor, total in zip(divisors, totals, strict=True)
-                    ]
+                return divisors
+            totals_of = [_totals(net)] + ([_totals(_left(net, taken))] if taken else [])
+            return [
+                divisor * math.lcm(*(Fraction(total).numerator or 1 for total in of_meter))
+                for divisor, *of_meter in zip(divisors, *totals_of, strict=True)
+            ]
+
+    def _of_units(self, batch: Batch) -> list[int]:
+        divisors = [1] * len(batch.usages)
+        for unit in (unit for of_band in self.units for unit in of_band):
+            if (own := unit.divisors(batch)) is not None:
+                divisors = [math.lcm(a, b) for a, b in zip(divisors, own, strict=True)]
         return divisors
 
     def charge(self, batch: Batch) -> list[StepResult]:
@@ -92,15 +97,13 @@ class NetTiers(Step):
 
     def _in_tiers(self, batch: Batch, net: Sequence[ByMeter]) -> list[ByMeter]:
         """By tier of each band and by meter, how much of the energy lies in it."""
-        totals_of = self._totals(net)
+        totals = _totals(net)
         lines: list[ByMeter] = []
-        for tiers, own, times, group in zip(self.tiers, net, self.times, self.groups, strict=True):
-            units = batch.in_parts([times] * len(batch.usages))
-            totals = totals_of[group]
+        for tiers, own, units in zip(self.tiers, net, self.units, strict=True):
             filling = own if self.split == "per_band" else totals
             by_meter = [
-                graduated(ZERO, kwh, upper_limits(tiers, unit))
-                for kwh, unit in zip(filling, units, strict=True)
+                graduated(ZERO, kwh, upper_limits(tiers, *unit))
+                for kwh, unit in zip(filling, _summed(units, batch), strict=True)
             ]
             if self.split == "pro_rata":
                 by_meter = [
@@ -110,15 +113,18 @@ class NetTiers(Step):
             lines.extend(map(list, zip(*by_meter, strict=True)))
         return lines
 
-    def _totals(self, net: Sequence[ByMeter]) -> dict[int, ByMeter]:
-        """By group of bands and by meter, the energy of all of its bands."""
-        of_group: dict[int, list[ByMeter]] = {}
-        for group, own in zip(self.groups, net, strict=True):
-            of_group.setdefault(group, []).append(own)
-        return {
-            group: [sum(of_meter, ZERO) for of_meter in zip(*bands, strict=True)]
-            for group, bands in of_group.items()
-        }
+
+def _summed(units: Sequence[LimitUnit], batch: Batch) -> Units:
+    """What 1 of a limit, and 1 of a limit per kW, is to each meter over several stretches."""
+    return [
+        (sum((of_limit for of_limit, _ in own), ZERO), sum((per_kw for _, per_kw in own), ZERO))
+        for own in zip(*(unit.in_parts(batch) for unit in units), strict=True)
+    ]
+
+
+def _totals(net: Sequence[ByMeter]) -> ByMeter:
+    """By meter, the energy of all bands."""
+    return [sum(of_meter, ZERO) for of_meter in zip(*net, strict=True)]
 
 
 def _left(net: Sequence[ByMeter], taken: Sequence[ByMeter]) -> list[ByMeter]:

@@ -68,7 +68,8 @@ def plan_offset(
             cuts=tuple(cut.part for cut in cuts),
             offset=offset,
             own=tuple(
-                tuple(line.index for line in own if line.item.part == cut.part) for cut in cuts
+                tuple(line.index for line in own if line.item.part.start_on in cut.part)
+                for cut in cuts
             ),
             payable=selected(others, offset.component_ids, offset.kinds),
             so_far=tuple(line.index for line in others),

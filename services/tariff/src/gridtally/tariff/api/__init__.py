@@ -42,7 +42,6 @@ _RATED = (
     "coincident_peak_missing",
     "connected_kw_missing",
     "day_unknown",
-    "season_within",
     "edge_inside_interval",
     "edge_inside_window",
     "energy_out_of_range",
