@@ -72,7 +72,7 @@ class ReferenceDataStore(Store):
     async def lock_reference_data_exclusive(self, tx):
         """Nobody else is there."""
 
-    async def fetch_reference_data(self, tx, agreements, meters, start_on, end_on):
+    async def fetch_reference_data(self, read, agreements, meters, start_on, end_on):
         """What is known of these agreements and meters, and of tariffs from start to end."""
         tables = self.tables
         known = {key: tables.agreements[key] for key in agreements if key in tables.agreements}
@@ -162,7 +162,7 @@ class Periods(Store):
                 newer.append(closed)
         return newer
 
-    async def fetch_predecessors(self, tx, keys):
+    async def fetch_predecessors(self, read, keys):
         """The last period before each of these."""
         predecessors = {}
         for tenant_id, agreement_id, start_on in keys:
@@ -178,7 +178,7 @@ class Periods(Store):
                 )
         return predecessors
 
-    async def fetch_live_invoices(self, tx, keys):
+    async def fetch_live_invoices(self, read, keys):
         """The live invoice of each period that has one."""
         rows = {key: self.tables.billed[key] for key in keys if key in self.tables.billed}
         return {

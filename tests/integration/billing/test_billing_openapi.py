@@ -1,6 +1,7 @@
 """Whatever the API document allows, and much that it does not, is answered without a crash."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import schemathesis
@@ -36,7 +37,8 @@ async def resources(world, make):
     its credit note, an agreement with a held period, a day with its cost."""
     home = await world.home()
     await world.close(make.closed(home), make.closed(home, revision=2, wh=90))
-    await world.use(make.used(home.meter_id, make.MARCH.start_on))
+    today = datetime.now(UTC).date()
+    await world.use(*(make.used(home.meter_id, day) for day in (make.MARCH.start_on, today)))
     waiting = await world.agree(tariff_id=home.tariff_id)
     await world.close(make.closed(waiting))
     (old, _) = await world.invoices()
@@ -73,4 +75,9 @@ async def test_no_request_crashes_the_service(clients, world, make):
             if answer.status_code >= 500:
                 crashed.append((operation.label, body, answer.text))
     assert not crashed
-    assert {"GET /v1/invoices/{invoice_id}", "POST /v1/customers"} <= answered
+    assert {
+        "GET /v1/invoices/{invoice_id}",
+        "POST /v1/customers",
+        "GET /v1/agreements/{agreement_id}/preview",
+        "POST /v1/agreements/{agreement_id}/preview",
+    } <= answered

@@ -14,6 +14,7 @@ OPEN = {
 }  # fmt: skip
 """What answers everybody, whatever the service."""
 FOR_READERS = {
+    "/v1/agreements/{agreement_id}/preview",
     "/v1/compare",
     "/v1/quotes",
     "/v1/series/completeness",

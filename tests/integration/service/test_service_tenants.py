@@ -41,11 +41,11 @@ REQUIRED_OF_INGEST = {
 }
 """The same where another service has an operation of the same path."""
 NO_ALSO_TO_ITS_OWNER = {
-    "bills", "conservation", "definitions", "in-force", "profile.csv", "profiles.zip",
+    "bills", "conservation", "definitions", "in-force", "preview", "profile.csv", "profiles.zip",
     "{house_node_id}",
 }  # fmt: skip
-"""Asks for properties below, a derived meter, a version in force, or what a run that was started
-has, which the tests have not."""
+"""Asks for properties below, a derived meter, a version in force, usage, or what a run that was
+started has, which the tests have not."""
 SELLER = "/v1/seller"
 """A resource of which each tenant has one, or none yet."""
 DOCUMENT = {
@@ -60,6 +60,7 @@ RUN = {"billing_cycle_month": 1, "billing_cycle_year": 2025, "policy": NET}
 NAMED, CODED = {"name": "Mine"}, {"code": "mine", "name": "Mine"}
 BODIES = {
     "patch /v1/agreements/{agreement_id}": {"grace_hours": 1},
+    "post /v1/agreements/{agreement_id}/preview": {},
     "patch /v1/customers/{customer_id}": NAMED,
     "put /v1/customers/{customer_id}": NAMED | {"currency": "EUR"},
     "post /v1/customers/{customer_id}/erase": {"reason": "mine"},

@@ -11,6 +11,7 @@ from gridtally.billing.api import (
     fleet_costs,
     held_periods,
     invoices,
+    previews,
     reconciliation,
     seller,
     webhooks,
@@ -29,5 +30,6 @@ ROUTERS = (
     daily_costs.router,
     fleet_costs.router,
     calculated_bills.router,
+    previews.router,
     reconciliation.router,
 )

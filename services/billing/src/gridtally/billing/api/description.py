@@ -20,6 +20,20 @@ _CALCULATION = {
     404: ("customer_unknown", "tariff_version_unknown"),
     422: ("version_not_in_force", "calculation_too_large", "usage_impossible"),
 }
+_PREVIEW = {
+    404: ("agreement_unknown",),
+    422: (
+        "agreement_not_begun",
+        "agreement_ended",
+        "no_usage_yet",
+        "meter_missing",
+        "tariff_missing",
+        "currency_differs",
+        "prices_missing",
+        "previous_period_open",
+        "usage_impossible",
+    ),
+}
 
 DESCRIPTION = ApiDescription(
     areas={
@@ -32,6 +46,7 @@ DESCRIPTION = ApiDescription(
         "daily costs": "What a meter's local days cost so far",
         "fleet costs": "What the use of all of a customer's meters costs, hour by hour",
         "calculated bills": "What a customer's readings come to by one tariff version, stored",
+        "previews": "What a bill will come to before it is issued, also with something else in it",
         "reconciliation": "What was issued against lines, credit notes, numbers and periods",
     },
     problems={
@@ -65,6 +80,12 @@ DESCRIPTION = ApiDescription(
         "calculate_and_store_bill": _CALCULATION,
         "get_customer_bill": _CALCULATION
         | {422: (*_CALCULATION[422], "tariff_missing", "version_ambiguous")},
+        "preview_bill": _PREVIEW,
+        "preview_what_if": {
+            400: ("invalid_window",),
+            404: (*_PREVIEW[404], "tariff_version_unknown"),
+            422: (*_PREVIEW[422], "readings_misfit"),
+        },
         "create_webhook_endpoint": {
             409: ("webhook_endpoint_exists",),
             422: ("invalid_url", "webhooks_unset"),

@@ -13,7 +13,7 @@ from gridtally.billing.domain.periods import (
     PeriodKey,
     Predecessor,
 )
-from gridtally.database import WriteConnection
+from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import as_row, columns_of, insert_rows
 from gridtally.rating.state import read_state, state_document
 
@@ -67,10 +67,10 @@ SELECT k.tenant_id, k.agreement_id, k.start_on, b.end_on, b.state,
 
 
 async def fetch_predecessors(
-    tx: WriteConnection, keys: Collection[PeriodKey]
+    read: ReadConnection, keys: Collection[PeriodKey]
 ) -> dict[PeriodKey, Predecessor]:
     """The last period before each of these, where its agreement has one."""
-    rows = await tx.raw.fetch(_PREDECESSORS, *columns_of(keys, 3)) if keys else []
+    rows = await read.raw.fetch(_PREDECESSORS, *columns_of(keys, 3)) if keys else []
     return {
         _key(row): Predecessor(row["end_on"], row["is_invoiced"], read_state(row["state"]))
         for row in rows
@@ -87,10 +87,10 @@ SELECT b.tenant_id, b.agreement_id, b.start_on, b.invoiced_revision, b.restateme
 
 
 async def fetch_live_invoices(
-    tx: WriteConnection, keys: Collection[PeriodKey]
+    read: ReadConnection, keys: Collection[PeriodKey]
 ) -> dict[PeriodKey, LiveInvoice]:
     """The live invoice of each period that has one."""
-    rows = await tx.raw.fetch(_LIVE_INVOICES, *columns_of(keys, 3)) if keys else []
+    rows = await read.raw.fetch(_LIVE_INVOICES, *columns_of(keys, 3)) if keys else []
     return {_key(row): LiveInvoice(row["invoiced_revision"], row["restatement"]) for row in rows}
 
 

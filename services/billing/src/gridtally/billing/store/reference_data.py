@@ -57,20 +57,20 @@ SELECT m.* FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
 
 
 async def fetch_reference_data(
-    tx: WriteConnection,
+    read: ReadConnection,
     agreements: Collection[Key],
     meters: Collection[Key],
     start_on: date,
     end_on: date,
 ) -> ReferenceData:
     """What is known of these agreements and meters, and of tariffs from start to end."""
-    agreement_rows = await tx.raw.fetch(_AGREEMENTS, *columns_of(agreements, 2))
-    meter_rows = await tx.raw.fetch(_METERS, *columns_of(meters, 2))
+    agreement_rows = await read.raw.fetch(_AGREEMENTS, *columns_of(agreements, 2))
+    meter_rows = await read.raw.fetch(_METERS, *columns_of(meters, 2))
     known_meters = {
         (row["tenant_id"], row["id"]): Meter(row["connected_kw"], frozenset(row["flows"]))
         for row in meter_rows
     }
-    return await _with_versions(tx, agreement_rows, start_on, end_on, meters=known_meters)
+    return await _with_versions(read, agreement_rows, start_on, end_on, meters=known_meters)
 
 
 _AGREEMENTS_OF_METERS = """
