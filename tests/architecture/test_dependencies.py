@@ -12,6 +12,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from syntax_trees import nodes
+
 ROOT = Path(__file__).parents[2]
 PROJECTS = {path.parent.name: path for path in sorted(ROOT.glob("*/*/pyproject.toml"))}
 BACKPORTS = {"backports": ["backports.zstd"]}  # from Python 3.14 on it is not installed
@@ -39,7 +41,7 @@ UNIMPORTED = {
 
 def imports(path):
     """Each module that a file imports, by its full name, wherever the statement stands."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path.read_text()):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)

@@ -15,6 +15,7 @@ from openapi_spec_validator import validate
 from gridtally.contracts.topics import SERVICES
 from gridtally.http.field_formats import DECIMALS
 from gridtally.http.problem_types import MEANINGS, markdown
+from syntax_trees import nodes
 
 ROOT = Path(__file__).parents[2]
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -133,7 +134,7 @@ def test_examples_fit_what_they_are_examples_of(openapi):
 def raised_codes():
     """Every problem code that the sources name: the first text of what is raised."""
     for path in ROOT.glob("*/*/src/**/*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path.read_text()):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 position = RAISED.get(node.func.id)
                 if position is not None and len(node.args) > position:

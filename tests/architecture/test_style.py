@@ -2,10 +2,11 @@
 
 import ast
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
+
+from syntax_trees import nodes
 
 ROOT = Path(__file__).parents[2]
 FILE_LINES_MAX = 400
@@ -26,12 +27,6 @@ DESCRIBERS = re.compile(r"contracts/faults\.py|http/problems\.py|service/setting
 SKIPS = {"skip", "skipif", "xfail", "importorskip"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 VAGUE = ("Manager", "Helper", "Util", "Utils", "Base", "Impl")
-
-
-@cache
-def nodes(source):
-    """All nodes of a file: every rule looks at them."""
-    return list(ast.walk(ast.parse(source)))
 
 
 def too_long(source):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from syntax_trees import nodes
+
 ROOT = Path(__file__).parents[2]
 FILES = sorted(
     path
@@ -37,7 +39,7 @@ NOUNS_IN_ING = {
 
 def bound_names(source):
     """Each name that a module gives (line, name): variables, arguments, functions, classes."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         match node:
             case ast.Name(id=name, ctx=ast.Store()):
                 yield node.lineno, name
@@ -51,7 +53,7 @@ def bound_names(source):
 
 def loop_variables(source):
     """The names that loops and comprehensions give (line, name)."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
             for part in ast.walk(node.target):
                 if isinstance(part, ast.Name):
