@@ -40,7 +40,7 @@ class SimulationCompleted(Event):
     status: Literal["COMPLETED", "FAILED", "CANCELLED"]
     """How it ended."""
     start_on: Day
-    """The first local date of the billing month."""
+    """The first local date that is billed."""
     end_on: Day
     """The local date after its last."""
     houses: Count

@@ -247,8 +247,12 @@ MEANINGS: dict[str, str] = {
     "too_early": "The date lies before the books begin.",
     "transaction_unknown": "No transaction has this id.",
     # simulation
+    "comparison_not_completed": "Only of a COMPLETED comparison there are results to repeat or "
+    "to export.",
+    "comparison_unknown": "No comparison has this id.",
     "house_profile_unknown": "This house has no profile of its own.",
     "house_unknown": "The run has no such house, or no bill of it.",
+    "invalid_shift": "The shift makes no sense. `errors` names the times that overlap.",
     "invalid_policy": "The policy is not whole; `errors` names each part that is wrong.",
     "no_houses": "There is no house with a meter at or below the node.",
     "not_generated": "Profiles are of runs with generated readings.",
@@ -263,6 +267,7 @@ MEANINGS: dict[str, str] = {
     "run_running": "The run is at work. Cancel it first.",
     "run_stalled": "Nothing was done of the run for long. See that workers are up, and copy it.",
     "run_unknown": "No simulation run has this id.",
+    "shift_unpriced": "A charge has no price of an interval that use could follow.",
     "service_token_unset": "The service has no SERVICE_TOKEN, so it can read no other service.",
     "source_refused": "Another service refuses what the run needs. The detail says why.",
     "unknown_node": "No property has this id.",

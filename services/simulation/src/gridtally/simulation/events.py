@@ -48,8 +48,8 @@ def simulation_completed(
     event = SimulationCompleted(
         run_id=run.id,
         status=progress.status,
-        start_on=run.month.start_on,
-        end_on=run.month.end_on,
+        start_on=run.window.start_on,
+        end_on=run.window.end_on,
         houses=progress.houses,
         currency=currency,
         total_amount=total_amount,

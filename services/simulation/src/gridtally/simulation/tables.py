@@ -1,13 +1,15 @@
 """Simulation's tables, as the migrations make them; the drift test compares the two.
 
 Owns names and types for `store`. `staged_house_bill` holds what workers have made of a run that is
-not complete: nobody sees it, and one transaction moves it to `house_bill`.
+not complete: nobody sees it, and one transaction moves it to `house_bill`. What comparisons come to
+is in `compared_house`, `scenario_revenue` and `scenario_peak`; of one that is not COMPLETED nobody
+sees it.
 """
 
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gridtally.database.columns import INSTANT, key, required, stamps, tenant
 
@@ -84,6 +86,12 @@ run = sa.Table(
     sa.Column("error_detail", sa.Text),
     sa.Column("tariff_document", JSONB),
     sa.Column("correlation_id", sa.Text),
+    sa.Column("months", sa.SmallInteger, nullable=False, server_default="1"),
+    sa.Column("scenarios", JSONB(none_as_null=True)),
+    sa.Column("shift", JSONB(none_as_null=True)),
+    sa.Column("as_known_at", INSTANT),
+    sa.Column("repeat_of", sa.Uuid),
+    sa.Column("tariffs", JSONB(none_as_null=True)),
     *stamps(),
     sa.Index("run_by_age", "tenant_id", "created_at", "id"),
     sa.Index("run_at_work", "id", postgresql_where=sa.text("status = 'RUNNING'")),
@@ -135,4 +143,75 @@ house_bill = sa.Table(
     sa.Index(
         "house_bill_by_amount", "tenant_id", "run_id", "calculated_bill_amount", "house_node_id"
     ),
+)
+compared_house = sa.Table(
+    "compared_house",
+    METADATA,
+    tenant(),
+    key("run_id"),
+    key("scenario", sa.SmallInteger),
+    key("house_node_id"),
+    required("house_name", sa.Text),
+    required("imported_wh", sa.BigInteger),
+    required("exported_wh", sa.BigInteger),
+    required("peak_w", sa.BigInteger),
+    required("hours", sa.Integer),
+    required("currency", sa.Text),
+    required("amount", sa.Numeric),
+    required("difference", sa.Numeric),
+    required("readings_sha256", sa.Text),
+    sa.Column("shifted_imported_wh", sa.BigInteger),
+    sa.Column("shifted_peak_w", sa.BigInteger),
+    sa.Column("shifted_amount", sa.Numeric),
+    sa.Column("shifted_difference", sa.Numeric),
+    sa.Index(
+        "compared_house_by_difference",
+        "tenant_id",
+        "run_id",
+        "scenario",
+        "difference",
+        "house_node_id",
+    ),
+)
+
+
+def _revenue_columns() -> tuple[sa.Column[Any], ...]:
+    return (
+        key("scenario", sa.SmallInteger),
+        key("is_shifted", sa.Boolean),
+        key("month_on", sa.Date),
+        key("component_id", sa.Text),
+        key("kind", sa.Text),
+        required("amount", sa.Numeric),
+    )
+
+
+staged_revenue = sa.Table(
+    "staged_revenue",
+    METADATA,
+    tenant(),
+    key("run_id"),
+    key("number", sa.Integer),
+    *_revenue_columns(),
+)
+scenario_revenue = sa.Table(
+    "scenario_revenue", METADATA, tenant(), key("run_id"), *_revenue_columns()
+)
+staged_load = sa.Table(
+    "staged_load",
+    METADATA,
+    tenant(),
+    key("run_id"),
+    key("number", sa.Integer),
+    key("scenario", sa.SmallInteger),
+    required("wh", ARRAY(sa.BigInteger)),
+)
+scenario_peak = sa.Table(
+    "scenario_peak",
+    METADATA,
+    tenant(),
+    key("run_id"),
+    key("scenario", sa.SmallInteger),
+    required("peak_wh", sa.BigInteger),
+    required("peak_at", INSTANT),
 )

@@ -12,6 +12,7 @@ from gridtally.simulation.store.services import Services
 
 Reader = Annotated[Principal, reader("simulation")]
 RunId = Annotated[UUID, Path(description="The simulation run")]
+ComparisonId = Annotated[UUID, Path(description="The simulation comparison")]
 PolicyId = Annotated[UUID, Path(description="The simulation policy")]
 HouseId = Annotated[UUID, Path(description="The house: a property of the registry")]
 WriteCause = Annotated[Cause, write_cause("simulation")]

@@ -117,7 +117,7 @@ async def list_house_bills(
     sort: Annotated[Sort, Query(description="The order; `-` turns it round")] = "house_node_id",
 ) -> Page[HouseBill]:
     """The bills of a run's houses; none while it is not COMPLETED."""
-    after = paging.after(_same(sort), _kind(sort), UUID)
+    after = paging.after(same_order(sort), _kind(sort), UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
         await runs.load(read, caller.tenant_id, run_id)
         bills = await store.list_bills(
@@ -182,7 +182,9 @@ async def export_house_bills(
     return await exports.export(caller.tenant_id, "house-bills", "csv", COLUMNS, fill)
 
 
-def _same(sort: str) -> Callable[[str], str]:
+def same_order(sort: str) -> Callable[[str], str]:
+    """What reads a cursor's order: a ValueError where it is another."""
+
     def same(of_cursor: str) -> str:
         if of_cursor != sort:
             raise ValueError("the cursor is of another order")
@@ -198,12 +200,13 @@ def _kind(sort: str) -> Callable[[str], Any]:
         case "house_name":
             return str
         case "calculated_bill_amount":
-            return _decimal
+            return finite
         case _:
             return int
 
 
-def _decimal(text: str) -> Decimal:
+def finite(text: str) -> Decimal:
+    """An amount in a cursor; a ValueError for what is none."""
     number = Decimal(text)
     if not number.is_finite():
         raise ValueError("an amount is finite")

@@ -20,12 +20,13 @@ class Chunk:
     houses: int
 
 
-def chunks_of(run_id: UUID, houses: int) -> Iterator[Chunk]:
-    """The chunks that a run's houses are rated in; of the same run always the same."""
-    for number, first in enumerate(range(0, houses, CHUNK_HOUSES)):
+def chunks_of(run_id: UUID, houses: int, houses_max: int = CHUNK_HOUSES) -> Iterator[Chunk]:
+    """The chunks of up to `houses_max` that a run's houses are rated in; of the same run always
+    the same."""
+    for number, first in enumerate(range(0, houses, houses_max)):
         yield Chunk(
             id=derive_id("simulation chunk", run_id, number),
             number=number,
             first_house=first,
-            houses=min(CHUNK_HOUSES, houses - first),
+            houses=min(houses_max, houses - first),
         )

@@ -16,8 +16,9 @@ from gridtally.kernel.ids import derive_id
 from gridtally.kernel.money import plain
 from gridtally.kernel.periods import Period
 from gridtally.rating.document import tariff_version
-from gridtally.rating.engine.bill import Bill, rate
+from gridtally.rating.engine.bill import NO_STATE, Bill, rate
 from gridtally.rating.quote import quote_document
+from gridtally.rating.state import State
 from gridtally.rating.tariff import TariffVersion
 from gridtally.rating.usage import MISSING, Flow, Series, Usage, with_net
 from gridtally.simulation.domain.houses import House
@@ -146,19 +147,37 @@ def rate_houses(
     Rejected as `gridtally.rating.engine.bill.rate` is, with the zone's first house at fault named
     where values are missing.
     """
+    bills = rate_by_zone(document, houses, usages, missing=missing)
+    return [
+        _house_bill(house, usage, bill, labels)
+        for house, usage, bill in zip(houses, usages, bills, strict=True)
+    ]
+
+
+def rate_by_zone(
+    document: Mapping[str, object],
+    houses: Sequence[House],
+    usages: Sequence[Usage],
+    *,
+    missing: MissingIntervals,
+    states: Sequence[State] | None = None,
+) -> list[Bill]:
+    """What `gridtally.rating` makes of each house's usage, in their order; `states` are what the
+    bills before left. Rejected as `rate_houses` is."""
     if missing == "refused":
         _check_missing(houses, usages)
+    before = [NO_STATE] * len(houses) if states is None else states
     bills: dict[int, Bill] = {}
     for zone in dict.fromkeys(house.zone for house in houses):
         numbers = [number for number, house in enumerate(houses) if house.zone == zone]
         rated = rate(
-            version_of(document, zone), [usages[number] for number in numbers], missing=missing
+            version_of(document, zone),
+            [usages[number] for number in numbers],
+            states=[before[number] for number in numbers],
+            missing=missing,
         )
         bills.update(zip(numbers, rated, strict=True))
-    return [
-        _house_bill(house, usage, bills[number], labels)
-        for number, (house, usage) in enumerate(zip(houses, usages, strict=True))
-    ]
+    return [bills[number] for number in range(len(houses))]
 
 
 def _check_missing(houses: Sequence[House], usages: Sequence[Usage]) -> None:

@@ -13,16 +13,19 @@ from uuid import UUID
 from gridtally.contracts.simulation import SimulationChunkRequested
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Poison, Rejected
+from gridtally.kernel.periods import Period
 from gridtally.messaging import ReceivedMessage
 from gridtally.rating.usage import Usage
+from gridtally.simulation.domain.comparisons import ChunkComparison, ComparedChunk, months_of
 from gridtally.simulation.domain.house_bills import HouseBill, MeterSeries, rate_houses, usage_of
 from gridtally.simulation.domain.houses import House
 from gridtally.simulation.domain.runs import Run
 from gridtally.simulation.handlers import runs
 from gridtally.simulation.profiles.local_clock import MINUTES
-from gridtally.simulation.store import house_bills, profiles
+from gridtally.simulation.store import comparisons, house_bills, profiles
 from gridtally.simulation.store import runs as store
 from gridtally.simulation.store.runs import RunState
+from gridtally.simulation.store.scenarios import shift_of, used_tariffs
 from gridtally.simulation.store.services import Services
 
 Readings = Mapping[UUID, Sequence[MeterSeries]]
@@ -52,21 +55,64 @@ async def _rate_chunk(
     stored = await store.fetch_run(tx, tenant_id, chunk.run_id)
     if stored is None or stored.resource.progress.status != "RUNNING":
         return
-    if await house_bills.is_chunk_done(tx, tenant_id, chunk.run_id, chunk.number):
+    if await store.is_chunk_done(tx, tenant_id, chunk.run_id, chunk.number):
         return
     houses = await store.fetch_houses(tx, tenant_id, chunk.run_id, chunk.first_house, chunk.houses)
-    run = stored.resource.run
     try:
-        readings: Readings = {}
-        if run.source == "stored":
-            meter_ids = [meter_id for house in houses for meter_id in house.meter_ids]
-            readings = await services.fetch_series(tenant_id, meter_ids, run.month)
-        bills = await asyncio.to_thread(partial(_bills, stored.resource, houses, readings))
+        results = await _results(tenant_id, stored.resource, houses, services)
     except Rejected as failure:
         await runs.fail(tx, tenant_id, chunk.run_id, failure, now)
         return
-    if await store.share_run(tx, tenant_id, chunk.run_id):
-        await house_bills.stage_chunk(tx, tenant_id, chunk.run_id, chunk.number, bills, now)
+    if not await store.share_run(tx, tenant_id, chunk.run_id):
+        return
+    if not await store.mark_chunk_done(tx, tenant_id, chunk.run_id, chunk.number, len(houses), now):
+        return
+    if isinstance(results, ComparedChunk):
+        await comparisons.stage_chunk(tx, tenant_id, chunk.run_id, chunk.number, results)
+    else:
+        await house_bills.stage_bills(tx, tenant_id, chunk.run_id, results)
+
+
+async def _results(
+    tenant_id: str, state: RunState, houses: Sequence[House], services: Services
+) -> list[HouseBill] | ComparedChunk:
+    """What a run makes of some of its houses; rated in threads, a month after another."""
+    run = state.run
+    if not run.is_comparison:
+        readings = await _readings(tenant_id, run, houses, run.month, services)
+        return await asyncio.to_thread(partial(_bills, state, houses, readings))
+    comparison = ChunkComparison(
+        used_tariffs(state.progress.tariffs or []),
+        houses,
+        run.month,
+        run.months,
+        missing=run.missing,
+        shift=shift_of(run.shift),
+    )
+    for month in months_of(run.month, run.months):
+        readings = await _readings(tenant_id, run, houses, month, services)
+        await asyncio.to_thread(partial(_compare, comparison, run, month, houses, readings))
+    return await asyncio.to_thread(comparison.result)
+
+
+async def _readings(
+    tenant_id: str, run: Run, houses: Sequence[House], month: Period, services: Services
+) -> Readings:
+    """The month's stored readings of the houses; none where they are generated."""
+    if run.source == "generated":
+        return {}
+    meter_ids = [meter_id for house in houses for meter_id in house.meter_ids]
+    return await services.fetch_series(tenant_id, meter_ids, month, as_known_at=run.as_known_at)
+
+
+def _compare(
+    comparison: ChunkComparison,
+    run: Run,
+    month: Period,
+    houses: Sequence[House],
+    readings: Readings,
+) -> None:
+    comparison.add_month([_usage(run, month, house, readings) for house in houses])
 
 
 def _bills(state: RunState, houses: Sequence[House], readings: Readings) -> list[HouseBill]:
@@ -76,16 +122,16 @@ def _bills(state: RunState, houses: Sequence[House], readings: Readings) -> list
         raise ValueError("a run at work has its tariff")
     periods = run.policy.get("tou_periods")
     labels = [period["label"] for period in periods] if isinstance(periods, list) else []
-    usages = [_usage(run, house, readings) for house in houses]
+    usages = [_usage(run, run.month, house, readings) for house in houses]
     return rate_houses(document, houses, usages, missing=run.missing, labels=labels)
 
 
-def _usage(run: Run, house: House, readings: Readings) -> Usage:
+def _usage(run: Run, month: Period, house: House, readings: Readings) -> Usage:
     if run.source == "generated":
-        profile = profiles.month_profile(house, run.month, seed=run.seed)
+        profile = profiles.month_profile(house, month, seed=run.seed)
         meter = [
             MeterSeries("import", MINUTES, profile.imported),
             MeterSeries("export", MINUTES, profile.exported),
         ]
-        return usage_of(house, run.month, [meter])
-    return usage_of(house, run.month, [readings.get(id_, ()) for id_ in house.meter_ids])
+        return usage_of(house, month, [meter])
+    return usage_of(house, month, [readings.get(id_, ()) for id_ in house.meter_ids])

@@ -1,6 +1,6 @@
 """Runs: creating, changing, starting and ending them, each in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,36 +12,53 @@ from gridtally.kernel.ids import new_id
 from gridtally.kernel.resources import Cause, Stored
 from gridtally.messaging import enqueue
 from gridtally.simulation.domain import runs as domain
-from gridtally.simulation.domain.chunks import chunks_of
-from gridtally.simulation.domain.house_bills import version_of
+from gridtally.simulation.domain.chunks import CHUNK_HOUSES, chunks_of
+from gridtally.simulation.domain.comparisons import (
+    UsedTariff,
+    check_tariffs,
+    chunk_houses,
+    first_hour_at,
+)
 from gridtally.simulation.domain.houses import houses_of
 from gridtally.simulation.domain.runs import Run
 from gridtally.simulation.events import chunk_requested, simulation_completed
-from gridtally.simulation.store import house_bills, reference_data
+from gridtally.simulation.store import comparisons, house_bills, reference_data
 from gridtally.simulation.store import runs as store
 from gridtally.simulation.store.runs import RunState
+from gridtally.simulation.store.scenarios import shift_of, tariffs_json, used_tariffs
 
-HOUSES_MAX = 1_000_000
+
+async def load(
+    read: ReadConnection, tenant_id: str, run_id: UUID, *, lock: bool = False
+) -> Stored[RunState]:
+    """The run of that id, locked where asked for; NotFound where there is none."""
+    stored = await store.fetch_run(read, tenant_id, run_id, lock=lock)
+    if stored is None or stored.resource.run.is_comparison:
+        raise NotFound("run_unknown", "no simulation run has this id")
+    return stored
 
 
-async def load(read: ReadConnection, tenant_id: str, run_id: UUID) -> Stored[RunState]:
-    """The run of that id; NotFound where there is none."""
-    stored = await store.fetch_run(read, tenant_id, run_id)
-    if stored is None:
-        raise _unknown()
+async def load_comparison(
+    read: ReadConnection, tenant_id: str, run_id: UUID, *, lock: bool = False
+) -> Stored[RunState]:
+    """The comparison of that id, locked where asked for; NotFound where there is none."""
+    stored = await store.fetch_run(read, tenant_id, run_id, lock=lock)
+    if stored is None or not stored.resource.run.is_comparison:
+        raise NotFound("comparison_unknown", "no comparison has this id")
     return stored
 
 
 async def lock(tx: WriteConnection, tenant_id: str, run_id: UUID) -> Stored[RunState]:
     """As `load`, locked until the transaction ends."""
+    return await load(tx, tenant_id, run_id, lock=True)
+
+
+async def _lock_any(tx: WriteConnection, tenant_id: str, run_id: UUID) -> Stored[RunState]:
+    """A run or comparison that is known to be there, locked until the transaction ends."""
     stored = await store.fetch_run(tx, tenant_id, run_id, lock=True)
     if stored is None:
-        raise _unknown()
+        raise NotFound("run_unknown", "no simulation run has this id")
     return stored
-
-
-def _unknown() -> NotFound:
-    return NotFound("run_unknown", "no simulation run has this id")
 
 
 async def create(tx: WriteConnection, tenant_id: str, new: Run, now: datetime) -> Stored[RunState]:
@@ -49,7 +66,7 @@ async def create(tx: WriteConnection, tenant_id: str, new: Run, now: datetime) -
     created = await store.insert_run(tx, tenant_id, new, now)
     if created is not None:
         return created
-    known = await load(tx, tenant_id, new.id)
+    known = await _lock_any(tx, tenant_id, new.id)
     if known.resource.run != new:
         raise Conflict("run_exists", f"another run has the id {new.id}")
     return known
@@ -89,11 +106,12 @@ async def start(
     tx: WriteConnection,
     cause: Cause,
     current: Stored[RunState],
-    document: Mapping[str, Any],
+    tariffs: Sequence[UsedTariff],
     now: datetime,
 ) -> Stored[RunState]:
-    """Start a locked run: its houses and its tariff are stored as they are now, and its chunks are
-    requested. Conflict for a second start; Rejected where there is nothing to simulate."""
+    """Start a locked run: its houses and its tariffs, one for each scenario of a comparison, are
+    stored as they are now, and its chunks are requested. Conflict for a second start; Rejected
+    where there is nothing to simulate."""
     domain.check_pending(current.resource.progress.status, "started")
     run = current.resource.run
     properties, profiles = await reference_data.fetch_tree(
@@ -103,10 +121,52 @@ async def start(
         fault = Fault("/topology_root_node_id", "must be a property of the registry")
         raise Rejected("unknown_node", "there is no property with this id", (fault,))
     houses = houses_of(properties, run.source, run.profile, profiles)
-    for zone in {house.zone for house in houses}:
-        version_of(document, zone)  # Rejected here, while somebody waits, and not in a worker
-    chunks = list(chunks_of(run.id, len(houses)))
+    zones = sorted({house.zone for house in houses})
+    check_tariffs(tariffs, zones, shift_of(run.shift))  # here, while somebody waits
     await store.insert_houses(tx, cause.tenant_id, run.id, houses)
+    return await _begin(tx, cause, run, len(houses), tariffs, now)
+
+
+async def repeat(
+    tx: WriteConnection,
+    cause: Cause,
+    original: Stored[RunState],
+    name: str | None,
+    now: datetime,
+    *,
+    as_then: bool,
+) -> Stored[RunState]:
+    """A comparison at work over the houses and tariffs of another, as these were then; over the
+    readings that are there now, or `as_then` those that had been received when the other was
+    started. Conflict unless that one is COMPLETED."""
+    progress = original.resource.progress
+    if progress.status != "COMPLETED":
+        raise Conflict("comparison_not_completed", "only a COMPLETED comparison can be repeated")
+    run = original.resource.run
+    then = run.as_known_at or progress.started_at
+    repetition = replace(
+        run,
+        id=new_id(),
+        name=name or run.name,
+        repeat_of=run.id,
+        as_known_at=then if as_then else None,
+    )
+    await create(tx, cause.tenant_id, repetition, now)
+    await store.copy_houses(tx, cause.tenant_id, run.id, repetition.id)
+    tariffs = used_tariffs(progress.tariffs or [])
+    return await _begin(tx, cause, repetition, progress.houses, tariffs, now)
+
+
+async def _begin(
+    tx: WriteConnection,
+    cause: Cause,
+    run: Run,
+    houses: int,
+    tariffs: Sequence[UsedTariff],
+    now: datetime,
+) -> Stored[RunState]:
+    """Set a pending run, whose houses are stored, to work."""
+    chunks = list(chunks_of(run.id, houses, _houses_of_chunk(run, len(tariffs))))
     started = await store.update_progress(
         tx,
         cause.tenant_id,
@@ -115,15 +175,24 @@ async def start(
             "status": "RUNNING",
             "started_at": now,
             "progressed_at": now,
-            "houses": len(houses),
+            "houses": houses,
             "chunks": len(chunks),
-            "tariff_document": dict(document),
+            "tariff_document": dict(tariffs[0].document),
+            "tariffs": tariffs_json(tariffs) if run.is_comparison else None,
             "correlation_id": cause.correlation_id,
         },
         now,
     )
     await enqueue(tx, [chunk_requested(run.id, chunk, cause, now) for chunk in chunks])
     return started
+
+
+def _houses_of_chunk(run: Run, scenarios: int) -> int:
+    if not run.is_comparison:
+        return CHUNK_HOUSES
+    return chunk_houses(
+        run.months, scenarios, is_shifted=run.shift is not None, houses_max=CHUNK_HOUSES
+    )
 
 
 async def cancel(
@@ -138,7 +207,7 @@ async def fail(
     tx: WriteConnection, tenant_id: str, run_id: UUID, failure: Rejected, now: datetime
 ) -> None:
     """End a run for the reason, if it is at work; nothing of it is left but that."""
-    current = await lock(tx, tenant_id, run_id)
+    current = await _lock_any(tx, tenant_id, run_id)
     if current.resource.progress.status == "RUNNING":
         ended = {
             "status": "FAILED",
@@ -152,13 +221,16 @@ async def delete(tx: WriteConnection, tenant_id: str, current: Stored[RunState])
     """Delete a locked run with all that it made; Conflict while it is at work."""
     domain.check_deletable(current.resource.progress.status)
     await house_bills.delete_bills(tx, tenant_id, current.resource.id)
+    await comparisons.delete_results(tx, tenant_id, current.resource.id)
+    await store.delete_chunks(tx, tenant_id, current.resource.id)
     await store.delete_run(tx, tenant_id, current.resource.id)
 
 
 async def end_due_runs(tx: WriteConnection, now: datetime, stalled_after: timedelta) -> int:
     """End one run whose chunks are all done, or one that stalled; how many that were.
 
-    Its bills become visible and its status changes in this one transaction.
+    Its bills, or what a comparison came to, become visible and its status changes in this one
+    transaction.
     """
     due = await store.lock_due_run(tx, now - stalled_after)
     if due is None:
@@ -167,8 +239,12 @@ async def end_due_runs(tx: WriteConnection, now: datetime, stalled_after: timede
         stalled = Rejected("run_stalled", f"nothing was done for {stalled_after}; are workers up?")
         await fail(tx, due.tenant_id, due.id, stalled, now)
         return 1
-    current = await lock(tx, due.tenant_id, due.id)
-    await house_bills.show_bills(tx, due.tenant_id, due.id)
+    current = await _lock_any(tx, due.tenant_id, due.id)
+    run = current.resource.run
+    if run.is_comparison:
+        await comparisons.sum_up(tx, due.tenant_id, due.id, first_hour_at(run.month))
+    else:
+        await house_bills.show_bills(tx, due.tenant_id, due.id)
     await _end(tx, current.resource, {"status": "COMPLETED"}, current.resource.correlation_id, now)
     return 1
 
@@ -183,6 +259,9 @@ async def _end(
     """Give a locked run its last status and tell of it."""
     tenant_id, run_id = state.tenant_id, state.id
     await house_bills.delete_staged(tx, tenant_id, run_id)
+    await store.delete_chunks(tx, tenant_id, run_id)
+    if state.run.is_comparison and columns["status"] != "COMPLETED":
+        await comparisons.delete_results(tx, tenant_id, run_id)
     ended = await store.update_progress(
         tx, tenant_id, run_id, {**columns, "ended_at": now, "progressed_at": now}, now
     )

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.pages import page_after
 from gridtally.database.rows import Row, as_row, from_row, insert_rows
 from gridtally.simulation.domain.house_bills import HouseBill
-from gridtally.simulation.tables import house_bill, run_chunk, staged_house_bill
+from gridtally.simulation.tables import house_bill, staged_house_bill
 
 SORT_COLUMNS: dict[str, sa.ColumnElement[Any]] = {
     "house_node_id": house_bill.c.house_node_id,
@@ -65,27 +64,10 @@ class BillTotals:
     currency: str | None
 
 
-_ONCE = "ON CONFLICT DO NOTHING RETURNING number"
-
-
-async def stage_chunk(
-    tx: WriteConnection,
-    tenant_id: str,
-    run_id: UUID,
-    number: int,
-    bills: Sequence[HouseBill],
-    now: datetime,
-) -> bool:
-    """Stage the bills of a chunk, unless they are staged already; whether they were not."""
-    done = {
-        "tenant_id": tenant_id,
-        "run_id": run_id,
-        "number": number,
-        "houses": len(bills),
-        "done_at": now,
-    }
-    if not await insert_rows(tx, run_chunk, [done], _ONCE):
-        return False
+async def stage_bills(
+    tx: WriteConnection, tenant_id: str, run_id: UUID, bills: Sequence[HouseBill]
+) -> None:
+    """Stage the bills of a chunk."""
     rows = [
         as_row(
             bill,
@@ -97,17 +79,6 @@ async def stage_chunk(
         for bill in bills
     ]
     await insert_rows(tx, staged_house_bill, rows)
-    return True
-
-
-async def is_chunk_done(read: ReadConnection, tenant_id: str, run_id: UUID, number: int) -> bool:
-    """Whether the bills of a chunk are staged."""
-    query = sa.select(run_chunk.c.number).where(
-        run_chunk.c.tenant_id == tenant_id,
-        run_chunk.c.run_id == run_id,
-        run_chunk.c.number == number,
-    )
-    return await read.scalar(query) is not None
 
 
 _PUBLISH = """
@@ -123,10 +94,11 @@ async def show_bills(tx: WriteConnection, tenant_id: str, run_id: UUID) -> None:
 
 async def delete_staged(tx: WriteConnection, tenant_id: str, run_id: UUID) -> None:
     """Delete what was staged of a run that is over."""
-    for table in (staged_house_bill, run_chunk):
-        await tx.execute(
-            sa.delete(table).where(table.c.tenant_id == tenant_id, table.c.run_id == run_id)
+    await tx.execute(
+        sa.delete(staged_house_bill).where(
+            staged_house_bill.c.tenant_id == tenant_id, staged_house_bill.c.run_id == run_id
         )
+    )
 
 
 async def delete_bills(tx: WriteConnection, tenant_id: str, run_id: UUID) -> None:

@@ -101,10 +101,17 @@ async def share_run(tx: WriteConnection, tenant_id: str, id_: UUID) -> bool:
 
 
 async def list_runs(
-    read: ReadConnection, tenant_id: str, position: PagePosition, filters: Mapping[str, Any]
+    read: ReadConnection,
+    tenant_id: str,
+    position: PagePosition,
+    filters: Mapping[str, Any],
+    *,
+    comparisons: bool = False,
 ) -> list[Stored[RunState]]:
-    """A page of runs whose columns have the values of `filters`, but for those that are None."""
+    """A page of runs, or of comparisons, whose columns have the values of `filters`, but for those
+    that are None."""
     clauses = [run.c[name] == value for name, value in filters.items() if value is not None]
+    clauses.append(run.c.scenarios.is_not(None) if comparisons else run.c.scenarios.is_(None))
     query = sa.select(run, _done()).where(run.c.tenant_id == tenant_id, *clauses)
     return [_of(row) for row in await read.all(sorted_page(query, run, position))]
 
@@ -163,6 +170,19 @@ async def insert_houses(
     await insert_rows(tx, run_house, rows)
 
 
+_COPY_HOUSES = """
+INSERT INTO run_house (tenant_id, run_id, number, house_node_id, name, zone, connected_kw,
+                       meter_ids, profile)
+SELECT tenant_id, $3, number, house_node_id, name, zone, connected_kw, meter_ids, profile
+  FROM run_house WHERE tenant_id = $1 AND run_id = $2
+"""
+
+
+async def copy_houses(tx: WriteConnection, tenant_id: str, of_run_id: UUID, run_id: UUID) -> None:
+    """Store the houses of another run as those of this one, as they were then."""
+    await tx.raw.execute(_COPY_HOUSES, tenant_id, of_run_id, run_id)
+
+
 async def fetch_houses(
     read: ReadConnection, tenant_id: str, run_id: UUID, first: int, count: int
 ) -> list[House]:
@@ -200,6 +220,40 @@ def _house(row: Row) -> House:
         row,
         meter_ids=tuple(UUID(text) for text in row["meter_ids"]),
         profile=None if row["profile"] is None else profile_of(row["profile"]),
+    )
+
+
+async def mark_chunk_done(
+    tx: WriteConnection, tenant_id: str, run_id: UUID, number: int, houses: int, now: datetime
+) -> bool:
+    """Note that a chunk is done, unless it was; whether it was not."""
+    done = {
+        "tenant_id": tenant_id,
+        "run_id": run_id,
+        "number": number,
+        "houses": houses,
+        "done_at": now,
+    }
+    return bool(await insert_rows(tx, run_chunk, [done], _ONCE))
+
+
+_ONCE = "ON CONFLICT DO NOTHING RETURNING number"
+
+
+async def is_chunk_done(read: ReadConnection, tenant_id: str, run_id: UUID, number: int) -> bool:
+    """Whether the results of a chunk are staged."""
+    query = sa.select(run_chunk.c.number).where(
+        run_chunk.c.tenant_id == tenant_id,
+        run_chunk.c.run_id == run_id,
+        run_chunk.c.number == number,
+    )
+    return await read.scalar(query) is not None
+
+
+async def delete_chunks(tx: WriteConnection, tenant_id: str, run_id: UUID) -> None:
+    """Forget which chunks of a run are done, once it is over."""
+    await tx.execute(
+        sa.delete(run_chunk).where(run_chunk.c.tenant_id == tenant_id, run_chunk.c.run_id == run_id)
     )
 
 

@@ -6,6 +6,7 @@ is Transient: the chunk is tried again, a request is answered 503.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,15 @@ import numpy as np
 from gridtally.kernel.errors import NotFound, Rejected, Transient
 from gridtally.kernel.periods import Period
 from gridtally.rating.usage import ACTIVE_FLOWS, MISSING, REACTIVE_FLOWS, Flow
+from gridtally.simulation.domain.comparisons import UsedTariff
 from gridtally.simulation.domain.house_bills import MeterSeries
 
 TIMEOUT_S = 120.0
 TENANT_HEADER = "Gridtally-Tenant"
 ARROW = "application/vnd.apache.arrow.stream"
 FLOWS: tuple[Flow, ...] = (*ACTIVE_FLOWS, *REACTIVE_FLOWS)
+VERSION_FIELDS = ("id", "tariff_id", "number", "status", "effective_from", "version", "updated_at")
+"""What is stored of the version of a tariff beside its document."""
 TRANSIENT_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -35,19 +39,26 @@ class Services:
         self._token = token
         self._clients: dict[str, httpx.AsyncClient] = {}
 
-    async def fetch_tariff_document(self, tenant_id: str, version_id: UUID) -> dict[str, Any]:
-        """The document of a tariff's version, published or draft; NotFound where there is none."""
+    async def fetch_tariff(self, tenant_id: str, version_id: UUID) -> UsedTariff:
+        """A tariff's version, published or draft, as it is now; NotFound where there is none."""
         answer = await self._call("tariff", "GET", f"/v1/tariff-versions/{version_id}", tenant_id)
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotFound("version_unknown", f"no tariff version has the id {version_id}")
         self._check("tariff", answer)
-        document: dict[str, Any] = answer.json()["document"]
-        return document
+        version = answer.json()
+        said = {name: version.get(name) for name in VERSION_FIELDS}
+        return UsedTariff(version["document"], said)
 
     async def fetch_series(
-        self, tenant_id: str, meter_ids: Sequence[UUID], month: Period
+        self,
+        tenant_id: str,
+        meter_ids: Sequence[UUID],
+        month: Period,
+        *,
+        as_known_at: datetime | None = None,
     ) -> Mapping[UUID, list[MeterSeries]]:
-        """Every flow of the meters over the month; `MISSING` where there is no value.
+        """Every flow of the meters over the month; `MISSING` where there is no value. What is there
+        now, or what had been received by `as_known_at`, which takes much longer.
 
         Rejected where ingest refuses, for a meter that it does not know for instance.
         """
@@ -56,6 +67,7 @@ class Services:
             "flows": list(FLOWS),
             "start_on": month.start_on.isoformat(),
             "end_on": month.end_on.isoformat(),
+            "as_known_at": None if as_known_at is None else as_known_at.isoformat(),
         }
         answer = await self._call(
             "ingest", "POST", "/v1/series/query", tenant_id, json=query, accept=ARROW

@@ -24,10 +24,12 @@ Rate = Annotated[Decimal, Field(gt=-RATE_BELOW, lt=RATE_BELOW, decimal_places=12
 """Money per kWh or kW; below zero where energy costs less than nothing."""
 Charge = Annotated[Decimal, Field(ge=0, lt=RATE_BELOW, decimal_places=12), *_EXACT]
 """Money that is never below zero."""
-Share = Annotated[Decimal, Field(ge=0, le=1, decimal_places=12), *_EXACT]
+Share = Annotated[Decimal, Field(ge=0, le=1, decimal_places=12, examples=["0.09"]), *_EXACT]
 """A fraction: 0.09 is 9 %."""
 LocalTime = Annotated[
-    str, StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9](:00)?|24:00(:00)?)$")
+    str,
+    StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9](:00)?|24:00(:00)?)$"),
+    Field(examples=["17:00"]),
 ]
 """A time of the local day, `HH:MM`; `24:00` is its end."""
 
@@ -96,8 +98,8 @@ class TouPeriod(Body):
         """The period."""
         return domain.TouPeriod(
             label=self.label,
-            start_minute=_minute(self.start_time),
-            end_minute=_minute(self.end_time),
+            start_minute=minute_of_day(self.start_time),
+            end_minute=minute_of_day(self.end_time),
             import_retail_rate_per_kwh=self.import_retail_rate_per_kwh,
             export_wholesale_rate_per_kwh=self.export_wholesale_rate_per_kwh,
         )
@@ -153,6 +155,7 @@ def _fields(policy: Body, *left_out: str) -> dict[str, Any]:
     return {name: getattr(policy, name) for name in names}
 
 
-def _minute(text: str) -> int:
+def minute_of_day(text: str) -> int:
+    """The minute of the day of a `LocalTime`; its end is its begin."""
     hours, minutes, *_ = text.split(":")
     return (int(hours) * 60 + int(minutes)) % domain.MINUTES_PER_DAY

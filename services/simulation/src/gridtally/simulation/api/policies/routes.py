@@ -1,5 +1,6 @@
 """`/v1/simulation-policies`."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import TypeAdapter
 
 from gridtally.contracts.model import Document, Text
-from gridtally.database import snapshot, transaction
+from gridtally.database import ReadConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import RequiredMatch
 from gridtally.http.paging import Page, Paging
@@ -25,8 +26,10 @@ from gridtally.kernel.resources import Stored
 from gridtally.simulation.api.callers import PolicyId, Reader, WriteCause
 from gridtally.simulation.api.policies.models import AnyPolicy, policy_json
 from gridtally.simulation.domain import policies as domain
+from gridtally.simulation.domain.comparisons import UsedTariff
 from gridtally.simulation.handlers import policies as handlers
 from gridtally.simulation.store import policies as store
+from gridtally.simulation.store.services import Services
 
 router = APIRouter(prefix="/v1/simulation-policies", tags=["simulation policies"])
 Sort = Literal["created_at", "-created_at", "name", "-name"]
@@ -90,6 +93,26 @@ def document_of(policy: Any) -> dict[str, object] | None:
     """The tariff that a policy stands for by itself."""
     made = policy.to_domain()
     return None if isinstance(made, domain.TariffPolicy) else domain.tariff_document(made)
+
+
+async def chosen_policy(
+    read: ReadConnection, tenant_id: str, policy: Any, policy_id: UUID | None
+) -> dict[str, Any]:
+    """The policy's JSON form, and the id of the stored one that it is a copy of; NotFound for a
+    policy that is not there."""
+    if policy_id is not None:
+        stored = await handlers.load(read, tenant_id, policy_id)
+        return {"policy": stored.resource.policy, "policy_id": policy_id}
+    return {"policy": policy_json(policy), "policy_id": None}
+
+
+async def used_tariff(services: Services, tenant_id: str, policy: Mapping[str, Any]) -> UsedTariff:
+    """The tariff that a stored policy stands for; of a `TARIFF` its version as it is now."""
+    made = POLICIES.validate_python(policy)
+    document = document_of(made)
+    if document is not None:
+        return UsedTariff(document)
+    return await services.fetch_tariff(tenant_id, made.tariff_version_id)
 
 
 def _sorted_page(

@@ -1,6 +1,6 @@
 """`/v1/simulation-runs`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -14,8 +14,7 @@ from gridtally.http.resources import answer, location_of
 from gridtally.http.sorting import SortedPage
 from gridtally.kernel.ids import new_id
 from gridtally.simulation.api.callers import OtherServices, Reader, RunId, WriteCause
-from gridtally.simulation.api.policies.models import policy_json
-from gridtally.simulation.api.policies.routes import POLICIES, document_of
+from gridtally.simulation.api.policies.routes import chosen_policy, used_tariff
 from gridtally.simulation.api.runs.models import (
     Month,
     NewRun,
@@ -27,7 +26,6 @@ from gridtally.simulation.api.runs.models import (
 )
 from gridtally.simulation.domain import runs as domain
 from gridtally.simulation.domain.houses import Source
-from gridtally.simulation.handlers import policies as policy_handlers
 from gridtally.simulation.handlers import runs as handlers
 from gridtally.simulation.store import runs as store
 
@@ -137,7 +135,7 @@ async def change_simulation_run(
         if change.profile is not None:
             changes["profile"] = change.profile.to_domain()
         if change.policy is not None or change.policy_id is not None:
-            changes |= await _policy(tx, cause.tenant_id, change.policy, change.policy_id)
+            changes |= await chosen_policy(tx, cause.tenant_id, change.policy, change.policy_id)
         run = handlers.changed_run(current.resource.run, changes)
         changed = await handlers.change(tx, cause.tenant_id, current, run, now)
     return answer(response, changed, SimulationRun.of)
@@ -168,16 +166,13 @@ async def start_simulation_run(
     async with snapshot(db, tenant=cause.tenant_id) as read:
         found = await handlers.load(read, cause.tenant_id, run_id)
     domain.check_pending(found.resource.progress.status, "started")
-    policy = POLICIES.validate_python(found.resource.run.policy)
-    document = document_of(policy) or await services.fetch_tariff_document(
-        cause.tenant_id, policy.tariff_version_id
-    )
+    tariff = await used_tariff(services, cause.tenant_id, found.resource.run.policy)
     async with transaction(db, tenant=cause.tenant_id) as tx:
         current = await handlers.lock(tx, cause.tenant_id, run_id)
         if_match.check(current.version)
         # What was read of the tariff is of the policy that was there before the lock.
         handlers.check_unchanged(found, current)
-        started = await handlers.start(tx, cause, current, document, now)
+        started = await handlers.start(tx, cause, current, [tariff], now)
     return answer(response, started, SimulationRun.of)
 
 
@@ -227,15 +222,5 @@ async def _run(read: ReadConnection, tenant_id: str, run_id: RunId, terms: RunTe
         profile=terms.profile.to_domain(),
         seed=terms.seed,
         missing=terms.missing,
-        **await _policy(read, tenant_id, terms.policy, terms.policy_id),
+        **await chosen_policy(read, tenant_id, terms.policy, terms.policy_id),
     )
-
-
-async def _policy(
-    read: ReadConnection, tenant_id: str, policy: Any, policy_id: UUID | None
-) -> dict[str, Any]:
-    """The policy's JSON form, and the id of the stored one that it is a copy of."""
-    if policy_id is not None:
-        stored = await policy_handlers.load(read, tenant_id, policy_id)
-        return {"policy": stored.resource.policy, "policy_id": policy_id}
-    return {"policy": policy_json(policy), "policy_id": None}
