@@ -64,6 +64,7 @@ FOLLOWED = (
     "invoice.issued.v1",
     "credit_note.issued.v1",
 )
+_CONSUMED = "SELECT topic, partition, next FROM consumed WHERE consumer <> 'own'"
 _COUNT = "SELECT count(*) FROM {table} WHERE $1::text IS NULL OR tenant_id = $1"
 CONNECT_LIMIT_S = 60
 POLL_MS = 200
@@ -109,7 +110,7 @@ async def unfinished(locations: Locations, tenant_id: str | None = None) -> list
             found += [f"unfinished: {n} rows in {service}.{q}" for q, n in waiting.items() if n]
             stored = {
                 (row["topic"], row["partition"]): row["next"]
-                for row in await database.fetch("SELECT topic, partition, next FROM consumed")
+                for row in await database.fetch(_CONSUMED)
             }
             dead = await database.fetch("SELECT consumer, reason FROM dead_letter LIMIT 5")
             found += [f"unfinished: dead letter of {row[0]}: {row[1]}" for row in dead]

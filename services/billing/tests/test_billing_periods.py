@@ -11,6 +11,7 @@ from doubles.billing import store as memory
 from doubles.billing.scenarios import SCENARIOS
 from doubles.billing.worlds import in_memory
 from gridtally.billing.store import (
+    adopted_invoices,
     agreements,
     balances,
     credit_notes,
@@ -24,6 +25,7 @@ from gridtally.billing.store import (
 )
 
 PAIRS = [
+    (memory.AdoptedInvoices, adopted_invoices),
     (memory.Agreements, agreements),
     (memory.Balances, balances),
     (memory.CreditNotes, credit_notes),

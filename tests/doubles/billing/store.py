@@ -332,6 +332,19 @@ class CreditNotes(Store):
         """Store credit notes."""
         self.tables.credit_notes += notes
 
+    async def fetch_credited(self, read, invoices):
+        """Those of these invoices that have their credit note."""
+        noted = {(note.tenant_id, note.invoice_id) for note in self.tables.credit_notes}
+        return noted.intersection(invoices)
+
+
+class AdoptedInvoices(Store):
+    """As `store.adopted_invoices`, where nothing was ever restored."""
+
+    async def fetch_adopted(self, tx, keys):
+        """None."""
+        return {}
+
 
 class Numbers(Store):
     """As `store.numbers`."""

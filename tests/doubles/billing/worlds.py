@@ -267,6 +267,7 @@ def in_memory(monkeypatch):
         "invoices": memory.Invoices,
         "evidence": memory.Evidence,
         "credit_notes": memory.CreditNotes,
+        "adopted_invoices": memory.AdoptedInvoices,
         "numbers": memory.Numbers,
         "balances": memory.Balances,
     }

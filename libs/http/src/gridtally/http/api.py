@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from gridtally.database import Database
 from gridtally.http import identity, keys, problems
 from gridtally.http.access_log import AccessLog
+from gridtally.http.adoption_gate import AdoptionGate
 from gridtally.http.body_limits import BodyLimit
 from gridtally.http.context import utc_now
 from gridtally.http.exports import Exporter
@@ -81,11 +82,13 @@ def build_app(
     state: Mapping[str, Any] = MappingProxyType({}),
     description: ApiDescription = NOT_DESCRIBED,
     has_operations: bool = True,
+    adoption_gate: AdoptionGate | None = None,
 ) -> FastAPI:
     """The application; whoever serves it owns `database` and closes it.
 
     Without `has_operations` health and metrics are those of `build_operations_app`, elsewhere.
-    `state` is what the routers' own dependencies find at `request.app.state`, by name.
+    `state` is what the routers' own dependencies find at `request.app.state`, by name;
+    `adoption_gate` holds writes back while the service adopts what it had published.
     """
     # A redirect would name whatever host the caller did, and lose the body of a POST.
     app = FastAPI(
@@ -98,6 +101,7 @@ def build_app(
     )
     for name, part in state.items():
         setattr(app.state, name, part)
+    app.state.adoption_gate = adoption_gate
     app.state.database = database
     app.state.clock = clock
     app.state.keyring = Keyring(database, ttl_s=settings.key_cache_ttl_s)

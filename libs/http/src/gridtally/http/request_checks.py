@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import QueryParams
 
 from gridtally.contracts.faults import faults_of
+from gridtally.http.adoption_gate import AdoptionGate
 from gridtally.http.problems import FAULTS_MAX, pointer
 from gridtally.kernel.errors import Fault, Rejected
 
@@ -39,7 +40,10 @@ class RequestChecks:
     async def __call__(self, request: Request) -> None:
         """Rejected for a parameter that the endpoint does not know or that comes twice, and for
         a JSON body that `check_json` refuses; RequestValidationError for a large one that is not
-        what the endpoint takes."""
+        what the endpoint takes. HttpRefusal for a write that must wait for an adoption."""
+        gate: AdoptionGate | None = getattr(request.app.state, "adoption_gate", None)
+        if gate is not None:
+            await gate.check(request)
         route: APIRoute = request.scope["route"]
         if faults := _faults(request.query_params, self._known(route)):
             raise Rejected("invalid_request", "the query is not as it must be", faults)

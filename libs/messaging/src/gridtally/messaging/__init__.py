@@ -1,5 +1,6 @@
-"""Consumer, producer, outbox relay, offsets and dead letters."""
+"""Consumer, producer, outbox relay, offsets, dead letters, and adoption of what was said."""
 
+from gridtally.messaging.adoption import Adopter, Adoption
 from gridtally.messaging.broker import BrokerMismatch, check_identity, ensure_topics
 from gridtally.messaging.compacted import (
     ResourceKey,
@@ -17,6 +18,8 @@ from gridtally.messaging.received_messages import NUL, Handler, ReceivedMessage,
 
 __all__ = [
     "NUL",
+    "Adopter",
+    "Adoption",
     "BrokerMismatch",
     "Consumer",
     "Handler",

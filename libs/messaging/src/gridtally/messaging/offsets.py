@@ -83,3 +83,42 @@ async def insert_offsets(
     await tx.raw.executemany(
         _INSERT, [(consumer, topic, number, offset) for (topic, number), offset in first.items()]
     )
+
+
+OWN = "own"
+"""The consumer whose offsets are those up to which a service knows what it has sent itself."""
+
+# Two relays may note the same partition: the further one counts. Each has sent only what was
+# committed here before, and so has whoever sent what lies before that. Sorted, so that they cannot
+# wait for each other.
+_MOVE_OWN = """
+INSERT INTO consumed AS c (consumer, topic, partition, next)
+SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bigint[]) AS v (topic, partition, next)
+ ORDER BY v.topic, v.partition
+ON CONFLICT (consumer, topic, partition) DO UPDATE SET next = excluded.next
+ WHERE c.next < excluded.next
+"""
+
+
+async def move_own_offsets(tx: WriteConnection, known: Mapping[Partition, int]) -> None:
+    """Note that all this service has sent before these offsets is known in this database."""
+    await tx.raw.execute(
+        _MOVE_OWN,
+        OWN,
+        [topic for topic, _ in known],
+        [number for _, number in known],
+        list(known.values()),
+    )
+
+
+# Whoever consumes a topic of its own has read only what was sent from this database before.
+_FETCH_KNOWN = """
+SELECT topic, partition, max(next) AS next FROM consumed WHERE topic = ANY($1)
+ GROUP BY topic, partition
+"""
+
+
+async def fetch_own_offsets(read: ReadConnection, topics: Sequence[str]) -> dict[Partition, int]:
+    """Of each partition of a service's own topics the offset before which it knows everything."""
+    rows = await read.raw.fetch(_FETCH_KNOWN, list(topics))
+    return {(row["topic"], row["partition"]): row["next"] for row in rows}

@@ -9,10 +9,13 @@ events of one key at a time must hold the row lock of what they are about, as ev
 import asyncio
 import zlib
 from collections.abc import Sequence
+from uuid import UUID
 
 from gridtally.contracts.envelope import Envelope
 from gridtally.database import ALL_TENANTS, Database, WriteConnection, transaction
+from gridtally.database.rows import columns_of
 from gridtally.messaging.message_log import log_messages
+from gridtally.messaging.offsets import move_own_offsets
 from gridtally.messaging.outgoing_messages import OutgoingMessage
 from gridtally.messaging.polling import run_polling
 from gridtally.messaging.progress import Progress
@@ -86,6 +89,20 @@ DELETE FROM outbox o USING unnest($1::smallint[], $2::bigint[]) AS sent (shard, 
 """
 
 
+# What is on the topic already, though its acknowledgement is not noted here.
+_DELETE_SENT = """
+DELETE FROM outbox o USING unnest($1::text[], $2::uuid[]) AS sent (topic, event_id)
+ WHERE o.topic = sent.topic AND o.event_id = sent.event_id
+RETURNING o.event_id
+"""
+
+
+async def delete_sent(tx: WriteConnection, sent: Sequence[tuple[str, UUID]]) -> set[UUID]:
+    """Delete the rows of these topics and event ids, which were sent; return their event ids."""
+    rows = await tx.raw.fetch(_DELETE_SENT, *columns_of(sent, 2))
+    return {row["event_id"] for row in rows}
+
+
 async def relay_once(database: Database, publisher: Publisher) -> int:
     """Send what one claim takes; the number of messages sent. Transient leaves all as it was.
 
@@ -112,7 +129,7 @@ async def relay_once(database: Database, publisher: Publisher) -> int:
             )
             for row in rows
         ]
-        await publisher.publish(messages)
+        await move_own_offsets(tx, await publisher.publish(messages))
         await tx.raw.execute(_DELETE, [row["shard"] for row in rows], [row["seq"] for row in rows])
     log_messages("sent", messages)
     return len(messages)

@@ -16,6 +16,7 @@ from aiokafka.partitioner import murmur2
 
 from gridtally.kernel.errors import Transient
 from gridtally.messaging.failures import CLIENT_FAILURES, broker_calls, is_passing
+from gridtally.messaging.offsets import Partition
 from gridtally.messaging.outgoing_messages import OutgoingMessage
 
 LINGER_MS = 2
@@ -35,6 +36,15 @@ def _hash_of(key: bytes) -> int:
 def partition_for(key: bytes, partitions: list[int], _available: list[int]) -> int:
     """Kafka's own choice for a key, cached: in Python the hash costs more than the send."""
     return partitions[_hash_of(key) % len(partitions)]
+
+
+def _ends(sent: Sequence[Any]) -> dict[Partition, int]:
+    """Of each partition the offset after the last message that it took."""
+    ends: dict[Partition, int] = {}
+    for metadata in sent:
+        partition = metadata.topic, metadata.partition
+        ends[partition] = max(ends.get(partition, 0), metadata.offset + 1)
+    return ends
 
 
 class Publisher:
@@ -70,8 +80,10 @@ class Publisher:
         if producer is not None:
             await producer.stop()
 
-    async def publish(self, messages: Sequence[OutgoingMessage]) -> None:
+    async def publish(self, messages: Sequence[OutgoingMessage]) -> dict[Partition, int]:
         """Send all and wait for all acknowledgements; Transient when any is missing.
+
+        Returns, of each partition that took some of them, the offset after the last one.
 
         Waits for `ACK_TIMEOUT_S` at most, after it has connected. Messages of one key keep their
         order. After Transient, or when it is cancelled, some may have been delivered: the caller
@@ -89,7 +101,7 @@ class Publisher:
                     )
                     for message in messages
                 ]
-                await asyncio.gather(*acknowledgements)
+                return _ends(await asyncio.gather(*acknowledgements))
         except CLIENT_FAILURES as failure:
             await self._discard(producer)
             if not is_passing(failure):

@@ -11,9 +11,11 @@ from typing import Any, Literal
 import structlog
 from sqlalchemy import text
 
-from gridtally.database import ALL_TENANTS, snapshot
+from gridtally.database import ALL_TENANTS, Database, snapshot
+from gridtally.http.adoption_gate import AdoptionGate
 from gridtally.kernel.errors import Transient
 from gridtally.messaging import (
+    Adopter,
     Consumer,
     Progress,
     Subscription,
@@ -111,6 +113,35 @@ async def prepare_broker(process: Process[ServiceSettings]) -> bool:
         await retry_transient("broker", prepare, stop=process.stop)
     except Stopped:
         return False
+    return True
+
+
+async def adopt(process: Process[ServiceSettings], parts: Parts, gate: AdoptionGate) -> bool:
+    """Take over what the service has published and its database does not know, and open the gate
+    once nobody needs to wait for that; False when stopped first."""
+    settings = process.settings
+
+    async def locker() -> Database:
+        return await Database.connect(
+            settings.database_url.get_secret_value(),
+            application=process.service,
+            pool_connections_max=1,
+        )
+
+    adopter = Adopter(
+        process.database,
+        settings.kafka_bootstrap_servers,
+        process.service,
+        parts.adoptions,
+        locker,
+    )
+    try:
+        if parts.adoptions:
+            await retry_transient("adopt", adopter.run, stop=process.stop, on_retry=gate.open)
+    except Stopped:
+        return False
+    finally:
+        gate.open()
     return True
 
 

@@ -19,16 +19,17 @@ from sqlalchemy.pool import QueuePool
 
 from gridtally.database import ALL_TENANTS, AccessRefused, Database, snapshot
 from gridtally.database.migrations import pending
+from gridtally.http.adoption_gate import AdoptionGate
 from gridtally.http.api import build_app, build_operations_app
 from gridtally.http.context import utc_now
 from gridtally.kernel.errors import Transient
-from gridtally.messaging import Publisher
+from gridtally.messaging import BrokerMismatch, Publisher
 from gridtally.messaging.retries import Stopped, pause, retry_transient
 from gridtally.observability.health import Check, Health
 from gridtally.observability.metrics import Metrics
-from gridtally.service.background import Job, Mode, Outbox, jobs_of, prepare_broker, watch
+from gridtally.service.background import Job, Mode, Outbox, adopt, jobs_of, prepare_broker, watch
 from gridtally.service.server import Server, listen
-from gridtally.service.service import Process, Service
+from gridtally.service.service import Parts, Process, Service
 from gridtally.service.settings import ServiceSettings
 from gridtally.service.tasks import Tasks
 
@@ -100,6 +101,7 @@ def _start(
         "Connections of the pool that are in use",
         lambda: _in_use(process.database),
     )
+    gate = AdoptionGate(process.database, parts.open_paths)
     app = build_app(
         title=f"Gridtally {service.name}",
         version=service.version,
@@ -112,6 +114,7 @@ def _start(
         state=parts.state,
         description=parts.api,
         has_operations=len(sockets) == 1,
+        adoption_gate=gate if parts.adoptions else None,
     )
     apps = {"http": app, "health": build_operations_app(health=health, metrics=metrics)}
     grace_s = settings.shutdown_timeout_s * HTTP_SHARE_OF_STOP
@@ -123,14 +126,26 @@ def _start(
     tasks.start("outbox", outbox.count(process))
     tasks.start("readiness", _report_ready(mode, health, sockets, process.stop), may_end=True)
     if jobs:
-        tasks.start("broker", _start_jobs(tasks, jobs, process), may_end=True)
+        tasks.start("broker", _start_jobs(tasks, jobs, parts, gate, process), may_end=True)
+    elif parts.adoptions:
+        tasks.start("adoption", _adopt_for_readers(parts, gate, process), may_end=True)
     return tasks
 
 
-async def _start_jobs(tasks: Tasks, jobs: list[Job], process: Process[S]) -> None:
-    if await prepare_broker(process):
+async def _start_jobs(
+    tasks: Tasks, jobs: list[Job], parts: Parts, gate: AdoptionGate, process: Process[S]
+) -> None:
+    if await prepare_broker(process) and await adopt(process, parts, gate):
         for job in jobs:
             tasks.start(job.progress.name, job.run())
+
+
+async def _adopt_for_readers(parts: Parts, gate: AdoptionGate, process: Process[S]) -> None:
+    """Adopt in a process that only answers requests, and needs no broker for that."""
+    try:
+        await adopt(process, parts, gate)
+    except BrokerMismatch as mismatch:
+        log.warning("not adopted", reason=str(mismatch))
 
 
 async def _report_ready(

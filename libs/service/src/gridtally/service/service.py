@@ -19,7 +19,7 @@ from fastapi import APIRouter
 from gridtally.database import Database
 from gridtally.http.openapi import NOT_DESCRIBED, ApiDescription
 from gridtally.kernel.periods import Clock
-from gridtally.messaging import Progress, Publisher, Subscription
+from gridtally.messaging import Adoption, Progress, Publisher, Subscription
 from gridtally.service.settings import ServiceSettings
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -60,7 +60,9 @@ class Parts:
     """What the processes of a service run.
 
     `state` is what the routers' own dependencies find at `request.app.state`, by name; `api` is
-    what the OpenAPI document says beside them.
+    what the OpenAPI document says beside them. `adoptions` are the service's own topics, in the
+    order in which what they say is taken over into a restored database; writes to `open_paths` need
+    not wait for that.
     """
 
     routers: Sequence[APIRouter]
@@ -68,6 +70,8 @@ class Parts:
     loops: Sequence[Loop] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
     api: ApiDescription = NOT_DESCRIBED
+    adoptions: Sequence[Adoption] = ()
+    open_paths: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from gridtally.billing.api import ROUTERS
 from gridtally.billing.api.description import DESCRIPTION
 from gridtally.billing.api.webhooks import Access
-from gridtally.billing.consumers import subscriptions
+from gridtally.billing.consumers import adoptions, subscriptions
 from gridtally.billing.loops import loops
 from gridtally.billing.settings import Settings
 from gridtally.service.dead_letters import with_dead_letters
@@ -29,6 +29,7 @@ def build(process: Process[Settings]) -> Parts:
             loops=loops(process),
             state={"webhooks": webhook_access(process.settings)},
             api=DESCRIPTION,
+            adoptions=adoptions(),
         ),
     )
 

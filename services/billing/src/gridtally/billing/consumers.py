@@ -1,15 +1,23 @@
-"""Which events billing consumes, and how many of each at once."""
+"""Which events billing consumes, how many of each at once, and which of its own it adopts."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from gridtally.billing.handlers import daily_costs, periods, reference_data, sites, webhooks
+from gridtally.billing.handlers import (
+    adoption,
+    daily_costs,
+    periods,
+    reference_data,
+    sites,
+    webhooks,
+)
 from gridtally.billing.settings import Settings
 from gridtally.contracts.accounts import AccountChanged, PaymentRecorded
 from gridtally.contracts.catalogue import PricesPublished, RegionChanged
 from gridtally.contracts.commerce import (
     AgreementChanged,
     CreditNoteIssued,
+    CustomerChanged,
     InvoiceIssued,
     InvoiceVoided,
     TariffPublished,
@@ -22,7 +30,7 @@ from gridtally.contracts.metering import (
     UsageRecorded,
 )
 from gridtally.database import WriteConnection
-from gridtally.messaging import ReceivedMessage, Subscription
+from gridtally.messaging import Adoption, ReceivedMessage, Subscription
 from gridtally.service.service import Process
 
 PERIODS_BATCH_MAX = 250
@@ -64,4 +72,14 @@ def subscriptions(process: Process[Settings]) -> list[Subscription]:
         Subscription(CreditNoteIssued, webhooks.queue_messages, read=bytes),
         Subscription(PaymentRecorded, webhooks.queue_messages, read=bytes),
         Subscription(ReadingsRejected, webhooks.queue_messages, read=bytes),
+    ]
+
+
+def adoptions() -> list[Adoption]:
+    """Billing's own topics, in the order in which one rests on another."""
+    return [
+        Adoption(CustomerChanged, adoption.adopt_published_customers),
+        Adoption(AgreementChanged, adoption.adopt_published_agreements),
+        Adoption(InvoiceIssued, adoption.adopt_published_invoices),
+        Adoption(CreditNoteIssued, adoption.adopt_published_credit_notes),
     ]

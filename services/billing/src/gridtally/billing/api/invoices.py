@@ -171,7 +171,7 @@ class InvoiceDetail(Invoice):
     """An invoice with all that belongs to it."""
 
     lines: list[InvoiceLine]
-    evidence: EvidenceSummary
+    evidence: EvidenceSummary | None
     credit_note: CreditNote | None
     revisions: list[InvoiceRevision]
 
@@ -206,7 +206,7 @@ async def get_invoice(invoice_id: UUID, db: Db, caller: Reader) -> InvoiceDetail
     async with snapshot(db, tenant=tenant_id) as read:
         row = await _existing(read, tenant_id, invoice_id)
         lines = await invoices.fetch_lines(read, tenant_id, invoice_id)
-        evidence_row = await evidence.fetch_evidence(read, tenant_id, invoice_id)
+        evidence_row = await evidence.find_evidence(read, tenant_id, invoice_id)
         note = await credit_notes.fetch_credit_note_of(read, tenant_id, invoice_id)
         revisions = await invoices.fetch_revisions(
             read, tenant_id, row["agreement_id"], row["start_on"]
@@ -214,7 +214,9 @@ async def get_invoice(invoice_id: UUID, db: Db, caller: Reader) -> InvoiceDetail
     return InvoiceDetail(
         **Invoice.of(row).model_dump(),
         lines=[InvoiceLine.model_validate(dict(line)) for line in lines],
-        evidence=EvidenceSummary.model_validate(_evidence(evidence_row, lines)),
+        evidence=None
+        if evidence_row is None
+        else EvidenceSummary.model_validate(_evidence(evidence_row, lines)),
         credit_note=None if note is None else CreditNote.of(note),
         revisions=[InvoiceRevision.of(revision) for revision in revisions],
     )

@@ -6,7 +6,7 @@ A field of one has one name everywhere: here, in its table, in its event and in 
 added here is stored, read and published under that name, without being listed again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -153,6 +153,19 @@ def repeats(billed: BilledPeriod, invoice: Invoice | None) -> bool:
 def series_of(prefix: Literal["INV", "CN"], now: datetime) -> str:
     """The number series of documents issued now: one per year (UTC)."""
     return f"{prefix}-{now.astimezone(UTC).year}"
+
+
+def highest_serials(numbers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """By tenant and series the highest serial among these tenants' numbers.
+
+    ValueError for what is no number of ours.
+    """
+    highest: dict[tuple[str, str], int] = {}
+    for tenant_id, number in numbers:
+        series, _, serial = number.rpartition("-")
+        key = tenant_id, series
+        highest[key] = max(highest.get(key, 0), int(serial))
+    return highest
 
 
 def numbered(series: str, serial: int) -> str:

@@ -9,11 +9,24 @@ Locks are taken in one order by all who bill: reference data (shared), agreement
 key, number series by tenant.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
-from gridtally.billing.domain.customers import ZERO, CustomerBalance, Issue, balances_before
+from gridtally.billing.domain.adoption import (
+    Adopted,
+    Settled,
+    settle_adopted,
+    superseded,
+)
+from gridtally.billing.domain.customers import (
+    ZERO,
+    BalanceKey,
+    CustomerBalance,
+    Issue,
+    balances_before,
+)
 from gridtally.billing.domain.invoices import CreditNote, Invoice, credit, issue, repeats, series_of
 from gridtally.billing.domain.periods import (
     BillablePeriod,
@@ -30,6 +43,7 @@ from gridtally.billing.domain.periods import (
 from gridtally.billing.events.invoices import credit_note_issued, invoice_issued
 from gridtally.billing.events.periods import closed_period
 from gridtally.billing.store import (
+    adopted_invoices,
     agreements,
     balances,
     credit_notes,
@@ -42,8 +56,11 @@ from gridtally.billing.store import (
 )
 from gridtally.contracts.metering import PeriodClosed
 from gridtally.database import WriteConnection
+from gridtally.kernel.money import EXACT
 from gridtally.messaging import ReceivedMessage, enqueue
 
+Cancelled = Sequence[tuple[Invoice, BilledPeriod]]
+"""Invoices to be cancelled, each with the period whose invoice takes its place."""
 RETRY_PERIODS_MAX = 250
 """Held periods that are tried again in one transaction."""
 
@@ -106,25 +123,32 @@ async def _bill(tx: WriteConnection, locked: Sequence[ClosedPeriod], now: dateti
     predecessors = await periods.fetch_predecessors(tx, following)
     live_invoices = await periods.fetch_live_invoices(tx, [closed.key for closed in locked])
     results = bill_periods(loaded, predecessors, live_invoices)
-    held = [result for result in results if isinstance(result, HeldPeriod)]
+    adopted = await adopted_invoices.fetch_adopted(tx, [closed.key for closed in locked])
+    replaced = await _replaced_invoices(tx, results, live_invoices)
+    settled = Settled(results, {})
+    if adopted:
+        keys = [(key[0], known.invoice_id) for key in adopted for known in adopted[key]]
+        settled = settle_adopted(
+            results, adopted, await invoices.fetch_invoices(tx, keys), replaced
+        )
+    held = [result for result in settled.results if isinstance(result, HeldPeriod)]
     await held_periods.upsert_held(tx, held, now)
-    billed_periods = [result for result in results if isinstance(result, BilledPeriod)]
+    billed_periods = [result for result in settled.results if isinstance(result, BilledPeriod)]
     if billed_periods:
-        replaced = await _replaced_invoices(tx, billed_periods, live_invoices)
-        await _issue(tx, billed_periods, replaced, now)
+        await _issue(tx, billed_periods, replaced, adopted, settled.again, now)
 
 
 async def _replaced_invoices(
     tx: WriteConnection,
-    billed_periods: Sequence[BilledPeriod],
+    results: Sequence[BilledPeriod | HeldPeriod],
     live_invoices: Mapping[PeriodKey, LiveInvoice],
 ) -> dict[PeriodKey, Invoice]:
-    """The live invoices of these periods, whose place the new ones take."""
+    """The live invoices of the billed ones of these periods, whose place the new ones take."""
     ids = _invoice_ids(
         {
-            billed.key: live_invoices[billed.key]
-            for billed in billed_periods
-            if billed.key in live_invoices
+            result.key: live_invoices[result.key]
+            for result in results
+            if isinstance(result, BilledPeriod) and result.key in live_invoices
         }
     )
     stored = await invoices.fetch_invoices(tx, [(key[0], ids[key]) for key in ids])
@@ -135,26 +159,32 @@ async def _issue(
     tx: WriteConnection,
     billed_periods: Sequence[BilledPeriod],
     replaced: Mapping[PeriodKey, Invoice],
+    adopted: Adopted,
+    again: Mapping[PeriodKey, BilledPeriod],
     now: datetime,
 ) -> None:
-    """Store and publish the invoices, but for those that would repeat the live one; then look at
-    the periods that follow."""
+    """Store and publish the invoices, but for those that were issued before a restore (`again`) or
+    would repeat the live one; then look at the periods that follow."""
     await held_periods.delete_held(tx, [billed.key for billed in billed_periods])
-    repeated = [billed for billed in billed_periods if repeats(billed, replaced.get(billed.key))]
+    unissued = [billed for billed in billed_periods if billed.key not in again]
+    repeated = [billed for billed in unissued if repeats(billed, replaced.get(billed.key))]
     await periods.update_states(tx, repeated)
-    fresh = [billed for billed in billed_periods if billed not in repeated]
-    await periods.update_invoiced(tx, fresh)
+    fresh = [billed for billed in unissued if billed not in repeated]
+    settled = [*fresh, *again.values()]
+    await periods.update_invoiced(tx, settled)
     await invoices.insert_lines(tx, {billed.invoice_key: billed.bill.lines for billed in fresh})
-    await evidence.insert_evidence(tx, fresh)
+    await evidence.insert_evidence(tx, settled)
 
-    notes = await _credit(tx, fresh, replaced, now)
+    cancelled: Cancelled = [(replaced[new.key], new) for new in fresh if new.key in replaced]
+    if adopted:
+        cancelled = await _cancelled_after_restore(tx, settled, replaced, adopted)
+    notes = await _credit(tx, cancelled, now)
     tenants = [billed.closed.tenant_id for billed in fresh]
     invoice_numbers = await numbers.take_numbers(tx, series_of("INV", now), tenants)
+    balances_owed = await _balances_before(tx, fresh, again.values(), cancelled)
     issued = [
         issue(billed, number, balance, now)
-        for billed, number, balance in zip(
-            fresh, invoice_numbers, await _balances_before(tx, fresh, replaced), strict=True
-        )
+        for billed, number, balance in zip(fresh, invoice_numbers, balances_owed, strict=True)
     ]
     await invoices.insert_invoices(tx, issued)
     messages = [message for note in notes for message in credit_note_issued(note)]
@@ -162,16 +192,28 @@ async def _issue(
     await _carry_forward(tx, billed_periods, now)
 
 
-async def _credit(
+# After a restore a period may have several invoices at once, and the credit notes of some of them.
+# All but the last are void: what has no note yet, since it was not sent before, gets one.
+async def _cancelled_after_restore(
     tx: WriteConnection,
     billed_periods: Sequence[BilledPeriod],
     replaced: Mapping[PeriodKey, Invoice],
-    now: datetime,
-) -> list[CreditNote]:
-    """Cancel the invoices whose place these periods' new ones take."""
-    cancelled = [
-        (replaced[billed.key], billed) for billed in billed_periods if billed.key in replaced
-    ]
+    adopted: Adopted,
+) -> Cancelled:
+    """The invoices that those of these periods replace and that nothing has cancelled yet."""
+    by_key = {billed.key: billed for billed in billed_periods}
+    old = {(billed.key[0], old_id): billed for billed, old_id in superseded(by_key, adopted)}
+    for key, invoice in replaced.items():
+        if key in by_key and invoice.id != by_key[key].invoice_id:
+            old[key[0], invoice.id] = by_key[key]
+    credited = await credit_notes.fetch_credited(tx, list(old))
+    stored = await invoices.fetch_invoices(tx, [key for key in old if key not in credited])
+    await adopted_invoices.delete_adopted(tx, billed_periods)
+    return [(invoice, old[key]) for key, invoice in stored.items()]
+
+
+async def _credit(tx: WriteConnection, cancelled: Cancelled, now: datetime) -> list[CreditNote]:
+    """Cancel these invoices, each on behalf of the period that replaces it."""
     tenants = [invoice.tenant_id for invoice, _ in cancelled]
     note_numbers = await numbers.take_numbers(tx, series_of("CN", now), tenants)
     notes = [
@@ -184,33 +226,40 @@ async def _credit(
 
 async def _balances_before(
     tx: WriteConnection,
-    billed_periods: Sequence[BilledPeriod],
-    replaced: Mapping[PeriodKey, Invoice],
+    fresh: Sequence[BilledPeriod],
+    issued_before: Collection[BilledPeriod],
+    cancelled: Cancelled,
 ) -> list[CustomerBalance]:
-    """What each customer owes before the invoice, in the order of the periods, whose numbers are
-    taken."""
+    """What each customer owes before the fresh invoices, in the order of the periods, whose
+    numbers are taken. Of those that were issued before, only what they cancel now counts."""
+    credited: dict[PeriodKey, Decimal] = {}
+    for invoice, billed in cancelled:
+        credited[billed.key] = EXACT.add(credited.get(billed.key, ZERO), invoice.total)
     issues = [
-        Issue(
-            (
-                billed.closed.tenant_id,
-                billed.billable.agreement.customer_id,
-                billed.bill.currency,
-            ),
-            billed.bill.total,
-            replaced[billed.key].total if billed.key in replaced else ZERO,
-        )
-        for billed in billed_periods
+        Issue(_balance_key(billed), billed.bill.total, credited.get(billed.key, ZERO))
+        for billed in fresh
     ]
-    issued = await balances.add_issued(tx, issues)
+    of_others = [
+        Issue(_balance_key(billed), ZERO, credited[billed.key])
+        for billed in issued_before
+        if billed.key in credited
+    ]
+    issued = await balances.add_issued(tx, [*issues, *of_others])
     published = await balances.fetch_balances(tx, {issue.key[:2] for issue in issues})
     return balances_before(issues, published, issued)
+
+
+def _balance_key(billed: BilledPeriod) -> BalanceKey:
+    return billed.closed.tenant_id, billed.billable.agreement.customer_id, billed.bill.currency
 
 
 # What a period carries forward is what the next one was, or will be, billed from. So whenever a
 # period is billed, the next one is looked at: if it is held, it is due now; if it has an invoice
 # that does not rest on the new state, it is held with `due`, so that the loop bills it again in a
 # transaction of its own. That one looks at the period after it, and so on, until a bill carries
-# forward what it did before. A chain of corrections never grows into one long transaction.
+# forward what it did before. One that was restated before a restore is looked at in any case: the
+# correction that caused that may be undone by now. A chain of corrections never grows into one
+# long transaction.
 async def _carry_forward(
     tx: WriteConnection, billed_periods: Sequence[BilledPeriod], now: datetime
 ) -> None:
@@ -219,10 +268,11 @@ async def _carry_forward(
     await held_periods.mark_due(tx, list(causes))
     ids = _invoice_ids(await periods.fetch_live_invoices(tx, list(causes)))
     successors = await evidence.fetch_successors(tx, ids)
+    adopted = await adopted_invoices.fetch_adopted(tx, list(ids))
     outdated = {
         key: ids[key]
         for key, successor in successors.items()
-        if not successor.rests_on(causes[key].state_after)
+        if key in adopted or not successor.rests_on(causes[key].state_after)
     }
     correlation_ids = {key: causes[key].closed.correlation_id for key in outdated}
     corrected = [

@@ -72,6 +72,11 @@ def _row_of(new: Customer, **columns: Any) -> dict[str, Any]:
     }
 
 
+def insertable_row(new: Customer, **columns: Any) -> dict[str, Any]:
+    """The row of a customer, as many are inserted at once."""
+    return _as_texts(_row_of(new, **columns))
+
+
 def _as_texts(row: dict[str, Any]) -> dict[str, Any]:
     """The row as the driver takes it, which wants JSON as a text."""
     parts = {
@@ -91,7 +96,7 @@ async def insert_customers(
     Conflict where another customer has one of their numbers.
     """
     rows = [
-        _as_texts(_row_of(new, tenant_id=tenant_id, created_at=now, updated_at=now))
+        insertable_row(new, tenant_id=tenant_id, created_at=now, updated_at=now)
         for new in customers
     ]
     with rejecting(REFUSALS):

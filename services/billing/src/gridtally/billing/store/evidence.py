@@ -134,13 +134,23 @@ async def fetch_closed_periods(
     ]
 
 
-async def fetch_evidence(read: ReadConnection, tenant_id: str, invoice_id: UUID) -> RowMapping:
-    """What an invoice, which exists, was computed from."""
-    (row,) = await read.all(
+async def find_evidence(
+    read: ReadConnection, tenant_id: str, invoice_id: UUID
+) -> RowMapping | None:
+    """What an invoice was computed from; None where it was adopted after a restore and its period
+    has not come again."""
+    return await read.one_or_none(
         sa.select(invoice_evidence).where(
             invoice_evidence.c.tenant_id == tenant_id, invoice_evidence.c.invoice_id == invoice_id
         )
     )
+
+
+async def fetch_evidence(read: ReadConnection, tenant_id: str, invoice_id: UUID) -> RowMapping:
+    """The same; Rejected where there is none yet."""
+    row = await find_evidence(read, tenant_id, invoice_id)
+    if row is None:
+        raise Rejected("evidence_incomplete", "what the invoice was computed from is not stored")
     return row
 
 

@@ -1,7 +1,7 @@
 """Numbers of invoices and credit notes: one counter per tenant and series, without gaps."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gridtally.billing import tables
 from gridtally.billing.domain.invoices import numbered
@@ -16,6 +16,22 @@ _COUNT = """
 ON CONFLICT (tenant_id, series) DO UPDATE SET issued = number_series.issued + excluded.issued
 RETURNING tenant_id, issued
 """
+
+
+# The counter goes on after the highest number that was ever given.
+_RAISE = """
+ON CONFLICT (tenant_id, series) DO UPDATE SET issued = excluded.issued
+ WHERE number_series.issued < excluded.issued
+"""
+
+
+async def raise_counters(tx: WriteConnection, serials: Mapping[tuple[str, str], int]) -> None:
+    """The counters of these series, by tenant and series, go on after these serials at least."""
+    rows = [
+        {"tenant_id": tenant_id, "series": series, "issued": serial}
+        for (tenant_id, series), serial in sorted(serials.items())
+    ]
+    await insert_rows(tx, tables.number_series, rows, _RAISE)
 
 
 async def take_numbers(tx: WriteConnection, series: str, tenants: Sequence[str]) -> list[str]:

@@ -28,6 +28,7 @@ from gridtally.database.columns import INSTANT, key, required, tenant
 
 __all__ = [
     "METADATA",
+    "adopted_invoice",
     "agreement",
     "billed_period",
     "calculated_bill",
@@ -299,6 +300,19 @@ credit_note = sa.Table(
     sa.Index("credit_note_newest", "tenant_id", "issued_at", "id"),
 )
 """Cancels a whole invoice, which is void from then on."""
+
+adopted_invoice = sa.Table(
+    "adopted_invoice",
+    METADATA,
+    tenant(),
+    key("agreement_id"),
+    key("start_on", sa.Date),
+    key("revision", sa.Integer),
+    key("restatement", sa.Integer),
+    required("invoice_id", sa.Uuid),
+)
+"""Invoices that were taken over from their topic after a restore, and have no evidence until their
+period comes again; empty otherwise."""
 
 seller = sa.Table(
     "seller",

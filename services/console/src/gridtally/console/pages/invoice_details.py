@@ -163,7 +163,6 @@ def _adding_up(invoice: Json) -> Drawing:
 
 
 def _facts(invoice: Json, customer: Answer, meters: dict[str, str]) -> Facts:
-    evidence = invoice["evidence"]
     return Facts(
         [
             (
@@ -181,16 +180,23 @@ def _facts(invoice: Json, customer: Answer, meters: dict[str, str]) -> Facts:
                 ),
             ),
             ("Period", Cell(formats.period(invoice["start_on"], invoice["end_on"]))),
-            ("Closed by", Cell(formats.words(evidence["closed_by"]))),
-            (
-                "Intervals",
-                Cell(formats.share(evidence["present_intervals"], evidence["expected_intervals"])),
-            ),
-            ("Rests on", lists.quality(evidence["quality"]["worst"])),
-            ("Time zone", Cell(evidence["zone"])),
+            *_evidence_facts(invoice["evidence"]),
             ("Issued", Cell(formats.instant(invoice["issued_at"]))),
         ]
     )
+
+
+def _evidence_facts(evidence: Json | None) -> list[tuple[str, Cell]]:
+    """What the invoice rests on; nothing while a restored billing reads that again."""
+    if evidence is None:
+        return []
+    present, expected = evidence["present_intervals"], evidence["expected_intervals"]
+    return [
+        ("Closed by", Cell(formats.words(evidence["closed_by"]))),
+        ("Intervals", Cell(formats.share(present, expected))),
+        ("Rests on", lists.quality(evidence["quality"]["worst"])),
+        ("Time zone", Cell(evidence["zone"])),
+    ]
 
 
 def _lines(invoice: Json) -> Table:

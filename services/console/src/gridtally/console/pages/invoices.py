@@ -29,6 +29,7 @@ FREES = {
     "prices_missing": "upload the missing prices",
     "previous_period_open": "bill the period before it",
     "meter_unknown": "register the meter",
+    "newer_revision_issued": "wait: its next revision is read again after a restore",
 }
 
 

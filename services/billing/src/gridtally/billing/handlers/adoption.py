@@ -1,0 +1,144 @@
+"""After a restore: what billing had published is stored just as it was said.
+
+Nothing is decided here. Numbers, instants and versions are those of the events; counters and sums
+follow them. What is stored already stays, unless a newer version of it was published.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gridtally.billing.domain.customers import ZERO, Issue
+from gridtally.billing.domain.invoices import highest_serials
+from gridtally.billing.events.adoption import (
+    published_agreement,
+    published_credit_note,
+    published_customer,
+    published_invoice,
+)
+from gridtally.billing.events.invoices import credit_note_issued
+from gridtally.billing.store import (
+    adopted_invoices,
+    balances,
+    credit_notes,
+    documents,
+    erasures,
+    invoices,
+    numbers,
+)
+from gridtally.billing.store.adoption import (
+    PublishedAgreement,
+    PublishedCustomer,
+    adopt_agreements,
+    adopt_customers,
+    delete_ended,
+    fetch_unknown,
+)
+from gridtally.contracts.commerce import (
+    AgreementChanged,
+    CreditNoteIssued,
+    CustomerChanged,
+    InvoiceIssued,
+)
+from gridtally.database import WriteConnection
+from gridtally.http.idempotency import erase_answers
+from gridtally.messaging import ReceivedMessage, ResourceKey, enqueue, resource_key
+from gridtally.messaging.letter_store import erase_letters
+
+
+async def adopt_published_customers(
+    tx: WriteConnection, messages: Sequence[ReceivedMessage[CustomerChanged]]
+) -> Sequence[ReceivedMessage[CustomerChanged]]:
+    """Customers in the versions that were published; those that had ended or were erased are so."""
+    ended: dict[ResourceKey, datetime] = {}
+    newest: dict[ResourceKey, PublishedCustomer] = {}
+    for message in messages:
+        key = resource_key(message)
+        if message.event is None:
+            ended[key] = message.envelope.occurred_at
+            newest.pop(key, None)
+        else:
+            newest[key] = PublishedCustomer(
+                message.envelope.tenant_id,
+                published_customer(message.event),
+                message.event.version,
+                message.envelope.occurred_at,
+            )
+    await delete_ended(tx, ended)
+    await adopt_customers(tx, list(newest.values()))
+    for tenant_id, customer, _, published_at in newest.values():
+        if customer.erased_at is not None:
+            await documents.delete_documents_of(tx, tenant_id, customer.id)
+            await erase_answers(tx, tenant_id, customer.id)
+            await erase_letters(tx, tenant_id, customer.id, published_at)
+            await erasures.delete_unsent(tx, tenant_id, customer.id)
+    return []
+
+
+async def adopt_published_agreements(
+    tx: WriteConnection, messages: Sequence[ReceivedMessage[AgreementChanged]]
+) -> Sequence[ReceivedMessage[AgreementChanged]]:
+    """Agreements in the versions that were published. One whose days another one still has, since
+    that one's later version comes later, waits for it."""
+    newest = {resource_key(message): message for message in messages if message.event is not None}
+    published = [
+        PublishedAgreement(
+            tenant_id, published_agreement(message.event), message.envelope.occurred_at
+        )
+        for (tenant_id, _), message in newest.items()
+        if message.event is not None
+    ]
+    waiting = await adopt_agreements(tx, published)
+    return [newest[key] for key in waiting]
+
+
+async def adopt_published_invoices(
+    tx: WriteConnection, messages: Sequence[ReceivedMessage[InvoiceIssued]]
+) -> Sequence[ReceivedMessage[InvoiceIssued]]:
+    """Invoices that were issued, with their lines. Each waits for its period to come again, which
+    brings its evidence."""
+    published = {
+        (invoice.tenant_id, invoice.id): invoice
+        for invoice in (published_invoice(m) for m in messages if m.event is not None)
+    }
+    unknown = [published[key] for key in await fetch_unknown(tx, "invoice", published)]
+    await numbers.raise_counters(
+        tx, highest_serials((invoice.tenant_id, invoice.number) for invoice in unknown)
+    )
+    await invoices.insert_lines(
+        tx, {(invoice.tenant_id, invoice.id): invoice.lines for invoice in unknown}
+    )
+    await invoices.insert_invoices(tx, unknown)
+    await adopted_invoices.insert_adopted(tx, unknown)
+    await balances.add_issued(
+        tx,
+        [
+            Issue((invoice.tenant_id, invoice.customer_id, invoice.currency), invoice.total)
+            for invoice in unknown
+        ],
+    )
+    return []
+
+
+async def adopt_published_credit_notes(
+    tx: WriteConnection, messages: Sequence[ReceivedMessage[CreditNoteIssued]]
+) -> Sequence[ReceivedMessage[CreditNoteIssued]]:
+    """Credit notes that were issued. That their invoices are void is said once more: the note may
+    have been the last thing that was sent."""
+    published = {
+        (note.tenant_id, note.id): note
+        for note in (published_credit_note(m) for m in messages if m.event is not None)
+    }
+    unknown = [published[key] for key in await fetch_unknown(tx, "credit_note", published)]
+    await numbers.raise_counters(
+        tx, highest_serials((note.tenant_id, note.number) for note in unknown)
+    )
+    await credit_notes.insert_credit_notes(tx, unknown)
+    await balances.add_issued(
+        tx,
+        [
+            Issue((note.tenant_id, note.customer_id, note.currency), ZERO, note.total)
+            for note in unknown
+        ],
+    )
+    await enqueue(tx, [credit_note_issued(note)[1] for note in unknown])
+    return []

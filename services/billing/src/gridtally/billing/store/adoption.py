@@ -1,0 +1,162 @@
+"""Storing what was published before a restore: versions as they were said, and what is unknown."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from gridtally.billing import tables
+from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.customers import Customer
+from gridtally.billing.domain.reference_data import Key
+from gridtally.billing.store.customers import insertable_row
+from gridtally.database import ReadConnection, WriteConnection
+from gridtally.database.rows import columns_of, insert_rows
+
+
+class PublishedCustomer(NamedTuple):
+    """A customer as it was published, in a version of it."""
+
+    tenant_id: str
+    customer: Customer
+    version: int
+    published_at: datetime
+
+
+class PublishedAgreement(NamedTuple):
+    """An agreement as it was published."""
+
+    tenant_id: str
+    agreement: Agreement
+    published_at: datetime
+
+
+# One that was made again under its id after that is another one.
+_DELETE_ENDED = """
+DELETE FROM customer c
+ USING unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS k (tenant_id, id, ended_at)
+ WHERE (c.tenant_id, c.id) = (k.tenant_id, k.id) AND c.created_at <= k.ended_at
+"""
+
+
+async def delete_ended(tx: WriteConnection, ended: Mapping[Key, datetime]) -> None:
+    """Delete the customers of these tenants and ids who had been deleted at these instants."""
+    await tx.raw.execute(_DELETE_ENDED, *columns_of(list(ended), 2), list(ended.values()))
+
+
+# A number may have gone from one customer to another: whoever was told to have it last has it.
+_RELEASE = """
+UPDATE customer c SET number = NULL
+  FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[])
+       AS k (tenant_id, id, number, told_at)
+ WHERE c.tenant_id = k.tenant_id AND c.number = k.number AND c.id <> k.id
+   AND c.updated_at < k.told_at
+"""
+_HELD = """
+SELECT k.tenant_id, k.id
+  FROM unnest($1::text[], $2::uuid[], $3::text[]) AS k (tenant_id, id, number)
+  JOIN customer c ON c.tenant_id = k.tenant_id AND c.number = k.number AND c.id <> k.id
+"""
+_COLUMNS = [
+    column.name
+    for column in tables.customer.c
+    if column.name not in ("tenant_id", "id", "created_at")
+]
+_UPSERT = f"""
+ON CONFLICT (tenant_id, id) DO UPDATE
+   SET {", ".join(f'"{name}" = excluded."{name}"' for name in _COLUMNS)}
+ WHERE customer.version <= excluded.version
+"""  # noqa: S608 - names of our own columns
+
+
+async def adopt_customers(tx: WriteConnection, published: Sequence[PublishedCustomer]) -> None:
+    """Store customers in their versions, unless a newer one is stored."""
+    numbered = [known for known in published if known.customer.number is not None]
+    numbers = columns_of(
+        [(known.tenant_id, known.customer.id, known.customer.number) for known in numbered], 3
+    )
+    await tx.raw.execute(_RELEASE, *numbers, [known.published_at for known in numbered])
+    held = {(row["tenant_id"], row["id"]) for row in await tx.raw.fetch(_HELD, *numbers)}
+    rows = [
+        insertable_row(
+            known.customer,
+            tenant_id=known.tenant_id,
+            created_at=known.published_at,
+            updated_at=known.published_at,
+            version=known.version,
+            published=True,
+        )
+        for known in published
+    ]
+    for row in rows:
+        if (row["tenant_id"], row["id"]) in held:
+            row["number"] = None
+    await insert_rows(tx, tables.customer, rows, _UPSERT)
+
+
+# Only what may change of an agreement. Ends come first, since they make room for others.
+_UPDATE_AGREEMENTS = """
+UPDATE agreement a
+   SET end_on = k.end_on, closing = k.closing, grace_hours = k.grace_hours, version = k.version,
+       updated_at = k.published_at
+  FROM unnest($1::text[], $2::uuid[], $3::date[], $4::text[], $5::int[], $6::int[],
+              $7::timestamptz[])
+       AS k (tenant_id, id, end_on, closing, grace_hours, version, published_at)
+ WHERE (a.tenant_id, a.id) = (k.tenant_id, k.id) AND a.version < k.version
+"""
+_INSERT_AGREEMENTS = """
+INSERT INTO agreement (tenant_id, id, customer_id, meter_id, tariff_id, start_on, end_on, closing,
+                       grace_hours, version, created_at, updated_at)
+SELECT k.tenant_id, k.id, k.customer_id, k.meter_id, k.tariff_id, k.start_on, k.end_on, k.closing,
+       k.grace_hours, k.version, k.published_at, k.published_at
+  FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::date[], $7::date[],
+              $8::text[], $9::int[], $10::int[], $11::timestamptz[])
+       AS k (tenant_id, id, customer_id, meter_id, tariff_id, start_on, end_on, closing,
+             grace_hours, version, published_at)
+ WHERE EXISTS (SELECT FROM customer c WHERE (c.tenant_id, c.id) = (k.tenant_id, k.customer_id))
+   AND NOT EXISTS (
+       SELECT FROM agreement a
+        WHERE a.tenant_id = k.tenant_id AND a.meter_id = k.meter_id AND a.id <> k.id
+          AND daterange(a.start_on, a.end_on) && daterange(k.start_on, k.end_on))
+ON CONFLICT (tenant_id, id) DO NOTHING
+"""
+
+
+async def adopt_agreements(
+    tx: WriteConnection, published: Sequence[PublishedAgreement]
+) -> Collection[Key]:
+    """Store agreements in their versions, unless a newer one is stored; return those that could
+    not be, since another one has some of their days or their customer is not there."""
+    changeable = [
+        (tenant_id, a.id, a.end_on, a.closing, a.grace_hours, a.version, at)
+        for tenant_id, a, at in published
+    ]
+    await tx.raw.execute(_UPDATE_AGREEMENTS, *columns_of(changeable, 7))
+    whole = [
+        (tenant_id, a.id, a.customer_id, a.meter_id, a.tariff_id, a.start_on, *changed[2:])
+        for (tenant_id, a, _), changed in zip(published, changeable, strict=True)
+    ]
+    await tx.raw.execute(_INSERT_AGREEMENTS, *columns_of(whole, 11))
+    return await fetch_unknown(
+        tx, "agreement", [(known.tenant_id, known.agreement.id) for known in published]
+    )
+
+
+_UNKNOWN = """
+SELECT k.tenant_id, k.id FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+  LEFT JOIN LATERAL (
+       SELECT true AS is_known FROM {table} t WHERE (t.tenant_id, t.id) = (k.tenant_id, k.id)
+        LIMIT 1) AS known ON true
+ WHERE is_known IS NULL
+"""
+
+
+async def fetch_unknown(
+    read: ReadConnection,
+    table: Literal["agreement", "invoice", "credit_note"],
+    keys: Collection[Key],
+) -> list[Key]:
+    """Those of these tenants and ids that are not stored."""
+    if not keys:
+        return []
+    rows = await read.raw.fetch(_UNKNOWN.format(table=table), *columns_of(list(keys), 2))
+    return [(row["tenant_id"], row["id"]) for row in rows]

@@ -1,0 +1,161 @@
+"""A restored billing says what it had said: the same numbers, times and versions."""
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+import pytest
+
+from doubles.billing.events import APRIL, FEBRUARY, FLAT, MARCH, TIERED
+from doubles.billing.worlds import StoredWorld
+from gridtally.billing.handlers import agreements, customers, erasures
+from gridtally.contracts.commerce import (
+    AgreementChanged,
+    CreditNoteIssued,
+    CustomerChanged,
+    InvoiceIssued,
+    InvoiceVoided,
+)
+from gridtally.database import transaction
+from gridtally.kernel.resources import Cause
+from gridtally.messaging import ensure_topics
+from restores import Restorable, rows_of, said, until_drained, until_rows
+
+LATER = datetime(2026, 5, 2, 10, tzinfo=UTC)
+SAID = (CustomerChanged, AgreementChanged, InvoiceIssued, InvoiceVoided, CreditNoteIssued)
+STORED = {
+    "customer": ("created_at", "updated_at"),
+    "agreement": ("created_at", "updated_at"),
+    "invoice": (),
+    "invoice_line": (),
+    "invoice_evidence": (),
+    "credit_note": (),
+    "number_series": (),
+    "issued_total": (),
+    "billed_period": (),
+    "held_period": ("held_at",),
+    "adopted_invoice": (),
+}
+"""What must be the same after a restore, without what no event carries."""
+
+
+@pytest.fixture
+async def billing(migrated_url, postgres_admin_url, kafka_bootstrap, stack_servers, tmp_path):
+    await ensure_topics(kafka_bootstrap)
+    settings = {"KAFKA_IDEMPOTENCE": str(stack_servers.idempotence)}
+    restorable = Restorable(
+        "billing", migrated_url, postgres_admin_url, kafka_bootstrap, tmp_path, settings
+    )
+    yield restorable
+    await restorable.drop_copy()
+
+
+@pytest.fixture
+async def publisher(publishing):
+    async with publishing() as opened:
+        yield opened
+
+
+async def stored(world):
+    return {
+        table: await rows_of(world.database, table, world.tenant, without=without)
+        for table, without in STORED.items()
+    }
+
+
+@asynccontextmanager
+async def running(billing, tenant):
+    """Billing's process, and the tenant in its database."""
+    async with billing.running() as database:
+        world = StoredWorld(database, tenant)
+        yield world
+        await until_drained(database, tenant)
+
+
+async def change(world, agreement, **changes):
+    async with transaction(world.database, tenant=world.tenant) as tx:
+        known = await agreements.lock_agreement(tx, world.tenant, agreement.id)
+        cause = Cause(world.tenant, "test", "c-change")
+        return await agreements.change_agreement(tx, cause, known, changes, LATER)
+
+
+async def change_customer(world, customer_id, **changes):
+    async with transaction(world.database, tenant=world.tenant) as tx:
+        known = await customers.lock_customer(tx, world.tenant, customer_id)
+        await customers.change_customer(tx, world.tenant, known, changes, LATER)
+
+
+async def erase(world, customer_id):
+    async with transaction(world.database, tenant=world.tenant) as tx:
+        known = await customers.lock_customer(tx, world.tenant, customer_id)
+        cause = Cause(world.tenant, "test", "c-erase")
+        await erasures.erase_customer(tx, cause, known, "asked for", LATER)
+
+
+async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make, kafka_bootstrap):
+    tenant = f"t-{uuid4().hex[:8]}"
+
+    async def send(*events):
+        await publisher.publish([make.outgoing(event, tenant) for event in events])
+
+    async def home(world, document=FLAT, **changes):
+        tariff_id, meter_id = uuid4(), uuid4()
+        await send(make.published(tariff_id, document), make.registered(meter_id))
+        return await world.agree(tariff_id=tariff_id, meter_id=meter_id, **changes)
+
+    async with running(billing, tenant) as world:
+        homes = [await home(world) for _ in range(3)]
+        carrying = await home(world, TIERED, start_on=FEBRUARY.start_on)
+        ending = await home(world)
+        await send(*(make.closed(home) for home in homes), make.closed(carrying, period=FEBRUARY))
+        await until_rows(world.database, "invoice", tenant, 4)
+    await billing.copy()
+
+    async with running(billing, tenant) as world:
+        added = [await home(world) for _ in range(2)]
+        await change_customer(world, homes[0].customer_id, name="Bea", number="K-1")
+        await change_customer(world, homes[0].customer_id, number=None)
+        await change_customer(world, homes[1].customer_id, number="K-1")
+        ended = await change(world, ending, end_on=date(2025, 2, 1))
+        following = await world.agree_on(
+            replace(
+                make.agreement(tariff_id=ending.tariff_id),
+                meter_id=ending.meter_id,
+                start_on=ended.end_on,
+            )
+        )
+        await change(world, homes[2], end_on=MARCH.end_on)
+        await erase(world, homes[2].customer_id)
+        await send(
+            *(make.closed(home) for home in added),
+            make.closed(homes[0], revision=2, wh=90),
+            make.closed(carrying, period=MARCH),
+            make.closed(following),
+        )
+        await until_rows(world.database, "invoice", tenant, 9)
+        await send(
+            make.closed(carrying, period=FEBRUARY, revision=2, wh=300),
+            make.closed(carrying, period=APRIL),
+            make.closed(homes[0], revision=3, wh=95),
+        )
+        await until_rows(world.database, "invoice", tenant, 13)
+        await until_drained(world.database, tenant, "held_period", "due_day")
+        before = await stored(world)
+    heard = await said(kafka_bootstrap, tenant, *SAID)
+    await billing.restore()
+
+    async with running(billing, tenant) as world:
+        await until_rows(world.database, "invoice_evidence", tenant, 13)
+        await until_drained(world.database, tenant, "held_period", "adopted_invoice")
+        after = await stored(world)
+        for table, rows in before.items():
+            assert set(after[table]) ^ set(rows) == set(), table
+        assert await said(kafka_bootstrap, tenant, *SAID) == heard
+        new = await home(world)
+        await send(make.closed(new))
+        await until_rows(world.database, "invoice", tenant, 14)
+        (issued,) = [i for i in await world.invoices() if i["agreement_id"] == new.id]
+    assert issued["number"].endswith("-000014")
+    assert all(len(words) == 1 for words in heard.values())
+    assert billing.logged("not adopted") == []
