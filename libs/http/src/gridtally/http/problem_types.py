@@ -145,6 +145,8 @@ MEANINGS: dict[str, str] = {
     "agreement_overlap": "Another agreement of the meter covers some of these days.",
     "agreement_unknown": "No agreement has this id.",
     "already_invoiced": "These days are on an invoice, so the agreement cannot change there.",
+    "correction_preview_unknown": "No preview of a correction has this id.",
+    "correction_too_large": "The correction is of too much for one preview. Preview it in parts.",
     "credit_note_unknown": "No credit note has this id.",
     "currency_differs": "The tariff is in another currency than the customer.",
     "currency_in_use": "The customer has invoices in its currency, so the currency cannot change.",

@@ -3,6 +3,7 @@
 from gridtally.billing.api import (
     agreements,
     calculated_bills,
+    corrections,
     customers,
     daily_costs,
     documents,
@@ -31,5 +32,6 @@ ROUTERS = (
     fleet_costs.router,
     calculated_bills.router,
     previews.router,
+    corrections.router,
     reconciliation.router,
 )

@@ -47,6 +47,7 @@ DESCRIPTION = ApiDescription(
         "fleet costs": "What the use of all of a customer's meters costs, hour by hour",
         "calculated bills": "What a customer's readings come to by one tariff version, stored",
         "previews": "What a bill will come to before it is issued, also with something else in it",
+        "corrections": "What corrected readings would change, before they are sent",
         "reconciliation": "What was issued against lines, credit notes, numbers and periods",
     },
     problems={
@@ -86,6 +87,11 @@ DESCRIPTION = ApiDescription(
             404: (*_PREVIEW[404], "tariff_version_unknown"),
             422: (*_PREVIEW[422], "readings_misfit"),
         },
+        "preview_correction": {
+            404: ("meter_unknown",),
+            422: ("readings_misfit", "correction_too_large", "no_usage_yet", "usage_impossible"),
+        },
+        "get_correction_preview": {404: ("correction_preview_unknown",)},
         "create_webhook_endpoint": {
             409: ("webhook_endpoint_exists",),
             422: ("invalid_url", "webhooks_unset"),

@@ -54,7 +54,7 @@ class PreviewedBill:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Loaded:
+class Loaded:
     """What was read of the question, before anything is made of it."""
 
     agreement: Agreement
@@ -76,11 +76,12 @@ async def preview_bill(db: Database, question: Question, now: datetime) -> Previ
     was recorded yet, or the period could not be billed.
     """
     async with snapshot(db, tenant=question.tenant_id) as read:
-        loaded = await _load(read, question, now)
-    return await asyncio.to_thread(_previewed, question, loaded)
+        loaded = await load(read, question, now)
+    return await asyncio.to_thread(previewed, question, loaded)
 
 
-def _previewed(question: Question, loaded: _Loaded) -> PreviewedBill:
+def previewed(question: Question, loaded: Loaded) -> PreviewedBill:
+    """The preview of what was read; Rejected as `preview_bill` is."""
     usage = recorded_usage(loaded.usage, loaded.zone, loaded.rated).with_readings(question.readings)
     expected = _forecast(usage, loaded)
     basis = PreviewBasis(
@@ -97,7 +98,7 @@ def _previewed(question: Question, loaded: _Loaded) -> PreviewedBill:
     return PreviewedBill(loaded.agreement, usage.zone, made, expected, loaded.invoice_id)
 
 
-def _forecast(usage: RecordedUsage, loaded: _Loaded) -> Forecast:
+def _forecast(usage: RecordedUsage, loaded: Loaded) -> Forecast:
     """What the meter will use, judged by days that are the agreement's own."""
     own = Period(min(loaded.agreement.start_on, loaded.period.start_on), loaded.period.end_on)
     expected = forecast(usage, own)
@@ -106,7 +107,8 @@ def _forecast(usage: RecordedUsage, loaded: _Loaded) -> Forecast:
     return expected
 
 
-async def _load(read: ReadConnection, question: Question, now: datetime) -> _Loaded:
+async def load(read: ReadConnection, question: Question, now: datetime) -> Loaded:
+    """What the question needs; NotFound and Rejected as `preview_bill` is."""
     tenant_id, agreement_id = question.tenant_id, question.agreement_id
     agreement = (await agreements.fetch_agreements(read, tenant_id, [agreement_id])).get(
         agreement_id
@@ -134,7 +136,7 @@ async def _load(read: ReadConnection, question: Question, now: datetime) -> _Loa
     days = Period(min(rated.start_on, reference_on), period.end_on)
     key = (tenant_id, agreement_id, period.start_on)
     live = (await periods.fetch_live_invoices(read, [key])).get(key)
-    return _Loaded(
+    return Loaded(
         agreement=agreement,
         period=period,
         rated=rated,

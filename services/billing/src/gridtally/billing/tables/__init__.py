@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gridtally.billing.tables.costs import (
     calculated_bill,
+    correction_preview,
     daily_cost,
     daily_usage,
     due_agreement,
@@ -32,6 +33,7 @@ __all__ = [
     "agreement",
     "billed_period",
     "calculated_bill",
+    "correction_preview",
     "credit_note",
     "customer",
     "customer_balance",

@@ -39,6 +39,16 @@ calculated_bill = sa.Table(
 )
 """Bills that were calculated on demand; nothing is issued by them."""
 
+correction_preview = sa.Table(
+    "correction_preview",
+    METADATA,
+    tenant(),
+    key(),
+    required("document", JSONB),
+    required("made_at", INSTANT),
+)
+"""What a correction would change, as it was answered; append-only."""
+
 daily_usage = sa.Table(
     "daily_usage",
     METADATA,
