@@ -17,9 +17,11 @@ from e2e.installation import Running
 from e2e.tables import dump
 from faults.polling import until, until_nothing
 from faults.state import unfinished
-from gridtally.cli.api import Json
+from gridtally.cli.api import Api, Json
 from gridtally.cli.reconciliation import Finding, reconcile
+from gridtally.cli.simulation import simulate
 from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued
+from gridtally.kernel.ids import derive_id
 from gridtally.kernel.periods import ONE_DAY, midnight_utc
 from gridtally.local_stack.demo.gateway import (
     Sent,
@@ -29,8 +31,12 @@ from gridtally.local_stack.demo.gateway import (
     month_of_blocks,
     publish,
 )
-from gridtally.local_stack.demo.portfolio import PERIOD, homes, month_of_readings
-from gridtally.local_stack.demo.register import publish_tariffs, register_homes
+from gridtally.local_stack.demo.portfolio import PERIOD, PLANS, Plan, homes, month_of_readings
+from gridtally.local_stack.demo.register import (
+    neighbourhood_id,
+    publish_tariffs,
+    register_homes,
+)
 from gridtally.messaging import OutgoingMessage, Publisher, follow
 
 HOMES = 200
@@ -59,6 +65,8 @@ class MainJob:
     trial_balance: Json
     findings: list[Finding]
     tables: dict[str, list[str]]
+    simulated: dict[str, dict[UUID, Json]]
+    """By the code of each plan, what every home would pay by it, by the home's property."""
 
 
 @dataclass
@@ -145,7 +153,25 @@ async def run_main_job(
             trial_balance=await api.get("ledger", "/v1/trial-balance"),
             findings=await reconcile(api),
             tables=await dump(running.locations.databases),
+            simulated={plan.code: await simulated(api, plan) for plan in PLANS},
         )
+
+
+async def simulated(api: Api, plan: Plan) -> dict[UUID, Json]:
+    """The house bills of all homes by the version of a plan that invoices are issued by."""
+    run = {
+        "name": plan.code,
+        "billing_cycle_month": PERIOD.start_on.month,
+        "billing_cycle_year": PERIOD.start_on.year,
+        "topology_root_node_id": str(neighbourhood_id(RUN)),
+        "policy": {
+            "type": "TARIFF",
+            "tariff_version_id": str(derive_id("demo tariff version", RUN, plan.code)),
+        },
+    }
+    outcome = await simulate(api, run, lambda _done, _of: None, patience_s=STEP_LIMIT_S)
+    path = f"/v1/simulation-runs/{outcome.run['id']}/house-bills"
+    return {UUID(bill["house_node_id"]): bill async for bill in api.items("simulation", path)}
 
 
 def split(sites: list[Site]) -> tuple[list[OutgoingMessage], dict[UUID, OutgoingMessage]]:

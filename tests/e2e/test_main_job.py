@@ -89,6 +89,27 @@ def test_a_correction_after_the_close_credits_the_invoice_and_issues_it_again(ma
         assert reissued.total == bill(site, corrected=True).total
 
 
+def test_the_house_bill_of_a_simulation_is_the_invoice_of_that_period(main_job):
+    """By the tariff that a home has, over its stored readings, corrections among them: the same
+    lines and the same total; by another one something else."""
+    live_invoices = live(main_job)
+    for site in main_job.sites:
+        [invoice] = live_invoices[site.home.agreement_id]
+        house_id = site.home.property_id
+        simulated = main_job.simulated[site.home.plan.code][house_id]
+        assert Decimal(simulated["calculated_bill_amount"]) == invoice.total
+        assert simulated["currency"] == invoice.currency
+        assert [
+            (Decimal(line["quantity"]), Decimal(line["rate"]), Decimal(line["amount"]))
+            for line in simulated["bill_details"]["lines"]
+        ] == amounts(invoice.lines)
+    by_plan = [
+        sum(Decimal(bill["calculated_bill_amount"]) for bill in bills.values())
+        for bills in main_job.simulated.values()
+    ]
+    assert len(set(by_plan)) == len(by_plan) == 3
+
+
 def test_numbers_have_no_gaps(main_job):
     invoices = sorted(int(invoice.number.rpartition("-")[2]) for invoice in main_job.invoices)
     notes = sorted(int(note.number.rpartition("-")[2]) for note in main_job.credit_notes)
