@@ -106,6 +106,32 @@ MEASURES = (
         "largest_peak_memory_mb",
         most=True,
     ),
+    Measure(
+        "10 000 houses, a month of stored 15-minute readings simulated",
+        "s",
+        15,
+        "simulate_houses",
+        "10000 houses, a month of stored readings, second run",
+        "seconds",
+        most=True,
+    ),
+    Measure(
+        "100 000 generated house-months simulated",
+        "s",
+        60,
+        "simulate_houses",
+        "100000 generated house-months",
+        "seconds",
+        most=True,
+    ),
+    Measure(
+        "bulk read of readings",
+        "readings/s",
+        10_000_000,
+        "simulate_houses",
+        "bulk read of 2000 meters' month, of ingest alone",
+        "readings_per_s",
+    ),
 )
 WITHOUT_SERVERS = {"compare_pysam", "compare_pysam_netting", "rate_bills"}
 

@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from statistics import median
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import asyncpg
+import httpx
 import psutil
 from script import arguments, sized, tell
 
@@ -38,6 +40,7 @@ from gridtally.messaging import OutgoingMessage, Publisher
 
 HOUSES = sized(10_000)
 GENERATED_RUNS = 10
+METERS_MAX, BULK_TURNS = 2_000, 3
 COMPARED_PART = 10
 """Of so many houses one is in the comparison, over a year."""
 WAIT_LIMIT_S = 900.0
@@ -252,8 +255,45 @@ def _peak_memory_mb(process: psutil.Process) -> int:
     return int(line.split()[1]) * 1024 // MB
 
 
+async def bulk_read(running: Stack, meters: Meters, houses: int) -> dict[str, float]:
+    """A month of all meters' readings out of ingest's bulk API, as a worker asks for it, but in one
+    request; the median of some."""
+    ids = [str(derive_id("bench", "meter", number)) for number in range(min(houses, METERS_MAX))]
+    query = {"meter_ids": ids, "flows": FLOWS, "start_on": "2025-04-01", "end_on": "2025-05-01"}
+    program = running.services["simulation"].program
+    if not isinstance(program, Service):
+        sys.exit("the simulation is no service of ours")
+    headers = {
+        "Authorization": f"Bearer {program.settings['SERVICE_TOKEN']}",
+        "Gridtally-Tenant": LOCAL_TENANT,
+        "Accept": "application/vnd.apache.arrow.stream",
+    }
+    readings = len(ids) * len(FLOWS) * 30 * 96
+    seconds = []
+    meters.begin()
+    async with httpx.AsyncClient(base_url=running.urls["ingest"], timeout=WAIT_LIMIT_S) as client:
+        for _ in range(BULK_TURNS):
+            begun_s = time.perf_counter()
+            received = 0
+            async with client.stream(
+                "POST", "/v1/series/query", json=query, headers=headers
+            ) as answer:
+                answer.raise_for_status()
+                async for chunk in answer.aiter_bytes():
+                    received += len(chunk)
+            seconds.append(time.perf_counter() - begun_s)
+            if received < readings * 4:
+                sys.exit(f"wrong: {received} bytes of {readings} readings")
+    cpu = meters.per_item_ms(len(ids) * BULK_TURNS)
+    return {
+        "readings_per_s": round(readings / median(seconds)),
+        "ingest_cpu_ms": cpu["ingest_cpu_ms"],
+        "postgres_cpu_ms": cpu["postgres_cpu_ms"],
+    }
+
+
 async def run(
-    installation: Installation, running: Stack, worker: Server, houses: int
+    installation: Installation, running: Stack, worker: Server, houses: int, generated_runs: int
 ) -> dict[str, dict[str, float]]:
     """All figures; a wrong result ends the benchmark."""
     root_id, part_id = await settle(running, houses)
@@ -273,11 +313,13 @@ async def run(
             expected = await value(database_url(running, "ingest"), _IMPORTED, LOCAL_TENANT)
             if (totals["houses"], imported) != (houses, expected):
                 sys.exit(f"wrong: {totals} where {expected} Wh were stored")
+        case = f"bulk read of {min(houses, METERS_MAX)} meters' month, of ingest alone"
+        figures[case] = await bulk_read(running, meters, houses)
         months = [
             month | generated | {"billing_cycle_month": number}
-            for number in range(1, GENERATED_RUNS + 1)
+            for number in range(1, generated_runs + 1)
         ]
-        count = houses * GENERATED_RUNS
+        count = houses * generated_runs
         figures[f"{count} generated house-months"], paths = await measure(
             api, meters, runs, months, count
         )
@@ -307,6 +349,7 @@ async def run(
 def options_of(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """What the script is given."""
     parser.add_argument("--houses", type=int, default=HOUSES)
+    parser.add_argument("--generated-runs", type=int, default=GENERATED_RUNS)
     return parser.parse_args()
 
 
@@ -327,7 +370,9 @@ def main() -> None:
             worker = Server(second, directory, None)
             worker.start()
             try:
-                figures = asyncio.run(run(installation, running, worker, given.houses))
+                figures = asyncio.run(
+                    run(installation, running, worker, given.houses, given.generated_runs)
+                )
             finally:
                 worker.stop()
     tell(f"{given.houses} houses, {psutil.cpu_count()} cores", figures, given.json)
