@@ -26,12 +26,13 @@ TAG = {
     "id": "tag",
     "rate": "6",
     "peak_sets": [
+        {"name": "free", "at": [], "from_on": "2024-01-01", "to_on": "2024-09-01"},
         {
             "name": "2024",
             "at": ["2024-07-15T17:00-04:00", "2024-07-16T18:00-04:00", "2024-08-01T21:00Z"],
             "from_on": "2024-09-01",
             "to_on": "2025-09-01",
-        }
+        },
     ],
 }
 MONTHLY = TAG | {
@@ -101,10 +102,56 @@ def test_last_summers_peaks_are_a_tag_for_the_next_year(version_of):
         (bill,) = rate(version, [usage], states=[state])
         assert shown(bill) == {"2024": "20"}
         state = carried(bill)
-    (bill,) = rate(
-        version, [metered(Period(date(2025, 9, 1), date(2025, 10, 1)), {})], states=[state]
-    )
-    assert bill.lines == ()
+
+
+@pytest.mark.parametrize(
+    ("period", "days"),
+    [
+        (Period(date(2025, 9, 1), date(2025, 10, 1)), "2025-09-01 to 2025-10-01"),
+        (Period(date(2025, 8, 20), date(2025, 9, 20)), "2025-09-01 to 2025-09-20"),
+        (Period(date(2023, 12, 20), date(2024, 1, 20)), "2023-12-20 to 2024-01-01"),
+    ],
+)
+def test_days_of_which_nothing_says_when_the_peaks_were_make_no_bill(version_of, period, days):
+    """Their kW are not known to be 0: the bill waits for the peaks to be named."""
+    version = version_of(TAG | {"default_kw": "6"}, zone=ZONE)
+    with pytest.raises(Rejected, match=f"charged from {days}: add one to peak_sets") as refused:
+        rate(version, [metered(period, {})])
+    assert refused.value.code == "peak_set_missing"
+
+
+def test_days_between_two_sets_make_no_bill_either(version_of):
+    sets = [MONTHLY["peak_sets"][0] | {"to_on": "2024-07-11"}, MONTHLY["peak_sets"][1]]
+    with pytest.raises(Rejected, match="from 2024-07-11 to 2024-08-01: add one"):
+        rate(version_of(MONTHLY | {"peak_sets": sets}, zone=ZONE), [IN_JULY])
+    (bill,) = rate(version_of(MONTHLY | {"peak_sets": sets}, zone=ZONE), [IN_AUGUST])
+    assert shown(bill) == {"august": "10"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "lines"),
+    [
+        # 25 kW in July: 10 at 4.00, 10 at 5.00 and 5 at 6.00
+        ({}, [("july:tier-1", "10", "40.00"), ("july:tier-2", "10", "50.00"),
+              ("july:tier-3", "5", "30.00")]),
+        # on each of 31 days
+        ({"per": "day"}, [("july:tier-1", "310", "1240.00"), ("july:tier-2", "310", "1550.00"),
+                          ("july:tier-3", "155", "930.00")]),
+        ({"tiers": [{"limit": "25", "rate": "4"}, {"rate": "6"}]},
+         [("july:tier-1", "25", "100.00")]),
+        # of at least 40 kW
+        ({"minimum_kw": "40", "tiers": [{"limit": "30.5", "rate": "4"}, {"rate": "6"}]},
+         [("july:tier-1", "30.5", "122.00"), ("july:tier-2", "9.5", "57.00")]),
+    ],
+)  # fmt: skip
+def test_the_mean_of_the_peaks_fills_tiers(version_of, fields, lines):
+    tiers = [{"limit": "10", "rate": "4"}, {"limit": "20", "rate": "5"}, {"rate": "6"}]
+    charge = MONTHLY | {"rate": None, "tiers": tiers} | fields
+    (bill,) = rate(version_of(charge, zone=ZONE), [IN_JULY])
+    assert [
+        (line.item.band, format(line.quantity.normalize(), "f"), str(line.amount))
+        for line in bill.lines
+    ] == lines
 
 
 def test_a_set_that_begins_inside_a_bill_is_charged_for_its_days(version_of):
@@ -112,7 +159,7 @@ def test_a_set_that_begins_inside_a_bill_is_charged_for_its_days(version_of):
     period = Period(date(2024, 8, 20), date(2024, 9, 20))
     peaks = tuple(
         CoincidentKw(datetime.fromisoformat(at).astimezone(UTC), Decimal(kw), 3)
-        for at, kw in zip(TAG["peak_sets"][0]["at"], (90, 60, 30), strict=True)
+        for at, kw in zip(TAG["peak_sets"][1]["at"], (90, 60, 30), strict=True)
     )
     version = version_of(TAG, zone=ZONE)
     (bill,) = rate(version, [metered(period, {})], states=[{"tag": CoincidentPeaks(peaks)}])
@@ -199,7 +246,9 @@ def test_a_version_that_names_a_peak_no_more_passes_it_on(version_of):
     (bill,) = rate(tag, [usage], states=[carried(august)])
     assert shown(bill) == {"2024": "20"}
     far = metered(Period(date(2027, 9, 1), date(2027, 10, 1)), {})
-    (later,) = rate(tag, [far], states=[carried(bill)])
+    free = {"name": "later", "at": [], "from_on": "2025-09-01", "to_on": "2028-01-01"}
+    much_later = version_of(TAG | {"peak_sets": [*TAG["peak_sets"], free]}, zone=ZONE)
+    (later,) = rate(much_later, [far], states=[carried(bill)])
     assert later.state["tag"].peaks == ()  # three years are over
 
 
@@ -239,14 +288,25 @@ def test_a_state_that_cannot_be_is_refused(state, fault):
         read_state({"tag": {"kind": "coincident_peaks", "peaks": [state]}})
 
 
-SET = TAG["peak_sets"][0]
+SET = TAG["peak_sets"][1]
 
 
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [
         ({"peak_sets": []}, "1 to 50 peak sets"),
-        ({"peak_sets": [SET | {"at": []}]}, "/peak_sets/0: a peak set has 1 to 100 peaks"),
+        (
+            {
+                "peak_sets": [
+                    SET | {"at": [f"2024-07-15T{n // 60}:{n % 60:02}Z" for n in range(600, 701)]}
+                ]
+            },
+            "at most 100",
+        ),
+        ({"rate": None}, "demand has either a rate or tiers"),
+        ({"tiers": [{"rate": "1"}]}, "demand has either a rate or tiers"),
+        ({"rate": None, "tiers": [{"limit": "5", "rate": "1"}]}, "the last tier has no limit"),
+        ({"rate": None, "tiers": [{"limit_per_kw": "5", "rate": "1"}, {"rate": "1"}]}, "of energy"),
         (
             {"peak_sets": [SET | {"at": ["2024-07-15T17:00"]}]},
             "/peak_sets/0/at/0: .* needs an offset",

@@ -103,9 +103,40 @@ def test_a_schedule_of_twelve_months_is_read_too():
 
 def test_months_without_a_peak_and_peaks_without_a_rate_are_warned_of():
     peaks = (*PEAKS, datetime.fromisoformat("2025-09-03T09:00-04:00"))
-    assert warnings(imported(COINCIDENT, system_peaks=peaks)) == [
+    result = imported(COINCIDENT, system_peaks=peaks)
+    assert warnings(result) == [
         "no rate is in force at the peaks of 2025-09-03T09:00-0400",
-        "no peak of 2025-08 is given: that month has no charge",
+        "no peak of 2025-08 is given: it cannot be billed",
+    ]
+    # in September the peak was when nothing is charged
+    assert lines(result, usage(9, import_={(3, 9): 12_000})) == []
+    for month in (6, 8):  # from June to September afternoons cost something
+        with pytest.raises(Rejected, match=f"charged from 2025-0{month}-01") as refused:
+            lines(result, usage(month, import_={}))
+        assert refused.value.code == "peak_set_missing"
+    for month in (1, 5, 10, 11):  # no hour of these costs anything
+        assert lines(result, usage(month, import_={})) == []
+
+
+def test_a_period_of_the_schedule_without_a_peak_is_free_in_months_that_have_one():
+    """July's peak is of an hour at 3, so that those at 8 cost nothing; January's is not known."""
+    record = COINCIDENT | {"coincidentratestructure": [[{"rate": 3}], [{"rate": 8}]]}
+    at_noon = datetime.fromisoformat("2025-07-08T12:00-04:00")
+    result = imported(record, system_peaks=(at_noon,))
+    used = usage(7, import_={(8, 12): 2_000})
+    assert lines(result, used) == [("coincident-demand-0", "2025-07", "2", "kW", "6.00")]
+    with pytest.raises(Rejected, match="charged from 2025-01-01 to 2025-02-01"):
+        lines(result, usage(1, import_={}))
+
+
+def test_the_power_at_a_peak_fills_tiers():
+    """12 kW: 5 × 8.50 and 7 × 10."""
+    tiers = [{"max": 5, "rate": 8, "adj": Decimal("0.5")}, {"rate": 10}]
+    record = COINCIDENT | {"coincidentratestructure": [[{"rate": 0}], tiers]}
+    used = usage(7, import_={(8, 17): 12_000})
+    assert lines(imported(record, system_peaks=PEAKS), used) == [
+        ("coincident-demand", "2025-07:tier-1", "5", "kW", "42.50"),
+        ("coincident-demand", "2025-07:tier-2", "7", "kW", "70.00"),
     ]
 
 
@@ -115,9 +146,9 @@ def test_months_without_a_peak_and_peaks_without_a_rate_are_warned_of():
         ({}, {}, r"whose times a record does not name: give them \(--system-peaks FILE"),
         ({"coincidentrateunit": "hp"}, {"system_peaks": PEAKS}, "charges power in hp"),
         (
-            {"coincidentratestructure": [[{"rate": 0}], [{"rate": 1, "max": 5}, {"rate": 2}]]},
+            {"coincidentratestructure": [[{"rate": 0}], [{"rate": 1}, {"rate": 2}]]},
             {"system_peaks": PEAKS},
-            "charges the power at the system's peaks in tiers",
+            "/coincidentratestructure/1/0/max: is needed: another tier follows",
         ),
         ({"coincidentschedule": None}, {"system_peaks": PEAKS}, "is needed: 2 periods"),
         ({"coincidentschedule": [0] * 11}, {"system_peaks": PEAKS}, "must be 12 months"),

@@ -107,6 +107,7 @@ MEANINGS: dict[str, str] = {
     "negative_energy": "The energy in tiers would fall below zero.",
     "no_version_in_force": "No published version of the tariff is in force on this day.",
     "not_exact": "The amount cannot be computed exactly within the declared digits.",
+    "peak_set_missing": "The tariff does not say yet when the system had its peaks.",
     "price_series_exists": "Another price series has this id. Use another one.",
     "price_series_unknown": "No price series has this id.",
     "prices_currency": "The prices are in another currency than the tariff.",

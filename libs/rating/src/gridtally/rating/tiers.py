@@ -86,6 +86,16 @@ def check_tiers(tiers: Sequence[Tier]) -> None:
         raise ValueError(f"the tiers' limits must rise: {', '.join(map(str, limits))}")
 
 
+def check_demand_rates(rate: Decimal | None, tiers: Sequence[Tier]) -> None:
+    """ValueError unless power has a well-formed rate, or tiers by kW."""
+    if (rate is None) == (not tiers):
+        raise ValueError("demand has either a rate or tiers")
+    if rate is not None:
+        check_rate(rate)
+    else:
+        check_tiers(tiers)
+
+
 def tier_labels(band: str | None, tiers: Sequence[Tier]) -> list[str | None]:
     """What a bill's lines call the tiers of a band, or of everything (None)."""
     if len(tiers) == 1:

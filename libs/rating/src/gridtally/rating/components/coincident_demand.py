@@ -1,7 +1,8 @@
 """Coincident demand: so much per kW that a meter took when the system had its peaks.
 
 Owns which kW count: those of the bill's own intervals, or those that earlier bills left. Refuses to
-charge for a peak at which nothing was measured, unless the tariff says what it counts for.
+charge for a peak at which nothing was measured, unless the tariff says what it counts for, and to
+bill days of which nothing says when the system had its peaks.
 """
 
 import math
@@ -33,12 +34,19 @@ from gridtally.rating.field_types import (
     check_connected_kw,
     check_days,
     check_name,
-    check_rate,
 )
 from gridtally.rating.plan.span import Span
 from gridtally.rating.plan.window_plan import windows_of
 from gridtally.rating.proration import Term, YearProration, check_proration
 from gridtally.rating.state import CoincidentKw, CoincidentPeaks, own_state
+from gridtally.rating.tiers import (
+    TIERS_MAX,
+    Tier,
+    check_demand_rates,
+    graduated,
+    tier_labels,
+    upper_limits,
+)
 from gridtally.rating.usage import ActiveFlow
 
 PEAKS_MAX = 100
@@ -50,12 +58,13 @@ RETAINED = timedelta(days=1100)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeakSet:
     """The system's peaks whose mean kW is charged on some days: last summer's five, all of next
-    year; or a month's only peak, on the days of that month."""
+    year; or a month's only peak, on the days of that month. Without peaks the days are free."""
 
     name: Name
     """What the bill's line calls it: a year, a month."""
-    at: Annotated[tuple[Instant, ...], Length(1, PEAKS_MAX)]
-    """The peaks; each counts with the window of `minutes` that it lies in, or that it begins."""
+    at: Annotated[tuple[Instant, ...], Length(most=PEAKS_MAX)]
+    """The peaks; each counts with the window of `minutes` that it lies in, or that it begins. None
+    where nothing is charged on the days."""
     from_on: date
     """The first local day on which they are charged."""
     to_on: date
@@ -66,8 +75,8 @@ class PeakSet:
         check_days(self.from_on, self.to_on)
         if self.from_on >= self.to_on:
             raise ValueError("a peak set must begin (from_on) before it ends (to_on)")
-        if not 1 <= len(self.at) <= PEAKS_MAX:
-            raise ValueError(f"a peak set has 1 to {PEAKS_MAX} peaks")
+        if len(self.at) > PEAKS_MAX:
+            raise ValueError(f"a peak set has at most {PEAKS_MAX} peaks")
         for at in self.at:
             check_days(at.date(), at.date())
         if len(set(self.at)) < len(self.at):
@@ -81,18 +90,22 @@ class PeakSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoincidentDemand(Charge):
-    """So much per kW of the mean power in the windows in which the system had its peaks.
+    """So much per kW, at a rate or in tiers, of the mean power when the system had its peaks.
 
     Peaks within the billed period are measured. The kW at those before are what the bills of their
     days left, by a version that named them: they stand for a capacity tag. Bills carry them forward
-    for three years. Days of no set are free.
+    for three years. Days of no set make no bill: nobody has said what they
+    cost.
     """
 
     kind: ClassVar[str] = "coincident_demand"
-    rate: Rate
-    """Money per kW and month, day or year."""
     peak_sets: Annotated[tuple[PeakSet, ...], Length(1, SETS_MAX)]
-    """The peaks and the days on which each set is charged, in order of time."""
+    """The peaks and the days on which each set is charged, in order of time. Days that cost nothing
+    have a set without peaks."""
+    rate: Rate | None = None
+    """Money per kW and month, day or year; null for tiers."""
+    tiers: Annotated[tuple[Tier, ...], Length(most=TIERS_MAX)] = ()
+    """Tiers by kW, in place of the one rate: of the mean of a set's peaks, or `minimum_kw`."""
     default_kw: Kilowatts | None = None
     """What a peak counts for at which no bill measured the meter; null to refuse the bill then."""
     minimum_kw: Kilowatts = Decimal(0)
@@ -110,7 +123,7 @@ class CoincidentDemand(Charge):
 
     def __post_init__(self) -> None:
         check_charge(self)
-        check_rate(self.rate)
+        check_demand_rates(self.rate, self.tiers)
         check_proration(self.per, self.proration)
         if self.proration == "none":
             raise ValueError("the proration 'none' charges months: sets are charged by days")
@@ -125,6 +138,11 @@ class CoincidentDemand(Charge):
         for before, after in pairwise(self.peak_sets):
             if after.from_on < before.to_on:
                 raise ValueError(f"peak set {after.name!r} begins before {before.name!r} ends")
+
+    @property
+    def all_tiers(self) -> tuple[Tier, ...]:
+        """The tiers; one rate is a single tier."""
+        return self.tiers if self.rate is None else (Tier(rate=self.rate),)
 
     @property
     def carries_state(self) -> bool:
@@ -142,7 +160,7 @@ class BilledSet:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class CoincidentStep(Step):
-    """The mean kW of each set times what a rate is for: one line for each set in force.
+    """The mean kW of each set times what a rate is for: a line for each tier of each set in force.
 
     `measured` are the peaks within the billed period, with the indexes of their windows. What is
     known of peaks from `retained_from_at` on goes to the next bill, also where this version names
@@ -152,6 +170,7 @@ class CoincidentStep(Step):
     component_id: str
     lines: tuple[Item, ...]
     sets: tuple[BilledSet, ...]
+    tiers: tuple[Tier, ...]
     windows: DemandWindows
     measured: tuple[tuple[datetime, int], ...]
     retained_from_at: datetime
@@ -161,6 +180,10 @@ class CoincidentStep(Step):
     @property
     def items(self) -> tuple[Item, ...]:
         return self.lines
+
+    @property
+    def omits_zero_lines(self) -> bool:
+        return len(self.tiers) > 1
 
     @property
     def denominator(self) -> int:
@@ -179,12 +202,16 @@ class CoincidentStep(Step):
         results = []
         for billed in self.sets:
             up, down = billed.times.numerator, billed.times.denominator * len(billed.at)
-            quantities = []
+            by_meter = []
             for own, divisor in zip(kw_at, batch.divisors, strict=True):
                 total = sum((self._kw(own, at, divisor) for at in billed.at), ZERO)
-                least = self.minimum_kw * divisor * len(billed.at)
-                quantities.append(max(total, least) * up / down)
-            results.append(StepResult(quantities))
+                kw = Decimal(divisor * len(billed.at))  # what one kW is in the sum of the peaks
+                limits = upper_limits(self.tiers, kw)
+                by_meter.append(graduated(ZERO, max(total, self.minimum_kw * kw), limits))
+            results.extend(
+                StepResult([total * up / down for total in of_tier])
+                for of_tier in zip(*by_meter, strict=True)
+            )
         for states, own in zip(batch.states, kw_at, strict=True):
             peaks = tuple(own[at] for at in sorted(own) if at >= self.retained_from_at)
             states[self.component_id] = CoincidentPeaks(peaks)
@@ -231,15 +258,20 @@ class CoincidentStep(Step):
 
 
 def plan(charge: CoincidentDemand, span: Span) -> list[Step]:
-    """One step, also where no set is charged: its peaks may be of later days."""
+    """One step, also where all days are free: their peaks may be charged later.
+
+    Rejected for days of no set.
+    """
+    _check_days(charge, span.within)
     windows = windows_of(
         charge.id, charge.flow, span, charge.minutes, from_coarser=charge.from_coarser
     )
     in_force = [
         (peak_set, days)
         for peak_set in charge.peak_sets
-        if (days := peak_set.days.overlap(span.within)) is not None
+        if peak_set.at and (days := peak_set.days.overlap(span.within)) is not None
     ]
+    tiers = charge.all_tiers
     term = Term(charge.per, charge.proration, span.within, span.period)
     return [
         CoincidentStep(
@@ -248,15 +280,17 @@ def plan(charge: CoincidentDemand, span: Span) -> list[Step]:
                 replace(span, part=days).item(
                     charge.id,
                     "demand",
-                    band=peak_set.name,
+                    band=label,
                     flow=charge.flow,
                     unit=KW_UNITS[charge.per],
-                    rate=charge.rate,
+                    rate=tier.rate,
                     payee=charge.payee,
                     tax_class=charge.tax_class,
                 )
                 for peak_set, days in in_force
+                for label, tier in zip(tier_labels(peak_set.name, tiers), tiers, strict=True)
             ),
+            tiers=tiers,
             sets=tuple(
                 BilledSet(
                     at=tuple(at.astimezone(UTC) for at in peak_set.at), times=term.times(days)
@@ -270,6 +304,23 @@ def plan(charge: CoincidentDemand, span: Span) -> list[Step]:
             minimum_kw=charge.minimum_kw,
         )
     ]
+
+
+def _check_days(charge: CoincidentDemand, days: Period) -> None:
+    """Rejected where some of the days are of no set."""
+    day = days.start_on
+    for peak_set in charge.peak_sets:
+        if peak_set.from_on <= day < peak_set.to_on:
+            day = peak_set.to_on
+    if day < days.end_on:
+        later = [peak_set.from_on for peak_set in charge.peak_sets if peak_set.from_on > day]
+        until = min([*later, days.end_on])
+        raise Rejected(
+            "peak_set_missing",
+            f"{charge.id}: no peak set says when the system had the peaks that are charged from "
+            f"{day} to {until}: add one to peak_sets once they are known; days that cost nothing "
+            "have a set without peaks",
+        )
 
 
 def _measured(

@@ -52,6 +52,7 @@ _RATED = (
     "invalid_usage",
     "negative_energy",
     "not_exact",
+    "peak_set_missing",
     "prices_currency",
     "prices_missing",
     "prices_resolution",

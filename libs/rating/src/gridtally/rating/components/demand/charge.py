@@ -33,7 +33,7 @@ from gridtally.rating.limits import OnVersionChange
 from gridtally.rating.proration import YearProration, check_proration
 from gridtally.rating.reactive import Reactive
 from gridtally.rating.seasons import OnSeasonChange, check_season_change
-from gridtally.rating.tiers import TIERS_MAX, Tier, check_tiers
+from gridtally.rating.tiers import TIERS_MAX, Tier, check_demand_rates
 from gridtally.rating.usage import ActiveFlow
 
 DAYS_MAX = 31
@@ -56,7 +56,7 @@ class DemandBand:
 
     def __post_init__(self) -> None:
         check_name("band", self.name)
-        _check_rates(self.rate, self.tiers)
+        check_demand_rates(self.rate, self.tiers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +179,7 @@ class Demand(Charge):
         if self.bands and self.weights:
             raise ValueError("bands are measured each for itself: weights are for demand without")
         if not self.bands:
-            _check_rates(self.rate, self.tiers)
+            check_demand_rates(self.rate, self.tiers)
         if (banded := self.banded) is not None:
             banded.check()
         elif self.windows or self.default_band is not None:
@@ -228,12 +228,3 @@ class Demand(Charge):
     def carries_state(self) -> bool:
         """Whether its bills carry their peaks forward."""
         return self.ratchet_months > 0 or self.mean_of_months > 0
-
-
-def _check_rates(rate: Decimal | None, tiers: tuple[Tier, ...]) -> None:
-    if (rate is None) == (not tiers):
-        raise ValueError("demand has either a rate or tiers")
-    if rate is not None:
-        check_rate(rate)
-    else:
-        check_tiers(tiers)
