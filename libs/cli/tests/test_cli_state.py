@@ -115,7 +115,7 @@ def test_a_file_that_does_not_say_what_carries_is_still_read(rate, january):
     [
         ("carrying", 7, "is no state file: carrying is a list of components"),
         ("next_start", "yesterday", "next_start 'yesterday' is no date (2025-02-01)"),
-        ("more", 1, "has fields that no state file has"),
+        ("more", 1, "has the field 'more', which no state file has"),
     ],
 )
 def test_a_file_that_somebody_changed_is_refused_in_words(rate, january, field, value, message):
@@ -156,13 +156,19 @@ def test_a_state_that_does_not_go_with_the_rest_is_refused_and_left(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no JSON"),
-        (b"\xff\xfe", "is no text in UTF-8"),
-        (b"[" * 100_000, "is no JSON"),
+        (b"", "is no JSON from row 1 on"),
+        (b"{}\n{}", "is no JSON from row 2 on (Extra data): give the file as --state wrote it"),
+        (b"component,kwh\nsteps,1\n", "is a table (CSV): JSON is needed here"),
+        (b"PK\x03\x04xl/workbook.xml", "is an Excel workbook (.xlsx): JSON is needed here"),
+        (b"\xff\xfe", "is text in UTF-16 or UTF-32: save it as text in UTF-8"),
+        (b"[" * 100_000, "it is nested too deep"),
         (b"[]", "is no state file"),
         (b'{"next_start": "2025-02-01", "currency": "EUR"}', "is no state file"),
         (b'{"next_start": "soon", "currency": "EUR", "components": {}}', "soon"),
-        (b'{"next_start":"2025-02-01","currency":"EUR","components":{},"more":1}', "fields that"),
+        (
+            b'{"next_start":"2025-02-01","currency":"EUR","components":{},"more":1}',
+            "has the field 'more'",
+        ),
         (
             b'{"next_start":"2025-02-01","currency":"EUR","components":{"steps":{"kind":"x"}}}',
             "/steps",

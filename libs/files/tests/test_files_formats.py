@@ -75,6 +75,32 @@ def test_a_file_of_another_kind_is_named_with_what_to_do(content, name, wanted):
         decode(content, wanted)
 
 
+AS_INTERVALS = (
+    "convert it to CSV with a row for each interval (gridtally import takes it into an "
+    "installation as it is)"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "as_csv", "as_json"),
+    [
+        (workbook(), "is an Excel workbook (.xlsx): save or export its table as CSV in UTF-8",
+         "is an Excel workbook (.xlsx): JSON is needed here"),
+        (GREEN_BUTTON, f"is a Green Button file (ESPI XML): {AS_INTERVALS}",
+         "is a Green Button file (ESPI XML): JSON is needed here"),
+        (TABLE.decode().encode("utf-16"),
+         'is text in UTF-16 or UTF-32: save it as "CSV UTF-8", or as text in UTF-8',
+         "is text in UTF-16 or UTF-32: save it as text in UTF-8"),
+    ],
+)  # fmt: skip
+def test_what_is_advised_makes_what_is_wanted(content, as_csv, as_json):
+    """A workbook where JSON is needed is not to be exported as CSV, only to be refused again."""
+    for wanted, sentence in (("csv", as_csv), ("json", as_json)):
+        with pytest.raises(ValueError) as refused:  # noqa: PT011 - the whole sentence is compared
+            decode(content, wanted)
+        assert str(refused.value) == sentence
+
+
 @pytest.mark.parametrize(
     ("content", "as_csv", "as_json"),
     [

@@ -26,7 +26,7 @@ def test_one_form_is_read(text, iso):
     ("text", "meaning"),
     [
         ("", "^is empty"),
-        ("2025-03-01T24:00", "is where a day ends: an interval that starts then starts at 00:00"),
+        ("2025-03-01T24:00", "is where a day ends: write an interval that starts then as 00:00 of"),
         ("03/01/2025 00:00", "may mean the month or the day"),
         ("1.3.2025 0:00", "may mean the month or the day"),
         ("01-03-2025 00:00", "may mean the month or the day"),

@@ -55,7 +55,8 @@ def test_the_same_rows_in_other_dress_are_read_equal(text):
     [
         # actualbudget/actual#1769: a decimal comma makes two fields of a number
         (f"{HEADER}\na,60,1,5", r"^row 2: has 4 fields, .* a decimal comma, 1,5 for 1\.5\?"),
-        (PLAIN + "\nx,60,1,", "^row 4: has 4 fields, .* it ends in a comma"),
+        (PLAIN + "\nx,60,1,", "^row 4: has 4 fields, .* it ends in a comma, which must go"),
+        (PLAIN + "\nx,60,a,note", "^row 4: has 4 fields, .*: name each column in row 1, and put"),
         (PLAIN + "\nx,60", "^row 4: has 2 fields, and row 1 names 3 columns: is the row cut off"),
         (PLAIN + "\nTotal", "^row 4: has 1 field, and"),
         (PLAIN.replace("\n", ",\n") + ",note", "^row 3: has 'note' in a column without a name"),
@@ -80,7 +81,9 @@ def test_a_row_that_does_not_fit_is_refused(text, message):
         ("START LOCAL,minutes,import_kwh", "is start_local meant"),
         ("start_local,minutes,import-kwh", "is import_kwh meant"),
         ("start_local,minutes,import_wh", "is import_kwh meant.* in kWh, not in wh"),
-        ("start_local,minutes,Import (MWh)", "is import_kwh meant.* in kWh, not in"),
+        ("start_local,minutes,Import (MWh)", "is import_kwh meant.* in kWh, not in MWh$"),
+        ("start_local,minutes,Import (Wh)", "is import_kwh meant.* in kWh, not in Wh$"),
+        ("start_local,hours,import_kwh", "is minutes meant.* how many minutes each interval lasts"),
         ("start_local,minutes,import_kw", "is import_kwh meant.* Power is not energy"),
         ("end_local,minutes,import_kwh", "give where each interval starts"),
         ("timestamp,minutes,import_kwh", "is start_local meant"),

@@ -77,6 +77,18 @@ def test_demand_of_two_seasons(version_of, usage_of, rule, net, billed):
     assert lines(bill) == billed
 
 
+def test_daily_baselines_of_two_seasons(version_of, usage_of):
+    """NatLabRockies/SAM#72 (Q01 of the complaints): 170 × 0.10 + 238 × 0.30 + 112 × 0.10 + 224 ×
+    0.30; the two parts by themselves are 88.40 and 78.40."""
+    version = version_of(TIERS, calendar=JUNE)
+    for days, net in (
+        (SPRING, "166.80"), (("2025-05-15", "2025-06-01"), "88.40"),
+        (("2025-06-01", "2025-06-15"), "78.40"),
+    ):  # fmt: skip
+        (bill,) = rate(version, [usage_of(*days, import_=1_000)])
+        assert str(bill.net) == net
+
+
 def test_the_lines_of_a_season_are_for_its_days(version_of, usage_of):
     version = version_of(DEMAND, TIERS, calendar=JUNE)
     (bill,) = rate(version, [usage_of(*SPRING, import_=1_000)])

@@ -209,6 +209,37 @@ def test_a_colour_without_any_day_yet_is_in_no_bill(version_of, usage_of):
     assert kwh_by_band(version_of(charge, calendar=calendar), usage) == {"blue": 72}
 
 
+def test_three_colours_each_from_six_to_six(version_of, usage_of):
+    """grimmlink/tempo-comparatif#5, delphiki/hass-tarif-edf#3 and #52, AmyJeanes/TeslaMateAgile#90
+    (R03 of the complaints): 2 kWh an hour from 14 to 16 January in Paris. White lasts from the 14th
+    to the 15th at six, red to the 16th at six: 16 hours by day and 8 at night of each; blue are the
+    6 hours before and the 18 after, 8 of which are of the night."""
+    colours = {"white": ["2025-01-14"], "red": ["2025-01-15"]}
+    names = [*colours, "blue"]
+    weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    day_types = [{"name": name, "dates": dates} for name, dates in colours.items()]
+    calendar = {
+        "day_begins": "06:00",
+        "day_types": [*day_types, {"name": "blue", "weekdays": weekdays}],
+    }
+    nights = [
+        {"band": f"{name}-night", "from_time": "22:00", "to_time": "06:00", "day_types": [name]}
+        for name in names
+    ]
+    days = [
+        {"band": f"{name}-day", "from_time": "06:00", "to_time": "22:00", "day_types": [name]}
+        for name in names
+    ]
+    bands = [{"name": window["band"], "rate": "1"} for window in (*days, *nights)]
+    charge = {"kind": "time_of_use", "id": "energy", "bands": bands, "windows": [*days, *nights]}
+    version = version_of(charge, calendar=calendar, zone="Europe/Paris")
+    usage = usage_of("2025-01-14", "2025-01-17", zone="Europe/Paris", minutes=30, import_=1000)
+    assert kwh_by_band(version, usage) == {
+        "white-day": 32, "red-day": 32, "blue-day": 32,
+        "white-night": 16, "red-night": 16, "blue-night": 16,
+    }  # fmt: skip
+
+
 COLOURS = {
     "day_begins": "06:00",
     "other_dates": "refused",

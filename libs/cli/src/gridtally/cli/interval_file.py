@@ -43,11 +43,11 @@ class Rows:
         return ValueError(f"row {self.lines[index]}: {detail}")
 
 
-def read_text(path: Path, wanted: Wanted) -> str:
+def read_text(path: Path, wanted: Wanted, bytes_max: int = FILE_BYTES_MAX) -> str:
     """A file's text; CommandError, with its name, where it is none or cannot be read."""
     try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise CommandError(f"{path}: is larger than {FILE_BYTES_MAX} bytes")
+        if path.stat().st_size > bytes_max:
+            raise CommandError(f"{path}: is larger than {bytes_max} bytes")
         return decode(path.read_bytes(), wanted)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gridtally.cli.errors import CommandError
+from gridtally.cli.interval_file import read_text
 from gridtally.files.json_text import read_json
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import Period
@@ -19,7 +20,7 @@ from gridtally.rating.state import State, read_state, state_document
 from gridtally.rating.tariff import TariffVersion, carrying
 
 BYTES_MAX = 10_000_000
-FIELDS_MAX = 4
+FIELDS = frozenset({"next_start", "currency", "carrying", "components"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,9 @@ def read_state_file(path: Path, version: TariffVersion, period: Period) -> State
     CommandError where the file cannot be read, is none, or does not go with the tariff and the
     period.
     """
-    try:
-        text = path.read_text() if path.stat().st_size <= BYTES_MAX else ""
-    except FileNotFoundError:
+    if not path.exists():
         return StateBefore({})
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path}: {getattr(error, 'strerror', 'is no text in UTF-8')}") from None
+    text = read_text(path, "json", BYTES_MAX)
     try:
         return _state(text, version, period)
     except (Rejected, ValueError) as error:
@@ -54,14 +52,17 @@ def _state(text: str, version: TariffVersion, period: Period) -> StateBefore:
             next_start_on = _date(next_start)
             state = read_state(states)
         case _:
-            raise ValueError("is no state file: it has next_start, currency and components")
+            raise ValueError(
+                "is no state file: it has next_start, currency and components, as --state writes "
+                "them"
+            )
     match known := document.get("carrying"):
         case None | list():
             pass
         case _:
             raise ValueError("is no state file: carrying is a list of components")
-    if len(document) > FIELDS_MAX or (known is None and len(document) == FIELDS_MAX):
-        raise ValueError("has fields that no state file has")
+    if others := sorted(set(document) - FIELDS):
+        raise ValueError(f"has the field {others[0][:40]!r}, which no state file has")
     if currency != version.currency:
         raise ValueError(f"is of a tariff in {currency[:3]}, not in {version.currency}")
     own = carrying(version)
@@ -93,8 +94,13 @@ def _date(text: str) -> date:
 def _document(text: str) -> Any:
     try:
         return read_json(text)
-    except (json.JSONDecodeError, RecursionError):
-        raise ValueError("is no JSON, as --state writes it") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"is no JSON from row {error.lineno} on ({error.msg}): give the file as --state wrote "
+            "it, or the name of none, which begins with nothing"
+        ) from None
+    except RecursionError:
+        raise ValueError("is no state file: it is nested too deep") from None
 
 
 def write_state_file(path: Path, version: TariffVersion, period: Period, state: State) -> None:

@@ -13,7 +13,20 @@ HEAD_BYTES = 4_096
 """So much of a file shows what it is."""
 _AS_CSV = "save or export its table as CSV in UTF-8"
 _AS_UTF8 = 'save it as "CSV UTF-8", or as text in UTF-8'
+_AS_INTERVALS = (
+    "convert it to CSV with a row for each interval (gridtally import takes it into an "
+    "installation as it is)"
+)
 _UNPACK = "unpack it, and give the file that is in it"
+_UNZIP = f"unpack it and give the file in it, or, if it is a workbook, {_AS_CSV}"
+_NEEDS_JSON = "JSON is needed here"
+_FOR_JSON = {
+    _AS_CSV: _NEEDS_JSON,
+    _AS_INTERVALS: _NEEDS_JSON,
+    _AS_UTF8: "save it as text in UTF-8",
+    _UNZIP: "unpack it and give the file in it",
+}
+"""What is advised in place of what would make a table of it."""
 _NUL_SHARE_MIN = 0.3
 """Of the bytes of UTF-16 text in Latin letters one half are NUL."""
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -53,19 +66,14 @@ _WIDE = Format("text in UTF-16 or UTF-32", _AS_UTF8)
 _HTML = Format(
     "a web page (HTML), perhaps one that asks to log in", "download the file itself, not the page"
 )
-_GREEN_BUTTON = Format(
-    "a Green Button file (ESPI XML)", "convert it to CSV with a row for each interval"
-)
+_GREEN_BUTTON = Format("a Green Button file (ESPI XML)", _AS_INTERVALS)
 _XML = Format("an XML document", _AS_CSV)
-_NEM12 = Format(
-    "a NEM12 or NEM13 file (Australian meter data)",
-    "convert it to CSV with a row for each interval",
-)
+_NEM12 = Format("a NEM12 or NEM13 file (Australian meter data)", _AS_INTERVALS)
 _EDIFACT = Format(
     "an EDIFACT message, such as MSCONS", "convert it to CSV with a row for each interval"
 )
 _JSON = Format("JSON", "a table in CSV is needed here")
-_CSV = Format("a table (CSV)", "JSON is needed here")
+_CSV = Format("a table (CSV)", _NEEDS_JSON)
 _NEM = re.compile(r"100,NEM1[23]\b|200,[^,\n]*,[^,\n]*,[^,\n]*,|300,[0-9]{8},", re.IGNORECASE)
 
 
@@ -74,6 +82,13 @@ def recognize(content: bytes, wanted: Wanted) -> Format | None:
 
     `content` is the file, or at least its first `HEAD_BYTES`.
     """
+    known = _recognized(content, wanted)
+    if known is None or wanted == "csv":
+        return known
+    return Format(known.name, _FOR_JSON.get(known.advice, known.advice))
+
+
+def _recognized(content: bytes, wanted: Wanted) -> Format | None:
     head = content[:HEAD_BYTES]
     if head.startswith(_ZIP):
         return _zip(content)
@@ -93,8 +108,7 @@ def _zip(content: bytes) -> Format:
         return Format("an Excel workbook (.xlsx)", _AS_CSV)
     if b"opendocument.spreadsheet" in content[:HEAD_BYTES]:
         return Format("an OpenDocument spreadsheet (.ods)", _AS_CSV)
-    advice = f"unpack it and give the file in it, or, if it is a workbook, {_AS_CSV}"
-    return Format("a ZIP archive, as Excel workbooks (.xlsx) are too", advice)
+    return Format("a ZIP archive, as Excel workbooks (.xlsx) are too", _UNZIP)
 
 
 def _of_text(text: str, wanted: Wanted) -> Format | None:

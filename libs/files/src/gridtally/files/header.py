@@ -14,13 +14,15 @@ NAME_CHARS_MAX = 40
 """Of a name that is quoted or guessed at."""
 _IN_OTHER_UNITS = re.compile(r"(.+?)_?(mwh|wh|joule|kj|mj|gj)$")
 _AS_POWER = re.compile(r"(.+?)_?(kw|mw|w|watt|watts|kilowatt)$")
+_IN_HUNDREDTHS = re.compile(r"(?:price_)?(?:ct|cents?|pence|p|øre|öre|ore|rappen)_?(?:per_)?kwh")
 _OTHER_WORDS: Mapping[str, Sequence[str]] = {
     "start_local": (
         "start", "start_time", "start_date", "starts", "from", "begin", "timestamp", "time", "date",
         "datetime", "date_time", "local_time", "interval_start", "reading_date", "datum", "zeit",
         "horodate", "fecha", "data",
     ),
-    "minutes": ("duration", "interval", "interval_length", "interval_minutes", "resolution"),
+    "minutes": ("duration", "interval", "interval_length", "interval_minutes", "resolution",
+                "hours", "hour", "length"),
     "import_kwh": (
         "import", "kwh", "usage", "usage_kwh", "consumption", "consumption_kwh", "consumed",
         "energy", "energy_kwh", "value", "active_import", "verbrauch", "valeur", "units",
@@ -34,6 +36,7 @@ _OTHER_WORDS: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 """What other programs call a column."""
 _HOLDS = {
+    "minutes": " It holds how many minutes each interval lasts: 60 for an hour",
     "_kwh": " It holds the kWh of each interval",
     "_local": " It holds date and time together: 2025-03-01T00:00",
 }
@@ -105,7 +108,8 @@ def meant_by(name: str, known: Collection[str]) -> str | None:
     if plain in known:
         return f"is {plain} meant? It is written so, in small letters and with '_'"
     if (unit := _IN_OTHER_UNITS.fullmatch(plain)) and (to := f"{unit[1]}_kwh") in known:
-        return f"is {to} meant? Give the energy in kWh, not in {name[-len(unit[2]) :]}"
+        at = name.casefold().rfind(unit[2])
+        return f"is {to} meant? Give the energy in kWh, not in {name[at : at + len(unit[2])]}"
     if (unit := _AS_POWER.fullmatch(plain)) and (to := f"{unit[1]}_kwh") in known:
         return (
             f"is {to} meant? Power is not energy: give the kWh of each interval, kW × minutes / 60"
@@ -116,6 +120,8 @@ def meant_by(name: str, known: Collection[str]) -> str | None:
         if column in known:
             holds = next((text for end, text in _HOLDS.items() if column.endswith(end)), "")
             return f"is {column} meant?{holds}"
+    if _IN_HUNDREDTHS.fullmatch(plain) and "price_per_kwh" in known:
+        return "is price_per_kwh meant? Give it in the whole currency: 0.10 for 10 hundredths"
     close = get_close_matches(plain, known, 1, cutoff=0.8)
     return f"is {close[0]} meant?" if close else None
 

@@ -18,7 +18,7 @@ _END_OF_DAY = re.compile(r"^[0-9/.-]+[T ]24:00(:00)?")
 _MEANT = (
     (
         _END_OF_DAY,
-        "is where a day ends: an interval that starts then starts at 00:00 of the next day",
+        "is where a day ends: write an interval that starts then as 00:00 of the next day",
     ),
     (
         re.compile(r"[0-9] ?[AaPp]\.?[Mm]\b"),

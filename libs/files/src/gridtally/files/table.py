@@ -79,14 +79,14 @@ def width_fault(row: Sequence[str], width: int) -> str:
     fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
     fault = f"has {fields}, and row 1 names {width} columns"
     if len(row) < width:
-        return f"{fault}: is the row cut off?"
+        return f"{fault}: is the row cut off? Get the file once more, or delete the row"
     if not row[-1].strip():
-        return f"{fault}: it ends in a comma"
+        return f"{fault}: it ends in a comma, which must go"
     pairs = [
         (left, right) for left, right in pairwise(row) if left.strip().isdigit() and right.isdigit()
     ]
     if not pairs:
-        return fault
+        return f"{fault}: name each column in row 1, and put a text with commas between quotes"
     whole, part = pairs[-1]
     return (
         f"{fault}: is there a decimal comma, {whole.strip()},{part} for {whole.strip()}.{part}? "
