@@ -254,6 +254,24 @@ def test_bands_that_fill_tiers_together_are_netted_by_season_where_some_come_or_
     ]
 
 
+def test_a_month_that_is_due_once_is_shared_by_its_seasons(version_of, usage_of):
+    """21 days to 31 January, of which 10 are summer: 11/21 of 310 kWh (162.38) are those of winter,
+    10/21 of 620 (295.24) those of summer, and of the nights 310 is shared in the same way."""
+    seasons = {"seasons": [SEASONS["seasons"][0], {"name": "summer", "start": "01-22"}]}
+    usage = usage_of("2025-01-11", "2025-02-01", import_=0, export=0)
+    usage.series["import"][8] = 500_000
+    usage.series["import"][15 * 24 + 8] = 500_000
+    for charge in (SEASONAL | {"split": "per_band"}, SEASONAL | {"split": "pro_rata"}, NIGHTS):
+        limits = {"limits": {"proration": "none"}}
+        (bill,) = rate(version_of(charge | limits, calendar=seasons), [usage])
+        assert [(line.item.band, f"{line.quantity:.2f}") for line in bill.lines] == [
+            ("winter:tier-1", "162.38"),
+            ("winter:tier-2", "337.62"),
+            ("summer:tier-1", "295.24"),
+            ("summer:tier-2", "204.76"),
+        ]
+
+
 def test_what_a_season_leaves_over_pays_charges_of_the_bill(version_of, usage_of):
     """20 kWh are left over until the 10th and 30 from the 11th on, at 0.10: 5.00 of 8.00."""
     fixed = {"kind": "fixed", "id": "fixed", "rate": "8", "per": "month"}

@@ -32,11 +32,11 @@ def tiers(draw, most):
 
 
 @st.composite
-def windows(draw):
+def windows(draw, edges=st.integers(0, 23)):  # noqa: B008 - a strategy is a value
     """One or two bands for each season, none of which another season has."""
     bands, windows = [], []
     for season in SEASONS:
-        edge = draw(st.integers(0, 23))
+        edge = draw(edges)
         for start, end in [(0, edge), (edge, 24)] if edge else [(0, 24)]:
             bands.append(f"{season}-{start}")
             times = {"from_time": f"{start:02}:00", "to_time": f"{end:02}:00"}
@@ -87,8 +87,9 @@ def demand(draw):
 @st.composite
 def netting(draw):
     """Bands that fill tiers together: those of the seasons, and one that may last all year."""
-    bands, when = draw(windows())
-    if draw(st.booleans()):  # the first hours of every season are one band of all of them
+    lasts = draw(st.booleans())
+    bands, when = draw(windows(st.integers(1, 23)) if lasts else windows())
+    if lasts:  # the first hours of every season are one band of all of them
         for season in SEASONS[1:]:
             bands.remove(f"{season}-0")
         when = [window | {"band": "winter-0"} if window["from_time"] == "00:00" else window
