@@ -176,7 +176,8 @@ def _check_whole_days(windows: Sequence[Window], calendar: Calendar) -> None:
         if window.from_time == window.to_time not in (time(), calendar.day_begins):
             raise ValueError(
                 f"window {number} is a day that begins at {window.from_time:%H:%M}, while the "
-                f"calendar's day_begins is {calendar.day_begins:%H:%M}"
+                f"calendar's day_begins is {calendar.day_begins:%H:%M}: let days begin then "
+                "(day_begins), or write 00:00 to 24:00 for days from midnight"
             )
 
 

@@ -199,7 +199,7 @@ class CoincidentStep(Step):
 
     def charge(self, batch: Batch) -> list[StepResult]:
         kw_at = self._kw_at(batch)
-        results = []
+        results: list[StepResult] = []
         for billed in self.sets:
             up, down = billed.times.numerator, billed.times.denominator * len(billed.at)
             by_meter = []

@@ -1,5 +1,6 @@
 """Spot prices: energy at the prices of a named series, and a mark-up on it."""
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -136,22 +137,33 @@ class SpotEnergy(SingleLine):
 
     def _parts(self, series: PriceSeries) -> int:
         """Settled prices are in so many parts: means of 1, 2 or 4 are whole, others in thirds."""
-        prices = (self.spot.settle_minutes or series.minutes) // series.minutes
-        return 1 if prices % THIRDS else THIRDS
+        return 1 if len(self._offsets(series)) % THIRDS else THIRDS
+
+    def _offsets(self, series: PriceSeries) -> NDArray[np.int64]:
+        """The minutes into a window at which other prices may begin, evenly: those of an hour in
+        UTC begin in the middle of one in a zone of half hours. Only 0 where an interval is priced
+        by itself."""
+        within = self.spot.settle_minutes
+        if within is None:
+            return np.zeros(1, np.int64)
+        into = np.unique((self.starts - series.start_minute) % series.minutes)
+        step = math.gcd(within, series.minutes, *into.tolist())
+        return np.arange(0, within, step, dtype=np.int64)
 
     def _settled_prices(self, series: PriceSeries) -> tuple[NDArray[np.int64], int]:
         """Each interval's price within its bounds, 0 for those not chosen; and its decimals.
 
-        `prices` are intervals × published prices within an interval or window: 1, 2, 3, 4, 6 or 12.
+        `prices` are intervals × prices in even parts of an interval or window: 1, 2, 3, 4, 6 or 12.
         Scaled by two more decimals, and in thirds where 3 divides their number, a mean of them is a
         whole number again, so that one division loses nothing and all of it stays in int64.
         """
         spot, parts = self.spot, self._parts(series)
-        offsets = np.arange(0, spot.settle_minutes or series.minutes, series.minutes)
+        offsets = self._offsets(series)
         at = self.starts[self.chosen][:, None] + offsets
         prices = series.at(at)
         if (missing := prices == PRICE_MISSING).any():
-            raise Rejected("prices_missing", self._missing_hours(np.unique(at[missing])))
+            absent = at[missing] - (at[missing] - series.start_minute) % series.minutes
+            raise Rejected("prices_missing", self._missing_hours(np.unique(absent)))
         bounds = [bound for bound in (spot.floor, spot.cap) if bound is not None]
         decimals = max([series.decimals, *map(decimals_in, bounds)])
         if len(offsets) > 1:
@@ -174,22 +186,12 @@ class SpotEnergy(SingleLine):
             raise Rejected(
                 "prices_currency", f"{subject} are in {series.currency}, not {self.currency}"
             )
-        within = self.spot.settle_minutes
-        if within is None and (series.minutes % self.minutes or self._cut_by(series).any()):
+        by_interval = self.spot.settle_minutes is None
+        if by_interval and (series.minutes % self.minutes or self._cut_by(series).any()):
             raise Rejected(
                 "prices_resolution",
                 f"{subject} change inside intervals of {self.minutes} minutes: finer intervals are "
                 "needed, or another settlement",
-            )
-        if within is not None and (
-            within % series.minutes
-            or within % self.minutes
-            or ((self.starts - series.start_minute) % series.minutes).any()
-        ):
-            raise Rejected(
-                "prices_resolution",
-                f"{subject} hold for {series.minutes} minutes each and intervals are of "
-                f"{self.minutes}: neither may cross the windows of {within} minutes",
             )
 
     def _cut_by(self, series: PriceSeries) -> NDArray[np.bool_]:
@@ -243,14 +245,24 @@ def plan(spot: SpotPrice, span: Span) -> list[Step]:
 
 
 def _starts(spot: SpotPrice, span: Span) -> NDArray[np.int64]:
-    """The UTC minute at which each interval's prices begin: its own, or its window's."""
+    """The UTC minute at which each interval's prices begin: its own, or its window's.
+
+    Rejected where an interval lies in two windows.
+    """
     start_at, _ = span.period.bounds_utc(span.zone)
     first = int((start_at - _EPOCH).total_seconds()) // 60
     utc = first + span.minutes * np.arange(len(span.chosen), dtype=np.int64)
     if spot.settle_minutes is None:
         return utc
     # windows begin on the local clock's hours, which half-hour zones put between those of UTC
-    return utc - span.local_minutes[:, 0] % spot.settle_minutes
+    into = span.local_minutes[:, 0] % spot.settle_minutes
+    if (into[span.chosen] + span.minutes > spot.settle_minutes).any():
+        raise Rejected(
+            "prices_resolution",
+            f"{spot.id}: intervals of {span.minutes} minutes cross the windows of "
+            f"{spot.settle_minutes} in which energy settles: finer intervals are needed",
+        )
+    return utc - into
 
 
 def _products(energy: NDArray[np.int64], prices: NDArray[np.int64]) -> list[int]:
