@@ -24,6 +24,15 @@ COST = {
          "currency": "ZAR", "kwh": "56.000", **MONEY, "buckets": 2, "buckets_without_tariff": 0}
     ],
 }  # fmt: skip
+AGREEMENTS = [
+    {"id": "a1", "meter_id": "m1", "end_on": None},
+    {"id": "a2", "meter_id": "m2", "end_on": "2024-01-01"},
+]
+PREVIEW = {
+    "start_on": "2026-11-01", "end_on": "2026-12-01", "currency": "ZAR",
+    "used_until": "2026-11-28T22:00:00Z", "so_far": {"total": "210.40"},
+    "forecast": {"total": "233.10", "spread": {"low": "229.00", "high": "241.75", "weeks": 6}},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -64,6 +73,8 @@ def services():
     billing = {
         "/v1/customers/c1": CUSTOMER,
         "/v1/invoices": page(),
+        "/v1/agreements": page(*AGREEMENTS),
+        "/v1/agreements/a1/preview": PREVIEW,
         PATH: dict(COST),
         f"{PATH}/hours-without-tariff": page(
             {
@@ -142,3 +153,22 @@ async def test_an_exact_amount_is_shown_to_the_cent_with_its_digits_behind(servi
     answer, text = await shown(services)
     assert "161.00 ZAR" in text
     assert 'value="161.00499"' in answer.text
+
+
+async def test_the_next_invoice_of_each_agreement_in_force_is_previewed(services):
+    _, text = await shown(services)
+    assert "Next invoices" in text
+    assert "A preview, and no invoice" in text
+    assert "210.40 ZAR 233.10 ZAR 229.00 – 241.75" in text
+    asked = [request.url.path for request in services["billing"].asked]
+    assert "/v1/agreements/a1/preview" in asked
+    assert "/v1/agreements/a2/preview" not in asked
+
+
+async def test_a_preview_that_is_refused_says_why_in_its_row(services):
+    del services["billing"].answers["/v1/agreements/a1/preview"]
+    answer, text = await shown(services)
+    assert answer.status_code == 200
+    assert "Next invoices" in text
+    assert "233.10" not in text
+    assert "161.00 ZAR" in text

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from gridtally.cli.commands import imports, keys, rate, simulate, urdb, verify, watch
+from gridtally.cli.commands import costs, imports, keys, rate, simulate, urdb, verify, watch
 from gridtally.cli.errors import CommandError
 
 LOCAL_COMMANDS = {
@@ -70,6 +70,8 @@ def _refuse_local() -> NoReturn:
 app.command()(rate.rate)
 app.command()(urdb.import_urdb)
 app.command()(simulate.simulate)
+app.command()(costs.cost)
+app.command()(costs.preview)
 app.command("import")(imports.import_file)
 app.command()(watch.watch)
 app.add_typer(verify.app, name="verify")

@@ -68,5 +68,51 @@ def simulation_tables(outcome: SimulationOutcome) -> list[Table]:
     return [summary, extremes]
 
 
+def cost_tables(cost: dict[str, Any]) -> list[Table]:
+    """What a customer's fleet costs: in all by currency, and by device."""
+    totals = Table(f"{cost['from']} to {cost['to']}", title_justify="left")
+    devices = Table("device", "municipality")
+    for table in (totals, devices):
+        for heading in ("kWh", "base cost", "VAT", "total"):
+            table.add_column(heading, justify="right")
+    for total in cost["totals"]:
+        names = ("total_kwh", "total_base_cost", "total_vat_amount", "total_cost")
+        totals.add_row(total["currency"], *(total[name] for name in names))
+    for device in cost["per_device"]:
+        names = ("kwh", "base_cost", "vat_amount", "total_cost")
+        devices.add_row(
+            escape(device["device_name"]),
+            escape(device["municipality_name"] or "-"),
+            *(device[name] for name in names),
+        )
+    if cost["buckets_without_tariff"]:
+        hours = f"{cost['buckets_without_tariff']} of {cost['buckets']} hours have no tariff"
+        totals.caption = f"{hours}; fixed charges are not included"
+    else:
+        totals.caption = "fixed charges are not included"
+    return [totals, devices]
+
+
+def preview_table(preview: dict[str, Any]) -> Table:
+    """A preview, line by line: what it is so far, and what is expected of it."""
+    forecast, so_far = preview["forecast"], preview["so_far"]
+    table = Table(f"{preview['start_on']} to {preview['end_on']}", title_justify="left")
+    table.title = "Preview, no invoice"
+    for heading in ("so far", "expected"):
+        table.add_column(f"{heading}, {preview['currency']}", justify="right")
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for column, bill in enumerate((so_far, forecast)):
+        for line in bill["lines"]:
+            key = (line["component_id"], line["band"] or "", line["start_on"])
+            rows.setdefault(key, ["", ""])[column] = line["amount"]
+    for (component_id, band, _), amounts in rows.items():
+        table.add_row(escape(f"{component_id} {band}".strip()), *amounts)
+    table.add_section()
+    table.add_row("total", so_far["total"], forecast["total"])
+    spread = forecast["spread"]
+    table.caption = f"between {spread['low']} and {spread['high']}, by {spread['weeks']} weeks"
+    return table
+
+
 def _all_hold(findings: Sequence[Finding]) -> bool:
     return all(finding.holds for finding in findings)

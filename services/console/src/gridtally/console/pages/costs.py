@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from gridtally.console.pages.customers import page_of
+from gridtally.console.pages.previews import next_invoices
 from gridtally.console.pages.visit import From, SignedIn, Visit
 from gridtally.console.upstream import Answer, Json
 from gridtally.console.views import charts, formats
@@ -101,10 +102,11 @@ async def show_cost(
     today = visit.now.date()
     days, fault = chosen_days(from_, to, today)
     path = f"/v1/fleet/customers/{customer_id}/cost"
-    customer, cost, before = await asyncio.gather(
+    customer, cost, before, coming = await asyncio.gather(
         visit.the("billing", f"/v1/customers/{customer_id}"),
         visit.get("billing", path, **days.window()),
         visit.get("billing", path, **days.before.window()),
+        next_invoices(visit, customer_id),
     )
     blocks: list[Block | Panel] = [_range(customer_id, days, today, show, fault, (from_, to))]
     if cost.failure is not None:
@@ -120,6 +122,7 @@ async def show_cost(
         blocks += _details(customer_id, cost.data, days, show)
     if cost.ok and not cost.data["buckets"]:
         blocks.append(Notice(FIXED))
+    blocks.append(coming)
     return visit.page(page_of(customer, "/cost", blocks), 422 if fault else 200)
 
 

@@ -1,0 +1,93 @@
+"""`gridtally cost` and `gridtally preview`: what a customer's meters cost, and the next invoice."""
+
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gridtally.cli.errors import CommandError
+from gridtally.cli.options import AsJson, DataDir
+
+DAYS = 30
+
+
+def cost(
+    customer: Annotated[str, typer.Argument(help="The customer's id.")],
+    first: Annotated[
+        str | None, typer.Option("--from", help="The first UTC day. [default: 30 days ago]")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="The UTC day after the last. [default: tomorrow]")
+    ] = None,
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """What a customer's meters used in some days, and what that costs, by device."""
+    from rich.console import Console
+
+    from gridtally.cli.report import cost_tables, print_json
+
+    days = _days(first, end)
+    answer = _ask(data_dir, f"/v1/fleet/customers/{_id(customer)}/cost", days)
+    if as_json:
+        print_json(answer)
+    else:
+        Console(highlight=False).print(*cost_tables(answer))
+
+
+def preview(
+    agreement: Annotated[str, typer.Argument(help="The agreement's id.")],
+    on: Annotated[
+        str | None, typer.Option(help="A local day of the period. [default: today]")
+    ] = None,
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """What an agreement's next invoice is so far, and will probably be."""
+    from rich.console import Console
+
+    from gridtally.cli.report import preview_table, print_json
+
+    path = f"/v1/agreements/{_id(agreement)}/preview"
+    answer = _ask(data_dir, path, {} if on is None else {"on": on})
+    if as_json:
+        print_json(answer)
+    else:
+        Console(highlight=False).print(preview_table(answer))
+
+
+def _ask(data_dir: Path | None, path: str, params: dict[str, str]) -> dict[str, Any]:
+    from gridtally.cli.installation import find_installation
+
+    installation = find_installation(os.environ, data_dir)
+
+    async def ask() -> dict[str, Any]:
+        async with installation.as_tenant() as api:
+            return await api.get("billing", path, **params)
+
+    return asyncio.run(ask())
+
+
+def _id(text: str) -> str:
+    """The id, which is a part of a path; CommandError where it is none."""
+    from uuid import UUID
+
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise CommandError(f"{text!r} is no id") from None
+
+
+def _days(first: str | None, end: str | None) -> dict[str, str]:
+    """The window as the API takes it."""
+    today = datetime.now(UTC).date()
+    days = {
+        "from": first or (today - timedelta(days=DAYS)).isoformat(),
+        "to": end or (today + timedelta(days=1)).isoformat(),
+    }
+    return {name: f"{day}T00:00:00Z" for name, day in days.items()}
