@@ -20,6 +20,7 @@ PICTURES = Path(__file__).parents[2] / ".cache/browser"
 NO_PAGES = {
     "/assets/{digest}/{name:path}", "/favicon.ico", "/sign-in", "/enter",
     "/meters/{meter_id}/curve", "/invoices/{invoice_id}/document",
+    "/invoices/{invoice_id}/proof",
     "/customers/{customer_id}/cost/export",
 }  # fmt: skip
 """What is got but is no page of somebody signed in; or is a file, or what a page loads."""

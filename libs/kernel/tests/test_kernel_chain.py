@@ -20,7 +20,14 @@ from gridtally.kernel.chain import (
     verify_export,
     verify_proof,
 )
-from gridtally.kernel.merkle import Frontier, inclusion_path, leaf_hash, root_of_path, tree
+from gridtally.kernel.merkle import (
+    Frontier,
+    inclusion_path,
+    leaf_hash,
+    root_of_leaves,
+    root_of_path,
+    tree,
+)
 
 # The vectors of Google's certificate-transparency, merkletree/merkle_tree_test
 VECTORS = [
@@ -54,6 +61,8 @@ def test_every_leaf_has_a_proof_and_no_other_leaf_passes_with_it(size, data):
     path = inclusion_path(index, leaves)
     root = tree(leaves).root
     assert root_of_path(leaves[index], index, size, path) == root
+    assert root_of_leaves(leaves) == root
+    assert root_of_leaves(leaves[:index]) == tree(leaves[:index]).root
     assert root_of_path(leaf_hash(b"other"), index, size, path) != root
     for wrong in (path[1:], [*path, root]):
         if wrong != path:

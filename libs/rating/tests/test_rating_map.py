@@ -13,9 +13,13 @@ TABLE, STEPS = README.partition("### How a tiered bill is made")[::2]
 
 def test_the_map_names_every_file():
     files = {path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"}
-    named = set(re.findall(r"`((?:demand/)?\w+\.py)`", TABLE))
+    named = set(re.findall(r"`((?:(?:demand|proof)/)?\w+\.py)`", TABLE))
     assert named == {
-        str(path.relative_to(path.parents[1]) if path.parent.name == "demand" else path.name)
+        str(
+            path.relative_to(path.parents[1])
+            if path.parent.name in ("demand", "proof")
+            else path.name
+        )
         for path in files
     }
 

@@ -121,6 +121,7 @@ def closed(**changes):
         "present_intervals": SLOTS,
         "digest": "0" * 64,
         "usage_packed": b"",
+        "series_leaves": (),
         "correlation_id": "c",
         "event": b"",
     }
@@ -327,9 +328,9 @@ def test_numbers_tell_their_year(at, serial, number):
 def test_the_prices_of_a_day_in_another_zone_than_the_last_are_missing():
     """Laid out by the same clock, they would fall between the others."""
     days = [
-        PriceDay(date(2025, 3, 1), "Asia/Kolkata", 60, "EUR", 1, [Decimal(9)] * 24),
-        PriceDay(date(2025, 3, 2), "Europe/Berlin", 60, "EUR", 2, [Decimal(1)] * 24),
-        PriceDay(date(2025, 3, 3), "Europe/Berlin", 60, "EUR", 3, [Decimal(2)] * 24),
+        PriceDay(date(2025, 3, 1), "Asia/Kolkata", 60, "EUR", 1, (Decimal(9),) * 24),
+        PriceDay(date(2025, 3, 2), "Europe/Berlin", 60, "EUR", 2, (Decimal(1),) * 24),
+        PriceDay(date(2025, 3, 3), "Europe/Berlin", 60, "EUR", 3, (Decimal(2),) * 24),
     ]
     versioned = versioned_series(days)
     assert versioned.versions == {date(2025, 3, 2): 2, date(2025, 3, 3): 3}

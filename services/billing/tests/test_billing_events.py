@@ -17,6 +17,7 @@ from gridtally.billing.domain.invoices import CreditNote, Invoice
 from gridtally.billing.events.agreements import agreement_changed
 from gridtally.billing.events.daily_costs import cost_rolled_up, flow_usage
 from gridtally.billing.events.invoices import credit_note_issued, invoice_issued
+from gridtally.billing.events.json_form import canonically_encoded
 from gridtally.billing.events.periods import closed_period, pack_usage, unpack_usage
 from gridtally.billing.events.reference_data import check_balances, check_prices
 from gridtally.contracts.accounts import AccountChanged, CurrencyBalance
@@ -30,6 +31,7 @@ from gridtally.contracts.commerce import (
 )
 from gridtally.contracts.envelope import Envelope
 from gridtally.contracts.metering import PeriodClosed, Series, UsageRecorded
+from gridtally.kernel.chain import canonical
 from gridtally.kernel.errors import Poison
 from gridtally.kernel.periods import Period
 from gridtally.kernel.resources import Cause
@@ -88,6 +90,7 @@ def test_documents_are_encoded_as_by_their_models(quantity, amount):
         brought_forward=Decimal("12.30"),
         arrears=Decimal("2.30"),
         quality=DataQuality("estimated", 3, 1, 0, Decimal("1.5"), Decimal("0.25")),
+        proof_root="5f" * 32,
         **shared,
     )
     event = same_as_model(invoice_issued(invoice), InvoiceIssued)
@@ -100,6 +103,17 @@ def test_documents_are_encoded_as_by_their_models(quantity, amount):
     assert same_as_model(issued, CreditNoteIssued).lines == event.lines
     assert same_as_model(voided, InvoiceVoided).credit_note_id == note.id
     assert len({message.envelope.event_id for message in (issued, voided)}) == 2
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(json_values)
+def test_what_is_hashed_is_spelled_as_a_verifier_spells_it(value):
+    assert canonically_encoded(value) == canonical(value)
 
 
 @given(net=amounts, tax=amounts)

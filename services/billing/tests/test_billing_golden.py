@@ -40,6 +40,7 @@ def closed(case):
         present_intervals=slots,
         digest="0" * 64,
         usage_packed=b"",
+        series_leaves=(),
         correlation_id="c",
         event=b"",
     )

@@ -173,6 +173,7 @@ def closed(period=PERIOD, **flows):
         present_intervals=1,
         digest="0" * 64,
         usage_packed=b"",
+        series_leaves=(),
         correlation_id="c",
         event=b"",
     )

@@ -141,7 +141,7 @@ def closed(usage, period):
     count = sum(map(len, series.values()))
     return ClosedPeriod(
         TENANT, AGREEMENT_ID, METER_ID, BERLIN, period, 1, "complete", usage.minutes, series, {},
-        count, count, "0" * 64, b"", "c", b"",
+        count, count, "0" * 64, b"", (), "c", b"",
     )  # fmt: skip
 
 

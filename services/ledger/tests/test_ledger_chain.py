@@ -30,6 +30,7 @@ from gridtally.ledger.audit.domain.entries import (
     POSTING_FIELDS,
     ROW_FIELDS,
     TRANSACTION_FIELDS,
+    TRANSACTION_OPTIONAL_FIELDS,
     booking_entry,
     row_entry,
     transaction_entry,
@@ -159,7 +160,7 @@ def test_the_document_lists_the_fields_of_every_kind():
     for kind, fields in ROW_FIELDS.items():
         assert documented[kind] == [*fields, *OPTIONAL_FIELDS.get(kind, ())]
     parts = ("postings", *POSTING_FIELDS, "allocations", *ALLOCATION_FIELDS)
-    assert documented["transaction"] == [*TRANSACTION_FIELDS, *parts]
+    assert documented["transaction"] == [*TRANSACTION_FIELDS, *parts, *TRANSACTION_OPTIONAL_FIELDS]
     assert documented["booking"] == ["transaction", "opens", *ITEM_FIELDS]
 
 

@@ -1,12 +1,9 @@
 """Events as billing receives them, and agreements, with figures that a test may set."""
 
-import hashlib
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import uuid4
-
-import numpy as np
 
 from gridtally.billing.domain.agreements import Agreement
 from gridtally.contracts.accounts import AccountChanged, CurrencyBalance
@@ -22,6 +19,7 @@ from gridtally.contracts.metering import (
 )
 from gridtally.kernel.periods import month_of, slots_in_day
 from gridtally.messaging import OutgoingMessage, ReceivedMessage
+from gridtally.rating.proof.contents import digest_of
 
 NOW = datetime(2025, 5, 2, 10, tzinfo=UTC)
 JANUARY, FEBRUARY, MARCH, APRIL = (month_of(date(2025, month, 1)) for month in range(1, 5))
@@ -96,7 +94,7 @@ def closed(agreement, *, period=MARCH, revision=1, wh=100, zone=BERLIN, minutes=
         "expected_intervals": slots,
         "present_intervals": slots,
         "series": series,
-        "digest": hashlib.sha256(np.array(values, float).tobytes()).hexdigest(),
+        "digest": digest_of(series),
     }
     return PeriodClosed(**(fields | changes))
 

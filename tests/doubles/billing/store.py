@@ -105,7 +105,7 @@ class ReferenceDataStore(Store):
         for (tenant_id, code, day, version), event in sorted(self.tables.prices.items()):
             if start_on - ONE_DAY <= day <= end_on + ONE_DAY:
                 price_day = PriceDay(
-                    day, event.zone, event.minutes, event.currency, version, event.prices
+                    day, event.zone, event.minutes, event.currency, version, tuple(event.prices)
                 )
                 newest.setdefault((tenant_id, code), {})[day] = price_day
         wanted = known.price_series_keys()

@@ -17,15 +17,18 @@ from alembic import command
 
 from doubles.billing.worlds import StoredWorld
 from gridtally.billing.handlers.invoices import recalculate_invoice
+from gridtally.billing.handlers.proofs import prove_invoice
 from gridtally.billing.store import agreements, balances, customers, daily_costs, invoices
 from gridtally.database import Database, snapshot, transaction
 from gridtally.database.migrations import _config, upgrade
+from gridtally.rating.proof.verification import verify_invoice
 
 ROWS = json.loads((Path(__file__).parent / "rows_of_0004.json").read_text(), parse_float=Decimal)
 TENANT = "acme"
 AGREEMENT, METER, CUSTOMER = (
     UUID(ROWS["agreement"][0][name]) for name in ("id", "meter_id", "customer_id")
 )
+OLD_INVOICES = {UUID(row["id"]) for row in ROWS["invoice"]}
 OLD_NAMES = """
 SELECT relname FROM pg_class WHERE relname ~ $1
  UNION ALL SELECT conname FROM pg_constraint WHERE conname ~ $1
@@ -69,6 +72,10 @@ async def test_what_is_held_is_billed_on_and_every_invoice_recalculates(world, m
         recalculated = await recalculate_invoice(world.database, TENANT, invoice["id"])
         assert recalculated.agrees
         assert recalculated.bill.total == invoice["total"]
+        proof = json.loads(await prove_invoice(world.database, TENANT, invoice["id"]))
+        assert (proof["root"] is None) == (invoice["id"] in OLD_INVOICES)
+        proven = verify_invoice(proof, may_lack_root=True)
+        assert (proven.number, proven.root) == (invoice["number"], invoice["proof_root"])
 
 
 async def test_every_row_reads_as_it_was_written(world):

@@ -28,6 +28,7 @@ from gridtally.ledger.audit.domain.entries import (
     POSTING_COPIES,
     ROW_FIELDS,
     TRANSACTION_FIELDS,
+    TRANSACTION_OPTIONAL_FIELDS,
 )
 from integration.ledger.accounts import credit_note, invoice, payment, posted, voided
 from integration.ledger.properties import meter_of, property_of, read
@@ -164,7 +165,7 @@ def columns_of_kind(kind):
 
 
 SEALED = {
-    "transaction": {*TRANSACTION_FIELDS},
+    "transaction": {*TRANSACTION_FIELDS, *TRANSACTION_OPTIONAL_FIELDS},
     "posting": {"transaction_id", "account_id", "line", "amount", *POSTING_COPIES},
     "allocation": {"transaction_id", *ALLOCATION_FIELDS, *ALLOCATION_COPIES},
     "open_item": {*ITEM_FIELDS, *ITEM_COPIES},

@@ -61,7 +61,7 @@ def _of_status(status: dict[str, Any]) -> list[Finding]:
 
 def check_proof(path: Path, earlier: Checkpoint | None) -> Finding:
     """The finding for a proof of inclusion; without a checkpoint of one's own, the proof's."""
-    proof = _load(path)
+    proof = read_document(path)
     what = "the entry is among those of the checkpoint"
     try:
         checkpoint = earlier or _checkpoint(proof.get("checkpoint"), path)
@@ -74,7 +74,7 @@ def check_proof(path: Path, earlier: Checkpoint | None) -> Finding:
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """A checkpoint that was saved; CommandError where the file holds none."""
-    return _checkpoint(_load(path), path)
+    return _checkpoint(read_document(path), path)
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -110,7 +110,8 @@ def _checkpoint(value: Any, path: Path) -> Checkpoint:
         raise CommandError(f"{path}: {wrong}") from None
 
 
-def _load(path: Path) -> dict[str, Any]:
+def read_document(path: Path) -> dict[str, Any]:
+    """The JSON object of a file; CommandError where it holds none."""
     try:
         if path.stat().st_size > JSON_BYTES_MAX:
             raise CommandError(f"{path} is too large")

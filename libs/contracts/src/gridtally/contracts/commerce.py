@@ -281,6 +281,8 @@ class InvoiceIssued(Event):
     """The total and what is brought forward, in `currency`."""
     quality: DataQuality | None = None
     """What all that was metered rests on; null where it is not known."""
+    proof_root: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """The root of the invoice's proof, SHA-256 in hexadecimal; null where it has none."""
 
 
 class CreditNoteIssued(Event):

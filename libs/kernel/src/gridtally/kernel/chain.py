@@ -25,8 +25,8 @@ class Tampered(Exception):
     """An export or a proof is not what was sealed; the text names the line that shows it."""
 
 
-def canonical(record: Record) -> bytes:
-    """The one spelling of a record: JSON with sorted names, no spaces, UTF-8."""
+def canonical(record: Any) -> bytes:
+    """The one spelling of a record or a part of one: JSON with sorted names, no spaces, UTF-8."""
     text = json.dumps(
         record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )

@@ -64,6 +64,19 @@ def tree(nodes: Iterable[bytes]) -> Frontier:
     return frontier
 
 
+# Level by level: a last node without a sibling rises as it is, which is where RFC 6962 splits.
+def root_of_leaves(leaves: Sequence[bytes]) -> bytes:
+    """The root of `tree(leaves)`, several times as quickly as by appending."""
+    level = list(leaves)
+    if not level:
+        return Frontier().root
+    while len(level) > 1:
+        odd = level[-1:] if len(level) % 2 else []
+        level = [_node(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
+        level += odd
+    return level[0]
+
+
 def inclusion_path(index: int, nodes: Sequence[bytes]) -> list[bytes]:
     """The hashes that lead from the node at `index` (from 0) up to the root, the nearest first."""
     if not 0 <= index < len(nodes):

@@ -22,7 +22,7 @@ class PriceDay:
     minutes: int
     currency: str
     version: int
-    prices: Sequence[Decimal | None]
+    prices: tuple[Decimal | None, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,12 +55,11 @@ class Recalculation:
     agrees: bool
 
 
-def recalculate(basis: InvoiceBasis, lines: Sequence[Line], state_after: State) -> Recalculation:
-    """The bill, once more, beside the `lines` and the `state_after` that were issued.
+def rate_again(basis: InvoiceBasis) -> Bill:
+    """The bill, once more.
 
     A flow of active energy without a series was one that the meter did not have, and has no energy.
-    Rejected where
-    rating refuses what it once took.
+    Rejected where rating refuses what it once took.
     """
     usage = usage_of(
         basis.zone,
@@ -77,8 +76,12 @@ def recalculate(basis: InvoiceBasis, lines: Sequence[Line], state_after: State) 
         prices=basis.prices,
         missing=missing_rule(basis.closed_by),
     )
-    bill = replace(
-        bill,
-        lines=with_quality(bill.lines, basis.parts, basis.zone, basis.period, basis.doubtful),
-    )
+    lines = with_quality(bill.lines, basis.parts, basis.zone, basis.period, basis.doubtful)
+    return replace(bill, lines=lines)
+
+
+def recalculate(basis: InvoiceBasis, lines: Sequence[Line], state_after: State) -> Recalculation:
+    """The bill, once more, beside the `lines` and the `state_after` that were issued; Rejected as
+    `rate_again` is."""
+    bill = rate_again(basis)
     return Recalculation(bill, list(lines) == list(bill.lines) and bill.state == state_after)

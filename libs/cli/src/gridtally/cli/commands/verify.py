@@ -1,4 +1,4 @@
-"""`gridtally verify`: the live reconciliation, and whether the ledger was tampered with.
+"""`gridtally verify`: the live reconciliation, and whether ledger or invoices were tampered with.
 
 Each ends with exit status 1 when something does not hold.
 """
@@ -102,6 +102,43 @@ def proof(
 
     earlier = read_checkpoint(checkpoint) if checkpoint else None
     print_findings([check_proof(path, earlier)], as_json=as_json)
+
+
+@app.command()
+def invoice(
+    path: Annotated[Path, typer.Argument(help="The answer of /v1/invoices/{id}/proof.")],
+    root: Annotated[
+        str | None, typer.Option(help="The root that the invoice itself has.", metavar="HEX")
+    ] = None,
+    entry: Annotated[
+        Path | None,
+        typer.Option(
+            help="The proof of the ledger's entry (verify proof), which has the root.",
+            dir_okay=False,
+        ),
+    ] = None,
+    checkpoint: Earlier = None,
+    *,
+    without_root: Annotated[
+        bool,
+        typer.Option("--without-root", help="Take one of an invoice from before there were roots."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute an invoice again from its proof, without a server, and say what was tampered with.
+
+    Only a root from elsewhere, the invoice's or the ledger's, shows that not all of it was forged.
+    """
+    from gridtally.cli.invoice_proofs import check_invoice
+    from gridtally.cli.report import print_json
+
+    checked = check_invoice(path, root, entry, checkpoint, may_lack_root=without_root)
+    if as_json:
+        print_json({"ok": checked.holds, "finding": checked.text, "root": checked.root})
+    else:
+        typer.echo(checked.text)
+    if not checked.holds:
+        raise typer.Exit(1)
 
 
 async def _check_online(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from gridtally.billing.api.callers import Reader
 from gridtally.billing.domain import invoices as domain
@@ -31,6 +31,7 @@ from gridtally.rating.recorded import doubtful_flows
 from gridtally.rating.state import state_document
 
 router = APIRouter(prefix="/v1", tags=["invoices"])
+PROOF_ROOT = "The root of its proof, SHA-256 in hexadecimal; null from before there were proofs"
 
 
 class Invoice(BaseModel):
@@ -63,6 +64,7 @@ class Invoice(BaseModel):
     quality: DataQuality | None
     issued_at: datetime
     correlation_id: str
+    proof_root: Annotated[str | None, Field(description=PROOF_ROOT)]
 
     @classmethod
     def of(cls, row: Any) -> "Invoice":

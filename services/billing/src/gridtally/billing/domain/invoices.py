@@ -31,7 +31,8 @@ class Invoice:
     The `lines` add up to `total` = `net` + `tax`. `brought_forward` is the customer's balance
     before it (a credit is negative), of which `arrears` was overdue; the invoice whose place it
     takes is not in it, and what was paid on that one is. `quality` is what all that was metered
-    rests on; None of an invoice from before that was noted.
+    rests on; None of an invoice from before that was noted. `proof_root`
+    is the root of its proof, in hexadecimal; None of one from before there were proofs.
     """
 
     tenant_id: str
@@ -54,6 +55,7 @@ class Invoice:
     brought_forward: Decimal
     arrears: Decimal
     quality: DataQuality | None
+    proof_root: str | None = None
 
     def __post_init__(self) -> None:
         if self.end_on <= self.start_on:

@@ -34,7 +34,8 @@ class ClosedPeriod:
     """A period as it was closed: `series` in Wh by flow, `minutes` the interval of each.
 
     `doubtful` are the flows that are not actual throughout. `usage_packed` is the series as
-    evidence stores them, `event` the message that they came in.
+    evidence stores them, `series_leaves` what each adds to the root of a proof, `event` the message
+    that they came in.
     """
 
     tenant_id: str
@@ -51,6 +52,7 @@ class ClosedPeriod:
     present_intervals: int
     digest: str
     usage_packed: bytes
+    series_leaves: Sequence[bytes]
     correlation_id: str
     event: bytes
 
@@ -118,7 +120,8 @@ class Successor:
 class BillablePeriod:
     """A closed period with the reference data that it needs, but for the state that it starts with.
 
-    `prices` are the series that its tariff names, as far as they are known.
+    `prices` are the series that its tariff names, as far as they are known; `documents` the JSON of
+    the parts' versions, by their ids.
     """
 
     closed: ClosedPeriod
@@ -126,6 +129,7 @@ class BillablePeriod:
     usage: Usage
     parts: tuple[Part, ...]
     prices: Mapping[str, VersionedSeries]
+    documents: Mapping[UUID, str]
 
     @property
     def carries_state(self) -> bool:
@@ -243,7 +247,11 @@ def _with_reference_data(closed: ClosedPeriod, reference_data: ReferenceData) ->
             f"the customer pays in {currency}, the tariff asks for {', '.join(sorted(priced_in))}",
         )
     prices = reference_data.prices_for(tenant_id, parts)
-    return BillablePeriod(closed, agreement, _usage(closed, meter), parts, prices)
+    versions = dict.fromkeys(part.version.id for part in parts)
+    documents = {
+        version_id: reference_data.documents[tenant_id, version_id] for version_id in versions
+    }
+    return BillablePeriod(closed, agreement, _usage(closed, meter), parts, prices, documents)
 
 
 def _usage(closed: ClosedPeriod, meter: Meter) -> Usage:

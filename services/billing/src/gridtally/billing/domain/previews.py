@@ -264,6 +264,7 @@ def _closed(
         ),
         digest="",
         usage_packed=b"",
+        series_leaves=(),
         correlation_id="",
         event=b"",
     )

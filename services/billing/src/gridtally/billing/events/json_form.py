@@ -30,6 +30,12 @@ def encoded(value: dict[str, Any]) -> bytes:
     return orjson.dumps(value, default=_json_value, option=orjson.OPT_UTC_Z)
 
 
+def canonically_encoded(value: object) -> bytes:
+    """The value as JSON with sorted names: the very bytes that `kernel.chain.canonical` makes of
+    what `encoded` says."""
+    return orjson.dumps(value, default=_json_value, option=orjson.OPT_UTC_Z | orjson.OPT_SORT_KEYS)
+
+
 def _json_value(value: object) -> str:
     """What orjson does not know: decimals, and asyncpg's own kind of UUID."""
     if isinstance(value, Decimal):

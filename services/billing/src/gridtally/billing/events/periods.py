@@ -14,6 +14,7 @@ from gridtally.contracts.metering import PeriodClosed, Series
 from gridtally.kernel.errors import Poison
 from gridtally.kernel.periods import Period
 from gridtally.messaging import ReceivedMessage
+from gridtally.rating.proof.leaves import leaf_of_piece
 from gridtally.rating.recorded import doubtful_flows, metered
 from gridtally.rating.usage import slots_in
 
@@ -77,6 +78,7 @@ def _closed_period(
         energy = {series.flow: metered(series) for series in event.series}
     except OverflowError:
         raise Poison("an interval's energy does not fit into four bytes") from None
+    spelled = [_canonical(series) for series in event.series]
     return ClosedPeriod(
         tenant_id=tenant_id,
         agreement_id=event.agreement_id,
@@ -91,7 +93,10 @@ def _closed_period(
         expected_intervals=event.expected_intervals,
         present_intervals=event.present_intervals,
         digest=event.digest,
-        usage_packed=pack_usage(event.series),
+        usage_packed=_packed(spelled),
+        series_leaves=[
+            leaf_of_piece(f"/series/{index}", canonical) for index, canonical in enumerate(spelled)
+        ],
         correlation_id=correlation_id,
         event=value,
     )
@@ -115,11 +120,25 @@ def _check_filled(series: Series, zone: str, period: Period) -> None:
 # that evidence shows what was received.
 def pack_usage(series: Sequence[Series]) -> bytes:
     """The series as evidence stores them: zlib over the JSON of the event's field."""
-    fields = [
-        {"flow": s.flow, "minutes": s.minutes, "values": s.values, "quality": s.quality}
-        for s in series
-    ]
-    return zlib.compress(orjson.dumps(fields), PACK_LEVEL)
+    return _packed([_canonical(flow_series) for flow_series in series])
+
+
+def _packed(spelled: Sequence[bytes]) -> bytes:
+    return zlib.compress(b"[%s]" % b",".join(spelled), PACK_LEVEL)
+
+
+# Whole numbers, null and letters, the names in order: orjson spells that as `canonical` does, many
+# times as quickly.
+def _canonical(series: Series) -> bytes:
+    """A series as proofs hash it, and evidence stores it."""
+    return orjson.dumps(
+        {
+            "flow": series.flow,
+            "minutes": series.minutes,
+            "quality": series.quality,
+            "values": series.values,
+        }
+    )
 
 
 def unpack_usage(packed: bytes) -> list[Series]:

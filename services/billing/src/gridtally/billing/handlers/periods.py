@@ -42,6 +42,7 @@ from gridtally.billing.domain.periods import (
 )
 from gridtally.billing.events.invoices import credit_note_issued, invoice_issued
 from gridtally.billing.events.periods import closed_period
+from gridtally.billing.events.proofs import with_root
 from gridtally.billing.store import (
     adopted_invoices,
     agreements,
@@ -183,7 +184,7 @@ async def _issue(
     invoice_numbers = await numbers.take_numbers(tx, series_of("INV", now), tenants)
     balances_owed = await _balances_before(tx, fresh, again.values(), cancelled)
     issued = [
-        issue(billed, number, balance, now)
+        with_root(issue(billed, number, balance, now), billed)
         for billed, number, balance in zip(fresh, invoice_numbers, balances_owed, strict=True)
     ]
     await invoices.insert_invoices(tx, issued)

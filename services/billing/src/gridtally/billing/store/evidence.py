@@ -21,6 +21,7 @@ from gridtally.billing.events.periods import (
     closed_period_of_evidence,
     unpack_usage,
 )
+from gridtally.billing.events.proofs import parts_document
 from gridtally.billing.store.reference_data import price_day_of
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import as_row, columns_of, insert_rows
@@ -47,24 +48,12 @@ async def insert_evidence(tx: WriteConnection, billed_periods: Sequence[BilledPe
             usage=billed.closed.usage_packed,
             state_before=json.dumps(state_document(billed.state_before)),
             state_after=json.dumps(state_document(billed.state_after)),
-            parts=json.dumps(_parts_document(billed)),
+            parts=json.dumps(parts_document(billed.billable.parts)),
             prices=json.dumps(_prices_document(billed)),
         )
         for billed in billed_periods
     ]
     await insert_rows(tx, invoice_evidence, rows)
-
-
-def _parts_document(billed: BilledPeriod) -> list[dict[str, str]]:
-    """Which tariff version applied on which days."""
-    return [
-        {
-            "start_on": part.period.start_on.isoformat(),
-            "end_on": part.period.end_on.isoformat(),
-            "tariff_version_id": str(part.version.id),
-        }
-        for part in billed.billable.parts
-    ]
 
 
 def _prices_document(billed: BilledPeriod) -> dict[str, dict[str, int]]:
@@ -186,18 +175,32 @@ SELECT id, document::text AS document FROM tariff_version WHERE tenant_id = $1 A
 async def _fetch_parts(
     read: ReadConnection, tenant_id: str, parts: Sequence[Mapping[str, str]]
 ) -> list[Part]:
-    ids = [UUID(part["tariff_version_id"]) for part in parts]
-    rows = await read.raw.fetch(_VERSIONS, tenant_id, ids)
-    versions = {row["id"]: read_version(row["id"], row["document"]) for row in rows}
-    if not parts or not versions.keys() >= set(ids):
-        raise Rejected("evidence_incomplete", "the tariff versions of the invoice are not stored")
+    documents = await fetch_documents(read, tenant_id, parts)
+    versions = {
+        str(version_id): read_version(version_id, text) for version_id, text in documents.items()
+    }
     return [
         Part(
             Period(date.fromisoformat(part["start_on"]), date.fromisoformat(part["end_on"])),
-            versions[version_id],
+            versions[part["tariff_version_id"]],
         )
-        for part, version_id in zip(parts, ids, strict=True)
+        for part in parts
     ]
+
+
+async def fetch_documents(
+    read: ReadConnection, tenant_id: str, parts: Sequence[Mapping[str, str]]
+) -> dict[UUID, str]:
+    """The JSON of the tariff versions of these parts, by their ids in the order of the parts.
+
+    Rejected where one of them is not stored any more.
+    """
+    ids = list(dict.fromkeys(UUID(part["tariff_version_id"]) for part in parts))
+    rows = await read.raw.fetch(_VERSIONS, tenant_id, ids)
+    documents = {row["id"]: row["document"] for row in rows}
+    if not parts or not documents.keys() >= set(ids):
+        raise Rejected("evidence_incomplete", "the tariff versions of the invoice are not stored")
+    return {version_id: documents[version_id] for version_id in ids}
 
 
 # The very versions that were billed, not the newest ones.
@@ -212,6 +215,14 @@ async def _fetch_prices(
     read: ReadConnection, tenant_id: str, versions_used: Mapping[str, Mapping[str, int]]
 ) -> dict[str, PriceSeries]:
     """The series, by code, of which `versions_used` names the version of each day."""
+    days_of = await fetch_price_days(read, tenant_id, versions_used)
+    return {code: versioned_series(price_days).series for code, price_days in days_of.items()}
+
+
+async def fetch_price_days(
+    read: ReadConnection, tenant_id: str, versions_used: Mapping[str, Mapping[str, int]]
+) -> dict[str, list[PriceDay]]:
+    """The days of prices, by code, of which `versions_used` names the versions."""
     keys = [
         (code, date.fromisoformat(day), version)
         for code, versions in versions_used.items()
@@ -220,4 +231,4 @@ async def _fetch_prices(
     days_of: defaultdict[str, list[PriceDay]] = defaultdict(list)
     for row in await read.raw.fetch(_PRICES, tenant_id, *columns_of(keys, 3)):
         days_of[row["code"]].append(price_day_of(row))
-    return {code: versioned_series(price_days).series for code, price_days in days_of.items()}
+    return days_of

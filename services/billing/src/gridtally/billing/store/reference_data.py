@@ -149,8 +149,8 @@ async def with_prices(
 
 def price_day_of(row: Row) -> PriceDay:
     """A day's prices from their row."""
-    prices = [None if price is None else Decimal(price) for price in row["prices"]]
-    return from_row(PriceDay, row, prices=prices)
+    prices = (None if price is None else Decimal(price) for price in row["prices"])
+    return from_row(PriceDay, row, prices=tuple(prices))
 
 
 async def insert_prices(

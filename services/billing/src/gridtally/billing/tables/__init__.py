@@ -212,6 +212,7 @@ invoice = sa.Table(
     required("brought_forward", sa.Numeric),
     required("arrears", sa.Numeric),
     sa.Column("quality", JSONB),
+    sa.Column("proof_root", sa.Text),
     sa.UniqueConstraint(
         "tenant_id",
         "agreement_id",
@@ -224,6 +225,7 @@ invoice = sa.Table(
     sa.CheckConstraint("end_on > start_on", name="invoice_dates"),
     sa.CheckConstraint("revision >= 1", name="invoice_revision"),
     sa.CheckConstraint("total = net + tax", name="invoice_total"),
+    sa.CheckConstraint("proof_root ~ '^[0-9a-f]{64}$'", name="invoice_proof_root"),
     sa.CheckConstraint(CURRENCY_RULE, name="invoice_currency"),
     sa.Index("invoice_newest", "tenant_id", "issued_at", "id"),
     sa.Index("invoice_by_customer", "tenant_id", "customer_id", "issued_at", "id"),

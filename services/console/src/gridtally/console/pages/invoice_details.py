@@ -92,10 +92,17 @@ async def get_document(
     return await visit.file("billing", path, {"format": file_format})
 
 
+@router.get("/invoices/{invoice_id}/proof")
+async def get_proof(visit: Visit, invoice_id: str) -> Response:
+    """All that the invoice was computed from, for `gridtally verify invoice`."""
+    return await visit.file("billing", f"/v1/invoices/{invoice_id}/proof", {})
+
+
 def _documents(invoice_id: str) -> list[Link]:
     path = f"/invoices/{invoice_id}/document"
     kinds = (("PDF", "pdf"), ("Page", "html"), ("E-invoice (UBL)", "ubl"))
-    return [Link(name, f"{path}?format={kind}", download=True) for name, kind in kinds]
+    documents = [Link(name, f"{path}?format={kind}", download=True) for name, kind in kinds]
+    return [*documents, Link("Proof", f"/invoices/{invoice_id}/proof", download=True)]
 
 
 def _successor(invoice: Json, siblings: Answer) -> list[Block | Panel]:

@@ -53,6 +53,7 @@ def invoice(event: InvoiceIssued, envelope: Envelope) -> Document:
         issued_at=event.issued_at,
         correlation_id=envelope.correlation_id,
         due_on=event.due_on,
+        proof_root=event.proof_root,
     )
 
 

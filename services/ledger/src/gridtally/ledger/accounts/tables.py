@@ -50,6 +50,8 @@ transaction = sa.Table(
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("postings", sa.SmallInteger, nullable=False),
     sa.Column("memo", sa.Text, nullable=False, server_default=""),
+    sa.Column("proof_root", sa.Text),
+    sa.CheckConstraint("proof_root ~ '^[0-9a-f]{64}$'", name="transaction_proof_root"),
     sa.UniqueConstraint("tenant_id", "document_id", name="transaction_one_per_document"),
     sa.UniqueConstraint("tenant_id", "reverses_id", name="transaction_one_reversal"),
     sa.Index("transaction_by_age", "tenant_id", "recorded_at", "id"),

@@ -18,6 +18,7 @@ from gridtally.ledger.accounts.store.transactions import PostedTransaction
 from gridtally.ledger.callers import Reader, instant, named_filters
 
 router = APIRouter(prefix="/v1/transactions", tags=["transactions"])
+PROOF_ROOT = "The root of an invoice's proof, SHA-256 in hexadecimal; null where it has none"
 Name = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
 
 
@@ -56,6 +57,7 @@ class Transaction(InCurrency):
     occurred_at: datetime
     recorded_at: datetime
     correlation_id: str
+    proof_root: Annotated[str | None, Field(description=PROOF_ROOT)]
     postings: list[Posting]
     allocations: list[Allocation]
 

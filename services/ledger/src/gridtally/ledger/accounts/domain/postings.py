@@ -44,6 +44,7 @@ class Document:
     total       the amount of the invoice; a credit note repeats that of its invoice, unsigned
     credits_id  the invoice that a credit note cancels
     due_on      the day that the invoice itself states; None where the tenant's terms decide
+    proof_root  the root of an invoice's proof, in hexadecimal; None where it has none
     """
 
     id: UUID
@@ -58,6 +59,7 @@ class Document:
     correlation_id: str
     credits_id: UUID | None = None
     due_on: date | None = None
+    proof_root: str | None = None
 
 
 def post_document(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) -> Transaction:
@@ -82,6 +84,8 @@ def post_document(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) 
         kind, str(document.id), document.number, document.currency,
         document.issued_at.isoformat(), *(_text(posting) for posting in postings),
     ]  # fmt: skip
+    if document.proof_root is not None:
+        parts.append(document.proof_root)
     return Transaction(
         id=id_,
         tenant_id=document.tenant_id,
@@ -99,6 +103,7 @@ def post_document(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) 
         allocations=_credited(document, id_),
         opens=_opened(document, payment_days) if document.credits_id is None else None,
         voids=document.credits_id,
+        proof_root=document.proof_root,
     )
 
 

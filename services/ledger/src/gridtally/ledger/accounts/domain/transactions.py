@@ -71,6 +71,7 @@ class Transaction:
     allocations     what it allocates to open items, or takes back of earlier allocations
     opens           the open item that it makes
     voids           the open item that it cancels
+    proof_root      of an invoice: the root of the proof of all that it was computed from
     """
 
     id: UUID
@@ -90,6 +91,7 @@ class Transaction:
     allocations: tuple[Allocation, ...] = ()
     opens: OpenItem | None = None
     voids: UUID | None = None
+    proof_root: str | None = None
 
     def __post_init__(self) -> None:
         if not is_known(self.occurred_at):

@@ -133,6 +133,7 @@ class PostedTransaction:
     occurred_at: datetime
     recorded_at: datetime
     correlation_id: str
+    proof_root: str | None
     postings: tuple[PostingLine, ...]
     allocations: tuple[AllocationLine, ...]
 

@@ -28,6 +28,7 @@ TRANSACTION_FIELDS = (
     "id", "kind", "document_id", "reference", "memo", "reverses_id", "customer_id", "currency",
     "total", "occurred_at", "recorded_at", "correlation_id", "digest",
 )  # fmt: skip
+TRANSACTION_OPTIONAL_FIELDS = ("proof_root",)
 POSTING_FIELDS = ("line", "account", "amount")
 ALLOCATION_FIELDS = ("line", "item_id", "source_id", "amount")
 ITEM_FIELDS = ("id", "kind", "number", "total", "issued_at", "due_on")
@@ -61,8 +62,9 @@ OPTIONAL_FIELDS: Mapping[RowKind | VersionKind, tuple[str, ...]] = {
     "property": ("customer_id",),
     "meter": ("channel_starts_at", "channel_ends_at", "register_rollovers"),
 }
-"""Fields that came after the kind was first sealed. Each is sealed where it has a value, so that an
-entry from before, which has none, is what it was, and a value that is added or taken is found."""
+"""Fields that came after the kind was first sealed, as those of transactions above. Each is sealed
+where it has a value, so that an entry from before, which has none, is what it was, and a value that
+is added or taken is found."""
 COLUMNS: Mapping[str, str] = {"type": "meter_type"}
 """The columns that have another name since they were first sealed, by the name that is sealed."""
 # The columns in which a line repeats its transaction.
@@ -86,7 +88,7 @@ def transaction_entry(
     ]
     allocated = _consistent(head, allocations, ALLOCATION_COPIES)
     return {
-        **_spelled(head, TRANSACTION_FIELDS),
+        **_spelled(head, (*TRANSACTION_FIELDS, *_with_value(head, TRANSACTION_OPTIONAL_FIELDS))),
         "postings": [_spelled(line, POSTING_FIELDS) for line in posted],
         "allocations": [_spelled(line, ALLOCATION_FIELDS) for line in allocated],
     }
@@ -105,8 +107,11 @@ def booking_entry(
 
 def row_entry(kind: RowKind | VersionKind, row: Row) -> dict[str, Any]:
     """An entry of one row, as it is sealed."""
-    later = [name for name in OPTIONAL_FIELDS.get(kind, ()) if row.get(name) is not None]
-    return _spelled(row, (*ROW_FIELDS[kind], *later))
+    return _spelled(row, (*ROW_FIELDS[kind], *_with_value(row, OPTIONAL_FIELDS.get(kind, ()))))
+
+
+def _with_value(row: Row, names: Sequence[str]) -> list[str]:
+    return [name for name in names if row.get(name) is not None]
 
 
 def _consistent(head: Row, lines: Sequence[Row], names: Sequence[str]) -> list[Row]:

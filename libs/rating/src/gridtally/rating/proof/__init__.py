@@ -1,0 +1,1 @@
+"""Proofs: all that an invoice was computed from, to be verified without a server."""
