@@ -38,11 +38,28 @@ def test_a_nem12_day_is_read_on_the_markets_clock():
 
 
 @pytest.mark.parametrize(
-    ("suffix", "flow"), [("B1", "export"), ("Q1", "reactive_import"), ("X9", None)]
+    ("suffix", "unit", "flow", "total"),
+    [
+        ("B1", "kWh", "export", 12_000),
+        ("Q1", "kVArh", "reactive_import", 12_000),  # 48 × 0.25 kvarh
+        ("K1", "VArh", "reactive_export", 12),
+        ("Q1", "kvar", "reactive_import", 6_000),  # of half an hour each
+        ("X9", "kWh", None, 12_000),
+    ],
 )
-def test_the_suffix_says_the_flow(suffix, flow):
-    [channel] = read(nem(day("20250301", [1] * 48), suffix=suffix)).channels
-    assert channel.flow == flow
+def test_the_suffix_says_the_flow(suffix, unit, flow, total):
+    file = read(nem(day("20250301", [0.25] * 48), suffix=suffix, unit=unit))
+    [channel] = file.channels
+    assert (channel.flow, channel.energy_wh) == (flow, total)
+    assert channel.is_reactive == (unit in ("kVArh", "VArh", "kvar"))
+
+
+@pytest.mark.parametrize(("suffix", "unit"), [("E1", "kvarh"), ("Q1", "kWh"), ("B1", "var")])
+def test_a_suffix_and_a_unit_that_differ_say_no_flow(suffix, unit):
+    """Read as kWh, the kvarh of a channel would be billed as energy."""
+    file = read(nem(day("20250301", [4] * 48), suffix=suffix, unit=unit))
+    assert file.channels[0].flow is None
+    assert f"and {unit} for its unit: map it to what it is, or leave it out" in file.notes[0]
 
 
 def test_a_header_that_lies_about_the_length_is_noted():

@@ -137,6 +137,11 @@ async def test_what_is_refused_is_listed_and_replayed_after_a_repair(ingest, cli
     [
         ({"mapping": {}}, "channels_unmapped", "kwh: map it to a meter, or leave it out"),
         ({"mapping": {"kwh": {"meter_id": str(METER)}}}, "channels_unmapped", "say its flow"),
+        (
+            {"mapping": {"kwh": {"meter_id": str(METER), "flow": "reactive_import"}}},
+            "channels_unmapped",
+            "is in Wh, and reactive_import is measured in varh",
+        ),
         ({"left_out": ["other"]}, "channels_unmapped", "has no such channel"),
         ({"layout": {"kind": "nem12"}}, "file_unreadable", "is no record of NEM12"),
         ({"layout": {"kind": "pdf"}}, "invalid_request", "kind"),

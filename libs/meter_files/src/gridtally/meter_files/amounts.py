@@ -27,6 +27,7 @@ _PER_UNIT: dict[Unit, int] = {
     "Wh": 1, "kWh": 1_000, "MWh": 1_000_000, "varh": 1, "kvarh": 1_000,
     "W": 1, "kW": 1_000, "MW": 1_000_000, "var": 1, "kvar": 1_000,
 }  # fmt: skip
+REACTIVE_UNITS: tuple[Unit, ...] = ("varh", "kvarh", "var", "kvar")
 POWER: tuple[Unit, ...] = ("W", "kW", "MW", "var", "kvar")
 """Units of average power: the energy of an interval is power × its hours."""
 MISSING = frozenset({"", "-", "--", "n/a", "na", "nan", "null", "none", "#n/a", "n.a.", "missing"})

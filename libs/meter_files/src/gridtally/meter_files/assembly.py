@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridtally.kernel.periods import RESOLUTIONS_MIN
-from gridtally.meter_files.amounts import whole_wh
-from gridtally.meter_files.channels import FileChannel, FileError, Flow, Qualities
+from gridtally.meter_files.amounts import REACTIVE_UNITS, Unit, whole_wh
+from gridtally.meter_files.channels import REACTIVE, FileChannel, FileError, Flow, Qualities
 from gridtally.meter_files.local_clock import Instants, instant
 
 Number = tuple[int, int] | None
@@ -26,6 +26,7 @@ class Intervals:
 
     name: str
     flow: Flow | None
+    unit: Unit
     minutes: int
     factor: Fraction
     starts: Instants
@@ -83,7 +84,22 @@ def assemble(intervals: Intervals, notes: Notes) -> FileChannel:
     numbers = [intervals.numbers[index] for index in order.tolist()]
     values, has_fractions = whole_wh(numbers, intervals.factor, intervals.days[order])
     notes.add(CARRIED, int(has_fractions))
-    return FileChannel(name, intervals.flow, minutes, starts, values, intervals.quality[order])
+    quality = intervals.quality[order]
+    is_reactive = intervals.unit in REACTIVE_UNITS
+    flow = _flow(intervals, notes, is_reactive=is_reactive)
+    return FileChannel(name, flow, minutes, starts, values, quality, is_reactive)
+
+
+def _flow(intervals: Intervals, notes: Notes, *, is_reactive: bool) -> Flow | None:
+    """The flow that the file says; None, with a note, where it is not measured in the unit."""
+    flow = intervals.flow
+    if flow is None or (flow in REACTIVE) == is_reactive:
+        return flow
+    notes.add(
+        f"{intervals.name}: the file says {flow}, and {intervals.unit} for its unit: map it to "
+        "what it is, or leave it out"
+    )
+    return None
 
 
 def _check_same(intervals: Intervals, first: int, second: int) -> None:

@@ -32,8 +32,8 @@ class FileChannel:
     """The intervals of one channel of a file, in order of time.
 
     `name` is what the file calls it: a column, a meter and its suffix. `flow` is None where the
-    file does not say. `values` are whole Wh (varh of reactive flows) that start at `starts`, UTC
-    minutes from 1970; ABSENT where the file says that there is none.
+    file does not say. `values` are whole Wh, or varh where it `is_reactive`, that start at
+    `starts`, UTC minutes from 1970; ABSENT where the file says that there is none.
     """
 
     name: str
@@ -42,6 +42,7 @@ class FileChannel:
     starts: Instants
     values: Wh
     quality: Qualities
+    is_reactive: bool = False
 
     @property
     def present(self) -> int:

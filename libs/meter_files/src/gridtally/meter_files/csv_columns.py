@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from gridtally.meter_files.amounts import (
+    REACTIVE_UNITS,
     DecimalMark,
     NumberForm,
     Numbers,
@@ -17,7 +18,7 @@ from gridtally.meter_files.amounts import (
 )
 from gridtally.meter_files.channels import FileError, Flow
 from gridtally.meter_files.csv_file import FLOWS
-from gridtally.meter_files.csv_layout import REACTIVE_UNITS, ValueColumn
+from gridtally.meter_files.csv_layout import ValueColumn
 from gridtally.meter_files.stamps import EPOCH, EPOCH_MS, StampForm
 
 ROWS_SEEN_MAX = 5_000

@@ -144,7 +144,15 @@ class _Reader:
         factor = wh_of(value.unit, layout.minutes)
         return assemble(
             Intervals(
-                name, value.flow or flow, layout.minutes, factor, starts, days, numbers, quality
+                name,
+                value.flow or flow,
+                value.unit,
+                layout.minutes,
+                factor,
+                starts,
+                days,
+                numbers,
+                quality,
             ),
             self.notes,
         )

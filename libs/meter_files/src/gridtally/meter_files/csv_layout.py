@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from gridtally.meter_files.amounts import (
     POWER,
+    REACTIVE_UNITS,
     DecimalMark,
     NumberForm,
     ThousandsMark,
@@ -20,7 +21,6 @@ from gridtally.meter_files.stamps import StampForm
 
 Encoding = Literal["utf-8", "utf-16", "windows-1252"]
 Separator = Literal[",", ";", "\t", "|"]
-REACTIVE_UNITS: tuple[Unit, ...] = ("varh", "kvarh", "var", "kvar")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

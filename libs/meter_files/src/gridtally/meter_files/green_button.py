@@ -147,6 +147,7 @@ def _channels(
         intervals = Intervals(
             name if len(by_minutes) == 1 else f"{name} {minutes} min",
             flow,
+            unit,
             minutes,
             wh_of(unit, minutes) * ten,
             starts,

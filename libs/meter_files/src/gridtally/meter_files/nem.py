@@ -247,6 +247,7 @@ def _intervals(channel: _Channel) -> Intervals:
     return Intervals(
         channel.name,
         FLOWS.get(channel.suffix[:1].upper()),
+        channel.unit,
         channel.minutes,
         wh_of(channel.unit, channel.minutes),
         days * MINUTES_PER_DAY + slots * channel.minutes - NEM_OFFSET,

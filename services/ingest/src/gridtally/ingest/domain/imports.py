@@ -69,7 +69,8 @@ def mapped(
     """The channels that are imported, each with its meter and flow.
 
     Rejected (`channels_unmapped`) for a channel that is neither mapped nor left out, a name that
-    the file does not have, a channel without a flow, and two channels for one flow of a meter.
+    the file does not have, a channel without a flow or in the unit of other flows, and two channels
+    for one flow of a meter.
     """
     names = {channel.name for channel in file.channels}
     faults = [
@@ -90,6 +91,11 @@ def mapped(
         flow = goal.flow or channel.flow
         if flow is None:
             faults.append(Fault(f"/mapping/{channel.name}", "say its flow: the file does not"))
+            continue
+        if (flow in REACTIVE_FLOWS) != channel.is_reactive:
+            own, wanted = ("varh" if channel.is_reactive else "Wh"), unit_of(flow)
+            detail = f"is in {own}, and {flow} is measured in {wanted}"
+            faults.append(Fault(f"/mapping/{channel.name}", detail))
             continue
         other = taken.setdefault((goal.meter_id, flow), channel.name)
         if other != channel.name:
