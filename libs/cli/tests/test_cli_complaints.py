@@ -5,7 +5,9 @@
 
 import json
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +15,10 @@ from typer.testing import CliRunner
 
 from examples import examples
 from gridtally.cli.app import app
+from gridtally.cli.price_file import read_series
 from gridtally.cli.usage_file import read_intervals
 from gridtally.files.formats import decode
+from gridtally.meter_files.local_clock import minute_of
 
 TARIFF = {
     "currency": "EUR",
@@ -178,6 +182,24 @@ NAMES = [HEADER, HEADER.upper(), HEADER.replace("kwh", "wh"), HEADER.replace("st
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "cp1252"]
 
 
+def dressed(header, dress, late, plain):
+    """A file of five hours as other programs write it; `plain` are the things that are ours."""
+    number, stamp, above, below, names, separator, quoted, encoding, ends = (
+        ours if index in plain else theirs
+        for index, (ours, theirs) in enumerate(
+            zip((decimal_point, STAMPS["plain"], "", "", header, ",", False, "utf-8", "\n"), dress,
+                strict=True)
+        )
+    )  # fmt: skip
+    first = datetime(2025, 3, 1, 1 if late else 0)  # noqa: DTZ001 - the local clock's
+    rows = [names.replace(",", separator)]
+    for hour, wh in enumerate(WH):
+        text = number(wh)
+        at = (first + timedelta(hours=hour)).strftime(stamp)
+        rows.append(separator.join([at, "60", f'"{text}"' if quoted else text]))
+    return (above + ends.join(rows) + below).encode(encoding)
+
+
 @given(
     number=st.sampled_from([*WRITTEN.values()]), stamp=st.sampled_from([*STAMPS.values()]),
     above=st.sampled_from(ABOVE), below=st.sampled_from(BELOW), names=st.sampled_from(NAMES),
@@ -191,20 +213,8 @@ def test_what_another_program_wrote_is_read_equal_or_refused(
 ):
     """A table of five hours in the dress of other programs: all is as we write it but at most
     three things, so that none hides behind another."""
-    number, stamp, above, below, names, separator, quoted, encoding, ends = (
-        ours if index in plain else theirs
-        for index, (ours, theirs) in enumerate(
-            [(decimal_point, number), (STAMPS["plain"], stamp), ("", above), ("", below),
-             (HEADER, names), (",", separator), (False, quoted), ("utf-8", encoding), ("\n", ends)]
-        )
-    )  # fmt: skip
-    first = datetime(2025, 3, 1, 1 if late else 0)  # noqa: DTZ001 - the local clock's
-    rows = [names.replace(",", separator)]
-    for hour, wh in enumerate(WH):
-        text = number(wh)
-        at = (first + timedelta(hours=hour)).strftime(stamp)
-        rows.append(separator.join([at, "60", f'"{text}"' if quoted else text]))
-    content = (above + ends.join(rows) + below).encode(encoding)
+    dress = (number, stamp, above, below, names, separator, quoted, encoding, ends)
+    content = dressed(HEADER, dress, late, plain)
     try:
         read = read_intervals(decode(content, "csv"), "Europe/Berlin")
     except ValueError:
@@ -214,6 +224,40 @@ def test_what_another_program_wrote_is_read_equal_or_refused(
     assert shown == written, content
     assert read.starts[0] == read.starts[-1] - 4 * 60
     assert int(read.starts[0]) % (24 * 60) == (0 if late else 23 * 60)  # an hour earlier in UTC
+
+
+PRICES_HEADER = "start_local,minutes,price_per_kwh"
+PRICES_NAMES = [
+    PRICES_HEADER, PRICES_HEADER.upper(), PRICES_HEADER.replace("price", "ct"),
+    PRICES_HEADER.replace("kwh", "mwh"), PRICES_HEADER.replace("start", "end"),
+    f"{PRICES_HEADER},currency",
+]  # fmt: skip
+
+
+@given(
+    dress=st.tuples(
+        st.sampled_from([*WRITTEN.values()]), st.sampled_from([*STAMPS.values()]),
+        st.sampled_from(ABOVE), st.sampled_from(BELOW), st.sampled_from(PRICES_NAMES),
+        st.sampled_from([",", ";", "\t"]), st.booleans(), st.sampled_from(ENCODINGS),
+        st.sampled_from(["\n", "\r\n", "\r", "\n\n"]),
+    ),
+    late=st.booleans(), plain=st.sets(st.integers(0, 8), min_size=6),
+)  # fmt: skip
+@examples(400)
+def test_prices_that_another_program_wrote_are_read_equal_or_refused(dress, late, plain):
+    """The same five hours and numbers as prices; those per MWh are a thousandth."""
+    content = dressed(PRICES_HEADER, dress, late, plain)
+    try:
+        read = read_series(decode(content, "csv"), "Europe/Berlin", "EUR")
+    except ValueError:
+        return
+    is_per_mwh = b"price_per_mwh" in content
+    written = [Decimal(wh).scaleb(-6 if is_per_mwh else -3) for wh in WH]
+    midnight = datetime.fromisoformat("2025-02-28T23:00+00:00") + timedelta(hours=late)
+    hours = [minute_of(midnight) + 60 * hour for hour in range(len(WH))]
+    shown = [Decimal(int(price)).scaleb(-read.decimals) for price in read.at(np.array(hours))]
+    assert shown == written, content
+    assert read.currency == "EUR"
 
 
 def series(starts, count, minutes, price, name="price_per_kwh"):
