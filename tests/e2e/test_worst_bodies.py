@@ -7,7 +7,6 @@ The routes are those of the OpenAPI documents, so that a new one is met by itsel
 import asyncio
 import gzip
 import json
-import os
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from e2e.installation import empty_gridtally
+from e2e.processes import process_of
 from gridtally.contracts.topics import SERVICES
 from gridtally.http.body_work import NAMES_MAX, OBJECTS_MAX
 
@@ -60,19 +60,6 @@ def routes(service):
 async def installation(stack_servers):
     async with empty_gridtally(stack_servers) as running:
         yield running.installation
-
-
-def process_of(service):
-    """The child of ours that serves it."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes().split(b"\0")
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == os.getpid() and f"gridtally.{service}".encode() in command:
-            return folder
-    raise AssertionError(f"{service} does not run")
 
 
 def memory_kb(process, what):
