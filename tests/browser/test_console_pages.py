@@ -6,7 +6,8 @@ from pathlib import Path
 import axe_playwright_python
 import pytest
 
-from browser.conftest import HOSTILE
+from browser.conftest import HOMES, HOSTILE
+from faults.polling import until
 from gridtally.console.pages import ROUTERS
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -22,8 +23,12 @@ NO_PAGES = {
     "/meters/{meter_id}/curve", "/invoices/{invoice_id}/document",
     "/invoices/{invoice_id}/proof",
     "/customers/{customer_id}/cost/export",
+    "/simulations/runs/{run_id}/house-bills.csv", "/simulations/runs/{run_id}/profiles.zip",
+    "/simulations/runs/{run_id}/houses/{house_node_id}/profile.csv",
+    "/simulations/comparisons/{comparison_id}/{table}.{format_}",
 }  # fmt: skip
 """What is got but is no page of somebody signed in; or is a file, or what a page loads."""
+RUNS, COMPARISONS = "/v1/simulation-runs", "/v1/simulation-comparisons"
 LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
 
@@ -36,13 +41,40 @@ async def known(site):
         meter = await api.get("ledger", f"/v1/meters/{invoice['meter_id']}")
         tariffs = [item async for item in api.items("tariff", "/v1/tariffs")]
         moves = await api.get("ledger", "/v1/transactions", limit=1)
+        [run] = (await api.get("simulation", RUNS, status="COMPLETED"))["items"]
+        [bill] = (await api.get("simulation", f"{RUNS}/{run['id']}/house-bills", limit=1))["items"]
+        comparison = await compared(api, run)
     tariff = next(item for item in tariffs if "time" in item["code"])
     return {
         "customer_id": invoice["customer_id"], "invoice_id": invoice["id"],
         "meter_id": meter["id"], "property_id": meter["property_id"], "tariff_id": tariff["id"],
         "number": "1", "transaction_id": moves["items"][0]["id"],
         "quarantine_id": "00000000-0000-4000-8000-000000000001", "invoice": invoice,
+        "run_id": run["id"], "house_node_id": bill["house_node_id"], "run": run,
+        "comparison_id": comparison["id"],
     }  # fmt: skip
+
+
+async def compared(api, run):
+    """A comparison over the houses of a run, once it is complete."""
+    flat = {"type": "SIMPLE_NET", "retail_price_per_kwh": "0.30", "currency": "EUR"}
+    dear = flat | {"retail_price_per_kwh": "0.35"}
+    names = ("billing_cycle_month", "billing_cycle_year", "topology_root_node_id")
+    scenarios = [{"label": "today", "policy": flat}, {"label": "draft", "policy": dear}]
+    body = {name: run[name] for name in names} | {
+        "name": "Lab",
+        "months": 1,
+        "scenarios": scenarios,
+    }
+    made = await api.post("simulation", COMPARISONS, body)
+    path = f"{COMPARISONS}/{made['id']}"
+    await api.post("simulation", f"{path}/start")
+
+    async def over():
+        return (await api.get("simulation", path))["status"] == "COMPLETED"
+
+    await until("the comparison", over)
+    return made
 
 
 def pages():
@@ -150,6 +182,47 @@ async def test_without_javascript_pages_read_and_forms_work(site, known):
         assert await page.locator("svg.chart").count() >= 2
         await page.get_by_role("button", name="Sign out").click()
         await page.wait_for_url("**/sign-in")
+
+
+async def test_a_simulation_runs_to_its_end_without_a_reload(site, known):
+    """Houses of the tree, two periods after one was added and two removed; bills as the API has
+    them, and each with all its parts."""
+    async with site.visitor() as visitor, site.running.installation.as_tenant() as api:
+        page = visitor.page
+        await visitor.open(
+            f"/simulations/new?policy=TOU_RATE&node={known['run']['topology_root_node_id']}"
+        )
+        rows = page.get_by_label(re.compile(r"^Period \d+: label$"))
+        await page.get_by_label("Name", exact=True).fill("By the evening")
+        await page.get_by_label("Month").fill("2025-10")
+        for row, values in enumerate((("peak", "17:00", "21:00", "0.40", "0.05"),
+                                      ("rest", "21:00", "17:00", "0.20", "0.05")), 1):  # fmt: skip
+            for label, value in zip(("label", "from", "to", "import rate", "export rate"), values,
+                                    strict=True):  # fmt: skip
+                await page.get_by_label(f"Period {row}: {label}").fill(value)
+        await page.get_by_role("button", name="Add a period").click()
+        await page.wait_for_load_state("networkidle")
+        assert await rows.count() == 4
+        for _ in range(2):
+            await page.get_by_role("button", name="Remove period 3").click()
+            await page.wait_for_load_state("networkidle")
+        assert await rows.count() == 2
+        await page.get_by_role("button", name="Start the run").click()
+        await page.wait_for_url("**/simulations/runs/*")
+        run_id = page.url.rpartition("/")[2]
+        await page.get_by_text("All pay").wait_for(timeout=60_000)
+        assert await page.locator("#live table tbody tr").count() == HOMES
+        bills = await api.get("simulation", f"{RUNS}/{run_id}/house-bills", limit=500)
+        total = sum(float(bill["calculated_bill_amount"]) for bill in bills["items"])
+        assert f"{total:,.2f}" in await page.locator("main").inner_text()
+        await page.locator("#live table tbody a").first.click()
+        await page.wait_for_url(f"**/simulations/runs/{run_id}/houses/*")
+        house_id = page.url.rpartition("/")[2]
+        bill = await api.get("simulation", f"{RUNS}/{run_id}/house-bills/{house_id}")
+        shown = await page.locator("main").inner_text()
+        assert len(bill["bill_details"]["lines"]) >= 2
+        for line in bill["bill_details"]["lines"]:
+            assert f"{float(line['amount']):,.2f}".replace("-", "−") in shown
 
 
 async def test_another_tenant_sees_nothing_of_it_and_hostile_names_stay_text(site, known):

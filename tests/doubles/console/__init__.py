@@ -47,12 +47,12 @@ def page(*items: dict[str, object]) -> dict[str, object]:
 
 def console(services: Mapping[str, Service], **settings: object) -> httpx.AsyncClient:
     """The console over those services, as a browser that keeps cookies sees it."""
-    urls = {f"{name}_url": f"http://{name}.test" for name in SERVICES}
+    urls = {f"{name}_url": f"http://{name}.test" for name in (*SERVICES, "simulation")}
     app, _ = build(
         Settings(**{**urls, "http_port": 0, **settings}),
         health=Health(),
         metrics=Metrics("console"),
-        transports=services,
+        transports={"simulation": Service({}), **services},
     )
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),

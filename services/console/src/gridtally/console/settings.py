@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     tariff_url: AnyHttpUrl
     billing_url: AnyHttpUrl
     ledger_url: AnyHttpUrl
+    simulation_url: AnyHttpUrl
     console_secrets: Annotated[SecretStr, AfterValidator(_strong)] = Field(
         default_factory=_fresh_secret
     )
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
             "tariff": self.tariff_url,
             "billing": self.billing_url,
             "ledger": self.ledger_url,
+            "simulation": self.simulation_url,
         }
         return {service: str(url).rstrip("/") for service, url in urls.items()}
 

@@ -1,6 +1,7 @@
 """The pages, a module for each area: parse, ask the services, put the blocks together."""
 
 from gridtally.console.pages import (
+    comparisons,
     costs,
     customers,
     developers,
@@ -17,6 +18,8 @@ from gridtally.console.pages import (
     properties,
     reconciliation,
     sign_in,
+    simulation_form,
+    simulations,
     tariffs,
 )
 
@@ -32,6 +35,9 @@ ROUTERS = (
     meter_details.router,
     properties.router,
     tariffs.router,
+    simulation_form.router,
+    simulations.router,
+    comparisons.router,
     ledger.router,
     payments.router,
     operations.router,

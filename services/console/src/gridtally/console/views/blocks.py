@@ -169,6 +169,16 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """A further button of a form: it sends the form too, with this value under this name, and
+    whatever is still missing in it."""
+
+    name: str
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """A form; `method` get is a filter, whose answers replace the region of id `target`."""
 
@@ -180,6 +190,7 @@ class Form:
     target: str = ""
     clear_href: str | None = None
     is_danger: bool = False
+    buttons: Sequence[Button] = ()
 
 
 Block = Table | Stats | Facts | Notice | Drawing | Series | Code | Timeline | Form | Empty
