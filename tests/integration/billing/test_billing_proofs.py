@@ -1,7 +1,7 @@
 """Proofs: what an invoice was issued with is what its proof, made later, comes to."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -127,3 +127,47 @@ async def test_a_proof_holds_what_was_billed_by(api):
 async def test_an_unknown_invoice_has_no_proof(api):
     answer = await api.get(f"/v1/invoices/{uuid4()}/proof")
     assert (answer.status_code, answer.json()["code"]) == (404, "invoice_unknown")
+
+
+async def test_the_bill_as_known_at_a_moment_is_the_invoice_issued_by_then(world, make, clients):
+    """Issued, corrected, and corrected back: byte for byte what stood on each invoice."""
+    tariff_id, meter_id = uuid4(), uuid4()
+    await world.publish(make.published(tariff_id, tariff("12.50")))
+    await world.register(make.registered(meter_id, flows=("import", "export"), connected_kw="15.5"))
+    home = await world.agree(tariff_id=tariff_id, meter_id=meter_id, start_on=make.MARCH.start_on)
+    days = [make.MARCH.start_on - ONE_DAY, *make.MARCH.dates()]
+    await world.price(*(make.priced(day, f"0.1{day.day:02}") for day in days))
+    issued_at = [make.NOW + number * ONE_DAY for number in range(3)]
+    for number, at in enumerate(issued_at):
+        await world.price(
+            *(make.priced(day, f"0.{3 + number}", version=2 + number) for day in days)
+        )
+        await world.close(metered(make, home, make.MARCH, revision=1 + number), now=at)
+    api = await clients(world.tenant)
+    path = f"/v1/agreements/{home.id}/periods/2025-03-01/bill"
+    seen = []
+    for at in issued_at:
+        answers = [
+            await api.get(path, params={"as_known_at": moment.isoformat()})
+            for moment in (at, at + ONE_DAY - timedelta(microseconds=1))
+        ]
+        first, last = (answer.json() for answer in answers)
+        assert first | {"as_known_at": None} == last | {"as_known_at": None}
+        issued = await api.get(f"/v1/invoices/{first['invoice_id']}")
+        shown = (answers[0].text, issued.text)
+        lines, of_invoice = (text[text.index('"lines":[') :].split("}]")[0] for text in shown)
+        assert lines == of_invoice
+        invoice = issued.json()
+        for name in ("number", "revision", "issued_at", "currency", "net", "tax", "total", "lines"):
+            assert first[name] == invoice[name], name
+        assert first["state_after"] == invoice["evidence"]["state_after"]
+        seen.append((first["revision"], first["total"]))
+    assert [revision for revision, _ in seen] == [1, 2, 3]
+    assert len({total for _, total in seen}) == 3
+    assert (await api.get(path)).json()["revision"] == 3
+    before = {"as_known_at": (make.NOW - timedelta(microseconds=1)).isoformat()}
+    for asked, params in ((path, before), (path.replace("-03-", "-04-"), {}),
+                          (path.replace(str(home.id), str(uuid4())), {})):  # fmt: skip
+        answer = await api.get(asked, params=params)
+        assert (answer.status_code, answer.json()["code"]) == (404, "bill_unknown")
+    assert (await api.get(path, params={"as_known_at": "2025-05-02T10:00"})).status_code == 422

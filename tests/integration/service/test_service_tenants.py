@@ -41,11 +41,11 @@ REQUIRED_OF_INGEST = {
 }
 """The same where another service has an operation of the same path."""
 NO_ALSO_TO_ITS_OWNER = {
-    "bills", "conservation", "definitions", "in-force", "preview", "profile.csv", "profiles.zip",
-    "{house_node_id}",
+    "bill", "bills", "conservation", "definitions", "in-force", "preview", "profile.csv",
+    "profiles.zip", "{house_node_id}",
 }  # fmt: skip
-"""Asks for properties below, a derived meter, a version in force, usage, or what a run that was
-started has, which the tests have not."""
+"""Asks for properties below, a derived meter, an issued invoice, a version in force, usage, or what
+a run that was started has, which the tests have not."""
 OF_A_COMPLETE_COMPARISON = {
     f"/v1/simulation-comparisons/{{comparison_id}}/{table}/export"
     for table in ("houses", "revenue")
@@ -131,7 +131,8 @@ async def furnish(app, client):
             payer = await made(client, "/v1/customers", {"name": "Ada", "currency": "EUR"})
             ids = {"customer_id": payer["id"], "meter_id": str(uuid4())}
             asked = ids | {"tariff_id": str(uuid4()), "start_on": "2025-01-01"}
-            return ids | {"agreement_id": (await made(client, "/v1/agreements", asked))["id"]}
+            agreement = await made(client, "/v1/agreements", asked)
+            return ids | {"agreement_id": agreement["id"], "start_on": asked["start_on"]}
         case "ledger":
             home = await made(client, "/v1/properties", {"name": "Home", "zone": "Europe/Berlin"})
             meter = next(meter["id"] for meter in home["meters"] if meter["meter_type"] == "total")

@@ -174,6 +174,7 @@ MEANINGS: dict[str, str] = {
     "seller_moved": "The seller was changed just now. Read it again and repeat the change.",
     "tariff_version_unknown": "No published tariff version has this id.",
     "version_not_in_force": "The tariff version is not in force on all of the days.",
+    "bill_unknown": "No invoice of this agreement's period had been issued by then.",
     "line_unknown": "The invoice has no line at this position.",
     "version_ambiguous": "Several tariff versions apply. Name the one that is meant.",
     "calculation_too_large": "The customer has more meters than one calculation takes.",
