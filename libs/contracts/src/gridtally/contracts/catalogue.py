@@ -67,6 +67,8 @@ class CalendarPublished(Event):
     """The calendar's JSON form: seasons, day types and holidays."""
     published_at: Instant
     """When the version was published, in UTC."""
+    version_id: UUID | None = None
+    """The id of the version itself; null in messages of before it was published."""
 
 
 class PricesPublished(Event):
@@ -100,6 +102,8 @@ class PricesPublished(Event):
     """The price of each interval in `currency` per kWh, in order; null where none is known."""
     published_at: Instant
     """When the prices became so, in UTC."""
+    name: Text | None = None
+    """What people call the series; null in messages of before it was published."""
 
     def key(self) -> str:
         """A day's prices keep their order among themselves."""

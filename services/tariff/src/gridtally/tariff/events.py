@@ -98,6 +98,7 @@ def calendar_published(
         name=calendar.name,
         document=dict(version.document),
         published_at=at,
+        version_id=version.id,
     )
     return _outgoing(event, cause, at)
 
@@ -118,6 +119,7 @@ def prices_published(
                 version=day.version,
                 prices=[None if price is None else unscaled(price) for price in day.prices],
                 published_at=at,
+                name=series.name,
             ),
             cause,
             at,
