@@ -36,6 +36,7 @@ class Sent(list):
 
     async def publish(self, messages):
         self.extend(messages)
+        return {}
 
 
 class Ingest:

@@ -1,7 +1,7 @@
 """Ingest's composition root."""
 
 from gridtally.ingest.api import API, ROUTERS
-from gridtally.ingest.consumers import subscriptions
+from gridtally.ingest.consumers import adoptions, subscriptions
 from gridtally.ingest.handlers.readings import Recorder
 from gridtally.ingest.loops import loops
 from gridtally.ingest.settings import Settings
@@ -10,12 +10,16 @@ from gridtally.ingest.store.partitions import Partitions
 from gridtally.service.dead_letters import with_dead_letters
 from gridtally.service.service import Parts, Process, Service
 
+OPEN_PATHS = ("/v1/readings", "/v1/imports")
+"""Whose blocks go to their topic, whatever this database knows."""
+
 
 def build(process: Process[Settings]) -> Parts:
     """What a process of ingest runs; all of its parts record by one Recorder."""
+    partitions = Partitions()
     recorder = Recorder(
         Meters(),
-        Partitions(),
+        partitions,
         process.settings.announce_delay,
         process.settings.pending_blocks_max,
     )
@@ -27,6 +31,8 @@ def build(process: Process[Settings]) -> Parts:
             loops=loops(process, recorder),
             state={"recorder": recorder, "publisher": process.publisher},
             api=API,
+            adoptions=adoptions(process, partitions),
+            open_paths=OPEN_PATHS,
         ),
     )
 

@@ -1,16 +1,23 @@
-"""Which events ingest consumes, and how many of each at once."""
+"""Which events ingest consumes, how many of each at once, and which of its own it adopts."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from gridtally.contracts.commerce import AgreementChanged
-from gridtally.contracts.metering import MeterRegistered, ReadingRecorded, ReadingsReceived
+from gridtally.contracts.metering import (
+    MeterRegistered,
+    PeriodClosed,
+    ReadingRecorded,
+    ReadingsReceived,
+    UsageRecorded,
+)
 from gridtally.database import WriteConnection
 from gridtally.ingest.events.blocks import read_block, received_blocks
-from gridtally.ingest.handlers import agreements, meters, registers
+from gridtally.ingest.handlers import adoption, agreements, meters, registers
 from gridtally.ingest.handlers.readings import Recorder
 from gridtally.ingest.settings import Settings
-from gridtally.messaging import ReceivedMessage, Subscription
+from gridtally.ingest.store.partitions import Partitions
+from gridtally.messaging import Adoption, ReceivedMessage, Subscription
 from gridtally.service.service import Process
 
 Batch = Sequence[ReceivedMessage[Any]]
@@ -33,4 +40,17 @@ def subscriptions(process: Process[Settings], recorder: Recorder) -> list[Subscr
         Subscription(MeterRegistered, apply_meters),
         Subscription(AgreementChanged, agreements.apply_agreements),
         Subscription(ReadingRecorded, registers.apply_register_readings),
+    ]
+
+
+def adoptions(process: Process[Settings], partitions: Partitions) -> list[Adoption]:
+    """Ingest's own topics: days first, since periods are made of them."""
+    clock = process.clock
+
+    async def adopt_usage(tx: WriteConnection, messages: Batch) -> Batch:
+        return await adoption.adopt_usage(tx, messages, partitions, clock())
+
+    return [
+        Adoption(UsageRecorded, adopt_usage),
+        Adoption(PeriodClosed, adoption.adopt_periods),
     ]

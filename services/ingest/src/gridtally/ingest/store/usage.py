@@ -12,6 +12,7 @@ import numpy as np
 
 from gridtally.database import WriteConnection, copy
 from gridtally.database.rows import columns_of
+from gridtally.ingest.domain.adoption import PublishedDay
 from gridtally.ingest.domain.readings import DayKey
 from gridtally.ingest.domain.usage import ChangedDay
 from gridtally.ingest.store.partitions import plan_by_key
@@ -103,7 +104,9 @@ SELECT DISTINCT k.tenant_id, k.meter_id, date_trunc('month', k.day)::date, $4::t
 """
 
 
-async def mark_ended_months(tx: WriteConnection, days: Sequence[ChangedDay], now: datetime) -> None:
+async def mark_ended_months(
+    tx: WriteConnection, days: Sequence[ChangedDay | PublishedDay], now: datetime
+) -> None:
     """Mark the periods that have ended and in which these days lie, to be checked again."""
     await tx.raw.execute(
         _MARK_MONTHS,

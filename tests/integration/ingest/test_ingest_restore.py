@@ -1,0 +1,153 @@
+"""A restored ingest says what it had said: versions of days, revisions of periods."""
+
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from gridtally.contracts.commerce import AgreementChanged
+from gridtally.contracts.metering import (
+    Channel,
+    MeterRegistered,
+    PeriodClosed,
+    ReadingsReceived,
+    UsageRecorded,
+)
+from gridtally.database import ALL_TENANTS, snapshot
+from gridtally.kernel.periods import midnight_utc
+from gridtally.messaging import OutgoingMessage, ensure_topics
+from restores import Restorable, rows_of, said, until_drained, until_rows
+
+ZONE = "Europe/Berlin"
+MARCH = (date(2025, 3, 1), date(2025, 4, 1))
+AT = datetime(2025, 4, 2, tzinfo=UTC)
+SAID = (UsageRecorded, PeriodClosed)
+STORED = {
+    "reading_block": ("recorded_at",),
+    "channel_day": (),
+    "period": ("check_at",),
+    "changed_day": (),
+    "period_check": (),
+}
+
+
+@pytest.fixture
+async def ingest(ingest_url, postgres_admin_url, kafka_bootstrap, stack_servers, tmp_path):
+    await ensure_topics(kafka_bootstrap)
+    settings = {
+        "KAFKA_IDEMPOTENCE": str(stack_servers.idempotence),
+        "ANNOUNCE_DELAY_S": "0.2",
+        "REVISION_DELAY_S": "0.2",
+    }
+    restorable = Restorable(
+        "ingest", ingest_url, postgres_admin_url, kafka_bootstrap, tmp_path, settings
+    )
+    yield restorable
+    await restorable.drop_copy()
+
+
+def outgoing(event, tenant):
+    return OutgoingMessage.of(
+        event, tenant_id=tenant, correlation_id="c", source="test", event_id=uuid4(),
+        occurred_at=AT,
+    )  # fmt: skip
+
+
+def block(meter_id, day, wh, *, read_at=AT):
+    begin, end = midnight_utc(ZONE, day), midnight_utc(ZONE, day + timedelta(days=1))
+    return ReadingsReceived(
+        meter_id=meter_id, flow="import", start_at=begin, minutes=15, read_at=read_at,
+        values=[wh] * ((end - begin) // timedelta(minutes=15)),
+    )  # fmt: skip
+
+
+def home():
+    """A meter and its agreement of one month."""
+    meter_id = uuid4()
+    return meter_id, [
+        MeterRegistered(
+            meter_id=meter_id, property_id=uuid4(), meter_type="total", name="m", zone=ZONE,
+            channels=[Channel(flow="import", minutes=15, interval_wh_max=10_000)], version=1,
+        ),
+        AgreementChanged(
+            agreement_id=uuid4(), customer_id=uuid4(), meter_id=meter_id, tariff_id=uuid4(),
+            start_on=MARCH[0], end_on=MARCH[1], version=1,
+        ),
+    ]  # fmt: skip
+
+
+async def until_closed(database, tenant, revisions):
+    """Wait until the tenant's periods are closed in these revisions, and nothing is on its way."""
+    while True:
+        await until_drained(database, tenant, "changed_day", "period_check")
+        async with snapshot(database, tenant=ALL_TENANTS) as read:
+            closed = await read.raw.fetch(
+                "SELECT revision FROM period WHERE tenant_id = $1 ORDER BY 1", tenant
+            )
+        if [row["revision"] for row in closed] == revisions:
+            return
+
+
+async def stored(database, tenant):
+    return {
+        table: await rows_of(database, table, tenant, without=without)
+        for table, without in STORED.items()
+    }
+
+
+@pytest.fixture
+def running(ingest):
+    @asynccontextmanager
+    async def run(tenant):
+        async with ingest.running() as database:
+            yield database
+            await until_drained(database, tenant, "changed_day", "period_check")
+
+    return run
+
+
+@pytest.mark.timeout(240)
+async def test_a_restored_ingest_says_what_it_had_said(
+    ingest, running, publishing, kafka_bootstrap
+):
+    tenant = f"t-{uuid4().hex[:8]}"
+    days = [MARCH[0] + timedelta(days=n) for n in range(31)]
+    (first, of_first), (second, of_second) = home(), home()
+
+    async def send(*events):
+        async with publishing() as publisher:
+            await publisher.publish([outgoing(event, tenant) for event in events])
+
+    async with running(tenant) as database:
+        await send(*of_first, *(block(first, day, 100) for day in days[:20]))
+        await until_rows(database, "channel_day", tenant, 20)
+    await ingest.copy()
+
+    async with running(tenant) as database:
+        await send(*of_second)
+        await send(*(block(first, day, 100) for day in days[20:]))
+        await send(*(block(second, day, 7) for day in days))
+        await until_closed(database, tenant, [1, 1])
+        later = AT + timedelta(days=3)
+        await send(block(first, days[25], 150, read_at=later))
+        await send(block(first, days[2], 99, read_at=later))
+        await until_closed(database, tenant, [1, 2])
+        before = await stored(database, tenant)
+    heard = await said(kafka_bootstrap, tenant, *SAID)
+    await ingest.restore()
+
+    async with running(tenant) as database:
+        await until_rows(database, "reading_block", tenant, 64)
+        await until_closed(database, tenant, [1, 2])
+        after = await stored(database, tenant)
+        for table in ("reading_block", "period"):
+            assert set(after[table]) ^ set(before[table]) == set(), table
+        assert len(after["channel_day"]) == len(before["channel_day"])
+        now = await said(kafka_bootstrap, tenant, *SAID)
+        assert {key: now[key] for key in heard} == heard
+        closed = [key for key in now if key[0] == PeriodClosed.TOPIC]
+        assert set(closed) <= heard.keys()
+        await send(block(second, days[4], 8, read_at=AT + timedelta(days=5)))
+        await until_closed(database, tenant, [2, 2])
+    assert not [x for x in ingest.logged("not adopted") if x.get("tenant_id") == tenant]
