@@ -18,6 +18,7 @@ from gridtally.ledger.accounts.domain.terms import Terms
 from gridtally.ledger.accounts.domain.transactions import transaction_id
 from gridtally.ledger.accounts.handlers import payments
 from gridtally.ledger.accounts.store import (
+    adopted_payments,
     credit,
     customer_accounts,
     customers,
@@ -46,14 +47,14 @@ VERBS = (
 )  # fmt: skip
 STORES = (
     credit, customers, customer_accounts, open_items, terms, transactions, void_notes,
-    unmatched_payments, outbox,
+    unmatched_payments, outbox, adopted_payments,
 )  # fmt: skip
 
 
 def test_the_double_takes_the_arguments_of_the_stores():
     real = {name: kind for module in STORES for name, kind in vars(module).items()}
     names = [name for name in vars(AccountsInMemory) if name.startswith(VERBS)]
-    assert len(names) == 28
+    assert len(names) == 29
     for name in names:
         _, *mine = inspect.signature(getattr(AccountsInMemory, name)).parameters
         assert [argument.removeprefix("_") for argument in mine] == [

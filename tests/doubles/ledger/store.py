@@ -29,7 +29,8 @@ from gridtally.ledger.accounts.handlers import (
 )
 
 STORES = (
-    "credit", "customers", "customer_accounts", "open_items", "store", "terms", "transactions",
+    "adopted_payments", "credit", "customers", "customer_accounts", "open_items", "store", "terms",
+    "transactions",
     "unmatched_payments", "void_notes",
 )  # fmt: skip
 """The modules that the handlers know their stores by."""
@@ -90,6 +91,10 @@ class AccountsInMemory:
         fresh = sorted(set(keys) - self._known)
         self._known |= set(fresh)
         return fresh
+
+    async def fetch_waiting(self, _read, _payments):
+        """Nothing was ever restored."""
+        return set()
 
     async def insert_unmatched(self, _tx, payments):
         self._resolved |= {key_of(payment): None for payment in payments}

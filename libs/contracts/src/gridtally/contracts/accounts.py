@@ -107,6 +107,11 @@ class PaymentRecorded(Event):
     """What it paid of which invoices, in `currency`."""
     prepaid: Amount
     """What of it became the customer's credit, in `currency`."""
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """The SHA-256 of what was asked for when the transaction was posted, in hexadecimal; null in
+    messages of before it was published."""
+    reason: Annotated[str, Field(max_length=500)] | None = None
+    """Why the payment was reversed, for people; null for one that was posted."""
 
 
 class CurrencyBalance(ContractModel):

@@ -199,6 +199,22 @@ class Channel(ContractModel):
     """Until when the meter measures the flow, in UTC; null while it does."""
 
 
+class Register(ContractModel):
+    """A cumulative total in kWh that a meter shows for a flow."""
+
+    flow: ActiveFlow
+    """The flow that it counts."""
+    digits: Annotated[int, Field(ge=1, le=15)]
+    """How many digits before the point it shows."""
+    decimals: Annotated[int, Field(ge=0, le=6)]
+    """How many digits after the point it shows."""
+    multiplier: Amount
+    """The factor of its current and voltage transformers, without a unit."""
+    rollover_kwh: Amount | None = None
+    """The total in kWh at which it begins again at zero; null where that is after its last
+    digit."""
+
+
 FORMER_METER_TYPE = "type"
 """What `meter_type` was called in messages that compacted topics and outboxes still hold."""
 
@@ -227,6 +243,8 @@ class MeterRegistered(Event):
     """The connected load (sanctioned load) in kW, which capacity charges are for."""
     channels: Annotated[list[Channel], Field(max_length=6)]
     """The flows that it measures in intervals."""
+    registers: Annotated[list[Register], Field(max_length=4)] | None = None
+    """The totals that it shows; null in messages of before they were published."""
     version: Count
     """How often the meter was changed so far; a higher one replaces a lower one."""
 

@@ -155,6 +155,7 @@ class Adopter:
             for start in range(0, max(1, len(messages)), ADOPTED_MESSAGES_MAX):
                 part = messages[start : start + ADOPTED_MESSAGES_MAX]
                 deferred += await self._store(adoption, part)
+            deferred = _without_replaced(deferred, messages)
             if len(deferred) > DEFERRED_MESSAGES_MAX:
                 raise NotAdopted(f"{len(deferred)} messages of {adoption.event.TOPIC}")
             deferred = await self._store_deferred(adoption, deferred)
@@ -255,6 +256,14 @@ class Adopter:
             tenant_id=message.envelope.tenant_id,
             reason=reason,
         )
+
+
+def _without_replaced(
+    deferred: Sequence[ReceivedMessage[Any]], later: Messages
+) -> list[ReceivedMessage[Any]]:
+    """The deferred messages of whose keys nothing later has come."""
+    newest = {message.key: message.offset for message in later}
+    return [message for message in deferred if newest.get(message.key, -1) <= message.offset]
 
 
 def _end_of(kafka: Any, tp: TopicPartition, end: int) -> int:

@@ -1,6 +1,6 @@
 """The ledger's composition root, where its features meet."""
 
-from gridtally.ledger.consumers import subscriptions
+from gridtally.ledger.consumers import adoptions, subscriptions
 from gridtally.ledger.description import DESCRIPTION
 from gridtally.ledger.loops import loops
 from gridtally.ledger.metering.analytics.store import definitions
@@ -31,6 +31,7 @@ def build(process: Process[Settings]) -> Parts:
             loops=loops(process),
             state=STATE,
             api=DESCRIPTION,
+            adoptions=adoptions(),
         ),
     )
 

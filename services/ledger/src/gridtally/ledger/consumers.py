@@ -1,15 +1,18 @@
-"""What the ledger listens to."""
+"""What the ledger listens to, and which of its own topics it adopts."""
 
-from gridtally.contracts.accounts import PaymentReceived
+from gridtally.contracts.accounts import AccountChanged, PaymentReceived, PaymentRecorded
 from gridtally.contracts.commerce import (
     CreditNoteIssued,
     CustomerChanged,
     InvoiceIssued,
     InvoiceVoided,
 )
-from gridtally.ledger.accounts.handlers import customers, payments, postings
+from gridtally.contracts.metering import MeterRegistered, PropertyChanged, ReadingRecorded
+from gridtally.ledger.accounts.handlers import adopted_payments, customers, payments, postings
+from gridtally.ledger.metering.readings.handlers import adoption as readings
+from gridtally.ledger.registry.handlers import adoption as properties
 from gridtally.ledger.settings import Settings
-from gridtally.messaging import Subscription
+from gridtally.messaging import Adoption, Subscription
 from gridtally.service.service import Process
 
 
@@ -21,4 +24,15 @@ def subscriptions(_process: Process[Settings]) -> list[Subscription]:
         Subscription(event=CreditNoteIssued, handle=postings.post_credit_notes),
         Subscription(event=InvoiceVoided, handle=postings.record_voided_invoices),
         Subscription(event=PaymentReceived, handle=payments.post_payments),
+    ]
+
+
+def adoptions() -> list[Adoption]:
+    """The ledger's own topics, in the order in which one rests on another."""
+    return [
+        Adoption(PropertyChanged, properties.adopt_properties),
+        Adoption(MeterRegistered, properties.adopt_meters),
+        Adoption(ReadingRecorded, readings.adopt_readings),
+        Adoption(AccountChanged, adopted_payments.adopt_balances),
+        Adoption(PaymentRecorded, adopted_payments.adopt_payments),
     ]

@@ -7,7 +7,7 @@ import structlog
 
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
 from gridtally.kernel.errors import Conflict
-from gridtally.ledger.accounts.handlers import balances, credit
+from gridtally.ledger.accounts.handlers import adopted_payments, balances, credit
 from gridtally.ledger.audit.handlers import seals
 from gridtally.ledger.audit.store import status
 from gridtally.ledger.settings import Settings
@@ -33,6 +33,9 @@ def loops(process: Process[Settings]) -> list[Loop]:
         _sealer(database),
         _watch(database),
         polling_loop("ledger.balances", balances.publish_changed_balances, database, clock),
+        polling_loop(
+            "ledger.adopted_payments", adopted_payments.post_adopted_payments, database, clock
+        ),
         polling_loop("ledger.credit", credit.apply_due_credits, database, clock),
         polling_loop(
             "ledger.overdue", balances.report_overdue, database, clock, idle_s=OVERDUE_POLL_S

@@ -151,6 +151,8 @@ def _payment(
         prepaid=in_currency(
             abs(posted.posted(prepaid(payment.currency, payment.customer_id))), payment.currency
         ),
+        digest=posted.digest.hex(),
+        reason=posted.memo if status == "reversed" else None,
     )
     return OutgoingMessage.of(
         event,

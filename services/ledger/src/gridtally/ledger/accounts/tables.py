@@ -149,6 +149,20 @@ unmatched_payment = sa.Table(
         postgresql_where=sa.text("resolved_by IS NULL"),
     ),
 )
+adopted_payment = sa.Table(
+    "adopted_payment",
+    METADATA,
+    tenant(),
+    sa.Column("transaction_id", sa.Uuid, primary_key=True),
+    sa.Column("payment_id", sa.Uuid, nullable=False),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("event", sa.LargeBinary, nullable=False),
+    sa.Column("correlation_id", sa.Text, nullable=False),
+    sa.Column("occurred_at", INSTANT, nullable=False),
+    sa.Index("adopted_payment_by_payment", "tenant_id", "payment_id"),
+)
+"""Payments and reversals that were taken over from their topic after a restore, until the invoices
+that they pay are posted again; empty otherwise."""
 open_item = sa.Table(
     "open_item",
     METADATA,

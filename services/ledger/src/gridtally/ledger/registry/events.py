@@ -44,6 +44,7 @@ def meter_registered(stored: Stored[Meter], property_: Property, cause: Cause) -
         region_id=property_.region_id,
         connected_kw=property_.connected_kw,
         channels=[_channel(channel) for channel in meter.channels],
+        registers=[metering.Register(**asdict(register)) for register in meter.registers],
         version=stored.version,
     )
     return _message(event, meter.id, stored, cause)

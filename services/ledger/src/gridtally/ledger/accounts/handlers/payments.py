@@ -20,6 +20,7 @@ from gridtally.ledger.accounts.domain.transactions import Transaction, transacti
 from gridtally.ledger.accounts.domain.unmatched_payments import is_unmatched
 from gridtally.ledger.accounts.handlers.credit import applicable, apply_credits, causes_of
 from gridtally.ledger.accounts.store import (
+    adopted_payments,
     customer_accounts,
     customers,
     transactions,
@@ -42,6 +43,8 @@ async def post_command(tx: WriteConnection, tenant_id: str, command: Command) ->
             fault = Fault("/id", "must be a fresh one for something else")
             raise Rejected("id_taken", "this id was posted with other content", (fault,))
         return id_
+    if await adopted_payments.fetch_waiting(tx, [(tenant_id, command.id)]):
+        raise Transient(f"payment {command.id} was posted before a restore, and will be again")
     key = (tenant_id, command.customer_id, command.currency)
     named = [allocation.item_id for allocation in command.allocations or ()]
     account = (await customer_accounts.fetch_customer_accounts(tx, [key], named))[key]
@@ -66,6 +69,14 @@ async def post_payments(
     commands = [
         (message.envelope.tenant_id, events.payment(events.present(message), message.envelope))
         for message in batch
+    ]
+    waiting = await adopted_payments.fetch_waiting(
+        tx, [(tenant_id, command.id) for tenant_id, command in commands]
+    )
+    commands = [  # those are posted as they were before a restore
+        (tenant_id, command)
+        for tenant_id, command in commands
+        if (tenant_id, command.id) not in waiting
     ]
     await customers.lock_customers(
         tx, [(tenant_id, command.customer_id) for tenant_id, command in commands]

@@ -33,9 +33,15 @@ from gridtally.messaging import enqueue
 
 
 async def reverse_transaction(
-    tx: WriteConnection, tenant_id: str, original_id: UUID, reason: Reason
+    tx: WriteConnection,
+    tenant_id: str,
+    original_id: UUID,
+    reason: Reason,
+    *,
+    is_said: bool = False,
 ) -> UUID:
-    """Reverse a transaction. Returns the id of the reversal.
+    """Reverse a transaction. Returns the id of the reversal; where that `is_said`, it is not
+    published again.
 
     NotFound where there is no such transaction; Conflict where it was reversed, or cannot be.
     A charge that was paid is deallocated first, so that its money is not lost with it. Credit that
@@ -66,7 +72,7 @@ async def reverse_transaction(
     if unmatched is not None:
         await unmatched_payments.update_resolved(tx, [(tenant_id, original_id, reversal.id)])
     await unmatched_payments.update_reopened(tx, tenant_id, original_id)
-    if original.kind == "payment":
+    if original.kind == "payment" and not is_said:
         await enqueue(tx, [events.payment_reversed(original, reversal, live)])
     if original.kind != "allocation":  # what a person undoes is not done again at once
         await apply_credits(tx, causes_of([reversal]))

@@ -1,0 +1,160 @@
+"""After a restore: payments that had been published are posted as they were said.
+
+Invoices and credit notes come again from billing's topics; payments that came over HTTP do not. So
+each payment that was published waits, in `adopted_payment`, until the invoices that it paid are
+posted, and then pays just these. Nothing is published once more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from gridtally.contracts.accounts import AccountChanged, PaymentRecorded
+from gridtally.database import WriteConnection
+from gridtally.kernel.errors import Rejected
+from gridtally.ledger.accounts.domain.commands import Command, RequestedAllocation
+from gridtally.ledger.accounts.domain.payments import limited_to_open_items, post
+from gridtally.ledger.accounts.domain.reversals import Reason
+from gridtally.ledger.accounts.domain.transactions import Transaction, transaction_id
+from gridtally.ledger.accounts.domain.unmatched_payments import is_unmatched
+from gridtally.ledger.accounts.handlers.credit import apply_credits, causes_of
+from gridtally.ledger.accounts.handlers.reversals import reverse_transaction
+from gridtally.ledger.accounts.store import (
+    adopted_payments,
+    customer_accounts,
+    customers,
+    transactions,
+    unmatched_payments,
+)
+from gridtally.ledger.accounts.store.adopted_payments import AdoptedPayment
+from gridtally.messaging import ReceivedMessage, newest_events
+
+PAYMENTS_MAX = 250
+"""Looked at in one transaction."""
+
+log = structlog.get_logger(__name__)
+
+
+async def adopt_balances(
+    tx: WriteConnection, messages: Sequence[ReceivedMessage[AccountChanged]]
+) -> Sequence[ReceivedMessage[Any]]:
+    """Balances are computed again; their versions go on after those that were published."""
+    newest = newest_events(messages, lambda event: event.version)
+    await adopted_payments.raise_versions(tx, {key: event.version for key, event in newest.items()})
+    return []
+
+
+async def adopt_payments(
+    tx: WriteConnection, messages: Sequence[ReceivedMessage[PaymentRecorded]]
+) -> Sequence[ReceivedMessage[Any]]:
+    """Payments, and reversals of payments, wait for what they pay."""
+    await adopted_payments.insert_adopted(
+        tx,
+        [
+            AdoptedPayment(
+                message.envelope.tenant_id,
+                message.event.transaction_id,
+                message.event.payment_id,
+                message.event.customer_id,
+                message.value,
+                message.envelope.correlation_id,
+                message.envelope.occurred_at,
+            )
+            for message in messages
+            if message.event is not None and message.value is not None
+        ],
+    )
+    return []
+
+
+async def post_adopted_payments(tx: WriteConnection, _now: datetime) -> int:
+    """Post those adopted payments of which all that they pay is there; how many that were."""
+    posted = 0
+    for adopted in await adopted_payments.claim_adopted(tx, PAYMENTS_MAX):
+        try:
+            is_done = await _post(tx, adopted, adopted.recorded)
+        except (Rejected, ValueError) as refused:
+            log.error(  # noqa: TRY400 - the reason says it all
+                "adopted payment refused",
+                tenant_id=adopted.tenant_id,
+                transaction_id=str(adopted.transaction_id),
+                reason=str(refused),
+            )
+            is_done = True
+        if is_done:
+            await adopted_payments.delete_adopted(tx, adopted)
+            posted += 1
+    return posted
+
+
+async def _post(tx: WriteConnection, adopted: AdoptedPayment, recorded: PaymentRecorded) -> bool:
+    """Post it, if what it needs is there; whether it is in the books then."""
+    tenant_id, payment = adopted.tenant_id, transaction_id(adopted.tenant_id, recorded.payment_id)
+    await customers.lock_customers(tx, [(tenant_id, recorded.customer_id)])
+    keys = [(tenant_id, adopted.transaction_id), (tenant_id, payment)]
+    known = await transactions.fetch_digests(tx, keys)
+    if (tenant_id, adopted.transaction_id) in known:
+        return True
+    if recorded.status == "reversed":
+        if (tenant_id, payment) not in known:
+            return False
+        reason = Reason(recorded.reason or "", adopted.occurred_at, adopted.correlation_id)
+        await reverse_transaction(tx, tenant_id, payment, reason, is_said=True)
+        return True
+    if adopted.transaction_id != payment:
+        return True  # a payment that stood in suspense is given to its customer again by the rule
+    if not await _has_all(tx, tenant_id, recorded):
+        return False
+    await _pay(tx, adopted, recorded)
+    return True
+
+
+async def _has_all(tx: WriteConnection, tenant_id: str, recorded: PaymentRecorded) -> bool:
+    """Whether the items that it paid are posted, and the customer whose credit it made is known."""
+    items = [allocation.invoice_id for allocation in recorded.allocations]
+    if not items and not recorded.prepaid:
+        return True
+    return await adopted_payments.have_items(
+        tx, tenant_id, items
+    ) and await adopted_payments.is_known_customer(
+        tx, tenant_id, recorded.customer_id, recorded.currency
+    )
+
+
+async def _pay(tx: WriteConnection, adopted: AdoptedPayment, recorded: PaymentRecorded) -> None:
+    command = Command(
+        kind="payment",
+        id=recorded.payment_id,
+        customer_id=recorded.customer_id,
+        currency=recorded.currency,
+        amount=recorded.amount,
+        reference=recorded.reference,
+        memo=recorded.method,
+        occurred_at=recorded.received_at,
+        correlation_id=adopted.correlation_id,
+        allocations=tuple(
+            RequestedAllocation(allocation.invoice_id, allocation.amount)
+            for allocation in recorded.allocations
+        ),
+    )
+    digest = bytes.fromhex(recorded.digest) if recorded.digest else _digest_of(command)
+    key = (adopted.tenant_id, recorded.customer_id, recorded.currency)
+    named = [allocation.invoice_id for allocation in recorded.allocations]
+    account = (await customer_accounts.fetch_customer_accounts(tx, [key], named))[key]
+    payment = replace(post(account, limited_to_open_items(account, command)), digest=digest)
+    await _insert(tx, payment)
+    if recorded.prepaid:
+        await apply_credits(tx, causes_of([payment]))
+
+
+def _digest_of(command: Command) -> bytes:
+    """Of a payment from before digests were published: most named no invoices."""
+    return replace(command, allocations=None).digest
+
+
+async def _insert(tx: WriteConnection, payment: Transaction) -> None:
+    await transactions.insert_transactions(tx, [payment])
+    await unmatched_payments.insert_unmatched(tx, [*filter(is_unmatched, [payment])])

@@ -1,0 +1,155 @@
+"""A restored ledger has what it had said: meters, readings, payments, and the versions of all."""
+
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import pytest
+
+from gridtally.contracts.accounts import AccountChanged, PaymentRecorded
+from gridtally.contracts.metering import MeterRegistered, PropertyChanged, ReadingRecorded
+from gridtally.http.api import build_app
+from gridtally.ledger.app import STATE
+from gridtally.ledger.routers import ROUTERS
+from gridtally.ledger.settings import Settings
+from gridtally.messaging import ensure_topics
+from gridtally.observability.health import Health
+from gridtally.observability.metrics import Metrics
+from integration.ledger.accounts import (
+    credit_note,
+    invoice,
+    outgoing,
+    pay,
+    payment,
+    post,
+    reconciled,
+    reverse,
+    voided,
+)
+from integration.ledger.properties import read
+from restores import Restorable, rows_of, said, until_drained, until_rows
+
+SAID = (PropertyChanged, MeterRegistered, ReadingRecorded, PaymentRecorded)
+CREATED = ("created_at", "updated_at")
+STORED = {
+    "property": CREATED,
+    "meter": CREATED,
+    "channel": (),
+    "register": (),
+    "reading_entry": ("note",),
+    "transaction": ("recorded_at",),
+    "posting": ("recorded_at",),
+    "open_item": ("overdue_reported",),
+    "allocation": ("recorded_at",),
+    "adopted_payment": (),
+}
+"""What must be the same after a restore, without what no event carries."""
+
+
+@pytest.fixture
+async def restorable(ledger_url, postgres_admin_url, kafka_bootstrap, stack_servers, tmp_path):
+    await ensure_topics(kafka_bootstrap)
+    settings = {"KAFKA_IDEMPOTENCE": str(stack_servers.idempotence)}
+    of_ledger = Restorable(
+        "ledger", ledger_url, postgres_admin_url, kafka_bootstrap, tmp_path, settings
+    )
+    yield of_ledger
+    await of_ledger.drop_copy()
+
+
+@pytest.fixture
+def running(restorable, clients_of):
+    """The process, and a client of an API on its database."""
+
+    @asynccontextmanager
+    async def run(tenant):
+        async with restorable.running() as database:
+            app = build_app(
+                title="ledger", version="1", routers=ROUTERS, database=database, health=Health(),
+                metrics=Metrics("ledger"), state=STATE,
+                settings=Settings(database_url=restorable.url, kafka_bootstrap_servers="unused:1"),
+            )  # fmt: skip
+            yield database, await clients_of(app, database)(tenant)
+            await until_drained(database, tenant, "entry_queue")
+
+    return run
+
+
+async def register(client, name, **more):
+    return await post(client, "properties", name=name, zone="Europe/Berlin", **more)
+
+
+async def change(client, path, **body):
+    answer = await client.patch(path, json=body, headers={"If-Match": "*"})
+    assert answer.status_code == 200, answer.text
+
+
+async def stored(database, tenant):
+    return {
+        table: await rows_of(database, table, tenant, without=without)
+        for table, without in STORED.items()
+    }
+
+
+async def test_a_restored_ledger_has_what_it_had_said(
+    restorable, running, publishing, kafka_bootstrap
+):
+    tenant = f"t-{uuid4().hex[:8]}"
+    first, second, third = (invoice(n) for n in range(1, 4))
+    customer = first.customer_id
+    mine = second.model_copy(update={"customer_id": customer})
+
+    async def send(*events):
+        async with publishing() as publisher:
+            await publisher.publish([outgoing(event, tenant) for event in events])
+
+    async with running(tenant) as (database, acme):
+        home = await register(acme, "Home")
+        old = await register(acme, "Old")
+        (total,) = (m["id"] for m in home["meters"] if m["meter_type"] == "total")
+        await read(acme, total, ("100", "2025-03-01T00:00:00Z"))
+        await send(first)
+        await until_rows(database, "transaction", tenant, 1)
+        await pay(acme, customer, "10", (first.invoice_id, "10"))
+    await restorable.copy()
+
+    async with running(tenant) as (database, acme):
+        await register(acme, "Flat", parent_id=home["id"])
+        await change(acme, f"/v1/properties/{home['id']}", name="Home again", zone="Europe/Paris")
+        path = f"/v1/properties/{old['id']}"
+        assert (await acme.delete(path, headers={"If-Match": "*"})).status_code == 204
+        await read(acme, total, ("250.5", "2025-04-01T00:00:00Z"))
+        await send(mine, third)
+        await until_rows(database, "transaction", tenant, 4)
+        paid = await pay(acme, customer, "50", (mine.invoice_id, "50"), reference="R 1")
+        bounced = await pay(acme, customer, "5", (mine.invoice_id, "5"))
+        await reverse(acme, bounced["id"])
+        await send(payment(customer, "109.00", (first.invoice_id, "109.00")))
+        await until_rows(database, "transaction", tenant, 8)
+        note = credit_note(third)
+        await send(note, voided(note))
+        await until_rows(database, "transaction", tenant, 9)
+        await until_drained(database, tenant, "entry_queue")
+        before = await stored(database, tenant)
+        await reconciled(acme)
+    heard = await said(kafka_bootstrap, tenant, *SAID)
+    balances = await said(kafka_bootstrap, tenant, AccountChanged)
+    await restorable.restore()
+
+    async with running(tenant) as (database, acme):
+        await until_rows(database, "transaction", tenant, 9)
+        await until_drained(database, tenant, "adopted_payment", "entry_queue")
+        after = await stored(database, tenant)
+        for table, rows in before.items():
+            assert set(after[table]) ^ set(rows) == set(), table
+        assert await said(kafka_bootstrap, tenant, *SAID) == heard
+        await reconciled(acme)
+        answered = {"reference": "R 1", "id": paid["document_id"]}
+        again = await pay(acme, customer, "50", (mine.invoice_id, "50"), **answered)
+        assert again["id"] == paid["id"]
+    now = await said(kafka_bootstrap, tenant, AccountChanged)
+    assert all(now[key] == words for key, words in balances.items())
+    assert all(len(words) == 1 for words in now.values())
+    assert [
+        line for line in restorable.logged("not adopted") if line.get("tenant_id") == tenant
+    ] == []
+    assert restorable.logged("adopted payment refused") == []
