@@ -38,7 +38,8 @@ CASES = {
         of("-148.80", "0", "0"), "148.60", [("148.40", "148.60")], [("-148.80", "0")],
     ),
     # getlago/lago-api#5653: of two invoices at once the second brings forward the first
-    "two at once": (of("5", "5", "0"), "0", [("10", "0"), ("7", "0")], [("5", "5"), ("15", "5")]),
+    # what is overdue is named by the first alone
+    "two at once": (of("5", "5", "0"), "0", [("10", "0"), ("7", "0")], [("5", "5"), ("15", "0")]),
     "what was overdue is corrected": (
         of("148.80", "148.80", "148.80"), "148.80", [("148.60", "148.80")], [("0", "0")],
     ),
@@ -65,6 +66,13 @@ def test_what_an_invoice_brings_forward(published, issued, issues, expected):
     assert [(balance.balance, balance.arrears) for balance in before] == [
         tuple(map(Decimal, pair)) for pair in expected
     ]
+
+
+def test_what_an_invoice_of_the_same_day_names_is_not_named_again():
+    issues = [Issue(KEY, Decimal(10)), Issue(OTHER, Decimal(10))]
+    nothing = {KEY: Decimal(0), OTHER: Decimal(0)}
+    before = balances_before(issues, {KEY: of("5", "5"), OTHER: of("7", "3")}, nothing, {KEY})
+    assert [(str(own.balance), str(own.arrears)) for own in before] == [("5", "0"), ("7", "3")]
 
 
 @given(

@@ -8,6 +8,7 @@ import inspect
 import pytest
 
 from doubles.billing import store as memory
+from doubles.billing.balances import Balances
 from doubles.billing.scenarios import SCENARIOS
 from doubles.billing.worlds import in_memory
 from gridtally.billing.store import (
@@ -27,7 +28,7 @@ from gridtally.billing.store import (
 PAIRS = [
     (memory.AdoptedInvoices, adopted_invoices),
     (memory.Agreements, agreements),
-    (memory.Balances, balances),
+    (Balances, balances),
     (memory.CreditNotes, credit_notes),
     (memory.DueDays, due_days),
     (memory.Evidence, evidence),

@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from gridtally.billing.domain.customers import CustomerBalance
 from gridtally.billing.domain.invoices import numbered
 from gridtally.billing.domain.periods import LiveInvoice, Predecessor, Successor
 from gridtally.billing.domain.reference_data import Meter, ReferenceData
@@ -356,37 +355,6 @@ class Numbers(Store):
             self.tables.issued[tenant_id, series] += 1
             taken.append(numbered(series, self.tables.issued[tenant_id, series]))
         return taken
-
-
-class Balances(Store):
-    """As `store.balances`."""
-
-    async def upsert_balances(self, tx, changed):
-        """The newest balances of each customer."""
-        for (tenant_id, customer_id), event in changed.items():
-            for balance in event.balances:
-                key = tenant_id, customer_id, balance.currency
-                if key not in self.tables.balances or self.tables.balances[key][1] < event.version:
-                    known = CustomerBalance(
-                        balance.balance, balance.arrears, balance.invoiced_total
-                    )
-                    self.tables.balances[key] = known, event.version
-
-    async def add_issued(self, tx, issues):
-        """Add these invoices to what each customer was issued; the sums before."""
-        totals = self.tables.issued_totals
-        before = {issue.key: totals[issue.key] for issue in issues}
-        for issue in issues:
-            totals[issue.key] += issue.change
-        return before
-
-    async def fetch_balances(self, read, customers):
-        """What is known of these customers' balances."""
-        return {
-            key: balance
-            for key, (balance, _) in self.tables.balances.items()
-            if key[:2] in customers
-        }
 
 
 class Outbox(Store):

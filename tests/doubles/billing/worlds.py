@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from doubles.billing import store as memory
+from doubles.billing.balances import Balances
 from doubles.billing.events import (
     FLAT,
     NOW,
@@ -269,7 +270,7 @@ def in_memory(monkeypatch):
         "credit_notes": memory.CreditNotes,
         "adopted_invoices": memory.AdoptedInvoices,
         "numbers": memory.Numbers,
-        "balances": memory.Balances,
+        "balances": Balances,
     }
     for handlers in (periods, reference_data):
         for name, double in doubles.items():

@@ -1,6 +1,8 @@
 """What a customer owes, on the next invoice."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -94,6 +96,43 @@ async def test_what_replaces_an_invoice_brings_forward_what_was_paid_on_it(world
     assert shown == ["-100.00", "0.00", "-32.07"]
     answer = (await client.get("/v1/reconciliation")).json()
     assert (answer["ok"], answer["currencies"][0]["issued_total"]) == (True, "67.93")
+
+
+async def second_agreement(world, make, first):
+    """Another meter of the same customer, on the same tariff."""
+    other = replace(make.agreement(tariff_id=first.tariff_id), customer_id=first.customer_id)
+    await world.register(make.registered(other.meter_id))
+    return await world.agree_on(other)
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one batch", "one after the other"])
+async def test_arrears_are_shown_once_of_two_invoices_at_once(world, make, together):
+    """50 are owed, 30 of them overdue. Either invoice comes to 120.98: the second brings forward
+    the first too, and names nothing as overdue again."""
+    first = await world.home()
+    other = await second_agreement(world, make, first)
+    await world.owe(make.balance_changed(first.customer_id, "50", "30", invoiced="0"))
+    closed = [make.closed(first), make.closed(other)]
+    for batch in [closed] if together else [[event] for event in closed]:
+        await world.close(*batch)
+    shown = [(row["brought_forward"], row["arrears"]) for row in await world.invoices()]
+    assert shown == [(Decimal(50), Decimal(30)), (Decimal("170.98"), Decimal(0))]
+
+    # the next day it is still overdue, and named again
+    await world.close(make.closed(first, period=make.APRIL), now=make.NOW + timedelta(days=1))
+    assert (await world.invoices())[-1]["arrears"] == Decimal(30)
+
+
+async def test_what_replaces_the_invoice_that_names_arrears_names_them(world, make):
+    first = await world.home()
+    other = await second_agreement(world, make, first)
+    await world.owe(make.balance_changed(first.customer_id, "50", "30", invoiced="0"))
+    await world.close(make.closed(first), make.closed(other))
+    named = next(row for row in await world.invoices() if row["arrears"])
+    corrected = first if named["agreement_id"] == first.id else other
+    await world.close(make.closed(corrected, revision=2, wh=50))
+    live = [row["arrears"] for row in await world.invoices() if row["credited_by"] is None]
+    assert sorted(live) == [Decimal(0), Decimal(30)]
 
 
 async def test_the_lines_of_an_invoice_do_not_contain_it(world, make):

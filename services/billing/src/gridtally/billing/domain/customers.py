@@ -1,6 +1,6 @@
 """Customers: who pays, what is known of them, and what they owe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -149,19 +149,27 @@ def balances_before(
     issues: Sequence[Issue],
     published: Mapping[BalanceKey, CustomerBalance],
     issued: Mapping[BalanceKey, Decimal],
+    shown: Collection[BalanceKey] = (),
 ) -> list[CustomerBalance]:
     """What each customer owes just before each invoice, in their order: after the ones before it
     and, where it takes the place of another, without that one.
 
     `published` are the ledger's newest balances, `issued` what billing's documents came to before.
+    What is overdue is named once: not where `shown` has the customer, whose live invoice of the
+    same day names it, nor on a second one of these.
     """
-    running = dict(issued)
+    running, named = dict(issued), set(shown)
     before = []
     for issue in issues:
         known = published.get(issue.key, CustomerBalance())
         if known.invoiced_total is None:
             known = replace(known, invoiced_total=issued[issue.key])
         running[issue.key] = EXACT.subtract(running[issue.key], issue.credited)
-        before.append(known.with_issued(running[issue.key]))
+        balance = known.with_issued(running[issue.key])
+        if balance.arrears > 0 and issue.key in named:
+            balance = replace(balance, arrears=ZERO)
+        elif balance.arrears > 0:
+            named.add(issue.key)
+        before.append(balance)
         running[issue.key] = EXACT.add(running[issue.key], issue.total)
     return before

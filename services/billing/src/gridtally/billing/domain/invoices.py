@@ -29,7 +29,8 @@ class Invoice:
     """The amount asked for one period of an agreement; one per agreement and period is live.
 
     The `lines` add up to `total` = `net` + `tax`. `brought_forward` is the customer's balance
-    before it (a credit is negative), of which `arrears` was overdue; the invoice whose place it
+    before it (a credit is negative), of which `arrears` was overdue (named by
+    one live invoice of a customer a day); the invoice whose place it
     takes is not in it, and what was paid on that one is. `quality` is what all that was metered
     rests on; None of an invoice from before that was noted. `proof_root`
     is the root of its proof, in hexadecimal; None of one from before there were proofs.

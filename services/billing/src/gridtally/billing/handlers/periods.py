@@ -10,7 +10,7 @@ key, number series by tenant.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from uuid import UUID
 
@@ -182,7 +182,7 @@ async def _issue(
     notes = await _credit(tx, cancelled, now)
     tenants = [billed.closed.tenant_id for billed in fresh]
     invoice_numbers = await numbers.take_numbers(tx, series_of("INV", now), tenants)
-    balances_owed = await _balances_before(tx, fresh, again.values(), cancelled)
+    balances_owed = await _balances_before(tx, fresh, again.values(), cancelled, now)
     issued = [
         with_root(issue(billed, number, balance, now), billed)
         for billed, number, balance in zip(fresh, invoice_numbers, balances_owed, strict=True)
@@ -230,9 +230,11 @@ async def _balances_before(
     fresh: Sequence[BilledPeriod],
     issued_before: Collection[BilledPeriod],
     cancelled: Cancelled,
+    now: datetime,
 ) -> list[CustomerBalance]:
     """What each customer owes before the fresh invoices, in the order of the periods, whose
-    numbers are taken. Of those that were issued before, only what they cancel now counts."""
+    numbers are taken. Of those that were issued before, only what they cancel now counts; what is
+    overdue is named by one live invoice of a customer a day (UTC)."""
     credited: dict[PeriodKey, Decimal] = {}
     for invoice, billed in cancelled:
         credited[billed.key] = EXACT.add(credited.get(billed.key, ZERO), invoice.total)
@@ -247,7 +249,12 @@ async def _balances_before(
     ]
     issued = await balances.add_issued(tx, [*issues, *of_others])
     published = await balances.fetch_balances(tx, {issue.key[:2] for issue in issues})
-    return balances_before(issues, published, issued)
+    overdue = {key for key, balance in published.items() if balance.arrears > 0}
+    today_at = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    shown = await balances.fetch_arrears_shown(
+        tx, overdue & {issue.key for issue in issues}, today_at
+    )
+    return balances_before(issues, published, issued, shown)
 
 
 def _balance_key(billed: BilledPeriod) -> BalanceKey:

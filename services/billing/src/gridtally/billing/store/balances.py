@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from gridtally.billing import tables
@@ -55,6 +56,30 @@ async def fetch_balances(
         (row["tenant_id"], row["customer_id"], row["currency"]): from_row(CustomerBalance, row)
         for row in rows
     }
+
+
+# By the index of a customer's invoices by time: those of one day are few.
+_ARREARS_SHOWN = """
+SELECT k.tenant_id, k.customer_id, k.currency
+  FROM unnest($1::text[], $2::uuid[], $3::text[]) AS k (tenant_id, customer_id, currency)
+ CROSS JOIN LATERAL (
+       SELECT 1 FROM invoice i
+        WHERE i.tenant_id = k.tenant_id AND i.customer_id = k.customer_id AND i.issued_at >= $4
+          AND i.currency = k.currency AND i.arrears > 0
+          AND NOT EXISTS (SELECT FROM credit_note c
+                           WHERE c.tenant_id = i.tenant_id AND c.invoice_id = i.id)
+        LIMIT 1) AS s
+"""
+
+
+async def fetch_arrears_shown(
+    read: ReadConnection, keys: Collection[BalanceKey], since: datetime
+) -> set[BalanceKey]:
+    """Those customers and currencies of which a live invoice issued since then names arrears."""
+    if not keys:
+        return set()
+    rows = await read.raw.fetch(_ARREARS_SHOWN, *columns_of(keys, 3), since)
+    return {(row["tenant_id"], row["customer_id"], row["currency"]) for row in rows}
 
 
 # The sum moves with the documents that it is of, in their transaction; whoever issues for a tenant
