@@ -141,6 +141,13 @@ def test_unpublished_prices_are_like_those_of_the_same_weekday_and_time():
     assert (filled.prices[: 24 * 13] == series.prices[: 24 * 13]).all()
 
 
+def test_no_price_is_expected_of_days_beyond_what_a_series_holds():
+    start_at = datetime(2025, 2, 2, 23, tzinfo=UTC)
+    series = PriceSeries("EUR", start_at, 60, np.full(24, 100, np.int64))
+    far = datetime(9980, 1, 1, tzinfo=UTC)
+    assert expected_prices(series, BERLIN, far, far + timedelta(days=31)) is series
+
+
 def test_readings_take_the_place_of_what_was_recorded():
     usage = recorded(lambda _: 5, days_of(MONDAY, 2))
     at = datetime(2025, 2, 3, 22, tzinfo=UTC)  # 23:00 in Berlin

@@ -233,6 +233,20 @@ async def test_each_bad_question_gets_a_clear_problem(world, make, api_client, c
     assert (await preview(other_tenant, home, status=404))["code"] == "agreement_unknown"
 
 
+async def test_days_in_another_age_are_answered(world, make, api_client):
+    """A bill of energy alone is expected of the last six weeks; prices of that day are not."""
+    home, spot = await world.home(), await world.home(document=make.SPOT)
+    today = datetime.now(UTC).date()
+    far = {"start_on": "2190-01-01", "end_on": "2191-01-01"}
+    days = [today - timedelta(days=number) for number in range(1, 8)]
+    await world.price(*(make.priced(day) for day in days))
+    for agreement in (home, spot):
+        await world.use(*(make.used(agreement.meter_id, day) for day in days))
+    made = await what_if(api_client, home, **far)
+    assert made["forecast"]["present_intervals"] == made["forecast"]["expected_intervals"]
+    assert (await what_if(api_client, spot, status=422, **far))["code"] == "prices_missing"
+
+
 async def test_a_question_has_a_bound(world, api_client):
     home = await world.home()
     block = {"start_at": "2025-03-01T00:00:00Z", "minutes": 5}

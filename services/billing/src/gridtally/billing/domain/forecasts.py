@@ -20,7 +20,7 @@ from gridtally.billing.domain.recorded_usage import RecordedUsage, Wh
 from gridtally.kernel.energy import INTERVAL_WH_MAX
 from gridtally.kernel.periods import ONE_DAY, Period, zone_named
 from gridtally.rating.plan.span import chosen_slots, local_minutes
-from gridtally.rating.prices import PRICE_MISSING, PriceSeries
+from gridtally.rating.prices import PRICE_MISSING, PRICES_MAX, PriceSeries
 from gridtally.rating.usage import MISSING, Flow
 
 Method = Literal["weekday_and_time"]
@@ -206,6 +206,8 @@ def expected_prices(
     mean of the same weekday and time of day of those six weeks before that are known."""
     step = timedelta(minutes=series.minutes)
     slots = max(-((series.start_at - to_at) // step), len(series.prices))
+    if slots > PRICES_MAX:  # days that far off have no expected price: the bill is refused
+        return series
     prices = np.full(slots, PRICE_MISSING, np.int64)
     prices[: len(series.prices)] = series.prices
     first = max(-((series.start_at - from_at) // step), 0)
