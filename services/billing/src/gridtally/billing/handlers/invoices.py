@@ -53,7 +53,7 @@ async def bill_as_known(
         if not issued:
             raise NotFound(
                 "bill_unknown",
-                f"no invoice of the period from {start_on} had been issued by {moment}",
+                f"no invoice of the period from {start_on} had been issued by that moment",
             )
         invoice = issued[-1]
         stored = await evidence.fetch_evidence(read, tenant_id, invoice["id"])
