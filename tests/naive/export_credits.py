@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from gridtally.kernel.money import EXACT
 from naive.bank import expiry, merged, take
-from naive.clock import naive_band, naive_clock
+from naive.clock import naive_band, naive_clock, naive_peak
 
 DAY = timedelta(days=1)
 
@@ -203,7 +203,14 @@ class Naive:
         days = Fraction((self.part.end_on - self.part.start_on).days)
         of_period = days / (self.usage.period.end_on - self.usage.period.start_on).days
         times = {"day": days, "month": self.months(), "period": of_period}
-        return Fraction(tier["limit"]) * times[charge["limits"]["per"]]
+        return Fraction(tier["limit"]) * times[charge["limits"]["per"]] * self.limit_kw(charge)
+
+    def limit_kw(self, charge):
+        """The kW that a limit is times: those connected, or of the highest hour of the part."""
+        limits, flow = charge["limits"], "export" if charge["kind"] == "export_credit" else "import"
+        if limits.get("kw") == "peak":
+            return naive_peak(limits["peak_minutes"], self.part, self.usage, flow, self.document)
+        return Fraction(self.usage.connected_kw if limits.get("kw") else 1)
 
     def chronological(self, charge):
         """Amounts by label, of each interval in the tier that the energy before it has reached."""

@@ -1,6 +1,7 @@
 """Giving and taking against a naive reading of the same document, bill after bill."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -63,7 +64,10 @@ def tiers(draw):
 @st.composite
 def tiered(draw, splits):
     """Tiers for all of the energy, or for some of three bands, which a rule fills."""
-    limits = {"limits": {"per": draw(st.sampled_from(["day", "month", "period"]))}}
+    kw = draw(st.sampled_from([None, None, "connected", "peak"]))
+    per = draw(st.sampled_from(["day", "month", "period"]))
+    peak_minutes = 60 if kw == "peak" else None
+    limits = {"limits": {"per": per, "kw": kw, "peak_minutes": peak_minutes}}
     if draw(st.booleans()):
         return limits | {"tiers": draw(tiers())}
     bands = [{"name": name, "tiers": draw(tiers())} for name in BANDS[:2]]
@@ -260,7 +264,8 @@ def cases(draw):
         for flow in ("import", "export"):
             scale = draw(st.sampled_from([0, 500, 2000, 2000]))
             series[flow] = random.integers(0, scale, slots, endpoint=True)
-        bills.append((parts, Usage(ZONE, days, 60, series)))
+        connected_kw = Decimal(draw(st.integers(0, 30))).scaleb(-1)
+        bills.append((parts, Usage(ZONE, days, 60, series, connected_kw)))
     return bills
 
 
@@ -328,7 +333,7 @@ def test_the_engine_agrees_with_the_naive_one_bill_after_bill(case):
 def test_meters_of_a_batch_do_not_touch_one_another(case, order):
     parts, usage = case[0]
     usages = [
-        Usage(ZONE, usage.period, 60, {flow: row * n for flow, row in usage.series.items()})
+        replace(usage, series={flow: row * n for flow, row in usage.series.items()})
         for n in (1, 2, 5)
     ]
     bills = rate(parts_of(parts), usages)
