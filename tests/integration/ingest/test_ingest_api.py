@@ -111,7 +111,11 @@ NEM12 = b"100,NEM12,202501010000,X,Y\n200,1,E1,1,E1,N1,1,kWh,30,\n900\n"
     ("body", "content_type", "detail"),
     [
         # patrickvorgers/Home-Assistant-Import-Energy-Data#68, SEED-platform/seed#1912
-        (NEM12, "text/csv", "the body is a NEM12 or NEM13 file"),
+        (
+            NEM12,
+            "text/csv",
+            "is a NEM12 or NEM13 file (Australian meter data): files go to POST /v1/imports; send",
+        ),
         (NEM12, "application/json", "the body is a NEM12 or NEM13 file"),
         (b"<feed xmlns='http://www.w3.org/2005/Atom'/>", "application/xml", "is an XML document"),
         (b"start_utc,minutes,import_kwh\n", "application/x-ndjson", "the body is a table (CSV)"),

@@ -270,7 +270,7 @@ def _check_format(head: bytes) -> None:
 
 def _unsupported(body: bytes) -> HttpRefusal:
     known = recognize(body, "json")
-    is_known = f"the body is {known.name}; " if known else ""
+    is_known = f"the body is {known.name}: files go to POST /v1/imports; " if known else ""
     detail = f"{is_known}send readings as {JSON} or {NDJSON}, events also as {EVENT} or {EVENTS}"
     return HttpRefusal(415, "unsupported_media_type", detail)
 
