@@ -367,8 +367,17 @@ def test_times_that_overlap(first, second, overlap):
 
 
 @pytest.mark.parametrize(
-    ("months", "scenarios", "is_shifted", "count"),
-    [(1, 2, False, 200), (12, 2, False, 66), (24, 2, False, 33), (24, 8, True, 8)],
+    ("months", "scenarios", "is_shifted", "is_as_known", "count"),
+    [
+        (1, 2, False, False, 200),
+        (12, 2, False, False, 66),
+        (24, 2, False, False, 33),
+        (24, 8, True, False, 8),
+        (12, 2, False, True, 8),
+        (24, 8, True, True, 1),
+    ],
 )
-def test_a_chunk_has_fewer_houses_of_more_months(months, scenarios, is_shifted, count):
-    assert chunk_houses(months, scenarios, is_shifted=is_shifted, houses_max=200) == count
+def test_a_chunk_has_fewer_houses_of_more_months(months, scenarios, is_shifted, is_as_known, count):
+    assert count == chunk_houses(
+        months, scenarios, is_shifted=is_shifted, is_as_known=is_as_known, houses_max=200
+    )

@@ -43,6 +43,9 @@ SCENARIOS_MAX = 8
 BILLS_OF_CHUNK = 1_600
 """So many bills a chunk makes, some seconds of work: few houses of many months."""
 CHUNK_HOUSES_MIN = 8
+AS_KNOWN_PART = 8
+"""Readings as known at an instant take so much longer that a chunk has an eighth of the houses: one
+that took a minute would be taken for a worker that is stuck."""
 SECONDS_PER_HOUR = 3600
 BASELINE = 0
 Json = Mapping[str, object]
@@ -118,10 +121,13 @@ def months_of(first: Period, months: int) -> list[Period]:
     return [Period(start, end) for start, end in pairwise(starts)]
 
 
-def chunk_houses(months: int, scenarios: int, *, is_shifted: bool, houses_max: int) -> int:
+def chunk_houses(
+    months: int, scenarios: int, *, is_shifted: bool, is_as_known: bool, houses_max: int
+) -> int:
     """How many houses of a comparison are one chunk."""
     bills = months * (2 * scenarios - 1 if is_shifted else scenarios)
-    return max(CHUNK_HOUSES_MIN, min(houses_max, BILLS_OF_CHUNK // bills))
+    houses = max(CHUNK_HOUSES_MIN, min(houses_max, BILLS_OF_CHUNK // bills))
+    return max(1, houses // AS_KNOWN_PART) if is_as_known else houses
 
 
 def first_hour_at(first: Period) -> datetime:

@@ -191,7 +191,11 @@ def _houses_of_chunk(run: Run, scenarios: int) -> int:
     if not run.is_comparison:
         return CHUNK_HOUSES
     return chunk_houses(
-        run.months, scenarios, is_shifted=run.shift is not None, houses_max=CHUNK_HOUSES
+        run.months,
+        scenarios,
+        is_shifted=run.shift is not None,
+        is_as_known=run.as_known_at is not None,
+        houses_max=CHUNK_HOUSES,
     )
 
 
