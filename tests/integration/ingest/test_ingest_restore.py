@@ -89,6 +89,17 @@ async def until_closed(database, tenant, revisions):
             return
 
 
+async def counted(database, tenant):
+    """The tenant's blocks and new values, by ingest's own counts."""
+    async with snapshot(database, tenant=ALL_TENANTS) as read:
+        row = await read.raw.fetchrow(
+            "SELECT sum(received) AS received, sum(stored) AS stored, sum(readings_new) AS new "
+            "FROM intake_count WHERE tenant_id = $1",
+            tenant,
+        )
+    return dict(row)
+
+
 async def stored(database, tenant):
     return {
         table: await rows_of(database, table, tenant, without=without)
@@ -133,7 +144,7 @@ async def test_a_restored_ingest_says_what_it_had_said(
         await send(block(first, days[25], 150, read_at=later))
         await send(block(first, days[2], 99, read_at=later))
         await until_closed(database, tenant, [1, 2])
-        before = await stored(database, tenant)
+        before, counts = await stored(database, tenant), await counted(database, tenant)
     heard = await said(kafka_bootstrap, tenant, *SAID)
     await ingest.restore()
 
@@ -143,6 +154,7 @@ async def test_a_restored_ingest_says_what_it_had_said(
         after = await stored(database, tenant)
         for table in ("reading_block", "period"):
             assert set(after[table]) ^ set(before[table]) == set(), table
+        assert await counted(database, tenant) == counts
         assert len(after["channel_day"]) == len(before["channel_day"])
         now = await said(kafka_bootstrap, tenant, *SAID)
         assert {key: now[key] for key in heard} == heard

@@ -11,9 +11,11 @@ from typing import Any
 from gridtally.contracts.metering import PeriodClosed, UsageRecorded
 from gridtally.database import WriteConnection
 from gridtally.ingest.domain.adoption import PublishedDay
+from gridtally.ingest.domain.readings import OWN_STORE
 from gridtally.ingest.events.adoption import published_day, published_period
 from gridtally.ingest.store import adoption as store
 from gridtally.ingest.store import usage
+from gridtally.ingest.store.intake_counts import IntakeCounts
 from gridtally.ingest.store.partitions import Partitions
 from gridtally.messaging import ReceivedMessage
 
@@ -34,7 +36,11 @@ async def adopt_usage(
                 newest[day.key] = day
     days = list(newest.values())
     await partitions.ensure(tx, [day.day for day in days])
-    await store.adopt_days(tx, days)
+    counts = IntakeCounts()
+    for tenant_id, new in (await store.adopt_days(tx, days)).items():
+        # the blocks that brought them come again, and change nothing then
+        counts.add_values(tenant_id, OWN_STORE, (new, 0, -new))
+    await counts.save(tx)
     await usage.mark_ended_months(tx, days, now)
     return []
 

@@ -1,5 +1,6 @@
 """Storing channel-days and periods that were published before a restore, unless newer are there."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import orjson
@@ -8,8 +9,11 @@ from gridtally.database import WriteConnection
 from gridtally.ingest.domain.adoption import PublishedDay, PublishedPeriod
 
 # Arrays of arrays cannot be taken apart by `unnest`: one row each, of which there are as many as
-# days were published since the copy.
+# days were published since the copy. The old row is read first, for how many values are new.
 _DAY = """
+WITH known AS (
+    SELECT present FROM channel_day
+     WHERE tenant_id = $1 AND meter_id = $2 AND flow = $3 AND minutes = $4 AND day = $5)
 INSERT INTO channel_day AS d (tenant_id, meter_id, flow, minutes, day, version, present,
                               recorded_at, zone, correlation_id, quality, values)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -18,31 +22,32 @@ ON CONFLICT (tenant_id, meter_id, flow, minutes, day) DO UPDATE
        recorded_at = excluded.recorded_at, correlation_id = excluded.correlation_id,
        quality = excluded.quality, values = excluded.values
  WHERE d.version < excluded.version
+RETURNING d.present - coalesce((SELECT present FROM known), 0)
 """
 
 
-async def adopt_days(tx: WriteConnection, days: Sequence[PublishedDay]) -> None:
-    """Store channel-days in their versions; their partitions must be there."""
-    await tx.raw.executemany(
-        _DAY,
-        [
-            (
-                day.tenant_id,
-                day.meter_id,
-                day.flow,
-                day.minutes,
-                day.day,
-                day.version,
-                day.present,
-                day.recorded_at,
-                day.zone,
-                day.correlation_id,
-                day.quality,
-                list(day.values),
-            )
-            for day in days
-        ],
-    )
+async def adopt_days(tx: WriteConnection, days: Sequence[PublishedDay]) -> dict[str, int]:
+    """Store channel-days in their versions; their partitions must be there. Returns how many
+    values that each tenant has now were not there before."""
+    added: Counter[str] = Counter()
+    for day in days:
+        new = await tx.raw.fetchval(
+            _DAY,
+            day.tenant_id,
+            day.meter_id,
+            day.flow,
+            day.minutes,
+            day.day,
+            day.version,
+            day.present,
+            day.recorded_at,
+            day.zone,
+            day.correlation_id,
+            day.quality,
+            list(day.values),
+        )
+        added[day.tenant_id] += new or 0
+    return dict(added)
 
 
 # A planned period that overlaps one that was closed, by other dates, gives way to it.
