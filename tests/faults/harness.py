@@ -10,7 +10,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence, Set
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,6 +108,29 @@ class System:
             if server.pid is None:
                 await self.restart(name)
 
+    async def copy_databases(self, *services: str) -> None:
+        """Take copies of these services' databases, of one moment."""
+        async with self._stopped(services) as admin:
+            for service in services:
+                await admin.execute(f"DROP DATABASE IF EXISTS {service}_copy")
+                await _copy_database(admin, service, f"{service}_copy", owner=service)
+
+    async def restore_databases(self, *services: str) -> None:
+        """Put these services' databases back to their copies, while the broker keeps its log."""
+        async with self._stopped(services) as admin:
+            for service in services:
+                await admin.execute(f"DROP DATABASE {service} WITH (FORCE)")
+                await _copy_database(admin, f"{service}_copy", service, owner=service)
+
+    @asynccontextmanager
+    async def _stopped(self, services: Sequence[str]) -> "AsyncIterator[asyncpg.Connection]":
+        """These services do not run during the block; a superuser's connection."""
+        self.down |= set(services)
+        await asyncio.gather(*(asyncio.to_thread(self.parts[name].stop) for name in services))
+        async with connected(self.stack.servers.admin_url) as admin:
+            yield admin
+        await asyncio.gather(*map(self.restart, services))
+
     @asynccontextmanager
     async def killed(self, name: str) -> AsyncIterator[None]:
         """A part is dead during the block, and back after it however the block ended."""
@@ -184,6 +207,16 @@ class System:
             await asyncio.to_thread(bad.stop)
             self.parts[service] = clean
             await self.restart(service)
+
+
+async def _copy_database(admin: "asyncpg.Connection", name: str, copy: str, *, owner: str) -> None:
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+    )
+    await admin.execute(f"CREATE DATABASE {copy} OWNER {owner} TEMPLATE {name}")
+    await admin.execute(f"REVOKE ALL ON DATABASE {copy} FROM PUBLIC")
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
 def _last_critical(server: Server) -> str:
