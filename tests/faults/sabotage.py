@@ -146,6 +146,16 @@ def numbers_taken_apart() -> None:
     numbers.take_numbers = take_numbers
 
 
+def nothing_adopted() -> None:
+    """After a restore numbers are taken from the counter, whatever was issued before."""
+    from gridtally.messaging import adoption
+
+    async def adopt_nothing(_adopter: Any) -> int:
+        return 0
+
+    adoption.Adopter.run = adopt_nothing
+
+
 class _Raw:
     """A connection as the stores expect it, without a transaction around it."""
 
@@ -164,6 +174,7 @@ BUGS: dict[str, Callable[[], None]] = {
         duplicates_added,
         last_arrival_wins,
         numbers_taken_apart,
+        nothing_adopted,
     )
 }
 

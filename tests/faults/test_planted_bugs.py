@@ -120,6 +120,19 @@ async def a_correction_before_its_original(system: System, workload: Workload) -
         await workload.send([block])
 
 
+async def billing_restored(system: System, workload: Workload) -> None:
+    """Billing is put back to a copy of when only some of the homes had their invoices."""
+    await workload.register(workload.sites(HOMES))
+    blocks = month(workload)
+    meter_id = workload.registered[0].meter_id
+    await workload.send([block for block in blocks if block.meter_id == meter_id])
+    await quiet(system, workload)
+    await system.copy_databases("billing")
+    await workload.send([block for block in blocks if block.meter_id != meter_id])
+    assert await system.settled(workload.expected, limit_s=LIMIT_S) == []
+    await system.restore_databases("billing")
+
+
 def month(workload: Workload) -> list[Block]:
     """The month of the registered homes, day by day."""
     chance = random.Random(7)
@@ -190,6 +203,8 @@ PLANTED = [
     ),
     Planted("last_arrival_wins", "ingest", a_correction_before_its_original, {"readings"}),
     Planted("numbers_taken_apart", "billing", invoices_while_killed, {"numbers"}),
+    # the last one: it leaves dead letters with the ledger
+    Planted("nothing_adopted", "billing", billing_restored, {"announced"}),
 ]
 SCENARIOS = sorted(
     {planted.scenario for planted in PLANTED}, key=lambda scenario: scenario.__name__
