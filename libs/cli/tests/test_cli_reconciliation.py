@@ -125,3 +125,11 @@ async def test_dead_letters_are_shown_and_are_no_breach():
         ("2", "payment.received.v1: 2", True),
         ("1", "payment.received.v1: 1", True),
     ]
+
+
+async def test_a_document_that_the_ledger_could_not_post_is_a_breach():
+    counts = {"topic": "invoice.issued.v1", "open": 3, "dropped": 0, "expired": 0}
+    findings = await reconcile(Services(AGREED, letters=[counts]))
+    assert [(finding.what, finding.left) for finding in findings if not finding.holds] == [
+        ("documents of billing's that nobody could post", "3")
+    ]
