@@ -128,3 +128,15 @@ def test_the_digest_knows_the_content_and_not_its_spelling():
     assert isinstance(plain, Transaction)
     assert plain.digest == spelled.digest
     assert plain.digest != post_document(document([("energy", "11")], "0", "11")).digest
+
+
+def test_another_root_is_another_document_and_none_is_what_it_always_was():
+    """Invoices from before there were roots keep their digest; a repetition is the same."""
+    lines = [("energy", "10"), ("tax", "1.9")]
+    plain, proven, other = (
+        post_document(document(lines, "1.9", "11.9", proof_root=root))
+        for root in (None, "5f" * 32, "60" * 32)
+    )
+    assert plain.digest == post_document(document(lines, "1.9", "11.9")).digest
+    assert len({plain.digest, proven.digest, other.digest}) == 3
+    assert (plain.proof_root, proven.proof_root) == (None, "5f" * 32)

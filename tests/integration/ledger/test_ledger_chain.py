@@ -61,6 +61,25 @@ async def test_an_entry_committed_late_is_sealed_all_the_same(ledger, clients):
     assert verify_export(await exported(acme)).size == 3
 
 
+async def test_the_root_of_an_invoices_proof_is_sealed_with_its_booking(ledger, clients):
+    acme = await clients("acme")
+    plain, proven = invoice("plain"), invoice("proven").model_copy(update={"proof_root": "5f" * 32})
+    await posted(ledger, post_invoices, plain, proven)
+    await seal(ledger)
+    for event, root in ((plain, None), (proven, proven.proof_root)):
+        found = await acme.get("/v1/transactions", params={"document_id": str(event.invoice_id)})
+        (booked,) = found.json()["items"]
+        assert booked["proof_root"] == root
+        seq = (await acme.get(f"/v1/ledger/seals/{booked['id']}")).json()["seq"]
+        proof = (await acme.get(f"/v1/ledger/entries/{seq}/proof")).json()
+        record = verify_proof(proof, await checkpoint(acme))
+        assert record["entry"].get("proof_root") == root
+        assert ("proof_root" in record["entry"]) == (root is not None), "sealed as ever before"
+        other = proof | {"record": record | {"entry": record["entry"] | {"proof_root": "0" * 64}}}
+        with pytest.raises(Tampered):
+            verify_proof(other, await checkpoint(acme))
+
+
 @pytest.fixture
 async def grown(ledger):
     """A chain of more than two chunks, of invoices and a payment; the invoices' ids."""
