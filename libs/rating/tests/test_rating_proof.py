@@ -201,9 +201,17 @@ def other_than(value):
     return [None, [] if isinstance(value, dict) else {}]
 
 
+def paths_tried(document):
+    """Every place; of the readings and the prices of one day one in nine."""
+    for number, path in enumerate(nodes_of(document)):
+        is_series = "values" in path[:-1] or "prices" in path[1:-1]
+        if not is_series or number % 9 == 0:
+            yield path
+
+
 def tamperings(document):
     """Copies of the document of which one place each was changed, removed, or has been swapped."""
-    for path in nodes_of(document):
+    for path in paths_tried(document):
         original = parent_of(document, path)[path[-1]]
         for other in other_than(original):
             copied = copy.deepcopy(document)
@@ -223,11 +231,8 @@ def tamperings(document):
 
 
 def test_whatever_is_done_to_a_proof_is_found(proof):
-    """Every place, in each way; of the readings and the prices of one day one in nine."""
     done, sections = 0, set()
-    for number, (path, forged) in enumerate(tamperings(proof)):
-        if number % 9 and ("values" in path[:-1] or "prices" in path[1:-1]):
-            continue
+    for path, forged in tamperings(proof):
         with pytest.raises(Tampered):
             verify_invoice(forged)
         done += 1
