@@ -38,6 +38,7 @@ LONG = b"x" * LINE_BYTES_MAX
     [
         ([], []),
         ([b"\n\n"], []),
+        ([b"\n\n \n  a\n", b" ", b"\n\nb"], [(4, b"  a"), (7, b"b")]),
         ([b"a\r\nb\r\n"], [(1, b"a\r"), (2, b"b\r")]),
         ([LONG, b"\na"], [(1, LONG), (2, b"a")]),
         ([LONG, b"y\na"], [(1, None), (2, b"a")]),  # one byte too long

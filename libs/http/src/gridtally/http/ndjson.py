@@ -4,13 +4,16 @@ Owns where a line ends and how long one may be. Refuses to parse them: a line th
 its reader's matter, and the lines behind it are read all the same.
 """
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator
 from typing import NamedTuple
 
 LINE_BYTES_MAX = 256 * 1024
 """Of one line; five times the longest block of readings."""
 BATCH_LINES_MAX = 1_000
 BATCH_BYTES_MAX = 1024 * 1024
+_TO_ITS_END = re.compile(rb"\S[^\n]*")
+"""A line that is not blank, from what is not blank on."""
 
 
 class Line(NamedTuple):
@@ -34,7 +37,8 @@ async def line_batches(pieces: AsyncIterator[bytes]) -> AsyncIterator[list[Line]
                 yield cut.take()
         if cut.batch:
             yield cut.take()
-    cut.add(cut.last())
+    for line in cut.lines_of(b"\n"):  # what stands behind the last end of a line
+        cut.add(line)
     if cut.batch:
         yield cut.take()
 
@@ -57,28 +61,32 @@ class _Cut:
         batch, self.batch, self._bytes = self.batch, [], 0
         return batch
 
-    def add(self, text: bytes | None) -> None:
-        """Count the next line, and keep it unless it is blank."""
-        self._number += 1
-        if text is None or text.strip():
-            self.batch.append(Line(self._number, text))
-            self._bytes += len(text or b"")
+    def add(self, line: Line) -> None:
+        self.batch.append(line)
+        self._bytes += len(line.text or b"")
 
-    def lines_of(self, piece: bytes) -> list[bytes | None]:
-        """The lines that end in a piece; of one that is too long only its end is looked for."""
-        *whole, rest = piece.split(b"\n")
-        if not whole:
-            self._begin(self._begun + rest)
-            return []
-        first, self._begun = self._begun + whole[0], b""
-        lines: list[bytes | None] = [None if self._is_too_long else first, *whole[1:]]
-        self._is_too_long = False
-        self._begin(rest)
-        return [line if line is None or len(line) <= LINE_BYTES_MAX else None for line in lines]
-
-    def last(self) -> bytes | None:
-        """What stands behind the last end of a line."""
-        return None if self._is_too_long else self._begun
+    # Looks for what is not blank and counts the ends of lines between: a body of blank lines packs
+    # to a thousandth, and line by line its 16 MB would keep the event loop busy for ten seconds.
+    def lines_of(self, piece: bytes) -> Iterator[Line]:
+        """The lines that end in a piece, without the blank ones; of one that is too long only its
+        end is looked for."""
+        text, position = self._begun + piece, 0
+        whole_bytes = text.rfind(b"\n") + 1
+        if self._is_too_long and whole_bytes:
+            self._is_too_long = False
+            self._number += 1
+            yield Line(self._number, None)
+            position = text.index(b"\n") + 1
+        for match in _TO_ITS_END.finditer(text, position, whole_bytes):
+            start, end = match.span()
+            if start > position:
+                start = text.rfind(b"\n", position, start) + 1 or position
+                self._number += text.count(b"\n", position, start)
+            self._number += 1
+            yield Line(self._number, text[start:end] if end - start <= LINE_BYTES_MAX else None)
+            position = end + 1
+        self._number += text.count(b"\n", position, whole_bytes)
+        self._begin(text[whole_bytes:])
 
     def _begin(self, text: bytes) -> None:
         self._is_too_long = self._is_too_long or len(text) > LINE_BYTES_MAX
