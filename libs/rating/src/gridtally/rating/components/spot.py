@@ -84,8 +84,8 @@ class SpotPrice(Charge):
 class SpotEnergy(SingleLine):
     """The energy of the `chosen` intervals at the prices that hold from `starts` (UTC minutes) on.
 
-    `starts` are those of the metered intervals, or of the windows in which they settle; `column`
-    is the sum of their energy.
+    `starts` are those of the metered intervals, or of the windows in which they settle, and
+    `lengths` their minutes; `column` is the sum of their energy.
     """
 
     spot: SpotPrice
@@ -95,6 +95,7 @@ class SpotEnergy(SingleLine):
     minutes: int
     chosen: NDArray[np.bool_]
     starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
     column: int
 
     def divisors(self, batch: Batch) -> list[int] | None:
@@ -147,7 +148,8 @@ class SpotEnergy(SingleLine):
         if within is None:
             return np.zeros(1, np.int64)
         into = np.unique((self.starts - series.start_minute) % series.minutes)
-        step = math.gcd(within, series.minutes, *into.tolist())
+        lengths = np.unique(self.lengths)
+        step = math.gcd(within, series.minutes, *into.tolist(), *lengths.tolist())
         return np.arange(0, within, step, dtype=np.int64)
 
     def _settled_prices(self, series: PriceSeries) -> tuple[NDArray[np.int64], int]:
@@ -155,11 +157,12 @@ class SpotEnergy(SingleLine):
 
         `prices` are intervals × prices in even parts of an interval or window: 1, 2, 3, 4, 6 or 12.
         Scaled by two more decimals, and in thirds where 3 divides their number, a mean of them is a
-        whole number again, so that one division loses nothing and all of it stays in int64.
+        whole number again, so that one division loses nothing and all of it stays in int64. Of a
+        window that is cut to half its length each price stands twice, which leaves the mean as is.
         """
         spot, parts = self.spot, self._parts(series)
         offsets = self._offsets(series)
-        at = self.starts[self.chosen][:, None] + offsets
+        at = self.starts[self.chosen][:, None] + offsets % self.lengths[self.chosen][:, None]
         prices = series.at(at)
         if (missing := prices == PRICE_MISSING).any():
             absent = at[missing] - (at[missing] - series.start_minute) % series.minutes
@@ -230,6 +233,7 @@ def plan(spot: SpotPrice, span: Span) -> list[Step]:
         )
         for band in (PRICE_BAND, MARKUP_BAND)
     )
+    starts, lengths = _windows(spot, span)
     at_prices = SpotEnergy(
         item=price,
         spot=spot,
@@ -238,14 +242,16 @@ def plan(spot: SpotPrice, span: Span) -> list[Step]:
         zone=span.zone,
         minutes=span.minutes,
         chosen=span.chosen,
-        starts=_starts(spot, span),
+        starts=starts,
+        lengths=lengths,
         column=column,
     )
     return [at_prices, PerKwh(markup, counted, column)] if spot.markup else [at_prices]
 
 
-def _starts(spot: SpotPrice, span: Span) -> NDArray[np.int64]:
-    """The UTC minute at which each interval's prices begin: its own, or its window's.
+def _windows(spot: SpotPrice, span: Span) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The UTC minute at which each interval's prices begin, and for how long: its own, or its
+    window's.
 
     Rejected where an interval lies in two windows.
     """
@@ -253,16 +259,31 @@ def _starts(spot: SpotPrice, span: Span) -> NDArray[np.int64]:
     first = int((start_at - _EPOCH).total_seconds()) // 60
     utc = first + span.minutes * np.arange(len(span.chosen), dtype=np.int64)
     if spot.settle_minutes is None:
-        return utc
+        return utc, np.full(len(utc), span.minutes, np.int64)
     # windows begin on the local clock's hours, which half-hour zones put between those of UTC
-    into = span.local_minutes[:, 0] % spot.settle_minutes
-    if (into[span.chosen] + span.minutes > spot.settle_minutes).any():
+    starts = utc - span.local_minutes[:, 0] % spot.settle_minutes
+    ends = starts + spot.settle_minutes
+    for change in _cutting_changes(first, span.local_minutes, spot.settle_minutes):
+        before = (starts < change) & (change < ends) & (utc < change)
+        after = (starts < change) & (change < ends) & (utc >= change)
+        ends[before], starts[after] = change, change
+    if (utc + span.minutes > ends)[span.chosen].any():
         raise Rejected(
             "prices_resolution",
             f"{spot.id}: intervals of {span.minutes} minutes cross the windows of "
             f"{spot.settle_minutes} in which energy settles: finer intervals are needed",
         )
-    return utc - into
+    return starts, ends - starts
+
+
+def _cutting_changes(first: int, local_minutes: NDArray[np.int64], window: int) -> list[int]:
+    """The UTC minutes at which the clock is put by less than whole windows: Lord Howe puts it by
+    half an hour, which leaves half an hour of one hour."""
+    local = local_minutes.reshape(-1)
+    jumps = np.diff(local) - 1
+    minutes = np.flatnonzero(jumps % window)
+    changes: list[int] = (first + minutes + 1).tolist()
+    return changes
 
 
 def _products(energy: NDArray[np.int64], prices: NDArray[np.int64]) -> list[int]:
