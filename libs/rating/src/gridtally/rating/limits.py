@@ -134,6 +134,10 @@ class NetTierLimits:
     """The length in minutes of the blocks over which that peak is measured."""
     from_coarser: FromCoarser = "refused"
     """Whether intervals longer than `peak_minutes` are refused, or give their own mean."""
+    on_season_change: OnSeasonChange = "by_days"
+    """Where seasons with other bands meet within these days: each has limits for its days
+    (`by_days`); all is netted and priced as in the season that most of the days lie in
+    (`most_days`); or each season has the limits of all days (`each_in_full`)."""
 
     def __post_init__(self) -> None:
         _check_peak(self.kw, self.peak_minutes)

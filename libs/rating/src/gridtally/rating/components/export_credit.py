@@ -20,6 +20,7 @@ from gridtally.rating.limits import NetTierLimits, TierLimits, check_kw
 from gridtally.rating.plan.span import Span
 from gridtally.rating.plan.tier_plan import plan_tiers
 from gridtally.rating.quantity_steps import QuantityRounding
+from gridtally.rating.seasons import check_season_change
 from gridtally.rating.surplus import Offset, Payout, check_credit
 from gridtally.rating.tiers import TIERS_MAX, Mode, Tier
 from gridtally.rating.usage import NettableFlow, billed_flow
@@ -64,6 +65,7 @@ class ExportCredit(Charge):
             raise ValueError("limits are for tiers")
         for _, tiers in tiers_by_band(self.rate, self.tiers, self.bands):
             check_kw(self.limits, tiers)
+        check_season_change(self.limits.on_season_change, self.windows)
         check_credit(self.surplus, self.tax_class)
 
     @property
@@ -124,6 +126,7 @@ def plan_whole_credit(credit: ExportCredit, span: Span) -> list[Step]:
             peak_minutes=limits.peak_minutes,
             from_coarser=limits.from_coarser,
             on_version_change="reset",
+            on_season_change=limits.on_season_change,
         ),
         flow=credit.flow,
         tiers_of=tiers_of,

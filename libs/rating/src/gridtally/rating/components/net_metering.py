@@ -29,7 +29,12 @@ from gridtally.rating.limits import NetTierLimits, check_kw
 from gridtally.rating.plan.span import Span, chosen_slots
 from gridtally.rating.plan.window_plan import highest_of, windows_of
 from gridtally.rating.quantity_steps import QuantityRounding
-from gridtally.rating.seasons import parts_by_band, parts_of_all
+from gridtally.rating.seasons import (
+    bands_on,
+    check_season_change,
+    parts_by_band,
+    parts_of_all,
+)
 from gridtally.rating.surplus import (
     EXCESS_BAND,
     CarryForward,
@@ -107,6 +112,7 @@ class NetMetering(Charge):
             return
         for _, tiers in self.tiers_by_band:
             check_kw(self.limits, tiers)
+        check_season_change(self.limits.on_season_change, self.windows)
         if isinstance(self.surplus, Offset | Payout) and self.surplus_rate is None:
             raise ValueError("with tiers a surplus that offsets or is paid out needs surplus_rate")
 
@@ -150,20 +156,29 @@ class _NettedDays:
 
 
 def _netted_days(metering: NetMetering, span: Span) -> Iterator[_NettedDays]:
-    """The version's days; one after the other where bands that fill tiers together (`pro_rata`)
-    come or go with a season, as on bills of their own."""
+    """The version's days; by days one after the other where bands that fill tiers together
+    (`pro_rata`) come or go with a season, as on bills of their own."""
     banded = metering.banded
     if banded is None or metering.split != "pro_rata":
         yield _NettedDays(span, span)
         return
-    for part in parts_of_all(banded, span.calendar, span.within, "by_days"):
+    rule = metering.limits.on_season_change
+    for part in parts_of_all(banded, span.calendar, span.within, rule):
         chosen = chosen_slots(span.zone, span.period, span.minutes, part.days)
         days = replace(span, part=part.days, within=part.days, chosen=span.chosen & chosen)
         yield _NettedDays(days, span)
 
 
+def _chosen_by_band(metering: NetMetering, days: Span) -> list[tuple[int, NDArray[np.bool_]]]:
+    """The bands that the days are charged by, each with its intervals."""
+    banded = metering.banded
+    if banded is not None:
+        banded = bands_on(banded, days.calendar, days.within, metering.limits.on_season_change)
+    return intervals_by_band(banded, metering.id, days)
+
+
 def _plan(metering: NetMetering, netted: _NettedDays) -> list[Step]:
-    chosen_of = intervals_by_band(metering.banded, metering.id, netted.days)
+    chosen_of = _chosen_by_band(metering, netted.days)
     netting = _plan_netting(metering, netted.days, chosen_of)
     if not metering.has_tiers:
         return [netting]
@@ -196,7 +211,8 @@ def _days_of(metering: NetMetering, days: Span) -> list[list[Period]]:
     banded = metering.banded
     if banded is None or metering.split == "pro_rata":
         return [[days.within]] * max(len(metering.bands), 1)
-    parts_of = parts_by_band(banded, days.calendar, days.within, "by_days")
+    rule = metering.limits.on_season_change
+    parts_of = parts_by_band(banded, days.calendar, days.within, rule)
     return [[part.days for part in parts] for parts in parts_of]
 
 
@@ -304,10 +320,9 @@ def _worth(metering: NetMetering, span: Span) -> list[tuple[str | None, Decimal]
         return worth
     rates = metering.rates
     own = metering.surplus_rate
-    in_force = intervals_by_band(metering.banded, metering.id, span)
     return [
         (band, rate if own is None else own)
-        for band, rate in (rates[band_index] for band_index, _ in in_force)
+        for band, rate in (rates[band_index] for band_index, _ in _chosen_by_band(metering, span))
     ]
 
 
