@@ -108,6 +108,45 @@ def test_a_line_without_estimates_beside_one_with_them_is_actual(version_of, mon
     assert found == {("tou", "day"): ALL_ACTUAL, ("tou", "night"): of(2)}
 
 
+SUMMER = [{"band": "s", "from_time": "00:00", "to_time": "24:00", "seasons": ["summer"]}]
+TIERED_BANDS = [
+    {"name": name, "tiers": [{"limit": "100", "rate": "0.2"}, {"rate": "0.3"}]}
+    for name in ("w", "s")
+]
+DEMAND_BANDS = [{"name": name, "rate": "5"} for name in ("w", "s")]
+
+
+@pytest.mark.parametrize(
+    ("charge", "bands"),
+    [
+        ({"kind": "tiered_time_of_use", "split": "per_band"}, TIERED_BANDS),
+        ({"kind": "net_metering", "split": "per_band", "surplus": {"kind": "none"}}, TIERED_BANDS),
+        ({"kind": "export_credit", "split": "pro_rata", "surplus": {"kind": "payout"}},
+         TIERED_BANDS),
+        ({"kind": "demand", "minutes": 60}, DEMAND_BANDS),
+    ],
+    ids=["tiers", "netting", "credit", "demand"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("rule", "counted"),
+    [("by_days", {"s": of(2), "w": of(3)}), ("most_days", {"s": of(5)})],
+)
+def test_a_season_that_charges_all_days_rests_on_all_of_them(
+    version_of, usage_of, charge, bands, rule, counted
+):
+    """March with summer from the 11th, 3 hours estimated on the 1st and 2 on the 20th."""
+    usage = usage_of("2025-03-01", "2025-04-01", import_=2000, export=1000)
+    own = {"on_season_change": rule}
+    rules = own if charge["kind"] == "demand" else {"limits": own}
+    component = charge | rules | {"id": "c", "bands": bands, "default_band": "w", "windows": SUMMER}
+    seasons = [{"name": "winter", "start": "10-01"}, {"name": "summer", "start": "03-11"}]
+    version = version_of(component, calendar={"seasons": seasons})
+    flow = "export" if charge["kind"] == "export_credit" else "import"
+    found = qualities(version, usage, {flow: doubtful({(0, 3): "E", (460, 462): "E"})})
+    by_band = {label.partition(":")[0]: quality for (_, label), quality in found.items()}
+    assert by_band == counted
+
+
 def test_only_the_days_of_a_line_count(version_of, month):
     """A tax that changes on the 16th cuts the energy charge: estimates of the 1st are in one."""
     taxes = [

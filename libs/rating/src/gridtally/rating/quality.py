@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 
 from gridtally.kernel.periods import Period
 from gridtally.rating.bands import Bands, band_indexes
+from gridtally.rating.components.demand.charge import Demand
+from gridtally.rating.components.export_credit import ExportCredit
 from gridtally.rating.components.net_billing import NetBilling
 from gridtally.rating.components.net_metering import NetMetering
+from gridtally.rating.components.tiered_time_of_use import TieredTimeOfUse
 from gridtally.rating.engine.lines import DataQuality, Line, WorstQuality
 from gridtally.rating.plan.span import Columns, Span, chosen_slots, local_minutes
+from gridtally.rating.seasons import bands_on
 from gridtally.rating.tariff import Component, Part, TariffVersion
 from gridtally.rating.tiers import TIER_SEPARATOR
 from gridtally.rating.usage import REACTIVE_FLOWS, Flow, NettableFlow
@@ -130,7 +134,7 @@ def _chosen(
     """Which of the period's intervals lie on the days and in the band of a line. Cached, because
     meters on one tariff share it."""
     chosen = chosen_slots(zone, period, minutes, days)
-    bands = component.banded
+    bands = _bands_charged(component, part, period)
     name = _band_name(bands, band)
     if bands is None or name is None:
         return chosen
@@ -149,6 +153,24 @@ def _chosen(
     )
     in_band: NDArray[np.bool_] = band_indexes(bands, component.id, span) == bands.names.index(name)
     return chosen & in_band
+
+
+def _bands_charged(component: Component, part: Part, period: Period) -> Bands | None:
+    """The bands of a component, or where one season's charge all days (`most_days`) these alone."""
+    bands = component.banded
+    if bands is None:
+        return None
+    match component:
+        case Demand():
+            rule, kept = component.on_season_change, component.on_version_change == "keep"
+        case TieredTimeOfUse():
+            limits = component.limits
+            rule, kept = limits.on_season_change, limits.on_version_change == "keep"
+        case NetMetering() | ExportCredit():
+            rule, kept = component.limits.on_season_change, False
+        case _:
+            return bands
+    return bands_on(bands, part.version.calendar, period if kept else part.period, rule)
 
 
 def _band_name(bands: Bands | None, label: str | None) -> str | None:
