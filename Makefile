@@ -77,7 +77,7 @@ unit: setup ## Unit and architecture tests: no servers, seconds
 thorough: setup ## Twenty times as many random cases: bills against naive engines, books against a model
 	GRIDTALLY_EXAMPLES_TIMES=20 $(PYTEST) --disable-socket --allow-unix-socket \
 	  --numprocesses logical --dist worksteal \
-	  libs/rating/tests libs/urdb/tests services/ledger/tests/test_ledger_payments.py
+	  libs/rating/tests libs/urdb/tests libs/portal_tariffs/tests services/ledger/tests/test_ledger_payments.py
 
 .PHONY: integration
 integration: setup ## Each service and lib against the servers

@@ -27,6 +27,7 @@ PLANTS = [
     ("Packages are layered", "kernel.money", "contracts.model"),
     ("Packages are layered", "rating.engine.bill", "database.engine"),
     ("Packages are layered", "rating.quote", "urdb.importer"),
+    ("Packages are layered", "portal_tariffs.importer", "urdb.importer"),
     ("Packages are layered", "cli.app", "local_stack.stack"),
     ("Packages are layered", "http.api", "service.settings"),
     ("Packages are layered", "exports.export", "http.problems"),

@@ -19,7 +19,7 @@ FILES = sorted(
 )
 SOURCES = [path for path in FILES if "src" in path.parts]
 EXACT = re.compile(
-    r"libs/(kernel|metering|rating|urdb|contracts)/src|services/\w+/src/gridtally/(\w+/)+domain"
+    r"libs/(kernel|metering|rating|urdb|portal_tariffs|contracts)/src|services/\w+/src/gridtally/(\w+/)+domain"
 )
 COMMITTERS = "libs/database/src/gridtally/database/"
 DESCRIBERS = re.compile(r"contracts/faults\.py|http/problems\.py|service/settings\.py")
