@@ -9,7 +9,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from gridtally.cli.commands import costs, imports, keys, rate, simulate, urdb, verify, watch
+from gridtally.cli.commands import (
+    costs,
+    imports,
+    keys,
+    portal_tariff,
+    rate,
+    simulate,
+    urdb,
+    verify,
+    watch,
+)
 from gridtally.cli.errors import CommandError
 
 LOCAL_COMMANDS = {
@@ -69,6 +79,7 @@ def _refuse_local() -> NoReturn:
 
 app.command()(rate.rate)
 app.command()(urdb.import_urdb)
+app.command()(portal_tariff.import_tariff)
 app.command()(simulate.simulate)
 app.command()(costs.cost)
 app.command()(costs.preview)

@@ -1,4 +1,4 @@
-"""Tariff files: native documents, and URDB records, which are imported on the way.
+"""Tariff files: native documents, URDB records, which are imported on the way, portal tariffs.
 
 Owns telling them apart, and holidays that are given beside a tariff without its own.
 """
@@ -92,18 +92,27 @@ class TariffFile:
 def read_tariff_file(path: Path) -> TariffFile:
     """The JSON of a file; ValueError where it is none, or says two things of one name."""
     text = read_text(path, "json")
-    try:
-        document = read_json(text, parse_float=Decimal)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{path}: no JSON: {error}") from None
-    except ValueError as error:  # an integer of thousands of digits, or what read_json refuses
-        raise ValueError(f"{path}: no tariff: {error}") from None
+    document = _json_in(path, text)
     if not isinstance(document, dict | list | str):
         reason = "is neither a tariff nor a URDB record"
         raise ValueError(f"{path}: {reason}")  # noqa: TRY004 - a fault of the file
     if not looks_like_urdb(document):
         document = json.loads(text)  # numbers as they are written, for what the faults tell
     return TariffFile(path, text, document)
+
+
+def read_portal_tariff(path: Path) -> Any:
+    """The JSON of a portal tariff, numbers as decimals; ValueError as `read_tariff_file`."""
+    return _json_in(path, read_text(path, "json"))
+
+
+def _json_in(path: Path, text: str) -> Any:
+    try:
+        return read_json(text, parse_float=Decimal)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"{path}: no JSON: {error}") from None
+    except ValueError as error:  # an integer of thousands of digits, or what read_json refuses
+        raise ValueError(f"{path}: no tariff: {error}") from None
 
 
 def read_holidays(text: str) -> dict[str, object]:
