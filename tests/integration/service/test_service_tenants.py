@@ -97,6 +97,10 @@ BODIES = {
     "patch /v1/tariffs/{tariff_id}": NAMED,
     "post /v1/tariffs/{tariff_id}/versions": VERSION,
     "post /v1/tariffs/{tariff_id}/versions/validate": VERSION,
+    "post /v1/tariffs/{tariff_id}/versions/import": {
+        "effective_from": "2025-01-01",
+        "portal_tariff": {"components": [{"id": "energy", "rate_schedule": [{"value": 30}]}]},
+    },
     "put /v1/tariffs/{tariff_id}/versions/{number}": VERSION,
     "patch /v1/tariffs/{tariff_id}/versions/{number}": {"note": "mine"},
     "post /v1/tariffs/{tariff_id}/versions/{number}/withdraw": {"reason": "mine"},
