@@ -9,9 +9,10 @@ import asyncpg
 
 MOMENTS = ("recorded_at", "closed_at", "issued_at", "occurred_at", "created_at", "updated_at")
 """When something was done is no fact of the business."""
-NUMBERS = ("number", "reference", "digest")
+NUMBERS = ("number", "reference", "digest", "proof_root")
 """Which invoice gets which of the numbers depends on which period is closed first. The ledger
-refers to documents by number, and digests what it books together with the number and moment."""
+refers to documents by number, and digests what it books together with the number and moment, as
+the root of an invoice's proof does."""
 STEPS = ("version", "usage_version")
 """In how many steps a day came to its values depends on how messages fall into batches."""
 ACCOUNT = ("brought_forward", "arrears")
