@@ -3,7 +3,7 @@
 import pytest
 
 from gridtally.cli.errors import CommandError
-from gridtally.cli.import_file import parse_goals, read_content, read_layout
+from gridtally.cli.import_file import described, parse_goals, read_content, read_layout
 
 METER = "6f1b0000-0000-0000-0000-000000000001"
 CHANNELS = [{"name": "6102 E1"}, {"name": "6102 B1"}]
@@ -47,6 +47,23 @@ def test_what_cannot_be_mapped_is_refused_in_words(mapped, meter, reason):
     with pytest.raises(CommandError) as refused:
         parse_goals(mapped, [], meter, None).mapping(CHANNELS)
     assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("flow", "shown"),
+    [
+        ("import", "import, 30 min, 2025-02-28 to 2025-03-01, 48 values, 1 missing, 33.600 kWh"),
+        (None, "flow unknown, 30 min, 2025-02-28 to 2025-03-01, 48 values, 1 missing, 33.600 kWh"),
+        ("reactive_import",
+         "reactive_import, 30 min, 2025-02-28 to 2025-03-01, 48 values, 1 missing, 33.600 kvarh"),
+    ],
+)  # fmt: skip
+def test_a_channel_is_shown_in_its_unit(flow, shown):
+    channel = {
+        "name": "6102 Q1", "flow": flow, "minutes": 30, "start_at": "2025-02-28",
+        "end_at": "2025-03-01", "values": 48, "missing": 1, "energy_wh": 33_600,
+    }  # fmt: skip
+    assert described(channel) == f"channel 6102 Q1: {shown}"
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):

@@ -62,6 +62,18 @@ def parse_goals(
     return Goals(by_channel, tuple(left_out), alone)
 
 
+def described(channel: Json) -> str:
+    """What a file has of one channel, in a line; reactive energy is in kvarh."""
+    flow = channel["flow"] or "flow unknown"
+    unit = "kvarh" if flow.startswith("reactive") else "kWh"
+    return (
+        f"channel {channel['name']}: {flow}, {channel['minutes']} min, "
+        f"{channel['start_at']} to {channel['end_at']}, "
+        f"{channel['values']} values, {channel['missing']} missing, "
+        f"{channel['energy_wh'] / 1000:.3f} {unit}"
+    )
+
+
 def _goal(meter_id: str, flow: str | None) -> Json:
     if flow is not None and flow not in FLOWS:
         raise CommandError(f"{flow!r} is no flow: choose from {', '.join(FLOWS)}")

@@ -129,18 +129,15 @@ def _say(text: str) -> None:
 
 def _show(proposed: Any) -> None:
     """The layout, what was taken for granted, and the channels."""
+    from gridtally.cli import import_file
+
     for name, value in (proposed["layout"] or {}).items():
         if value not in (None, "", 0):
             _say(f"  {name}: {value}")
     for note in proposed["notes"]:
         _say(f"note: {note}")
     for channel in proposed["channels"][:CHANNELS_SHOWN_MAX]:
-        _say(
-            f"channel {channel['name']}: {channel['flow'] or 'flow unknown'}, "
-            f"{channel['minutes']} min, {channel['start_at']} to {channel['end_at']}, "
-            f"{channel['values']} values, {channel['missing']} missing, "
-            f"{channel['energy_wh'] / 1000:.3f} kWh"
-        )
+        _say(import_file.described(channel))
     if left := proposed["channels"][CHANNELS_SHOWN_MAX:]:
         _say(f"and {len(left)} more channels")
 
