@@ -66,13 +66,14 @@ class Restorable:
                 stderr=subprocess.STDOUT,
             )
 
-    def logged(self, event):
-        """All lines of that event, of every start."""
+    def logged(self, event, tenant):
+        """All lines of that event about a tenant, of every start. Of others there may be more: each
+        test's database meets what the tests before it have left on the topics."""
         return [
             line
             for log in sorted(self.folder.glob(f"{self.service}-*.log"))
             for line in map(json.loads, log.read_text().splitlines())
-            if line["event"] == event
+            if line["event"] == event and line.get("tenant_id") == tenant
         ]
 
     async def copy(self):

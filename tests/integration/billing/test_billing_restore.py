@@ -158,4 +158,4 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
         (issued,) = [i for i in await world.invoices() if i["agreement_id"] == new.id]
     assert issued["number"].endswith("-000014")
     assert all(len(words) == 1 for words in heard.values())
-    assert billing.logged("not adopted") == []
+    assert billing.logged("not adopted", tenant) == []

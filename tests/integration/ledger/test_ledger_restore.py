@@ -149,7 +149,5 @@ async def test_a_restored_ledger_has_what_it_had_said(
     now = await said(kafka_bootstrap, tenant, AccountChanged)
     assert all(now[key] == words for key, words in balances.items())
     assert all(len(words) == 1 for words in now.values())
-    assert [
-        line for line in restorable.logged("not adopted") if line.get("tenant_id") == tenant
-    ] == []
-    assert restorable.logged("adopted payment refused") == []
+    assert restorable.logged("not adopted", tenant) == []
+    assert restorable.logged("adopted payment refused", tenant) == []

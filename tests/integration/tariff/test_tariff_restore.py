@@ -136,4 +136,4 @@ async def test_a_restored_tariff_service_says_what_it_had_said(tariff, running, 
         following = await drafted(acme, night, "2029-01-01")
     assert following["number"] == ending["number"] + 1
     assert all(len(words) == 1 for words in heard.values())
-    assert tariff.logged("not adopted") == []
+    assert tariff.logged("not adopted", tenant) == []
