@@ -124,7 +124,7 @@ class BrowserRules:
         answer = _refusal(scope) or self._app
         try:
             await answer(scope, receive, send_marked)
-        except Exception:
+        except Exception:  # the last resort: logged, and answered as a page
             log.exception("page crashed", path=scope["path"])
             await CRASHED(scope, receive, send_marked)
 

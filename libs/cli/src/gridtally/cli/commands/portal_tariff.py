@@ -1,15 +1,12 @@
 """`gridtally import-tariff`: a portal tariff in, a native tariff out, and a report of the rest."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from gridtally.cli.imported_tariff import report_notes, write_document
 from gridtally.kernel.errors import Rejected
-
-if TYPE_CHECKING:
-    from gridtally.portal_tariffs import Imported
 
 
 def import_tariff(
@@ -42,11 +39,7 @@ def import_tariff(
             currency=currency,
             incomplete="accepted" if incomplete else "refused",
         )
-        text = json.dumps(imported.document, indent=2) + "\n"
-        if output is None:
-            typer.echo(text, nl=False)
-        else:
-            output.write_text(text, encoding="utf-8")
+        write_document(imported.document, output)
     except OSError as error:
         typer.echo(f"error: {error.filename}: {error.strerror}", err=True)
         raise typer.Exit(1) from None
@@ -57,14 +50,4 @@ def import_tariff(
     except ValueError as error:
         typer.echo(f"error: {' '.join(str(error).splitlines())}", err=True)
         raise typer.Exit(1) from None
-    _report(imported)
-
-
-def _report(imported: "Imported") -> None:
-    """Prints what is not in the tariff, what was assumed and what charges nothing."""
-    for note in imported.notes:
-        if note.kind != "descriptive":
-            what = "note" if note.kind == "convention" else "warning"
-            typer.echo(f"{what}: {note.path}: {note.detail}", err=True)
-    if left := [note.path for note in imported.notes if note.kind == "descriptive"]:
-        typer.echo(f"note: these fields charge nothing: {', '.join(left)}", err=True)
+    report_notes((note.kind, note.path, note.detail) for note in imported.notes)

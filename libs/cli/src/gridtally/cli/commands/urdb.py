@@ -1,12 +1,12 @@
 """`gridtally import-urdb`: a URDB record in, a native tariff out, and a report of the rest."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from gridtally.cli.errors import CommandError
+from gridtally.cli.imported_tariff import report_notes, write_document
 from gridtally.cli.urdb_supplements import (
     FreeShareOption,
     MetersOption,
@@ -14,9 +14,6 @@ from gridtally.cli.urdb_supplements import (
     SupplementOptions,
 )
 from gridtally.kernel.errors import Rejected
-
-if TYPE_CHECKING:
-    from gridtally.urdb import Imported
 
 
 def import_urdb(
@@ -65,25 +62,11 @@ def import_urdb(
             incomplete=incomplete,
         )
         tariff_file.version(imported.document, None)
-        text = json.dumps(imported.document, indent=2) + "\n"
-        if output is None:
-            typer.echo(text, nl=False)
-        else:
-            output.write_text(text, encoding="utf-8")
+        write_document(imported.document, output)
     except OSError as error:
         typer.echo(f"error: {error.filename}: {error.strerror}", err=True)
         raise typer.Exit(1) from None
     except (CommandError, Rejected, ValueError) as error:
         typer.echo(f"error: {' '.join(str(error).splitlines())}", err=True)
         raise typer.Exit(1) from None
-    _report(imported)
-
-
-def _report(imported: "Imported") -> None:
-    """Prints what is not in the tariff, what was assumed and what charges nothing."""
-    for note in imported.notes:
-        if note.kind != "descriptive":
-            what = "note" if note.kind == "convention" else "warning"
-            typer.echo(f"{what}: {note.field}: {note.detail}", err=True)
-    if left := [note.field for note in imported.notes if note.kind == "descriptive"]:
-        typer.echo(f"note: these fields charge nothing: {', '.join(left)}", err=True)
+    report_notes((note.kind, note.field, note.detail) for note in imported.notes)
