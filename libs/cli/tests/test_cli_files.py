@@ -247,7 +247,7 @@ def test_people_are_shown_totals_by_kind_and_of_all_periods(run):
             "none of 5, 10, 15, 30, 60",
         ),
         ({"u.csv": rows("2025-03-09 02:00", 1)}, (), "does not exist in America/Denver"),
-        ({"t.json": "[" * 50_000}, (), "t.json: no JSON"),
+        ({"t.json": "[" * 50_000}, (), "t.json: no tariff: lists and objects are nested too deep"),
         ({"t.json": "9" * 5_000}, (), "t.json: no tariff"),
         ({"t.json": "3"}, (), "t.json: is neither a tariff nor a URDB record"),
         ({"t.json": FLAT | {"components": [{"kind": "magic"}]}}, (), "'magic' is none of"),

@@ -68,9 +68,10 @@ def test_a_channel_is_shown_in_its_unit(flow, shown):
 
 def test_files_that_cannot_be_read_are_named(tmp_path):
     broken = tmp_path / "layout.json"
-    broken.write_text("{")
-    with pytest.raises(CommandError, match="is no JSON"):
-        read_layout(broken)
+    for text in ("{", "[" * 100_000, '{"zone": "UTC", "zone": "Europe/Berlin"}'):
+        broken.write_text(text)
+        with pytest.raises(CommandError, match="is no JSON"):
+            read_layout(broken)
     for read in (read_layout, read_content):
         with pytest.raises(CommandError, match=r"absent\.csv: No such file"):
             read(tmp_path / "absent.csv")

@@ -161,7 +161,7 @@ def test_a_state_that_does_not_go_with_the_rest_is_refused_and_left(
         (b"component,kwh\nsteps,1\n", "is a table (CSV): JSON is needed here"),
         (b"PK\x03\x04xl/workbook.xml", "is an Excel workbook (.xlsx): JSON is needed here"),
         (b"\xff\xfe", "is text in UTF-16 or UTF-32: save it as text in UTF-8"),
-        (b"[" * 100_000, "it is nested too deep"),
+        (b"[" * 100_000, "nested too deep"),
         (b"[]", "is no state file"),
         (b'{"next_start": "2025-02-01", "currency": "EUR"}', "is no state file"),
         (b'{"next_start": "soon", "currency": "EUR", "components": {}}', "soon"),

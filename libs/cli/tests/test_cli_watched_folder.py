@@ -37,6 +37,8 @@ def test_no_file_is_overwritten(tmp_path):
     [
         (None, "it says how the files are read"),
         ("{", "is no JSON"),
+        ("[" * 100_000, "is no JSON: lists and objects are nested too deep"),
+        ('{"zone": "UTC", "zone": "Europe/Berlin"}', "'zone' is there twice in one object"),
         ("[]", "names zone, layout and mapping"),
         ('{"zone": "UTC", "layout": {}}', "names zone, layout and mapping"),
         ('{"zone": "UTC", "layout": {}, "mapping": {}, "meter": 1}', "'meter' is not known"),

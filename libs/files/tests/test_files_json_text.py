@@ -38,6 +38,7 @@ def test_a_number_keeps_every_digit():
         ("-Infinity", "-Infinity is no number of JSON"),
         ('{"a": 1} {"a": 2}', "Extra data"),
         ('{"a": 1', "Expecting"),
+        ("[" * 100_000 + "]" * 100_000, "nested too deep"),
     ],
 )
 def test_what_says_two_things_is_refused(text, message):

@@ -5,7 +5,6 @@ line. How a file is read is ingest's business.
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from gridtally.cli.api import Api, Json
 from gridtally.cli.errors import CommandError
+from gridtally.files.json_text import read_json
 
 FILE = "application/octet-stream"
 POLL_S = 0.5
@@ -83,7 +83,7 @@ def _goal(meter_id: str, flow: str | None) -> Json:
 def read_layout(path: Path) -> Any:
     """A layout in a JSON file; CommandError where it is none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from None
     except ValueError as error:

@@ -118,8 +118,8 @@ def read_document(path: Path) -> dict[str, Any]:
         value = read_json(path.read_bytes())
     except OSError as failure:
         raise CommandError(f"{path}: {failure.strerror}") from failure
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        raise CommandError(f"{path} holds no JSON") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path} holds no JSON: {error}") from None
     except ValueError as wrong:
         raise CommandError(f"{path}: {wrong}") from None
     if not isinstance(value, dict):

@@ -99,8 +99,6 @@ def _document(text: str) -> Any:
             f"is no JSON from row {error.lineno} on ({error.msg}): give the file as --state wrote "
             "it, or the name of none, which begins with nothing"
         ) from None
-    except RecursionError:
-        raise ValueError("is no state file: it is nested too deep") from None
 
 
 def write_state_file(path: Path, version: TariffVersion, period: Period, state: State) -> None:

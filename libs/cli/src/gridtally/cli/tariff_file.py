@@ -109,7 +109,7 @@ def read_portal_tariff(path: Path) -> Any:
 def _json_in(path: Path, text: str) -> Any:
     try:
         return read_json(text, parse_float=Decimal)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         raise ValueError(f"{path}: no JSON: {error}") from None
     except ValueError as error:  # an integer of thousands of digits, or what read_json refuses
         raise ValueError(f"{path}: no tariff: {error}") from None

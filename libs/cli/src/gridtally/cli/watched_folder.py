@@ -5,13 +5,13 @@ laid out so that they say it themselves. What is imported moves to `imported/`, 
 `refused/` with the reason beside it, so that nothing is imported twice and nothing is lost.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gridtally.cli.errors import CommandError
+from gridtally.files.json_text import read_json
 
 DECLARATION = "import.json"
 IMPORTED, REFUSED = "imported", "refused"
@@ -33,7 +33,7 @@ def read_declaration(folder: Path) -> FolderDeclaration:
     """The folder's declaration; CommandError where it is missing or names other things."""
     path = folder / DECLARATION
     try:
-        declared = json.loads(path.read_text(encoding="utf-8"))
+        declared = read_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}: it says how the files are read") from None
     except ValueError as error:

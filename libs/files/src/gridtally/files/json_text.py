@@ -15,12 +15,16 @@ NAME_CHARS_MAX = 40
 def read_json(text: str | bytes, *, parse_float: Callable[[str], Any] | None = None) -> Any:
     """The value of JSON; `parse_float` is as that of `json.loads`, such as Decimal.
 
-    JSONDecodeError or RecursionError for what is none; ValueError for a name that an object has
-    twice, for NaN and Infinity, which JSON does not have, and for integers of thousands of digits.
+    JSONDecodeError for what is none; ValueError for a name that an object has twice, for NaN and
+    Infinity, which JSON does not have, for integers of thousands of digits, and for what is nested
+    deeper than anybody writes.
     """
-    return json.loads(
-        text, parse_float=parse_float, object_pairs_hook=_object, parse_constant=_no_number
-    )
+    try:
+        return json.loads(
+            text, parse_float=parse_float, object_pairs_hook=_object, parse_constant=_no_number
+        )
+    except RecursionError:
+        raise ValueError("lists and objects are nested too deep") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
