@@ -21,14 +21,23 @@ BROKER = {"kafka_bootstrap", "publishing"}
 END_ALL_OF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
 
 
-def pytest_collection_modifyitems(items):
+@pytest.hookimpl(wrapper=True)  # xdist reads the marks in this hook, and nothing else is before it
+def pytest_collection_modifyitems(config, items):
     """In a parallel run, what shares the topics runs one after the other, and so does what starts
     servers of its own; every other test has a database to itself and runs anywhere."""
+    grouped = []
     for item in items:
         if "local_stack" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("local_stack"))
+            grouped.append((item, "local_stack"))
         elif BROKER.intersection(item.fixturenames):
-            item.add_marker(pytest.mark.xdist_group("broker"))
+            grouped.append((item, "broker"))
+    for item, group in grouped:
+        item.add_marker(pytest.mark.xdist_group(group))
+    answer = yield
+    if config.getoption("loadgroup", default=False):  # only in xdist's workers
+        lost = [item.nodeid for item, group in grouped if not item.nodeid.endswith(f"@{group}")]
+        assert not lost, f"this pytest-xdist does not keep groups with this pytest: {lost[:3]}"
+    return answer
 
 
 @pytest.fixture(scope="session")
