@@ -37,7 +37,7 @@ class Model:
         for id_, fact in self.facts.items():
             if fact.key == key and id_ != without:
                 credit += fact.credited
-                if fact.kind != "write_off":
+                if fact.kind not in ("write_off", "credit_note"):
                     credit += sum(self.deallocated(fact).values())
         return credit
 
@@ -51,6 +51,26 @@ class Model:
         spent = fact.kind in ("write_off", "allocation")
         # something is left of it
         return not spent or any(a and i not in self.voided for i, a in fact.allocated.items())
+
+    def left(self, item):
+        """What credit notes have left of an item."""
+        notes = [fact for fact in self.facts.values() if fact.kind == "credit_note"]
+        return self.totals[item] - sum((note.allocated.get(item, ZERO) for note in notes), ZERO)
+
+    def credit_part(self, note_id, key, item, amount):
+        """Credit a part of an item: what was given up of it comes back first, then what was paid,
+        in the order in which it was."""
+        short = amount - self.open(item)
+        for kind_first in (True, False):
+            for fact in self.facts.values():
+                is_given_up = fact.kind == "write_off"
+                if short > 0 and is_given_up is kind_first and fact.kind != "credit_note":
+                    taken = min(short, fact.allocated.get(item, ZERO))
+                    if taken:
+                        fact.allocated[item] -= taken
+                        fact.credited += ZERO if is_given_up else taken
+                        short -= taken
+        self.facts[note_id] = Fact(key, "credit_note", {item: amount})
 
     def spent_prepaid(self, key, order, due_on):
         """What credit pays now: fact, item and amount, in the order in which it is taken back."""

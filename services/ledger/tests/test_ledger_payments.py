@@ -1,9 +1,11 @@
 """Payments and reversals against a plain model: a list of facts, summed again after each step."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -34,8 +36,10 @@ from gridtally.ledger.accounts.domain.reversals import (
     Reason,
     credit_short,
     deallocate,
+    money_of,
     reversal_id,
     reverse,
+    taken_for_credit,
 )
 from naive.accounts import Fact, Model
 
@@ -242,11 +246,38 @@ class Accounts(RuleBasedStateMachine):
         if live:
             invoice = data.draw(st.sampled_from(live))
             key = invoice.customer_id, invoice.currency
-            note = post_document(self.document(key, invoice.total, invoice.document_id))
+            left = self.model.left(invoice.document_id)
+            note = post_document(self.document(key, left, invoice.document_id))
             self.deallocate(key, invoice.document_id, note.document_id)
             self.write(note)
             self.model.voided.add(invoice.document_id)
             self.apply_credit(note)
+
+    @rule(data=st.data())
+    def credit_a_part(self, data):
+        """By hand, of what is left of a live invoice; not a cent more."""
+        live = [
+            transaction for transaction in self.ledger.values()
+            if transaction.kind == "invoice" and transaction.document_id not in self.model.voided
+            and self.model.left(transaction.document_id) > 0
+        ]  # fmt: skip
+        if not live:
+            return
+        invoice = data.draw(st.sampled_from(live))
+        key, item = (invoice.customer_id, invoice.currency), invoice.document_id
+        left = self.model.left(item)
+        amount = data.draw(st.decimals("0.01", left, places=2))
+        note = post_document(replace(self.document(key, amount, item), is_part=True))
+        account, paid = self.accounts[key], self.live(item=item)
+        with pytest.raises(ValueError, match="too much"):
+            taken_for_credit(account.items[item], paid, left + Decimal("0.01"))
+        taken = taken_for_credit(account.items[item], paid, amount)
+        reason = self.reason(key)
+        if back := deallocate(account, account.items[item], taken, note.document_id, reason):
+            self.write(back)
+        self.write(note)
+        self.model.credit_part(note.id, key, item, amount)
+        self.apply_credit(note)
 
     def deallocate(self, key, item, cause_id):
         """Take back what is allocated to an item; what was paid out of it is owed again."""
@@ -254,7 +285,7 @@ class Accounts(RuleBasedStateMachine):
         paid_out = -sum(
             (fact.allocated.get(item, ZERO) for fact in self.model.facts.values()), ZERO
         )  # fmt: skip
-        live = self.live(item=item)
+        live = money_of(self.live(item=item))
         deallocation = deallocate(account, account.items[item], live, cause_id, self.reason(key))
         if deallocation:
             self.write(deallocation)

@@ -30,6 +30,7 @@ from integration.ledger.accounts import (
     credit_note,
     customer,
     invoice,
+    partial_credit_note,
     payment,
     received,
     voided,
@@ -86,6 +87,12 @@ class Scenario:
     def cancel(self, *invoices, fails=None):
         """A credit note for each of these invoices."""
         notes = [credit_note(event) for event in invoices]
+        self.handle(postings.post_credit_notes, *notes, fails=fails)
+        return notes
+
+    def credit(self, event, *amounts, fails=None, **other):
+        """Credit notes of parts of an invoice, in one batch."""
+        notes = [partial_credit_note(event, amount, **other) for amount in amounts]
         self.handle(postings.post_credit_notes, *notes, fails=fails)
         return notes
 
@@ -244,6 +251,33 @@ def cancelled_when_paid():
     return scenario
 
 
+def credited_in_part_when_paid():
+    scenario = Scenario()
+    first, second = scenario.issue("100", "40")
+    paid = scenario.post("payment", "60", (first.invoice_id, "60"))
+    given_up = scenario.post("write_off", "30", (first.invoice_id, "30"))
+    scenario.credit(first, "15")
+    scenario.credit(first, "30", "20")
+    scenario.credit(first, "35.01", fails="credits 0.01 too much of INV-0")
+    scenario.post("payment", "1")
+    scenario.reverse(given_up.id, fails="deallocated_since")
+    scenario.credit(first, "35", extent="rest")
+    scenario.reverse(paid.id)
+    scenario.credit(second, "40")
+    return scenario
+
+
+def credited_in_part_before_issued():
+    scenario = Scenario()
+    event = invoice(1, customer=scenario.customer, energy="10", tax="0")
+    scenario.credit(event, "4")
+    scenario.post("payment", "9")
+    scenario.handle(postings.post_invoices, event)
+    [note] = scenario.credit(event, "6", extent="rest")
+    scenario.handle(postings.post_credit_notes, note)
+    return scenario
+
+
 def cancelled_before_issued():
     scenario = Scenario()
     event = invoice(1, customer=scenario.customer, energy="10", tax="0")
@@ -301,6 +335,7 @@ SCENARIOS = {
     for scenario in (
         oldest_first, named_by_the_api, the_same_command_again, nothing_there, credit_spent,
         from_outside, two_customers_in_a_batch, cancelled_when_paid, cancelled_before_issued,
+        credited_in_part_when_paid, credited_in_part_before_issued,
         documents_that_contradict, a_charge_reversed, exported_energy, too_much_for_an_account,
     )
 }  # fmt: skip

@@ -52,6 +52,17 @@ def credit_note(of, *, days=10):
     )  # fmt: skip
 
 
+def partial_credit_note(of, net, tax="0", *, days=10, extent="part"):
+    return CreditNoteIssued(
+        credit_note_id=uuid4(), number=f"CN-{of.number}-{net}", invoice_id=of.invoice_id,
+        invoice_number=of.number, customer_id=of.customer_id, agreement_id=of.agreement_id,
+        currency=of.currency, lines=[line("energy", net), line("tax", tax)], net=net, tax=tax,
+        total=str(Decimal(net) + Decimal(tax)), reason="a wrong reading",
+        issued_at=ISSUED + timedelta(days=days), extent=extent, positions=[1, 2],
+        credited_by="k1",
+    )  # fmt: skip
+
+
 def voided(note):
     return InvoiceVoided(
         invoice_id=note.invoice_id, number=note.invoice_number, agreement_id=note.agreement_id,

@@ -285,8 +285,15 @@ class InvoiceIssued(Event):
     """The root of the invoice's proof, SHA-256 in hexadecimal; null where it has none."""
 
 
+CreditNoteExtent = Literal["whole", "part", "rest"]
+
+
 class CreditNoteIssued(Event):
-    """Cancels one whole invoice, whose amounts it repeats with their own signs."""
+    """Credits an invoice, whose amounts it repeats with their own signs.
+
+    `whole` cancels all of it; `part` leaves it live, less what is credited; `rest` cancels what
+    earlier credit notes of parts have left.
+    """
 
     TOPIC: ClassVar[str] = "credit_note.issued.v1"
     KEY: ClassVar[str] = "agreement_id"
@@ -296,7 +303,7 @@ class CreditNoteIssued(Event):
     number: Annotated[str, Field(max_length=40)]
     """What people call the credit note, such as CN-2025-000012."""
     invoice_id: UUID
-    """The invoice that it cancels."""
+    """The invoice that it credits."""
     invoice_number: Annotated[str, Field(max_length=40)]
     """What people call that invoice."""
     customer_id: UUID
@@ -306,17 +313,23 @@ class CreditNoteIssued(Event):
     currency: Currency
     """The currency of all amounts."""
     lines: Annotated[list[InvoiceLine], Field(max_length=LINES_MAX)]
-    """The invoice's lines."""
+    """The invoice's lines, or what is credited of them."""
     net: Amount
-    """The invoice's net amount, in `currency`."""
+    """The sum of all lines but taxes, in `currency`: the invoice's, where all of it is credited."""
     tax: Amount
-    """The invoice's taxes, in `currency`."""
+    """The sum of the taxes, in `currency`."""
     total: Amount
-    """The invoice's total, in `currency`."""
+    """Net and tax, in `currency`."""
     reason: Text
-    """Why the invoice is cancelled, for people."""
+    """Why the invoice is credited, for people."""
     issued_at: Instant
     """When it was issued, in UTC."""
+    extent: CreditNoteExtent = "whole"
+    """How much of the invoice it credits."""
+    positions: Annotated[list[int], Field(max_length=LINES_MAX)] | None = None
+    """The numbers of its lines among those of the invoice, from 1; null for all of them."""
+    credited_by: Text | None = None
+    """The API key by which a part was credited; null where a correction caused the note."""
 
 
 class InvoiceVoided(Event):

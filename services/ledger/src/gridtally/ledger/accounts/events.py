@@ -58,7 +58,7 @@ def invoice(event: InvoiceIssued, envelope: Envelope) -> Document:
 
 
 def credit_note(event: CreditNoteIssued, envelope: Envelope) -> Document:
-    """A credit note as billing issued it, with the amounts of the invoice that it cancels."""
+    """A credit note as billing issued it, with the amounts that it credits of its invoice."""
     return Document(
         id=event.credit_note_id,
         number=event.number,
@@ -71,6 +71,7 @@ def credit_note(event: CreditNoteIssued, envelope: Envelope) -> Document:
         issued_at=event.issued_at,
         correlation_id=envelope.correlation_id,
         credits_id=event.invoice_id,
+        is_part=event.extent == "part",
     )
 
 

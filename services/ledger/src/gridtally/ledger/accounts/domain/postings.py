@@ -41,10 +41,12 @@ class Document:
 
     lines       what the amounts are for; they add up to the total, but for rounding
     tax         the part of the total that the tax authority is owed
-    total       the amount of the invoice; a credit note repeats that of its invoice, unsigned
-    credits_id  the invoice that a credit note cancels
+    total       the amount of the document; a credit note has it with the sign of its invoice
+    credits_id  the invoice that a credit note is for
     due_on      the day that the invoice itself states; None where the tenant's terms decide
     proof_root  the root of an invoice's proof, in hexadecimal; None where it has none
+    is_part     whether a credit note leaves its invoice live, less what it credits; otherwise it
+                cancels the invoice, or what is left of it
     """
 
     id: UUID
@@ -60,6 +62,12 @@ class Document:
     credits_id: UUID | None = None
     due_on: date | None = None
     proof_root: str | None = None
+    is_part: bool = False
+
+    @property
+    def cancels_id(self) -> UUID | None:
+        """The invoice that it cancels, if it does."""
+        return None if self.is_part else self.credits_id
 
 
 def post_document(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) -> Transaction:
@@ -67,9 +75,9 @@ def post_document(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) 
 
     An invoice opens an item, due on its own date or `payment_days` after its issue; one below zero
     stands on the export payable. A credit note is the mirror image of an invoice with its amounts,
-    and allocates the whole of it. It is posted from its own content, because it may arrive before
-    the invoice that it cancels. ValueError where the document contradicts itself or does not fit
-    the ledger.
+    and allocates them to the invoice that it is for. It is posted from its own content, because it
+    may arrive before that invoice. ValueError where the document contradicts itself or does not
+    fit the ledger.
     """
     sign = 1 if document.credits_id is None else -1
     with localcontext(EXACT):
@@ -92,7 +100,7 @@ def post_document(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) 
         kind=kind,
         document_id=document.id,
         reference=document.number,
-        reverses_id=document.credits_id and transaction_id(document.tenant_id, document.credits_id),
+        reverses_id=document.cancels_id and transaction_id(document.tenant_id, document.cancels_id),
         customer_id=document.customer_id,
         currency=document.currency,
         total=document.total,
@@ -102,7 +110,7 @@ def post_document(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) 
         digest=digest_of(parts),
         allocations=_credited(document, id_),
         opens=_opened(document, payment_days) if document.credits_id is None else None,
-        voids=document.credits_id,
+        voids=document.cancels_id,
         proof_root=document.proof_root,
     )
 
@@ -117,7 +125,7 @@ def _opened(document: Document, payment_days: int) -> OpenItem:
 
 
 def _credited(document: Document, id_: UUID) -> tuple[Allocation, ...]:
-    """What a credit note allocates: the whole of its invoice, unless that is nothing."""
+    """What a credit note allocates to its invoice: all that it credits, unless that is nothing."""
     if document.credits_id is None or not document.total:
         return ()
     return (Allocation(document.credits_id, id_, document.total),)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from gridtally.kernel.errors import Conflict, Fault, Rejected
 from gridtally.kernel.ids import derive_id
-from gridtally.kernel.money import EXACT
+from gridtally.kernel.money import EXACT, plain
 from gridtally.ledger.accounts.domain import chart
 from gridtally.ledger.accounts.domain.chart import Account
 from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
@@ -162,11 +162,12 @@ def deallocate(
     cause_id: UUID,
     reason: Reason,
 ) -> Transaction | None:
-    """Take back what is allocated to an item that is being cancelled; None where nothing is.
+    """Take back what is allocated to an item that is being cancelled or, where `live` is not all
+    of that, credited in part; None where nothing is.
 
     What was paid becomes credit, what was written off is so no longer, and what was paid out of an
     item below zero the customer is to pay back: a charge, due at once. `cause_id` is the document
-    that cancels the item.
+    that credits the item.
     """
     if not live:
         return None
@@ -193,6 +194,30 @@ def deallocate(
         ),
         opens=charge,
     )
+
+
+def money_of(live: Sequence[LiveAllocation]) -> list[LiveAllocation]:
+    """What was paid or given up of an item, and not credited: that is what can be taken back."""
+    return [allocation for allocation in live if allocation.source_kind != "credit_note"]
+
+
+def taken_for_credit(
+    item: OpenItem, live: Sequence[LiveAllocation], credited: Decimal
+) -> list[LiveAllocation]:
+    """What is to be taken back of what is allocated to an item, so that `credited` of it is open.
+
+    What was written off comes first: it is no longer to be given up, and nobody gets money for it.
+    ValueError where more is credited than earlier credit notes have left.
+    """
+    short = max(ZERO, EXACT.subtract(credited, item.open))
+    taken = []
+    for allocation in sorted(money_of(live), key=lambda own: own.source_kind != "write_off"):
+        if amount := min(short, allocation.amount):
+            taken.append(replace(allocation, amount=amount))
+            short = EXACT.subtract(short, amount)
+    if short:
+        raise ValueError(f"credits {plain(short.normalize(EXACT))} too much of {item.number}")
+    return taken
 
 
 def _deallocated(

@@ -4,17 +4,25 @@ Refuses a document that contradicts itself, or that differs from what was posted
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceVoided
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Poison
+from gridtally.kernel.money import EXACT
 from gridtally.ledger.accounts import events
 from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
-from gridtally.ledger.accounts.domain.open_items import OpenItem
+from gridtally.ledger.accounts.domain.open_items import ZERO, OpenItem
 from gridtally.ledger.accounts.domain.postings import Document, post_document
-from gridtally.ledger.accounts.domain.reversals import LiveAllocation, Reason, deallocate
+from gridtally.ledger.accounts.domain.reversals import (
+    LiveAllocation,
+    Reason,
+    deallocate,
+    money_of,
+    taken_for_credit,
+)
 from gridtally.ledger.accounts.domain.terms import PAYMENT_DAYS_DEFAULT
-from gridtally.ledger.accounts.domain.transactions import Transaction
+from gridtally.ledger.accounts.domain.transactions import Transaction, sum_of
 from gridtally.ledger.accounts.handlers.credit import apply_credits, causes_of
 from gridtally.ledger.accounts.handlers.unmatched_payments import match_payments
 from gridtally.ledger.accounts.store import (
@@ -59,8 +67,9 @@ async def post_invoices(
 async def post_credit_notes(
     tx: WriteConnection, batch: Sequence[ReceivedMessage[CreditNoteIssued]]
 ) -> None:
-    """Post the mirror image of each invoice that is cancelled, deallocate what was paid of it, and
-    pay with that what else is open; Poison where one cannot be posted."""
+    """Post the mirror image of each invoice that is cancelled, or of the part that is credited,
+    deallocate what was paid of that, and pay with it what else is open; Poison where one cannot be
+    posted."""
     credit_notes = [
         _posted(events.credit_note(events.present(message), message.envelope)) for message in batch
     ]
@@ -96,34 +105,61 @@ async def _deallocations(
     tx: WriteConnection, credit_notes: Sequence[Transaction]
 ) -> list[Transaction]:
     """What takes back the payments of the invoices that these credit notes, those of them that are
-    new, cancel; the customers are locked.
+    new, cancel or credit in part; the customers are locked.
 
     An item is cancelled once: by the first of several credit notes for it.
     """
-    live = await open_items.fetch_allocations_of_items(
-        tx, [(note.tenant_id, note.voids) for note in credit_notes if note.voids]
-    )
-    if not live:
+    credited = {
+        (note.tenant_id, allocation.item_id)
+        for note in credit_notes
+        for allocation in note.allocations
+    }
+    items = await open_items.fetch_items(tx, sorted(credited))
+    if not items:
         return []
+    live = await open_items.fetch_allocations_of_items(tx, list(items))
     known = await transactions.fetch_digests(
         tx, [(note.tenant_id, note.id) for note in credit_notes]
     )
-    items = await open_items.fetch_items(tx, list(live))
     accounts = await customer_accounts.fetch_customer_accounts(
         tx, [(note.tenant_id, note.customer_id, note.currency) for note in credit_notes]
     )
     deallocations = []
+    done = set(known)
     for note in credit_notes:
-        if note.voids is None or (note.tenant_id, note.voids) not in items:
+        keys = [(note.tenant_id, allocation.item_id) for allocation in note.allocations]
+        if not keys or keys[0] not in items or (note.tenant_id, note.id) in done:
             continue
-        key = (note.tenant_id, note.voids)
-        item = items.pop(key)
-        if item.voided or (note.tenant_id, note.id) in known:
+        key = keys[0]
+        if items[key].voided:
             continue
+        done.add((note.tenant_id, note.id))
         account = accounts[note.tenant_id, note.customer_id, note.currency]
-        if deallocation := _deallocation(account, item, live[key], note):
+        deallocation = _deallocation(account, items[key], live.get(key, []), note)
+        if deallocation is not None:
             deallocations.append(deallocation)
+        items[key], live[key] = _after(items[key], live.get(key, []), note, deallocation)
     return deallocations
+
+
+def _after(
+    item: OpenItem,
+    live: Sequence[LiveAllocation],
+    credit_note: Transaction,
+    deallocation: Transaction | None,
+) -> tuple[OpenItem, list[LiveAllocation]]:
+    """The item and what is allocated to it, once a credit note and what it takes back are posted:
+    the next one in the batch finds it so."""
+    taken = (
+        {} if deallocation is None else {a.source_id: a.amount for a in deallocation.allocations}
+    )
+    rest = [
+        replace(own, amount=EXACT.add(own.amount, taken.get(own.source_id, ZERO))) for own in live
+    ]
+    moved = sum_of([*(a.amount for a in credit_note.allocations), *taken.values()])
+    allocated = EXACT.add(item.allocated, moved)
+    voided = item.voided or credit_note.voids is not None
+    return replace(item, allocated=allocated, voided=voided), [own for own in rest if own.amount]
 
 
 def _deallocation(
@@ -132,12 +168,17 @@ def _deallocation(
     live: Sequence[LiveAllocation],
     credit_note: Transaction,
 ) -> Transaction | None:
-    reason = Reason(
-        f"cancelled by {credit_note.reference}",
-        credit_note.occurred_at,
-        credit_note.correlation_id,
-    )
-    return deallocate(account, item, live, credit_note.document_id, reason)
+    """What is taken back for a credit note; Poison where that credits more than is left."""
+    if credit_note.voids is not None:
+        taken, memo = money_of(live), f"cancelled by {credit_note.reference}"
+    else:
+        memo = f"credited by {credit_note.reference}"
+        try:
+            taken = taken_for_credit(item, live, credit_note.total)
+        except ValueError as failure:
+            raise Poison(f"{credit_note.reference} {failure}") from failure
+    reason = Reason(memo, credit_note.occurred_at, credit_note.correlation_id)
+    return deallocate(account, item, taken, credit_note.document_id, reason)
 
 
 async def _insert(
