@@ -21,7 +21,7 @@ PICTURES = Path(__file__).parents[2] / ".cache/browser"
 NO_PAGES = {
     "/assets/{digest}/{name:path}", "/favicon.ico", "/sign-in", "/enter",
     "/meters/{meter_id}/curve", "/invoices/{invoice_id}/document",
-    "/invoices/{invoice_id}/proof",
+    "/invoices/{invoice_id}/proof", "/credit-notes/{credit_note_id}/document",
     "/customers/{customer_id}/cost/export",
     "/simulations/runs/{run_id}/house-bills.csv", "/simulations/runs/{run_id}/profiles.zip",
     "/simulations/runs/{run_id}/houses/{house_node_id}/profile.csv",

@@ -10,8 +10,9 @@ import pytest
 
 from gridtally.billing.domain.adoption import AdoptedInvoice, settle_adopted, superseded
 from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.credit_notes import CreditNote
 from gridtally.billing.domain.customers import Address, Contact, Customer, TaxExemption
-from gridtally.billing.domain.invoices import CreditNote, Invoice, highest_serials
+from gridtally.billing.domain.invoices import Invoice, highest_serials
 from gridtally.billing.domain.periods import BilledPeriod, HeldPeriod, invoice_id
 from gridtally.billing.events.adoption import (
     published_agreement,

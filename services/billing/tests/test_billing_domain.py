@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.credit_notes import cancel
 from gridtally.billing.domain.customers import Customer, CustomerBalance
-from gridtally.billing.domain.invoices import credit, issue, numbered, series_of
+from gridtally.billing.domain.invoices import issue, numbered, series_of
 from gridtally.billing.domain.periods import (
     BilledPeriod,
     ClosedPeriod,
@@ -307,7 +308,7 @@ def test_documents_take_their_ids_from_what_causes_them():
     assert invoice.id == issue(first, "another", CustomerBalance(), NOW).id
     assert invoice.id != issue(second, "", CustomerBalance(), NOW).id
     assert invoice.amount_due == invoice.total + 12
-    note = credit(invoice, "CN-2025-000001", second, NOW)
+    note = cancel(invoice, "CN-2025-000001", second, {}, NOW)
     assert (note.invoice_id, note.total, note.lines) == (invoice.id, invoice.total, invoice.lines)
     assert note.reason == "replaced by revision 2 of its period"
 

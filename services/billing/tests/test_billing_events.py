@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.credit_notes import CreditNote
 from gridtally.billing.domain.daily_costs import DailyCost, newest_flows
-from gridtally.billing.domain.invoices import CreditNote, Invoice
+from gridtally.billing.domain.invoices import Invoice
 from gridtally.billing.events.agreements import agreement_changed
 from gridtally.billing.events.daily_costs import cost_rolled_up, flow_usage
 from gridtally.billing.events.invoices import credit_note_issued, invoice_issued

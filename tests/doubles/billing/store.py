@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from gridtally.billing.domain.credit_notes import CreditedPart
 from gridtally.billing.domain.invoices import numbered
 from gridtally.billing.domain.periods import LiveInvoice, Predecessor, Successor
 from gridtally.billing.domain.reference_data import Meter, ReferenceData
@@ -331,10 +332,27 @@ class CreditNotes(Store):
         """Store credit notes."""
         self.tables.credit_notes += notes
 
-    async def fetch_credited(self, read, invoices):
-        """Those of these invoices that have their credit note."""
-        noted = {(note.tenant_id, note.invoice_id) for note in self.tables.credit_notes}
+    async def fetch_cancelled(self, read, invoices):
+        """Those of these invoices that a credit note has cancelled."""
+        noted = {
+            (note.tenant_id, note.invoice_id)
+            for note in self.tables.credit_notes
+            if note.extent != "part"
+        }
         return noted.intersection(invoices)
+
+    async def fetch_credited_parts(self, read, invoices):
+        """What credit notes of parts have credited of these invoices' lines, by position."""
+        credited = defaultdict(dict)
+        for note in self.tables.credit_notes:
+            key = note.tenant_id, note.invoice_id
+            if note.extent == "part" and key in invoices:
+                for position, line in zip(note.positions, note.lines, strict=True):
+                    amount, quantity = credited[key].get(position, (Decimal(0), Decimal(0)))
+                    credited[key][position] = CreditedPart(
+                        amount + line.amount, quantity + line.quantity
+                    )
+        return credited
 
 
 class AdoptedInvoices(Store):

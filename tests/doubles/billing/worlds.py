@@ -151,10 +151,11 @@ class StoredWorld(World):
         return value
 
     async def invoices(self):
-        """The tenant's invoices with the number of the credit note of each, by number."""
+        """The tenant's invoices with the number of the note that cancelled each, by number."""
         return await self.rows(
             "SELECT i.*, c.number AS credited_by FROM invoice i LEFT JOIN credit_note c "
-            "ON c.tenant_id = i.tenant_id AND c.invoice_id = i.id ORDER BY i.number"
+            "ON c.tenant_id = i.tenant_id AND c.invoice_id = i.id AND c.extent <> 'part' "
+            "ORDER BY i.number"
         )
 
     async def held(self):

@@ -3,13 +3,16 @@
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 
 from doubles.billing.events import APRIL, FEBRUARY, FLAT, MARCH, TIERED
 from doubles.billing.worlds import StoredWorld
+from gridtally.billing.domain.credit_notes import Credit
 from gridtally.billing.handlers import agreements, customers, erasures
+from gridtally.billing.handlers.credit_notes import credit_invoice
 from gridtally.contracts.commerce import (
     AgreementChanged,
     CreditNoteIssued,
@@ -31,6 +34,7 @@ STORED = {
     "invoice_line": (),
     "invoice_evidence": (),
     "credit_note": (),
+    "credit_note_line": (),
     "number_series": (),
     "issued_total": (),
     "billed_period": (),
@@ -93,6 +97,17 @@ async def erase(world, customer_id):
         await erasures.erase_customer(tx, cause, known, "asked for", LATER)
 
 
+async def credit(world, homes, amount):
+    """A part of the live invoice of each of two homes is credited by hand."""
+    ids = {home.id for home in homes[:2]}
+    asked = Credit("a broken display", amount=Decimal(amount))
+    for invoice in await world.invoices():
+        if invoice["agreement_id"] in ids and invoice["credited_by"] is None:
+            async with transaction(world.database, tenant=world.tenant) as tx:
+                cause = Cause(world.tenant, "test", "c-credit")
+                await credit_invoice(tx, cause, invoice["id"], asked, LATER)
+
+
 async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make, kafka_bootstrap):
     tenant = f"t-{uuid4().hex[:8]}"
 
@@ -128,12 +143,12 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
         await change(world, homes[2], end_on=MARCH.end_on)
         await erase(world, homes[2].customer_id)
         await send(
-            *(make.closed(home) for home in added),
+            *map(make.closed, [*added, following]),
             make.closed(homes[0], revision=2, wh=90),
             make.closed(carrying, period=MARCH),
-            make.closed(following),
         )
         await until_rows(world.database, "invoice", tenant, 9)
+        await credit(world, homes, "7.50")
         await send(
             make.closed(carrying, period=FEBRUARY, revision=2, wh=300),
             make.closed(carrying, period=APRIL),

@@ -7,7 +7,7 @@ from gridtally.documents.charges import charges_section
 from gridtally.documents.chart import usage_chart
 from gridtally.documents.comparison import Difference, difference
 from gridtally.documents.document import Document, Fact, Row, Section, Table
-from gridtally.documents.facts import Address, InvoiceFacts, Seller, Texts
+from gridtally.documents.facts import Address, InvoiceFacts, Replacement, Seller, Texts
 from gridtally.documents.language import Wording, wording_of
 from gridtally.kernel.periods import Period
 from gridtally.rating.engine.lines import Line
@@ -99,16 +99,28 @@ def _headline(facts: InvoiceFacts, wording: Wording, texts: Texts) -> tuple[Fact
     return Fact(wording.say("Amount due"), wording.money(due, facts.currency)), note if due else ""
 
 
+def _credited(replaced: Replacement, wording: Wording) -> str:
+    """How much of its invoice a credit note is for."""
+    number = replaced.number
+    match replaced.extent:
+        case "whole":
+            return wording.say(
+                "This credit note cancels the whole of invoice {number}.", number=number
+            )
+        case "part":
+            return wording.say("This credit note is for a part of invoice {number}.", number=number)
+        case "rest":
+            return wording.say(
+                "This credit note cancels what was left of invoice {number}.", number=number
+            )
+
+
 def _notices(facts: InvoiceFacts, wording: Wording) -> tuple[str, ...]:
     """What a reader must not miss: that a document takes another's place, and estimates."""
     notices = []
     replaced = facts.replaces
     if replaced is not None and facts.kind == "credit_note":
-        notices.append(
-            wording.say(
-                "This credit note cancels the whole of invoice {number}.", number=replaced.number
-            )
-        )
+        notices.append(_credited(replaced, wording))
     elif replaced is not None:
         notices.append(
             wording.say(
@@ -116,6 +128,8 @@ def _notices(facts: InvoiceFacts, wording: Wording) -> tuple[str, ...]:
                 number=replaced.number,
             )
         )
+    if replaced is not None and replaced.reason is not None:
+        notices.append(wording.say("Reason: {reason}", reason=replaced.reason))
     if replaced is not None and replaced.cause == "revision":
         notices.append(wording.say("Reason: readings of the period were corrected."))
     if replaced is not None and replaced.cause == "restatement":

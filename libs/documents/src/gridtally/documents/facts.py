@@ -16,6 +16,8 @@ from gridtally.rating.engine.lines import DataQuality, Line
 DocumentKind = Literal["invoice", "credit_note"]
 ReplacementCause = Literal["revision", "restatement"]
 """Why an invoice took another's place: its own period was corrected, or the one before it."""
+Extent = Literal["whole", "part", "rest"]
+"""How much of an invoice a credit note is for: all, a part by hand, or what parts have left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +135,13 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """The invoice whose place an invoice takes, or that a credit note cancels."""
+    """The invoice whose place an invoice takes, or that a credit note is for: all of it or, by
+    `extent`, less. `reason` is what was written where a part was credited."""
 
     number: str
     cause: ReplacementCause | None
+    extent: Extent = "whole"
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -123,7 +123,7 @@ class ChangedInvoice(AnswerModel):
     currency: str
     """The currency."""
     credit_note_total: Amount
-    """What the credit note would be of: all of the invoice."""
+    """What the credit note would be of: all of the invoice that is not credited yet."""
     total: Amount | None
     """The total of the invoice that would follow; null where it would be held."""
     delta: Amount | None
@@ -323,7 +323,9 @@ def _invoice(changed: domain.ChangedInvoice) -> ChangedInvoice:
         end_on=invoice.closed.period.end_on,
         cause=changed.cause,
         currency=invoice.currency,
-        credit_note_total=in_currency(invoice.total, invoice.currency),
+        credit_note_total=in_currency(
+            EXACT.subtract(invoice.total, invoice.credited), invoice.currency
+        ),
         total=shown(None if bill is None else bill.total),
         delta=shown(changed.delta),
         lines=[InvoiceLine.model_validate(line_document(line)) for line in lines],

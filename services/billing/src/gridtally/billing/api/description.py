@@ -67,6 +67,19 @@ DESCRIPTION = ApiDescription(
             422: ("invalid_agreement",),
         },
         "get_invoice": {404: ("invoice_unknown",)},
+        "create_credit_note": {
+            404: ("invoice_unknown",),
+            409: ("invoice_void", "nothing_to_credit"),
+            422: (
+                "credit_exceeds_invoice",
+                "line_unknown",
+                "line_repeated",
+                "line_not_creditable",
+                "finer_than_currency",
+                "evidence_incomplete",
+            ),
+        },
+        "get_credit_note": {404: ("credit_note_unknown",)},
         "get_evidence": {404: ("invoice_unknown",)},
         "explain_invoice": {
             404: ("invoice_unknown", "line_unknown"),

@@ -1,6 +1,7 @@
 """`/v1/invoices/{id}/explanation`: what the lines of an invoice are made of."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gridtally.billing.api.callers import Reader
 from gridtally.billing.domain import explanations as domain
+from gridtally.billing.domain.credit_notes import Credited
 from gridtally.billing.handlers import explanations as handlers
 from gridtally.contracts.commerce import InvoiceLine
 from gridtally.contracts.model import Amount
@@ -67,11 +69,14 @@ class ExplainedLine(Described):
     """The positions of the lines whose `amount_exact` add up to its quantity."""
     rounding: RoundingStep
     """How it was rounded."""
+    credited: Amount
+    """What credit notes of parts have credited of it by now."""
 
     @classmethod
-    def of(cls, explained: domain.Explanation) -> Self:
+    def of(cls, explained: domain.Explanation, credited: Credited) -> Self:
         """The explanation as the API shows it."""
         rounding = explained.version.rounding
+        part = credited.get(explained.position)
         return cls(
             position=explained.position,
             line=InvoiceLine.model_validate(line_document(explained.line)),
@@ -88,6 +93,7 @@ class ExplainedLine(Described):
             ],
             of_lines=list(explained.of_lines),
             rounding=RoundingStep(mode=rounding.mode, decimals=rounding.decimals, per=rounding.per),
+            credited=Decimal(0) if part is None else part.amount,
         )
 
 
@@ -137,5 +143,5 @@ async def explain_invoice(
         digest=evidence["digest"],
         state_before=evidence["state_before"],
         state_after=evidence["state_after"],
-        lines=[ExplainedLine.of(own) for own in explained.lines],
+        lines=[ExplainedLine.of(own, explained.credited) for own in explained.lines],
     )

@@ -1,4 +1,4 @@
-"""Invoices and credit notes over HTTP; nothing here writes."""
+"""Invoices over HTTP; nothing here writes."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from gridtally.billing.api.callers import Reader
+from gridtally.billing.api.credit_notes import CreditNote
 from gridtally.billing.domain import invoices as domain
 from gridtally.billing.domain.customers import CustomerBalance
 from gridtally.billing.events.periods import unpack_usage
@@ -24,6 +25,7 @@ from gridtally.http.paging import Page, Paging
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.money import EXACT
 from gridtally.rating import recalculation
+from gridtally.rating.engine.exact import add_up
 from gridtally.rating.line_documents import line_document
 from gridtally.rating.quality import quality_of_all
 from gridtally.rating.recalculation import ClosedBy
@@ -78,28 +80,6 @@ class Invoice(BaseModel):
             "amount_due": EXACT.add(total, written.balance),
         }
         return cls.model_validate(dict(row) | amounts)
-
-
-class CreditNote(BaseModel):
-    """Cancels the whole of an invoice."""
-
-    id: UUID
-    number: str
-    invoice_id: UUID
-    customer_id: UUID
-    agreement_id: UUID
-    currency: str
-    net: Amount
-    tax: Amount
-    total: Amount
-    reason: str
-    issued_at: datetime
-    correlation_id: str
-
-    @classmethod
-    def of(cls, row: Any) -> "CreditNote":
-        """The credit note of a row."""
-        return cls.model_validate(dict(row))
 
 
 class EvidenceSummary(BaseModel):
@@ -170,11 +150,15 @@ class InvoiceRevision(BaseModel):
 
 
 class InvoiceDetail(Invoice):
-    """An invoice with all that belongs to it."""
+    """An invoice with all that belongs to it; `credit_note` is the one that cancelled it."""
 
     lines: list[InvoiceLine]
     evidence: EvidenceSummary | None
     credit_note: CreditNote | None
+    partial_credit_notes: Annotated[
+        list[CreditNote], Field(description="The credit notes of parts of it, the oldest first")
+    ]
+    left: Annotated[Amount, Field(description="What no credit note has credited, with taxes")]
     revisions: list[InvoiceRevision]
 
 
@@ -209,17 +193,20 @@ async def get_invoice(invoice_id: UUID, db: Db, caller: Reader) -> InvoiceDetail
         row = await _existing(read, tenant_id, invoice_id)
         lines = await invoices.fetch_lines(read, tenant_id, invoice_id)
         evidence_row = await evidence.find_evidence(read, tenant_id, invoice_id)
-        note = await credit_notes.fetch_credit_note_of(read, tenant_id, invoice_id)
+        notes = await credit_notes.fetch_credit_notes_of(read, tenant_id, invoice_id)
         revisions = await invoices.fetch_revisions(
             read, tenant_id, row["agreement_id"], row["start_on"]
         )
+    shown = [CreditNote.of(note) for note in notes]
     return InvoiceDetail(
         **Invoice.of(row).model_dump(),
         lines=[InvoiceLine.model_validate(dict(line)) for line in lines],
         evidence=None
         if evidence_row is None
         else EvidenceSummary.model_validate(_evidence(evidence_row, lines)),
-        credit_note=None if note is None else CreditNote.of(note),
+        credit_note=next((note for note in shown if note.extent != "part"), None),
+        partial_credit_notes=[note for note in shown if note.extent == "part"],
+        left=add_up([row["total"], *(EXACT.minus(note["total"]) for note in notes)]),
         revisions=[InvoiceRevision.of(revision) for revision in revisions],
     )
 
@@ -240,15 +227,6 @@ async def recalculate_invoice(invoice_id: UUID, db: Db, caller: Reader) -> Recal
     """The invoice computed once more from its evidence, and whether that agrees with what was
     issued: every line, and the state that it carries forward."""
     return Recalculation.of(await handlers.recalculate_invoice(db, caller.tenant_id, invoice_id))
-
-
-@router.get("/credit-notes")
-async def list_credit_notes(db: Db, caller: Reader, paging: Paging) -> Page[CreditNote]:
-    """Credit notes, the newest first."""
-    after = paging.after(datetime.fromisoformat, UUID)
-    async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await credit_notes.list_credit_notes(read, caller.tenant_id, after, paging.rows)
-    return paging.cut(rows, item=CreditNote.of, position=_position)
 
 
 async def _existing(read: ReadConnection, tenant_id: str, invoice_id: UUID) -> Any:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from gridtally.billing.api.callers import Reader
 from gridtally.billing.store import reconciliation as store
@@ -18,8 +18,8 @@ router = APIRouter(prefix="/v1/reconciliation", tags=["reconciliation"])
 
 
 class CurrencyTotals(BaseModel):
-    """`invoiced` less `credited` is what the `live` invoices come to, and what the running sums of
-    customers come to (`issued_total`)."""
+    """`invoiced` less `credited` is what is left of the `live` invoices, and what the running sums
+    of customers come to (`issued_total`); `overcredited` are credited by more than they were of."""
 
     currency: str
     invoices: int
@@ -28,6 +28,7 @@ class CurrencyTotals(BaseModel):
     credited: Amount
     live: int
     live_total: Amount
+    overcredited: Annotated[int, Field(description="How many live invoices are")]
     lines_total: Amount
     issued_total: Amount
 
@@ -97,6 +98,8 @@ def _breaches(currencies: list[CurrencyTotals], series: list[SeriesCount]) -> It
             yield f"{totals.currency}: invoiced less credited is not what is live"
         if totals.issued_total != totals.live_total:
             yield f"{totals.currency}: what customers were issued is not what is live"
+        if totals.overcredited:
+            yield f"{totals.currency}: {totals.overcredited} invoices are credited by too much"
         if totals.lines_total != totals.invoiced:
             yield f"{totals.currency}: the lines do not add up to the invoices"
     for count in series:

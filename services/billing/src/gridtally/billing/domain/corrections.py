@@ -60,8 +60,8 @@ class DayCost:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IssuedInvoice:
-    """A live invoice: its lines and total, the period as it was closed for it, and what the bill
-    before carried forward."""
+    """A live invoice: its lines and total, what is credited of that by now, the period as it was
+    closed for it, and what the bill before carried forward."""
 
     id: UUID
     number: str
@@ -69,6 +69,7 @@ class IssuedInvoice:
     currency: str
     lines: Sequence[Line]
     total: Decimal
+    credited: Decimal
     closed: ClosedPeriod
     state_before: State
 

@@ -3,8 +3,8 @@
 Owns what a document is told of the invoices around it. How it looks is `gridtally.documents`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
@@ -37,7 +37,7 @@ from gridtally.rating.engine.lines import DataQuality, Line
 from gridtally.rating.intervals import in_common_interval
 from gridtally.rating.plan.span import day_numbers
 from gridtally.rating.quality import ESTIMATED, NOTHING, SUBSTITUTED, DoubtfulFlows
-from gridtally.rating.tariff import Part
+from gridtally.rating.tariff import Part, TariffVersion
 from gridtally.rating.usage import MISSING, Flow
 
 DocumentFormat = Literal["html", "pdf", "cii", "ubl"]
@@ -125,8 +125,9 @@ def invoice_facts(invoice: InvoiceRecord, seller: Seller) -> InvoiceFacts:
 def credit_note_facts(
     invoice: InvoiceRecord, seller: Seller, number: str, issued_at: datetime, cancels: Replacement
 ) -> InvoiceFacts:
-    """What the document of a credit note shows, which repeats the lines of its invoice."""
-    return _facts(
+    """What the document of a credit note shows: the lines of its invoice or, where it is for less,
+    its own, which `invoice` has then."""
+    facts = _facts(
         invoice,
         seller,
         kind="credit_note",
@@ -135,6 +136,9 @@ def credit_note_facts(
         account=None,
         replaces=cancels,
     )
+    if cancels.extent == "whole":
+        return facts
+    return replace(facts, usage=None, quality=None, expected_intervals=0)
 
 
 def _buyer(customer: Customer) -> Buyer:
@@ -196,8 +200,13 @@ def _facts(
 
 
 def taxes_of_lines(lines: Sequence[Line], parts: Sequence[Part]) -> dict[int, list[int]]:
+    """As `taxing_lines`, by the versions of these parts."""
+    return taxing_lines(lines, [part.version for part in parts])
+
+
+def taxing_lines(lines: Sequence[Line], versions: Iterable[TariffVersion]) -> dict[int, list[int]]:
     """By the index of a line, the indexes of the tax lines that are levied on it, by its tariff."""
-    taxes = {(part.version.id, tax.id): tax for part in parts for tax in part.version.taxes}
+    taxes = {(version.id, tax.id): tax for version in versions for tax in version.taxes}
     taxing: dict[int, list[int]] = {}
     for index, line in enumerate(lines):
         tax = taxes.get((line.item.tariff_version_id, line.item.component_id))

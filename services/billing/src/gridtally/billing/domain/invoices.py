@@ -1,6 +1,6 @@
-"""Invoices and credit notes: what was issued, and how their ids and numbers are made.
+"""Invoices: what was issued, and how the ids and numbers of it and of credit notes are made.
 
-Neither ever changes. An invoice is void once its credit note is issued.
+An invoice never changes. It is void once a credit note has cancelled it.
 
 A field of one has one name everywhere: here, in its table, in its event and in the API. What is
 added here is stored, read and published under that name, without being listed again.
@@ -15,7 +15,6 @@ from uuid import UUID
 
 from gridtally.billing.domain.customers import CustomerBalance
 from gridtally.billing.domain.periods import BilledPeriod
-from gridtally.kernel.ids import derive_id
 from gridtally.kernel.money import EXACT
 from gridtally.rating.engine.lines import DataQuality, Line
 from gridtally.rating.quality import quality_of_all
@@ -70,27 +69,6 @@ class Invoice:
         return EXACT.add(self.total, self.brought_forward)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CreditNote:
-    """Cancels a whole invoice, whose amounts it repeats with their own signs."""
-
-    tenant_id: str
-    id: UUID
-    number: str
-    invoice_id: UUID
-    invoice_number: str
-    customer_id: UUID
-    agreement_id: UUID
-    currency: str
-    lines: Sequence[Line]
-    net: Decimal
-    tax: Decimal
-    total: Decimal
-    reason: str
-    issued_at: datetime
-    correlation_id: str
-
-
 def issue(billed: BilledPeriod, number: str, balance: CustomerBalance, now: datetime) -> Invoice:
     """The invoice for a billed period of a customer who owes `balance`."""
     closed, agreement, bill = billed.closed, billed.billable.agreement, billed.bill
@@ -116,31 +94,6 @@ def issue(billed: BilledPeriod, number: str, balance: CustomerBalance, now: date
         brought_forward=balance.balance,
         arrears=balance.arrears,
         quality=quality_of_all(closed.doubtful),
-    )
-
-
-def credit(invoice: Invoice, number: str, billed: BilledPeriod, now: datetime) -> CreditNote:
-    """The credit note that makes way for the next invoice of the same period."""
-    return CreditNote(
-        tenant_id=invoice.tenant_id,
-        id=derive_id("credit_note", invoice.tenant_id, invoice.id),
-        number=number,
-        invoice_id=invoice.id,
-        invoice_number=invoice.number,
-        customer_id=invoice.customer_id,
-        agreement_id=invoice.agreement_id,
-        currency=invoice.currency,
-        lines=invoice.lines,
-        net=invoice.net,
-        tax=invoice.tax,
-        total=invoice.total,
-        reason=(
-            "restated: the period before was corrected"
-            if billed.restatement
-            else f"replaced by revision {billed.closed.revision} of its period"
-        ),
-        issued_at=now.astimezone(UTC),
-        correlation_id=billed.closed.correlation_id,
     )
 
 

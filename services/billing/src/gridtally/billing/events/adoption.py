@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 
 from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.credit_notes import CreditNote
 from gridtally.billing.domain.customers import ZERO, Customer
-from gridtally.billing.domain.invoices import CreditNote, Invoice
+from gridtally.billing.domain.invoices import Invoice
 from gridtally.contracts import commerce
 from gridtally.contracts.commerce import (
     AgreementChanged,

@@ -6,7 +6,8 @@ A field that a document and its event share has one name and is not listed here.
 from typing import Any
 from uuid import UUID
 
-from gridtally.billing.domain.invoices import CreditNote, Invoice
+from gridtally.billing.domain.credit_notes import CreditNote
+from gridtally.billing.domain.invoices import Invoice
 from gridtally.billing.events.json_form import SOURCE, encoded, fields_of
 from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceVoided
 from gridtally.kernel.ids import derive_id
@@ -28,13 +29,16 @@ def invoice_issued(invoice: Invoice) -> OutgoingMessage:
 
 
 def credit_note_issued(note: CreditNote) -> list[OutgoingMessage]:
-    """The credit note, and that its invoice is void."""
+    """The credit note and, unless it is of a part, that its invoice is void."""
     issued = fields_of(
         CreditNoteIssued,
         note,
         credit_note_id=note.id,
         lines=[line_document(line) for line in note.lines],
     )
+    message = _outgoing(CreditNoteIssued.TOPIC, note.id, note, issued)
+    if note.extent == "part":
+        return [message]
     voided = fields_of(
         InvoiceVoided,
         note,
@@ -42,10 +46,7 @@ def credit_note_issued(note: CreditNote) -> list[OutgoingMessage]:
         number=note.invoice_number,
         voided_at=note.issued_at,
     )
-    return [
-        _outgoing(CreditNoteIssued.TOPIC, note.id, note, issued),
-        _outgoing(InvoiceVoided.TOPIC, note.invoice_id, note, voided),
-    ]
+    return [message, _outgoing(InvoiceVoided.TOPIC, note.invoice_id, note, voided)]
 
 
 def _outgoing(

@@ -140,5 +140,5 @@ async def adopt_published_credit_notes(
             for note in unknown
         ],
     )
-    await enqueue(tx, [credit_note_issued(note)[1] for note in unknown])
+    await enqueue(tx, [message for note in unknown for message in credit_note_issued(note)[1:]])
     return []

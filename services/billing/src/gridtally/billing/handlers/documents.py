@@ -1,7 +1,7 @@
 """Documents are made once, when they are first asked for, and stored for ever."""
 
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from gridtally.billing.domain import documents as domain
 from gridtally.billing.domain.documents import DocumentFormat, StoredDocument
 from gridtally.billing.store import documents as store
 from gridtally.billing.store import invoices
+from gridtally.billing.store.credit_notes import fetch_credit_note_lines, lines_of
 from gridtally.billing.store.customers import lock_name
 from gridtally.billing.store.seller import fetch_seller_at
 from gridtally.database import Database, ReadConnection, snapshot, transaction
@@ -69,6 +70,11 @@ async def credit_note_document(
         record = await store.fetch_record(read, tenant_id, row["invoice_id"])
         if record is None:
             raise Rejected("evidence_incomplete", "the invoice's evidence is not stored")
+        if row["extent"] != "whole":
+            own = await fetch_credit_note_lines(read, tenant_id, credit_note_id)
+            lines = list(lines_of(own, record.lines).values())
+            amounts = {name: row[name] for name in ("net", "tax", "total")}
+            record = replace(record, lines=lines, **amounts)
         seller = await _seller(read, tenant_id, row["issued_at"])
     facts = domain.credit_note_facts(record, seller, row["number"], row["issued_at"], cancelled)
     prepared = _Prepared(facts, record.customer.id)

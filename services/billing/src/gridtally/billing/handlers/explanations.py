@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from gridtally.billing.domain.credit_notes import Credited
 from gridtally.billing.domain.explanations import Explanation, explain
 from gridtally.billing.events.periods import unpack_usage
-from gridtally.billing.store import evidence, invoices
+from gridtally.billing.store import credit_notes, evidence, invoices
 from gridtally.database import Database, snapshot
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.periods import Period
@@ -16,11 +17,13 @@ from gridtally.kernel.periods import Period
 
 @dataclass(frozen=True, slots=True)
 class ExplainedInvoice:
-    """An invoice's row, the row of its evidence, and what its lines are made of."""
+    """An invoice's row, the row of its evidence, what its lines are made of, and what was credited
+    of them by hand."""
 
     invoice: Any
     evidence: Any
     lines: Sequence[Explanation]
+    credited: Credited
 
 
 async def explain_invoice(
@@ -41,7 +44,9 @@ async def explain_invoice(
         stored = await evidence.fetch_evidence(read, tenant_id, invoice_id)
         period = Period(invoice["start_on"], invoice["end_on"])
         basis = await evidence.fetch_basis(read, tenant_id, period, stored)
+        credited = await credit_notes.fetch_credited_parts(read, [(tenant_id, invoice_id)])
     letters = {own.flow: (own.minutes, own.quality) for own in unpack_usage(stored["usage"])}
     lines = [invoices.line_of(row) for row in rows]
     explained = await asyncio.to_thread(explain, basis, letters, lines, position)
-    return ExplainedInvoice(invoice, stored, explained)
+    own = credited.get((tenant_id, invoice_id), {})
+    return ExplainedInvoice(invoice, stored, explained, own)

@@ -20,6 +20,7 @@ from gridtally.billing.domain.adoption import (
     settle_adopted,
     superseded,
 )
+from gridtally.billing.domain.credit_notes import CreditNote, cancel
 from gridtally.billing.domain.customers import (
     ZERO,
     BalanceKey,
@@ -27,7 +28,7 @@ from gridtally.billing.domain.customers import (
     Issue,
     balances_before,
 )
-from gridtally.billing.domain.invoices import CreditNote, Invoice, credit, issue, repeats, series_of
+from gridtally.billing.domain.invoices import Invoice, issue, repeats, series_of
 from gridtally.billing.domain.periods import (
     BillablePeriod,
     BilledPeriod,
@@ -179,10 +180,11 @@ async def _issue(
     cancelled: Cancelled = [(replaced[new.key], new) for new in fresh if new.key in replaced]
     if adopted:
         cancelled = await _cancelled_after_restore(tx, settled, replaced, adopted)
-    notes = await _credit(tx, cancelled, now)
+    notes = await _cancel(tx, cancelled, now)
+    credited = [(note, billed) for note, (_, billed) in zip(notes, cancelled, strict=True)]
     tenants = [billed.closed.tenant_id for billed in fresh]
     invoice_numbers = await numbers.take_numbers(tx, series_of("INV", now), tenants)
-    balances_owed = await _balances_before(tx, fresh, again.values(), cancelled, now)
+    balances_owed = await _balances_before(tx, fresh, again.values(), credited, now)
     issued = [
         with_root(issue(billed, number, balance, now), billed)
         for billed, number, balance in zip(fresh, invoice_numbers, balances_owed, strict=True)
@@ -207,18 +209,20 @@ async def _cancelled_after_restore(
     for key, invoice in replaced.items():
         if key in by_key and invoice.id != by_key[key].invoice_id:
             old[key[0], invoice.id] = by_key[key]
-    credited = await credit_notes.fetch_credited(tx, list(old))
+    credited = await credit_notes.fetch_cancelled(tx, list(old))
     stored = await invoices.fetch_invoices(tx, [key for key in old if key not in credited])
     await adopted_invoices.delete_adopted(tx, billed_periods)
     return [(invoice, old[key]) for key, invoice in stored.items()]
 
 
-async def _credit(tx: WriteConnection, cancelled: Cancelled, now: datetime) -> list[CreditNote]:
-    """Cancel these invoices, each on behalf of the period that replaces it."""
+async def _cancel(tx: WriteConnection, cancelled: Cancelled, now: datetime) -> list[CreditNote]:
+    """Credit all that is left of these invoices, each on behalf of the period that replaces it."""
+    keys = [(invoice.tenant_id, invoice.id) for invoice, _ in cancelled]
+    credited = await credit_notes.fetch_credited_parts(tx, keys)
     tenants = [invoice.tenant_id for invoice, _ in cancelled]
     note_numbers = await numbers.take_numbers(tx, series_of("CN", now), tenants)
     notes = [
-        credit(invoice, number, billed, now)
+        cancel(invoice, number, billed, credited.get((invoice.tenant_id, invoice.id), {}), now)
         for (invoice, billed), number in zip(cancelled, note_numbers, strict=True)
     ]
     await credit_notes.insert_credit_notes(tx, notes)
@@ -229,15 +233,16 @@ async def _balances_before(
     tx: WriteConnection,
     fresh: Sequence[BilledPeriod],
     issued_before: Collection[BilledPeriod],
-    cancelled: Cancelled,
+    notes: Sequence[tuple[CreditNote, BilledPeriod]],
     now: datetime,
 ) -> list[CustomerBalance]:
     """What each customer owes before the fresh invoices, in the order of the periods, whose
-    numbers are taken. Of those that were issued before, only what they cancel now counts; what is
-    overdue is named by one live invoice of a customer a day (UTC)."""
+    numbers are taken. Of those that were issued before, only what they cancel now counts (`notes`,
+    each with the period that replaces its invoice); what is overdue is named by one live invoice of
+    a customer a day (UTC)."""
     credited: dict[PeriodKey, Decimal] = {}
-    for invoice, billed in cancelled:
-        credited[billed.key] = EXACT.add(credited.get(billed.key, ZERO), invoice.total)
+    for note, billed in notes:
+        credited[billed.key] = EXACT.add(credited.get(billed.key, ZERO), note.total)
     issues = [
         Issue(_balance_key(billed), billed.bill.total, credited.get(billed.key, ZERO))
         for billed in fresh

@@ -67,7 +67,8 @@ SELECT k.tenant_id, k.customer_id, k.currency
         WHERE i.tenant_id = k.tenant_id AND i.customer_id = k.customer_id AND i.issued_at >= $4
           AND i.currency = k.currency AND i.arrears > 0
           AND NOT EXISTS (SELECT FROM credit_note c
-                           WHERE c.tenant_id = i.tenant_id AND c.invoice_id = i.id)
+                           WHERE c.tenant_id = i.tenant_id AND c.invoice_id = i.id
+                             AND c.extent <> 'part')
         LIMIT 1) AS s
 """
 

@@ -11,9 +11,10 @@ from uuid import UUID
 from gridtally.billing import tables
 from gridtally.billing.domain.corrections import IssuedInvoice
 from gridtally.billing.domain.periods import PeriodKey
-from gridtally.billing.store import evidence, invoices
+from gridtally.billing.store import credit_notes, evidence, invoices
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import Row, insert_rows
+from gridtally.rating.engine.exact import add_up
 from gridtally.rating.state import read_state
 
 INVOICES_MAX = 60
@@ -127,6 +128,7 @@ async def fetch_issued(
         for row in await read.raw.fetch(_STATES, tenant_id, list(keys.values()))
     }
     stored = await invoices.fetch_invoices(read, [(tenant_id, own) for own in keys.values()])
+    credited = await credit_notes.fetch_credited_parts(read, list(stored))
     issued: defaultdict[UUID, list[IssuedInvoice]] = defaultdict(list)
     for key, invoice_id in keys.items():
         invoice = stored[tenant_id, invoice_id]
@@ -138,6 +140,7 @@ async def fetch_issued(
                 invoice.currency,
                 invoice.lines,
                 invoice.total,
+                add_up(part.amount for part in credited.get((tenant_id, invoice_id), {}).values()),
                 closed[key],
                 states[invoice_id],
             )

@@ -247,13 +247,15 @@ SELECT c.*, i.number AS invoice_number,
 async def fetch_credit_note(
     read: ReadConnection, tenant_id: str, credit_note_id: UUID
 ) -> tuple[Row, Replacement] | None:
-    """The row of a credit note, and what it cancels for which reason; None where there is none."""
+    """The row of a credit note, and what it is for and why; None where there is none."""
     rows = await read.raw.fetch(_CREDIT_NOTE, tenant_id, credit_note_id)
     if not rows:
         return None
     (row,) = rows
     following = row["next_restatement"]
     cause: ReplacementCause | None = "restatement" if following else "revision"
+    if row["extent"] == "part":
+        return row, Replacement(row["invoice_number"], None, "part", row["reason"])
     if following is None:
         cause = None
-    return row, Replacement(row["invoice_number"], cause)
+    return row, Replacement(row["invoice_number"], cause, row["extent"])

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -32,7 +32,7 @@ from gridtally.rating.prices import PriceSeries
 from gridtally.rating.recalculation import InvoiceBasis
 from gridtally.rating.recorded import doubtful_flows, metered
 from gridtally.rating.state import read_state, state_document
-from gridtally.rating.tariff import Part
+from gridtally.rating.tariff import Part, TariffVersion
 
 invoice_evidence = tables.invoice_evidence
 
@@ -201,6 +201,15 @@ async def fetch_documents(
     if not parts or not documents.keys() >= set(ids):
         raise Rejected("evidence_incomplete", "the tariff versions of the invoice are not stored")
     return {version_id: documents[version_id] for version_id in ids}
+
+
+async def fetch_versions(
+    read: ReadConnection, tenant_id: str, ids: Collection[UUID]
+) -> dict[UUID, TariffVersion]:
+    """These tariff versions, by id; Rejected where one of them is not stored any more."""
+    parts = [{"tariff_version_id": str(version_id)} for version_id in ids]
+    documents = await fetch_documents(read, tenant_id, parts) if parts else {}
+    return {version_id: read_version(version_id, text) for version_id, text in documents.items()}
 
 
 # The very versions that were billed, not the newest ones.

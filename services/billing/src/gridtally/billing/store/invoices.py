@@ -1,4 +1,5 @@
-"""Invoices and their lines: append-only. An invoice is void where a credit note has its id."""
+"""Invoices and their lines: append-only. An invoice is void where a credit note, not only
+of a part, has its id."""
 
 import json
 from collections import defaultdict
@@ -148,7 +149,8 @@ _WITH_STATE = sa.select(invoice, _STATE).select_from(
     invoice.outerjoin(
         credit_note,
         (credit_note.c.tenant_id == invoice.c.tenant_id)
-        & (credit_note.c.invoice_id == invoice.c.id),
+        & (credit_note.c.invoice_id == invoice.c.id)
+        & (credit_note.c.extent != "part"),
     )
 )
 

@@ -8,16 +8,20 @@ from gridtally.database import ReadConnection
 # Invoices beside their credit notes and the sums of their lines, which are stored apart.
 _TOTALS = """
 SELECT currency, count(*) AS invoices, sum(total) AS invoiced,
-       count(credited) AS credit_notes, coalesce(sum(credited), 0) AS credited,
-       coalesce(sum(total) FILTER (WHERE credited IS NULL), 0) AS live_total,
-       count(*) FILTER (WHERE credited IS NULL) AS live, sum(lines) AS lines_total,
+       sum(notes)::bigint AS credit_notes, sum(credited) AS credited,
+       coalesce(sum(total - credited) FILTER (WHERE cancels = 0), 0) AS live_total,
+       count(*) FILTER (WHERE cancels = 0) AS live, sum(lines) AS lines_total,
+       count(*) FILTER (WHERE credited > greatest(total, 0) AND cancels = 0) AS overcredited,
        (SELECT coalesce(sum(t.total), 0) FROM issued_total t
          WHERE t.tenant_id = $1 AND t.currency = documents.currency) AS issued_total
-  FROM (SELECT i.currency, i.total, c.total AS credited,
+  FROM (SELECT i.currency, i.total, c.notes, c.cancels, c.credited,
                (SELECT sum(l.amount) FROM invoice_line l
                  WHERE l.tenant_id = i.tenant_id AND l.invoice_id = i.id) AS lines
-          FROM invoice i LEFT JOIN credit_note c
-            ON c.tenant_id = i.tenant_id AND c.invoice_id = i.id
+          FROM invoice i CROSS JOIN LATERAL (
+               SELECT count(*) AS notes, count(*) FILTER (WHERE n.extent <> 'part') AS cancels,
+                      coalesce(sum(n.total), 0) AS credited
+                 FROM credit_note n
+                WHERE n.tenant_id = i.tenant_id AND n.invoice_id = i.id) AS c
          WHERE i.tenant_id = $1) AS documents
  GROUP BY currency ORDER BY currency
 """

@@ -35,6 +35,7 @@ __all__ = [
     "calculated_bill",
     "correction_preview",
     "credit_note",
+    "credit_note_line",
     "customer",
     "customer_balance",
     "daily_cost",
@@ -297,13 +298,41 @@ credit_note = sa.Table(
     required("reason", sa.Text),
     required("issued_at", INSTANT),
     required("correlation_id", sa.Text),
-    sa.UniqueConstraint("tenant_id", "invoice_id", name="credit_note_once_per_invoice"),
+    sa.Column("extent", sa.Text, nullable=False, server_default="whole"),
+    sa.Column("credited_by", sa.Text),
     sa.UniqueConstraint("tenant_id", "number", name="credit_note_number"),
     sa.CheckConstraint("total = net + tax", name="credit_note_total"),
     sa.CheckConstraint(CURRENCY_RULE, name="credit_note_currency"),
+    sa.CheckConstraint("extent IN ('whole', 'part', 'rest')", name="credit_note_extent"),
+    sa.CheckConstraint(
+        "(extent = 'part') = (credited_by IS NOT NULL)", name="credit_note_credited_by"
+    ),
     sa.Index("credit_note_newest", "tenant_id", "issued_at", "id"),
+    sa.Index(
+        "credit_note_cancels_once",
+        "tenant_id",
+        "invoice_id",
+        unique=True,
+        postgresql_where=sa.text("extent <> 'part'"),
+    ),
+    sa.Index("credit_note_by_invoice", "tenant_id", "invoice_id"),
 )
-"""Cancels a whole invoice, which is void from then on."""
+"""Credits an invoice; unless it is of a part, the invoice is void from then on."""
+
+credit_note_line = sa.Table(
+    "credit_note_line",
+    METADATA,
+    tenant(),
+    key("credit_note_id"),
+    key("position", sa.Integer),
+    required("quantity", sa.Numeric),
+    required("unit", sa.Text),
+    required("rate", sa.Numeric),
+    required("amount_exact", sa.Numeric),
+    required("amount", sa.Numeric),
+)
+"""What a credit note of a part, or of the rest, credits of the invoice's line at `position`; what
+it has in common with that line stands there. One of a whole invoice has none."""
 
 adopted_invoice = sa.Table(
     "adopted_invoice",

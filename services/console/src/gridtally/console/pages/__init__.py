@@ -3,6 +3,7 @@
 from gridtally.console.pages import (
     comparisons,
     costs,
+    credit_notes,
     customers,
     developers,
     files,
@@ -31,6 +32,7 @@ ROUTERS = (
     costs.router,
     invoices.router,
     invoice_details.router,
+    credit_notes.router,
     meters.router,
     meter_details.router,
     properties.router,

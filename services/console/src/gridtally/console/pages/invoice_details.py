@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from gridtally.console.pages.visit import Visit
+from gridtally.console.pages.credit_notes import asked, panels
+from gridtally.console.pages.visit import FormFields, SignedIn, Visit
 from gridtally.console.upstream import Answer, Json
 from gridtally.console.views import charts, formats, lists
 from gridtally.console.views.blocks import (
@@ -29,6 +30,7 @@ from gridtally.console.views.blocks import (
     Table,
     Timeline,
 )
+from gridtally.kernel.ids import new_id
 
 router = APIRouter()
 
@@ -36,6 +38,27 @@ router = APIRouter()
 @router.get("/invoices/{invoice_id}")
 async def show_invoice(visit: Visit, invoice_id: str) -> Response:
     """An invoice: what is asked for, how it adds up, what it rests on, what became of it."""
+    return visit.page(await _page(visit, invoice_id, {}, None))
+
+
+@router.post("/invoices/{invoice_id}/credit-notes")
+async def credit_invoice(visit: Visit, invoice_id: str, fields: FormFields) -> Response:
+    """Credit a part of the invoice; sent twice, it is credited once."""
+    answer = await visit.send(
+        "billing",
+        "POST",
+        f"/v1/invoices/{invoice_id}/credit-notes",
+        body=asked(fields),
+        headers={"Idempotency-Key": fields.get("idempotency_key", str(new_id()))},
+    )
+    if answer.ok:
+        return visit.go(f"/invoices/{invoice_id}")
+    return visit.page(await _page(visit, invoice_id, fields, answer), 422)
+
+
+async def _page(
+    visit: SignedIn, invoice_id: str, fields: dict[str, str], refused: Answer | None
+) -> PageView:
     invoice = await visit.the("billing", f"/v1/invoices/{invoice_id}")
     customer, booked, moves, siblings, check = await asyncio.gather(
         visit.get("billing", f"/v1/customers/{invoice['customer_id']}"),
@@ -60,26 +83,25 @@ async def show_invoice(visit: Visit, invoice_id: str) -> Response:
         Panel("Lines", [_lines(invoice)], text="Each line is quantity × rate, rounded once."),
         Panel("Recalculated now", [_recalculated(check)], failure=check.failure, width=6),
         Panel("What became of it", [_history(invoice, booked, moves, siblings)], width=6),
+        *panels(invoice, fields, refused),
         Panel("What it rests on", [_evidence(invoice)], folded=True),
     ]
-    return visit.page(
-        PageView(
-            area="invoices",
-            title=invoice["number"],
-            badge=lists.state(invoice["state"]),
-            subtitle=f"{customer.data['name'] if customer.ok else 'Customer'} · "
-            f"{formats.period(invoice['start_on'], invoice['end_on'])} · revision "
-            f"{invoice['revision']}",
-            crumbs=(
-                Link("Invoices", "/invoices"),
-                Link(
-                    customer.data["name"] if customer.ok else "Customer",
-                    f"/customers/{invoice['customer_id']}",
-                ),
+    return PageView(
+        area="invoices",
+        title=invoice["number"],
+        badge=lists.state(invoice["state"]),
+        subtitle=f"{customer.data['name'] if customer.ok else 'Customer'} · "
+        f"{formats.period(invoice['start_on'], invoice['end_on'])} · revision "
+        f"{invoice['revision']}",
+        crumbs=(
+            Link("Invoices", "/invoices"),
+            Link(
+                customer.data["name"] if customer.ok else "Customer",
+                f"/customers/{invoice['customer_id']}",
             ),
-            blocks=blocks,
-            actions=_documents(invoice_id),
-        )
+        ),
+        blocks=blocks,
+        actions=_documents(invoice_id),
     )
 
 

@@ -23,6 +23,7 @@ from gridtally.console.views.blocks import (
 router = APIRouter()
 TABS = (("Invoices", "/invoices"), ("Held", "/held"), ("Credit notes", "/credit-notes"))
 HELD_ROWS = 200
+EXTENTS = {"whole": "the whole invoice", "part": "a part", "rest": "what was left"}
 FREES = {
     "agreement_unknown": "make the agreement",
     "tariff_not_in_force": "publish a version that covers the period",
@@ -158,15 +159,15 @@ async def list_held(visit: Visit, reason: str = "") -> Response:
 
 @router.get("/credit-notes")
 async def list_credit_notes(visit: Visit, cursor: str = "") -> Response:
-    """Credit notes, each of which cancels one whole invoice."""
+    """Credit notes: of whole invoices, of parts, and of what parts have left."""
     found = await visit.get("billing", "/v1/credit-notes", limit=ROWS, cursor=cursor)
     names = await visit.names(
         "billing", "/v1/customers", [item["customer_id"] for item in found.items]
     )
     rows = [
         (
-            Cell(item["number"]),
-            Cell("its invoice", f"/invoices/{item['invoice_id']}"),
+            Cell(item["number"], f"/credit-notes/{item['id']}/document"),
+            Cell(EXTENTS[item["extent"]], f"/invoices/{item['invoice_id']}"),
             lists.customer(item["customer_id"], names),
             Cell(formats.words(item["reason"])),
             Cell(formats.instant(item["issued_at"])),
@@ -176,7 +177,7 @@ async def list_credit_notes(visit: Visit, cursor: str = "") -> Response:
     ]
     columns = [
         Column("Number"),
-        Column("Cancels"),
+        Column("Credits"),
         Column("Customer"),
         Column("Reason"),
         Column("Issued"),
@@ -185,7 +186,7 @@ async def list_credit_notes(visit: Visit, cursor: str = "") -> Response:
     empty = Empty(
         "No credit note",
         "One is made when readings change after their period was billed: it cancels the invoice, "
-        "and a new revision takes its place.",
+        "and a new revision takes its place. A part is credited on the invoice's page.",
     )
     page = pager("/credit-notes", found.data["next_cursor"] if found.ok else None, cursor=cursor)
     panel = Panel("", [Table("Credit notes", columns, rows, empty, page)], failure=found.failure)
