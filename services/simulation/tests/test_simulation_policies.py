@@ -1,11 +1,14 @@
 """Policies as tariffs: the worked bills of tests/golden/bills.json, and what is refused."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from golden import bills
 from gridtally.kernel.errors import Rejected
@@ -96,23 +99,30 @@ def test_gross_metering(case_id, total, credit_policy):
     assert bill.calculated_bill_amount == Decimal(total) == Decimal(case["expect"]["total"])
 
 
-def test_time_of_use():
-    """120 × 8 + 150 × 6 + 230 × 4 = 2780, 9 % of it 250.20, 15 × 210 = 3150: 6180.20."""
-    hours = {"peak": (17, 22), "mid_peak": (8, 17), "off_peak": (22, 8)}
-    at = {"peak": 18, "mid_peak": 10, "off_peak": 2}
-    case = CASES["time-of-use"]
-    rates = {band["label"]: (band["rate"], band["import_kwh"]) for band in case["bands"]}
-    periods = tuple(
+HOURS = {"peak": (17, 22), "mid_peak": (8, 17), "off_peak": (22, 8)}
+RATES = {
+    band["label"]: (band["rate"], band["import_kwh"]) for band in CASES["time-of-use"]["bands"]
+}
+TIME_OF_USE = TouRate(
+    tou_periods=tuple(
         TouPeriod(
             label=label,
             start_minute=start * 60,
             end_minute=end * 60,
-            import_retail_rate_per_kwh=Decimal(rates[label][0]),
+            import_retail_rate_per_kwh=Decimal(RATES[label][0]),
             export_wholesale_rate_per_kwh=Decimal(2),
         )
-        for label, (start, end) in hours.items()
-    )
-    policy = TouRate(tou_periods=periods, credit_policy="payout", **COMMON)
+        for label, (start, end) in HOURS.items()
+    ),
+    credit_policy="payout",
+    **COMMON,
+)
+
+
+def test_time_of_use():
+    """120 × 8 + 150 × 6 + 230 × 4 = 2780, 9 % of it 250.20, 15 × 210 = 3150: 6180.20."""
+    at = {"peak": 18, "mid_peak": 10, "off_peak": 2}
+    policy, rates, hours = TIME_OF_USE, RATES, HOURS
     imported = {at[label]: kwh for label, (_, kwh) in rates.items()}
     bill = bill_of(policy, imported, {}, labels=list(hours))
     assert bill.calculated_bill_amount == Decimal("6180.20")
@@ -195,3 +205,33 @@ def test_periods_that_overlap_or_leave_a_gap(spans, path, says):
 def test_periods_that_fill_the_day(spans):
     document = tariff_document(TouRate(tou_periods=periods_of(*spans)))
     assert tariff_version(UUID(int=1), {**document, "zone": ZONE}).components
+
+
+ENERGY_WH = st.dictionaries(st.integers(0, 719), st.integers(0, 10**6), max_size=5)
+
+
+@given(energy=st.lists(st.tuples(ENERGY_WH, ENERGY_WH), min_size=2, max_size=4))
+def test_a_house_pays_by_itself_what_it_pays_among_others(energy):
+    """However many are rated in one pass, to the last digit of every line and sum; four bytes or
+    eight for a value."""
+    document = tariff_document(TIME_OF_USE)
+    houses = [replace(house(), number=number) for number in range(len(energy))]
+    for dtype in (np.int32, np.int64):
+        usages = [
+            usage_of(
+                houses[number], APRIL, [[wh("import", taken, dtype), wh("export", fed, dtype)]]
+            )
+            for number, (taken, fed) in enumerate(energy)
+        ]
+        together = rate_houses(document, houses, usages, missing="refused", labels=list(HOURS))
+        for at, usage, bill in zip(houses, usages, together, strict=True):
+            [alone] = rate_houses(document, [at], [usage], missing="refused", labels=list(HOURS))
+            assert alone == bill
+            assert alone.bill_details == bill.bill_details
+
+
+def wh(flow, by_hour, dtype):
+    values = np.zeros(APRIL.slots(ZONE, 60), dtype)
+    for hour, energy_wh in by_hour.items():
+        values[hour] = energy_wh
+    return MeterSeries(flow, 60, values)

@@ -84,7 +84,9 @@ def in_currency(amount: Decimal, currency: str) -> Decimal:
 
 def plain(amount: Decimal) -> str:
     """The decimal as text without an exponent, as APIs and events have it; zero is never -0."""
-    return format(amount or amount.copy_abs(), "f")
+    text = str(amount or amount.copy_abs())
+    # `format` reads its specification anew each time, which takes four times as long as `str`.
+    return format(amount or amount.copy_abs(), "f") if "E" in text else text
 
 
 def parse_decimal(text: str) -> Decimal:

@@ -13,7 +13,7 @@ from gridtally.kernel.money import plain
 from gridtally.rating.engine.batch import MissingRule
 from gridtally.rating.engine.bill import NO_PRICES, NO_STATE, Bill, rate
 from gridtally.rating.engine.exact import LOSSLESS, add_up
-from gridtally.rating.engine.lines import Kind, Line
+from gridtally.rating.engine.lines import Item, Kind, Line
 from gridtally.rating.json_form import as_json
 from gridtally.rating.prices import Prices
 from gridtally.rating.state import State, state_document
@@ -69,14 +69,18 @@ def rate_in_sequence(
 
 
 def quote_document(usages: Sequence[Usage], bills: Sequence[Bill]) -> dict[str, object]:
-    """The JSON form of bills, at least one, with the usage of each."""
+    """The JSON form of bills, at least one, with the usage of each.
+
+    What a line is for is written once for all bills that share it, as those of a batch do.
+    """
+    items: dict[int, dict[str, object]] = {}
     return {
         "currency": bills[0].currency,
         "periods": [
             {
                 "start": bill.period.start_on.isoformat(),
                 "end": bill.period.end_on.isoformat(),
-                "lines": [_line(line) for line in bill.lines],
+                "lines": [_line(line, items) for line in bill.lines],
                 "totals_exact": _totals(bill.totals_exact()),
                 "totals": _totals(bill.totals()),
                 "peak_kw": None if (kw := peak_kw(usage)) is None else plain(kw),
@@ -137,19 +141,29 @@ def peak_kw(usage: Usage) -> Decimal | None:
     return Decimal(per_hour).scaleb(-usage.kwh_decimals)
 
 
-def _line(line: Line) -> dict[str, object]:
+def _line(line: Line, items: dict[int, dict[str, object]]) -> dict[str, object]:
+    """A line; `items` are those that are written already, by identity: their bills keep them."""
+    if (item := items.get(id(line.item))) is None:
+        item = items[id(line.item)] = _item(line.item)
     return {
-        "component_id": line.item.component_id,
-        "kind": line.item.kind,
-        "band": line.item.band,
-        "start": line.item.part.start_on.isoformat(),
-        "end": line.item.part.end_on.isoformat(),
+        **item,
         "quantity": plain(line.quantity),
-        "unit": line.item.unit,
-        "quantity_rounding": as_json(line.item.quantity_rounding),
-        "rate": plain(line.item.rate),
         "amount_exact": plain(line.amount_exact),
         "amount": plain(line.amount),
+    }
+
+
+def _item(item: Item) -> dict[str, object]:
+    return {
+        "component_id": item.component_id,
+        "kind": item.kind,
+        "band": item.band,
+        "start": item.part.start_on.isoformat(),
+        "end": item.part.end_on.isoformat(),
+        "quantity": "",  # a line's own, which keeps its place here
+        "unit": item.unit,
+        "quantity_rounding": as_json(item.quantity_rounding),
+        "rate": plain(item.rate),
     }
 
 

@@ -119,7 +119,7 @@ def _coarser(series: MeterSeries, minutes: int) -> Series:
             f"{series.flow}: intervals of {series.minutes} min do not make {minutes} min",
         )
     if per_sum == 1:
-        return series.values.astype(np.int64)
+        return series.values
     parts = series.values.astype(np.int64).reshape(-1, per_sum)
     sums: Series = np.where((parts == MISSING).any(axis=1), MISSING, parts.sum(axis=1))
     return sums
@@ -129,7 +129,7 @@ def _added(series: Sequence[Series]) -> Series:
     """The sum of some meters, interval by interval; missing where any of them is."""
     if len(series) == 1:
         return series[0]
-    stacked = np.stack(series)
+    stacked = np.stack(series).astype(np.int64)
     total: Series = np.where((stacked == MISSING).any(axis=0), MISSING, stacked.sum(axis=0))
     return total
 
@@ -148,9 +148,12 @@ def rate_houses(
     where values are missing.
     """
     bills = rate_by_zone(document, houses, usages, missing=missing)
+    quoted = quote_document(usages, bills)["periods"]
+    if not isinstance(quoted, list):
+        raise TypeError("a quote lists its periods")
     return [
-        _house_bill(house, usage, bill, labels)
-        for house, usage, bill in zip(houses, usages, bills, strict=True)
+        _house_bill(house, usage, bill, {**period, **_details(bill, labels)})
+        for house, usage, bill, period in zip(houses, usages, bills, quoted, strict=True)
     ]
 
 
@@ -183,7 +186,8 @@ def rate_by_zone(
 def _check_missing(houses: Sequence[House], usages: Sequence[Usage]) -> None:
     for house, usage in zip(houses, usages, strict=True):
         for flow in ("import", "export"):
-            if (gaps := int((usage.series[flow] == MISSING).sum())) > 0:
+            if usage.series[flow].min(initial=0) == MISSING:
+                gaps = int((usage.series[flow] == MISSING).sum())
                 raise Rejected(
                     "values_missing",
                     f"house {house.house_node_id} ({house.name}) lacks {gaps} of "
@@ -192,32 +196,39 @@ def _check_missing(houses: Sequence[House], usages: Sequence[Usage]) -> None:
                 )
 
 
-def _house_bill(house: House, usage: Usage, bill: Bill, labels: Sequence[str]) -> HouseBill:
-    imported, exported = (
-        int(np.maximum(usage.series[flow], 0).sum()) for flow in ("import", "export")
-    )
+def _house_bill(house: House, usage: Usage, bill: Bill, details: Json) -> HouseBill:
     return HouseBill(
         house_node_id=house.house_node_id,
         house_name=house.name,
-        imported_wh=imported,
-        exported_wh=exported,
+        imported_wh=_energy_wh(usage.series["import"]),
+        exported_wh=_energy_wh(usage.series["export"]),
         calculated_bill_amount=bill.total,
         currency=bill.currency,
-        bill_details=_details(usage, bill, labels),
+        bill_details=details,
     )
 
 
-def _details(usage: Usage, bill: Bill, labels: Sequence[str]) -> Json:
-    """Every line, the totals by kind, and the sums that a policy speaks of."""
-    periods = quote_document([usage], [bill])["periods"]
-    if not isinstance(periods, list):
-        raise TypeError("a quote lists its periods")
-    sums = {name: _sum(bill, component_id) for name, component_id in _NAMED.items()}
-    totals = bill.totals()
+def _energy_wh(values: Series) -> int:
+    """The sum of what is there."""
+    present = np.maximum(values, 0) if values.min(initial=0) < 0 else values
+    return int(present.sum(dtype=np.int64))
+
+
+def _details(bill: Bill, labels: Sequence[str]) -> Json:
+    """The totals, and the sums that a policy speaks of: what is beside a bill's lines."""
+    charged: dict[str, Decimal] = {}
+    credit = zero = bill.total - bill.total
+    for line in bill.lines:
+        if line.item.kind == "credit":
+            credit += line.amount
+        else:
+            component_id = line.item.component_id
+            charged[component_id] = charged.get(component_id, zero) + line.amount
     details: Json = {
-        **periods[0],
-        **{name: plain(amount) for name, amount in sums.items()},
-        "surplus_credit": plain(-totals["credit"] or abs(totals["credit"])),
+        name: plain(charged.get(component_id, zero)) for name, component_id in _NAMED.items()
+    }
+    details |= {
+        "surplus_credit": plain(-credit or abs(credit)),
         "net": plain(bill.net),
         "total": plain(bill.total),
     }
@@ -226,31 +237,25 @@ def _details(usage: Usage, bill: Bill, labels: Sequence[str]) -> Json:
     return details
 
 
-def _sum(bill: Bill, component_id: str) -> Decimal:
-    amounts = [
-        line.amount
-        for line in bill.lines
-        if line.item.component_id == component_id and line.item.kind != "credit"
-    ]
-    return sum(amounts, bill.total - bill.total)
-
-
 def _periods(bill: Bill, labels: Sequence[str]) -> list[Json]:
     """What each period of a time-of-use policy took, fed in and came to."""
+    sums: dict[tuple[str, str | None], tuple[Decimal, Decimal]] = {}
+    nothing = Decimal(0), Decimal(0)
+    for line in bill.lines:
+        key = line.item.component_id, line.item.band
+        quantity, amount = sums.get(key, nothing)
+        sums[key] = quantity + line.quantity, amount + line.amount
     periods: list[Json] = []
     for index, label in enumerate(labels):
-        band = band_name(index)
-        period: Json = {"label": label}
-        for component_id, energy, money in (
-            (ENERGY, "imported_kwh", "import_charge"),
-            (EXPORT, "exported_kwh", "export_credit"),
-        ):
-            lines = [
-                line
-                for line in bill.lines
-                if line.item.component_id == component_id and line.item.band == band
-            ]
-            period[energy] = plain(sum((line.quantity for line in lines), Decimal(0)))
-            period[money] = plain(abs(sum((line.amount for line in lines), Decimal(0))))
-        periods.append(period)
+        imported, charge = sums.get((ENERGY, band_name(index)), nothing)
+        exported, credit = sums.get((EXPORT, band_name(index)), nothing)
+        periods.append(
+            {
+                "label": label,
+                "imported_kwh": plain(imported),
+                "import_charge": plain(abs(charge)),
+                "exported_kwh": plain(exported),
+                "export_credit": plain(abs(credit)),
+            }
+        )
     return periods

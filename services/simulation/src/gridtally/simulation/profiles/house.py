@@ -1,6 +1,7 @@
 """A house's own profile: its load by its yearly use and its habits, its sun by its panels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from uuid import UUID
 
 import numpy as np
@@ -32,11 +33,11 @@ class Profile:
 
     load: NDArray[np.int64]
     solar: NDArray[np.int64]
+    net: NDArray[np.int64] = field(init=False)
+    """Load less solar."""
 
-    @property
-    def net(self) -> NDArray[np.int64]:
-        """Load less solar."""
-        return self.load - self.solar
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "net", self.load - self.solar)
 
     @property
     def imported(self) -> NDArray[np.int64]:
@@ -57,20 +58,27 @@ def profile_of(zone: str, month: Period, shape: HouseShape, *, house: UUID, seed
     """
     load = load_shape_wh(zone, month, southern=shape.latitude < 0)
     drawn = np.random.default_rng([seed, house.int, month.start_on.toordinal()])
-    habits = np.exp(drawn.standard_normal(load.size) * HABITS_SIGMA - HABITS_SIGMA**2 / 2)
-    sun = (
-        sun_shape_wh(
-            zone,
-            month,
-            latitude=shape.latitude,
-            longitude=shape.longitude,
-            tilt_degrees=shape.tilt_degrees,
-            azimuth_degrees=shape.azimuth_degrees,
-        )
-        if shape.kwp
-        else np.zeros(load.size)
+    habits = drawn.standard_normal(load.size)
+    habits *= HABITS_SIGMA
+    habits -= HABITS_SIGMA**2 / 2
+    np.exp(habits, out=habits)
+    used = load * shape.annual_kwh
+    used *= habits
+    solar = _solar_wh(zone, month, shape) if shape.kwp else np.zeros(load.size, np.int64)
+    return Profile(load=np.rint(used, out=used).astype(np.int64), solar=solar)
+
+
+# Neighbours often say the same of their panels, and the sky is clear above all of them.
+@lru_cache(maxsize=64)
+def _solar_wh(zone: str, month: Period, shape: HouseShape) -> NDArray[np.int64]:
+    sun = sun_shape_wh(
+        zone,
+        month,
+        latitude=shape.latitude,
+        longitude=shape.longitude,
+        tilt_degrees=shape.tilt_degrees,
+        azimuth_degrees=shape.azimuth_degrees,
     )
-    return Profile(
-        load=np.rint(load * shape.annual_kwh * habits).astype(np.int64),
-        solar=np.rint(sun * shape.kwp).astype(np.int64),
-    )
+    solar = np.rint(sun * shape.kwp).astype(np.int64)
+    solar.flags.writeable = False
+    return solar

@@ -1,12 +1,12 @@
 """House bills: staged while a run is at work, and all of them at once when it is complete."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 
 from gridtally.database import ReadConnection, WriteConnection
@@ -74,7 +74,7 @@ async def stage_bills(
             staged_house_bill,
             tenant_id=tenant_id,
             run_id=run_id,
-            bill_details=json.dumps(bill.bill_details),
+            bill_details=orjson.dumps(bill.bill_details).decode(),
         )
         for bill in bills
     ]
