@@ -6,6 +6,8 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gridtally.database import copy
 
@@ -87,6 +89,28 @@ def test_arrays_that_were_sent_are_read_back():
     assert [array.tolist() for array in both] == [[0, 1, 2], [3, 4, 5]]
     with pytest.raises(ValueError, match="4 elements"):
         copy.read_int4_arrays(sent, 4)
+
+
+VALUES = st.one_of(st.none(), st.integers(0, 2**31 - 1), st.just(4))
+
+
+@given(st.lists(st.lists(VALUES, min_size=1, max_size=100), max_size=8))
+def test_arrays_that_were_sent_are_joined(arrays):
+    check_joined(arrays)
+
+
+@given(st.integers(1, 100), st.integers(1, 8), st.data())
+def test_arrays_of_one_length_that_were_sent_are_joined(length, count, data):
+    rows = st.lists(VALUES, min_size=length, max_size=length)
+    check_joined(data.draw(st.lists(rows, min_size=count, max_size=count)))
+
+
+def check_joined(arrays):
+    flat = [copy.MISSING if v is None else v for array in arrays for v in array]
+    lengths = np.array([len(array) for array in arrays], np.int64)
+    sent = [field[4:] for field in copy.int4_arrays(np.array(flat, np.int32), lengths)]
+    values, counts = copy.joined_int4_arrays(b"".join(sent))
+    assert (values.tolist(), counts) == (flat, lengths.tolist())
 
 
 def test_times_count_from_the_year_2000():

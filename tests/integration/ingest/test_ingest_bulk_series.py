@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gridtally.exports.series import read_series
-from gridtally.ingest.domain import bulk_series as domain
+from gridtally.ingest.api import bulk_series as api
 from gridtally.kernel.periods import day_minutes, midnight_utc
 
 BERLIN, PARIS_HOURLY, PANELS, SILENT = (UUID(int=number) for number in range(1, 5))
@@ -55,9 +55,9 @@ async def lines(client, body):
 
 
 @pytest.mark.parametrize("resolution", ["native", "60", "1440"])
-@pytest.mark.parametrize("values_max", [domain.BATCH_VALUES_MAX, 1])
+@pytest.mark.parametrize("values_max", [api.BATCH_VALUES_MAX, 1])
 async def test_it_is_what_each_meter_answers(client, monkeypatch, resolution, values_max):
-    monkeypatch.setattr(domain, "BATCH_VALUES_MAX", values_max)
+    monkeypatch.setattr(api, "BATCH_VALUES_MAX", values_max)
     flows = ("import", "export", "generation")
     meters = (SILENT, BERLIN, PARIS_HOURLY, PANELS)
     body = query(*meters, flows=flows, resolution=resolution)
@@ -82,7 +82,7 @@ async def test_it_is_what_each_meter_answers(client, monkeypatch, resolution, va
             assert row["quality"] == alone["quality"]
     arrow = await client.post("/v1/series/query", json=body, headers=ARROW)
     for row, (named, values) in zip(rows, read_series(arrow.content), strict=True):
-        assert values.dtype == np.int64
+        assert values.dtype == (np.int32 if resolution == "native" else np.int64)
         assert [None if value < 0 else value for value in values.tolist()] == row["values"]
         assert {name: str(value) for name, value in named.items()} == {
             name: str(value) for name, value in row.items() if name != "values"

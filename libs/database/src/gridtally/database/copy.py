@@ -148,5 +148,47 @@ def split_int4_arrays(sent: bytes) -> list[npt.NDArray[np.int32]]:
     return arrays
 
 
+# Most of what is read in bulk is days of one length without NULLs, which are rows of a matrix then;
+# else each array is cut out by itself. A NULL is the one word -1 where another element is a 4 and
+# its value, so that the n-th word of -1, at p, is the element (p + n) / 2.
+def joined_int4_arrays(sent: bytes) -> tuple[npt.NDArray[np.int32], list[int]]:
+    """`array_send` of int4[], one after another: all elements on one axis, and how many each has.
+
+    NULL becomes MISSING; elements are never negative.
+    """
+    words = np.frombuffer(sent, dtype=">i4")
+    if not words.size:
+        return np.empty(0, np.int32), []
+    length = int(words[3])
+    width = _ARRAY_WORDS + 2 * length
+    if words.size % width == 0:
+        rows = words.reshape(-1, width)
+        if not rows[:, 1].any() and (rows[:, 3] == length).all():
+            return rows[:, _ARRAY_WORDS + 1 :: 2].astype(np.int32).ravel(), [length] * len(rows)
+    arrays, begin = [], 0
+    while begin < words.size:
+        length, begin = int(words[begin + 3]), begin + _ARRAY_WORDS
+        array, begin = _elements(words, begin, length)
+        arrays.append(array)
+    return np.concatenate(arrays), [array.size for array in arrays]
+
+
+def _elements(words: npt.NDArray[Any], begin: int, length: int) -> tuple[npt.NDArray[Any], int]:
+    """The elements of the array whose first one is at `begin`, and where they end.
+
+    A NULL counts twice, since it is one word of the two that an element has.
+    """
+    part = words[begin : begin + 2 * length]
+    counted = np.cumsum(1 + (part == -1))
+    end = int(np.searchsorted(counted, 2 * length)) + 1
+    absent = part[:end] == -1
+    array = np.full(length, MISSING, np.int32)
+    present = np.ones(length, np.bool_)
+    positions = np.flatnonzero(absent)
+    present[(positions + np.arange(positions.size)) // 2] = False
+    array[present] = part[:end][~absent][1::2]
+    return array, begin + end
+
+
 def _slices(buffer: bytes, size: int) -> list[bytes]:
     return [buffer[start : start + size] for start in range(0, len(buffer), size)]

@@ -4,7 +4,7 @@ Owns the schema: a row per channel, its values as a list. Values are never negat
 stands for one that is missing until it is written as null.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -62,12 +62,19 @@ class SeriesStream:
     def _lists(self, values: Sequence[npt.NDArray[Any]]) -> pa.ListArray:
         flat = np.concatenate([np.empty(0, np.int32), *values])
         offsets = np.concatenate(([0], np.cumsum([array.size for array in values], dtype=np.int64)))
-        items = pa.array(flat, self._value, mask=flat == MISSING)
+        absent = flat == MISSING
+        items = pa.array(flat, self._value, mask=absent if absent.any() else None)
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items)
 
 
-def read_series(stream: bytes) -> Iterator[tuple[dict[str, Any], npt.NDArray[np.int64]]]:
-    """Each row of a whole stream, without its values, and these, `MISSING` where there is none.
+Values = npt.NDArray[np.int32] | npt.NDArray[np.int64]
+
+
+def read_series(
+    stream: bytes, names: Collection[str] | None = None
+) -> Iterator[tuple[dict[str, Any], Values]]:
+    """Each row of a whole stream without its values, or only its columns of these `names`, and the
+    values, read-only and `MISSING` where there is none.
 
     ValueError where the stream was cut off.
     """
@@ -76,8 +83,10 @@ def read_series(stream: bytes) -> Iterator[tuple[dict[str, Any], npt.NDArray[np.
     with ipc.open_stream(BytesIO(stream)) as reader:
         for batch in reader:
             column = batch.column("values")
-            values = column.values.fill_null(MISSING).to_numpy().astype(np.int64)
-            offsets = column.offsets.to_numpy()
-            rows = batch.drop_columns(["values"]).to_pylist()
-            for row, start, end in zip(rows, offsets, offsets[1:], strict=False):
+            items = column.values
+            values = (items.fill_null(MISSING) if items.null_count else items).to_numpy()
+            offsets = column.offsets.to_pylist()
+            shown = [name for name in batch.schema.names if name != "values"]
+            rows = batch.select([name for name in shown if names is None or name in names])
+            for row, start, end in zip(rows.to_pylist(), offsets, offsets[1:], strict=False):
                 yield row, values[start:end]

@@ -1,7 +1,7 @@
 """`/v1/series`: the series of many meters in one request, streamed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from datetime import date
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -20,6 +20,8 @@ from gridtally.http.resources import AnswerModel, Body
 from gridtally.ingest.api.callers import Reader
 from gridtally.ingest.api.meters import DAYS_MAX, LATEST_ON
 from gridtally.ingest.domain.bulk_series import (
+    AS_KNOWN_VALUES_MAX,
+    BATCH_VALUES_MAX,
     BulkResolution,
     ChannelSeries,
     at_resolution,
@@ -167,36 +169,53 @@ def _format(accept: str) -> str:
 async def _chunks(
     db: Database, tenant_id: str, query: SeriesQuery, meters: Sequence[Meter], format_: str
 ) -> AsyncGenerator[bytes, None]:
-    """The stream, a batch of channels at a time; what blocks is done in threads."""
-    encode, ahead, end = _encoder(format_, query.resolution)
-    for batch in batches(meters, query.flows, query.window.days):
+    """The stream, a batch of channels at a time; what blocks is done in threads.
+
+    While a batch is encoded and sent the database reads the next one, so that neither waits for the
+    other. A caller that leaves cancels what is read ahead.
+    """
+    encode, begin, end = _encoder(format_, query.resolution)
+    values_max = BATCH_VALUES_MAX if query.as_known_at is None else AS_KNOWN_VALUES_MAX
+    parts = batches(meters, query.flows, query.window.days, values_max)
+    batch = next(parts)
+    ahead = asyncio.create_task(_read(db, tenant_id, query, batch))
+    try:
+        yielded = begin
+        while True:
+            series = await ahead
+            following = next(parts, None)
+            if following is not None:
+                ahead = asyncio.create_task(_read(db, tenant_id, query, following))
+            # The first batch is read before anything is sent, so that it may fail.
+            yield yielded + await asyncio.to_thread(_encoded, series, query, encode)
+            if following is None:
+                break
+            yielded = b""
+        yield end
+    finally:
+        ahead.cancel()
+        await asyncio.gather(ahead, return_exceptions=True)
+
+
+async def _read(
+    db: Database, tenant_id: str, query: SeriesQuery, meters: Sequence[Meter]
+) -> Iterable[ChannelSeries]:
+    """The series of some meters, which are made of what was read as they are taken."""
+    async with snapshot(db, tenant=tenant_id) as read:
         if query.as_known_at is None:
-            async with snapshot(db, tenant=tenant_id) as read:
-                rows = await fetch_rows(read, tenant_id, batch, query.flows, query.window)
-            chunk = await asyncio.to_thread(_encoded_rows, rows, batch, query, encode)
-        else:
-            async with snapshot(db, tenant=tenant_id) as read:
-                found = [
-                    await fetch_series_known_at(
-                        read, tenant_id, meter, channel, query.window, query.as_known_at
-                    )
-                    for meter in batch
-                    for channel in chosen(meter, query.flows)
-                ]
-            chunk = await asyncio.to_thread(_encoded, found, query, encode)
-        yield ahead + chunk  # the first batch is read before anything is sent, so that it may fail
-        ahead = b""
-    yield end
+            rows = await fetch_rows(read, tenant_id, meters, query.flows, query.window)
+            return series_of(rows, meters, query.flows, query.window)
+        return [
+            await fetch_series_known_at(
+                read, tenant_id, meter, channel, query.window, query.as_known_at
+            )
+            for meter in meters
+            for channel in chosen(meter, query.flows)
+        ]
 
 
-def _encoded_rows(
-    rows: Sequence[Any], meters: Sequence[Meter], query: SeriesQuery, encode: Encode
-) -> bytes:
-    return _encoded([*series_of(rows, meters, query.flows, query.window)], query, encode)
-
-
-def _encoded(found: Sequence[ChannelSeries], query: SeriesQuery, encode: Encode) -> bytes:
-    return encode([at_resolution(series, query.resolution) for series in found])
+def _encoded(channels: Iterable[ChannelSeries], query: SeriesQuery, encode: Encode) -> bytes:
+    return encode([at_resolution(series, query.resolution) for series in channels])
 
 
 def _encoder(format_: str, resolution: BulkResolution) -> tuple[Encode, bytes, bytes]:

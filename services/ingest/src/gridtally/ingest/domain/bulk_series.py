@@ -24,8 +24,11 @@ from gridtally.kernel.periods import Period
 
 BulkResolution = Literal["native", "15", "30", "60", "1440"]
 """The interval length of the answer in minutes; `1440` is a local day, however long it is."""
-BATCH_VALUES_MAX = 1_000_000
-"""So many intervals are in memory at once, whatever is asked for."""
+BATCH_VALUES_MAX = 500_000
+"""So many intervals are encoded at once, and as many are read meanwhile, whatever is asked for."""
+AS_KNOWN_VALUES_MAX = 25_000
+"""So many where each day is made again of its blocks, so that something arrives every few
+seconds."""
 _LETTERS = b"NASE-"
 """The qualities from best to worst; a sum has the worst of its parts."""
 _RANK = np.full(256, len(_LETTERS), np.uint8)
@@ -49,22 +52,23 @@ class ChannelSeries:
 
 @dataclass(frozen=True, slots=True)
 class StoredChannel:
-    """What is stored of a channel within a window: an array of values for each of `days`, and the
-    letters of all of them, one day after another."""
+    """What is stored of a channel within a window: the values of all `days`, one day after another,
+    how many each of them has, and the letters of all."""
 
     days: Sequence[date]
-    values: Sequence[Wh]
+    values: Wh
+    lengths: Sequence[int]
     quality: bytes
 
     def by_day(self) -> StoredDays:
         """The same, by local day."""
         letters = np.frombuffer(self.quality, np.uint8)
-        cuts = np.cumsum([values.size for values in self.values])[:-1]
-        parts = np.split(letters, cuts)
-        return dict(zip(self.days, zip(self.values, parts, strict=True), strict=True))
+        cuts = np.cumsum(self.lengths)[:-1]
+        parts = zip(np.split(self.values, cuts), np.split(letters, cuts), strict=True)
+        return dict(zip(self.days, parts, strict=True))
 
 
-NOTHING_STORED = StoredChannel((), (), b"")
+NOTHING_STORED = StoredChannel((), np.empty(0, np.int32), (), b"")
 
 
 def whole_series(
@@ -73,8 +77,7 @@ def whole_series(
     """A channel's series over the whole window. Days of which nothing is stored are missing; what
     the channel cannot have measured has the quality `N`."""
     if len(stored.days) == window.days and not channel.is_bounded:
-        values = np.concatenate(stored.values)
-        letters = np.frombuffer(stored.quality, np.uint8)
+        values, letters = stored.values, np.frombuffer(stored.quality, np.uint8)
     else:
         days = stored.by_day() if stored.days else {}
         bounds = (window.start_on, window.end_on)
@@ -138,16 +141,18 @@ def _begins(zone: str, minutes: int, window: Period, sum_minutes: int) -> npt.ND
     return np.array(begins, np.int64)
 
 
-def batches(meters: Sequence[Meter], flows: Sequence[Flow], days: int) -> Iterator[list[Meter]]:
-    """The meters in batches with `BATCH_VALUES_MAX` intervals each at the most, one at least."""
+def batches(
+    meters: Sequence[Meter], flows: Sequence[Flow], days: int, values_max: int
+) -> Iterator[list[Meter]]:
+    """The meters in batches with `values_max` intervals each at the most, one meter at least."""
     batch: list[Meter] = []
-    values_left = BATCH_VALUES_MAX
+    values_left = values_max
     for meter in meters:
         per_day = sum(1500 // channel.minutes for channel in chosen(meter, flows))
         values_left -= per_day * days
         if batch and values_left < 0:
             yield batch
-            batch, values_left = [], BATCH_VALUES_MAX - per_day * days
+            batch, values_left = [], values_max - per_day * days
         batch.append(meter)
     if batch:
         yield batch
