@@ -19,7 +19,7 @@ from gridtally.messaging.floods import Floods, PartitionFlooded
 from gridtally.messaging.garbage_collection import GarbageCollectionPause
 from gridtally.messaging.outbox import shard_of
 from gridtally.messaging.outgoing_messages import OutgoingMessage
-from gridtally.messaging.progress import Progress
+from gridtally.messaging.progress import Heartbeat, Progress
 from gridtally.messaging.publisher import partition_for
 from gridtally.messaging.received_messages import batches, decode_record
 from gridtally.messaging.retries import Stopped, retry_transient
@@ -241,6 +241,18 @@ def test_a_consumer_stalls_only_when_messages_are_pending():
     assert not progress.stalled(now_s=1_120)
     progress.observe_lag(0, now_s=1_200)
     assert not progress.stalled(now_s=9_999)
+
+
+def test_a_handler_that_takes_long_stalls_only_when_its_heart_does():
+    heartbeat = Heartbeat()
+    progress = Progress("simulation.simulation.chunk_requested.v1", heartbeat=heartbeat)
+    heartbeat.beat(now_s=900)
+    progress.observe_lag(1, now_s=1_000)
+    assert progress.stalled(now_s=1_061)  # that was the batch before
+    for now_s in range(1_050, 1_400, 50):
+        heartbeat.beat(now_s=now_s)
+        assert not progress.stalled(now_s=now_s + 59)
+    assert progress.stalled(now_s=1_350 + 61)
 
 
 @pytest.mark.parametrize(("stored", "fits"), [(5, True), (9, True), (4, False), (10, False)])

@@ -193,3 +193,50 @@ async def test_while_ingest_is_away_a_chunk_is_tried_again(simulation, clients):
     await simulation.deliver(chunk, kind="chunks")
     await simulation.end_due()
     assert len(await bills_of(acme, run)) == 1
+
+
+class Pieces(httpx.AsyncBaseTransport):
+    """Ingest behind a slow line: its answer comes in pieces, each of which must move the heart."""
+
+    def __init__(self, ingest, heartbeat):
+        self.ingest, self.heartbeat = ingest, heartbeat
+        self.moved = []
+
+    async def handle_async_request(self, request):
+        answer = await self.ingest.handle_async_request(request)
+        return httpx.Response(
+            answer.status_code, headers=answer.headers, stream=self.slowly(await answer.aread())
+        )
+
+    def slowly(self, content):
+        transport = self
+
+        class Slowly(httpx.AsyncByteStream):
+            async def __aiter__(self):
+                for first in range(0, len(content), 1_000):
+                    transport.heartbeat.beaten_s = None
+                    yield content[first : first + 1_000]
+                    transport.moved.append(transport.heartbeat.beaten_s is not None)
+
+        return Slowly()
+
+
+async def test_a_chunk_that_takes_long_says_that_it_gets_on(simulation, clients):
+    acme = await clients("acme")
+    house_id, meter_id = await simulation.house()
+    await simulation.read(meter_id, APRIL, import_={5: "100"})
+    run = await made(acme, run_of(house_id))
+    await acme.post(f"/v1/simulation-runs/{run['id']}/start")
+    [chunk] = await simulation.requested()
+    heartbeat = simulation.parts.subscriptions[2].heartbeat
+    ingest = simulation.services._clients["ingest"]
+    line = Pieces(ingest._transport, heartbeat)
+    async with httpx.AsyncClient(transport=line, base_url="http://ingest") as slow:
+        simulation.services._clients["ingest"] = slow
+        await simulation.deliver(chunk, kind="chunks")
+    simulation.services._clients["ingest"] = ingest
+    assert len(line.moved) > 5
+    assert all(line.moved)
+    assert heartbeat.beaten_s is not None
+    await simulation.end_due()
+    assert len(await bills_of(acme, run)) == 1

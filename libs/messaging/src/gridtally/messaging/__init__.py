@@ -12,7 +12,7 @@ from gridtally.messaging.consumer import Consumer
 from gridtally.messaging.follow import follow
 from gridtally.messaging.outbox import enqueue, run_relay
 from gridtally.messaging.outgoing_messages import OutgoingMessage
-from gridtally.messaging.progress import Progress
+from gridtally.messaging.progress import Heartbeat, Progress
 from gridtally.messaging.publisher import Publisher
 from gridtally.messaging.received_messages import NUL, Handler, ReceivedMessage, Subscription
 
@@ -23,6 +23,7 @@ __all__ = [
     "BrokerMismatch",
     "Consumer",
     "Handler",
+    "Heartbeat",
     "OutgoingMessage",
     "Progress",
     "Publisher",

@@ -3,16 +3,30 @@
 A plain record that its one owner writes and others read; it refuses to know a clock.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 STALLED_AFTER_S = 60.0
+
+
+@dataclass(slots=True)
+class Heartbeat:
+    """Says from within a handler that it gets on, where a batch may take longer than the watchdog
+    waits. It is beaten for work that is done, never because time has passed: a handler that hangs
+    still stalls."""
+
+    beaten_s: float | None = None
+
+    def beat(self, *, now_s: float) -> None:
+        """So much more of the batch is done; from any thread."""
+        self.beaten_s = now_s
 
 
 @dataclass(slots=True)
 class Progress:
     """Counts since the start. `dropped` are dead letters and rows that no quota had room for, `lag`
     is messages or rows that are pending now, `paused` the partitions that are left alone since all
-    their messages are dead letters, and `moved_s` and `lagging_since_s` are monotonic seconds."""
+    their messages are dead letters, and `moved_s` and `lagging_since_s` are monotonic seconds. The
+    `heartbeat` is that of a handler whose batches take long."""
 
     name: str
     ready: bool = False
@@ -24,6 +38,7 @@ class Progress:
     lag: int = 0
     moved_s: float | None = None
     lagging_since_s: float | None = None
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
 
     def advance(self, messages: int, *, now_s: float) -> None:
         """So many messages are committed."""
@@ -42,4 +57,7 @@ class Progress:
 
     def stalled(self, *, now_s: float, after_s: float = STALLED_AFTER_S) -> bool:
         """Whether messages have been pending for `after_s` without any progress."""
-        return self.lagging_since_s is not None and now_s - self.lagging_since_s > after_s
+        if self.lagging_since_s is None:
+            return False
+        since_s = max(self.lagging_since_s, self.heartbeat.beaten_s or 0.0)
+        return now_s - since_s > after_s

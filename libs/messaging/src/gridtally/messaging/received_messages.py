@@ -5,7 +5,7 @@ that is Poison.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from aiokafka import ConsumerRecord
@@ -16,6 +16,7 @@ from gridtally.contracts.faults import faults_of
 from gridtally.contracts.model import Event
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Poison
+from gridtally.messaging.progress import Heartbeat
 
 E = TypeVar("E")
 FAULTS_SHOWN_MAX = 5
@@ -48,13 +49,15 @@ class Subscription:
 
     The handler runs inside the transaction that moves the offsets, for all tenants, and must not
     commit. `read` is for whoever wants values in another form than the event's; it refuses what the
-    event refuses, with pydantic's error.
+    event refuses, with pydantic's error. A handler whose batch may take a minute beats the
+    `heartbeat`.
     """
 
     event: type[Event]
     handle: Handler
     batch_messages_max: int = 500
     read: Reader | None = None
+    heartbeat: Heartbeat = field(default_factory=Heartbeat, compare=False)
 
 
 def decode_record(

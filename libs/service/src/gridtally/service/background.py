@@ -67,7 +67,9 @@ def jobs_of(mode: Mode, parts: Parts, process: Process[ServiceSettings]) -> list
 def _consumer(
     subscription: Subscription, process: Process[ServiceSettings], *, grouped: bool
 ) -> Job:
-    progress = Progress(f"{process.service}.{subscription.event.TOPIC}")
+    progress = Progress(
+        f"{process.service}.{subscription.event.TOPIC}", heartbeat=subscription.heartbeat
+    )
     consumer = Consumer(
         process.database,
         process.settings.kafka_bootstrap_servers,

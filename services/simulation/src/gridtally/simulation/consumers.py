@@ -1,12 +1,13 @@
 """Which events simulation consumes, and how many of each at once."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from gridtally.contracts.metering import MeterRegistered, PropertyChanged
 from gridtally.contracts.simulation import SimulationChunkRequested
 from gridtally.database import WriteConnection
-from gridtally.messaging import ReceivedMessage, Subscription
+from gridtally.messaging import Heartbeat, ReceivedMessage, Subscription
 from gridtally.service.service import Process
 from gridtally.simulation.handlers import chunks, reference_data
 from gridtally.simulation.settings import Settings
@@ -19,13 +20,21 @@ CHUNKS_BATCH_MAX = 1
 
 def subscriptions(process: Process[Settings], services: Services) -> list[Subscription]:
     """One consumer each."""
-    clock = process.clock
+    clock, heartbeat = process.clock, Heartbeat()
+
+    def beat() -> None:
+        heartbeat.beat(now_s=time.monotonic())
 
     async def rate_chunks(tx: WriteConnection, messages: Messages) -> None:
-        await chunks.rate_chunks(tx, messages, services, clock())
+        await chunks.rate_chunks(tx, messages, services, clock(), beat)
 
     return [
         Subscription(PropertyChanged, reference_data.apply_properties),
         Subscription(MeterRegistered, reference_data.apply_meters),
-        Subscription(SimulationChunkRequested, rate_chunks, batch_messages_max=CHUNKS_BATCH_MAX),
+        Subscription(
+            SimulationChunkRequested,
+            rate_chunks,
+            batch_messages_max=CHUNKS_BATCH_MAX,
+            heartbeat=heartbeat,
+        ),
     ]

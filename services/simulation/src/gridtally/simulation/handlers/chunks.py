@@ -5,7 +5,7 @@ stored and another one gets the message; a message that comes again finds its ch
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -15,7 +15,7 @@ from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Poison, Rejected
 from gridtally.kernel.periods import Period
 from gridtally.messaging import ReceivedMessage
-from gridtally.rating.usage import Usage
+from gridtally.rating.usage import Flow, Series, Usage
 from gridtally.simulation.domain.comparisons import ChunkComparison, ComparedChunk, months_of
 from gridtally.simulation.domain.house_bills import HouseBill, MeterSeries, rate_houses, usage_of
 from gridtally.simulation.domain.houses import House
@@ -29,6 +29,11 @@ from gridtally.simulation.store.scenarios import shift_of, used_tariffs
 from gridtally.simulation.store.services import Services
 
 Readings = Mapping[UUID, Sequence[MeterSeries]]
+Beat = Callable[[], None]
+"""Called for every part of a chunk that is done, from any thread: many months, or readings as they
+were known, may take longer than the watchdog waits."""
+RATED_HOUSES_MAX = 64
+"""So many houses of a chunk are rated at once."""
 
 
 async def rate_chunks(
@@ -36,13 +41,14 @@ async def rate_chunks(
     messages: Sequence[ReceivedMessage[SimulationChunkRequested]],
     services: Services,
     now: datetime,
+    beat: Beat,
 ) -> None:
     """Rate each chunk whose run is at work; a run that cannot be rated fails, with the reason."""
     for message in messages:
         event = message.event
         if event is None:
             raise Poison("a chunk cannot be deleted by a tombstone")
-        await _rate_chunk(tx, message.envelope.tenant_id, event, services, now)
+        await _rate_chunk(tx, message.envelope.tenant_id, event, services, now, beat)
 
 
 async def _rate_chunk(
@@ -51,6 +57,7 @@ async def _rate_chunk(
     chunk: SimulationChunkRequested,
     services: Services,
     now: datetime,
+    beat: Beat,
 ) -> None:
     stored = await store.fetch_run(tx, tenant_id, chunk.run_id)
     if stored is None or stored.resource.progress.status != "RUNNING":
@@ -59,7 +66,7 @@ async def _rate_chunk(
         return
     houses = await store.fetch_houses(tx, tenant_id, chunk.run_id, chunk.first_house, chunk.houses)
     try:
-        results = await _results(tenant_id, stored.resource, houses, services)
+        results = await _results(tenant_id, stored.resource, houses, services, beat)
     except Rejected as failure:
         await runs.fail(tx, tenant_id, chunk.run_id, failure, now)
         return
@@ -74,13 +81,13 @@ async def _rate_chunk(
 
 
 async def _results(
-    tenant_id: str, state: RunState, houses: Sequence[House], services: Services
+    tenant_id: str, state: RunState, houses: Sequence[House], services: Services, beat: Beat
 ) -> list[HouseBill] | ComparedChunk:
     """What a run makes of some of its houses; rated in threads, a month after another."""
     run = state.run
     if not run.is_comparison:
-        readings = await _readings(tenant_id, run, houses, run.month, services)
-        return await asyncio.to_thread(partial(_bills, state, houses, readings))
+        readings = await _readings(tenant_id, run, houses, run.month, services, beat)
+        return await asyncio.to_thread(partial(_bills, state, houses, readings, beat))
     comparison = ChunkComparison(
         used_tariffs(state.progress.tariffs or []),
         houses,
@@ -90,19 +97,27 @@ async def _results(
         shift=shift_of(run.shift),
     )
     for month in months_of(run.month, run.months):
-        readings = await _readings(tenant_id, run, houses, month, services)
+        readings = await _readings(tenant_id, run, houses, month, services, beat)
         await asyncio.to_thread(partial(_compare, comparison, run, month, houses, readings))
+        beat()
     return await asyncio.to_thread(comparison.result)
 
 
 async def _readings(
-    tenant_id: str, run: Run, houses: Sequence[House], month: Period, services: Services
+    tenant_id: str,
+    run: Run,
+    houses: Sequence[House],
+    month: Period,
+    services: Services,
+    beat: Beat,
 ) -> Readings:
     """The month's stored readings of the houses; none where they are generated."""
     if run.source == "generated":
         return {}
     meter_ids = [meter_id for house in houses for meter_id in house.meter_ids]
-    return await services.fetch_series(tenant_id, meter_ids, month, as_known_at=run.as_known_at)
+    return await services.fetch_series(
+        tenant_id, meter_ids, month, beat, as_known_at=run.as_known_at
+    )
 
 
 def _compare(
@@ -115,23 +130,28 @@ def _compare(
     comparison.add_month([_usage(run, month, house, readings) for house in houses])
 
 
-def _bills(state: RunState, houses: Sequence[House], readings: Readings) -> list[HouseBill]:
+def _bills(
+    state: RunState, houses: Sequence[House], readings: Readings, beat: Beat
+) -> list[HouseBill]:
     """The bills of a chunk; for a thread, since numbers are crunched for a second."""
     run, document = state.run, state.progress.tariff_document
     if document is None:
         raise ValueError("a run at work has its tariff")
     periods = run.policy.get("tou_periods")
     labels = [period["label"] for period in periods] if isinstance(periods, list) else []
-    usages = [_usage(run, run.month, house, readings) for house in houses]
-    return rate_houses(document, houses, usages, missing=run.missing, labels=labels)
+    bills: list[HouseBill] = []
+    for first in range(0, len(houses), RATED_HOUSES_MAX):
+        rated = houses[first : first + RATED_HOUSES_MAX]
+        usages = [_usage(run, run.month, house, readings) for house in rated]
+        bills += rate_houses(document, rated, usages, missing=run.missing, labels=labels)
+        beat()
+    return bills
 
 
 def _usage(run: Run, month: Period, house: House, readings: Readings) -> Usage:
     if run.source == "generated":
         profile = profiles.month_profile(house, month, seed=run.seed)
-        meter = [
-            MeterSeries("import", MINUTES, profile.imported),
-            MeterSeries("export", MINUTES, profile.exported),
-        ]
-        return usage_of(house, month, [meter])
+        imported = profile.imported
+        series: dict[Flow, Series] = {"import": imported, "export": imported - profile.net}
+        return Usage(house.zone, month, MINUTES, series, house.connected_kw)
     return usage_of(house, month, [readings.get(id_, ()) for id_ in house.meter_ids])

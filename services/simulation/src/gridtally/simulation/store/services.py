@@ -5,7 +5,7 @@ is Transient: the chunk is tried again, a request is answered 503.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -54,11 +54,13 @@ class Services:
         tenant_id: str,
         meter_ids: Sequence[UUID],
         month: Period,
+        beat: Callable[[], None],
         *,
         as_known_at: datetime | None = None,
     ) -> Mapping[UUID, list[MeterSeries]]:
         """Every flow of the meters over the month; `MISSING` where there is no value. What is there
-        now, or what had been received by `as_known_at`, which takes much longer.
+        now, or what had been received by `as_known_at`, which takes much longer. `beat` is called
+        for each piece that arrives.
 
         Rejected where ingest refuses, for a meter that it does not know for instance.
         """
@@ -69,37 +71,56 @@ class Services:
             "end_on": month.end_on.isoformat(),
             "as_known_at": None if as_known_at is None else as_known_at.isoformat(),
         }
-        answer = await self._call(
-            "ingest", "POST", "/v1/series/query", tenant_id, json=query, accept=ARROW
-        )
-        self._check("ingest", answer)
+        stream = await self._read("ingest", "/v1/series/query", tenant_id, query, beat)
         try:
-            return await asyncio.to_thread(_by_meter, answer.content)
+            return await asyncio.to_thread(_by_meter, stream)
         except ValueError as cut_off:
             raise Transient(f"ingest's answer was cut off: {cut_off}") from cut_off
 
-    async def _call(
-        self, service: str, method: str, path: str, tenant_id: str, *, json: Any = None,
-        accept: str = "application/json",
-    ) -> httpx.Response:  # fmt: skip
+    async def _read(
+        self, service: str, path: str, tenant_id: str, query: Any, beat: Callable[[], None]
+    ) -> bytes:
+        """The whole answer to a query whose answer is a stream."""
+        client, headers = self._client(service), self._headers(service, tenant_id, ARROW)
+        try:
+            async with client.stream("POST", path, json=query, headers=headers) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    self._check(service, answer)
+                pieces: list[bytes] = []
+                async for piece in answer.aiter_bytes():
+                    pieces.append(piece)
+                    beat()
+                return b"".join(pieces)
+        except httpx.HTTPError as failure:
+            raise Transient(f"{service} does not answer: {failure!r}") from failure
+
+    async def _call(self, service: str, method: str, path: str, tenant_id: str) -> httpx.Response:
+        headers = self._headers(service, tenant_id, "application/json")
+        try:
+            return await self._client(service).request(method, path, headers=headers)
+        except httpx.HTTPError as failure:
+            raise Transient(f"{service} does not answer: {failure!r}") from failure
+
+    def _headers(self, service: str, tenant_id: str, accept: str) -> dict[str, str]:
+        """Rejected where no token is known, which neither service would answer without."""
         if self._token is None:
             raise Rejected(
                 "service_token_unset",
                 f"this installation has no SERVICE_TOKEN, so {service} cannot be read",
             )
-        if service not in self._clients:
-            self._clients[service] = httpx.AsyncClient(
-                base_url=self._urls[service], timeout=TIMEOUT_S
-            )
-        headers = {
+        return {
             "Authorization": f"Bearer {self._token}",
             TENANT_HEADER: tenant_id,
             "Accept": accept,
         }
-        try:
-            return await self._clients[service].request(method, path, json=json, headers=headers)
-        except httpx.HTTPError as failure:
-            raise Transient(f"{service} does not answer: {failure!r}") from failure
+
+    def _client(self, service: str) -> httpx.AsyncClient:
+        if service not in self._clients:
+            self._clients[service] = httpx.AsyncClient(
+                base_url=self._urls[service], timeout=TIMEOUT_S
+            )
+        return self._clients[service]
 
     def _check(self, service: str, answer: httpx.Response) -> None:
         """Transient where the same request may succeed later, Rejected where it never will."""
@@ -119,10 +140,12 @@ def _by_meter(stream: bytes) -> dict[UUID, list[MeterSeries]]:
     from gridtally.exports.series import MISSING as ABSENT
     from gridtally.exports.series import read_series
 
-    found: dict[UUID, list[MeterSeries]] = {}
-    for row, values in read_series(stream):
-        measured = np.frombuffer(row["quality"].encode(), np.uint8) != ord("N")
-        energy = np.where(values == ABSENT, np.where(measured, MISSING, 0), values)
+    by_meter: dict[str, list[MeterSeries]] = {}
+    for row, values in read_series(stream, ("meter_id", "flow", "minutes", "quality")):
+        energy = values
+        if values.min(initial=0) == ABSENT:
+            measured = np.frombuffer(row["quality"].encode(), np.uint8) != ord("N")
+            energy = np.where(values == ABSENT, np.where(measured, MISSING, 0), values)
         series = MeterSeries(row["flow"], row["minutes"], energy)
-        found.setdefault(UUID(row["meter_id"]), []).append(series)
-    return found
+        by_meter.setdefault(row["meter_id"], []).append(series)
+    return {UUID(meter_id): series for meter_id, series in by_meter.items()}
