@@ -100,8 +100,8 @@ def test_a_house_is_the_same_in_every_release():
     october = months_of(2025)[9]
     profile = profile_of("Europe/Berlin", october, BERLIN, house=HOUSE, seed=1)
     assert profile.load[:6].tolist() == [40, 125, 48, 64, 30, 58]
-    place = np.arange(profile.load.size)
-    assert (profile.load.sum(), (profile.load * place).sum()) == (291_067, 440_727_572)
+    indexes = np.arange(profile.load.size)
+    assert (profile.load.sum(), (profile.load * indexes).sum()) == (291_067, 440_727_572)
     assert profile.solar.sum() == 599_920
 
 
