@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gridtally.kernel.periods import Period, months_between, zone_named
+from gridtally.kernel.billing_calendars import CALENDAR_MONTHS, BillingCalendar, Calendars
+from gridtally.kernel.periods import Period, zone_named
 from gridtally.rating.prices import series_of
 from gridtally.rating.usage import Usage, with_net
 
@@ -150,10 +151,19 @@ def _rule(words):
 
 
 def _periods(text):
-    """Of `2025-01-01 to 2025-02-01`, or of `monthly` from one day to another."""
-    *monthly, first, _, last = text.split()
-    period = Period(date.fromisoformat(first), date.fromisoformat(last))
-    return months_between(period.start_on, period.end_on) if monthly else [period]
+    """Of `2025-01-01 to 2025-02-01`, or by a calendar from one day to another."""
+    *calendar, first, _, last = text.split()
+    start_on, end_on = date.fromisoformat(first), date.fromisoformat(last)
+    match calendar:
+        case []:
+            return [Period(start_on, end_on)]
+        case ["monthly"]:
+            calendar = CALENDAR_MONTHS
+        case ["of", months, "months"]:
+            calendar = BillingCalendar(months=int(months), anchor_month=start_on.month)
+        case ["from", "day", start_day]:
+            calendar = BillingCalendar(start_day=int(start_day))
+    return list(Calendars(calendar).periods(start_on, end_on, end_on))
 
 
 def _values(rules, zone, period, minutes):
