@@ -65,10 +65,10 @@ def fields_of(model):
 
 
 def models_in(annotation):
-    """The models within a list, an option, or both."""
+    """The model itself, or those within a list, an option, or both."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
     for inner in get_args(annotation):
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield inner
         yield from models_in(inner)
 
 

@@ -23,7 +23,6 @@ from gridtally.billing.domain.previews import (
     Carried,
     PreviewBasis,
     last_day,
-    period_of,
     preview,
 )
 from gridtally.billing.domain.recorded_usage import RecordedUsage
@@ -266,10 +265,10 @@ def test_the_period_of_a_day_is_its_month_within_the_agreement(start, end, day, 
     )
     if isinstance(expected, str):
         with pytest.raises(Rejected) as refused:
-            period_of(agreement, date.fromisoformat(day))
+            agreement.period_of(date.fromisoformat(day))
         assert refused.value.code == expected
     else:
-        assert period_of(agreement, date.fromisoformat(day)) == Period(
+        assert agreement.period_of(date.fromisoformat(day)) == Period(
             *map(date.fromisoformat, expected)
         )
 

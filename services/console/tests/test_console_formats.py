@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridtally.console.views import formats
+from gridtally.console.views import formats, lists
 
 DECIMALS = st.decimals(
     allow_nan=False, allow_infinity=False, places=6, min_value=-(10**12), max_value=10**12
@@ -68,3 +68,18 @@ def test_an_instant_is_local_and_keeps_the_exact_one_behind():
     assert "26 Oct 2025, 02:30 CEST" in text
     assert 'datetime="2025-10-26T00:30:00+00:00"' in text
     assert "02:30 CET" in formats.instant("2025-10-26T01:30:00Z", "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("months", "anchor_month", "start_day", "shown"),
+    [
+        (1, 1, 1, "monthly"),
+        (1, 7, 15, "monthly, on day 15"),
+        (1, 1, 31, "monthly, on the last day"),
+        (2, 12, 1, "every 2 months from December"),
+        (12, 4, 6, "yearly from April, on day 6"),
+    ],
+)
+def test_a_billing_calendar_in_words(months, anchor_month, start_day, shown):
+    calendar = {"months": months, "anchor_month": anchor_month, "start_day": start_day}
+    assert lists.billed(calendar) == shown

@@ -147,7 +147,7 @@ def registered(
     )
 
 
-def agreement(*, tariff_id, meter_id=None, start_on=date(2025, 1, 1), end_on=None):
+def agreement(*, tariff_id, meter_id=None, start_on=date(2025, 1, 1), end_on=None, **calendars):
     """An agreement of a customer yet to be made."""
     return Agreement(
         id=uuid4(),
@@ -159,6 +159,7 @@ def agreement(*, tariff_id, meter_id=None, start_on=date(2025, 1, 1), end_on=Non
         closing="wait",
         grace_hours=72,
         version=1,
+        **calendars,
     )
 
 

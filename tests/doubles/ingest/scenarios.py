@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from doubles.ingest.calendar_scenarios import CALENDAR_SCENARIOS
 from doubles.ingest.channel_scenarios import CHANNEL_SCENARIOS
 from doubles.ingest.worlds import TENANT, ZONE, days_of
 from gridtally.kernel.errors import Conflict, NotFound, Rejected
@@ -292,4 +293,5 @@ SCENARIOS = [
     an_agreement_that_changes_is_planned_again,
     before_the_year_2000_nothing_is_planned,
     *CHANNEL_SCENARIOS,
+    *CALENDAR_SCENARIOS,
 ]

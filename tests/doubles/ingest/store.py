@@ -141,6 +141,7 @@ class Agreements:
                         agreement.start_on,
                         agreement.end_on,
                         meter.meter.zone,
+                        agreement.calendars,
                     )
                 )
         return due[:agreements_max]
@@ -172,6 +173,14 @@ class Periods:
                 key = (period.tenant_id, period.agreement_id, period.start_on)
                 self._rows[key] = PeriodRow(period, period.check_at)
 
+    async def fetch_known_periods(self, read, keys):
+        known = {}
+        for (tenant_id, agreement_id, start_on), row in self._rows.items():
+            if (tenant_id, agreement_id) in keys:
+                period = Period(start_on, row.planned.end_on)
+                known.setdefault((tenant_id, agreement_id), []).append(period)
+        return known
+
     async def delete_open_periods(self, tx, keys):
         for key, row in list(self._rows.items()):
             if key[:2] in keys and row.closed is None:
@@ -190,7 +199,11 @@ class Periods:
         changed = {
             key
             for key, row in self._rows.items()
-            if (key[0], row.planned.meter_id, month_of(key[2]).start_on) in marked
+            if any(
+                (tenant_id, meter_id) == (key[0], row.planned.meter_id)
+                and month_of(month_on).overlap(Period(key[2], row.planned.end_on))
+                for tenant_id, meter_id, month_on in marked
+            )
         }
         timed = [
             (row.check_at, key)

@@ -58,11 +58,11 @@ class World:
             await apply_meters(tx, [message(event, tombstone=True)], self.now)
 
     async def agree(self, meter_id, start_on, end_on=None, *, agreement_id=None, closing="wait",
-                    grace_hours=72, version=1):  # fmt: skip
+                    grace_hours=72, version=1, **calendars):  # fmt: skip
         event = AgreementChanged(
             agreement_id=agreement_id or uuid4(), customer_id=uuid4(), meter_id=meter_id,
             tariff_id=uuid4(), start_on=start_on, end_on=end_on, closing=closing,
-            grace_hours=grace_hours, version=version,
+            grace_hours=grace_hours, version=version, **calendars,
         )  # fmt: skip
         async with self.transaction() as tx:
             await apply_agreements(tx, [message(event)])

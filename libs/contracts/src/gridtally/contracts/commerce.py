@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from gridtally.contracts.billing_calendars import BillingCalendar, EarlierCalendars
 from gridtally.contracts.customers import (
     Address,
     Contacts,
@@ -33,6 +34,7 @@ from gridtally.contracts.model import (
     Instant,
     Text,
 )
+from gridtally.kernel.billing_calendars import Calendars
 
 LINES_MAX = 2_000
 
@@ -79,6 +81,8 @@ class CustomerChanged(Event):
     """The number of days from an invoice until it is due; null for the tenant's terms."""
     e_invoice_consent_on: Day | None = None
     """The day on which the customer agreed to invoices by e-mail alone."""
+    billing_calendar: BillingCalendar | None = None
+    """The billing calendar of agreements that name none when they are made; null for months."""
     erased_at: Instant | None = None
     """When what names the customer was erased."""
 
@@ -109,6 +113,11 @@ class AgreementChanged(Event):
     """How its periods close."""
     grace_hours: Annotated[int, Field(ge=0, le=24 * 366)] = 72
     """How many hours after its end a period closes under `bill_present`."""
+    billing_calendar: BillingCalendar = BillingCalendar()
+    """Into which periods its days are divided; in messages from before there were calendars, into
+    calendar months."""
+    earlier_calendars: EarlierCalendars = ()
+    """The billing calendars that it had before, and until when, oldest first."""
     version: Count
     """How often the agreement was changed so far; a higher one replaces a lower one."""
 
@@ -116,7 +125,13 @@ class AgreementChanged(Event):
     def _ends_after_it_began(self) -> Self:
         if self.end_on is not None and self.end_on <= self.start_on:
             raise ValueError("an agreement ends after the day on which it began")
+        self.calendars()
         return self
+
+    def calendars(self) -> Calendars:
+        """Its billing calendar and those that it had before."""
+        earlier = tuple(known.earlier() for known in self.earlier_calendars)
+        return Calendars(self.billing_calendar.calendar(), earlier)
 
 
 class TariffPublished(Event):

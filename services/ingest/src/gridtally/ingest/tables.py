@@ -146,6 +146,13 @@ agreement = sa.Table(
     required("grace_hours", sa.Integer),
     required("version", sa.Integer),
     required("planned_until", sa.Date),
+    sa.Column(
+        "calendars",
+        JSONB,
+        nullable=False,
+        server_default='{"current": {"months": 1, "anchor_month": 1, "start_day": 1}, '
+        '"earlier": []}',
+    ),
     sa.Index("agreement_to_plan", "planned_until"),
 )
 period = sa.Table(

@@ -1,5 +1,6 @@
 """Agreements over HTTP. A customer changes tariff by ending one agreement and making the next."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -8,20 +9,30 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, model_validator
 
 from gridtally.billing.api.callers import BATCH_MAX, Reader, WriteCause, pointing
+from gridtally.billing.api.customers import STRICT, BillingCalendar
 from gridtally.billing.domain import agreements as domain
 from gridtally.billing.handlers import agreements as handlers
 from gridtally.billing.store import agreements as store
+from gridtally.contracts import billing_calendars as contracts
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import RequiredMatch, etag, tag
 from gridtally.http.idempotency import Idempotent
 from gridtally.http.paging import Page, Paging
-from gridtally.http.resources import Body, location_of
+from gridtally.http.resources import AnswerModel, Body, location_of
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.ids import new_id
 
 router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
 GraceHours = Annotated[int, Field(ge=0, le=domain.GRACE_HOURS_MAX)]
+
+
+class EarlierCalendar(contracts.EarlierCalendar):
+    """The billing calendar that an agreement had until a day."""
+
+    model_config = STRICT
+    calendar: BillingCalendar
+    """What it was."""
 
 
 class NewAgreement(Body):
@@ -38,6 +49,9 @@ class NewAgreement(Body):
     end_on: date | None = None
     closing: domain.ClosingPolicy = "wait"
     grace_hours: GraceHours = 72
+    billing_calendar: BillingCalendar | None = None
+    """Into which periods its days are divided; the customer's calendar where it is left out, and
+    calendar months where the customer has none."""
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> "NewAgreement":
@@ -47,7 +61,10 @@ class NewAgreement(Body):
 
     def agreement(self) -> domain.Agreement:
         """The first version of it."""
-        return domain.Agreement(**self.model_dump(), version=1)
+        fields = self.model_dump(exclude={"billing_calendar"})
+        if self.billing_calendar is not None:
+            fields["billing_calendar"] = self.billing_calendar.calendar()
+        return domain.Agreement(**fields, version=1)
 
 
 class NewAgreements(Body):
@@ -65,16 +82,36 @@ class AgreementChange(Body):
     end_on: date | None = None
     closing: domain.ClosingPolicy | None = None
     grace_hours: GraceHours | None = None
+    billing_calendar: BillingCalendar | None = None
+    """Another billing calendar; the period that is open ends on the day of the change."""
+    billing_calendar_from_on: date | None = None
+    """The local day of that change, later than every closed period; today where it is left out."""
+
+    @model_validator(mode="after")
+    def _names_the_calendar_of_a_day(self) -> "AgreementChange":
+        if self.billing_calendar_from_on is not None and self.billing_calendar is None:
+            raise ValueError("billing_calendar_from_on needs a billing_calendar")
+        return self
 
     def changes(self) -> dict[str, object]:
         """The fields to change, with their new values."""
         named = super().changes()
         return {
-            name: value for name, value in named.items() if name == "end_on" or value is not None
+            name: value
+            for name, value in named.items()
+            if not name.startswith("billing_calendar") and (name == "end_on" or value is not None)
         }
 
+    def calendar(self) -> domain.CalendarChange | None:
+        """The change of its billing calendar."""
+        if self.billing_calendar is None:
+            return None
+        return domain.CalendarChange(
+            self.billing_calendar.calendar(), self.billing_calendar_from_on
+        )
 
-class Agreement(BaseModel):
+
+class Agreement(AnswerModel):
     """A customer's meter on a tariff from one local date to another; `version` is its ETag."""
 
     id: UUID
@@ -85,12 +122,20 @@ class Agreement(BaseModel):
     end_on: date | None
     closing: domain.ClosingPolicy
     grace_hours: int
+    billing_calendar: BillingCalendar
+    """Into which periods its days are divided."""
+    earlier_calendars: tuple[EarlierCalendar, ...]
+    """The billing calendars that it had before, and until when, oldest first."""
     version: int
 
     @classmethod
     def of(cls, agreement: domain.Agreement) -> "Agreement":
         """The agreement as the API shows it."""
         return cls.model_validate(agreement, from_attributes=True)
+
+
+def _without_calendar(agreements: Sequence[NewAgreement]) -> set[UUID]:
+    return {new.id for new in agreements if new.billing_calendar is None}
 
 
 class Agreements(BaseModel):
@@ -113,7 +158,9 @@ async def create_agreement(
         async with transaction(db, tenant=cause.tenant_id) as tx:
             if (stored_answer := await request.fetch_answer(tx)) is not None:
                 return stored_answer
-            added = await handlers.register_agreements(tx, cause, [agreement], now)
+            (agreement,), added = await handlers.register_agreements(
+                tx, cause, [agreement], now, without_calendar=_without_calendar([new])
+            )
             location = location_of(f"/v1/agreements/{agreement.id}", created=added)
             headers = {"ETag": etag(agreement.version)} | location
             body = Agreement.of(agreement)
@@ -130,7 +177,9 @@ async def create_agreements(
         async with transaction(db, tenant=cause.tenant_id) as tx:
             if (stored_answer := await request.fetch_answer(tx)) is not None:
                 return stored_answer
-            added = await handlers.register_agreements(tx, cause, agreements, now)
+            agreements, added = await handlers.register_agreements(
+                tx, cause, agreements, now, without_calendar=_without_calendar(new.items)
+            )
             body = Agreements(items=[Agreement.of(agreement) for agreement in agreements])
             return await request.store_answer(tx, 201 if added else 200, body)
 
@@ -175,14 +224,17 @@ async def change_agreement(
     if_match: RequiredMatch,
     response: Response,
 ) -> Agreement:
-    """Change the end or the way its periods close; `If-Match` names the version that was read.
+    """Change the end, the way its periods close or its billing calendar; `If-Match` names the
+    version that was read.
 
-    409 when invoices cover days after the new end, or another agreement of the meter is in the
-    way.
+    409 when invoices cover days after the new end, closed periods days after the change of the
+    calendar, or another agreement of the meter is in the way.
     """
     async with transaction(db, tenant=cause.tenant_id) as tx:
         agreement = await handlers.lock_agreement(tx, cause.tenant_id, agreement_id)
         if_match.check(agreement.version)
-        changed = await handlers.change_agreement(tx, cause, agreement, change.changes(), now)
+        changed = await handlers.change_agreement(
+            tx, cause, agreement, change.changes(), now, change.calendar()
+        )
     tag(response, changed.version)
     return Agreement.of(changed)

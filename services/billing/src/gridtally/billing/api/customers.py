@@ -11,6 +11,7 @@ from gridtally.billing.api.callers import BATCH_MAX, Reader, WriteCause, pointin
 from gridtally.billing.domain import customers as domain
 from gridtally.billing.handlers import customers as handlers
 from gridtally.billing.store import customers as store
+from gridtally.contracts import billing_calendars
 from gridtally.contracts import customers as contracts
 from gridtally.contracts.customers import Email, Language, PaymentDays, PhoneNumber
 from gridtally.contracts.model import Code, Currency, Text
@@ -25,25 +26,31 @@ from gridtally.kernel.ids import new_id
 from gridtally.kernel.resources import Stored
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
-_STRICT = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+STRICT = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Address(contracts.Address):
     """A postal address."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
 
 class Contact(contracts.Contact):
     """Somebody to speak to about a customer."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
 
 class TaxExemption(contracts.TaxExemption):
     """That a customer does not pay the taxes of a class, and when."""
 
-    model_config = _STRICT
+    model_config = STRICT
+
+
+class BillingCalendar(billing_calendars.BillingCalendar):
+    """Into which periods the days of an agreement are divided; without anything, into months."""
+
+    model_config = STRICT
 
 
 class CustomerFields(Body):
@@ -67,6 +74,8 @@ class CustomerFields(Body):
     """Days after an invoice until it is due; null for the tenant's payment terms."""
     e_invoice_consent_on: date | None = None
     """The day on which the customer agreed to invoices by e-mail alone; null for no consent."""
+    billing_calendar: BillingCalendar | None = None
+    """The billing calendar of agreements that name none when they are made; null for months."""
 
 
 class CustomerReplacement(CustomerFields):
@@ -130,6 +139,8 @@ _PARTS: dict[type, type] = {
 
 def _to_domain(value: Any) -> Any:
     """A value of a body as the domain has it; Rejected where it contradicts itself."""
+    if isinstance(value, BillingCalendar):
+        return value.calendar()
     if isinstance(value, tuple):
         return tuple(_to_domain(part) for part in value)
     kind = _PARTS.get(type(value))
@@ -174,6 +185,8 @@ class Customer(StoredModel):
     """Days after an invoice until it is due; null for the tenant's payment terms."""
     e_invoice_consent_on: date | None
     """The day on which the customer agreed to invoices by e-mail alone."""
+    billing_calendar: BillingCalendar | None
+    """The billing calendar of agreements that name none when they are made; null for months."""
     erased_at: datetime | None
     """When what names the customer was erased; null for others."""
 

@@ -63,7 +63,7 @@ DESCRIPTION = ApiDescription(
         "get_agreement": {404: ("agreement_unknown",)},
         "change_agreement": {
             404: ("agreement_unknown",),
-            409: ("agreement_overlap", "already_invoiced"),
+            409: ("agreement_overlap", "already_invoiced", "period_closed"),
             422: ("invalid_agreement",),
         },
         "get_invoice": {404: ("invoice_unknown",)},

@@ -1,10 +1,17 @@
 """Agreements: a customer's meter on a tariff, from one local date to another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from gridtally.kernel.billing_calendars import (
+    CALENDAR_MONTHS,
+    BillingCalendar,
+    Calendars,
+    EarlierCalendar,
+)
+from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import Period
 
 ClosingPolicy = Literal["wait", "bill_present"]
@@ -12,10 +19,19 @@ GRACE_HOURS_MAX = 24 * 366
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarChange:
+    """That an agreement is to have another billing calendar from a local day on; None for today."""
+
+    calendar: BillingCalendar
+    from_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """In force on local days from `start_on` up to, but without, `end_on`; open where None.
 
     `closing` and `grace_hours` state how its periods close; `version` counts its changes from 1.
+    Its periods are those of its `billing_calendar`, and of the `earlier_calendars` before.
     """
 
     id: UUID
@@ -27,15 +43,43 @@ class Agreement:
     closing: ClosingPolicy
     grace_hours: int
     version: int
+    billing_calendar: BillingCalendar = CALENDAR_MONTHS
+    earlier_calendars: tuple[EarlierCalendar, ...] = ()
 
     def __post_init__(self) -> None:
         if self.end_on is not None and self.end_on <= self.start_on:
             raise ValueError("an agreement must begin (start_on) before it ends (end_on)")
         if not 0 <= self.grace_hours <= GRACE_HOURS_MAX:
             raise ValueError(f"grace_hours must lie between 0 and {GRACE_HOURS_MAX}")
+        _ = self.calendars  # which refuses earlier calendars in disorder
 
     def __contains__(self, day: date) -> bool:
         return self.start_on <= day and (self.end_on is None or day < self.end_on)
+
+    @property
+    def calendars(self) -> Calendars:
+        """Its billing calendar and those that it had before."""
+        return Calendars(self.billing_calendar, self.earlier_calendars)
+
+    def period_of(self, day: date) -> Period:
+        """The billing period of a local day, cut at its own ends and where its calendar changed.
+
+        Rejected where it is not in force on that day.
+        """
+        if day < self.start_on:
+            raise Rejected("agreement_not_begun", f"the agreement begins on {self.start_on}")
+        if self.end_on is not None and day >= self.end_on:
+            raise Rejected("agreement_ended", f"the agreement ended on {self.end_on}")
+        return self.calendars.period_of(day, self.start_on, self.end_on)
+
+    def periods_between(self, start_on: date, end_on: date) -> list[Period]:
+        """Its billing periods from one of its days to another, cut at both."""
+        return list(self.calendars.periods(start_on, end_on, end_on))
+
+    def with_calendar(self, calendar: BillingCalendar, from_on: date) -> "Agreement":
+        """The same with this calendar from a day on, on which the period before ends."""
+        changed = self.calendars.changed(calendar, from_on, self.start_on)
+        return replace(self, billing_calendar=changed.current, earlier_calendars=changed.earlier)
 
     def spans(self, period: Period) -> bool:
         """Whether it is in force on every day of the period."""

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from gridtally.kernel.billing_calendars import BillingCalendar
 from gridtally.kernel.money import EXACT, in_currency
 
 ERASED_NAME = "erased"
@@ -55,6 +56,7 @@ class Customer:
     number               the tenant's own, unique among its customers
     payment_days         until an invoice is due; None for the tenant's payment terms
     e_invoice_consent_on the day on which the customer agreed to invoices by e-mail alone
+    billing_calendar     of agreements that name none when they are made; None for months
     erased_at            when all that names the customer was erased
     """
 
@@ -72,6 +74,7 @@ class Customer:
     tax_exemptions: tuple[TaxExemption, ...] = ()
     payment_days: int | None = None
     e_invoice_consent_on: date | None = None
+    billing_calendar: BillingCalendar | None = None
     erased_at: datetime | None = None
 
     def erased(self, now: datetime) -> "Customer":
@@ -83,6 +86,7 @@ class Customer:
             currency=self.currency,
             number=self.number,
             payment_days=self.payment_days,
+            billing_calendar=self.billing_calendar,
             erased_at=now,
         )
 

@@ -24,7 +24,7 @@ from gridtally.billing.domain.periods import (
 from gridtally.billing.domain.recorded_usage import RecordedUsage, Wh
 from gridtally.billing.domain.reference_data import ReferenceData
 from gridtally.kernel.errors import Rejected
-from gridtally.kernel.periods import ONE_DAY, Period, month_of, months_between
+from gridtally.kernel.periods import ONE_DAY, Period
 from gridtally.rating.engine.bill import Bill
 from gridtally.rating.quality import ACTUAL, ESTIMATED, NOTHING, Doubtful
 from gridtally.rating.state import State
@@ -89,22 +89,6 @@ class Preview:
     expected: PreviewBill
     low: Decimal
     high: Decimal
-
-
-def period_of(agreement: Agreement, day: date) -> Period:
-    """The billing period of a local day: its month, cut at the agreement's ends.
-
-    Rejected where the agreement is not in force on that day.
-    """
-    if day < agreement.start_on:
-        raise Rejected("agreement_not_begun", f"the agreement begins on {agreement.start_on}")
-    end_on = agreement.end_on
-    if end_on is not None and day >= end_on:
-        raise Rejected("agreement_ended", f"the agreement ended on {end_on}")
-    month = month_of(day)
-    return Period(
-        max(month.start_on, agreement.start_on), min(month.end_on, end_on or month.end_on)
-    )
 
 
 def last_day(agreement: Agreement, today: date) -> date:
@@ -203,7 +187,7 @@ def _state_before(
             "previous_period_open",
             f"nothing is billed from {start_on} on, more than {CARRIED_DAYS_MAX} days before",
         )
-    unissued = months_between(start_on, basis.period.start_on)
+    unissued = basis.agreement.periods_between(start_on, basis.period.start_on)
     for period in unissued:
         week = 0 if forecast else None
         before = _closed(basis, period, basis.known_before, week=week)

@@ -35,7 +35,14 @@ def published_customer(event: CustomerChanged) -> Customer:
 
 def published_agreement(event: AgreementChanged) -> Agreement:
     """The agreement, in its version."""
-    return _of(Agreement, event, id=event.agreement_id)
+    calendars = event.calendars()
+    return _of(
+        Agreement,
+        event,
+        id=event.agreement_id,
+        billing_calendar=calendars.current,
+        earlier_calendars=calendars.earlier,
+    )
 
 
 def published_invoice(message: ReceivedMessage[InvoiceIssued]) -> Invoice:

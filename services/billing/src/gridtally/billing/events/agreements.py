@@ -1,9 +1,10 @@
 """`agreement.changed`."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from gridtally.billing.domain.agreements import Agreement
-from gridtally.billing.events.json_form import SOURCE, fields_of
+from gridtally.billing.events.json_form import SOURCE
 from gridtally.contracts.commerce import AgreementChanged
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.resources import Cause
@@ -12,8 +13,9 @@ from gridtally.messaging import OutgoingMessage
 
 def agreement_changed(agreement: Agreement, cause: Cause, now: datetime) -> OutgoingMessage:
     """The agreement as it is now."""
+    fields = asdict(agreement) | {"agreement_id": agreement.id}
     return OutgoingMessage.of(
-        AgreementChanged(**fields_of(AgreementChanged, agreement, agreement_id=agreement.id)),
+        AgreementChanged.model_validate(fields),
         tenant_id=cause.tenant_id,
         correlation_id=cause.correlation_id,
         source=SOURCE,

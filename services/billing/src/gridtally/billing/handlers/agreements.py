@@ -1,47 +1,71 @@
 """Agreements are made and changed; each version of an agreement is published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.agreements import Agreement, CalendarChange
+from gridtally.billing.domain.customers import Customer
 from gridtally.billing.events.agreements import agreement_changed
 from gridtally.billing.store import agreements as store
 from gridtally.billing.store.customers import fetch_customers
+from gridtally.billing.store.previews import UTC_ZONE, fetch_zone
 from gridtally.database import WriteConnection
+from gridtally.kernel.billing_calendars import CALENDAR_MONTHS
 from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected
+from gridtally.kernel.periods import local_date
 from gridtally.kernel.resources import Cause
 from gridtally.messaging import enqueue
 
 
 async def register_agreements(
-    tx: WriteConnection, cause: Cause, agreements: Sequence[Agreement], now: datetime
-) -> bool:
-    """Add agreements, all or none, publish them, and return whether any of them is new.
+    tx: WriteConnection,
+    cause: Cause,
+    agreements: Sequence[Agreement],
+    now: datetime,
+    *,
+    without_calendar: Collection[UUID] = (),
+) -> tuple[list[Agreement], bool]:
+    """Add agreements, all or none, publish them, and return them and whether any of them is new.
 
-    One that exists already just as it is changes nothing. Conflict where it is another, or a
-    meter has another agreement on some of the days; Rejected where a customer does not exist.
+    Those `without_calendar` have their customer's, as it is now. One that exists already just as
+    it is changes nothing. Conflict where it is another, or a meter has another agreement on some
+    of the days; Rejected where a customer does not exist.
     """
-    await _require_customers(tx, cause.tenant_id, agreements)
-    added = await store.insert_agreements(tx, cause.tenant_id, agreements, now)
+    customers = await _require_customers(tx, cause.tenant_id, agreements)
+    new = [
+        _with_calendar_of(agreement, customers[agreement.customer_id])
+        if agreement.id in without_calendar
+        else agreement
+        for agreement in agreements
+    ]
+    added = await store.insert_agreements(tx, cause.tenant_id, new, now)
     ids = [agreement.id for agreement in agreements]
     stored = await store.fetch_agreements(tx, cause.tenant_id, ids)
-    for index, agreement in enumerate(agreements):
-        if stored[agreement.id] != agreement:
+    for index, agreement in enumerate(new):
+        known = stored[agreement.id]
+        same = agreement
+        if agreement.id in without_calendar:  # the customer's may be another one since
+            same = replace(agreement, billing_calendar=known.billing_calendar)
+        if known != same:
             raise Conflict(
                 "agreement_exists",
                 f"agreement {agreement.id} exists with other particulars",
                 (Fault(f"/{index}/id", "is taken"),),
             )
     await _publish(tx, cause, [stored[agreement_id] for agreement_id in sorted(added)], now)
-    return bool(added)
+    return [stored[agreement_id] for agreement_id in ids], bool(added)
+
+
+def _with_calendar_of(agreement: Agreement, customer: Customer) -> Agreement:
+    return replace(agreement, billing_calendar=customer.billing_calendar or CALENDAR_MONTHS)
 
 
 async def _require_customers(
     tx: WriteConnection, tenant_id: str, agreements: Sequence[Agreement]
-) -> None:
+) -> dict[UUID, Customer]:
     known = await fetch_customers(
         tx, tenant_id, [agreement.customer_id for agreement in agreements]
     )
@@ -52,6 +76,7 @@ async def _require_customers(
     )
     if faults:
         raise Rejected("customer_missing", "an agreement needs its customer first", faults)
+    return known
 
 
 async def change_agreement(
@@ -60,13 +85,18 @@ async def change_agreement(
     agreement: Agreement,
     changes: Mapping[str, Any],
     now: datetime,
+    calendar: CalendarChange | None = None,
 ) -> Agreement:
-    """The agreement, whose row is locked, with `changes` (end_on, closing, grace_hours).
+    """The agreement, whose row is locked, with `changes` (end_on, closing, grace_hours) and, from
+    its day on, another billing calendar.
 
-    Conflict where an invoice covers days after the new end.
+    Conflict where an invoice covers days after the new end, or a closed period days after the
+    change of its calendar.
     """
     try:
         requested = replace(agreement, **changes)
+        if calendar is not None:
+            requested = await _with_calendar(tx, cause.tenant_id, requested, calendar, now)
         if requested == agreement:
             return agreement
         changed = replace(requested, version=agreement.version + 1)
@@ -77,6 +107,27 @@ async def change_agreement(
         raise Conflict("already_invoiced", f"invoices cover its days up to {until}")
     await store.update_agreement(tx, cause.tenant_id, changed, now)
     await _publish(tx, cause, [changed], now)
+    return changed
+
+
+async def _with_calendar(
+    tx: WriteConnection,
+    tenant_id: str,
+    agreement: Agreement,
+    change: CalendarChange,
+    now: datetime,
+) -> Agreement:
+    """The agreement with another calendar from the day of the change on, or from today on."""
+    from_on = change.from_on
+    if from_on is None:
+        if change.calendar == agreement.billing_calendar:
+            return agreement
+        zone = await fetch_zone(tx, tenant_id, agreement.meter_id) or UTC_ZONE
+        from_on = local_date(zone, now)
+    changed = agreement.with_calendar(change.calendar, from_on)
+    until = await store.fetch_closed_until(tx, tenant_id, agreement.id)
+    if changed != agreement and until is not None and from_on < until:
+        raise Conflict("period_closed", f"its periods are closed up to {until}")
     return changed
 
 

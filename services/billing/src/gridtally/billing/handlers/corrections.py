@@ -9,7 +9,6 @@ from uuid import UUID
 
 from gridtally.billing.domain import corrections as domain
 from gridtally.billing.domain.corrections import ChangedDay, ChangedInvoice, DayCost, IssuedInvoice
-from gridtally.billing.domain.previews import period_of
 from gridtally.billing.domain.recorded_usage import ReadingBlock, RecordedUsage, recorded_usage
 from gridtally.billing.domain.reference_data import ReferenceData
 from gridtally.billing.handlers import previews
@@ -210,7 +209,7 @@ async def _waiting_periods(
         change = changes[agreement.meter_id]
         for changed in change.days:
             if changed.day in agreement:
-                period = period_of(agreement, changed.day)
+                period = agreement.period_of(changed.day)
                 row = closed.get((agreement_id, period.start_on))
                 if row is None or row["id"] is None:
                     wanted[agreement_id, period] = change.blocks

@@ -22,8 +22,6 @@ from gridtally.kernel.errors import NotFound, Rejected
 from gridtally.kernel.periods import ONE_DAY, Period, local_date
 from gridtally.rating.usage import ACTIVE_FLOWS, REACTIVE_FLOWS
 
-UTC_ZONE = "UTC"
-"""Whose date is today's of a meter of which nothing was ever recorded."""
 LOOK_BACK = timedelta(days=56)
 """How far back the last usage is looked for, and the six weeks before it that a forecast needs."""
 _FLOWS = (*ACTIVE_FLOWS, *REACTIVE_FLOWS)
@@ -115,7 +113,7 @@ async def load(read: ReadConnection, question: Question, now: datetime) -> Loade
     )
     if agreement is None:
         raise NotFound("agreement_unknown", f"there is no agreement {agreement_id}")
-    zone = await previews.fetch_zone(read, tenant_id, agreement.meter_id) or UTC_ZONE
+    zone = await previews.fetch_zone(read, tenant_id, agreement.meter_id) or previews.UTC_ZONE
     today = local_date(zone, now)
     period = await _period(read, question, agreement, today)
     carried = await previews.fetch_last_invoiced(read, tenant_id, agreement_id, period.start_on)
@@ -157,16 +155,16 @@ async def _period(
 ) -> Period:
     """The days that are asked for; Rejected where the agreement is not in force on them."""
     if question.period is not None:
-        domain.period_of(agreement, question.period.start_on)
-        domain.period_of(agreement, question.period.end_on - ONE_DAY)
+        agreement.period_of(question.period.start_on)
+        agreement.period_of(question.period.end_on - ONE_DAY)
         return question.period
     if question.on is not None:
-        return domain.period_of(agreement, question.on)
+        return agreement.period_of(question.on)
     day = domain.last_day(agreement, today)
-    period = domain.period_of(agreement, day)
+    period = agreement.period_of(day)
     key = (question.tenant_id, agreement.id, period.start_on)
     if day < today and await periods.fetch_live_invoices(read, [key]):
-        domain.period_of(agreement, today)
+        agreement.period_of(today)
     return period
 
 

@@ -6,17 +6,24 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
 from gridtally.billing import tables
 from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.reference_data import Key
+from gridtally.billing.store.json_columns import JsonColumns, as_json, as_texts, from_json
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.constraints import rejecting
 from gridtally.database.pages import page_after
 from gridtally.database.rows import Row, among, as_row, columns_of, from_row, insert_rows
+from gridtally.kernel.billing_calendars import BillingCalendar, EarlierCalendar
 from gridtally.kernel.errors import Conflict
 
 agreement = tables.agreement
+IN_JSON: JsonColumns = {
+    "billing_calendar": TypeAdapter(BillingCalendar),
+    "earlier_calendars": TypeAdapter(tuple[EarlierCalendar, ...]),
+}
 OVERLAP = {
     "agreement_overlap": Conflict(
         "agreement_overlap", "the meter has another agreement on some of these days"
@@ -33,6 +40,7 @@ async def insert_agreements(
     """
     rows = [
         as_row(new, agreement, tenant_id=tenant_id, created_at=now, updated_at=now)
+        | as_texts(new, IN_JSON)
         for new in agreements
     ]
     with rejecting(OVERLAP):
@@ -46,7 +54,7 @@ async def update_agreement(
     tx: WriteConnection, tenant_id: str, changed: Agreement, now: datetime
 ) -> None:
     """Store a changed agreement; Conflict where another one of its meter is in the way."""
-    row = as_row(changed, agreement, updated_at=now)
+    row = as_row(changed, agreement, updated_at=now) | as_json(changed, IN_JSON)
     with rejecting(OVERLAP):
         await tx.execute(
             sa.update(agreement)
@@ -146,6 +154,19 @@ async def fetch_invoiced_until(
     return until
 
 
+_CLOSED_UNTIL = """
+SELECT max(end_on) FROM billed_period WHERE tenant_id = $1 AND agreement_id = $2
+"""
+
+
+async def fetch_closed_until(
+    read: ReadConnection, tenant_id: str, agreement_id: UUID
+) -> date | None:
+    """The last day's end that a closed period of the agreement covers, invoiced or held."""
+    until_on: date | None = await read.raw.fetchval(_CLOSED_UNTIL, tenant_id, agreement_id)
+    return until_on
+
+
 def agreement_of(row: Row) -> Agreement:
     """An agreement from its row."""
-    return from_row(Agreement, row)
+    return from_row(Agreement, row, **from_json(row, IN_JSON))

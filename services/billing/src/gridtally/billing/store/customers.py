@@ -11,10 +11,12 @@ from pydantic import TypeAdapter
 
 from gridtally.billing import tables
 from gridtally.billing.domain.customers import Address, Contact, Customer, TaxExemption
+from gridtally.billing.store.json_columns import JsonColumns, as_json, as_texts, from_json
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.constraints import rejecting
 from gridtally.database.pages import page_after
 from gridtally.database.rows import Row, among, as_row, columns_of, from_row, insert_rows, stored
+from gridtally.kernel.billing_calendars import BillingCalendar
 from gridtally.kernel.errors import Conflict, Fault
 from gridtally.kernel.resources import Stored
 
@@ -23,13 +25,14 @@ customer = tables.customer
 _ADDRESS: TypeAdapter[Address | None] = TypeAdapter(Address | None)
 _CONTACTS: TypeAdapter[tuple[Contact, ...]] = TypeAdapter(tuple[Contact, ...])
 _EXEMPTIONS: TypeAdapter[tuple[TaxExemption, ...]] = TypeAdapter(tuple[TaxExemption, ...])
-_IN_JSON: dict[str, TypeAdapter[Any]] = {
+_CALENDAR: TypeAdapter[BillingCalendar | None] = TypeAdapter(BillingCalendar | None)
+_IN_JSON: JsonColumns = {
     "billing_address": _ADDRESS,
     "supply_address": _ADDRESS,
     "contacts": _CONTACTS,
     "tax_exemptions": _EXEMPTIONS,
+    "billing_calendar": _CALENDAR,
 }
-"""The columns that hold JSON, and what is in them."""
 SEARCHED = ("name", "number", "email", "phone_number")
 """The columns in which a list is searched for a text."""
 REFUSALS = {
@@ -67,25 +70,12 @@ class CustomerFilters:
 
 
 def _row_of(new: Customer, **columns: Any) -> dict[str, Any]:
-    return as_row(new, customer, **columns) | {
-        name: kind.dump_python(getattr(new, name), mode="json") for name, kind in _IN_JSON.items()
-    }
+    return as_row(new, customer, **columns) | as_json(new, _IN_JSON)
 
 
 def insertable_row(new: Customer, **columns: Any) -> dict[str, Any]:
     """The row of a customer, as many are inserted at once."""
-    return _as_texts(_row_of(new, **columns))
-
-
-def _as_texts(row: dict[str, Any]) -> dict[str, Any]:
-    """The row as the driver takes it, which wants JSON as a text."""
-    parts = {
-        name: None
-        if row[name] is None
-        else kind.dump_json(kind.validate_python(row[name])).decode()
-        for name, kind in _IN_JSON.items()
-    }
-    return row | parts
+    return as_row(new, customer, **columns) | as_texts(new, _IN_JSON)
 
 
 async def insert_customers(
@@ -196,8 +186,7 @@ async def has_invoices(read: ReadConnection, tenant_id: str, customer_id: UUID) 
 
 
 def _customer_of(row: Row) -> Customer:
-    parts = {name: kind.validate_python(row[name]) for name, kind in _IN_JSON.items()}
-    return from_row(Customer, row, **parts)
+    return from_row(Customer, row, **from_json(row, _IN_JSON))
 
 
 def _stored(row: Row) -> Stored[Customer]:

@@ -25,6 +25,8 @@ async def fetch_last_invoiced(
     return None if row is None else Carried(row["end_on"], read_state(row["state"]))
 
 
+UTC_ZONE = "UTC"
+"""Whose date is today's of a meter of which nothing was ever recorded."""
 _ZONE = """
 SELECT zone FROM daily_usage WHERE tenant_id = $1 AND meter_id = $2 ORDER BY day DESC LIMIT 1
 """

@@ -294,7 +294,7 @@ def _periods(found: Answer, meters: dict[str, str], page: Pager | None) -> Table
     ]
     empty = Empty(
         "No such period",
-        "Each agreement has a period for every calendar month. It closes once its readings are "
-        "complete, or its time of grace is over.",
+        "Each agreement has periods by its billing calendar: months, where it names none. One "
+        "closes once its readings are complete, or its time of grace is over.",
     )
     return Table("Periods", columns, rows, empty, page)

@@ -1,11 +1,13 @@
 """Tables of the things that several pages list: invoices, payments, agreements, meters."""
 
+from calendar import month_name
 from collections.abc import Mapping, Sequence
 
 from gridtally.console.upstream import Json
 from gridtally.console.views import formats
 from gridtally.console.views.blocks import Cell, Column, Empty, Pager, Table, Tone
 
+LAST_DAY = 31
 STATES: Mapping[str, Tone] = {
     "issued": "good", "paid": "good", "open": "info", "part_paid": "warn", "void": "plain",
     "draft": "plain", "published": "good", "withdrawn": "warn", "closed": "good",
@@ -145,6 +147,7 @@ def agreements(
         Column("To"),
         Column("Meter"),
         Column("Tariff"),
+        Column("Billed"),
         Column("Closes"),
         Column("Agreement"),
     ]
@@ -160,12 +163,24 @@ def agreements(
                 tariffs.get(item["tariff_id"], formats.short(item["tariff_id"])),
                 f"/tariffs/{item['tariff_id']}",
             ),
+            Cell(billed(item["billing_calendar"])),
             Cell(_closing(item)),
             Cell(formats.short(item["id"])),
         ]
         for item in items
     ]
     return Table("Agreements", columns, rows, empty, page)
+
+
+def billed(billing_calendar: Json) -> str:
+    """How often a billing calendar bills, and from which day of a month on."""
+    months, start_day = billing_calendar["months"], billing_calendar["start_day"]
+    often = {1: "monthly", 12: "yearly"}.get(months, f"every {months} months")
+    since = "" if months == 1 else f" from {month_name[billing_calendar['anchor_month']]}"
+    if start_day == 1:
+        return often + since
+    day = "the last day" if start_day == LAST_DAY else f"day {start_day}"
+    return f"{often}{since}, on {day}"
 
 
 def _closing(item: Json) -> str:

@@ -5,6 +5,8 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from gridtally.kernel.billing_calendars import MONTHLY, Calendars
+
 Closing = Literal["wait", "bill_present"]
 AgreementKey = tuple[str, UUID]
 """Tenant and agreement."""
@@ -12,7 +14,8 @@ AgreementKey = tuple[str, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A version of a tenant's agreement; without `end_on` it has no end."""
+    """A version of a tenant's agreement; without `end_on` it has no end. Its periods are those of
+    its billing `calendars`."""
 
     tenant_id: str
     id: UUID
@@ -22,3 +25,4 @@ class Agreement:
     closing: Closing
     grace_hours: int
     version: int
+    calendars: Calendars = MONTHLY

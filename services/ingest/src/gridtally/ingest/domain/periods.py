@@ -7,23 +7,25 @@ do values that are voided after it.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 
 import numpy as np
 
-from gridtally.ingest.domain.agreements import Closing
+from gridtally.ingest.domain.agreements import AgreementKey, Closing
 from gridtally.ingest.domain.channels import expectation, is_whole, limit_to_channel
 from gridtally.ingest.domain.local_days import OLDEST_ON, slots_per_day
 from gridtally.ingest.domain.merge import MISSING, NO_CHANNEL, NO_QUALITY, Qualities, Wh
 from gridtally.ingest.domain.meters import Channel, Meter
+from gridtally.kernel.billing_calendars import MONTHLY, Calendars
 from gridtally.kernel.ids import derive_id
-from gridtally.kernel.periods import Period, midnight_utc, month_of, months_between
+from gridtally.kernel.periods import Period, midnight_utc, month_of
 
 ClosedBy = Literal["complete", "grace", "forced"]
+T = TypeVar("T")
 PeriodKey = tuple[str, UUID, date]
 """Tenant, agreement and first day."""
 
@@ -101,6 +103,12 @@ class UnplannedAgreement:
     start_on: date
     end_on: date | None
     zone: str
+    calendars: Calendars = MONTHLY
+
+    @property
+    def key(self) -> AgreementKey:
+        """Tenant and agreement."""
+        return self.tenant_id, self.agreement_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,27 +124,60 @@ class PlannedPeriod:
 
 
 def planning_horizon(now: datetime) -> date:
-    """Periods are planned up to the end of next month."""
+    """Periods are planned that begin before the end of next month."""
     return month_of(month_of(now.date()).end_on).end_on
 
 
-def plan_agreement(agreement: UnplannedAgreement, horizon_on: date) -> list[PlannedPeriod]:
-    """The agreement's months up to the horizon, cut at its own begin and end."""
+def plan_agreement(
+    agreement: UnplannedAgreement, horizon_on: date, known: Sequence[Period] = ()
+) -> list[PlannedPeriod]:
+    """The agreement's periods that begin before the horizon, cut at its own begin and end.
+
+    Of the days of its `known` periods, which stay as they are, none is planned again: a period that
+    was closed before its agreement changed is followed by what is left of the one that it lies in.
+    """
     start_on = max(agreement.start_on, OLDEST_ON)
-    end_on = min(agreement.end_on or horizon_on, horizon_on)
-    if start_on >= end_on:
-        return []
+    ordered = sorted(known)
     return [
         PlannedPeriod(
             agreement.tenant_id,
             agreement.agreement_id,
             agreement.meter_id,
-            month.start_on,
-            month.end_on,
-            midnight_utc(agreement.zone, month.end_on),
+            period.start_on,
+            period.end_on,
+            midnight_utc(agreement.zone, period.end_on),
         )
-        for month in months_between(start_on, end_on)
+        for whole in agreement.calendars.periods(start_on, agreement.end_on, horizon_on)
+        for period in _without(whole, ordered)
     ]
+
+
+def _without(period: Period, known: Sequence[Period]) -> list[Period]:
+    """What is left of a period without the days of others, which are in order."""
+    left: list[Period] = []
+    start_on = period.start_on
+    for other in known:
+        if (days := period.overlap(other)) is not None:
+            if start_on < days.start_on:
+                left.append(Period(start_on, days.start_on))
+            start_on = days.end_on
+    if start_on < period.end_on:
+        left.append(Period(start_on, period.end_on))
+    return left
+
+
+def in_batches(periods: Sequence[T], days_max: int, days: Callable[[T], int]) -> Iterator[list[T]]:
+    """The periods in order, in lists of so many days together, or of one period that has more."""
+    batch: list[T] = []
+    room = days_max
+    for period in periods:
+        if batch and days(period) > room:
+            yield batch
+            batch, room = [], days_max
+        batch.append(period)
+        room -= days(period)
+    if batch:
+        yield batch
 
 
 @dataclass(frozen=True, slots=True)

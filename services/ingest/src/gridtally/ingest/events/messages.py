@@ -50,6 +50,7 @@ def agreement(tenant_id: str, event: AgreementChanged) -> Agreement:
         event.closing,
         event.grace_hours,
         event.version,
+        event.calendars(),
     )
 
 

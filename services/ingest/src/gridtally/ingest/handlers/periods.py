@@ -13,6 +13,7 @@ from gridtally.ingest.domain.periods import (
     Presence,
     close_period,
     decide,
+    in_batches,
     is_new_revision,
     plan_agreement,
     planning_horizon,
@@ -23,6 +24,8 @@ from gridtally.kernel.errors import Conflict, NotFound, Rejected
 from gridtally.messaging import enqueue
 
 CLOSE_PERIODS_MAX = 300
+CLOSE_DAYS_MAX = 10_000
+"""Whose series are in memory together: some 300 months, or 27 years."""
 PLAN_AGREEMENTS_MAX = 1_000
 
 
@@ -34,8 +37,11 @@ async def plan_periods(tx: WriteConnection, now: datetime) -> int:
     horizon_on = planning_horizon(now)
     unplanned = await agreements.lock_unplanned(tx, horizon_on, PLAN_AGREEMENTS_MAX)
     if unplanned:
+        known = await periods.fetch_known_periods(tx, [agreement.key for agreement in unplanned])
         planned = [
-            period for agreement in unplanned for period in plan_agreement(agreement, horizon_on)
+            period
+            for agreement in unplanned
+            for period in plan_agreement(agreement, horizon_on, known.get(agreement.key, ()))
         ]
         await periods.insert_periods(tx, planned)
         await agreements.mark_planned(tx, unplanned, horizon_on)
@@ -76,8 +82,14 @@ async def _close(
     tx: WriteConnection, closing: Sequence[tuple[OpenPeriod, Close, Presence]], now: datetime
 ) -> list[ClosedPeriod]:
     """Close periods and publish that; returns those that would be no new revision, unchanged."""
-    if not closing:
-        return []
+    batches = in_batches(closing, CLOSE_DAYS_MAX, days=lambda item: item[0].period.days)
+    return [closed for batch in batches for closed in await _close_batch(tx, batch, now)]
+
+
+async def _close_batch(
+    tx: WriteConnection, closing: Sequence[tuple[OpenPeriod, Close, Presence]], now: datetime
+) -> list[ClosedPeriod]:
+    """The same of periods whose series are in memory together."""
     series = await periods.fetch_series(tx, [period for period, _, _ in closing])
     candidates = [
         close_period(period, close, flows, presence.correlation_id)

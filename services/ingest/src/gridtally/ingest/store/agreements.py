@@ -2,20 +2,24 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from gridtally.database import WriteConnection
-from gridtally.database.rows import as_row, columns_of, insert_rows
+from gridtally.database.rows import as_row, columns_of, from_row, insert_rows
 from gridtally.ingest.domain.agreements import Agreement, AgreementKey
 from gridtally.ingest.domain.local_days import OLDEST_ON
 from gridtally.ingest.domain.periods import UnplannedAgreement
 from gridtally.ingest.tables import agreement as table
+from gridtally.kernel.billing_calendars import Calendars
 
+_CALENDARS = TypeAdapter(Calendars)
 _KEEP_NEWEST = """
 ON CONFLICT (tenant_id, id) DO UPDATE
    SET meter_id = excluded.meter_id, start_on = excluded.start_on, end_on = excluded.end_on,
        closing = excluded.closing, grace_hours = excluded.grace_hours,
-       version = excluded.version, planned_until = excluded.planned_until
+       version = excluded.version, planned_until = excluded.planned_until,
+       calendars = excluded.calendars
  WHERE agreement.version < excluded.version
 RETURNING tenant_id, id
 """
@@ -28,7 +32,15 @@ async def upsert_agreements(
 
     Returns the keys of those that are new or have changed.
     """
-    rows = [as_row(agreement, table, planned_until=OLDEST_ON) for agreement in agreements]
+    rows = [
+        as_row(
+            agreement,
+            table,
+            planned_until=OLDEST_ON,
+            calendars=_CALENDARS.dump_json(agreement.calendars).decode(),
+        )
+        for agreement in agreements
+    ]
     changed = await insert_rows(tx, table, rows, _KEEP_NEWEST)
     return [(row["tenant_id"], row["id"]) for row in changed]
 
@@ -44,7 +56,7 @@ async def delete_agreements(tx: WriteConnection, keys: Collection[AgreementKey])
 
 # Without its meter an agreement cannot be planned, since only the meter has the zone; it stays due.
 _LOCK_UNPLANNED = """
-SELECT a.tenant_id, a.id, a.meter_id, a.start_on, a.end_on, m.zone
+SELECT a.tenant_id, a.id, a.meter_id, a.start_on, a.end_on, m.zone, a.calendars
   FROM agreement a JOIN meter m ON m.tenant_id = a.tenant_id AND m.id = a.meter_id
  WHERE a.planned_until < $1 AND (a.end_on IS NULL OR a.planned_until < a.end_on)
  ORDER BY a.planned_until LIMIT $2 FOR UPDATE OF a SKIP LOCKED
@@ -55,8 +67,15 @@ async def lock_unplanned(
     tx: WriteConnection, horizon_on: date, agreements_max: int
 ) -> list[UnplannedAgreement]:
     """Agreements of known meters that are not planned up to the horizon, each locked."""
-    rows: list[Any] = await tx.raw.fetch(_LOCK_UNPLANNED, horizon_on, agreements_max)
-    return [UnplannedAgreement(*row) for row in rows]
+    return [
+        from_row(
+            UnplannedAgreement,
+            row,
+            agreement_id=row["id"],
+            calendars=_CALENDARS.validate_python(row["calendars"]),
+        )
+        for row in await tx.raw.fetch(_LOCK_UNPLANNED, horizon_on, agreements_max)
+    ]
 
 
 _MARK_PLANNED = """

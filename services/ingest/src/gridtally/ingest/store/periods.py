@@ -30,11 +30,13 @@ from gridtally.ingest.domain.periods import (
 from gridtally.ingest.store.meters import meter_of
 from gridtally.ingest.store.partitions import plan_by_key
 from gridtally.ingest.tables import period as table
+from gridtally.kernel.billing_calendars import PERIOD_DAYS_MAX
 from gridtally.kernel.periods import Period
 
 State = Literal["open", "closed"]
 
-# What overlaps a period that is there is left out: an open one is the same, a closed one stays.
+# Planned under the lock of the agreement, around the periods that are there; should one have come
+# in between all the same, what overlaps it is left out.
 _INSERT = """
 INSERT INTO period (tenant_id, agreement_id, meter_id, start_on, end_on, check_at)
 SELECT n.* FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::date[], $5::date[],
@@ -58,6 +60,26 @@ async def insert_periods(tx: WriteConnection, planned: Sequence[PlannedPeriod]) 
             [period.end_on for period in planned],
             [period.check_at for period in planned],
         )
+
+
+_KNOWN = """
+SELECT p.tenant_id, p.agreement_id, p.start_on, p.end_on
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+ CROSS JOIN LATERAL (
+       SELECT * FROM period p
+        WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.id OFFSET 0) AS p
+"""
+
+
+async def fetch_known_periods(
+    read: ReadConnection, keys: Collection[AgreementKey]
+) -> dict[AgreementKey, list[Period]]:
+    """All periods of agreements that are planned or closed."""
+    known: dict[AgreementKey, list[Period]] = {}
+    for row in await read.raw.fetch(_KNOWN, *columns_of(keys, 2)):
+        key = (row["tenant_id"], row["agreement_id"])
+        known.setdefault(key, []).append(Period(row["start_on"], row["end_on"]))
+    return known
 
 
 _DELETE_OPEN = """
@@ -85,11 +107,12 @@ async def check_periods_of_meters(
     await tx.raw.execute(_CHECK_METERS, *columns_of(keys, 2), now, state)
 
 
-# Two reasons to check a period. Marks: readings of a month that has ended have changed; they are
-# taken off here, without waiting for those that another process has claimed, and committed with
-# what becomes of the periods. Time: `check_at` has come; it is moved on when the period is decided,
-# so two processes may claim the same period here, and the second waits in `lock_periods` and then
-# finds nothing new. The work of one claim is bounded by $2 of each.
+# Two reasons to check a period. Marks: readings of a month have changed that has ended, or in which
+# a period has; they are taken off here, without waiting for those that another process has claimed,
+# and committed with what becomes of the periods. Time: `check_at` has come; it is moved on when the
+# period is decided, so two processes may claim the same period here, and the second waits in
+# `lock_periods` and then finds nothing new. The work of one claim is bounded by $2 of each. No
+# period is longer than $3 days.
 _CLAIM = """
 WITH marks AS (
     DELETE FROM period_check WHERE id IN (
@@ -98,8 +121,11 @@ WITH marks AS (
     RETURNING tenant_id, meter_id, month_on)
 SELECT p.tenant_id, p.agreement_id, p.start_on
   FROM (SELECT DISTINCT * FROM marks) k
-  JOIN period p ON p.tenant_id = k.tenant_id AND p.meter_id = k.meter_id
-   AND p.start_on >= k.month_on AND p.start_on < k.month_on + interval '1 month'
+ CROSS JOIN LATERAL (
+       SELECT * FROM period p
+        WHERE p.tenant_id = k.tenant_id AND p.meter_id = k.meter_id
+          AND p.start_on >= k.month_on - $3::int AND p.start_on < k.month_on + interval '1 month'
+          AND p.end_on > k.month_on OFFSET 0) AS p
 UNION
 SELECT * FROM (SELECT tenant_id, agreement_id, start_on FROM period
                 WHERE check_at <= $1 ORDER BY check_at LIMIT $2) AS due
@@ -110,7 +136,7 @@ async def claim_due_periods(
     tx: WriteConnection, now: datetime, periods_max: int
 ) -> list[PeriodKey]:
     """The periods to check: their readings have changed, or their time has come."""
-    rows = await tx.raw.fetch(_CLAIM, now, periods_max)
+    rows = await tx.raw.fetch(_CLAIM, now, periods_max, PERIOD_DAYS_MAX)
     return [(row["tenant_id"], row["agreement_id"], row["start_on"]) for row in rows]
 
 
