@@ -92,6 +92,7 @@ run = sa.Table(
     sa.Column("as_known_at", INSTANT),
     sa.Column("repeat_of", sa.Uuid),
     sa.Column("tariffs", JSONB(none_as_null=True)),
+    sa.Column("prices", JSONB(none_as_null=True)),
     *stamps(),
     sa.Index("run_by_age", "tenant_id", "created_at", "id"),
     sa.Index("run_at_work", "id", postgresql_where=sa.text("status = 'RUNNING'")),
@@ -109,6 +110,19 @@ run_house = sa.Table(
     required("meter_ids", JSONB),
     sa.Column("profile", JSONB),
     sa.Index("run_house_by_node", "tenant_id", "run_id", "house_node_id"),
+)
+run_price_day = sa.Table(
+    "run_price_day",
+    METADATA,
+    tenant(),
+    key("run_id"),
+    key("code", sa.Text),
+    key("day", sa.Date),
+    required("zone", sa.Text),
+    required("minutes", sa.SmallInteger),
+    required("currency", sa.Text),
+    required("version", sa.Integer),
+    required("prices", JSONB),
 )
 run_chunk = sa.Table(
     "run_chunk",

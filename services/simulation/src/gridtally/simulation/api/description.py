@@ -13,6 +13,7 @@ _START = (
     "invalid_tariff",
     "service_token_unset",
     "source_refused",
+    "prices_missing",
 )
 
 DESCRIPTION = ApiDescription(

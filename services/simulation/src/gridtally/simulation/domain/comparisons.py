@@ -19,9 +19,10 @@ import numpy as np
 
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import Period, months_after
-from gridtally.rating.engine.bill import NO_STATE, Bill
+from gridtally.rating.engine.bill import NO_PRICES, NO_STATE, Bill
 from gridtally.rating.engine.exact import LOSSLESS
 from gridtally.rating.engine.lines import Kind
+from gridtally.rating.prices import Prices
 from gridtally.rating.quote import MINUTES_PER_HOUR
 from gridtally.rating.state import State
 from gridtally.rating.usage import Usage
@@ -167,7 +168,9 @@ class ChunkComparison:
         *,
         missing: MissingIntervals,
         shift: Shift | None,
+        prices: Prices = NO_PRICES,
     ) -> None:
+        self._prices = prices
         self._houses, self._missing, self._shift = houses, missing, shift
         self._tariffs = tariffs
         self._variants = [_Variant(number, houses) for number in range(len(tariffs))]
@@ -202,6 +205,7 @@ class ChunkComparison:
                 used,
                 missing=self._missing,
                 states=variant.states,
+                prices=self._prices,
             )
             variant.add(used, bills)
         self._is_first = False

@@ -16,7 +16,8 @@ from gridtally.kernel.ids import derive_id
 from gridtally.kernel.money import plain
 from gridtally.kernel.periods import Period
 from gridtally.rating.document import tariff_version
-from gridtally.rating.engine.bill import NO_STATE, Bill, rate
+from gridtally.rating.engine.bill import NO_PRICES, NO_STATE, Bill, rate
+from gridtally.rating.prices import Prices
 from gridtally.rating.quote import quote_document
 from gridtally.rating.state import State
 from gridtally.rating.tariff import TariffVersion
@@ -141,13 +142,15 @@ def rate_houses(
     *,
     missing: MissingIntervals,
     labels: Sequence[str] = (),
+    prices: Prices = NO_PRICES,
 ) -> list[HouseBill]:
-    """The bill of each house, in their order; `labels` are those of a time-of-use policy's periods.
+    """The bill of each house, in their order; `labels` are those of a time-of-use policy's periods,
+    `prices` those of the series that the tariff names.
 
     Rejected as `gridtally.rating.engine.bill.rate` is, with the zone's first house at fault named
     where values are missing.
     """
-    bills = rate_by_zone(document, houses, usages, missing=missing)
+    bills = rate_by_zone(document, houses, usages, missing=missing, prices=prices)
     quoted = quote_document(usages, bills)["periods"]
     if not isinstance(quoted, list):
         raise TypeError("a quote lists its periods")
@@ -164,6 +167,7 @@ def rate_by_zone(
     *,
     missing: MissingIntervals,
     states: Sequence[State] | None = None,
+    prices: Prices = NO_PRICES,
 ) -> list[Bill]:
     """What `gridtally.rating` makes of each house's usage, in their order; `states` are what the
     bills before left. Rejected as `rate_houses` is."""
@@ -177,6 +181,7 @@ def rate_by_zone(
             version_of(document, zone),
             [usages[number] for number in numbers],
             states=[before[number] for number in numbers],
+            prices=prices,
             missing=missing,
         )
         bills.update(zip(numbers, rated, strict=True))

@@ -65,7 +65,7 @@ class Run:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a run is; the error says why it failed. `tariffs` are those of a comparison's
-    scenarios as they were when it was started."""
+    scenarios as they were when it was started; `prices` tells of the series that it bills by."""
 
     status: Status = "PENDING"
     started_at: datetime | None = None
@@ -76,6 +76,7 @@ class Progress:
     error_detail: str | None = None
     tariff_document: Json | None = field(default=None, hash=False)
     tariffs: list[Json] | None = field(default=None, hash=False)
+    prices: list[Json] | None = field(default=None, hash=False)
 
 
 def check_pending(status: Status, what: str) -> None:

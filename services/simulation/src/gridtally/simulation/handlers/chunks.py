@@ -15,15 +15,18 @@ from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Poison, Rejected
 from gridtally.kernel.periods import Period
 from gridtally.messaging import ReceivedMessage
+from gridtally.rating.prices import Prices
 from gridtally.rating.usage import Flow, Series, Usage
 from gridtally.simulation.domain.comparisons import ChunkComparison, ComparedChunk, months_of
 from gridtally.simulation.domain.house_bills import HouseBill, MeterSeries, rate_houses, usage_of
 from gridtally.simulation.domain.houses import House
+from gridtally.simulation.domain.prices import series_by_code
 from gridtally.simulation.domain.runs import Run
 from gridtally.simulation.handlers import runs
 from gridtally.simulation.profiles.local_clock import MINUTES
 from gridtally.simulation.store import comparisons, house_bills, profiles
 from gridtally.simulation.store import runs as store
+from gridtally.simulation.store.prices import fetch_prices
 from gridtally.simulation.store.runs import RunState
 from gridtally.simulation.store.scenarios import shift_of, used_tariffs
 from gridtally.simulation.store.services import Services
@@ -66,7 +69,8 @@ async def _rate_chunk(
         return
     houses = await store.fetch_houses(tx, tenant_id, chunk.run_id, chunk.first_house, chunk.houses)
     try:
-        results = await _results(tenant_id, stored.resource, houses, services, beat)
+        prices = series_by_code(await fetch_prices(tx, tenant_id, chunk.run_id))
+        results = await _results(tenant_id, stored.resource, houses, prices, services, beat)
     except Rejected as failure:
         await runs.fail(tx, tenant_id, chunk.run_id, failure, now)
         return
@@ -81,13 +85,18 @@ async def _rate_chunk(
 
 
 async def _results(
-    tenant_id: str, state: RunState, houses: Sequence[House], services: Services, beat: Beat
+    tenant_id: str,
+    state: RunState,
+    houses: Sequence[House],
+    prices: Prices,
+    services: Services,
+    beat: Beat,
 ) -> list[HouseBill] | ComparedChunk:
     """What a run makes of some of its houses; rated in threads, a month after another."""
     run = state.run
     if not run.is_comparison:
         readings = await _readings(tenant_id, run, houses, run.month, services, beat)
-        return await asyncio.to_thread(partial(_bills, state, houses, readings, beat))
+        return await asyncio.to_thread(partial(_bills, state, houses, readings, prices, beat))
     comparison = ChunkComparison(
         used_tariffs(state.progress.tariffs or []),
         houses,
@@ -95,6 +104,7 @@ async def _results(
         run.months,
         missing=run.missing,
         shift=shift_of(run.shift),
+        prices=prices,
     )
     for month in months_of(run.month, run.months):
         readings = await _readings(tenant_id, run, houses, month, services, beat)
@@ -131,7 +141,7 @@ def _compare(
 
 
 def _bills(
-    state: RunState, houses: Sequence[House], readings: Readings, beat: Beat
+    state: RunState, houses: Sequence[House], readings: Readings, prices: Prices, beat: Beat
 ) -> list[HouseBill]:
     """The bills of a chunk; for a thread, since numbers are crunched for a second."""
     run, document = state.run, state.progress.tariff_document
@@ -143,7 +153,9 @@ def _bills(
     for first in range(0, len(houses), RATED_HOUSES_MAX):
         rated = houses[first : first + RATED_HOUSES_MAX]
         usages = [_usage(run, run.month, house, readings) for house in rated]
-        bills += rate_houses(document, rated, usages, missing=run.missing, labels=labels)
+        bills += rate_houses(
+            document, rated, usages, missing=run.missing, labels=labels, prices=prices
+        )
         beat()
     return bills
 

@@ -20,10 +20,12 @@ from gridtally.simulation.domain.comparisons import (
     first_hour_at,
 )
 from gridtally.simulation.domain.houses import houses_of
+from gridtally.simulation.domain.prices import PriceDays, check_known, used_series
 from gridtally.simulation.domain.runs import Run
 from gridtally.simulation.events import chunk_requested, simulation_completed
 from gridtally.simulation.store import comparisons, house_bills, reference_data
 from gridtally.simulation.store import runs as store
+from gridtally.simulation.store.prices import copy_prices, delete_prices, insert_prices
 from gridtally.simulation.store.runs import RunState
 from gridtally.simulation.store.scenarios import shift_of, tariffs_json, used_tariffs
 
@@ -107,11 +109,12 @@ async def start(
     cause: Cause,
     current: Stored[RunState],
     tariffs: Sequence[UsedTariff],
+    prices: PriceDays,
     now: datetime,
 ) -> Stored[RunState]:
-    """Start a locked run: its houses and its tariffs, one for each scenario of a comparison, are
-    stored as they are now, and its chunks are requested. Conflict for a second start; Rejected
-    where there is nothing to simulate."""
+    """Start a locked run: its houses and its tariffs, one for each scenario of a comparison, with
+    the prices that they bill by, are stored as they are now, and its chunks are requested. Conflict
+    for a second start; Rejected where there is nothing to simulate."""
     domain.check_pending(current.resource.progress.status, "started")
     run = current.resource.run
     properties, profiles = await reference_data.fetch_tree(
@@ -123,8 +126,10 @@ async def start(
     houses = houses_of(properties, run.source, run.profile, profiles)
     zones = sorted({house.zone for house in houses})
     check_tariffs(tariffs, zones, shift_of(run.shift))  # here, while somebody waits
+    check_known(prices)
     await store.insert_houses(tx, cause.tenant_id, run.id, houses)
-    return await _begin(tx, cause, run, len(houses), tariffs, now)
+    await insert_prices(tx, cause.tenant_id, run.id, prices)
+    return await _begin(tx, cause, run, len(houses), tariffs, used_series(prices), now)
 
 
 async def repeat(
@@ -153,8 +158,10 @@ async def repeat(
     )
     await create(tx, cause.tenant_id, repetition, now)
     await store.copy_houses(tx, cause.tenant_id, run.id, repetition.id)
+    await copy_prices(tx, cause.tenant_id, run.id, repetition.id)
     tariffs = used_tariffs(progress.tariffs or [])
-    return await _begin(tx, cause, repetition, progress.houses, tariffs, now)
+    prices = progress.prices or []
+    return await _begin(tx, cause, repetition, progress.houses, tariffs, prices, now)
 
 
 async def _begin(
@@ -163,6 +170,7 @@ async def _begin(
     run: Run,
     houses: int,
     tariffs: Sequence[UsedTariff],
+    prices: Sequence[Mapping[str, object]],
     now: datetime,
 ) -> Stored[RunState]:
     """Set a pending run, whose houses are stored, to work."""
@@ -179,6 +187,7 @@ async def _begin(
             "chunks": len(chunks),
             "tariff_document": dict(tariffs[0].document),
             "tariffs": tariffs_json(tariffs) if run.is_comparison else None,
+            "prices": [*prices],
             "correlation_id": cause.correlation_id,
         },
         now,
@@ -227,6 +236,7 @@ async def delete(tx: WriteConnection, tenant_id: str, current: Stored[RunState])
     await house_bills.delete_bills(tx, tenant_id, current.resource.id)
     await comparisons.delete_results(tx, tenant_id, current.resource.id)
     await store.delete_chunks(tx, tenant_id, current.resource.id)
+    await delete_prices(tx, tenant_id, current.resource.id)
     await store.delete_run(tx, tenant_id, current.resource.id)
 
 

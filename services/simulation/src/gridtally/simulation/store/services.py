@@ -6,7 +6,8 @@ is Transient: the chunk is tried again, a request is answered 503.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,15 @@ import numpy as np
 
 from gridtally.kernel.errors import NotFound, Rejected, Transient
 from gridtally.kernel.periods import Period
+from gridtally.rating.price_days import PriceDay
 from gridtally.rating.usage import ACTIVE_FLOWS, MISSING, REACTIVE_FLOWS, Flow
 from gridtally.simulation.domain.comparisons import UsedTariff
 from gridtally.simulation.domain.house_bills import MeterSeries
 
 TIMEOUT_S = 120.0
 TENANT_HEADER = "Gridtally-Tenant"
+PAGE_MAX = 500
+"""Days of prices that are asked for at once."""
 ARROW = "application/vnd.apache.arrow.stream"
 FLOWS: tuple[Flow, ...] = (*ACTIVE_FLOWS, *REACTIVE_FLOWS)
 VERSION_FIELDS = ("id", "tariff_id", "number", "status", "effective_from", "version", "updated_at")
@@ -41,13 +45,34 @@ class Services:
 
     async def fetch_tariff(self, tenant_id: str, version_id: UUID) -> UsedTariff:
         """A tariff's version, published or draft, as it is now; NotFound where there is none."""
-        answer = await self._call("tariff", "GET", f"/v1/tariff-versions/{version_id}", tenant_id)
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            raise NotFound("version_unknown", f"no tariff version has the id {version_id}")
-        self._check("tariff", answer)
+        try:
+            answer = await self._get("tariff", f"/v1/tariff-versions/{version_id}", tenant_id)
+        except NotFound:
+            raise NotFound(
+                "version_unknown", f"no tariff version has the id {version_id}"
+            ) from None
         version = answer.json()
         said = {name: version.get(name) for name in VERSION_FIELDS}
         return UsedTariff(version["document"], said)
+
+    async def fetch_prices(self, tenant_id: str, code: str, days: Period) -> list[PriceDay]:
+        """The prices of a series on these local days of the market, in order, as they are now.
+
+        Rejected where there is no series of that code.
+        """
+        answer = await self._get("tariff", "/v1/price-series", tenant_id, {"code": code})
+        if not (known := answer.json()["items"]):
+            raise Rejected("prices_missing", f"there is no price series with the code {code}")
+        [series] = known
+        path = f"/v1/price-series/{series['id']}/prices"
+        asked = {"from": str(days.start_on), "to": str(days.end_on), "limit": str(PAGE_MAX)}
+        price_days: list[PriceDay] = []
+        while True:
+            page = (await self._get("tariff", path, tenant_id, asked)).json()
+            price_days += [_price_day(day, series["zone"]) for day in page["items"]]
+            if page["next_cursor"] is None:
+                return price_days
+            asked["cursor"] = page["next_cursor"]
 
     async def fetch_series(
         self,
@@ -95,12 +120,18 @@ class Services:
         except httpx.HTTPError as failure:
             raise Transient(f"{service} does not answer: {failure!r}") from failure
 
-    async def _call(self, service: str, method: str, path: str, tenant_id: str) -> httpx.Response:
+    async def _get(
+        self, service: str, path: str, tenant_id: str, asked: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         headers = self._headers(service, tenant_id, "application/json")
         try:
-            return await self._client(service).request(method, path, headers=headers)
+            answer = await self._client(service).get(path, params=asked, headers=headers)
         except httpx.HTTPError as failure:
             raise Transient(f"{service} does not answer: {failure!r}") from failure
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NotFound("not_found", f"{service} knows no such thing")
+        self._check(service, answer)
+        return answer
 
     def _headers(self, service: str, tenant_id: str, accept: str) -> dict[str, str]:
         """Rejected where no token is known, which neither service would answer without."""
@@ -133,6 +164,18 @@ class Services:
                 "source_refused",
                 f"{service} refuses: {problem.get('detail', answer.status_code)}",
             )
+
+
+def _price_day(answered: Mapping[str, Any], zone: str) -> PriceDay:
+    """A day of prices as tariff answers it; of a series, which alone knows its zone."""
+    return PriceDay(
+        day=date.fromisoformat(answered["day"]),
+        zone=zone,
+        minutes=answered["minutes"],
+        currency=answered["currency"],
+        version=answered["version"],
+        prices=tuple(None if price is None else Decimal(price) for price in answered["prices"]),
+    )
 
 
 def _by_meter(stream: bytes) -> dict[UUID, list[MeterSeries]]:

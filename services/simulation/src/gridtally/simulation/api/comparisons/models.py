@@ -13,7 +13,14 @@ from gridtally.simulation.api.comparisons.shifts import AnyShift, shown_shift
 from gridtally.simulation.api.house_profiles import ProfileTerms
 from gridtally.simulation.api.policies.models import AnyPolicy
 from gridtally.simulation.api.policies.routes import POLICIES, document_of
-from gridtally.simulation.api.runs.models import Month, RunError, RunProgress, Seed, Year
+from gridtally.simulation.api.runs.models import (
+    Month,
+    RunError,
+    RunProgress,
+    Seed,
+    UsedPrices,
+    Year,
+)
 from gridtally.simulation.domain import comparisons as domain
 from gridtally.simulation.domain.houses import Source
 from gridtally.simulation.domain.runs import MissingIntervals, Status
@@ -163,6 +170,9 @@ class SimulationComparison(StoredModel):
     """How far it is."""
     error: RunError | None
     """Why it failed; null where it did not."""
+    prices: list[UsedPrices]
+    """The prices that its scenarios bill by; none where no tariff names a series, and before the
+    start."""
 
     @classmethod
     def of(cls, stored: Stored[RunState]) -> Self:
@@ -190,6 +200,7 @@ class SimulationComparison(StoredModel):
             ended_at=progress.ended_at,
             progress=RunProgress(houses=progress.houses, houses_done=progress.houses_done),
             error=None if code is None else RunError(code=code, detail=detail or ""),
+            prices=[UsedPrices.model_validate(series) for series in progress.prices or []],
         )
 
 

@@ -22,7 +22,7 @@ from gridtally.simulation.api.comparisons.models import (
     SimulationComparison,
 )
 from gridtally.simulation.api.comparisons.shifts import stored_shift
-from gridtally.simulation.api.policies.routes import chosen_policy, used_tariff
+from gridtally.simulation.api.policies.routes import chosen_policy, used_prices, used_tariff
 from gridtally.simulation.domain import runs as domain
 from gridtally.simulation.handlers import runs as handlers
 from gridtally.simulation.store import runs as store
@@ -143,12 +143,13 @@ async def start_simulation_comparison(
         await used_tariff(services, cause.tenant_id, scenario["policy"])  # type: ignore[arg-type] # JSON
         for scenario in found.resource.run.scenarios or []
     ]
+    prices = await used_prices(services, cause.tenant_id, tariffs, found.resource.run.window)
     async with transaction(db, tenant=cause.tenant_id) as tx:
         current = await handlers.load_comparison(tx, cause.tenant_id, comparison_id, lock=True)
         if_match.check(current.version)
-        # What was read of tariffs is of the policies that were there before the lock.
+        # What was read of tariffs and prices is of the policies that were there before the lock.
         handlers.check_unchanged(found, current)
-        started = await handlers.start(tx, cause, current, tariffs, now)
+        started = await handlers.start(tx, cause, current, tariffs, prices, now)
     return answer(response, started, SimulationComparison.of)
 
 

@@ -1,6 +1,6 @@
 """`/v1/simulation-policies`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -22,11 +22,13 @@ from gridtally.http.resources import (
 )
 from gridtally.http.sorting import SortedPage
 from gridtally.kernel.ids import new_id
+from gridtally.kernel.periods import Period
 from gridtally.kernel.resources import Stored
 from gridtally.simulation.api.callers import PolicyId, Reader, WriteCause
 from gridtally.simulation.api.policies.models import AnyPolicy, policy_json
 from gridtally.simulation.domain import policies as domain
 from gridtally.simulation.domain.comparisons import UsedTariff
+from gridtally.simulation.domain.prices import PriceDays, codes_of, days_around
 from gridtally.simulation.handlers import policies as handlers
 from gridtally.simulation.store import policies as store
 from gridtally.simulation.store.services import Services
@@ -113,6 +115,16 @@ async def used_tariff(services: Services, tenant_id: str, policy: Mapping[str, A
     if document is not None:
         return UsedTariff(document)
     return await services.fetch_tariff(tenant_id, made.tariff_version_id)
+
+
+async def used_prices(
+    services: Services, tenant_id: str, tariffs: Sequence[UsedTariff], window: Period
+) -> PriceDays:
+    """The prices that bills of a window need by these tariffs, as they are now."""
+    return {
+        code: await services.fetch_prices(tenant_id, code, days_around(window))
+        for code in codes_of(tariffs)
+    }
 
 
 def _sorted_page(

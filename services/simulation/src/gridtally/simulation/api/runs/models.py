@@ -1,6 +1,6 @@
 """What requests and answers about runs hold."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -116,6 +116,25 @@ class RunError(AnswerModel):
     """For people: what is wrong and what to do."""
 
 
+class UsedPrices(AnswerModel):
+    """The prices of a series that it bills by, as they were when it was started."""
+
+    code: str
+    """The code under which tariffs name the series."""
+    currency: str
+    """The currency of the prices."""
+    zone: str
+    """The zone of the series' days."""
+    first_on: date
+    """The first local day of which there were prices."""
+    last_on: date
+    """The last one."""
+    days: int
+    """How many days there were."""
+    sha256: str
+    """The digest of all days, their versions and prices: the same for the same prices."""
+
+
 class SimulationRun(StoredModel):
     """A run, and how far it is."""
 
@@ -151,6 +170,8 @@ class SimulationRun(StoredModel):
     """How far it is."""
     error: RunError | None
     """Why it failed; null where it did not."""
+    prices: list[UsedPrices]
+    """The prices that it bills by; none where its tariff names no series, and before the start."""
     tariff_document: Document | None
     """The native tariff that it bills by; without a zone it is on the clock of each house. Null for
     a `TARIFF` that is not started."""
@@ -179,5 +200,6 @@ class SimulationRun(StoredModel):
             ended_at=progress.ended_at,
             progress=RunProgress(houses=progress.houses, houses_done=progress.houses_done),
             error=None if code is None else RunError(code=code, detail=detail or ""),
+            prices=[UsedPrices.model_validate(series) for series in progress.prices or []],
             tariff_document=progress.tariff_document or document_of(policy),
         )

@@ -14,7 +14,7 @@ from gridtally.http.resources import answer, location_of
 from gridtally.http.sorting import SortedPage
 from gridtally.kernel.ids import new_id
 from gridtally.simulation.api.callers import OtherServices, Reader, RunId, WriteCause
-from gridtally.simulation.api.policies.routes import chosen_policy, used_tariff
+from gridtally.simulation.api.policies.routes import chosen_policy, used_prices, used_tariff
 from gridtally.simulation.api.runs.models import (
     Month,
     NewRun,
@@ -167,12 +167,13 @@ async def start_simulation_run(
         found = await handlers.load(read, cause.tenant_id, run_id)
     domain.check_pending(found.resource.progress.status, "started")
     tariff = await used_tariff(services, cause.tenant_id, found.resource.run.policy)
+    prices = await used_prices(services, cause.tenant_id, [tariff], found.resource.run.window)
     async with transaction(db, tenant=cause.tenant_id) as tx:
         current = await handlers.lock(tx, cause.tenant_id, run_id)
         if_match.check(current.version)
-        # What was read of the tariff is of the policy that was there before the lock.
+        # What was read of tariff and prices is of the policy that was there before the lock.
         handlers.check_unchanged(found, current)
-        started = await handlers.start(tx, cause, current, [tariff], now)
+        started = await handlers.start(tx, cause, current, [tariff], prices, now)
     return answer(response, started, SimulationRun.of)
 
 
