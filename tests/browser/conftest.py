@@ -40,6 +40,7 @@ class Visitor:
     base: str
     faults: list[str] = field(default_factory=list)
     missing_is_fine: bool = False
+    refusal_is_fine: bool = False
 
     def watch(self):
         self.page.on("console", self._heard)
@@ -49,7 +50,8 @@ class Visitor:
 
     def _heard(self, message):
         is_missing = self.missing_is_fine and "404" in message.text
-        if message.type in {"error", "warning"} and not is_missing:
+        is_refusal = self.refusal_is_fine and "422" in message.text
+        if message.type in {"error", "warning"} and not is_missing and not is_refusal:
             self.faults.append(message.text)
 
     def _asked(self, request):

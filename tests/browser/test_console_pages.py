@@ -225,6 +225,63 @@ async def test_a_simulation_runs_to_its_end_without_a_reload(site, known):
             assert f"{float(line['amount']):,.2f}".replace("-", "−") in shown
 
 
+@pytest.mark.parametrize("has_script", [True, False])
+async def test_a_comparison_is_made_in_its_form(site, known, has_script):
+    """A scenario is added and removed again, a share that is none is refused at its field, and the
+    figures are the API's; with JavaScript and without."""
+    async with (
+        site.visitor(java_script_enabled=has_script) as visitor,
+        site.running.installation.as_tenant() as api,
+    ):
+        page = visitor.page
+        await visitor.open("/simulations")
+        await page.get_by_role("link", name="New comparison").first.click()
+        await page.wait_for_url("**/simulations/compare")
+        await page.get_by_role("link", name="a share of use moves").click()
+        await page.wait_for_url("**/simulations/compare?shift=fixed_share")
+        node_id = known["run"]["topology_root_node_id"]
+        await page.get_by_label("Houses at or below").select_option(node_id)
+        for label, value in (
+            ("Name", f"Lab {has_script}"), ("First month, as 2025-10", "2025-10"), ("Months", "1"),
+            ("Scenario 1: name", "today"), ("Scenario 1: import price per kWh", "0.30"),
+            ("Scenario 2: name", "draft"), ("Scenario 2: import price per kWh", "0.35"),
+            ("Share of use that moves, 0.1 is a tenth", "2"),
+            ("Moves away from", "17:00"), ("Moves away until", "21:00"),
+            ("Moves to times from", "00:00"), ("Moves to times until", "04:00"),
+        ):  # fmt: skip
+            await page.get_by_label(label, exact=True).fill(value)
+        for number in (1, 2):
+            billed_by = page.get_by_label(f"Scenario {number}: billed by")
+            await billed_by.select_option("SIMPLE_NET")
+        names = page.get_by_label(re.compile(r"^Scenario \d+: name$"))
+        for button, count in (("Add a scenario", 3), ("Remove scenario 3", 2)):
+            await page.get_by_role("button", name=button).click()
+            await page.wait_for_load_state("networkidle")
+            assert await names.count() == count
+        visitor.refusal_is_fine = True
+        await page.get_by_role("button", name="Compare").click()
+        wrong = page.locator(".field.wrong")
+        await wrong.wait_for()
+        assert await wrong.locator("input").get_attribute("name") == "share"
+        await page.get_by_label("Share of use that moves").fill("0.1")
+        await page.get_by_role("button", name="Compare").click()
+        await page.wait_for_url("**/simulations/comparisons/*")
+        path = f"{COMPARISONS}/{page.url.rpartition('/')[2]}"
+
+        async def over():
+            return (await api.get("simulation", path))["status"] == "COMPLETED"
+
+        await until("the comparison", over)
+        if not has_script:  # with it the page moves by itself
+            await page.reload()
+        await page.get_by_text("draft: winners and losers").wait_for(timeout=30_000)
+        results = await api.get("simulation", f"{path}/results")
+        shown = await page.locator("main").inner_text()
+        for scenario in results["scenarios"]:
+            assert f"{float(scenario['revenue']):,.2f}" in shown
+        assert results["scenarios"][1]["houses"] == HOMES
+
+
 async def test_another_tenant_sees_nothing_of_it_and_hostile_names_stay_text(site, known):
     async with site.visitor(key=site.other.api_key) as visitor:
         await visitor.open("/customers")

@@ -1,6 +1,7 @@
 """The pages, a module for each area: parse, ask the services, put the blocks together."""
 
 from gridtally.console.pages import (
+    comparison_form,
     comparisons,
     costs,
     credit_notes,
@@ -39,6 +40,7 @@ ROUTERS = (
     tariffs.router,
     simulation_form.router,
     simulations.router,
+    comparison_form.router,
     comparisons.router,
     ledger.router,
     payments.router,

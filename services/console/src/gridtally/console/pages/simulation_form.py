@@ -4,6 +4,8 @@ Works without JavaScript: rows of a time-of-use policy are added and removed by 
 the form and bring it back.
 """
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -29,6 +31,7 @@ PAGES_MAX, PAGE_ROWS = 4, 500
 INDENT = "\u2003"
 PERIOD_ROWS = 3
 PERIOD_ROWS_MAX = 48
+ROWS_DIGITS_MAX = 4
 CHARGES = (
     ("fixed_charge_tariff_rate_per_kw", "Fixed charge per kW"),
     ("fac_charge_per_kwh_imported", "Fuel adjustment per imported kWh"),
@@ -101,8 +104,14 @@ async def create_run(visit: Visit, fields: FormFields) -> Response:
 
 
 def _rows(entered: dict[str, str]) -> int:
-    text = entered.get("rows", "")
-    return min(max(int(text), 1), PERIOD_ROWS_MAX) if text.isdecimal() else PERIOD_ROWS
+    return number_of({"rows": str(PERIOD_ROWS)} | entered, "rows", 1, PERIOD_ROWS_MAX)
+
+
+def number_of(entered: Mapping[str, str], name: str, least: int, most: int) -> int:
+    """How many rows of a kind a form has."""
+    text = entered.get(name, "")
+    is_number = text.isascii() and text.isdecimal() and len(text) <= ROWS_DIGITS_MAX
+    return min(max(int(text), least), most) if is_number else least
 
 
 def _with_rows(entered: dict[str, str], action: str) -> dict[str, str]:
@@ -162,7 +171,7 @@ async def _page(visit: SignedIn, entered: dict[str, str], refused: Answer | None
         blocks.append(Notice(refused.failure.detail, tone="bad", title="Not started."))
     form = Form(
         NEW,
-        _fields(entered, type_, _tree(properties.items), wrong),
+        _fields(entered, type_, tree(properties.items), wrong),
         "Start the run",
         hidden={
             "type": type_,
@@ -187,10 +196,15 @@ async def _page(visit: SignedIn, entered: dict[str, str], refused: Answer | None
 
 def _field_of(pointer: str) -> str:
     """The field that a fault is at: `#/policy/tou_periods/1/start_time` is `start_time-1`."""
-    parts = pointer.removeprefix("#").strip("/").split("/")
+    parts = parts_of(pointer)
     if len(parts) == 4 and parts[1] == "tou_periods":
         return f"{parts[3]}-{parts[2]}"
     return {"billing_cycle_month": "month", "billing_cycle_year": "month"}.get(parts[-1], parts[-1])
+
+
+def parts_of(pointer: str) -> list[str]:
+    """The parts of a JSON pointer in a fragment; one empty part for the whole."""
+    return pointer.removeprefix("#").strip("/").split("/")
 
 
 def _buttons(entered: dict[str, str]) -> list[Button]:
@@ -240,7 +254,7 @@ def _fields(
     return fields + [field(name, label, hint=hint) for name, label in PROFILE]
 
 
-def _tree(properties: list[Json]) -> list[tuple[str, str]]:
+def tree(properties: list[Json]) -> list[tuple[str, str]]:
     """The properties as choices, each below what it is a part of, and farther in."""
     known = {item["id"] for item in properties}
     below: dict[str | None, list[Json]] = {}

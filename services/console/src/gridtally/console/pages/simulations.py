@@ -32,6 +32,7 @@ from gridtally.kernel.ids import new_id
 router = APIRouter()
 AREA = "simulations"
 RUNS, COMPARISONS = "/v1/simulation-runs", "/v1/simulation-comparisons"
+COMPARE = "/simulations/compare"
 HERE = Link("Simulations", "/simulations")
 REFRESH_S = 2
 STATUSES: dict[str, Tone] = {
@@ -117,7 +118,10 @@ async def list_simulations(visit: Visit, cursor: str = "") -> Response:
             area=AREA,
             title="Simulations",
             subtitle="What houses would pay under another policy or tariff",
-            actions=(Link("New run", "/simulations/new", is_primary=True),),
+            actions=(
+                Link("New run", "/simulations/new", is_primary=True),
+                Link("New comparison", COMPARE),
+            ),
             refresh_s=REFRESH_S if is_at_work else 0,
             blocks=[
                 Panel("Runs", [Table("Runs", columns, rows, empty, page)], failure=runs.failure),
@@ -149,8 +153,8 @@ def _comparisons(comparisons: Answer) -> Table:
     ]
     empty = Empty(
         "No comparisons yet",
-        "POST /v1/simulation-comparisons compares policies and tariffs over the same houses.",
-        (Link("How to call the APIs", "/developers"),),
+        "A comparison says who would gain and who would lose by another policy or tariff.",
+        (Link("New comparison", COMPARE),),
     )
     return Table("Comparisons", columns, rows, empty)
 
