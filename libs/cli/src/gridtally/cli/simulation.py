@@ -39,7 +39,7 @@ async def simulate(
     state = await api.post("simulation", f"{path}/start")
     while state["status"] == "RUNNING":
         if time.monotonic() - begun_s > patience_s:
-            raise CommandError(f"run {state['id']} is not complete after {patience_s:.0f} s")
+            raise CommandError(_too_long(state, patience_s))
         await asyncio.sleep(POLL_S)
         state = await api.get("simulation", path)
         advance(state["progress"]["houses_done"], state["progress"]["houses"])
@@ -53,3 +53,17 @@ async def simulate(
     ]
     totals = await api.get("simulation", f"{path}/totals")
     return SimulationOutcome(state, totals, highest, lowest, time.monotonic() - begun_s)
+
+
+def _too_long(state: Json, patience_s: float) -> str:
+    """What to do about a run that goes on; none of its houses means that nobody works."""
+    done, houses = state["progress"]["houses_done"], state["progress"]["houses"]
+    advice = (
+        f"it goes on: GET {PATH}/{state['id']} of simulation says how far it is"
+        if done
+        else "is a process up that works, `python -m gridtally.simulation work` or `serve`?"
+    )
+    return (
+        f"run {state['id']} is not complete after {patience_s:.0f} s, {done} of {houses} houses "
+        f"are done; {advice}"
+    )
