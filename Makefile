@@ -21,6 +21,8 @@ LINTERS := .tools/lint
 RIVALS := .tools/bench
 BROWSER := .tools/browser
 ASYNCAPI := .tools/asyncapi
+CODEGEN := .tools/codegen
+CLIENT := libs/client/src/gridtally/client/generated
 
 ##@ Everyday
 
@@ -144,12 +146,16 @@ lint: setup ## Those three side by side
 lint-deploy: setup $(LINTERS) ## The compose file, Dockerfile, scripts, Prometheus rules
 	PATH=$(CURDIR)/$(LINTERS)/bin:$$PATH PYTHONPATH=$(LINTERS) scripts/lint-deploy.sh
 
+$(CODEGEN): scripts/requirements/codegen.txt scripts/uv.sh
+	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python $(BIN)/python --target $@ --requirement $<
+	@touch $@
+
 $(LINTERS): scripts/requirements/lint.txt scripts/uv.sh
 	@$(UV) pip install --quiet --require-hashes --only-binary :all: --target $@ --requirement $<
 	@touch $@
 
 .PHONY: docs
-docs: setup ## Generate docs/openapi/, docs/problems.md and docs/asyncapi.yaml
+docs: setup $(CODEGEN) ## Generate docs/openapi/, docs/problems.md, docs/asyncapi.yaml and the client's operations
 	@mkdir -p $(DOCS)/openapi
 	@set -e; for service in $(SERVICES); do \
 	  $(BIN)/python -m gridtally.$$service openapi > $(DOCS)/new; \
@@ -160,6 +166,8 @@ docs: setup ## Generate docs/openapi/, docs/problems.md and docs/asyncapi.yaml
 	@mv $(DOCS)/new $(DOCS)/problems.md
 	@$(BIN)/python -m gridtally.contracts.asyncapi > $(DOCS)/new
 	@mv $(DOCS)/new $(DOCS)/asyncapi.yaml
+	@PATH=$(CURDIR)/$(BIN):$$PATH PYTHONPATH=$(CODEGEN) $(BIN)/python scripts/python_client \
+	  $(if $(filter docs,$(DOCS)),$(CLIENT),$(DOCS)/client) $(SERVICES:%=$(DOCS)/openapi/%.json)
 
 .PHONY: docs-check
 docs-check: ## Fail where the generated documents are not those of the code
@@ -167,6 +175,7 @@ docs-check: ## Fail where the generated documents are not those of the code
 	diff -ru docs/openapi .cache/docs/openapi
 	diff -u docs/asyncapi.yaml .cache/docs/asyncapi.yaml
 	diff -u docs/problems.md .cache/docs/problems.md
+	diff -ru --exclude=__pycache__ $(CLIENT) .cache/docs/client
 
 .PHONY: asyncapi-check
 asyncapi-check: $(ASYNCAPI) ## Read docs/asyncapi.yaml with AsyncAPI's own parser (needs Node.js and npm)
@@ -198,4 +207,5 @@ lock: ## Pin every dependency by hash (ARGS=--upgrade takes the newest of all)
 	$(COMPILE) $(ARGS) scripts/requirements/lint.in --output-file scripts/requirements/lint.txt
 	$(COMPILE) $(ARGS) scripts/requirements/browser.in --output-file scripts/requirements/browser.txt
 	$(COMPILE) $(ARGS) scripts/requirements/bench.in --output-file scripts/requirements/bench.txt
+	$(COMPILE) $(ARGS) scripts/requirements/codegen.in --output-file scripts/requirements/codegen.txt
 	cd scripts/asyncapi && npm install --silent --package-lock-only

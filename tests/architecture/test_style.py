@@ -18,6 +18,8 @@ FILES = sorted(
     if "__pycache__" not in path.parts
 )
 SOURCES = [path for path in FILES if "src" in path.parts]
+WRITTEN = [path for path in FILES if "generated" not in path.parts]
+"""By people; what is generated is as long as its source is."""
 EXACT = re.compile(
     r"libs/(kernel|metering|rating|urdb|portal_tariffs|contracts)/src|services/\w+/src/gridtally/(\w+/)+domain"
 )
@@ -91,7 +93,7 @@ def whole_descriptions(source):
 
 
 RULES = [
-    (too_long, FILES),
+    (too_long, WRITTEN),
     (floats, [path for path in SOURCES if EXACT.search(path.as_posix())]),
     (commits, [path for path in SOURCES if COMMITTERS not in path.as_posix()]),
     (skips, [path for path in FILES if path != Path(__file__)]),

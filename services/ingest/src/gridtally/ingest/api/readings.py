@@ -70,7 +70,7 @@ class IntakeResult(BaseModel):
 _ITEM = NewBlock.model_json_schema()
 _ITEMS = {
     "type": "object",
-    "title": "Items",
+    "title": "NewBlocks",
     "description": "Several blocks.",
     "properties": {
         "items": {"type": "array", "items": _ITEM, "minItems": 1, "maxItems": ITEMS_MAX}

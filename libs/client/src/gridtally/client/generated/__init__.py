@@ -1,0 +1,1 @@
+"""Generated from docs/openapi by `make docs`; not to be edited."""

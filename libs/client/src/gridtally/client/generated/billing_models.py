@@ -1,0 +1,2878 @@
+"""What billing takes and answers. Generated from docs/openapi/billing.json by `make docs`."""
+
+from __future__ import annotations
+
+from datetime import date as date_aliased
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+
+from gridtally.client.model import Model
+
+
+class BillingCalendar(Model):
+    """Into which periods the days of an agreement are divided; without anything, into months."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    months: Literal[1, 2, 3, 6, 12] = 1
+    """How many months a period has."""
+
+    anchor_month: int = 1
+    """The number of a month in which a period begins; 1 is January."""
+
+    start_day: int = 1
+    """
+    The number of the day of the month on which a period begins; in a month without it, the
+    last day.
+    """
+
+
+class ChangedCost(Model):
+    """A meter's local day whose cost changes, without standing charges."""
+
+    meter_id: UUID
+    """The meter."""
+
+    day: date_aliased
+    """The local day."""
+
+    currency: str
+    """The currency."""
+
+    gross_before: Decimal | None
+    """The cost with tax by now; null where it has none."""
+
+    gross_after: Decimal | None
+    """The cost that it would have."""
+
+
+class ChangedDay(Model):
+    """A local day of a meter's flow whose energy changes."""
+
+    meter_id: UUID
+    """The meter."""
+
+    meter_name: str
+    """Its name."""
+
+    day: date_aliased
+    """The local day."""
+
+    flow: str
+    """The flow."""
+
+    wh_before: int | None
+    """The energy that is recorded, in Wh (varh); null for none."""
+
+    wh_after: int | None
+    """The energy that would be."""
+
+
+class ChangedOpenPeriod(Model):
+    """A period without an invoice whose bill so far would be another one."""
+
+    agreement_id: UUID
+    """The agreement."""
+
+    customer_id: UUID
+    """The customer."""
+
+    meter_id: UUID
+    """The meter."""
+
+    start_on: date_aliased
+    """The first local day of the period."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    state: Literal["open", "held"] | str
+    """Whether the period is still open, or closed and held."""
+
+    currency: str | None
+    """The currency; null where there is no bill."""
+
+    total_before: Decimal | None
+    """The bill so far; null where there is none."""
+
+    total_after: Decimal | None
+    """The bill so far as it would be."""
+
+    refused: str | None
+    """Why there is no bill, for programs."""
+
+
+class Contact(Model):
+    """Somebody to speak to about a customer."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    """The person's name."""
+
+    role: str | None = None
+    """What for: `accounts`, `site manager`."""
+
+    email: str | None = None
+    """E-mail address."""
+
+    phone_number: str | None = None
+    """Telephone number."""
+
+
+class CorrectedReadings(Model):
+    """Consecutive intervals of a meter's flow, as a correction would bring them."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    flow: Literal[
+        "import", "export", "load", "generation", "reactive_import", "reactive_export"
+    ] = "import"
+    """What is measured."""
+
+    start_at: AwareDatetime
+    """When the first interval starts, in UTC."""
+
+    minutes: Literal[5, 10, 15, 30, 60]
+    """The length of an interval, which must be that of the flow's recorded ones."""
+
+    values: list[int | None]
+    """The energy of each interval in Wh (varh), in order; null takes a value away."""
+
+    meter_id: UUID
+    """The meter."""
+
+
+class CorrectionTotal(Model):
+    """What the correction would change of invoices in one currency."""
+
+    currency: str
+    """The currency."""
+
+    credit_notes: int
+    """How many credit notes would be issued."""
+
+    invoices: int
+    """How many invoices."""
+
+    delta: Decimal
+    """By how much customers would owe more."""
+
+
+class CreditNote(Model):
+    """Credits an invoice, all of it or a part."""
+
+    id: UUID
+    """The credit note."""
+
+    number: str
+    """What people call it."""
+
+    invoice_id: UUID
+    """The invoice that it credits."""
+
+    customer_id: UUID
+    """The invoice's customer."""
+
+    agreement_id: UUID
+    """The invoice's agreement."""
+
+    currency: str
+    """The currency of its amounts."""
+
+    net: Decimal
+    """What it credits before taxes."""
+
+    tax: Decimal
+    """The taxes that it credits."""
+
+    total: Decimal
+    """Net and tax."""
+
+    extent: Literal["whole", "part", "rest"] | str
+    """The `whole` invoice, which is void then; a `part`; or the `rest`, which voids it too."""
+
+    reason: str
+    """Why."""
+
+    credited_by: str | None
+    """The API key by which a part was credited; null where a correction caused the note."""
+
+    issued_at: AwareDatetime
+    """When, UTC."""
+
+    correlation_id: str
+    """The id that follows it through all services."""
+
+
+class CreditedLine(Model):
+    """How much of a line of an invoice is credited."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    position: int
+    """The place of the line among the invoice's, from 1; a charge, whose taxes go with it."""
+
+    amount: Decimal | None = None
+    """The amount before taxes; what is left of the line if it is left out."""
+
+
+class CurrencyTotals(Model):
+    """
+    `invoiced` less `credited` is what is left of the `live` invoices, and what the running sums
+    of customers come to (`issued_total`); `overcredited` are credited by more than they were of.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    invoices: int
+    """The invoices, or how many there are"""
+
+    invoiced: Decimal
+    """Number of periods that have an invoice"""
+
+    credit_notes: int
+    """Number of credit notes"""
+
+    credited: Decimal
+    """Total of credit notes"""
+
+    live: int
+    """Number of invoices that no credit note cancels"""
+
+    live_total: Decimal
+    """Total of invoices that no credit note cancels"""
+
+    overcredited: int
+    """How many live invoices are"""
+
+    lines_total: Decimal
+    """Sum of the lines"""
+
+    issued_total: Decimal
+    """What customers were issued, by the running sum of each"""
+
+
+class DailyCost(Model):
+    """What a local day costs so far, without fixed and capacity charges."""
+
+    day: date_aliased
+    """Local day"""
+
+    agreement_id: UUID
+    """The agreement"""
+
+    tariff_version_id: UUID
+    """The version of the tariff"""
+
+    usage_version: int
+    """Version of the usage that it was made from"""
+
+    import_wh: int
+    """Imported energy, in Wh"""
+
+    export_wh: int
+    """Exported energy, in Wh"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    net: Decimal
+    """Amount without taxes"""
+
+    tax: Decimal
+    """Taxes"""
+
+    gross: Decimal
+    """Amount with taxes"""
+
+
+class DailyCosts(Model):
+    """The days that can be priced, in order."""
+
+    items: list[DailyCost]
+    """The page's items"""
+
+
+class DataQuality(Model):
+    """
+    What a line, or a whole invoice, rests on besides actual readings.
+
+    A line rests on the intervals of its flow on its days, and in its band where it has one.
+    """
+
+    worst: Literal["actual", "estimated", "substituted", "missing"] | str = "actual"
+    """The worst quality that any interval has; `missing` ones are in no quantity."""
+
+    estimated_intervals: int = 0
+    """How many intervals are estimated."""
+
+    substituted_intervals: int = 0
+    """How many intervals are substituted."""
+
+    missing_intervals: int = 0
+    """How many intervals have no value."""
+
+    estimated_kwh: Decimal = Decimal("0")
+    """The energy of estimated intervals in kWh; in kvarh for a line of a reactive flow."""
+
+    substituted_kwh: Decimal = Decimal("0")
+    """The energy of substituted intervals in kWh; in kvarh for a line of a reactive flow."""
+
+
+class DeadLetter(Model):
+    """A message that a consumer could not understand or store."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    tenant_id: str | None
+    """The tenant that the message names; null where it names none."""
+
+    consumer: str
+    """The consumer that gave it up: its service and topic."""
+
+    topic: str
+    """The topic that the message is on."""
+
+    partition: int
+    """The topic's partition that it is in."""
+
+    offset: int
+    """Its offset in the partition."""
+
+    reason: str
+    """Why it was given up, for people."""
+
+    value_bytes: int
+    """The length of its value, in bytes."""
+
+    dead_at: AwareDatetime
+    """When it was given up, UTC."""
+
+    status: Literal["open", "replayed", "discarded"] | str
+    """`open` until it is `replayed` or `discarded`."""
+
+    replays: int
+    """How often it was replayed, with success or without."""
+
+    refused_because: str | None
+    """Why the last replay that failed did."""
+
+    resolved_at: AwareDatetime | None
+    """When it was replayed or discarded, UTC."""
+
+    resolved_by: str | None
+    """The API key that did so, or `operator`."""
+
+    discarded_because: str | None
+    """The reason that was given for discarding it."""
+
+
+class DeadLetterCount(Model):
+    """Letters of one topic."""
+
+    tenant_id: str
+    """The tenant that they name, `-` where they name none."""
+
+    topic: str
+    """The topic that the messages are on."""
+
+    open: int
+    """Letters that nobody has replayed or discarded yet."""
+
+    bytes: int
+    """The length of their values together."""
+
+    dropped: int
+    """Letters that were never stored, because the tenant's quota was full."""
+
+    expired: int
+    """Letters that were deleted unresolved, because they were too old."""
+
+
+class DeadLetterCounts(Model):
+    """Letters by topic, as far as there are any."""
+
+    items: list[DeadLetterCount]
+    """The page's items"""
+
+
+class DeadLetterWithValue(Model):
+    """The same with all that the message has; a letter that is resolved has no value any more."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    tenant_id: str | None
+    """The tenant that the message names; null where it names none."""
+
+    consumer: str
+    """The consumer that gave it up: its service and topic."""
+
+    topic: str
+    """The topic that the message is on."""
+
+    partition: int
+    """The topic's partition that it is in."""
+
+    offset: int
+    """Its offset in the partition."""
+
+    reason: str
+    """Why it was given up, for people."""
+
+    value_bytes: int
+    """The length of its value, in bytes."""
+
+    dead_at: AwareDatetime
+    """When it was given up, UTC."""
+
+    status: Literal["open", "replayed", "discarded"] | str
+    """`open` until it is `replayed` or `discarded`."""
+
+    replays: int
+    """How often it was replayed, with success or without."""
+
+    refused_because: str | None
+    """Why the last replay that failed did."""
+
+    resolved_at: AwareDatetime | None
+    """When it was replayed or discarded, UTC."""
+
+    resolved_by: str | None
+    """The API key that did so, or `operator`."""
+
+    discarded_because: str | None
+    """The reason that was given for discarding it."""
+
+    key: str | None
+    """The message's key, as text."""
+
+    headers: list[list[Any]]
+    """The names and contents of the message's headers, as text."""
+
+    value: Decimal | None
+    """The message's value as text; what is not UTF-8 in it is replaced."""
+
+    value_base64: str | None
+    """The message's value, byte for byte, in Base64."""
+
+
+class DerivedMeter(Model):
+    """A meter that is computed of others at the same property, and may change with them."""
+
+    meter_id: UUID
+    """The meter."""
+
+    name: str
+    """Its name."""
+
+    meter_type: str
+    """`unmetered` or `derived`."""
+
+    property_id: UUID
+    """The property of a corrected meter."""
+
+
+class Discard(Model):
+    """Giving a letter up."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: str
+    """Why it is given up, for whoever looks later."""
+
+
+class EarlierCalendar(Model):
+    """The billing calendar that an agreement had until a day."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    until_on: date_aliased
+    """The local date from which it is in force no more; the period before ends there."""
+
+    calendar: BillingCalendar
+
+
+class Erasure(Model):
+    """That what names a customer was erased."""
+
+    customer_id: UUID
+    """The customer, whose id and amounts stay."""
+
+    erased_at: AwareDatetime
+    """When, UTC."""
+
+    key_id: str
+    """The API key that asked for it."""
+
+    reason: str
+    """What it rests on."""
+
+    correlation_id: str
+    """The id that links this to the event or request that caused it"""
+
+
+class EvidenceSummary(Model):
+    """
+    What an invoice was computed from, without the series.
+
+    Intervals that are expected but not present were left out of all sums. The states are what the
+    bill before carried forward and what this one does, by component: progress through tiers, banked
+    energy, credit, past peaks.
+    """
+
+    zone: str
+    """IANA time zone, which local days and hours are told in"""
+
+    connected_kw: Decimal | None
+    """Connected (sanctioned) load, in kW"""
+
+    closed_by: Literal["complete", "grace", "forced"] | str
+    """What closed the period: `complete`, `grace` or `forced`"""
+
+    expected_intervals: int
+    """Number of intervals that there should be"""
+
+    present_intervals: int
+    """Number of intervals that have a value"""
+
+    quality: DataQuality
+    digest: str
+    """SHA-256 of the content, in hexadecimal"""
+
+    tariff_version_ids: list[UUID]
+    """The versions of the tariff that the bill was made with"""
+
+    state_before: dict[str, Any]
+    """What the period before handed on, by component"""
+
+    state_after: dict[str, Any]
+    """What the period hands to the next one, by component"""
+
+
+class ExplainedInterval(Model):
+    """What an interval has to do with a line."""
+
+    start_at: AwareDatetime
+    """When it begins, in UTC."""
+
+    wh: int | None
+    """The energy of the line's flow in Wh (varh); null where there is none."""
+
+    quality: str
+    """`A` actual, `E` estimated, `S` substituted, `-` missing, `N` not metered."""
+
+    rate: Decimal | None
+    """Money per kWh in this interval; null where the line has no rate by the interval."""
+
+    amount: Decimal | None
+    """The unrounded amount; those of all intervals add up to the line's `amount_exact`."""
+
+
+class FleetDay(Model):
+    """What the fleet used on a UTC day, and what that costs in one currency."""
+
+    date: date_aliased
+    """The date in UTC."""
+
+    currency: str
+    """The currency of the amounts."""
+
+    kwh: Decimal
+    """The energy that is priced in this currency; in the customer's own, also what has no price."""
+
+    base_cost: Decimal
+    """Before tax."""
+
+    vat_amount: Decimal
+    """The tax."""
+
+    total_cost: Decimal
+    """With tax."""
+
+
+class FleetDevice(Model):
+    """What a meter of the fleet used, and what that costs in one currency."""
+
+    device_id: UUID
+    """The meter."""
+
+    device_name: str
+    """What people call it."""
+
+    municipality_name: str | None
+    """The nearest municipality that it lies in; null where none is known."""
+
+    currency: str
+    """The currency of the amounts."""
+
+    kwh: Decimal
+    """The energy that is priced in this currency; in the customer's own, also what has no price."""
+
+    base_cost: Decimal
+    """Before tax."""
+
+    vat_amount: Decimal
+    """The tax."""
+
+    total_cost: Decimal
+    """With tax."""
+
+    buckets: int
+    """The device's hours in which any import was recorded."""
+
+    buckets_without_tariff: int
+    """Those of them that have no price."""
+
+
+class FleetTotal(Model):
+    """What the fleet used and what that costs, in one currency."""
+
+    currency: str
+    """The currency of the amounts."""
+
+    total_kwh: Decimal
+    """The energy that is priced in this currency; in the customer's own, also what has no price."""
+
+    total_base_cost: Decimal
+    """Before tax."""
+
+    total_vat_amount: Decimal
+    """The tax, bucket by bucket."""
+
+    total_cost: Decimal
+    """With tax."""
+
+
+class HeldPeriod(Model):
+    """A closed period that cannot be billed until something arrives."""
+
+    agreement_id: UUID
+    """The agreement"""
+
+    meter_id: UUID
+    """The meter"""
+
+    start_on: date_aliased
+    """First local day"""
+
+    end_on: date_aliased
+    """First local day that no longer belongs to it; null for no end"""
+
+    revision: int
+    """Which revision of the period this is, from 1"""
+
+    reason: str
+    """Why, for programs"""
+
+    detail: str
+    """The reason, for people"""
+
+    held_at: AwareDatetime
+    """Since when the period is held, UTC"""
+
+    correlation_id: str
+    """The id that links this to the event or request that caused it"""
+
+
+class HoursWithoutTariff(Model):
+    """Consecutive hours of a device that have no price, and why."""
+
+    device_id: UUID
+    """The meter."""
+
+    device_name: str
+    """What people call it."""
+
+    from_at: AwareDatetime
+    """When the first of the hours begins, in UTC."""
+
+    to_at: AwareDatetime
+    """When the last of the hours ends, in UTC."""
+
+    buckets: int
+    """In how many of them any import was recorded."""
+
+    kwh: Decimal
+    """The energy of these hours."""
+
+    reason: str
+    """
+    Why, for programs: `no_region` (the site is in none, and no agreement names a tariff),
+    `none_in_force` (no version of the agreement's or region's tariffs is), or why rating refuses
+    the version that is (`prices_missing`, `edge_inside_interval`, …).
+    """
+
+    detail: str
+    """Why, for people."""
+
+
+class HoursWithoutTariffAnswer(Model):
+    """The hours of a fleet that have no price, by device and time."""
+
+    items: list[HoursWithoutTariff]
+    """All of them."""
+
+
+class Identity(Model):
+    """The key that a request shows, as this service knows it."""
+
+    tenant_id: str
+    """The tenant that it belongs to"""
+
+    key_id: str
+    """The middle part of the API key `gt_<id>_<secret>`"""
+
+    scopes: list[str]
+    """What the key may do: `<service>:read` or `<service>:write`"""
+
+
+class Invoice(Model):
+    """
+    An invoice, of one revision of an agreement's period; `void` once it is credited.
+
+    `restatement` counts those of the same revision that a correction of an earlier period replaced.
+    `brought_forward` is the customer's balance before it, as far as billing knew (a credit is
+    negative), of which `arrears` was overdue; `amount_due` is that and the total. The invoice whose
+    place it takes is not in it, but what was paid on that one is. `quality` says how much of what
+    was metered is not actual; null where that was not noted yet.
+    """
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    number: str
+    """Number in its series, from 1"""
+
+    state: Literal["issued", "void"] | str
+    """The state"""
+
+    customer_id: UUID
+    """The customer"""
+
+    agreement_id: UUID
+    """The agreement"""
+
+    meter_id: UUID
+    """The meter"""
+
+    start_on: date_aliased
+    """First local day"""
+
+    end_on: date_aliased
+    """First local day that no longer belongs to it; null for no end"""
+
+    revision: int
+    """Which revision of the period this is, from 1"""
+
+    restatement: int
+    """Which issue of the same revision this is, from 0"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    net: Decimal
+    """Amount without taxes"""
+
+    tax: Decimal
+    """Taxes"""
+
+    total: Decimal
+    """Net and taxes"""
+
+    brought_forward: Decimal
+    """The customer's balance before this invoice"""
+
+    arrears: Decimal
+    """What of the balance brought forward is overdue"""
+
+    amount_due: Decimal
+    """What is to be paid: total and what was brought forward"""
+
+    quality: DataQuality | None
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    issued_at: AwareDatetime
+    """When it was issued, UTC"""
+
+    correlation_id: str
+    """The id that links this to the event or request that caused it"""
+
+    proof_root: str | None
+    """The root of its proof, SHA-256 in hexadecimal; null from before there were proofs"""
+
+
+class InvoiceProof(Model):
+    """An invoice with all that it was computed from; docs/proof.md says what each part holds."""
+
+    format: str
+    """`gridtally-invoice-proof-1`."""
+
+    root: str | None
+    """The root that the invoice was issued with; null of one from before there were proofs."""
+
+    hashes: dict[str, str]
+    """The leaf of each part by its path, SHA-256 in hexadecimal."""
+
+    invoice: dict[str, Any]
+    """The invoice without its lines."""
+
+    lines: list[dict[str, Any]]
+    """Its lines."""
+
+    readings: dict[str, Any]
+    """How its period was closed, and the digest of its readings."""
+
+    series: list[dict[str, Any]]
+    """The readings, flow by flow: values in Wh (varh) and a letter of quality for each."""
+
+    parts: list[dict[str, Any]]
+    """Which tariff version applied on which days."""
+
+    tariff_versions: list[dict[str, Any]]
+    """The documents of these versions."""
+
+    prices: list[dict[str, Any]]
+    """The days of prices that they name."""
+
+    state_before: dict[str, Any]
+    """What the bill before carried forward, by component."""
+
+    state_after: dict[str, Any]
+    """What this one does."""
+
+
+class InvoiceRevision(Model):
+    """One of the invoices that a period has had."""
+
+    invoice_id: UUID
+    """The invoice"""
+
+    number: str
+    """Number in its series, from 1"""
+
+    revision: int
+    """Which revision of the period this is, from 1"""
+
+    restatement: int
+    """Which issue of the same revision this is, from 0"""
+
+    state: Literal["issued", "void"] | str
+    """The state"""
+
+    total: Decimal
+    """Net and taxes"""
+
+    issued_at: AwareDatetime
+    """When it was issued, UTC"""
+
+
+class Key(Model):
+    """A key as answers have it: without its hash."""
+
+    tenant_id: str
+    """The tenant that it belongs to"""
+
+    key_id: str
+    """The middle part of the API key `gt_<id>_<secret>`"""
+
+    scopes: list[str]
+    """What the key may do: `<service>:read` or `<service>:write`"""
+
+    name: str
+    """Name, for people"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    revoked_at: AwareDatetime | None
+    """When the key was revoked, UTC; null while it works"""
+
+
+class MadeBy(Model):
+    """What was issued on behalf of the preview."""
+
+    kind: Literal["credit_note", "invoice"] | str
+    """What it is."""
+
+    id: UUID
+    """Its id."""
+
+    number: str
+    """Its number."""
+
+    agreement_id: UUID
+    """The agreement."""
+
+    currency: str
+    """The currency."""
+
+    total: Decimal
+    """Its total; a credit note's is negative."""
+
+
+class NewAgreement(Model):
+    """
+    An agreement to be made, in force on local days from `start_on` until before `end_on`.
+
+    The same `id` again answers what exists.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    customer_id: UUID
+    """The customer"""
+
+    meter_id: UUID
+    """The meter"""
+
+    tariff_id: UUID
+    """The tariff"""
+
+    start_on: date_aliased
+    """First local day"""
+
+    end_on: date_aliased | None = None
+    """First local day that no longer belongs to it; null for no end"""
+
+    closing: Literal["wait", "bill_present"] = "wait"
+    """When a period is billed: complete, or what is there after the grace time"""
+
+    grace_hours: int = 72
+    """Hours after its end until a period is billed with what is there"""
+
+    billing_calendar: BillingCalendar | None = None
+    """
+    Into which periods its days are divided; the customer's calendar where it is left out, and
+    calendar months where the customer has none.
+    """
+
+
+class NewAgreements(Model):
+    """Agreements to be made together: all or none."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: list[NewAgreement]
+    """The page's items"""
+
+
+class NewCalculation(Model):
+    """What to calculate: a customer's readings of the local days [start, end), by one version."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    customer_id: UUID
+    """The customer, whose meters are those of the fleet cost."""
+
+    start: date_aliased
+    """The first local day."""
+
+    end: date_aliased
+    """The local day after the last, at most 366 days later."""
+
+    tariff_version_id: UUID
+    """The published version, which must be in force on all of the days."""
+
+
+class NewCorrectionPreview(Model):
+    """Readings that are to be corrected; later ones count."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    readings: list[CorrectedReadings]
+    """The readings, in the intervals in which the meters are recorded."""
+
+
+class NewCreditNote(Model):
+    """A part of an invoice to be credited: either lines, or an amount."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: str
+    """Why, for the customer, who reads it on the credit note."""
+
+    lines: list[CreditedLine] | None = None
+    """The lines; their taxes are credited with them."""
+
+    amount: Decimal | None = None
+    """An amount with taxes, spread over all that is left of the invoice."""
+
+
+class NewErasure(Model):
+    """Why a customer is erased."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: str
+    """What the erasure rests on, for the trail; it must not name the person."""
+
+
+class NewKey(Model):
+    """A key to register."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    tenant_id: str
+    """The tenant that it belongs to"""
+
+    key_id: str
+    """The middle part of the API key `gt_<id>_<secret>`"""
+
+    secret_sha256: str
+    """SHA-256 of the key's secret, in hexadecimal"""
+
+    scopes: list[str]
+    """What the key may do: `<service>:read` or `<service>:write`"""
+
+    name: str
+    """Name, for people"""
+
+
+class NewReplay(Model):
+    """Which messages are to be posted again."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    since: AwareDatetime
+    """Those of events that happened then or later."""
+
+
+class NewWebhookEndpoint(Model):
+    """Where messages are to be posted."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The endpoint's id; made by the service unless the caller names one."""
+
+    url: str
+    """Where to, beginning with `https://`; it must lead to a public address."""
+
+    types: list[
+        Literal[
+            "invoice.issued.v1",
+            "invoice.voided.v1",
+            "credit_note.issued.v1",
+            "payment.recorded.v1",
+            "account.changed.v1",
+            "readings.rejected.v1",
+        ]
+    ] = []
+    """The types of events that it wants; all of them where none is named."""
+
+    description: str | None = None
+    """What it is for, for people."""
+
+
+class OtherReadings(Model):
+    """Consecutive intervals of a flow, in the place of what was recorded."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    flow: Literal[
+        "import", "export", "load", "generation", "reactive_import", "reactive_export"
+    ] = "import"
+    """What is measured."""
+
+    start_at: AwareDatetime
+    """When the first interval starts, in UTC."""
+
+    minutes: Literal[5, 10, 15, 30, 60]
+    """The length of an interval, which must be that of the flow's recorded ones."""
+
+    values: list[int | None]
+    """The energy of each interval in Wh (varh), in order; null takes a value away."""
+
+
+class PageOfCreditNote(Model):
+    items: list[CreditNote]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfDeadLetter(Model):
+    items: list[DeadLetter]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfErasure(Model):
+    items: list[Erasure]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfHeldPeriod(Model):
+    items: list[HeldPeriod]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfInvoice(Model):
+    items: list[Invoice]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfKey(Model):
+    items: list[Key]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PayeeTotal(Model):
+    """What is for somebody besides the seller, before tax."""
+
+    payee: str
+    """Whom the components name."""
+
+    total: Decimal
+    """What those components come to."""
+
+
+class PreviewPart(Model):
+    """Days of the period, and the version that prices them."""
+
+    start_on: date_aliased
+    """The first local day."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    tariff_version_id: UUID
+    """The version."""
+
+
+class ProblemError(Model):
+    """One thing that is wrong with a request: where, and what is expected there."""
+
+    detail: str
+    """What is expected."""
+
+    pointer: str | None = None
+    """Where in the body: a JSON pointer in a URI fragment, `#/components/3/rate`."""
+
+    parameter: str | None = None
+    """Where outside the body: `query/limit`, `path/meter_id` or `header/If-Match`."""
+
+
+class QuantityRounding(Model):
+    """How the energy of each interval is rounded before it is priced."""
+
+    step_kwh: Decimal
+    """The step in kWh."""
+
+    mode: Literal["half_even", "half_up", "down", "up"] | str
+    """To the nearest multiple, of two as near the even one or that away from 0; to 0; from 0."""
+
+    minutes: int | None = None
+    """The length of the intervals that are rounded, in minutes; null for those of the meter."""
+
+
+class Queued(Model):
+    """What is to be posted now."""
+
+    messages: int
+    """How many messages."""
+
+
+class RoundingStep(Model):
+    """How `amount_exact` becomes `amount`."""
+
+    mode: str
+    """How ties are rounded: `half_even`, `half_up`, `down` or `up`."""
+
+    decimals: int
+    """To how many decimals."""
+
+    per: str
+    """Whether each `line` is rounded, or the invoice's total too (a line `rounding`)."""
+
+
+class Series(Model):
+    """One flow of a closed period, from its first local midnight to its last."""
+
+    flow: (
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | str
+    )
+    """What was measured."""
+
+    minutes: Literal[5, 10, 15, 30, 60]
+    """The length of an interval in minutes."""
+
+    values: list[int | None]
+    """The energy of each interval in Wh (varh), in order; null where there is none."""
+
+    quality: str
+    """
+    A letter for each value: `A` actual, `E` estimated, `S` substituted, `-` missing, and `N`
+    where the meter did not measure the flow: nothing flowed, and nothing is missing.
+    """
+
+
+class SeriesCount(Model):
+    """A number series: as many documents as numbers, each with one of them."""
+
+    series: str
+    """The series, by name or flow"""
+
+    issued: int
+    """Number or total of what was issued"""
+
+    documents: int
+    """The documents"""
+
+    in_order: int
+    """Whether the order is whole"""
+
+
+class Spread(Model):
+    """Between what the total would lie if use went on as in any of the reference weeks."""
+
+    low: Decimal
+    """The least total."""
+
+    high: Decimal
+    """The greatest total."""
+
+    weeks: int
+    """How many reference weeks have a level."""
+
+
+class TaxExemption(Model):
+    """That a customer does not pay the taxes of a class, and when."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    tax_class: str
+    """The class of tax, as tariffs name it."""
+
+    start_on: date_aliased
+    """First day on which it is in force."""
+
+    end_on: date_aliased | None = None
+    """First day on which it is no longer in force; null for no end."""
+
+    certificate: str | None = None
+    """What it rests on: the certificate's number."""
+
+
+class TestMessage(Model):
+    """A message that was queued to try the endpoint."""
+
+    message_id: UUID
+    """The message; its attempts tell what the endpoint answered."""
+
+
+class Texts(Model):
+    """The seller's own words in one language."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    payment_terms: str | None = None
+    """When and how to pay; stands below the amount due."""
+
+    questions: str | None = None
+    """Whom to ask, and how to complain."""
+
+    footer: str | None = None
+    """What stands at the foot of each page."""
+
+
+class UnissuedPeriod(Model):
+    """A period before the previewed one whose invoice is not issued yet."""
+
+    start_on: date_aliased
+    """The first local day."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+
+class WebhookAttempt(Model):
+    """An attempt to post a message."""
+
+    number: int
+    """Which attempt, from 1."""
+
+    status: int | None
+    """The HTTP status of the answer; null where there was none."""
+
+    error: str | None
+    """Why there was no answer, or why it does not count, for people."""
+
+    answer: str
+    """The beginning of the answer."""
+
+    took_ms: int
+    """How long it took, in milliseconds."""
+
+    attempted_at: AwareDatetime
+    """When it ended, UTC."""
+
+
+class WebhookAttempts(Model):
+    """The attempts of a message."""
+
+    items: list[WebhookAttempt]
+    """In their order."""
+
+
+class WebhookEndpoint(Model):
+    """Where messages are posted."""
+
+    version: int
+    """Version of the resource, from 1; its ETag"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    updated_at: AwareDatetime
+    """When it was last changed, UTC"""
+
+    id: UUID
+    """The endpoint's id."""
+
+    url: str
+    """Where to."""
+
+    types: list[str]
+    """The types of events that it wants; all of them where none is named."""
+
+    description: str | None
+    """What it is for, for people."""
+
+    state: Literal["active", "disabled"] | str
+    """Whether messages are posted to it."""
+
+    disabled_reason: str | None
+    """Why none are posted, for people; null while it is active."""
+
+    earlier_secret_until: AwareDatetime | None
+    """Until when the secret before this one signs too, UTC."""
+
+    failing_since: AwareDatetime | None
+    """Since when it has taken no message, UTC; null where it took the last one."""
+
+
+class WebhookEndpointChange(Model):
+    """What is to be different; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    url: str | None = None
+    """Where to, beginning with `https://`."""
+
+    types: (
+        list[
+            Literal[
+                "invoice.issued.v1",
+                "invoice.voided.v1",
+                "credit_note.issued.v1",
+                "payment.recorded.v1",
+                "account.changed.v1",
+                "readings.rejected.v1",
+            ]
+        ]
+        | None
+    ) = None
+    """The types of events that it wants; all of them where none is named."""
+
+    description: str | None = None
+    """What it is for, for people."""
+
+    state: Literal["active", "disabled"] | None = None
+    """Whether messages are posted to it; what waits is posted once it is active."""
+
+
+class WebhookEndpointSecret(Model):
+    """An endpoint with its secret, which is shown this once."""
+
+    version: int
+    """Version of the resource, from 1; its ETag"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    updated_at: AwareDatetime
+    """When it was last changed, UTC"""
+
+    id: UUID
+    """The endpoint's id."""
+
+    url: str
+    """Where to."""
+
+    types: list[str]
+    """The types of events that it wants; all of them where none is named."""
+
+    description: str | None
+    """What it is for, for people."""
+
+    state: Literal["active", "disabled"] | str
+    """Whether messages are posted to it."""
+
+    disabled_reason: str | None
+    """Why none are posted, for people; null while it is active."""
+
+    earlier_secret_until: AwareDatetime | None
+    """Until when the secret before this one signs too, UTC."""
+
+    failing_since: AwareDatetime | None
+    """Since when it has taken no message, UTC; null where it took the last one."""
+
+    secret: str | None
+    """Signs its messages: `whsec_` and base64; null where the endpoint was there already."""
+
+
+class WebhookMessage(Model):
+    """Something that happened, posted to an endpoint until that takes it."""
+
+    id: UUID
+    """The message's id, its `webhook-id`: the same at each attempt."""
+
+    endpoint_id: UUID
+    """The endpoint."""
+
+    type: str
+    """The type of the event."""
+
+    state: Literal["pending", "delivered", "failed"] | str
+    """Whether it waits, was taken, or was given up after the last attempt."""
+
+    attempts: int
+    """How often it was posted."""
+
+    due_at: AwareDatetime
+    """When it is posted next, if it waits, UTC."""
+
+    created_at: AwareDatetime
+    """When it happened, UTC."""
+
+
+class WhatIf(Model):
+    """What shall be otherwise; what is left out is as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    start_on: date_aliased | None = None
+    """The first local day, with `end_on`; without both it is the open period."""
+
+    end_on: date_aliased | None = None
+    """The local day after the last, at most 366 days later."""
+
+    tariff_version_id: UUID | None = None
+    """The published version that prices all of the days, whether it is in force on them or not."""
+
+    readings: list[OtherReadings] | None = None
+    """Readings in the place of those that were recorded; later ones count."""
+
+
+class CustomerAddress(Model):
+    """A postal address."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    street: str
+    """Street and house number, or what takes their place."""
+
+    addition: str | None = None
+    """Floor, flat, or in whose care."""
+
+    postal_code: str | None = None
+    """Postal code."""
+
+    city: str
+    """City or place."""
+
+    region: str | None = None
+    """State or province, where addresses name it."""
+
+    country: str
+    """Country, as ISO 3166 writes it in two letters."""
+
+
+class SellerAddress(Model):
+    """Where somebody is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    street: str | None = None
+    """Street and number."""
+
+    postcode: str | None = None
+    """The postal code."""
+
+    city: str | None = None
+    """The town."""
+
+    country: str | None = None
+    """The country by ISO 3166-1, two letters."""
+
+
+class Agreement(Model):
+    """A customer's meter on a tariff from one local date to another; `version` is its ETag."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    customer_id: UUID
+    """The customer"""
+
+    meter_id: UUID
+    """The meter"""
+
+    tariff_id: UUID
+    """The tariff"""
+
+    start_on: date_aliased
+    """First local day"""
+
+    end_on: date_aliased | None
+    """First local day that no longer belongs to it; null for no end"""
+
+    closing: Literal["wait", "bill_present"] | str
+    """When a period is billed: complete, or what is there after the grace time"""
+
+    grace_hours: int
+    """Hours after its end until a period is billed with what is there"""
+
+    billing_calendar: BillingCalendar
+    earlier_calendars: list[EarlierCalendar]
+    """The billing calendars that it had before, and until when, oldest first."""
+
+    version: int
+    """Version of the resource, from 1; its ETag"""
+
+
+class AgreementChange(Model):
+    """
+    What of an agreement can change; a field that is left out or null stays.
+
+    But `end_on` null opens the end again.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    end_on: date_aliased | None = None
+    """First local day that no longer belongs to it; null for no end"""
+
+    closing: Literal["wait", "bill_present"] | None = None
+    """When a period is billed: complete, or what is there after the grace time"""
+
+    grace_hours: int | None = None
+    """Hours after its end until a period is billed with what is there"""
+
+    billing_calendar: BillingCalendar | None = None
+    """Another billing calendar; the period that is open ends on the day of the change."""
+
+    billing_calendar_from_on: date_aliased | None = None
+    """The local day of that change, later than every closed period; today where it is left out."""
+
+
+class Agreements(Model):
+    """Agreements, in the order of the request."""
+
+    items: list[Agreement]
+    """The page's items"""
+
+
+class CalculatedLine(Model):
+    """A line as an invoice has it, of one of the meters."""
+
+    component_id: str
+    """The component of the tariff version that charges this."""
+
+    kind: (
+        Literal["fixed", "energy", "demand", "adjustment", "credit", "tax", "minimum_top_up"] | str
+    )
+    """What sort of charge it is."""
+
+    band: str | None = None
+    """The band whose energy or demand it is for; null for all."""
+
+    flow: (
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | str
+        | None
+    ) = None
+    """The flow whose energy it is for; null where it is for none."""
+
+    quantity: Decimal
+    """How much is charged, in `unit`."""
+
+    unit: str
+    """The unit of the quantity, such as kWh, kW or month."""
+
+    quantity_rounding: QuantityRounding | None = None
+    """How each interval's kWh were rounded before they were added up; null for not at all."""
+
+    rate: Decimal
+    """The price of one `unit`, in the invoice's currency."""
+
+    amount_exact: Decimal
+    """Quantity × rate, before rounding, in the invoice's currency."""
+
+    amount: Decimal
+    """The rounded amount, in the invoice's currency."""
+
+    tariff_version_id: UUID
+    """The tariff version that the component is of."""
+
+    start_on: date_aliased
+    """The first local date that is charged."""
+
+    end_on: date_aliased
+    """The local date after the last that is charged."""
+
+    payee: str | None = None
+    """Who receives the money, where it is not the supplier."""
+
+    tax_class: str | None = None
+    """The class by which taxes select the line."""
+
+    quality: DataQuality | None = None
+    """What it rests on; null for a line that rests on no reading, and where it is not known."""
+
+    meter_id: UUID
+    """The meter."""
+
+
+class CreditNoteLine(Model):
+    """What a credit note credits of a line of its invoice."""
+
+    component_id: str
+    """The component of the tariff version that charges this."""
+
+    kind: (
+        Literal["fixed", "energy", "demand", "adjustment", "credit", "tax", "minimum_top_up"] | str
+    )
+    """What sort of charge it is."""
+
+    band: str | None = None
+    """The band whose energy or demand it is for; null for all."""
+
+    flow: (
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | str
+        | None
+    ) = None
+    """The flow whose energy it is for; null where it is for none."""
+
+    quantity: Decimal
+    """How much is charged, in `unit`."""
+
+    unit: str
+    """The unit of the quantity, such as kWh, kW or month."""
+
+    quantity_rounding: QuantityRounding | None = None
+    """How each interval's kWh were rounded before they were added up; null for not at all."""
+
+    rate: Decimal
+    """The price of one `unit`, in the invoice's currency."""
+
+    amount_exact: Decimal
+    """Quantity × rate, before rounding, in the invoice's currency."""
+
+    amount: Decimal
+    """The rounded amount, in the invoice's currency."""
+
+    tariff_version_id: UUID
+    """The tariff version that the component is of."""
+
+    start_on: date_aliased
+    """The first local date that is charged."""
+
+    end_on: date_aliased
+    """The local date after the last that is charged."""
+
+    payee: str | None = None
+    """Who receives the money, where it is not the supplier."""
+
+    tax_class: str | None = None
+    """The class by which taxes select the line."""
+
+    quality: DataQuality | None = None
+    """What it rests on; null for a line that rests on no reading, and where it is not known."""
+
+    position: int
+    """The place of the line among the invoice's, from 1."""
+
+
+class Customer(Model):
+    """Who pays, in which currency, and what is known of them; `version` is its ETag."""
+
+    version: int
+    """Version of the resource, from 1; its ETag"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    updated_at: AwareDatetime
+    """When it was last changed, UTC"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    name: str
+    """Name, for people"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    email: str | None
+    """E-mail address, unique in the tenant"""
+
+    number: str | None
+    """The tenant's own number of the customer."""
+
+    phone_number: str | None
+    """Telephone number"""
+
+    language: str | None
+    """The language in which to write to the customer."""
+
+    billing_address: CustomerAddress | None
+    """Where invoices go."""
+
+    supply_address: CustomerAddress | None
+    """Where the energy is used."""
+
+    contacts: list[Contact]
+    """Whom to speak to."""
+
+    tax_id: str | None
+    """Tax number of a business."""
+
+    tax_exemptions: list[TaxExemption]
+    """The taxes that the customer does not pay, and when."""
+
+    payment_days: int | None
+    """Days after an invoice until it is due; null for the tenant's payment terms."""
+
+    e_invoice_consent_on: date_aliased | None
+    """The day on which the customer agreed to invoices by e-mail alone."""
+
+    billing_calendar: BillingCalendar | None
+    """The billing calendar of agreements that name none when they are made; null for months."""
+
+    erased_at: AwareDatetime | None
+    """When what names the customer was erased; null for others."""
+
+
+class CustomerChange(Model):
+    """What is to be different; what is left out stays, and what is null is empty from then on."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    email: str | None = None
+    """E-mail address."""
+
+    number: str | None = None
+    """The tenant's own number, which no other customer has."""
+
+    phone_number: str | None = None
+    """Telephone number."""
+
+    language: str | None = None
+    """The language in which to write to the customer: `de`, or `de-AT`."""
+
+    billing_address: CustomerAddress | None = None
+    """Where invoices go."""
+
+    supply_address: CustomerAddress | None = None
+    """Where the energy is used."""
+
+    tax_id: str | None = None
+    """Tax number of a business."""
+
+    payment_days: int | None = None
+    """Days after an invoice until it is due; null for the tenant's payment terms."""
+
+    e_invoice_consent_on: date_aliased | None = None
+    """The day on which the customer agreed to invoices by e-mail alone; null for no consent."""
+
+    billing_calendar: BillingCalendar | None = None
+    """The billing calendar of agreements that name none when they are made; null for months."""
+
+    name: str | None = None
+    """Name, for people"""
+
+    currency: str | None = None
+    """ISO 4217 code"""
+
+    contacts: list[Contact] | None = None
+    """Whom to speak to: all of them, in place of those before."""
+
+    tax_exemptions: list[TaxExemption] | None = None
+    """The taxes that the customer does not pay: all of them, in place of those before."""
+
+
+class CustomerReplacement(Model):
+    """Everything of a customer that can change: what is left out is empty."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    email: str | None = None
+    """E-mail address."""
+
+    number: str | None = None
+    """The tenant's own number, which no other customer has."""
+
+    phone_number: str | None = None
+    """Telephone number."""
+
+    language: str | None = None
+    """The language in which to write to the customer: `de`, or `de-AT`."""
+
+    billing_address: CustomerAddress | None = None
+    """Where invoices go."""
+
+    supply_address: CustomerAddress | None = None
+    """Where the energy is used."""
+
+    tax_id: str | None = None
+    """Tax number of a business."""
+
+    payment_days: int | None = None
+    """Days after an invoice until it is due; null for the tenant's payment terms."""
+
+    e_invoice_consent_on: date_aliased | None = None
+    """The day on which the customer agreed to invoices by e-mail alone; null for no consent."""
+
+    billing_calendar: BillingCalendar | None = None
+    """The billing calendar of agreements that name none when they are made; null for months."""
+
+    name: str
+    """Name, for people"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    contacts: Annotated[list[Contact], Field(validate_default=True)] = []
+    """Whom to speak to."""
+
+    tax_exemptions: Annotated[list[TaxExemption], Field(validate_default=True)] = []
+    """The taxes that the customer does not pay, and when."""
+
+
+class Customers(Model):
+    """Customers, in the order of the request."""
+
+    items: list[Customer]
+    """The page's items"""
+
+
+class Evidence(Model):
+    """All that an invoice was computed from."""
+
+    zone: str
+    """IANA time zone, which local days and hours are told in"""
+
+    connected_kw: Decimal | None
+    """Connected (sanctioned) load, in kW"""
+
+    closed_by: Literal["complete", "grace", "forced"] | str
+    """What closed the period: `complete`, `grace` or `forced`"""
+
+    expected_intervals: int
+    """Number of intervals that there should be"""
+
+    present_intervals: int
+    """Number of intervals that have a value"""
+
+    quality: DataQuality
+    digest: str
+    """SHA-256 of the content, in hexadecimal"""
+
+    tariff_version_ids: list[UUID]
+    """The versions of the tariff that the bill was made with"""
+
+    state_before: dict[str, Any]
+    """What the period before handed on, by component"""
+
+    state_after: dict[str, Any]
+    """What the period hands to the next one, by component"""
+
+    series: list[Series]
+    """The series, by name or flow"""
+
+
+class FleetCostAnswer(Model):
+    """
+    What a customer's fleet costs from `from` up to, but without, `to`.
+
+    Amounts are exact, not rounded, so that a window costs what its parts do; they are strings. The
+    totals, and the first row of a day or device, are in `currency`, the customer's own; where a
+    tariff is in another one, `totals` has a row for it, and so have its days and devices.
+    """
+
+    customer_id: UUID
+    """The customer."""
+
+    from_at: AwareDatetime
+    """The first instant, in UTC."""
+
+    to_at: AwareDatetime
+    """The instant after the last, in UTC."""
+
+    currency: str
+    """The customer's currency, which the totals are in."""
+
+    total_kwh: Decimal
+    """All imported energy but what is priced in another currency; also what has no price."""
+
+    total_base_cost: Decimal
+    """Before tax."""
+
+    total_vat_amount: Decimal
+    """The tax, bucket by bucket: one that changes in the window is right on both sides."""
+
+    total_cost: Decimal
+    """With tax."""
+
+    totals: list[FleetTotal]
+    """The totals by currency, the customer's own first."""
+
+    buckets: int
+    """Hours of devices in which any import was recorded."""
+
+    buckets_without_tariff: int
+    """Those of them that have no price: their energy is counted and costs nothing."""
+
+    daily: list[FleetDay]
+    """The UTC days on which anything was used, in order."""
+
+    per_device: list[FleetDevice]
+    """Every device, by its name, also one that used nothing."""
+
+    fixed_monthly_charges_included: Literal[False] = False
+    """Standing charges (fixed, per kW, minimum bills) are never in it."""
+
+
+class InvoiceLine(Model):
+    """One charge: which component of which tariff version, on what, at what rate."""
+
+    component_id: str
+    """The component of the tariff version that charges this."""
+
+    kind: (
+        Literal["fixed", "energy", "demand", "adjustment", "credit", "tax", "minimum_top_up"] | str
+    )
+    """What sort of charge it is."""
+
+    band: str | None = None
+    """The band whose energy or demand it is for; null for all."""
+
+    flow: (
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | str
+        | None
+    ) = None
+    """The flow whose energy it is for; null where it is for none."""
+
+    quantity: Decimal
+    """How much is charged, in `unit`."""
+
+    unit: str
+    """The unit of the quantity, such as kWh, kW or month."""
+
+    quantity_rounding: QuantityRounding | None = None
+    """How each interval's kWh were rounded before they were added up; null for not at all."""
+
+    rate: Decimal
+    """The price of one `unit`, in the invoice's currency."""
+
+    amount_exact: Decimal
+    """Quantity × rate, before rounding, in the invoice's currency."""
+
+    amount: Decimal
+    """The rounded amount, in the invoice's currency."""
+
+    tariff_version_id: UUID
+    """The tariff version that the component is of."""
+
+    start_on: date_aliased
+    """The first local date that is charged."""
+
+    end_on: date_aliased
+    """The local date after the last that is charged."""
+
+    payee: str | None = None
+    """Who receives the money, where it is not the supplier."""
+
+    tax_class: str | None = None
+    """The class by which taxes select the line."""
+
+    quality: DataQuality | None = None
+    """What it rests on; null for a line that rests on no reading, and where it is not known."""
+
+
+class NewCustomer(Model):
+    """A customer to be made; the same `id` again answers what exists."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    email: str | None = None
+    """E-mail address."""
+
+    number: str | None = None
+    """The tenant's own number, which no other customer has."""
+
+    phone_number: str | None = None
+    """Telephone number."""
+
+    language: str | None = None
+    """The language in which to write to the customer: `de`, or `de-AT`."""
+
+    billing_address: CustomerAddress | None = None
+    """Where invoices go."""
+
+    supply_address: CustomerAddress | None = None
+    """Where the energy is used."""
+
+    tax_id: str | None = None
+    """Tax number of a business."""
+
+    payment_days: int | None = None
+    """Days after an invoice until it is due; null for the tenant's payment terms."""
+
+    e_invoice_consent_on: date_aliased | None = None
+    """The day on which the customer agreed to invoices by e-mail alone; null for no consent."""
+
+    billing_calendar: BillingCalendar | None = None
+    """The billing calendar of agreements that name none when they are made; null for months."""
+
+    name: str
+    """Name, for people"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    contacts: Annotated[list[Contact], Field(validate_default=True)] = []
+    """Whom to speak to."""
+
+    tax_exemptions: Annotated[list[TaxExemption], Field(validate_default=True)] = []
+    """The taxes that the customer does not pay, and when."""
+
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+
+class NewCustomers(Model):
+    """Customers to be made together: all or none."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: list[NewCustomer]
+    """The page's items"""
+
+
+class NewSeller(Model):
+    """Who sells: what stands in the letterhead of invoices and credit notes."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    """The seller's name."""
+
+    address: SellerAddress | None = None
+    tax_id: str | None = None
+    """The seller's tax number, such as DE123456789."""
+
+    company_id: str | None = None
+    """The seller's number in the register of companies."""
+
+    email: str | None = None
+    """Where customers write to."""
+
+    phone: str | None = None
+    """Where customers call."""
+
+    website: str | None = None
+    """The seller's website."""
+
+    iban: str | None = None
+    """The bank account that is paid to, without blanks."""
+
+    bic: str | None = None
+    """The bank."""
+
+    language: str = "en"
+    """The language of documents for customers whose own is not known."""
+
+    accent: str = "#155e63"
+    """The colour of headings, `#rrggbb`."""
+
+    logo: str | None = None
+    """A PNG or JPEG image in base64, of at most 2000 × 2000 pixels."""
+
+    texts: (
+        dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")], Texts] | None
+    ) = None
+    """The seller's own words by language."""
+
+    component_names: (
+        dict[
+            Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$")],
+            dict[
+                Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")],
+                str,
+            ],
+        ]
+        | None
+    ) = None
+    """What lines are called: by the id of the tariff's component, then by language."""
+
+
+class PageOfAgreement(Model):
+    items: list[Agreement]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfCustomer(Model):
+    items: list[Customer]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfWebhookEndpoint(Model):
+    items: list[WebhookEndpoint]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfWebhookMessage(Model):
+    items: list[WebhookMessage]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PeriodBill(Model):
+    """The bill of a period, computed again from what was known at a moment."""
+
+    agreement_id: UUID
+    """The agreement."""
+
+    start_on: date_aliased
+    """The first local day of the period."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    as_known_at: AwareDatetime
+    """The moment, in UTC."""
+
+    invoice_id: UUID
+    """The invoice that had been issued by then, the last of them."""
+
+    number: str
+    """Its number."""
+
+    revision: int
+    """The version of the readings: how often the period had been closed."""
+
+    restatement: int
+    """How often that revision had been issued again, because an earlier period was corrected."""
+
+    issued_at: AwareDatetime
+    """When that invoice was issued."""
+
+    currency: str
+    """The currency of all amounts."""
+
+    lines: list[InvoiceLine]
+    """The lines, byte for byte those of the invoice."""
+
+    net: Decimal
+    """The sum of all lines but taxes."""
+
+    tax: Decimal
+    """The sum of the taxes."""
+
+    total: Decimal
+    """Net and tax."""
+
+    state_after: dict[str, Any]
+    """What it carried forward, by component."""
+
+
+class PreviewBill(Model):
+    """A bill as an invoice would have it; it has no number, and nobody owes it."""
+
+    lines: list[InvoiceLine]
+    """The lines."""
+
+    net: Decimal
+    """Before tax."""
+
+    tax: Decimal
+    """The taxes."""
+
+    total: Decimal
+    """With taxes."""
+
+    energy_wh: dict[str, int]
+    """The energy of each flow in Wh (varh)."""
+
+    expected_intervals: int
+    """How many intervals the flows have in the period."""
+
+    present_intervals: int
+    """How many of them have a value."""
+
+
+class Problem(Model):
+    """The body of an `application/problem+json` answer; `code` is for programs."""
+
+    type: str = "about:blank"
+    """A reference to the explanation of the code."""
+
+    title: str
+    """What the code means, in short."""
+
+    status: int
+    """The HTTP status."""
+
+    detail: str
+    """What is wrong this time, for people."""
+
+    code: str
+    """The kind of problem, for programs."""
+
+    correlation_id: str
+    """The id under which logs speak of this request."""
+
+    errors: list[ProblemError] | None = None
+    """What is wrong with the parts of the request."""
+
+
+class Recalculation(Model):
+    """What an invoice's evidence comes to; `agrees` with what was issued, to the last digit."""
+
+    agrees: bool
+    """Whether making the bill again gives the same"""
+
+    lines: list[InvoiceLine]
+    """The lines, in the tariff's order"""
+
+    net: Decimal
+    """Amount without taxes"""
+
+    tax: Decimal
+    """Taxes"""
+
+    total: Decimal
+    """Net and taxes"""
+
+    state_after: dict[str, Any]
+    """What the period hands to the next one, by component"""
+
+
+class Reconciliation(Model):
+    """`breaches` names what does not agree; it is empty when all does."""
+
+    currencies: list[CurrencyTotals]
+    """The figures, by currency"""
+
+    series: list[SeriesCount]
+    """The series, by name or flow"""
+
+    periods: int
+    """The periods, in order"""
+
+    invoiced: int
+    """Number of periods that have an invoice"""
+
+    held: int
+    """Number of periods that are held"""
+
+    energy_wh: int
+    """Energy, in Wh"""
+
+    ok: bool
+    """Whether everything agrees"""
+
+    breaches: list[str]
+    """What does not agree"""
+
+
+class Seller(Model):
+    """Who sells, as the newest documents show it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    version: int
+    """Version of the resource, from 1; its ETag"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    updated_at: AwareDatetime
+    """When it was last changed, UTC"""
+
+    name: str
+    """The seller's name."""
+
+    address: SellerAddress | None = None
+    tax_id: str | None = None
+    """The seller's tax number, such as DE123456789."""
+
+    company_id: str | None = None
+    """The seller's number in the register of companies."""
+
+    email: str | None = None
+    """Where customers write to."""
+
+    phone: str | None = None
+    """Where customers call."""
+
+    website: str | None = None
+    """The seller's website."""
+
+    iban: str | None = None
+    """The bank account that is paid to, without blanks."""
+
+    bic: str | None = None
+    """The bank."""
+
+    language: str = "en"
+    """The language of documents for customers whose own is not known."""
+
+    accent: str = "#155e63"
+    """The colour of headings, `#rrggbb`."""
+
+    logo: str | None = None
+    """A PNG or JPEG image in base64, of at most 2000 × 2000 pixels."""
+
+    texts: (
+        dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")], Texts] | None
+    ) = None
+    """The seller's own words by language."""
+
+    component_names: (
+        dict[
+            Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$")],
+            dict[
+                Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")],
+                str,
+            ],
+        ]
+        | None
+    ) = None
+    """What lines are called: by the id of the tariff's component, then by language."""
+
+
+class CalculatedBill(Model):
+    """
+    What a customer's readings come to by a version; every meter is rated like an invoice of
+    its own. Missing intervals count as no energy.
+    """
+
+    calculation_id: UUID
+    """The calculation's id: the same for the same request on the same readings."""
+
+    checksum: str
+    """SHA-256 over the tariff document, the readings and the window."""
+
+    customer_id: UUID
+    """The customer."""
+
+    start: date_aliased
+    """The first local day."""
+
+    end: date_aliased
+    """The local day after the last."""
+
+    tariff_version_id: UUID
+    """The version."""
+
+    currency: str
+    """The version's currency, which all amounts are in."""
+
+    net: Decimal
+    """Before tax."""
+
+    tax: Decimal
+    """The taxes."""
+
+    total_cost: Decimal
+    """With taxes."""
+
+    breakdown: dict[str, Decimal]
+    """What each component comes to, by its id in the tariff document; they add up to the total."""
+
+    payees: list[PayeeTotal]
+    """What is for payees that components name; the rest is the seller's."""
+
+    expected_intervals: int
+    """How many intervals the meters' recorded flows have on these days."""
+
+    present_intervals: int
+    """How many of them have a value."""
+
+    lines: list[CalculatedLine]
+    """The lines of all meters."""
+
+    calculated_at: AwareDatetime | None
+    """When it was stored; null where it is not."""
+
+
+class ChangedInvoice(Model):
+    """An invoice that would be credited, and the one that would take its place."""
+
+    invoice_id: UUID
+    """The invoice."""
+
+    number: str
+    """Its number."""
+
+    customer_id: UUID
+    """The customer."""
+
+    agreement_id: UUID
+    """The agreement."""
+
+    meter_id: UUID
+    """The meter."""
+
+    start_on: date_aliased
+    """The first local day of its period."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    cause: Literal["correction", "carried_forward"] | str
+    """`correction`: its readings change; `carried_forward`: only what the bill before leaves."""
+
+    currency: str
+    """The currency."""
+
+    credit_note_total: Decimal
+    """What the credit note would be of: all of the invoice that is not credited yet."""
+
+    total: Decimal | None
+    """The total of the invoice that would follow; null where it would be held."""
+
+    delta: Decimal | None
+    """By how much the customer would owe more."""
+
+    lines: list[InvoiceLine]
+    """The lines of the invoice that would follow, at the prices in force on its days."""
+
+    held: str | None
+    """Why the invoice that follows would be held, for programs; null where it would be issued."""
+
+
+class CorrectionPreview(Model):
+    """What a correction would change; nothing of it is done."""
+
+    preview_id: UUID
+    """
+    The preview's id. A correction that is sent with it as `X-Correlation-Id` names the preview
+    that it was decided by: the credit notes and invoices that follow carry it.
+    """
+
+    made_at: AwareDatetime
+    """When it was made, in UTC."""
+
+    days: list[ChangedDay]
+    """The days whose energy changes."""
+
+    costs: list[ChangedCost]
+    """The days whose cost changes."""
+
+    derived_meters: list[DerivedMeter]
+    """The derived meters at the same properties."""
+
+    invoices: list[ChangedInvoice]
+    """The invoices that would be replaced, in the order of their periods."""
+
+    open_periods: list[ChangedOpenPeriod]
+    """The periods without an invoice that would change."""
+
+    totals: list[CorrectionTotal]
+    """What would be issued, by currency."""
+
+
+class CreditNoteDetail(Model):
+    """A credit note with its lines."""
+
+    id: UUID
+    """The credit note."""
+
+    number: str
+    """What people call it."""
+
+    invoice_id: UUID
+    """The invoice that it credits."""
+
+    customer_id: UUID
+    """The invoice's customer."""
+
+    agreement_id: UUID
+    """The invoice's agreement."""
+
+    currency: str
+    """The currency of its amounts."""
+
+    net: Decimal
+    """What it credits before taxes."""
+
+    tax: Decimal
+    """The taxes that it credits."""
+
+    total: Decimal
+    """Net and tax."""
+
+    extent: Literal["whole", "part", "rest"] | str
+    """The `whole` invoice, which is void then; a `part`; or the `rest`, which voids it too."""
+
+    reason: str
+    """Why."""
+
+    credited_by: str | None
+    """The API key by which a part was credited; null where a correction caused the note."""
+
+    issued_at: AwareDatetime
+    """When, UTC."""
+
+    correlation_id: str
+    """The id that follows it through all services."""
+
+    lines: list[CreditNoteLine]
+    """What is credited of each of the invoice's lines."""
+
+
+class ExplainedLine(Model):
+    """A line, and what it is made of."""
+
+    position: int
+    """Its number on the invoice, from 1."""
+
+    line: InvoiceLine
+    made_of: Literal["intervals", "whole", "lines", "days"] | str
+    """
+    `intervals`: the sum of the intervals' amounts. `whole`: of intervals that are taken
+    together (tiers, a peak, netting), which have no amount of their own. `lines`: a tax or a
+    percentage of other lines, or what brings them to the rounded total. `days`: owed for time.
+    """
+
+    intervals: list[ExplainedInterval]
+    """The intervals that it rests on."""
+
+    of_lines: list[int]
+    """The positions of the lines whose `amount_exact` add up to its quantity."""
+
+    rounding: RoundingStep
+    credited: Decimal
+    """What credit notes of parts have credited of it by now."""
+
+
+class ForecastBill(Model):
+    """The bill of the whole period, in which intervals without a value have what is expected."""
+
+    lines: list[InvoiceLine]
+    """The lines."""
+
+    net: Decimal
+    """Before tax."""
+
+    tax: Decimal
+    """The taxes."""
+
+    total: Decimal
+    """With taxes."""
+
+    energy_wh: dict[str, int]
+    """The energy of each flow in Wh (varh)."""
+
+    expected_intervals: int
+    """How many intervals the flows have in the period."""
+
+    present_intervals: int
+    """How many of them have a value."""
+
+    method: Literal["weekday_and_time"]
+    """
+    `weekday_and_time`: the mean of the same weekday and local time of day on the reference days,
+    times the level of the last seven of them.
+    """
+
+    reference_start_on: date_aliased
+    """The first reference day."""
+
+    reference_end_on: date_aliased
+    """The day after the last reference day, which is the last with a value."""
+
+    level: dict[str, Decimal]
+    """What the last seven reference days carried over what their means say, by flow."""
+
+    spread: Spread
+    expected_prices: list[str]
+    """
+    The price series whose prices are not published yet: the mean of the same weekday and time
+    of day of the six weeks before is taken for them.
+    """
+
+
+class InvoiceDetail(Model):
+    """An invoice with all that belongs to it; `credit_note` is the one that cancelled it."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    number: str
+    """Number in its series, from 1"""
+
+    state: Literal["issued", "void"] | str
+    """The state"""
+
+    customer_id: UUID
+    """The customer"""
+
+    agreement_id: UUID
+    """The agreement"""
+
+    meter_id: UUID
+    """The meter"""
+
+    start_on: date_aliased
+    """First local day"""
+
+    end_on: date_aliased
+    """First local day that no longer belongs to it; null for no end"""
+
+    revision: int
+    """Which revision of the period this is, from 1"""
+
+    restatement: int
+    """Which issue of the same revision this is, from 0"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    net: Decimal
+    """Amount without taxes"""
+
+    tax: Decimal
+    """Taxes"""
+
+    total: Decimal
+    """Net and taxes"""
+
+    brought_forward: Decimal
+    """The customer's balance before this invoice"""
+
+    arrears: Decimal
+    """What of the balance brought forward is overdue"""
+
+    amount_due: Decimal
+    """What is to be paid: total and what was brought forward"""
+
+    quality: DataQuality | None
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    issued_at: AwareDatetime
+    """When it was issued, UTC"""
+
+    correlation_id: str
+    """The id that links this to the event or request that caused it"""
+
+    proof_root: str | None
+    """The root of its proof, SHA-256 in hexadecimal; null from before there were proofs"""
+
+    lines: list[InvoiceLine]
+    """The lines, in the tariff's order"""
+
+    evidence: EvidenceSummary | None
+    """What the invoice was computed from"""
+
+    credit_note: CreditNote | None
+    """The credit note that cancels it; null while it is live"""
+
+    partial_credit_notes: list[CreditNote]
+    """The credit notes of parts of it, the oldest first"""
+
+    left: Decimal
+    """What no credit note has credited, with taxes"""
+
+    revisions: list[InvoiceRevision]
+    """The revisions, in order"""
+
+
+class InvoiceExplanation(Model):
+    """What an invoice's lines are made of."""
+
+    invoice_id: UUID
+    """The invoice."""
+
+    number: str
+    """Its number."""
+
+    start_on: date_aliased
+    """The first local day of its period."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    zone: str
+    """The meter's time zone."""
+
+    revision: int
+    """The version of the readings: how often the period was closed by then."""
+
+    digest: str
+    """SHA-256 of the readings of that version."""
+
+    state_before: dict[str, Any]
+    """What the bill before carried forward, by component."""
+
+    state_after: dict[str, Any]
+    """What this one does."""
+
+    lines: list[ExplainedLine]
+    """The lines, or the one that was asked for."""
+
+
+class Preview(Model):
+    """What a period's bill comes to before it is issued: a preview, and no invoice."""
+
+    kind: Literal["preview"]
+    """Always `preview`: it has no number, is not posted, and may change with each reading."""
+
+    agreement_id: UUID
+    """The agreement."""
+
+    customer_id: UUID
+    """The customer."""
+
+    meter_id: UUID
+    """The meter."""
+
+    start_on: date_aliased
+    """The first local day of the period."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    zone: str
+    """The meter's time zone."""
+
+    currency: str
+    """The currency of all amounts."""
+
+    made_at: AwareDatetime
+    """When it was made, in UTC."""
+
+    used_until: AwareDatetime | None
+    """The end of the period's last interval with a value, in UTC; null where none has one."""
+
+    parts: list[PreviewPart]
+    """Which version prices which days."""
+
+    so_far: PreviewBill
+    forecast: ForecastBill
+    carries_on_from: list[UnissuedPeriod]
+    """
+    Where the tariff carries something from bill to bill: the periods that have no invoice yet,
+    rated in turn to come to it.
+    """
+
+    invoice_id: UUID | None
+    """The live invoice of the period that begins on the same day, if there is one."""
+
+
+class StoredCorrectionPreview(Model):
+    """A preview as it was answered, and what a correction that named it has made."""
+
+    preview_id: UUID
+    """
+    The preview's id. A correction that is sent with it as `X-Correlation-Id` names the preview
+    that it was decided by: the credit notes and invoices that follow carry it.
+    """
+
+    made_at: AwareDatetime
+    """When it was made, in UTC."""
+
+    days: list[ChangedDay]
+    """The days whose energy changes."""
+
+    costs: list[ChangedCost]
+    """The days whose cost changes."""
+
+    derived_meters: list[DerivedMeter]
+    """The derived meters at the same properties."""
+
+    invoices: list[ChangedInvoice]
+    """The invoices that would be replaced, in the order of their periods."""
+
+    open_periods: list[ChangedOpenPeriod]
+    """The periods without an invoice that would change."""
+
+    totals: list[CorrectionTotal]
+    """What would be issued, by currency."""
+
+    made: list[MadeBy]
+    """The credit notes and invoices that carry its id; empty while nothing was corrected."""

@@ -1,0 +1,716 @@
+"""The operations of ingest. Generated from docs/openapi/ingest.json by `make docs`."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from gridtally.client.downloads import AsyncDownload, Download
+from gridtally.client.generated import ingest_models as models
+from gridtally.client.requests import Content
+from gridtally.client.transports import AsyncOperations, Operations
+
+
+class Ingest(Operations):
+    """The operations of ingest."""
+
+    def submit_readings(
+        self,
+        body: models.NewBlocks | models.NewBlock | Content,
+        *,
+        content_type: Literal[
+            "application/json",
+            "application/x-ndjson",
+            "application/cloudevents+json",
+            "application/cloudevents-batch+json",
+        ] = "application/json",
+    ) -> models.IntakeResult:
+        """Take in blocks of readings: `{"items": […]}`, a single block, events of CloudEvents,
+        or NDJSON of any length.
+
+        202 once the broker has acknowledged what was accepted; 422 when nothing was. Of
+        NDJSON each batch of lines is taken in as it comes; where a later one fails (the
+        broker is away, the body breaks off), the problem says how many lines had been taken
+        in.
+        """
+        return self._call(
+            models.IntakeResult, "POST", "/v1/readings", body=body, content_type=content_type
+        )
+
+    def create_import(
+        self,
+        body: Content,
+        *,
+        name: str,
+        zone: str,
+        content_type: Literal["application/octet-stream", "text/csv"] = "application/octet-stream",
+    ) -> models.Import:
+        """Send a file (CSV, NEM12, Green Button) and see what it seems to be; nothing is
+        imported yet.
+
+        The same content again is the same import (200).
+        """
+        return self._call(
+            models.Import,
+            "POST",
+            "/v1/imports",
+            query={"name": name, "zone": zone},
+            body=body,
+            content_type=content_type,
+        )
+
+    def list_imports(self, *, limit: int | None = None) -> Iterator[models.Import]:
+        """All imports, oldest first."""
+        return self._pages(models.PageOfImport, "GET", "/v1/imports", query={"limit": limit})
+
+    def get_import(self, import_id: UUID) -> models.Import:
+        """An import: what the file seems to be, how far it has come, what was refused."""
+        return self._call(
+            models.Import, "GET", "/v1/imports/{import_id}", parts={"import_id": import_id}
+        )
+
+    def check_import(self, import_id: UUID, body: models.Declaration) -> models.ImportCheck:
+        """Read the file as declared and check every block against its meter, without importing
+        it.
+        """
+        return self._call(
+            models.ImportCheck,
+            "POST",
+            "/v1/imports/{import_id}/check",
+            parts={"import_id": import_id},
+            body=body,
+        )
+
+    def run_import(self, import_id: UUID, body: models.Declaration) -> models.Import:
+        """Confirm how the file is read, and import it: its blocks are published as a gateway's
+        are.
+
+        202; `GET` shows how far it has come. What is refused is listed there, and can be
+        replayed.
+        """
+        return self._call(
+            models.Import,
+            "POST",
+            "/v1/imports/{import_id}/run",
+            parts={"import_id": import_id},
+            body=body,
+        )
+
+    def replay_import(self, import_id: UUID) -> models.Import:
+        """Publish an import that is done again, once what was refused is repaired (a meter is
+        registered, a limit raised); what is stored already changes nothing.
+        """
+        return self._call(
+            models.Import, "POST", "/v1/imports/{import_id}/replay", parts={"import_id": import_id}
+        )
+
+    def undo_import(self, import_id: UUID) -> models.Import:
+        """Withdraw all that an import that is done has brought: what was known before it is
+        known again, and usage, periods and bills follow. It can be run again afterwards.
+        """
+        return self._call(
+            models.Import, "POST", "/v1/imports/{import_id}/undo", parts={"import_id": import_id}
+        )
+
+    def get_meter(self, meter_id: UUID) -> models.Meter:
+        """The meter, as it was registered."""
+        return self._call(
+            models.Meter, "GET", "/v1/meters/{meter_id}", parts={"meter_id": meter_id}
+        )
+
+    def get_series(
+        self,
+        meter_id: UUID,
+        *,
+        flow: Literal[
+            "import", "export", "load", "generation", "reactive_import", "reactive_export"
+        ],
+        from_: datetime | date,
+        to: datetime | date,
+        resolution: Literal["native", "15", "30", "60", "1440", "month"] | None = None,
+        as_known_at: datetime | None = None,
+    ) -> models.Series:
+        """Energy per interval, `from` up to, but without, `to`: instants, or local dates.
+
+        Coarser resolutions are exact sums over whole intervals of the local day or month,
+        from the one in which `from` lies. `as_known_at` answers from what had been received
+        by then.
+        """
+        return self._call(
+            models.Series,
+            "GET",
+            "/v1/meters/{meter_id}/series",
+            parts={"meter_id": meter_id},
+            query={
+                "flow": flow,
+                "from": from_,
+                "to": to,
+                "resolution": resolution,
+                "as_known_at": as_known_at,
+            },
+        )
+
+    def get_completeness(self, meter_id: UUID, *, from_: date, to: date) -> models.Completeness:
+        """How much of each local day is there."""
+        return self._call(
+            models.Completeness,
+            "GET",
+            "/v1/meters/{meter_id}/completeness",
+            parts={"meter_id": meter_id},
+            query={"from": from_, "to": to},
+        )
+
+    def query_series(self, body: models.SeriesQuery) -> models.SeriesRow:
+        """The series of many meters: NDJSON, or Arrow's IPC stream where `Accept` asks for that.
+
+        A batch of channels is in memory at a time, each read as it is at that moment; name
+        `as_known_at` where all must be of one moment.
+        """
+        return self._call(models.SeriesRow, "POST", "/v1/series/query", body=body)
+
+    def query_series_as(
+        self,
+        body: models.SeriesQuery,
+        accept: Literal["application/x-ndjson", "application/vnd.apache.arrow.stream"],
+    ) -> AbstractContextManager[Download]:
+        """The series of many meters: NDJSON, or Arrow's IPC stream where `Accept` asks for that.
+
+        A batch of channels is in memory at a time, each read as it is at that moment; name
+        `as_known_at` where all must be of one moment.
+        """
+        return self._download("POST", "/v1/series/query", body=body, accept=accept)
+
+    def export_series(
+        self,
+        body: models.ChannelSelection,
+        *,
+        format: Literal["csv", "parquet", "xlsx"] | None = None,
+    ) -> AbstractContextManager[Download]:
+        """Every interval of many meters as a file, a row each, streamed: by meter, flow and
+        time.
+
+        Of a local day that has anything all intervals are there, those without a value with
+        an empty energy; a day that has nothing has no row. NDJSON, with an array for each
+        channel, is what `/v1/series/query` answers.
+        """
+        return self._download("POST", "/v1/series/export", query={"format": format}, body=body)
+
+    def query_completeness(self, body: models.ChannelSelection) -> models.PortfolioCompleteness:
+        """How many intervals each local day of many meters has, and should have."""
+        return self._call(
+            models.PortfolioCompleteness, "POST", "/v1/series/completeness", body=body
+        )
+
+    def list_periods(
+        self,
+        *,
+        agreement_id: UUID | None = None,
+        state: Literal["open", "closed"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.Period]:
+        """Periods by agreement and first day."""
+        return self._pages(
+            models.PageOfPeriod,
+            "GET",
+            "/v1/periods",
+            query={"agreement_id": agreement_id, "state": state, "limit": limit},
+        )
+
+    def close_period(self, agreement_id: UUID, start_on: date) -> models.Period:
+        """Close an ended period now, with what is there; 409 when it is closed already and has
+        lost no value since.
+        """
+        return self._call(
+            models.Period,
+            "POST",
+            "/v1/agreements/{agreement_id}/periods/{start_on}/close",
+            parts={"agreement_id": agreement_id, "start_on": start_on},
+        )
+
+    def list_quarantine(
+        self,
+        *,
+        meter_id: UUID | None = None,
+        replayed: bool | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.QuarantinedBlock]:
+        """Refused blocks, oldest first; those that were replayed only with `replayed=true`."""
+        return self._pages(
+            models.PageOfQuarantinedBlock,
+            "GET",
+            "/v1/quarantine",
+            query={"meter_id": meter_id, "replayed": replayed, "limit": limit},
+        )
+
+    def replay_block(self, quarantine_id: UUID) -> models.ReplayedBlock:
+        """Check the block again and store it; 409 when it is refused again."""
+        return self._call(
+            models.ReplayedBlock,
+            "POST",
+            "/v1/quarantine/{quarantine_id}/replay",
+            parts={"quarantine_id": quarantine_id},
+        )
+
+    def list_pending_meters(self, *, limit: int | None = None) -> Iterator[models.PendingMeter]:
+        """Meters that are not known yet and that have pending blocks, by id."""
+        return self._pages(
+            models.PageOfPendingMeter, "GET", "/v1/pending-blocks", query={"limit": limit}
+        )
+
+    def list_register_exceptions(
+        self, *, meter_id: UUID | None = None, limit: int | None = None
+    ) -> Iterator[models.RegisterException]:
+        """Where two readings of a register make no energy, by meter, flow and moment.
+
+        Correct or withdraw the wrong reading in the ledger, and the exception leaves this
+        list.
+        """
+        return self._pages(
+            models.PageOfRegisterException,
+            "GET",
+            "/v1/register-exceptions",
+            query={"meter_id": meter_id, "limit": limit},
+        )
+
+    def reconcile(self) -> models.Reconciliation:
+        """Whether received = stored + duplicates + quarantined + pending + dropped, and the
+        tables agree.
+        """
+        return self._call(models.Reconciliation, "GET", "/v1/reconciliation")
+
+    def list_dead_letters(
+        self,
+        *,
+        topic: str | None = None,
+        reason: str | None = None,
+        status: Literal["open", "replayed", "discarded"] | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.DeadLetter]:
+        """Letters without their values, the newest first."""
+        return self._pages(
+            models.PageOfDeadLetter,
+            "GET",
+            "/v1/dead-letters",
+            query={
+                "topic": topic,
+                "reason": reason,
+                "status": status,
+                "from": from_,
+                "to": to,
+                "limit": limit,
+            },
+        )
+
+    def count_dead_letters(self) -> models.DeadLetterCounts:
+        """How many letters are open, were dropped, or expired, by topic."""
+        return self._call(models.DeadLetterCounts, "GET", "/v1/dead-letters/counts")
+
+    def get_dead_letter(self, dead_letter_id: UUID) -> models.DeadLetterWithValue:
+        """One letter with its key, headers and value."""
+        return self._call(
+            models.DeadLetterWithValue,
+            "GET",
+            "/v1/dead-letters/{dead_letter_id}",
+            parts={"dead_letter_id": dead_letter_id},
+        )
+
+    def replay_dead_letter(self, dead_letter_id: UUID) -> models.DeadLetterWithValue:
+        """Handle the message once more as its consumer would by now; 409 with the reason where
+        it is refused again, and then it stays open.
+        """
+        return self._call(
+            models.DeadLetterWithValue,
+            "POST",
+            "/v1/dead-letters/{dead_letter_id}/replay",
+            parts={"dead_letter_id": dead_letter_id},
+        )
+
+    def discard_dead_letter(
+        self, dead_letter_id: UUID, body: models.Discard
+    ) -> models.DeadLetterWithValue:
+        """Give a letter up for good. Who did so, when and why stays with it; its value does not."""
+        return self._call(
+            models.DeadLetterWithValue,
+            "POST",
+            "/v1/dead-letters/{dead_letter_id}/discard",
+            parts={"dead_letter_id": dead_letter_id},
+            body=body,
+        )
+
+    def get_identity(self) -> models.Identity:
+        """Show the tenant and the scopes of the caller's key; any key in force may ask."""
+        return self._call(models.Identity, "GET", "/v1/me")
+
+    def register_key(self, body: models.NewKey) -> models.Key:
+        """Register a key; the same again answers 200, anything else under its id 409."""
+        return self._call(models.Key, "POST", "/v1/keys", body=body)
+
+    def list_keys(
+        self, *, tenant_id: str | None = None, limit: int | None = None
+    ) -> Iterator[models.Key]:
+        """List keys by their id, those that were revoked too."""
+        return self._pages(
+            models.PageOfKey, "GET", "/v1/keys", query={"tenant_id": tenant_id, "limit": limit}
+        )
+
+    def revoke_key(self, key_id: str) -> None:
+        """Revoke a key for good; other processes notice within `KEY_CACHE_TTL_S`."""
+        self._do("DELETE", "/v1/keys/{key_id}", parts={"key_id": key_id})
+
+
+class AsyncIngest(AsyncOperations):
+    """The operations of ingest, for an event loop."""
+
+    async def submit_readings(
+        self,
+        body: models.NewBlocks | models.NewBlock | Content,
+        *,
+        content_type: Literal[
+            "application/json",
+            "application/x-ndjson",
+            "application/cloudevents+json",
+            "application/cloudevents-batch+json",
+        ] = "application/json",
+    ) -> models.IntakeResult:
+        """Take in blocks of readings: `{"items": […]}`, a single block, events of CloudEvents,
+        or NDJSON of any length.
+
+        202 once the broker has acknowledged what was accepted; 422 when nothing was. Of
+        NDJSON each batch of lines is taken in as it comes; where a later one fails (the
+        broker is away, the body breaks off), the problem says how many lines had been taken
+        in.
+        """
+        return await self._call(
+            models.IntakeResult, "POST", "/v1/readings", body=body, content_type=content_type
+        )
+
+    async def create_import(
+        self,
+        body: Content,
+        *,
+        name: str,
+        zone: str,
+        content_type: Literal["application/octet-stream", "text/csv"] = "application/octet-stream",
+    ) -> models.Import:
+        """Send a file (CSV, NEM12, Green Button) and see what it seems to be; nothing is
+        imported yet.
+
+        The same content again is the same import (200).
+        """
+        return await self._call(
+            models.Import,
+            "POST",
+            "/v1/imports",
+            query={"name": name, "zone": zone},
+            body=body,
+            content_type=content_type,
+        )
+
+    def list_imports(self, *, limit: int | None = None) -> AsyncIterator[models.Import]:
+        """All imports, oldest first."""
+        return self._pages(models.PageOfImport, "GET", "/v1/imports", query={"limit": limit})
+
+    async def get_import(self, import_id: UUID) -> models.Import:
+        """An import: what the file seems to be, how far it has come, what was refused."""
+        return await self._call(
+            models.Import, "GET", "/v1/imports/{import_id}", parts={"import_id": import_id}
+        )
+
+    async def check_import(self, import_id: UUID, body: models.Declaration) -> models.ImportCheck:
+        """Read the file as declared and check every block against its meter, without importing
+        it.
+        """
+        return await self._call(
+            models.ImportCheck,
+            "POST",
+            "/v1/imports/{import_id}/check",
+            parts={"import_id": import_id},
+            body=body,
+        )
+
+    async def run_import(self, import_id: UUID, body: models.Declaration) -> models.Import:
+        """Confirm how the file is read, and import it: its blocks are published as a gateway's
+        are.
+
+        202; `GET` shows how far it has come. What is refused is listed there, and can be
+        replayed.
+        """
+        return await self._call(
+            models.Import,
+            "POST",
+            "/v1/imports/{import_id}/run",
+            parts={"import_id": import_id},
+            body=body,
+        )
+
+    async def replay_import(self, import_id: UUID) -> models.Import:
+        """Publish an import that is done again, once what was refused is repaired (a meter is
+        registered, a limit raised); what is stored already changes nothing.
+        """
+        return await self._call(
+            models.Import, "POST", "/v1/imports/{import_id}/replay", parts={"import_id": import_id}
+        )
+
+    async def undo_import(self, import_id: UUID) -> models.Import:
+        """Withdraw all that an import that is done has brought: what was known before it is
+        known again, and usage, periods and bills follow. It can be run again afterwards.
+        """
+        return await self._call(
+            models.Import, "POST", "/v1/imports/{import_id}/undo", parts={"import_id": import_id}
+        )
+
+    async def get_meter(self, meter_id: UUID) -> models.Meter:
+        """The meter, as it was registered."""
+        return await self._call(
+            models.Meter, "GET", "/v1/meters/{meter_id}", parts={"meter_id": meter_id}
+        )
+
+    async def get_series(
+        self,
+        meter_id: UUID,
+        *,
+        flow: Literal[
+            "import", "export", "load", "generation", "reactive_import", "reactive_export"
+        ],
+        from_: datetime | date,
+        to: datetime | date,
+        resolution: Literal["native", "15", "30", "60", "1440", "month"] | None = None,
+        as_known_at: datetime | None = None,
+    ) -> models.Series:
+        """Energy per interval, `from` up to, but without, `to`: instants, or local dates.
+
+        Coarser resolutions are exact sums over whole intervals of the local day or month,
+        from the one in which `from` lies. `as_known_at` answers from what had been received
+        by then.
+        """
+        return await self._call(
+            models.Series,
+            "GET",
+            "/v1/meters/{meter_id}/series",
+            parts={"meter_id": meter_id},
+            query={
+                "flow": flow,
+                "from": from_,
+                "to": to,
+                "resolution": resolution,
+                "as_known_at": as_known_at,
+            },
+        )
+
+    async def get_completeness(
+        self, meter_id: UUID, *, from_: date, to: date
+    ) -> models.Completeness:
+        """How much of each local day is there."""
+        return await self._call(
+            models.Completeness,
+            "GET",
+            "/v1/meters/{meter_id}/completeness",
+            parts={"meter_id": meter_id},
+            query={"from": from_, "to": to},
+        )
+
+    async def query_series(self, body: models.SeriesQuery) -> models.SeriesRow:
+        """The series of many meters: NDJSON, or Arrow's IPC stream where `Accept` asks for that.
+
+        A batch of channels is in memory at a time, each read as it is at that moment; name
+        `as_known_at` where all must be of one moment.
+        """
+        return await self._call(models.SeriesRow, "POST", "/v1/series/query", body=body)
+
+    def query_series_as(
+        self,
+        body: models.SeriesQuery,
+        accept: Literal["application/x-ndjson", "application/vnd.apache.arrow.stream"],
+    ) -> AbstractAsyncContextManager[AsyncDownload]:
+        """The series of many meters: NDJSON, or Arrow's IPC stream where `Accept` asks for that.
+
+        A batch of channels is in memory at a time, each read as it is at that moment; name
+        `as_known_at` where all must be of one moment.
+        """
+        return self._download("POST", "/v1/series/query", body=body, accept=accept)
+
+    def export_series(
+        self,
+        body: models.ChannelSelection,
+        *,
+        format: Literal["csv", "parquet", "xlsx"] | None = None,
+    ) -> AbstractAsyncContextManager[AsyncDownload]:
+        """Every interval of many meters as a file, a row each, streamed: by meter, flow and
+        time.
+
+        Of a local day that has anything all intervals are there, those without a value with
+        an empty energy; a day that has nothing has no row. NDJSON, with an array for each
+        channel, is what `/v1/series/query` answers.
+        """
+        return self._download("POST", "/v1/series/export", query={"format": format}, body=body)
+
+    async def query_completeness(
+        self, body: models.ChannelSelection
+    ) -> models.PortfolioCompleteness:
+        """How many intervals each local day of many meters has, and should have."""
+        return await self._call(
+            models.PortfolioCompleteness, "POST", "/v1/series/completeness", body=body
+        )
+
+    def list_periods(
+        self,
+        *,
+        agreement_id: UUID | None = None,
+        state: Literal["open", "closed"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.Period]:
+        """Periods by agreement and first day."""
+        return self._pages(
+            models.PageOfPeriod,
+            "GET",
+            "/v1/periods",
+            query={"agreement_id": agreement_id, "state": state, "limit": limit},
+        )
+
+    async def close_period(self, agreement_id: UUID, start_on: date) -> models.Period:
+        """Close an ended period now, with what is there; 409 when it is closed already and has
+        lost no value since.
+        """
+        return await self._call(
+            models.Period,
+            "POST",
+            "/v1/agreements/{agreement_id}/periods/{start_on}/close",
+            parts={"agreement_id": agreement_id, "start_on": start_on},
+        )
+
+    def list_quarantine(
+        self,
+        *,
+        meter_id: UUID | None = None,
+        replayed: bool | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.QuarantinedBlock]:
+        """Refused blocks, oldest first; those that were replayed only with `replayed=true`."""
+        return self._pages(
+            models.PageOfQuarantinedBlock,
+            "GET",
+            "/v1/quarantine",
+            query={"meter_id": meter_id, "replayed": replayed, "limit": limit},
+        )
+
+    async def replay_block(self, quarantine_id: UUID) -> models.ReplayedBlock:
+        """Check the block again and store it; 409 when it is refused again."""
+        return await self._call(
+            models.ReplayedBlock,
+            "POST",
+            "/v1/quarantine/{quarantine_id}/replay",
+            parts={"quarantine_id": quarantine_id},
+        )
+
+    def list_pending_meters(
+        self, *, limit: int | None = None
+    ) -> AsyncIterator[models.PendingMeter]:
+        """Meters that are not known yet and that have pending blocks, by id."""
+        return self._pages(
+            models.PageOfPendingMeter, "GET", "/v1/pending-blocks", query={"limit": limit}
+        )
+
+    def list_register_exceptions(
+        self, *, meter_id: UUID | None = None, limit: int | None = None
+    ) -> AsyncIterator[models.RegisterException]:
+        """Where two readings of a register make no energy, by meter, flow and moment.
+
+        Correct or withdraw the wrong reading in the ledger, and the exception leaves this
+        list.
+        """
+        return self._pages(
+            models.PageOfRegisterException,
+            "GET",
+            "/v1/register-exceptions",
+            query={"meter_id": meter_id, "limit": limit},
+        )
+
+    async def reconcile(self) -> models.Reconciliation:
+        """Whether received = stored + duplicates + quarantined + pending + dropped, and the
+        tables agree.
+        """
+        return await self._call(models.Reconciliation, "GET", "/v1/reconciliation")
+
+    def list_dead_letters(
+        self,
+        *,
+        topic: str | None = None,
+        reason: str | None = None,
+        status: Literal["open", "replayed", "discarded"] | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.DeadLetter]:
+        """Letters without their values, the newest first."""
+        return self._pages(
+            models.PageOfDeadLetter,
+            "GET",
+            "/v1/dead-letters",
+            query={
+                "topic": topic,
+                "reason": reason,
+                "status": status,
+                "from": from_,
+                "to": to,
+                "limit": limit,
+            },
+        )
+
+    async def count_dead_letters(self) -> models.DeadLetterCounts:
+        """How many letters are open, were dropped, or expired, by topic."""
+        return await self._call(models.DeadLetterCounts, "GET", "/v1/dead-letters/counts")
+
+    async def get_dead_letter(self, dead_letter_id: UUID) -> models.DeadLetterWithValue:
+        """One letter with its key, headers and value."""
+        return await self._call(
+            models.DeadLetterWithValue,
+            "GET",
+            "/v1/dead-letters/{dead_letter_id}",
+            parts={"dead_letter_id": dead_letter_id},
+        )
+
+    async def replay_dead_letter(self, dead_letter_id: UUID) -> models.DeadLetterWithValue:
+        """Handle the message once more as its consumer would by now; 409 with the reason where
+        it is refused again, and then it stays open.
+        """
+        return await self._call(
+            models.DeadLetterWithValue,
+            "POST",
+            "/v1/dead-letters/{dead_letter_id}/replay",
+            parts={"dead_letter_id": dead_letter_id},
+        )
+
+    async def discard_dead_letter(
+        self, dead_letter_id: UUID, body: models.Discard
+    ) -> models.DeadLetterWithValue:
+        """Give a letter up for good. Who did so, when and why stays with it; its value does not."""
+        return await self._call(
+            models.DeadLetterWithValue,
+            "POST",
+            "/v1/dead-letters/{dead_letter_id}/discard",
+            parts={"dead_letter_id": dead_letter_id},
+            body=body,
+        )
+
+    async def get_identity(self) -> models.Identity:
+        """Show the tenant and the scopes of the caller's key; any key in force may ask."""
+        return await self._call(models.Identity, "GET", "/v1/me")
+
+    async def register_key(self, body: models.NewKey) -> models.Key:
+        """Register a key; the same again answers 200, anything else under its id 409."""
+        return await self._call(models.Key, "POST", "/v1/keys", body=body)
+
+    def list_keys(
+        self, *, tenant_id: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[models.Key]:
+        """List keys by their id, those that were revoked too."""
+        return self._pages(
+            models.PageOfKey, "GET", "/v1/keys", query={"tenant_id": tenant_id, "limit": limit}
+        )
+
+    async def revoke_key(self, key_id: str) -> None:
+        """Revoke a key for good; other processes notice within `KEY_CACHE_TTL_S`."""
+        await self._do("DELETE", "/v1/keys/{key_id}", parts={"key_id": key_id})

@@ -1,0 +1,2354 @@
+"""The operations of ledger. Generated from docs/openapi/ledger.json by `make docs`."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from gridtally.client.downloads import AsyncDownload, Download
+from gridtally.client.generated import ledger_models as models
+from gridtally.client.transports import AsyncOperations, Operations
+
+
+class Ledger(Operations):
+    """The operations of ledger."""
+
+    def create_property(
+        self, body: models.NewProperty, *, idempotency_key: str | None = None
+    ) -> models.PropertyWithMeters:
+        """Register a property with its four meters; the same again answers 200 with what exists."""
+        return self._call(
+            models.PropertyWithMeters,
+            "POST",
+            "/v1/properties",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_properties(
+        self,
+        *,
+        name: str | None = None,
+        zone: str | None = None,
+        region_id: UUID | None = None,
+        parent_id: UUID | None = None,
+        under: UUID | None = None,
+        sort: Literal["created_at", "-created_at", "name", "-name"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.Property]:
+        """Properties, oldest first unless sorted otherwise; `under` takes all below one in the
+        tree.
+        """
+        return self._pages(
+            models.PageOfProperty,
+            "GET",
+            "/v1/properties",
+            query={
+                "name": name,
+                "zone": zone,
+                "region_id": region_id,
+                "parent_id": parent_id,
+                "under": under,
+                "sort": sort,
+                "limit": limit,
+            },
+        )
+
+    def create_properties(
+        self, body: models.NewProperties, *, idempotency_key: str | None = None
+    ) -> models.Properties:
+        """Register up to 1 000 properties, all or nothing; those that exist already with the
+        same content are answered as they are.
+        """
+        return self._call(
+            models.Properties,
+            "POST",
+            "/v1/properties/batch",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def get_property(self, property_id: UUID) -> models.PropertyWithMeters:
+        """One property with its meters."""
+        return self._call(
+            models.PropertyWithMeters,
+            "GET",
+            "/v1/properties/{property_id}",
+            parts={"property_id": property_id},
+        )
+
+    def change_property(
+        self, property_id: UUID, body: models.PropertyChange, *, if_match: int | str | None = None
+    ) -> models.Property:
+        """Change what is named; meters follow where they inherit it."""
+        return self._call(
+            models.Property,
+            "PATCH",
+            "/v1/properties/{property_id}",
+            parts={"property_id": property_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    def replace_property(
+        self,
+        property_id: UUID,
+        body: models.PropertyReplacement,
+        *,
+        if_match: int | str | None = None,
+    ) -> models.Property:
+        """Replace everything about a property that can change; meters follow where they inherit
+        it.
+        """
+        return self._call(
+            models.Property,
+            "PUT",
+            "/v1/properties/{property_id}",
+            parts={"property_id": property_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    def delete_property(self, property_id: UUID, *, if_match: int | str | None = None) -> None:
+        """Remove a property with its meters and users; 409 while other properties are below it
+        or sums are made of its meters. Its readings stay in the ledger, and count no more.
+        """
+        self._do(
+            "DELETE",
+            "/v1/properties/{property_id}",
+            parts={"property_id": property_id},
+            if_match=if_match,
+        )
+
+    def list_meters_of_property(self, property_id: UUID) -> list[models.Meter]:
+        """The meters of a property."""
+        return self._call(
+            list[models.Meter],
+            "GET",
+            "/v1/properties/{property_id}/meters",
+            parts={"property_id": property_id},
+        )
+
+    def add_meter(
+        self, property_id: UUID, body: models.NewMeter, *, idempotency_key: str | None = None
+    ) -> models.Meter:
+        """Add a meter; the same again answers 200 with what exists."""
+        return self._call(
+            models.Meter,
+            "POST",
+            "/v1/properties/{property_id}/meters",
+            parts={"property_id": property_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def initialize_meters(self, property_id: UUID) -> list[models.Meter]:
+        """Create those of a property's own four meters that are missing, and answer all its
+        meters: 201 where one was missing, 200 where all existed.
+        """
+        return self._call(
+            list[models.Meter],
+            "POST",
+            "/v1/properties/{property_id}/initialize-meters",
+            parts={"property_id": property_id},
+        )
+
+    def list_meters(
+        self,
+        *,
+        property_id: UUID | None = None,
+        meter_type: Literal[
+            "gg", "sg", "total", "unmetered", "main", "sub", "solar", "device", "derived"
+        ]
+        | None = None,
+        name: str | None = None,
+        sort: Literal["created_at", "-created_at", "name", "-name"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.Meter]:
+        """Meters, oldest first unless sorted otherwise."""
+        return self._pages(
+            models.PageOfMeter,
+            "GET",
+            "/v1/meters",
+            query={
+                "property_id": property_id,
+                "meter_type": meter_type,
+                "name": name,
+                "sort": sort,
+                "limit": limit,
+            },
+        )
+
+    def get_meter(self, meter_id: UUID) -> models.Meter:
+        """One meter."""
+        return self._call(
+            models.Meter, "GET", "/v1/meters/{meter_id}", parts={"meter_id": meter_id}
+        )
+
+    def change_meter(
+        self, meter_id: UUID, body: models.MeterChange, *, if_match: int | str | None = None
+    ) -> models.Meter:
+        """Change a meter's name, or replace its channels or registers. The digits and multiplier
+        of a register that was read change with an exchange only.
+        """
+        return self._call(
+            models.Meter,
+            "PATCH",
+            "/v1/meters/{meter_id}",
+            parts={"meter_id": meter_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    def replace_meter(
+        self, meter_id: UUID, body: models.MeterReplacement, *, if_match: int | str | None = None
+    ) -> models.Meter:
+        """Replace everything about a meter that can change."""
+        return self._call(
+            models.Meter,
+            "PUT",
+            "/v1/meters/{meter_id}",
+            parts={"meter_id": meter_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    def delete_meter(self, meter_id: UUID, *, if_match: int | str | None = None) -> None:
+        """Remove a meter; 409 while a derived meter is a sum of it. Its readings stay in the
+        ledger, and count no more. Users whose default meter it was have none then.
+        """
+        self._do("DELETE", "/v1/meters/{meter_id}", parts={"meter_id": meter_id}, if_match=if_match)
+
+    def create_user(
+        self, body: models.NewUser, *, idempotency_key: str | None = None
+    ) -> models.User:
+        """Create a user; the same again answers 200 with what exists."""
+        return self._call(
+            models.User, "POST", "/v1/users", body=body, once=True, idempotency_key=idempotency_key
+        )
+
+    def list_users(
+        self,
+        *,
+        email: str | None = None,
+        property_id: UUID | None = None,
+        name: str | None = None,
+        sort: Literal["created_at", "-created_at", "name", "-name", "email", "-email"]
+        | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.User]:
+        """Users, oldest first unless sorted otherwise."""
+        return self._pages(
+            models.PageOfUser,
+            "GET",
+            "/v1/users",
+            query={
+                "email": email,
+                "property_id": property_id,
+                "name": name,
+                "sort": sort,
+                "limit": limit,
+            },
+        )
+
+    def get_user(self, user_id: UUID) -> models.User:
+        """One user."""
+        return self._call(models.User, "GET", "/v1/users/{user_id}", parts={"user_id": user_id})
+
+    def change_user(
+        self, user_id: UUID, body: models.UserChange, *, if_match: int | str | None = None
+    ) -> models.User:
+        """Change what is named; whoever moves to another property names a default meter there."""
+        return self._call(
+            models.User,
+            "PATCH",
+            "/v1/users/{user_id}",
+            parts={"user_id": user_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    def replace_user(
+        self, user_id: UUID, body: models.UserReplacement, *, if_match: int | str | None = None
+    ) -> models.User:
+        """Replace everything about a user that can change."""
+        return self._call(
+            models.User,
+            "PUT",
+            "/v1/users/{user_id}",
+            parts={"user_id": user_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    def delete_user(self, user_id: UUID, *, if_match: int | str | None = None) -> None:
+        """Remove a user, and what is stored of answers that name them."""
+        self._do("DELETE", "/v1/users/{user_id}", parts={"user_id": user_id}, if_match=if_match)
+
+    def set_default_meter(
+        self, user_id: UUID, body: models.DefaultMeter, *, if_match: int | str | None = None
+    ) -> models.User:
+        """Choose a meter of the user's own property, or none; 422 for any other meter."""
+        return self._call(
+            models.User,
+            "PUT",
+            "/v1/users/{user_id}/default-meter",
+            parts={"user_id": user_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    def export_readings(
+        self,
+        *,
+        format: Literal["csv", "parquet", "xlsx"] | None = None,
+        meter_id: UUID | None = None,
+        property_id: UUID | None = None,
+        flow: Literal["import", "export", "load", "generation"] | None = None,
+        kind: Literal["reading", "exchange_final", "exchange_initial", "withdrawn"] | None = None,
+        quality: Literal["actual", "estimated", "substituted"] | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        as_of: datetime | None = None,
+    ) -> AbstractContextManager[Download]:
+        """Readings that count, in the order they were taken, as a file: all of them, now or as
+        known at `as_of`.
+        """
+        return self._download(
+            "GET",
+            "/v1/readings/export",
+            query={
+                "format": format,
+                "meter_id": meter_id,
+                "property_id": property_id,
+                "flow": flow,
+                "kind": kind,
+                "quality": quality,
+                "from": from_,
+                "to": to,
+                "as_of": as_of,
+            },
+        )
+
+    def export_consumption(
+        self,
+        property_id: UUID,
+        *,
+        from_: datetime | date,
+        to: datetime | date,
+        format: Literal["csv", "parquet", "xlsx"] | None = None,
+        by: Literal["day", "month"] | None = None,
+        as_of: datetime | None = None,
+    ) -> AbstractContextManager[Download]:
+        """What each meter of a property counted on each local day, or in each month, as a file."""
+        return self._download(
+            "GET",
+            "/v1/properties/{property_id}/consumption/export",
+            parts={"property_id": property_id},
+            query={"from": from_, "to": to, "format": format, "by": by, "as_of": as_of},
+        )
+
+    def record_reading(
+        self, meter_id: UUID, body: models.NewReading, *, idempotency_key: str | None = None
+    ) -> models.EnteredReading:
+        """Enter a reading of a meter; the same again answers 200 with what exists.
+
+        Refused for a derived meter, a moment that lies in the future and a negative value.
+        Warnings in the answer report a reading earlier than the last one, and a value lower
+        than the last.
+        """
+        return self._call(
+            models.EnteredReading,
+            "POST",
+            "/v1/meters/{meter_id}/readings",
+            parts={"meter_id": meter_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_readings_of_meter(
+        self,
+        meter_id: UUID,
+        *,
+        flow: Literal["import", "export", "load", "generation"] | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        as_of: datetime | None = None,
+        sort: Literal["read_at", "-read_at"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.Reading]:
+        """A meter's readings, in the order they were taken; a derived meter has none."""
+        return self._pages(
+            models.PageOfReading,
+            "GET",
+            "/v1/meters/{meter_id}/readings",
+            parts={"meter_id": meter_id},
+            query={
+                "flow": flow,
+                "from": from_,
+                "to": to,
+                "as_of": as_of,
+                "sort": sort,
+                "limit": limit,
+            },
+        )
+
+    def record_readings(
+        self, property_id: UUID, body: models.NewReadings, *, idempotency_key: str | None = None
+    ) -> models.ItemResults:
+        """Enter readings of several meters of a property: all or nothing, or item by item.
+
+        201 where something was entered, 200 where all existed already, 422 where nothing
+        could be.
+        """
+        return self._call(
+            models.ItemResults,
+            "POST",
+            "/v1/properties/{property_id}/readings",
+            parts={"property_id": property_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_readings(
+        self,
+        *,
+        meter_id: UUID | None = None,
+        property_id: UUID | None = None,
+        flow: Literal["import", "export", "load", "generation"] | None = None,
+        kind: Literal["reading", "exchange_final", "exchange_initial", "withdrawn"] | None = None,
+        quality: Literal["actual", "estimated", "substituted"] | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        as_of: datetime | None = None,
+        sort: Literal["read_at", "-read_at"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.Reading]:
+        """Readings that count, in the order they were taken, now or as known at `as_of`."""
+        return self._pages(
+            models.PageOfReading,
+            "GET",
+            "/v1/readings",
+            query={
+                "meter_id": meter_id,
+                "property_id": property_id,
+                "flow": flow,
+                "kind": kind,
+                "quality": quality,
+                "from": from_,
+                "to": to,
+                "as_of": as_of,
+                "sort": sort,
+                "limit": limit,
+            },
+        )
+
+    def get_reading(self, reading_id: UUID, *, as_of: datetime | None = None) -> models.Reading:
+        """A reading as it counts, now or as known at `as_of`; 404 once it was withdrawn."""
+        return self._call(
+            models.Reading,
+            "GET",
+            "/v1/readings/{reading_id}",
+            parts={"reading_id": reading_id},
+            query={"as_of": as_of},
+        )
+
+    def change_reading(
+        self,
+        reading_id: UUID,
+        body: models.ReadingReplacement,
+        *,
+        if_match: int | str | None = None,
+    ) -> models.EnteredReading:
+        """Correct a reading: another entry supersedes the last one, which stays in its history."""
+        return self._call(
+            models.EnteredReading,
+            "PUT",
+            "/v1/readings/{reading_id}",
+            parts={"reading_id": reading_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    def withdraw_reading(
+        self, reading_id: UUID, *, note: str | None = None, if_match: int | str | None = None
+    ) -> None:
+        """Withdraw a reading, which then counts no more and stays in its history; of an
+        exchange, both readings.
+        """
+        self._do(
+            "DELETE",
+            "/v1/readings/{reading_id}",
+            parts={"reading_id": reading_id},
+            query={"note": note},
+            if_match=if_match,
+        )
+
+    def get_history(
+        self, reading_id: UUID, *, as_of: datetime | None = None
+    ) -> list[models.Reading]:
+        """Every entry of a reading, oldest first, also of one that was withdrawn or whose meter
+        was removed.
+        """
+        return self._call(
+            list[models.Reading],
+            "GET",
+            "/v1/readings/{reading_id}/history",
+            parts={"reading_id": reading_id},
+            query={"as_of": as_of},
+        )
+
+    def exchange_meter(
+        self, meter_id: UUID, body: models.NewExchange, *, idempotency_key: str | None = None
+    ) -> models.Exchange:
+        """Replace a meter: the old one's closing reading and the new one's opening reading, in
+        one step. Counting continues from one to the other; nothing was used between the two.
+        """
+        return self._call(
+            models.Exchange,
+            "POST",
+            "/v1/meters/{meter_id}/exchanges",
+            parts={"meter_id": meter_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def get_current_readings(
+        self, property_id: UUID, *, as_of: datetime | None = None
+    ) -> models.CurrentReadings:
+        """The last reading of each of a property's meters, with the derived ones computed."""
+        return self._call(
+            models.CurrentReadings,
+            "GET",
+            "/v1/properties/{property_id}/current-readings",
+            parts={"property_id": property_id},
+            query={"as_of": as_of},
+        )
+
+    def get_consumption(
+        self,
+        property_id: UUID,
+        *,
+        from_: datetime | date,
+        to: datetime | date,
+        as_of: datetime | None = None,
+    ) -> models.PropertyConsumption:
+        """What each meter of a property counted in a time, over rollovers and exchanges. Between
+        two readings it is a straight line, and the quality says so.
+        """
+        return self._call(
+            models.PropertyConsumption,
+            "GET",
+            "/v1/properties/{property_id}/consumption",
+            parts={"property_id": property_id},
+            query={"from": from_, "to": to, "as_of": as_of},
+        )
+
+    def get_consumption_table(
+        self,
+        property_id: UUID,
+        *,
+        from_: datetime | date,
+        to: datetime | date,
+        by: Literal["day", "month"] | None = None,
+        as_of: datetime | None = None,
+    ) -> models.ConsumptionTable:
+        """What each meter of a property counted on each local day, or in each month."""
+        return self._call(
+            models.ConsumptionTable,
+            "GET",
+            "/v1/properties/{property_id}/consumption/table",
+            parts={"property_id": property_id},
+            query={"from": from_, "to": to, "by": by, "as_of": as_of},
+        )
+
+    def check_conservation(
+        self,
+        property_id: UUID,
+        *,
+        from_: datetime | date,
+        to: datetime | date,
+        loss_percent_max: Decimal | None = None,
+        as_of: datetime | None = None,
+    ) -> models.Conservation:
+        """Whether what a property was supplied went through the meters below it: main = subs +
+        losses.
+
+        Supplied is what its main meters count (where there is none, `total`) and what solar
+        meters generate; metered are its sub meters and the main meters of the properties
+        under it.
+        """
+        return self._call(
+            models.Conservation,
+            "GET",
+            "/v1/properties/{property_id}/conservation",
+            parts={"property_id": property_id},
+            query={"from": from_, "to": to, "loss_percent_max": loss_percent_max, "as_of": as_of},
+        )
+
+    def get_stats(
+        self,
+        meter_id: UUID,
+        *,
+        flow: Literal["import", "export", "load", "generation"] | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
+        as_of: datetime | None = None,
+    ) -> models.Statistics:
+        """Count, least, greatest, mean, first and last of a meter's values. For a derived meter,
+        of its values at each moment at which an input was read and all are known.
+        """
+        return self._call(
+            models.Statistics,
+            "GET",
+            "/v1/meters/{meter_id}/stats",
+            parts={"meter_id": meter_id},
+            query={"flow": flow, "from": from_, "to": to, "as_of": as_of},
+        )
+
+    def get_value(
+        self,
+        meter_id: UUID,
+        *,
+        at: datetime | None = None,
+        flow: Literal["import", "export", "load", "generation"] | None = None,
+        as_of: datetime | None = None,
+    ) -> models.Value:
+        """What a meter shows at a moment (now, where it is left out), times its multiplier; a
+        derived one, the sum of its inputs. Between two readings it lies on a straight line,
+        and the quality says so; before the first and after the last nothing is known.
+        """
+        return self._call(
+            models.Value,
+            "GET",
+            "/v1/meters/{meter_id}/value",
+            parts={"meter_id": meter_id},
+            query={"at": at, "flow": flow, "as_of": as_of},
+        )
+
+    def get_series(
+        self,
+        meter_id: UUID,
+        *,
+        from_: datetime | date,
+        to: datetime | date,
+        by: Literal["15min", "hour", "day", "month"] | None = None,
+        flow: Literal["import", "export", "load", "generation"] | None = None,
+        as_of: datetime | None = None,
+    ) -> models.Series:
+        """A meter, read or derived, through a time: what it counted in each piece, which add up
+        to exactly what it counted in all, and what it shows at each piece's end.
+        """
+        return self._call(
+            models.Series,
+            "GET",
+            "/v1/meters/{meter_id}/series",
+            parts={"meter_id": meter_id},
+            query={"from": from_, "to": to, "by": by, "flow": flow, "as_of": as_of},
+        )
+
+    def define_meter(
+        self, meter_id: UUID, body: models.NewDefinition, *, idempotency_key: str | None = None
+    ) -> models.Definition:
+        """Define what a derived meter is the sum of, from a local day on. Earlier days keep what
+        they had; of two versions from one day the later one counts. A circle is refused.
+        """
+        return self._call(
+            models.Definition,
+            "POST",
+            "/v1/meters/{meter_id}/definitions",
+            parts={"meter_id": meter_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_definitions(
+        self, meter_id: UUID, *, as_of: datetime | None = None
+    ) -> list[models.Definition]:
+        """The versions of a derived meter's definition, oldest first."""
+        return self._call(
+            list[models.Definition],
+            "GET",
+            "/v1/meters/{meter_id}/definitions",
+            parts={"meter_id": meter_id},
+            query={"as_of": as_of},
+        )
+
+    def list_accounts(
+        self,
+        *,
+        currency: str | None = None,
+        account_class: Literal[
+            "receivable",
+            "prepaid",
+            "export_payable",
+            "revenue",
+            "tax",
+            "cash",
+            "rounding",
+            "write_off",
+            "suspense",
+        ]
+        | None = None,
+        customer_id: UUID | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.Account]:
+        """Accounts with their balances now, by currency and code."""
+        return self._pages(
+            models.PageOfAccount,
+            "GET",
+            "/v1/accounts",
+            query={
+                "currency": currency,
+                "account_class": account_class,
+                "customer_id": customer_id,
+                "limit": limit,
+            },
+        )
+
+    def get_account(
+        self,
+        account_id: UUID,
+        *,
+        as_of: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+    ) -> models.Account:
+        """One account's balance, now or from what occurred (or was booked) up to and at `as_of`."""
+        return self._call(
+            models.Account,
+            "GET",
+            "/v1/accounts/{account_id}",
+            parts={"account_id": account_id},
+            query={"as_of": as_of, "by": by},
+        )
+
+    def get_customer_balance(
+        self,
+        customer_id: UUID,
+        *,
+        as_of: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+    ) -> models.CustomerBalances:
+        """What a customer owes and has as credit, in every currency, now or as of a moment;
+        arrears by that day in UTC.
+        """
+        return self._call(
+            models.CustomerBalances,
+            "GET",
+            "/v1/customers/{customer_id}/balance",
+            parts={"customer_id": customer_id},
+            query={"as_of": as_of, "by": by},
+        )
+
+    def get_trial_balance(
+        self, *, as_of: datetime | None = None, by: Literal["value", "booked"] | None = None
+    ) -> models.TrialBalances:
+        """What every account was debited and credited, per currency; the difference is zero."""
+        return self._call(
+            models.TrialBalances, "GET", "/v1/trial-balance", query={"as_of": as_of, "by": by}
+        )
+
+    def get_ageing(
+        self,
+        *,
+        on: date | None = None,
+        as_of: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+        customer_id: UUID | None = None,
+    ) -> models.Ageing:
+        """What is open by days since it was due, in every currency: now, or as it was at
+        `as_of`; aged on the day `on`, by default that of the moment in UTC.
+        """
+        return self._call(
+            models.Ageing,
+            "GET",
+            "/v1/ageing",
+            query={"on": on, "as_of": as_of, "by": by, "customer_id": customer_id},
+        )
+
+    def list_ageing_customers(
+        self,
+        *,
+        currency: str,
+        on: date | None = None,
+        as_of: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.CustomerAgeing]:
+        """The same for each customer with something open in a currency."""
+        return self._pages(
+            models.PageOfCustomerAgeing,
+            "GET",
+            "/v1/ageing/customers",
+            query={"currency": currency, "on": on, "as_of": as_of, "by": by, "limit": limit},
+        )
+
+    def get_reconciliation(self) -> models.Reconciliations:
+        """Whether documents, postings, accounts and allocations agree: all are recounted."""
+        return self._call(models.Reconciliations, "GET", "/v1/reconciliation")
+
+    def get_statement(
+        self,
+        customer_id: UUID,
+        *,
+        from_: datetime,
+        to: datetime,
+        currency: str,
+        by: Literal["value", "booked"] | None = None,
+        format: Literal["json", "csv", "html"] | None = None,
+    ) -> models.Statement:
+        """What a customer owed on balance and what changed it, from an instant up to, but
+        without, another: as JSON, as CSV with one row per change, or as a page to print.
+        """
+        return self._call(
+            models.Statement,
+            "GET",
+            "/v1/customers/{customer_id}/statement",
+            parts={"customer_id": customer_id},
+            query={"from": from_, "to": to, "currency": currency, "by": by, "format": format},
+        )
+
+    def get_statement_as(
+        self,
+        customer_id: UUID,
+        accept: Literal["text/csv", "text/html"],
+        *,
+        from_: datetime,
+        to: datetime,
+        currency: str,
+        by: Literal["value", "booked"] | None = None,
+        format: Literal["json", "csv", "html"] | None = None,
+    ) -> AbstractContextManager[Download]:
+        """What a customer owed on balance and what changed it, from an instant up to, but
+        without, another: as JSON, as CSV with one row per change, or as a page to print.
+        """
+        return self._download(
+            "GET",
+            "/v1/customers/{customer_id}/statement",
+            parts={"customer_id": customer_id},
+            query={"from": from_, "to": to, "currency": currency, "by": by, "format": format},
+            accept=accept,
+        )
+
+    def list_invoices(
+        self,
+        *,
+        customer_id: UUID | None = None,
+        currency: str | None = None,
+        state: Literal["open", "part_paid", "paid", "void"] | None = None,
+        overdue_on: date | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.Invoice]:
+        """Invoices and charges with what is open of each, the oldest first. `overdue_on` leaves
+        only those that were due before that day and are not paid.
+        """
+        return self._pages(
+            models.PageOfInvoice,
+            "GET",
+            "/v1/invoices",
+            query={
+                "customer_id": customer_id,
+                "currency": currency,
+                "state": state,
+                "overdue_on": overdue_on,
+                "limit": limit,
+            },
+        )
+
+    def get_invoice(self, invoice_id: UUID) -> models.InvoiceWithAllocations:
+        """One invoice or charge, and everything that was allocated to it or taken back."""
+        return self._call(
+            models.InvoiceWithAllocations,
+            "GET",
+            "/v1/invoices/{invoice_id}",
+            parts={"invoice_id": invoice_id},
+        )
+
+    def list_transactions(
+        self,
+        *,
+        kind: Literal[
+            "invoice",
+            "credit_note",
+            "payment",
+            "refund",
+            "write_off",
+            "adjustment",
+            "allocation",
+            "release",
+            "reversal",
+            "assignment",
+        ]
+        | None = None,
+        document_id: UUID | None = None,
+        customer_id: UUID | None = None,
+        currency: str | None = None,
+        reference: str | None = None,
+        correlation_id: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.Transaction]:
+        """Transactions with their postings, in the order they were recorded."""
+        return self._pages(
+            models.PageOfTransaction,
+            "GET",
+            "/v1/transactions",
+            query={
+                "kind": kind,
+                "document_id": document_id,
+                "customer_id": customer_id,
+                "currency": currency,
+                "reference": reference,
+                "correlation_id": correlation_id,
+                "limit": limit,
+            },
+        )
+
+    def get_transaction(self, transaction_id: UUID) -> models.Transaction:
+        """One transaction with its postings."""
+        return self._call(
+            models.Transaction,
+            "GET",
+            "/v1/transactions/{transaction_id}",
+            parts={"transaction_id": transaction_id},
+        )
+
+    def post_payment(
+        self, body: models.NewPayment, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Post money that came in; 422 where an allocation does not fit."""
+        return self._call(
+            models.Transaction,
+            "POST",
+            "/v1/payments",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def post_refund(
+        self, body: models.NewRefund, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Post money paid out; 422 beyond the credit that there is."""
+        return self._call(
+            models.Transaction,
+            "POST",
+            "/v1/refunds",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def post_write_off(
+        self, body: models.NewWriteOff, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Give up what is open of invoices; 422 beyond that."""
+        return self._call(
+            models.Transaction,
+            "POST",
+            "/v1/write-offs",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def post_adjustment(
+        self, body: models.NewAdjustment, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Charge or credit a customer by hand, with the reason."""
+        return self._call(
+            models.Transaction,
+            "POST",
+            "/v1/adjustments",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def post_allocation(
+        self, body: models.NewAllocation, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Spend a customer's credit on invoices; 422 where there is not so much of either."""
+        return self._call(
+            models.Transaction,
+            "POST",
+            "/v1/allocations",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_unmatched_payments(
+        self, *, limit: int | None = None
+    ) -> Iterator[models.UnmatchedPayment]:
+        """Payments that stand in suspense, the oldest first."""
+        return self._pages(
+            models.PageOfUnmatchedPayment, "GET", "/v1/unmatched-payments", query={"limit": limit}
+        )
+
+    def assign_unmatched_payment(
+        self, payment_id: UUID, body: models.NewAssignment, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Give the payment to a customer who pays in its currency; 409 where it was assigned or
+        paid back. The reversal of the assignment makes it unmatched again.
+        """
+        return self._call(
+            models.Transaction,
+            "POST",
+            "/v1/unmatched-payments/{payment_id}/assignment",
+            parts={"payment_id": payment_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def refund_unmatched_payment(
+        self, payment_id: UUID, body: models.NewReturn, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Pay the money back; 409 where the payment was assigned or paid back."""
+        return self._call(
+            models.Transaction,
+            "POST",
+            "/v1/unmatched-payments/{payment_id}/refund",
+            parts={"payment_id": payment_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def post_reversal(
+        self, transaction_id: UUID, body: models.NewReversal, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Undo a transaction by one that mirrors it. 409 the second time, for invoices, and
+        where the credit that it gave was spent; 422 as of a moment before the transaction
+        itself.
+        """
+        return self._call(
+            models.Transaction,
+            "POST",
+            "/v1/transactions/{transaction_id}/reversal",
+            parts={"transaction_id": transaction_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def get_payment_terms(self) -> models.PaymentTerms:
+        """The tenant's payment terms."""
+        return self._call(models.PaymentTerms, "GET", "/v1/payment-terms")
+
+    def put_payment_terms(self, body: models.NewPaymentTerms) -> models.PaymentTerms:
+        """Change them: days for invoices that are posted from now on; where credit is to pay by
+        itself from now on, it also pays what is open already, within seconds.
+        """
+        return self._call(models.PaymentTerms, "PUT", "/v1/payment-terms", body=body)
+
+    def get_status(self) -> models.Status:
+        """How far sealing has come, recounted."""
+        return self._call(models.Status, "GET", "/v1/ledger/status")
+
+    def get_seal(self, entry_id: UUID) -> models.Seal:
+        """Where an entry stands: a transaction, an entry of a reading or of a definition, the
+        end of a meter, or by the invoice's id the note that it was voided. 404 until it is
+        sealed.
+        """
+        return self._call(
+            models.Seal, "GET", "/v1/ledger/seals/{entry_id}", parts={"entry_id": entry_id}
+        )
+
+    def get_checkpoint(self, *, size: int | None = None) -> models.SealedCheckpoint:
+        """The checkpoint after all sealed entries, or after the first `size` of them."""
+        return self._call(
+            models.SealedCheckpoint, "GET", "/v1/ledger/checkpoint", query={"size": size}
+        )
+
+    def list_checkpoints(self, *, limit: int | None = None) -> Iterator[models.StoredCheckpoint]:
+        """The checkpoints that the ledger made as it grew, one per 1024 entries, the oldest
+        first.
+        """
+        return self._pages(
+            models.PageOfStoredCheckpoint, "GET", "/v1/ledger/checkpoints", query={"limit": limit}
+        )
+
+    def get_proof(self, seq: int, *, size: int | None = None) -> models.Proof:
+        """A proof that the entry is among all sealed entries, or among the first `size`."""
+        return self._call(
+            models.Proof,
+            "GET",
+            "/v1/ledger/entries/{seq}/proof",
+            parts={"seq": seq},
+            query={"size": size},
+        )
+
+    def export(self, *, after: int | None = None) -> AbstractContextManager[Download]:
+        """Every sealed entry from `after` + 1 on, one JSON line each, between a header and the
+        checkpoint that they lead to. `gridtally verify ledger --export` checks it without a
+        server.
+        """
+        return self._download("GET", "/v1/ledger/export", query={"after": after})
+
+    def list_dead_letters(
+        self,
+        *,
+        topic: str | None = None,
+        reason: str | None = None,
+        status: Literal["open", "replayed", "discarded"] | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.DeadLetter]:
+        """Letters without their values, the newest first."""
+        return self._pages(
+            models.PageOfDeadLetter,
+            "GET",
+            "/v1/dead-letters",
+            query={
+                "topic": topic,
+                "reason": reason,
+                "status": status,
+                "from": from_,
+                "to": to,
+                "limit": limit,
+            },
+        )
+
+    def count_dead_letters(self) -> models.DeadLetterCounts:
+        """How many letters are open, were dropped, or expired, by topic."""
+        return self._call(models.DeadLetterCounts, "GET", "/v1/dead-letters/counts")
+
+    def get_dead_letter(self, dead_letter_id: UUID) -> models.DeadLetterWithValue:
+        """One letter with its key, headers and value."""
+        return self._call(
+            models.DeadLetterWithValue,
+            "GET",
+            "/v1/dead-letters/{dead_letter_id}",
+            parts={"dead_letter_id": dead_letter_id},
+        )
+
+    def replay_dead_letter(self, dead_letter_id: UUID) -> models.DeadLetterWithValue:
+        """Handle the message once more as its consumer would by now; 409 with the reason where
+        it is refused again, and then it stays open.
+        """
+        return self._call(
+            models.DeadLetterWithValue,
+            "POST",
+            "/v1/dead-letters/{dead_letter_id}/replay",
+            parts={"dead_letter_id": dead_letter_id},
+        )
+
+    def discard_dead_letter(
+        self, dead_letter_id: UUID, body: models.Discard
+    ) -> models.DeadLetterWithValue:
+        """Give a letter up for good. Who did so, when and why stays with it; its value does not."""
+        return self._call(
+            models.DeadLetterWithValue,
+            "POST",
+            "/v1/dead-letters/{dead_letter_id}/discard",
+            parts={"dead_letter_id": dead_letter_id},
+            body=body,
+        )
+
+    def get_identity(self) -> models.Identity:
+        """Show the tenant and the scopes of the caller's key; any key in force may ask."""
+        return self._call(models.Identity, "GET", "/v1/me")
+
+    def register_key(self, body: models.NewKey) -> models.Key:
+        """Register a key; the same again answers 200, anything else under its id 409."""
+        return self._call(models.Key, "POST", "/v1/keys", body=body)
+
+    def list_keys(
+        self, *, tenant_id: str | None = None, limit: int | None = None
+    ) -> Iterator[models.Key]:
+        """List keys by their id, those that were revoked too."""
+        return self._pages(
+            models.PageOfKey, "GET", "/v1/keys", query={"tenant_id": tenant_id, "limit": limit}
+        )
+
+    def revoke_key(self, key_id: str) -> None:
+        """Revoke a key for good; other processes notice within `KEY_CACHE_TTL_S`."""
+        self._do("DELETE", "/v1/keys/{key_id}", parts={"key_id": key_id})
+
+
+class AsyncLedger(AsyncOperations):
+    """The operations of ledger, for an event loop."""
+
+    async def create_property(
+        self, body: models.NewProperty, *, idempotency_key: str | None = None
+    ) -> models.PropertyWithMeters:
+        """Register a property with its four meters; the same again answers 200 with what exists."""
+        return await self._call(
+            models.PropertyWithMeters,
+            "POST",
+            "/v1/properties",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_properties(
+        self,
+        *,
+        name: str | None = None,
+        zone: str | None = None,
+        region_id: UUID | None = None,
+        parent_id: UUID | None = None,
+        under: UUID | None = None,
+        sort: Literal["created_at", "-created_at", "name", "-name"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.Property]:
+        """Properties, oldest first unless sorted otherwise; `under` takes all below one in the
+        tree.
+        """
+        return self._pages(
+            models.PageOfProperty,
+            "GET",
+            "/v1/properties",
+            query={
+                "name": name,
+                "zone": zone,
+                "region_id": region_id,
+                "parent_id": parent_id,
+                "under": under,
+                "sort": sort,
+                "limit": limit,
+            },
+        )
+
+    async def create_properties(
+        self, body: models.NewProperties, *, idempotency_key: str | None = None
+    ) -> models.Properties:
+        """Register up to 1 000 properties, all or nothing; those that exist already with the
+        same content are answered as they are.
+        """
+        return await self._call(
+            models.Properties,
+            "POST",
+            "/v1/properties/batch",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def get_property(self, property_id: UUID) -> models.PropertyWithMeters:
+        """One property with its meters."""
+        return await self._call(
+            models.PropertyWithMeters,
+            "GET",
+            "/v1/properties/{property_id}",
+            parts={"property_id": property_id},
+        )
+
+    async def change_property(
+        self, property_id: UUID, body: models.PropertyChange, *, if_match: int | str | None = None
+    ) -> models.Property:
+        """Change what is named; meters follow where they inherit it."""
+        return await self._call(
+            models.Property,
+            "PATCH",
+            "/v1/properties/{property_id}",
+            parts={"property_id": property_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    async def replace_property(
+        self,
+        property_id: UUID,
+        body: models.PropertyReplacement,
+        *,
+        if_match: int | str | None = None,
+    ) -> models.Property:
+        """Replace everything about a property that can change; meters follow where they inherit
+        it.
+        """
+        return await self._call(
+            models.Property,
+            "PUT",
+            "/v1/properties/{property_id}",
+            parts={"property_id": property_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    async def delete_property(
+        self, property_id: UUID, *, if_match: int | str | None = None
+    ) -> None:
+        """Remove a property with its meters and users; 409 while other properties are below it
+        or sums are made of its meters. Its readings stay in the ledger, and count no more.
+        """
+        await self._do(
+            "DELETE",
+            "/v1/properties/{property_id}",
+            parts={"property_id": property_id},
+            if_match=if_match,
+        )
+
+    async def list_meters_of_property(self, property_id: UUID) -> list[models.Meter]:
+        """The meters of a property."""
+        return await self._call(
+            list[models.Meter],
+            "GET",
+            "/v1/properties/{property_id}/meters",
+            parts={"property_id": property_id},
+        )
+
+    async def add_meter(
+        self, property_id: UUID, body: models.NewMeter, *, idempotency_key: str | None = None
+    ) -> models.Meter:
+        """Add a meter; the same again answers 200 with what exists."""
+        return await self._call(
+            models.Meter,
+            "POST",
+            "/v1/properties/{property_id}/meters",
+            parts={"property_id": property_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def initialize_meters(self, property_id: UUID) -> list[models.Meter]:
+        """Create those of a property's own four meters that are missing, and answer all its
+        meters: 201 where one was missing, 200 where all existed.
+        """
+        return await self._call(
+            list[models.Meter],
+            "POST",
+            "/v1/properties/{property_id}/initialize-meters",
+            parts={"property_id": property_id},
+        )
+
+    def list_meters(
+        self,
+        *,
+        property_id: UUID | None = None,
+        meter_type: Literal[
+            "gg", "sg", "total", "unmetered", "main", "sub", "solar", "device", "derived"
+        ]
+        | None = None,
+        name: str | None = None,
+        sort: Literal["created_at", "-created_at", "name", "-name"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.Meter]:
+        """Meters, oldest first unless sorted otherwise."""
+        return self._pages(
+            models.PageOfMeter,
+            "GET",
+            "/v1/meters",
+            query={
+                "property_id": property_id,
+                "meter_type": meter_type,
+                "name": name,
+                "sort": sort,
+                "limit": limit,
+            },
+        )
+
+    async def get_meter(self, meter_id: UUID) -> models.Meter:
+        """One meter."""
+        return await self._call(
+            models.Meter, "GET", "/v1/meters/{meter_id}", parts={"meter_id": meter_id}
+        )
+
+    async def change_meter(
+        self, meter_id: UUID, body: models.MeterChange, *, if_match: int | str | None = None
+    ) -> models.Meter:
+        """Change a meter's name, or replace its channels or registers. The digits and multiplier
+        of a register that was read change with an exchange only.
+        """
+        return await self._call(
+            models.Meter,
+            "PATCH",
+            "/v1/meters/{meter_id}",
+            parts={"meter_id": meter_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    async def replace_meter(
+        self, meter_id: UUID, body: models.MeterReplacement, *, if_match: int | str | None = None
+    ) -> models.Meter:
+        """Replace everything about a meter that can change."""
+        return await self._call(
+            models.Meter,
+            "PUT",
+            "/v1/meters/{meter_id}",
+            parts={"meter_id": meter_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    async def delete_meter(self, meter_id: UUID, *, if_match: int | str | None = None) -> None:
+        """Remove a meter; 409 while a derived meter is a sum of it. Its readings stay in the
+        ledger, and count no more. Users whose default meter it was have none then.
+        """
+        await self._do(
+            "DELETE", "/v1/meters/{meter_id}", parts={"meter_id": meter_id}, if_match=if_match
+        )
+
+    async def create_user(
+        self, body: models.NewUser, *, idempotency_key: str | None = None
+    ) -> models.User:
+        """Create a user; the same again answers 200 with what exists."""
+        return await self._call(
+            models.User, "POST", "/v1/users", body=body, once=True, idempotency_key=idempotency_key
+        )
+
+    def list_users(
+        self,
+        *,
+        email: str | None = None,
+        property_id: UUID | None = None,
+        name: str | None = None,
+        sort: Literal["created_at", "-created_at", "name", "-name", "email", "-email"]
+        | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.User]:
+        """Users, oldest first unless sorted otherwise."""
+        return self._pages(
+            models.PageOfUser,
+            "GET",
+            "/v1/users",
+            query={
+                "email": email,
+                "property_id": property_id,
+                "name": name,
+                "sort": sort,
+                "limit": limit,
+            },
+        )
+
+    async def get_user(self, user_id: UUID) -> models.User:
+        """One user."""
+        return await self._call(
+            models.User, "GET", "/v1/users/{user_id}", parts={"user_id": user_id}
+        )
+
+    async def change_user(
+        self, user_id: UUID, body: models.UserChange, *, if_match: int | str | None = None
+    ) -> models.User:
+        """Change what is named; whoever moves to another property names a default meter there."""
+        return await self._call(
+            models.User,
+            "PATCH",
+            "/v1/users/{user_id}",
+            parts={"user_id": user_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    async def replace_user(
+        self, user_id: UUID, body: models.UserReplacement, *, if_match: int | str | None = None
+    ) -> models.User:
+        """Replace everything about a user that can change."""
+        return await self._call(
+            models.User,
+            "PUT",
+            "/v1/users/{user_id}",
+            parts={"user_id": user_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    async def delete_user(self, user_id: UUID, *, if_match: int | str | None = None) -> None:
+        """Remove a user, and what is stored of answers that name them."""
+        await self._do(
+            "DELETE", "/v1/users/{user_id}", parts={"user_id": user_id}, if_match=if_match
+        )
+
+    async def set_default_meter(
+        self, user_id: UUID, body: models.DefaultMeter, *, if_match: int | str | None = None
+    ) -> models.User:
+        """Choose a meter of the user's own property, or none; 422 for any other meter."""
+        return await self._call(
+            models.User,
+            "PUT",
+            "/v1/users/{user_id}/default-meter",
+            parts={"user_id": user_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    def export_readings(
+        self,
+        *,
+        format: Literal["csv", "parquet", "xlsx"] | None = None,
+        meter_id: UUID | None = None,
+        property_id: UUID | None = None,
+        flow: Literal["import", "export", "load", "generation"] | None = None,
+        kind: Literal["reading", "exchange_final", "exchange_initial", "withdrawn"] | None = None,
+        quality: Literal["actual", "estimated", "substituted"] | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        as_of: datetime | None = None,
+    ) -> AbstractAsyncContextManager[AsyncDownload]:
+        """Readings that count, in the order they were taken, as a file: all of them, now or as
+        known at `as_of`.
+        """
+        return self._download(
+            "GET",
+            "/v1/readings/export",
+            query={
+                "format": format,
+                "meter_id": meter_id,
+                "property_id": property_id,
+                "flow": flow,
+                "kind": kind,
+                "quality": quality,
+                "from": from_,
+                "to": to,
+                "as_of": as_of,
+            },
+        )
+
+    def export_consumption(
+        self,
+        property_id: UUID,
+        *,
+        from_: datetime | date,
+        to: datetime | date,
+        format: Literal["csv", "parquet", "xlsx"] | None = None,
+        by: Literal["day", "month"] | None = None,
+        as_of: datetime | None = None,
+    ) -> AbstractAsyncContextManager[AsyncDownload]:
+        """What each meter of a property counted on each local day, or in each month, as a file."""
+        return self._download(
+            "GET",
+            "/v1/properties/{property_id}/consumption/export",
+            parts={"property_id": property_id},
+            query={"from": from_, "to": to, "format": format, "by": by, "as_of": as_of},
+        )
+
+    async def record_reading(
+        self, meter_id: UUID, body: models.NewReading, *, idempotency_key: str | None = None
+    ) -> models.EnteredReading:
+        """Enter a reading of a meter; the same again answers 200 with what exists.
+
+        Refused for a derived meter, a moment that lies in the future and a negative value.
+        Warnings in the answer report a reading earlier than the last one, and a value lower
+        than the last.
+        """
+        return await self._call(
+            models.EnteredReading,
+            "POST",
+            "/v1/meters/{meter_id}/readings",
+            parts={"meter_id": meter_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_readings_of_meter(
+        self,
+        meter_id: UUID,
+        *,
+        flow: Literal["import", "export", "load", "generation"] | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        as_of: datetime | None = None,
+        sort: Literal["read_at", "-read_at"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.Reading]:
+        """A meter's readings, in the order they were taken; a derived meter has none."""
+        return self._pages(
+            models.PageOfReading,
+            "GET",
+            "/v1/meters/{meter_id}/readings",
+            parts={"meter_id": meter_id},
+            query={
+                "flow": flow,
+                "from": from_,
+                "to": to,
+                "as_of": as_of,
+                "sort": sort,
+                "limit": limit,
+            },
+        )
+
+    async def record_readings(
+        self, property_id: UUID, body: models.NewReadings, *, idempotency_key: str | None = None
+    ) -> models.ItemResults:
+        """Enter readings of several meters of a property: all or nothing, or item by item.
+
+        201 where something was entered, 200 where all existed already, 422 where nothing
+        could be.
+        """
+        return await self._call(
+            models.ItemResults,
+            "POST",
+            "/v1/properties/{property_id}/readings",
+            parts={"property_id": property_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_readings(
+        self,
+        *,
+        meter_id: UUID | None = None,
+        property_id: UUID | None = None,
+        flow: Literal["import", "export", "load", "generation"] | None = None,
+        kind: Literal["reading", "exchange_final", "exchange_initial", "withdrawn"] | None = None,
+        quality: Literal["actual", "estimated", "substituted"] | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        as_of: datetime | None = None,
+        sort: Literal["read_at", "-read_at"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.Reading]:
+        """Readings that count, in the order they were taken, now or as known at `as_of`."""
+        return self._pages(
+            models.PageOfReading,
+            "GET",
+            "/v1/readings",
+            query={
+                "meter_id": meter_id,
+                "property_id": property_id,
+                "flow": flow,
+                "kind": kind,
+                "quality": quality,
+                "from": from_,
+                "to": to,
+                "as_of": as_of,
+                "sort": sort,
+                "limit": limit,
+            },
+        )
+
+    async def get_reading(
+        self, reading_id: UUID, *, as_of: datetime | None = None
+    ) -> models.Reading:
+        """A reading as it counts, now or as known at `as_of`; 404 once it was withdrawn."""
+        return await self._call(
+            models.Reading,
+            "GET",
+            "/v1/readings/{reading_id}",
+            parts={"reading_id": reading_id},
+            query={"as_of": as_of},
+        )
+
+    async def change_reading(
+        self,
+        reading_id: UUID,
+        body: models.ReadingReplacement,
+        *,
+        if_match: int | str | None = None,
+    ) -> models.EnteredReading:
+        """Correct a reading: another entry supersedes the last one, which stays in its history."""
+        return await self._call(
+            models.EnteredReading,
+            "PUT",
+            "/v1/readings/{reading_id}",
+            parts={"reading_id": reading_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    async def withdraw_reading(
+        self, reading_id: UUID, *, note: str | None = None, if_match: int | str | None = None
+    ) -> None:
+        """Withdraw a reading, which then counts no more and stays in its history; of an
+        exchange, both readings.
+        """
+        await self._do(
+            "DELETE",
+            "/v1/readings/{reading_id}",
+            parts={"reading_id": reading_id},
+            query={"note": note},
+            if_match=if_match,
+        )
+
+    async def get_history(
+        self, reading_id: UUID, *, as_of: datetime | None = None
+    ) -> list[models.Reading]:
+        """Every entry of a reading, oldest first, also of one that was withdrawn or whose meter
+        was removed.
+        """
+        return await self._call(
+            list[models.Reading],
+            "GET",
+            "/v1/readings/{reading_id}/history",
+            parts={"reading_id": reading_id},
+            query={"as_of": as_of},
+        )
+
+    async def exchange_meter(
+        self, meter_id: UUID, body: models.NewExchange, *, idempotency_key: str | None = None
+    ) -> models.Exchange:
+        """Replace a meter: the old one's closing reading and the new one's opening reading, in
+        one step. Counting continues from one to the other; nothing was used between the two.
+        """
+        return await self._call(
+            models.Exchange,
+            "POST",
+            "/v1/meters/{meter_id}/exchanges",
+            parts={"meter_id": meter_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def get_current_readings(
+        self, property_id: UUID, *, as_of: datetime | None = None
+    ) -> models.CurrentReadings:
+        """The last reading of each of a property's meters, with the derived ones computed."""
+        return await self._call(
+            models.CurrentReadings,
+            "GET",
+            "/v1/properties/{property_id}/current-readings",
+            parts={"property_id": property_id},
+            query={"as_of": as_of},
+        )
+
+    async def get_consumption(
+        self,
+        property_id: UUID,
+        *,
+        from_: datetime | date,
+        to: datetime | date,
+        as_of: datetime | None = None,
+    ) -> models.PropertyConsumption:
+        """What each meter of a property counted in a time, over rollovers and exchanges. Between
+        two readings it is a straight line, and the quality says so.
+        """
+        return await self._call(
+            models.PropertyConsumption,
+            "GET",
+            "/v1/properties/{property_id}/consumption",
+            parts={"property_id": property_id},
+            query={"from": from_, "to": to, "as_of": as_of},
+        )
+
+    async def get_consumption_table(
+        self,
+        property_id: UUID,
+        *,
+        from_: datetime | date,
+        to: datetime | date,
+        by: Literal["day", "month"] | None = None,
+        as_of: datetime | None = None,
+    ) -> models.ConsumptionTable:
+        """What each meter of a property counted on each local day, or in each month."""
+        return await self._call(
+            models.ConsumptionTable,
+            "GET",
+            "/v1/properties/{property_id}/consumption/table",
+            parts={"property_id": property_id},
+            query={"from": from_, "to": to, "by": by, "as_of": as_of},
+        )
+
+    async def check_conservation(
+        self,
+        property_id: UUID,
+        *,
+        from_: datetime | date,
+        to: datetime | date,
+        loss_percent_max: Decimal | None = None,
+        as_of: datetime | None = None,
+    ) -> models.Conservation:
+        """Whether what a property was supplied went through the meters below it: main = subs +
+        losses.
+
+        Supplied is what its main meters count (where there is none, `total`) and what solar
+        meters generate; metered are its sub meters and the main meters of the properties
+        under it.
+        """
+        return await self._call(
+            models.Conservation,
+            "GET",
+            "/v1/properties/{property_id}/conservation",
+            parts={"property_id": property_id},
+            query={"from": from_, "to": to, "loss_percent_max": loss_percent_max, "as_of": as_of},
+        )
+
+    async def get_stats(
+        self,
+        meter_id: UUID,
+        *,
+        flow: Literal["import", "export", "load", "generation"] | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
+        as_of: datetime | None = None,
+    ) -> models.Statistics:
+        """Count, least, greatest, mean, first and last of a meter's values. For a derived meter,
+        of its values at each moment at which an input was read and all are known.
+        """
+        return await self._call(
+            models.Statistics,
+            "GET",
+            "/v1/meters/{meter_id}/stats",
+            parts={"meter_id": meter_id},
+            query={"flow": flow, "from": from_, "to": to, "as_of": as_of},
+        )
+
+    async def get_value(
+        self,
+        meter_id: UUID,
+        *,
+        at: datetime | None = None,
+        flow: Literal["import", "export", "load", "generation"] | None = None,
+        as_of: datetime | None = None,
+    ) -> models.Value:
+        """What a meter shows at a moment (now, where it is left out), times its multiplier; a
+        derived one, the sum of its inputs. Between two readings it lies on a straight line,
+        and the quality says so; before the first and after the last nothing is known.
+        """
+        return await self._call(
+            models.Value,
+            "GET",
+            "/v1/meters/{meter_id}/value",
+            parts={"meter_id": meter_id},
+            query={"at": at, "flow": flow, "as_of": as_of},
+        )
+
+    async def get_series(
+        self,
+        meter_id: UUID,
+        *,
+        from_: datetime | date,
+        to: datetime | date,
+        by: Literal["15min", "hour", "day", "month"] | None = None,
+        flow: Literal["import", "export", "load", "generation"] | None = None,
+        as_of: datetime | None = None,
+    ) -> models.Series:
+        """A meter, read or derived, through a time: what it counted in each piece, which add up
+        to exactly what it counted in all, and what it shows at each piece's end.
+        """
+        return await self._call(
+            models.Series,
+            "GET",
+            "/v1/meters/{meter_id}/series",
+            parts={"meter_id": meter_id},
+            query={"from": from_, "to": to, "by": by, "flow": flow, "as_of": as_of},
+        )
+
+    async def define_meter(
+        self, meter_id: UUID, body: models.NewDefinition, *, idempotency_key: str | None = None
+    ) -> models.Definition:
+        """Define what a derived meter is the sum of, from a local day on. Earlier days keep what
+        they had; of two versions from one day the later one counts. A circle is refused.
+        """
+        return await self._call(
+            models.Definition,
+            "POST",
+            "/v1/meters/{meter_id}/definitions",
+            parts={"meter_id": meter_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def list_definitions(
+        self, meter_id: UUID, *, as_of: datetime | None = None
+    ) -> list[models.Definition]:
+        """The versions of a derived meter's definition, oldest first."""
+        return await self._call(
+            list[models.Definition],
+            "GET",
+            "/v1/meters/{meter_id}/definitions",
+            parts={"meter_id": meter_id},
+            query={"as_of": as_of},
+        )
+
+    def list_accounts(
+        self,
+        *,
+        currency: str | None = None,
+        account_class: Literal[
+            "receivable",
+            "prepaid",
+            "export_payable",
+            "revenue",
+            "tax",
+            "cash",
+            "rounding",
+            "write_off",
+            "suspense",
+        ]
+        | None = None,
+        customer_id: UUID | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.Account]:
+        """Accounts with their balances now, by currency and code."""
+        return self._pages(
+            models.PageOfAccount,
+            "GET",
+            "/v1/accounts",
+            query={
+                "currency": currency,
+                "account_class": account_class,
+                "customer_id": customer_id,
+                "limit": limit,
+            },
+        )
+
+    async def get_account(
+        self,
+        account_id: UUID,
+        *,
+        as_of: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+    ) -> models.Account:
+        """One account's balance, now or from what occurred (or was booked) up to and at `as_of`."""
+        return await self._call(
+            models.Account,
+            "GET",
+            "/v1/accounts/{account_id}",
+            parts={"account_id": account_id},
+            query={"as_of": as_of, "by": by},
+        )
+
+    async def get_customer_balance(
+        self,
+        customer_id: UUID,
+        *,
+        as_of: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+    ) -> models.CustomerBalances:
+        """What a customer owes and has as credit, in every currency, now or as of a moment;
+        arrears by that day in UTC.
+        """
+        return await self._call(
+            models.CustomerBalances,
+            "GET",
+            "/v1/customers/{customer_id}/balance",
+            parts={"customer_id": customer_id},
+            query={"as_of": as_of, "by": by},
+        )
+
+    async def get_trial_balance(
+        self, *, as_of: datetime | None = None, by: Literal["value", "booked"] | None = None
+    ) -> models.TrialBalances:
+        """What every account was debited and credited, per currency; the difference is zero."""
+        return await self._call(
+            models.TrialBalances, "GET", "/v1/trial-balance", query={"as_of": as_of, "by": by}
+        )
+
+    async def get_ageing(
+        self,
+        *,
+        on: date | None = None,
+        as_of: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+        customer_id: UUID | None = None,
+    ) -> models.Ageing:
+        """What is open by days since it was due, in every currency: now, or as it was at
+        `as_of`; aged on the day `on`, by default that of the moment in UTC.
+        """
+        return await self._call(
+            models.Ageing,
+            "GET",
+            "/v1/ageing",
+            query={"on": on, "as_of": as_of, "by": by, "customer_id": customer_id},
+        )
+
+    def list_ageing_customers(
+        self,
+        *,
+        currency: str,
+        on: date | None = None,
+        as_of: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.CustomerAgeing]:
+        """The same for each customer with something open in a currency."""
+        return self._pages(
+            models.PageOfCustomerAgeing,
+            "GET",
+            "/v1/ageing/customers",
+            query={"currency": currency, "on": on, "as_of": as_of, "by": by, "limit": limit},
+        )
+
+    async def get_reconciliation(self) -> models.Reconciliations:
+        """Whether documents, postings, accounts and allocations agree: all are recounted."""
+        return await self._call(models.Reconciliations, "GET", "/v1/reconciliation")
+
+    async def get_statement(
+        self,
+        customer_id: UUID,
+        *,
+        from_: datetime,
+        to: datetime,
+        currency: str,
+        by: Literal["value", "booked"] | None = None,
+        format: Literal["json", "csv", "html"] | None = None,
+    ) -> models.Statement:
+        """What a customer owed on balance and what changed it, from an instant up to, but
+        without, another: as JSON, as CSV with one row per change, or as a page to print.
+        """
+        return await self._call(
+            models.Statement,
+            "GET",
+            "/v1/customers/{customer_id}/statement",
+            parts={"customer_id": customer_id},
+            query={"from": from_, "to": to, "currency": currency, "by": by, "format": format},
+        )
+
+    def get_statement_as(
+        self,
+        customer_id: UUID,
+        accept: Literal["text/csv", "text/html"],
+        *,
+        from_: datetime,
+        to: datetime,
+        currency: str,
+        by: Literal["value", "booked"] | None = None,
+        format: Literal["json", "csv", "html"] | None = None,
+    ) -> AbstractAsyncContextManager[AsyncDownload]:
+        """What a customer owed on balance and what changed it, from an instant up to, but
+        without, another: as JSON, as CSV with one row per change, or as a page to print.
+        """
+        return self._download(
+            "GET",
+            "/v1/customers/{customer_id}/statement",
+            parts={"customer_id": customer_id},
+            query={"from": from_, "to": to, "currency": currency, "by": by, "format": format},
+            accept=accept,
+        )
+
+    def list_invoices(
+        self,
+        *,
+        customer_id: UUID | None = None,
+        currency: str | None = None,
+        state: Literal["open", "part_paid", "paid", "void"] | None = None,
+        overdue_on: date | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.Invoice]:
+        """Invoices and charges with what is open of each, the oldest first. `overdue_on` leaves
+        only those that were due before that day and are not paid.
+        """
+        return self._pages(
+            models.PageOfInvoice,
+            "GET",
+            "/v1/invoices",
+            query={
+                "customer_id": customer_id,
+                "currency": currency,
+                "state": state,
+                "overdue_on": overdue_on,
+                "limit": limit,
+            },
+        )
+
+    async def get_invoice(self, invoice_id: UUID) -> models.InvoiceWithAllocations:
+        """One invoice or charge, and everything that was allocated to it or taken back."""
+        return await self._call(
+            models.InvoiceWithAllocations,
+            "GET",
+            "/v1/invoices/{invoice_id}",
+            parts={"invoice_id": invoice_id},
+        )
+
+    def list_transactions(
+        self,
+        *,
+        kind: Literal[
+            "invoice",
+            "credit_note",
+            "payment",
+            "refund",
+            "write_off",
+            "adjustment",
+            "allocation",
+            "release",
+            "reversal",
+            "assignment",
+        ]
+        | None = None,
+        document_id: UUID | None = None,
+        customer_id: UUID | None = None,
+        currency: str | None = None,
+        reference: str | None = None,
+        correlation_id: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.Transaction]:
+        """Transactions with their postings, in the order they were recorded."""
+        return self._pages(
+            models.PageOfTransaction,
+            "GET",
+            "/v1/transactions",
+            query={
+                "kind": kind,
+                "document_id": document_id,
+                "customer_id": customer_id,
+                "currency": currency,
+                "reference": reference,
+                "correlation_id": correlation_id,
+                "limit": limit,
+            },
+        )
+
+    async def get_transaction(self, transaction_id: UUID) -> models.Transaction:
+        """One transaction with its postings."""
+        return await self._call(
+            models.Transaction,
+            "GET",
+            "/v1/transactions/{transaction_id}",
+            parts={"transaction_id": transaction_id},
+        )
+
+    async def post_payment(
+        self, body: models.NewPayment, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Post money that came in; 422 where an allocation does not fit."""
+        return await self._call(
+            models.Transaction,
+            "POST",
+            "/v1/payments",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def post_refund(
+        self, body: models.NewRefund, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Post money paid out; 422 beyond the credit that there is."""
+        return await self._call(
+            models.Transaction,
+            "POST",
+            "/v1/refunds",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def post_write_off(
+        self, body: models.NewWriteOff, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Give up what is open of invoices; 422 beyond that."""
+        return await self._call(
+            models.Transaction,
+            "POST",
+            "/v1/write-offs",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def post_adjustment(
+        self, body: models.NewAdjustment, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Charge or credit a customer by hand, with the reason."""
+        return await self._call(
+            models.Transaction,
+            "POST",
+            "/v1/adjustments",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def post_allocation(
+        self, body: models.NewAllocation, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Spend a customer's credit on invoices; 422 where there is not so much of either."""
+        return await self._call(
+            models.Transaction,
+            "POST",
+            "/v1/allocations",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_unmatched_payments(
+        self, *, limit: int | None = None
+    ) -> AsyncIterator[models.UnmatchedPayment]:
+        """Payments that stand in suspense, the oldest first."""
+        return self._pages(
+            models.PageOfUnmatchedPayment, "GET", "/v1/unmatched-payments", query={"limit": limit}
+        )
+
+    async def assign_unmatched_payment(
+        self, payment_id: UUID, body: models.NewAssignment, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Give the payment to a customer who pays in its currency; 409 where it was assigned or
+        paid back. The reversal of the assignment makes it unmatched again.
+        """
+        return await self._call(
+            models.Transaction,
+            "POST",
+            "/v1/unmatched-payments/{payment_id}/assignment",
+            parts={"payment_id": payment_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def refund_unmatched_payment(
+        self, payment_id: UUID, body: models.NewReturn, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Pay the money back; 409 where the payment was assigned or paid back."""
+        return await self._call(
+            models.Transaction,
+            "POST",
+            "/v1/unmatched-payments/{payment_id}/refund",
+            parts={"payment_id": payment_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def post_reversal(
+        self, transaction_id: UUID, body: models.NewReversal, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Undo a transaction by one that mirrors it. 409 the second time, for invoices, and
+        where the credit that it gave was spent; 422 as of a moment before the transaction
+        itself.
+        """
+        return await self._call(
+            models.Transaction,
+            "POST",
+            "/v1/transactions/{transaction_id}/reversal",
+            parts={"transaction_id": transaction_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def get_payment_terms(self) -> models.PaymentTerms:
+        """The tenant's payment terms."""
+        return await self._call(models.PaymentTerms, "GET", "/v1/payment-terms")
+
+    async def put_payment_terms(self, body: models.NewPaymentTerms) -> models.PaymentTerms:
+        """Change them: days for invoices that are posted from now on; where credit is to pay by
+        itself from now on, it also pays what is open already, within seconds.
+        """
+        return await self._call(models.PaymentTerms, "PUT", "/v1/payment-terms", body=body)
+
+    async def get_status(self) -> models.Status:
+        """How far sealing has come, recounted."""
+        return await self._call(models.Status, "GET", "/v1/ledger/status")
+
+    async def get_seal(self, entry_id: UUID) -> models.Seal:
+        """Where an entry stands: a transaction, an entry of a reading or of a definition, the
+        end of a meter, or by the invoice's id the note that it was voided. 404 until it is
+        sealed.
+        """
+        return await self._call(
+            models.Seal, "GET", "/v1/ledger/seals/{entry_id}", parts={"entry_id": entry_id}
+        )
+
+    async def get_checkpoint(self, *, size: int | None = None) -> models.SealedCheckpoint:
+        """The checkpoint after all sealed entries, or after the first `size` of them."""
+        return await self._call(
+            models.SealedCheckpoint, "GET", "/v1/ledger/checkpoint", query={"size": size}
+        )
+
+    def list_checkpoints(
+        self, *, limit: int | None = None
+    ) -> AsyncIterator[models.StoredCheckpoint]:
+        """The checkpoints that the ledger made as it grew, one per 1024 entries, the oldest
+        first.
+        """
+        return self._pages(
+            models.PageOfStoredCheckpoint, "GET", "/v1/ledger/checkpoints", query={"limit": limit}
+        )
+
+    async def get_proof(self, seq: int, *, size: int | None = None) -> models.Proof:
+        """A proof that the entry is among all sealed entries, or among the first `size`."""
+        return await self._call(
+            models.Proof,
+            "GET",
+            "/v1/ledger/entries/{seq}/proof",
+            parts={"seq": seq},
+            query={"size": size},
+        )
+
+    def export(self, *, after: int | None = None) -> AbstractAsyncContextManager[AsyncDownload]:
+        """Every sealed entry from `after` + 1 on, one JSON line each, between a header and the
+        checkpoint that they lead to. `gridtally verify ledger --export` checks it without a
+        server.
+        """
+        return self._download("GET", "/v1/ledger/export", query={"after": after})
+
+    def list_dead_letters(
+        self,
+        *,
+        topic: str | None = None,
+        reason: str | None = None,
+        status: Literal["open", "replayed", "discarded"] | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.DeadLetter]:
+        """Letters without their values, the newest first."""
+        return self._pages(
+            models.PageOfDeadLetter,
+            "GET",
+            "/v1/dead-letters",
+            query={
+                "topic": topic,
+                "reason": reason,
+                "status": status,
+                "from": from_,
+                "to": to,
+                "limit": limit,
+            },
+        )
+
+    async def count_dead_letters(self) -> models.DeadLetterCounts:
+        """How many letters are open, were dropped, or expired, by topic."""
+        return await self._call(models.DeadLetterCounts, "GET", "/v1/dead-letters/counts")
+
+    async def get_dead_letter(self, dead_letter_id: UUID) -> models.DeadLetterWithValue:
+        """One letter with its key, headers and value."""
+        return await self._call(
+            models.DeadLetterWithValue,
+            "GET",
+            "/v1/dead-letters/{dead_letter_id}",
+            parts={"dead_letter_id": dead_letter_id},
+        )
+
+    async def replay_dead_letter(self, dead_letter_id: UUID) -> models.DeadLetterWithValue:
+        """Handle the message once more as its consumer would by now; 409 with the reason where
+        it is refused again, and then it stays open.
+        """
+        return await self._call(
+            models.DeadLetterWithValue,
+            "POST",
+            "/v1/dead-letters/{dead_letter_id}/replay",
+            parts={"dead_letter_id": dead_letter_id},
+        )
+
+    async def discard_dead_letter(
+        self, dead_letter_id: UUID, body: models.Discard
+    ) -> models.DeadLetterWithValue:
+        """Give a letter up for good. Who did so, when and why stays with it; its value does not."""
+        return await self._call(
+            models.DeadLetterWithValue,
+            "POST",
+            "/v1/dead-letters/{dead_letter_id}/discard",
+            parts={"dead_letter_id": dead_letter_id},
+            body=body,
+        )
+
+    async def get_identity(self) -> models.Identity:
+        """Show the tenant and the scopes of the caller's key; any key in force may ask."""
+        return await self._call(models.Identity, "GET", "/v1/me")
+
+    async def register_key(self, body: models.NewKey) -> models.Key:
+        """Register a key; the same again answers 200, anything else under its id 409."""
+        return await self._call(models.Key, "POST", "/v1/keys", body=body)
+
+    def list_keys(
+        self, *, tenant_id: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[models.Key]:
+        """List keys by their id, those that were revoked too."""
+        return self._pages(
+            models.PageOfKey, "GET", "/v1/keys", query={"tenant_id": tenant_id, "limit": limit}
+        )
+
+    async def revoke_key(self, key_id: str) -> None:
+        """Revoke a key for good; other processes notice within `KEY_CACHE_TTL_S`."""
+        await self._do("DELETE", "/v1/keys/{key_id}", parts={"key_id": key_id})

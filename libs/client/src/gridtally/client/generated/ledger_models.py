@@ -1,0 +1,2472 @@
+"""What ledger takes and answers. Generated from docs/openapi/ledger.json by `make docs`."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from gridtally.client.model import Model
+
+
+class AgeingRow(Model):
+    """
+    Open invoices and charges by days since they were due: `not_due` are due after the day,
+    `overdue` were due before it. They add up to `total`, without `overdue`.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    not_due: Decimal
+    """Not due yet"""
+
+    days_0_30: Decimal
+    """Overdue for up to 30 days"""
+
+    days_31_60: Decimal
+    """Overdue for 31 to 60 days"""
+
+    days_61_90: Decimal
+    """Overdue for 61 to 90 days"""
+
+    days_over_90: Decimal
+    """Overdue for more than 90 days"""
+
+    total: Decimal
+    """Net and taxes"""
+
+    overdue: Decimal
+    """What of it is overdue"""
+
+
+class Allocation(Model):
+    """
+    What a transaction allocates to an invoice; below zero it takes back what `source_id`,
+    another transaction, had allocated. (Of an invoice below zero the signs are the other way
+    round.)
+    """
+
+    item_id: UUID
+    """The open item"""
+
+    number: str
+    """Number in its series, from 1"""
+
+    source_id: UUID
+    """The id of the event or resource that it comes from"""
+
+    amount: Decimal
+    """Amount, rounded, in the currency"""
+
+
+class BalanceTerm(Model):
+    """A register on one side of a conservation check, added (`1`) or subtracted (`-1`)."""
+
+    meter_id: UUID
+    """The meter"""
+
+    property_id: UUID
+    """The property"""
+
+    meter_type: (
+        Literal["gg", "sg", "total", "unmetered", "main", "sub", "solar", "device", "derived"] | str
+    )
+    """What the meter is for at its property"""
+
+    name: str
+    """Name, for people"""
+
+    flow: Literal["import", "export", "load", "generation"] | str
+    """What is measured: `import`, `export`, `load` or `generation`"""
+
+    sign: int
+    """1 where the meter counts, -1 where it is deducted"""
+
+    kwh: Decimal | None
+    """Energy, in kWh"""
+
+    quality: Literal["actual", "interpolated", "estimated", "substituted", "missing"] | str
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    complete: bool
+    """Whether no value is missing"""
+
+
+class Channel(Model):
+    """A flow that a meter measures, its interval length and the most an interval can carry."""
+
+    flow: Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+    """What is measured."""
+
+    minutes: Literal[5, 10, 15, 30, 60]
+    """The length of an interval in minutes."""
+
+    interval_wh_max: int
+    """The most energy of one interval, in Wh (varh); a block with more is refused."""
+
+    start_at: AwareDatetime | None = None
+    """
+    From when on the meter measures the flow, in UTC; null for ever since. Nothing is expected
+    before, so that nothing is missing.
+    """
+
+    end_at: AwareDatetime | None = None
+    """Until when the meter measures the flow, in UTC; null while it does."""
+
+
+class Conservation(Model):
+    """
+    Whether what was supplied went through the meters below: supplied = metered + unaccounted.
+
+    `unaccounted` is losses, what nobody meters, and errors; null where a part is not completely
+    known. `ok` where it is not negative and at most `loss_percent_max` of what was supplied.
+    """
+
+    property_id: UUID
+    """The property"""
+
+    from_at: AwareDatetime
+    """Start, included, UTC"""
+
+    to_at: AwareDatetime
+    """End, not included, UTC"""
+
+    supplied: list[BalanceTerm]
+    """What came in"""
+
+    metered: list[BalanceTerm]
+    """What the meters below measured"""
+
+    supplied_kwh: Decimal | None
+    """What came in, in kWh"""
+
+    metered_kwh: Decimal | None
+    """What the meters below measured, in kWh"""
+
+    unaccounted_kwh: Decimal | None
+    """What came in and was not measured below, in kWh"""
+
+    unaccounted_percent: Decimal | None
+    """The same, in percent of what came in"""
+
+    quality: Literal["actual", "interpolated", "estimated", "substituted", "missing"] | str
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    ok: bool | None
+    """Whether what is unaccounted for can be a loss"""
+
+
+class Consumption(Model):
+    """
+    What a register, or a derived meter, counted in a time, in kWh.
+
+    Where readings cover a part of it only, `kwh` is for that part, from `known_from` to
+    `known_to`, and it is not `complete`. `decreases` are drops too small to be rollovers: most
+    likely mistaken readings.
+    """
+
+    meter_id: UUID
+    """The meter"""
+
+    meter_type: (
+        Literal["gg", "sg", "total", "unmetered", "main", "sub", "solar", "device", "derived"] | str
+    )
+    """What the meter is for at its property"""
+
+    name: str
+    """Name, for people"""
+
+    flow: Literal["import", "export", "load", "generation"] | str | None
+    """What is measured: `import`, `export`, `load` or `generation`"""
+
+    is_derived: bool
+    """Whether it is computed from others and never read"""
+
+    start_at: AwareDatetime
+    """Start, included, UTC"""
+
+    end_at: AwareDatetime
+    """End, not included, UTC"""
+
+    kwh: Decimal | None
+    """Energy, in kWh"""
+
+    quality: Literal["actual", "interpolated", "estimated", "substituted", "missing"] | str
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    complete: bool
+    """Whether no value is missing"""
+
+    known_from: AwareDatetime | None
+    """First instant from which the value is known, UTC"""
+
+    known_to: AwareDatetime | None
+    """Last instant to which the value is known, UTC"""
+
+    rollovers: int
+    """Number of times that the register began again at zero"""
+
+    exchanges: int
+    """Number of meter exchanges in the window"""
+
+    decreases: int
+    """Number of drops that no rollover explains"""
+
+
+class ConsumptionTable(Model):
+    """What each meter of a property counted on each local day or in each month."""
+
+    property_id: UUID
+    """The property"""
+
+    zone: str
+    """IANA time zone, which local days and hours are told in"""
+
+    from_at: AwareDatetime
+    """Start, included, UTC"""
+
+    to_at: AwareDatetime
+    """End, not included, UTC"""
+
+    as_of: AwareDatetime | None
+    """As it was known at this instant, UTC; null for now"""
+
+    items: list[Consumption]
+    """The page's items"""
+
+    by: Literal["day", "month"] | str
+    """The steps that the window is divided into"""
+
+
+class CurrentReading(Model):
+    """
+    The last reading of a meter. That of a derived meter is the sum of its inputs' last values,
+    as old as the oldest of them; `aligned` where all were taken at one moment.
+    """
+
+    meter_id: UUID
+    """The meter"""
+
+    meter_type: (
+        Literal["gg", "sg", "total", "unmetered", "main", "sub", "solar", "device", "derived"] | str
+    )
+    """What the meter is for at its property"""
+
+    name: str
+    """Name, for people"""
+
+    flow: Literal["import", "export", "load", "generation"] | str | None
+    """What is measured: `import`, `export`, `load` or `generation`"""
+
+    is_derived: bool
+    """Whether it is computed from others and never read"""
+
+    value: Decimal | None
+    """In kWh; of a register before the multiplier, of a sum after it"""
+
+    multiplier: Decimal | None
+    """Factor of the current and voltage transformers"""
+
+    quality: Literal["actual", "interpolated", "estimated", "substituted", "missing"] | str
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    read_at: AwareDatetime | None
+    """When the register was read, UTC"""
+
+    reading_id: UUID | None
+    """The reading, whichever of its versions"""
+
+    aligned: bool
+    """Whether all values of a sum were taken at one moment"""
+
+    missing: list[UUID]
+    """The meters that were not read until then"""
+
+
+class CurrentReadings(Model):
+    """The last readings of all meters of a property."""
+
+    property_id: UUID
+    """The property"""
+
+    as_of: AwareDatetime | None
+    """As it was known at this instant, UTC; null for now"""
+
+    items: list[CurrentReading]
+    """The page's items"""
+
+
+class CustomerAgeing(Model):
+    """One customer's."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    not_due: Decimal
+    """Not due yet"""
+
+    days_0_30: Decimal
+    """Overdue for up to 30 days"""
+
+    days_31_60: Decimal
+    """Overdue for 31 to 60 days"""
+
+    days_61_90: Decimal
+    """Overdue for 61 to 90 days"""
+
+    days_over_90: Decimal
+    """Overdue for more than 90 days"""
+
+    total: Decimal
+    """Net and taxes"""
+
+    overdue: Decimal
+    """What of it is overdue"""
+
+    customer_id: UUID
+    """The customer"""
+
+
+class CustomerBalance(Model):
+    """
+    What a customer owes in one currency: `balance` = receivable − prepaid − export_payable.
+    `arrears` is what of the receivable was due before the day, `invoiced_total` what invoices less
+    credit notes come to.
+    """
+
+    currency: str
+    """The currency of all amounts."""
+
+    balance: Decimal
+    """What the customer owes in all, in `currency`; below zero for a credit."""
+
+    receivable: Decimal
+    """What is open of invoices and charges, in `currency`."""
+
+    arrears: Decimal
+    """What of the receivable is overdue, in `currency`."""
+
+    prepaid: Decimal
+    """The customer's credit, in `currency`."""
+
+    export_payable: Decimal
+    """What is open of invoices below zero, which pay for exported energy, in `currency`."""
+
+    invoiced_total: Decimal | None = None
+    """
+    What the invoices less the credit notes that are in the balance come to, in `currency`; null
+    from ledgers that did not say so yet.
+    """
+
+
+class CustomerBalances(Model):
+    """Every currency of a customer's account, now or as of a moment."""
+
+    customer_id: UUID
+    """The customer"""
+
+    as_of: AwareDatetime | None
+    """As it was known at this instant, UTC; null for now"""
+
+    currencies: list[CustomerBalance]
+    """The figures, by currency"""
+
+
+class DeadLetter(Model):
+    """A message that a consumer could not understand or store."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    tenant_id: str | None
+    """The tenant that the message names; null where it names none."""
+
+    consumer: str
+    """The consumer that gave it up: its service and topic."""
+
+    topic: str
+    """The topic that the message is on."""
+
+    partition: int
+    """The topic's partition that it is in."""
+
+    offset: int
+    """Its offset in the partition."""
+
+    reason: str
+    """Why it was given up, for people."""
+
+    value_bytes: int
+    """The length of its value, in bytes."""
+
+    dead_at: AwareDatetime
+    """When it was given up, UTC."""
+
+    status: Literal["open", "replayed", "discarded"] | str
+    """`open` until it is `replayed` or `discarded`."""
+
+    replays: int
+    """How often it was replayed, with success or without."""
+
+    refused_because: str | None
+    """Why the last replay that failed did."""
+
+    resolved_at: AwareDatetime | None
+    """When it was replayed or discarded, UTC."""
+
+    resolved_by: str | None
+    """The API key that did so, or `operator`."""
+
+    discarded_because: str | None
+    """The reason that was given for discarding it."""
+
+
+class DeadLetterCount(Model):
+    """Letters of one topic."""
+
+    tenant_id: str
+    """The tenant that they name, `-` where they name none."""
+
+    topic: str
+    """The topic that the messages are on."""
+
+    open: int
+    """Letters that nobody has replayed or discarded yet."""
+
+    bytes: int
+    """The length of their values together."""
+
+    dropped: int
+    """Letters that were never stored, because the tenant's quota was full."""
+
+    expired: int
+    """Letters that were deleted unresolved, because they were too old."""
+
+
+class DeadLetterCounts(Model):
+    """Letters by topic, as far as there are any."""
+
+    items: list[DeadLetterCount]
+    """The page's items"""
+
+
+class DeadLetterWithValue(Model):
+    """The same with all that the message has; a letter that is resolved has no value any more."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    tenant_id: str | None
+    """The tenant that the message names; null where it names none."""
+
+    consumer: str
+    """The consumer that gave it up: its service and topic."""
+
+    topic: str
+    """The topic that the message is on."""
+
+    partition: int
+    """The topic's partition that it is in."""
+
+    offset: int
+    """Its offset in the partition."""
+
+    reason: str
+    """Why it was given up, for people."""
+
+    value_bytes: int
+    """The length of its value, in bytes."""
+
+    dead_at: AwareDatetime
+    """When it was given up, UTC."""
+
+    status: Literal["open", "replayed", "discarded"] | str
+    """`open` until it is `replayed` or `discarded`."""
+
+    replays: int
+    """How often it was replayed, with success or without."""
+
+    refused_because: str | None
+    """Why the last replay that failed did."""
+
+    resolved_at: AwareDatetime | None
+    """When it was replayed or discarded, UTC."""
+
+    resolved_by: str | None
+    """The API key that did so, or `operator`."""
+
+    discarded_because: str | None
+    """The reason that was given for discarding it."""
+
+    key: str | None
+    """The message's key, as text."""
+
+    headers: list[list[Any]]
+    """The names and contents of the message's headers, as text."""
+
+    value: Decimal | None
+    """The message's value as text; what is not UTF-8 in it is replaced."""
+
+    value_base64: str | None
+    """The message's value, byte for byte, in Base64."""
+
+
+class DefaultMeter(Model):
+    """The meter that a user means unless they name another; null for none."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    meter_id: UUID | None
+    """The meter"""
+
+
+class Discard(Model):
+    """Giving a letter up."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: str
+    """Why it is given up, for whoever looks later."""
+
+
+class Identity(Model):
+    """The key that a request shows, as this service knows it."""
+
+    tenant_id: str
+    """The tenant that it belongs to"""
+
+    key_id: str
+    """The middle part of the API key `gt_<id>_<secret>`"""
+
+    scopes: list[str]
+    """What the key may do: `<service>:read` or `<service>:write`"""
+
+
+class Invoice(Model):
+    """
+    What a customer is to pay (or below zero to be paid): an invoice, or a `charge` of the
+    ledger's own. `open` is what allocations have left of `total`.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    kind: Literal["invoice", "charge"] | str
+    """Which kind of thing this is"""
+
+    number: str
+    """Number in its series, from 1"""
+
+    customer_id: UUID
+    """The customer"""
+
+    state: Literal["open", "part_paid", "paid", "void"] | str
+    """The state"""
+
+    total: Decimal
+    """Net and taxes"""
+
+    allocated: Decimal
+    """What of it is paid or credited"""
+
+    open: Decimal
+    """What of it is still open"""
+
+    issued_at: AwareDatetime
+    """When it was issued, UTC"""
+
+    due_on: date
+    """Local date from which it is overdue"""
+
+
+class InvoiceAllocation(Model):
+    """What a transaction allocated to an invoice, or took back of what `source_id` had."""
+
+    transaction_id: UUID
+    """The transaction"""
+
+    kind: str
+    """Which kind of thing this is"""
+
+    reference: str
+    """The caller's reference, for people"""
+
+    source_id: UUID
+    """The id of the event or resource that it comes from"""
+
+    amount: Decimal
+    """Amount, rounded, in the currency"""
+
+    occurred_at: AwareDatetime
+    """When it happened in the business, UTC"""
+
+    recorded_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+
+class InvoiceWithAllocations(Model):
+    """An invoice and everything that was allocated to it; the oldest thousand."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    kind: Literal["invoice", "charge"] | str
+    """Which kind of thing this is"""
+
+    number: str
+    """Number in its series, from 1"""
+
+    customer_id: UUID
+    """The customer"""
+
+    state: Literal["open", "part_paid", "paid", "void"] | str
+    """The state"""
+
+    total: Decimal
+    """Net and taxes"""
+
+    allocated: Decimal
+    """What of it is paid or credited"""
+
+    open: Decimal
+    """What of it is still open"""
+
+    issued_at: AwareDatetime
+    """When it was issued, UTC"""
+
+    due_on: date
+    """Local date from which it is overdue"""
+
+    allocations: list[InvoiceAllocation]
+    """Which open items it is for"""
+
+
+class Key(Model):
+    """A key as answers have it: without its hash."""
+
+    tenant_id: str
+    """The tenant that it belongs to"""
+
+    key_id: str
+    """The middle part of the API key `gt_<id>_<secret>`"""
+
+    scopes: list[str]
+    """What the key may do: `<service>:read` or `<service>:write`"""
+
+    name: str
+    """Name, for people"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    revoked_at: AwareDatetime | None
+    """When the key was revoked, UTC; null while it works"""
+
+
+class NewKey(Model):
+    """A key to register."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    tenant_id: str
+    """The tenant that it belongs to"""
+
+    key_id: str
+    """The middle part of the API key `gt_<id>_<secret>`"""
+
+    secret_sha256: str
+    """SHA-256 of the key's secret, in hexadecimal"""
+
+    scopes: list[str]
+    """What the key may do: `<service>:read` or `<service>:write`"""
+
+    name: str
+    """Name, for people"""
+
+
+class NewPaymentTerms(Model):
+    """The terms from now on. A rule for credit that is left out stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    payment_days: int
+    """Days after its date until an invoice is due"""
+
+    credit_allocation: Literal["oldest_first", "manual"] | None = None
+    """`oldest_first`: credit pays what is open by itself, the oldest first; `manual`: it waits for `POST /v1/allocations`"""
+
+    credit_deallocation: Literal["newest_first", "oldest_first"] | None = None
+    """What credit has paid is open again in this order, when the payment bounces that the credit came from"""
+
+
+class NewProperty(Model):
+    """
+    A property to register. `customer_id` says whose site it is, which decides what a customer's
+    fleet costs. `channels` says what its own meters measure, by type; by default
+    `total` has one channel, import in 15 minutes, and the others have none.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    name: str
+    """Name, for people"""
+
+    address: str = ""
+    """Postal address, for people"""
+
+    zone: str
+    """IANA time zone, which local days and hours are told in"""
+
+    region_id: UUID | None = None
+    """The region"""
+
+    connected_kw: Decimal | None = None
+    """Connected (sanctioned) load, in kW"""
+
+    parent_id: UUID | None = None
+    """The node above in the tree"""
+
+    customer_id: UUID | None = None
+    """The customer"""
+
+    channels: dict[Literal["gg", "sg", "total", "unmetered"], list[Channel]] | None = None
+    """The flows that the meter measures in intervals"""
+
+
+class NewReading(Model):
+    """
+    What a register showed: `value` in kWh before the meter's multiplier, taken at `read_at`
+    (now, where it is left out). `flow` names the register where the meter has several.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    value: Decimal
+    """The value, in the unit of its kind; of a register, kWh before the multiplier"""
+
+    read_at: AwareDatetime | None = None
+    """When the register was read, UTC"""
+
+    flow: Literal["import", "export", "load", "generation"] | None = None
+    """What is measured: `import`, `export`, `load` or `generation`"""
+
+    quality: Literal["actual", "estimated", "substituted"] = "actual"
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    note: str = ""
+    """A note for people"""
+
+
+class NewReadingOfMeter(Model):
+    """
+    A reading of one of a property's meters, named by its id or by its type where there is one
+    of that type.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    value: Decimal
+    """The value, in the unit of its kind; of a register, kWh before the multiplier"""
+
+    read_at: AwareDatetime | None = None
+    """When the register was read, UTC"""
+
+    flow: Literal["import", "export", "load", "generation"] | None = None
+    """What is measured: `import`, `export`, `load` or `generation`"""
+
+    quality: Literal["actual", "estimated", "substituted"] = "actual"
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    note: str = ""
+    """A note for people"""
+
+    meter_id: UUID | None = None
+    """The meter"""
+
+    meter_type: (
+        Literal["gg", "sg", "total", "unmetered", "main", "sub", "solar", "device", "derived"]
+        | None
+    ) = None
+    """What the meter is for at its property"""
+
+
+class NewReadings(Model):
+    """
+    Readings of a property's meters. With `all_or_nothing` one that is refused refuses all;
+    with `item_by_item` the others are entered.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: list[NewReadingOfMeter]
+    """The page's items"""
+
+    mode: Literal["all_or_nothing", "item_by_item"] = "all_or_nothing"
+    """What happens where some items are refused"""
+
+
+class NewRefund(Model):
+    """Money paid out, from the customer's credit or from what exported energy has earned."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    customer_id: UUID
+    """The customer"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    reference: str = ""
+    """The caller's reference, for people"""
+
+    occurred_at: AwareDatetime | None = None
+    """The date of value; now where it is left out"""
+
+    amount: Decimal
+    """Above zero; a decimal string"""
+
+    source: Literal["prepaid", "export_payable"] = "prepaid"
+    """Where it comes from, for people"""
+
+    reason: str
+    """Why, for programs"""
+
+
+class NewRegister(Model):
+    """
+    The register of a new meter; what is left out is as it was. With a null `rollover_kwh` it
+    begins again after its last digit; one that is left out stays only where no digits are given.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    digits: int | None = None
+    """Digits before the decimal point that the register has"""
+
+    decimals: int | None = None
+    """Number of decimals"""
+
+    multiplier: Decimal | None = None
+    """Factor of the current and voltage transformers"""
+
+    rollover_kwh: Decimal | None = None
+    """The total in kWh, before the multiplier, at which the register begins again at zero; null where that is after its last digit"""
+
+
+class NewReturn(Model):
+    """That the money is paid back to whoever sent it, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    reason: str
+    """Why, for programs"""
+
+    reference: str = ""
+    """The caller's reference, for people"""
+
+
+class NewReversal(Model):
+    """Why a transaction is reversed, and as of when."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: str
+    """Why, for programs"""
+
+    occurred_at: AwareDatetime | None = None
+    """When it happened in the business, UTC"""
+
+
+class NewUser(Model):
+    """A user of a property; the e-mail address is nobody else's within the tenant."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    name: str
+    """Name, for people"""
+
+    email: str
+    """E-mail address, unique in the tenant"""
+
+    phone_number: str | None = None
+    """Telephone number"""
+
+    property_id: UUID
+    """The property"""
+
+    default_meter_id: UUID | None = None
+    """The meter that the user's readings are of"""
+
+
+class PageOfCustomerAgeing(Model):
+    items: list[CustomerAgeing]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfDeadLetter(Model):
+    items: list[DeadLetter]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfInvoice(Model):
+    items: list[Invoice]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfKey(Model):
+    items: list[Key]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PaymentTerms(Model):
+    """
+    How many days after its issue an invoice is due that does not say so itself, and how
+    customers' credit is used.
+    """
+
+    payment_days: int
+    """Days after its date until an invoice is due"""
+
+    credit_allocation: Literal["oldest_first", "manual"] | str
+    """`oldest_first`: credit pays what is open by itself, the oldest first; `manual`: it waits for `POST /v1/allocations`"""
+
+    credit_deallocation: Literal["newest_first", "oldest_first"] | str
+    """What credit has paid is open again in this order, when the payment bounces that the credit came from"""
+
+
+class Posting(Model):
+    """One side of a transaction: above zero a debit, below zero a credit."""
+
+    line: int
+    """Position among the lines, from 0"""
+
+    account_id: UUID
+    """The account"""
+
+    account_code: str
+    """The account's code"""
+
+    amount: Decimal
+    """Amount, rounded, in the currency"""
+
+
+class ProblemError(Model):
+    """One thing that is wrong with a request: where, and what is expected there."""
+
+    detail: str
+    """What is expected."""
+
+    pointer: str | None = None
+    """Where in the body: a JSON pointer in a URI fragment, `#/components/3/rate`."""
+
+    parameter: str | None = None
+    """Where outside the body: `query/limit`, `path/meter_id` or `header/If-Match`."""
+
+
+class Property(Model):
+    """A property; `customer_id` is the customer whose site it is, null for nobody."""
+
+    version: int
+    """Version of the resource, from 1; its ETag"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    updated_at: AwareDatetime
+    """When it was last changed, UTC"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    name: str
+    """Name, for people"""
+
+    address: str
+    """Postal address, for people"""
+
+    zone: str
+    """IANA time zone, which local days and hours are told in"""
+
+    region_id: UUID | None
+    """The region"""
+
+    connected_kw: Decimal | None
+    """Connected (sanctioned) load, in kW"""
+
+    parent_id: UUID | None
+    """The node above in the tree"""
+
+    customer_id: UUID | None
+    """The customer"""
+
+
+class PropertyChange(Model):
+    """What is to be different; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    """Name, for people"""
+
+    address: str | None = None
+    """Postal address, for people"""
+
+    zone: str | None = None
+    """IANA time zone, which local days and hours are told in"""
+
+    region_id: UUID | None = None
+    """The region"""
+
+    connected_kw: Decimal | None = None
+    """Connected (sanctioned) load, in kW"""
+
+    parent_id: UUID | None = None
+    """The node above in the tree"""
+
+    customer_id: UUID | None = None
+    """The customer"""
+
+
+class PropertyConsumption(Model):
+    """What each meter of a property counted in a time."""
+
+    property_id: UUID
+    """The property"""
+
+    zone: str
+    """IANA time zone, which local days and hours are told in"""
+
+    from_at: AwareDatetime
+    """Start, included, UTC"""
+
+    to_at: AwareDatetime
+    """End, not included, UTC"""
+
+    as_of: AwareDatetime | None
+    """As it was known at this instant, UTC; null for now"""
+
+    items: list[Consumption]
+    """The page's items"""
+
+
+class PropertyReplacement(Model):
+    """Everything about a property that can change: what is left out is empty."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    """Name, for people"""
+
+    address: str = ""
+    """Postal address, for people"""
+
+    zone: str
+    """IANA time zone, which local days and hours are told in"""
+
+    region_id: UUID | None = None
+    """The region"""
+
+    connected_kw: Decimal | None = None
+    """Connected (sanctioned) load, in kW"""
+
+    parent_id: UUID | None = None
+    """The node above in the tree"""
+
+    customer_id: UUID | None = None
+    """The customer"""
+
+
+class Reading(Model):
+    """
+    A reading as it counts, or as one of its entries had it. `created_at` is when this entry was
+    recorded; `version` counts the reading's entries, and `supersedes_id` is the entry before.
+    """
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    meter_id: UUID
+    """The meter"""
+
+    property_id: UUID
+    """The property"""
+
+    flow: Literal["import", "export", "load", "generation"] | str
+    """What is measured: `import`, `export`, `load` or `generation`"""
+
+    kind: Literal["reading", "exchange_final", "exchange_initial", "withdrawn"] | str
+    """Which kind of thing this is"""
+
+    value: Decimal
+    """The value, in the unit of its kind; of a register, kWh before the multiplier"""
+
+    unit: Literal["kWh"] = "kWh"
+    """The unit"""
+
+    digits: int
+    """Digits before the decimal point that the register has"""
+
+    decimals: int
+    """Number of decimals"""
+
+    multiplier: Decimal
+    """Factor of the current and voltage transformers"""
+
+    rollover_kwh: Decimal | None
+    """The total in kWh, before the multiplier, at which the register begins again at zero; null where that is after its last digit"""
+
+    quality: Literal["actual", "estimated", "substituted"] | str
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    note: str
+    """A note for people"""
+
+    read_at: AwareDatetime
+    """When the register was read, UTC"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    version: int
+    """Number of this entry of the reading, from 1"""
+
+    entry_id: UUID
+    """This entry of the reading's history"""
+
+    supersedes_id: UUID | None
+    """The entry that this one takes the place of"""
+
+    exchange_id: UUID | None
+    """The meter exchange that it belongs to"""
+
+
+class ReadingReplacement(Model):
+    """What a reading should have been; it replaces all that was entered."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    value: Decimal
+    """The value, in the unit of its kind; of a register, kWh before the multiplier"""
+
+    read_at: AwareDatetime
+    """When the register was read, UTC"""
+
+    quality: Literal["actual", "estimated", "substituted"] = "actual"
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    note: str = ""
+    """A note for people"""
+
+
+class ReadingWarning(Model):
+    """Something doubtful about a reading that was accepted."""
+
+    code: Literal["earlier_than_last", "lower_than_last"] | str
+    """Short name for programs, unique among its kind"""
+
+    detail: str
+    """The reason, for people"""
+
+
+class Reconciliation(Model):
+    """
+    One currency's books, counted in every way that must agree: `difference_max` is the widest
+    gap between documents, postings, accounts, items and allocations, and is zero. `receivable` is
+    what invoices and credit notes have put on customers' accounts, whatever was paid since.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    invoices: int
+    """The invoices, or how many there are"""
+
+    invoices_total: Decimal
+    """Total of invoices"""
+
+    credit_notes: int
+    """Number of credit notes"""
+
+    credit_notes_total: Decimal
+    """Total of credit notes"""
+
+    receivable: Decimal
+    """What customers owe"""
+
+    opened: Decimal
+    """Total of items opened"""
+
+    charged: Decimal
+    """Total of charges"""
+
+    allocated: Decimal
+    """What of it is paid or credited"""
+
+    invoiced_total: Decimal
+    """What invoices less credit notes come to"""
+
+    unmatched: Decimal
+    """Payments that are unmatched"""
+
+    postings_sum: Decimal
+    """Sum of postings"""
+
+    account_difference_max: Decimal
+    """The largest difference between an account and its postings"""
+
+    item_difference_max: Decimal
+    """The largest difference between an item and its allocations"""
+
+    difference_max: Decimal
+    """The largest difference"""
+
+
+class Reconciliations(Model):
+    """Each currency's reconciliation; `ok` where all are without difference."""
+
+    ok: bool
+    """Whether everything agrees"""
+
+    currencies: list[Reconciliation]
+    """The figures, by currency"""
+
+
+class Register(Model):
+    """
+    A cumulative total in kWh that a meter shows for a flow: digits before and decimals after
+    the point, and the multiplier of its current and voltage transformers.
+
+    It begins again at zero after its last digit, unless `rollover_kwh` says at which total: one
+    step more than the highest that it shows, before the multiplier. A counter of 23 bits with steps
+    of 0.0001 kWh shows up to 838.8607 and begins again at 838.8608. Digits and decimals that are
+    left out follow from it then, and must not contradict it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    flow: Literal["import", "export", "load", "generation"]
+    """What is measured: `import`, `export`, `load` or `generation`"""
+
+    digits: int = 9
+    """Digits before the decimal point that the register has"""
+
+    decimals: int = 3
+    """Number of decimals"""
+
+    multiplier: Decimal = Decimal("1")
+    """Factor of the current and voltage transformers"""
+
+    rollover_kwh: Decimal | None = None
+    """The total in kWh, before the multiplier, at which the register begins again at zero; null where that is after its last digit"""
+
+
+class RequestedAllocation(Model):
+    """So much for one invoice."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    invoice_id: UUID
+    """The invoice"""
+
+    amount: Decimal
+    """Above zero; a decimal string"""
+
+
+class Seal(Model):
+    """Where an entry stands in the chain."""
+
+    seq: int
+    """The entry's number in the chain, from 1"""
+
+    kind: (
+        Literal[
+            "transaction",
+            "booking",
+            "reading",
+            "definition",
+            "meter_end",
+            "void_note",
+            "property_end",
+            "property",
+            "meter",
+        ]
+        | str
+    )
+    """Which kind of thing this is"""
+
+    entry_id: UUID
+    """This entry of the reading's history"""
+
+    leaf: str
+    """The entry's leaf hash, in hexadecimal"""
+
+    head: str
+    """The chain's newest hash, in hexadecimal"""
+
+
+class SealedCheckpoint(Model):
+    """
+    What to store elsewhere: the chain's hash and the Merkle tree after `size` entries, hashes in
+    hexadecimal. `frontier` are the tree's peaks, the widest first; they hash to `root`.
+    """
+
+    tenant: str
+    """The tenant that it belongs to"""
+
+    size: int
+    """Number of entries"""
+
+    head: str
+    """The chain's newest hash, in hexadecimal"""
+
+    root: str
+    """The Merkle tree's root, in hexadecimal"""
+
+    frontier: list[str]
+    """The Merkle tree's frontier, hashes in hexadecimal"""
+
+
+class SeriesRow(Model):
+    """A piece of a series: what was counted in it, and what the meter shows at its end."""
+
+    start_at: AwareDatetime
+    """Start, included, UTC"""
+
+    end_at: AwareDatetime
+    """End, not included, UTC"""
+
+    kwh: Decimal | None
+    """Energy, in kWh"""
+
+    value: Decimal | None
+    """What the meter shows at the end of the piece, in kWh"""
+
+    quality: Literal["actual", "interpolated", "estimated", "substituted", "missing"] | str
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    complete: bool
+    """Whether no value is missing"""
+
+
+class StatementEntry(Model):
+    """What a transaction changed of what is owed on balance, and what was owed after it."""
+
+    transaction_id: UUID
+    """The transaction"""
+
+    kind: str
+    """Which kind of thing this is"""
+
+    reference: str
+    """The caller's reference, for people"""
+
+    memo: str
+    """A note for people"""
+
+    occurred_at: AwareDatetime
+    """When it happened in the business, UTC"""
+
+    recorded_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    amount: Decimal
+    """Amount, rounded, in the currency"""
+
+    balance: Decimal
+    """Debits minus credits"""
+
+
+class Status(Model):
+    """
+    How many entries there are of each kind (of properties and meters, one per version), and how
+    many of all are sealed; `whole` where every entry is either sealed or waits for its seal, and
+    the registry has nothing that no entry records. What waits can still be changed without a trace:
+    `unsealed_since` is when the oldest of it came, `in_time` where that was not over a minute ago.
+    """
+
+    whole: bool
+    """Whether nothing is missing"""
+
+    transactions: int
+    """Number of transactions"""
+
+    readings: int
+    """The readings"""
+
+    definitions: int
+    """Number of definitions"""
+
+    meter_ends: int
+    """Number of ended meters"""
+
+    void_notes: int
+    """Number of notes on voided invoices"""
+
+    properties: int
+    """Number of properties"""
+
+    property_ends: int
+    """Number of ended properties"""
+
+    meters: int
+    """The meters"""
+
+    sealed: int
+    """Number of sealed entries"""
+
+    unsealed: int
+    """Number of entries that wait for their seal"""
+
+    unsealed_since: AwareDatetime | None
+    """Since when the oldest of them waits, UTC"""
+
+    in_time: bool
+    """Whether what is not sealed yet came just now"""
+
+
+class StoredCheckpoint(Model):
+    """A checkpoint that the ledger made as it passed it."""
+
+    tenant: str
+    """The tenant that it belongs to"""
+
+    size: int
+    """Number of entries"""
+
+    head: str
+    """The chain's newest hash, in hexadecimal"""
+
+    root: str
+    """The Merkle tree's root, in hexadecimal"""
+
+    frontier: list[str]
+    """The Merkle tree's frontier, hashes in hexadecimal"""
+
+    made_at: AwareDatetime
+    """When it was made, UTC"""
+
+
+class Term(Model):
+    """
+    A meter in a sum, added (`1`) or subtracted (`-1`); without a `flow`, by its main register:
+    the first that it has of import, load, generation and export.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    meter_id: UUID
+    """The meter"""
+
+    sign: Literal[1, -1] = 1
+    """1 where the meter counts, -1 where it is deducted"""
+
+    flow: Literal["import", "export", "load", "generation"] | None = None
+    """What is measured: `import`, `export`, `load` or `generation`"""
+
+
+class TimedValue(Model):
+    """A value and its moment; that of a derived meter is no reading."""
+
+    value: Decimal
+    """The value, in the unit of its kind; of a register, kWh before the multiplier"""
+
+    read_at: AwareDatetime
+    """When the register was read, UTC"""
+
+    reading_id: UUID | None
+    """The reading, whichever of its versions"""
+
+
+class Transaction(Model):
+    """
+    A balanced, immutable entry. `reverses_id` is the transaction that a credit note or reversal
+    undoes; `correlation_id` is that of the reading whose arrival led here.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    kind: str
+    """Which kind of thing this is"""
+
+    document_id: UUID
+    """The invoice, credit note or payment that this is about"""
+
+    reference: str
+    """The caller's reference, for people"""
+
+    memo: str
+    """A note for people"""
+
+    reverses_id: UUID | None
+    """The transaction that this one reverses"""
+
+    customer_id: UUID
+    """The customer"""
+
+    total: Decimal
+    """Net and taxes"""
+
+    occurred_at: AwareDatetime
+    """When it happened in the business, UTC"""
+
+    recorded_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    correlation_id: str
+    """The id that links this to the event or request that caused it"""
+
+    proof_root: str | None
+    """The root of an invoice's proof, SHA-256 in hexadecimal; null where it has none"""
+
+    postings: list[Posting]
+    """The postings; their amounts add up to zero"""
+
+    allocations: list[Allocation]
+    """Which open items it is for"""
+
+
+class TrialBalanceRow(Model):
+    """One account, or those of all customers together by class."""
+
+    account: str
+    """The account's code"""
+
+    debits: Decimal
+    """Sum of debits"""
+
+    credits: Decimal
+    """Sum of credits"""
+
+    balance: Decimal
+    """Debits minus credits"""
+
+
+class UnmatchedPayment(Model):
+    """
+    Money that came in for `customer_id`, who is not known or does not pay in this currency. It
+    stands in suspense, and becomes the customer's once billing says that there is one.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    payment_id: UUID
+    """The payment"""
+
+    customer_id: UUID
+    """The customer"""
+
+    amount: Decimal
+    """Amount, rounded, in the currency"""
+
+    reference: str
+    """The caller's reference, for people"""
+
+    method: str
+    """How it came about"""
+
+    received_at: AwareDatetime
+    """When the money was received, UTC"""
+
+    recorded_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+
+class User(Model):
+    """A user."""
+
+    version: int
+    """Version of the resource, from 1; its ETag"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    updated_at: AwareDatetime
+    """When it was last changed, UTC"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    name: str
+    """Name, for people"""
+
+    email: str
+    """E-mail address, unique in the tenant"""
+
+    phone_number: str | None
+    """Telephone number"""
+
+    property_id: UUID
+    """The property"""
+
+    default_meter_id: UUID | None
+    """The meter that the user's readings are of"""
+
+
+class UserChange(Model):
+    """What is to be different; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    """Name, for people"""
+
+    email: str | None = None
+    """E-mail address, unique in the tenant"""
+
+    phone_number: str | None = None
+    """Telephone number"""
+
+    property_id: UUID | None = None
+    """The property"""
+
+    default_meter_id: UUID | None = None
+    """The meter that the user's readings are of"""
+
+
+class UserReplacement(Model):
+    """Everything about a user that can change: what is left out is empty."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    """Name, for people"""
+
+    email: str
+    """E-mail address, unique in the tenant"""
+
+    phone_number: str | None = None
+    """Telephone number"""
+
+    property_id: UUID
+    """The property"""
+
+    default_meter_id: UUID | None = None
+    """The meter that the user's readings are of"""
+
+
+class Value(Model):
+    """
+    What a meter shows at a moment, in kWh: its register times the multiplier, or the sum of its
+    inputs. Null where an input was not read around that moment; `missing` names those.
+    """
+
+    meter_id: UUID
+    """The meter"""
+
+    at: AwareDatetime
+    """The instant, UTC"""
+
+    value: Decimal | None
+    """What it shows, in kWh"""
+
+    quality: Literal["actual", "interpolated", "estimated", "substituted", "missing"] | str
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    missing: list[UUID]
+    """The meters that were not read around that moment"""
+
+
+class Account(Model):
+    """An account and what it holds: `balance` is debits less credits."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    code: str
+    """Short name for programs, unique among its kind"""
+
+    account_class: (
+        Literal[
+            "receivable",
+            "prepaid",
+            "export_payable",
+            "revenue",
+            "tax",
+            "cash",
+            "rounding",
+            "write_off",
+            "suspense",
+        ]
+        | str
+    )
+    """What an account is for. The values are stored, and begin the codes of customers' accounts."""
+
+    customer_id: UUID | None
+    """The customer"""
+
+    debits: Decimal
+    """Sum of debits"""
+
+    credits: Decimal
+    """Sum of credits"""
+
+    balance: Decimal
+    """Debits minus credits"""
+
+
+class Ageing(Model):
+    """Every currency's open invoices by age on the day `on`."""
+
+    on: date
+    """Local day"""
+
+    as_of: AwareDatetime | None
+    """As it was known at this instant, UTC; null for now"""
+
+    currencies: list[AgeingRow]
+    """The figures, by currency"""
+
+
+class Definition(Model):
+    """
+    A version of a definition. Version 0 is what `unmetered` is unless defined otherwise, for
+    ever; of two versions from one day the higher one counts. `entry_id` names the others in the
+    chain of sealed entries.
+    """
+
+    version: int
+    """Version of the resource, from 1; its ETag"""
+
+    entry_id: UUID | None
+    """This entry of the reading's history"""
+
+    from_on: date | None
+    """First local day"""
+
+    terms: list[Term]
+    """The meters of the sum, with their signs"""
+
+
+class EnteredReading(Model):
+    """A reading that was entered, and what is doubtful about it."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    meter_id: UUID
+    """The meter"""
+
+    property_id: UUID
+    """The property"""
+
+    flow: Literal["import", "export", "load", "generation"] | str
+    """What is measured: `import`, `export`, `load` or `generation`"""
+
+    kind: Literal["reading", "exchange_final", "exchange_initial", "withdrawn"] | str
+    """Which kind of thing this is"""
+
+    value: Decimal
+    """The value, in the unit of its kind; of a register, kWh before the multiplier"""
+
+    unit: Literal["kWh"] = "kWh"
+    """The unit"""
+
+    digits: int
+    """Digits before the decimal point that the register has"""
+
+    decimals: int
+    """Number of decimals"""
+
+    multiplier: Decimal
+    """Factor of the current and voltage transformers"""
+
+    rollover_kwh: Decimal | None
+    """The total in kWh, before the multiplier, at which the register begins again at zero; null where that is after its last digit"""
+
+    quality: Literal["actual", "estimated", "substituted"] | str
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    note: str
+    """A note for people"""
+
+    read_at: AwareDatetime
+    """When the register was read, UTC"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    version: int
+    """Number of this entry of the reading, from 1"""
+
+    entry_id: UUID
+    """This entry of the reading's history"""
+
+    supersedes_id: UUID | None
+    """The entry that this one takes the place of"""
+
+    exchange_id: UUID | None
+    """The meter exchange that it belongs to"""
+
+    warnings: list[ReadingWarning]
+    """What looks odd although it was accepted"""
+
+
+class Exchange(Model):
+    """A meter's exchange: its two readings, which count as one."""
+
+    exchange_id: UUID
+    """The meter exchange that it belongs to"""
+
+    final: Reading
+    initial: Reading
+
+
+class ItemResult(Model):
+    """What became of one reading of a request."""
+
+    index: int
+    """Position in the request, from 0"""
+
+    status: Literal["accepted", "unchanged", "refused"] | str
+    """What became of it"""
+
+    reading: EnteredReading | None = None
+    """The reading"""
+
+    code: str | None = None
+    """Why it is refused: a problem code; null where it is not"""
+
+    detail: str | None = None
+    """The reason, for people"""
+
+    errors: list[ProblemError] | None = None
+    """What is wrong with the parts of the request"""
+
+
+class ItemResults(Model):
+    """
+    What became of each reading, in the order of the request; an `unchanged` one existed already
+    with the same content.
+    """
+
+    accepted: int
+    """Number of items accepted"""
+
+    unchanged: int
+    """Number of items that existed already"""
+
+    refused: int
+    """Number of items refused"""
+
+    items: list[ItemResult]
+    """The page's items"""
+
+
+class Meter(Model):
+    """A meter; a derived one is computed from others and never read."""
+
+    version: int
+    """Version of the resource, from 1; its ETag"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    updated_at: AwareDatetime
+    """When it was last changed, UTC"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    property_id: UUID
+    """The property"""
+
+    meter_type: (
+        Literal["gg", "sg", "total", "unmetered", "main", "sub", "solar", "device", "derived"] | str
+    )
+    """What the meter is for at its property"""
+
+    name: str
+    """Name, for people"""
+
+    is_derived: bool
+    """Whether it is computed from others and never read"""
+
+    channels: list[Channel]
+    """The flows that the meter measures in intervals"""
+
+    registers: list[Register]
+    """The cumulative totals that the meter shows"""
+
+
+class MeterChange(Model):
+    """What is to be different; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    """Name, for people"""
+
+    channels: list[Channel] | None = None
+    """The flows that the meter measures in intervals"""
+
+    registers: list[Register] | None = None
+    """The cumulative totals that the meter shows"""
+
+
+class MeterReplacement(Model):
+    """Everything about a meter that can change: what is left out is empty."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    """Name, for people"""
+
+    channels: list[Channel] | None = None
+    """The flows that the meter measures in intervals"""
+
+    registers: list[Register] | None = None
+    """The cumulative totals that the meter shows"""
+
+
+class NewAdjustment(Model):
+    """Above zero, a charge that the customer is to pay; below, a credit, spent as a payment is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    customer_id: UUID
+    """The customer"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    reference: str = ""
+    """The caller's reference, for people"""
+
+    occurred_at: AwareDatetime | None = None
+    """The date of value; now where it is left out"""
+
+    amount: Decimal
+    """Above zero a charge, below zero a credit; a decimal string"""
+
+    reason: str
+    """Why, for programs"""
+
+    due_on: date | None = None
+    """Of a charge; its own day if left out"""
+
+    allocations: list[RequestedAllocation] | None = None
+    """Which open items it is for"""
+
+
+class NewAllocation(Model):
+    """
+    Spend the customer's credit, or what exported energy has earned, on the invoices named or
+    else on the oldest due. Without `amount`: as much as is named, or as there is.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    customer_id: UUID
+    """The customer"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    reference: str = ""
+    """The caller's reference, for people"""
+
+    occurred_at: AwareDatetime | None = None
+    """The date of value; now where it is left out"""
+
+    amount: Decimal | None = None
+    """Amount, rounded, in the currency"""
+
+    source: Literal["prepaid", "export_payable"] = "prepaid"
+    """Where it comes from, for people"""
+
+    allocations: list[RequestedAllocation] | None = None
+    """Which open items it is for"""
+
+
+class NewAssignment(Model):
+    """
+    Whose payment it is. Without `allocations` it pays the oldest due invoices first; with them,
+    what they name; the rest is the customer's credit.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    customer_id: UUID
+    """The customer"""
+
+    allocations: list[RequestedAllocation] | None = None
+    """Which open items it is for"""
+
+
+class NewDefinition(Model):
+    """What a derived meter is the sum of, from a local day of its property on."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    from_on: date
+    """First local day"""
+
+    terms: list[Term]
+    """The meters of the sum, with their signs"""
+
+
+class NewExchange(Model):
+    """
+    A meter is replaced: the last value of the old one and the first of the new one, read at
+    one moment.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    final_value: Decimal
+    """What the old register showed last, in kWh before its multiplier"""
+
+    initial_value: Decimal
+    """What the new register showed first, in kWh before its multiplier"""
+
+    read_at: AwareDatetime | None = None
+    """When the register was read, UTC"""
+
+    flow: Literal["import", "export", "load", "generation"] | None = None
+    """What is measured: `import`, `export`, `load` or `generation`"""
+
+    register_: Annotated[NewRegister | None, Field(alias="register")] = None
+    note: str = ""
+    """A note for people"""
+
+
+class NewMeter(Model):
+    """
+    A meter to add to a property, besides its own four. Without `registers` it has one for each
+    of its channels of active energy; without channels one, for generation where it is solar, else
+    for import.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    meter_type: Literal["main", "sub", "solar", "device", "derived"]
+    """What the meter is for at its property"""
+
+    name: str
+    """Name, for people"""
+
+    channels: list[Channel] | None = None
+    """The flows that the meter measures in intervals"""
+
+    registers: list[Register] | None = None
+    """The cumulative totals that the meter shows"""
+
+
+class NewPayment(Model):
+    """
+    Money that came in. Without `allocations` it pays the oldest due invoices first; with them,
+    what they name; with an empty list, nothing. The rest is the customer's credit.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    customer_id: UUID
+    """The customer"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    reference: str = ""
+    """The caller's reference, for people"""
+
+    occurred_at: AwareDatetime | None = None
+    """The date of value; now where it is left out"""
+
+    amount: Decimal
+    """Above zero; a decimal string"""
+
+    method: str = ""
+    """How it came about"""
+
+    allocations: list[RequestedAllocation] | None = None
+    """Which open items it is for"""
+
+
+class NewProperties(Model):
+    """Properties to register together, all or nothing."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: list[NewProperty]
+    """The page's items"""
+
+
+class NewWriteOff(Model):
+    """What is given up, of the invoices named or else of the oldest due."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    customer_id: UUID
+    """The customer"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    reference: str = ""
+    """The caller's reference, for people"""
+
+    occurred_at: AwareDatetime | None = None
+    """The date of value; now where it is left out"""
+
+    amount: Decimal
+    """Above zero; a decimal string"""
+
+    reason: str
+    """Why, for programs"""
+
+    allocations: list[RequestedAllocation] | None = None
+    """Which open items it is for"""
+
+
+class PageOfAccount(Model):
+    items: list[Account]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfMeter(Model):
+    items: list[Meter]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfProperty(Model):
+    items: list[Property]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfReading(Model):
+    items: list[Reading]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfStoredCheckpoint(Model):
+    items: list[StoredCheckpoint]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfTransaction(Model):
+    items: list[Transaction]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfUnmatchedPayment(Model):
+    items: list[UnmatchedPayment]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfUser(Model):
+    items: list[User]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class Problem(Model):
+    """The body of an `application/problem+json` answer; `code` is for programs."""
+
+    type: str = "about:blank"
+    """A reference to the explanation of the code."""
+
+    title: str
+    """What the code means, in short."""
+
+    status: int
+    """The HTTP status."""
+
+    detail: str
+    """What is wrong this time, for people."""
+
+    code: str
+    """The kind of problem, for programs."""
+
+    correlation_id: str
+    """The id under which logs speak of this request."""
+
+    errors: list[ProblemError] | None = None
+    """What is wrong with the parts of the request."""
+
+
+class Proof(Model):
+    """
+    That an entry is among the first `size`: from the hash of `record` the `path` leads to the
+    root of `checkpoint` (RFC 6962, section 2.1.1).
+    """
+
+    record: dict[str, Any]
+    """The sealed record"""
+
+    size: int
+    """Number of entries"""
+
+    path: list[str]
+    """The hashes that lead from the entry to the root, in hexadecimal"""
+
+    checkpoint: SealedCheckpoint
+
+
+class PropertyWithMeters(Model):
+    """A property and all its meters."""
+
+    version: int
+    """Version of the resource, from 1; its ETag"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    updated_at: AwareDatetime
+    """When it was last changed, UTC"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    name: str
+    """Name, for people"""
+
+    address: str
+    """Postal address, for people"""
+
+    zone: str
+    """IANA time zone, which local days and hours are told in"""
+
+    region_id: UUID | None
+    """The region"""
+
+    connected_kw: Decimal | None
+    """Connected (sanctioned) load, in kW"""
+
+    parent_id: UUID | None
+    """The node above in the tree"""
+
+    customer_id: UUID | None
+    """The customer"""
+
+    meters: list[Meter]
+    """The meters"""
+
+
+class Series(Model):
+    """A meter through a time, piece by piece."""
+
+    meter_id: UUID
+    """The meter"""
+
+    by: Literal["15min", "hour", "day", "month"] | str
+    """The steps that the window is divided into"""
+
+    zone: str
+    """IANA time zone, which local days and hours are told in"""
+
+    items: list[SeriesRow]
+    """The page's items"""
+
+
+class Statement(Model):
+    """
+    What a customer owed on balance at `from_at`, every change before `to_at`, and what was owed
+    then. Above zero the customer owes; below, the customer has credit. Money that only moves from
+    the customer's credit to an invoice changes nothing on balance and is not listed.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    customer_id: UUID
+    """The customer"""
+
+    from_at: AwareDatetime
+    """Start, included, UTC"""
+
+    to_at: AwareDatetime
+    """End, not included, UTC"""
+
+    opening: Decimal
+    """The balance at the start"""
+
+    entries: list[StatementEntry]
+    """The entries, in order"""
+
+    closing: Decimal
+    """When a period is billed: complete, or what is there after the grace time"""
+
+
+class Statistics(Model):
+    """
+    The readings of a meter's register in a time: values as read, before the multiplier. `mean`
+    has six decimals, rounded half to even.
+    """
+
+    meter_id: UUID
+    """The meter"""
+
+    flow: Literal["import", "export", "load", "generation"] | str | None
+    """What is measured: `import`, `export`, `load` or `generation`"""
+
+    count: int
+    """Number of them"""
+
+    min: Decimal | None
+    """The lowest"""
+
+    max: Decimal | None
+    """The highest"""
+
+    mean: Decimal | None
+    """The mean"""
+
+    first: TimedValue | None
+    """The first of them"""
+
+    last: TimedValue | None
+    """The last of them"""
+
+
+class TrialBalance(Model):
+    """The books of one currency; `difference`, debits less credits, is zero."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    rows: list[TrialBalanceRow]
+    """The rows"""
+
+    debits: Decimal
+    """Sum of debits"""
+
+    credits: Decimal
+    """Sum of credits"""
+
+    difference: Decimal
+    """The difference"""
+
+
+class TrialBalances(Model):
+    """Each currency's books, now or from what occurred (or was booked) up to and at `as_of`."""
+
+    as_of: AwareDatetime | None
+    """As it was known at this instant, UTC; null for now"""
+
+    currencies: list[TrialBalance]
+    """The figures, by currency"""
+
+
+class Properties(Model):
+    """Properties as they were registered, in the order requested."""
+
+    items: list[PropertyWithMeters]
+    """The page's items"""
