@@ -238,7 +238,7 @@ def _columns(found: Sequence[ChannelSeries]) -> dict[str, Any]:
         "start_on": [series.window.start_on for series in found],
         "end_on": [series.window.end_on for series in found],
         "values": [series.values for series in found],
-        "quality": [series.quality.tobytes().decode("ascii") for series in found],
+        "quality": [series.quality.tobytes() for series in found],
     }
 
 
