@@ -1,6 +1,7 @@
 """What is sealed, to the byte: a chain that was sealed once verifies for ever, by our verifier and
 by the one in docs/chain.md."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -29,12 +30,16 @@ from gridtally.ledger.audit.domain.entries import (
     OPTIONAL_FIELDS,
     POSTING_FIELDS,
     ROW_FIELDS,
+    TEXT_FIELDS,
     TRANSACTION_FIELDS,
     TRANSACTION_OPTIONAL_FIELDS,
     booking_entry,
     row_entry,
     transaction_entry,
+    without_texts,
 )
+from gridtally.ledger.audit.domain.erasures import erase
+from gridtally.ledger.audit.domain.seals import Seal
 
 DOCUMENT = (Path(__file__).parents[3] / "docs/chain.md").read_text()
 GOLDEN = Path(__file__).with_name("chain.ndjson")
@@ -106,11 +111,34 @@ ROWS = {
         "created_at": AT, "updated_at": LATER,
     },
 }  # fmt: skip
+SALT, LEFT = bytes(range(32, 64)), bytes(range(64, 96))
+REFUND = {**HEAD, "kind": "refund", "reference": "Ms Roe", "memo": "é", "salt": SALT}
+CHARGE = {**ITEM, "kind": "charge", "number": "Ms Roe"}
+ERASED = {
+    "id": id_(18),
+    "kind": "reading",
+    "entry_id": id_(4),
+    "erased_at": LATER,
+    "erased_by": "k",
+}
+BESIDE = [
+    ("booking", booking_entry({**HEAD, "salt": SALT}, [CLAIM, EARNED], [], ITEM)),
+    ("booking", booking_entry(REFUND, [CLAIM, EARNED], [], CHARGE)),
+    *(
+        (kind, row_entry(kind, {**row, "salt": SALT}))
+        for kind, row in ROWS.items()
+        if kind != "definition"
+    ),
+    ("erasure", row_entry("erasure", {**ERASED, "seq": None, "leaf": None, "rest": None})),
+    ("erasure", row_entry("erasure", {**ERASED, "seq": 4, "leaf": SALT, "rest": LEFT})),
+]
+"""With their texts beside the chain."""
 ENTRIES = [
     ("transaction", transaction_entry(HEAD, [CLAIM, EARNED], [ALLOCATED])),
     ("booking", booking_entry(HEAD, [CLAIM, EARNED], [], ITEM)),
     ("booking", booking_entry(HEAD, [CLAIM, EARNED], [ALLOCATED], None)),
     *((kind, row_entry(kind, row)) for kind, row in ROWS.items()),
+    *BESIDE,
 ]
 
 
@@ -206,3 +234,93 @@ def test_what_came_later_is_sealed_where_it_has_a_value():
     meter = row_entry("meter", ROWS["meter"] | {"channel_ends_at": [None, AT]})
     assert meter["channel_ends_at"][0] is None
     assert set(meter) - set(row_entry("meter", ROWS["meter"])) == {"channel_ends_at"}
+
+
+def test_texts_stand_in_an_entry_as_a_commitment_alone():
+    by_hand = hashlib.sha256(b"\x03" + SALT + b'{"address":"","name":"Oak Lane 1"}').hexdigest()
+    sealed = row_entry("property", {**ROWS["property"], "salt": SALT})
+    assert sealed["commitment"] == by_hand
+    assert sealed.keys() == row_entry("property", ROWS["property"]).keys() - {
+        "name", "address",
+    } | {"commitment"}  # fmt: skip
+    charge = booking_entry(REFUND, [CLAIM, EARNED], [], CHARGE)
+    assert "Ms Roe" not in json.dumps(charge)
+    assert "é" not in json.dumps(charge, ensure_ascii=False)
+    assert "digest" not in charge
+    assert charge["opens"].keys() == set(ITEM_FIELDS) - {"number"}
+    invoice = booking_entry({**HEAD, "salt": SALT}, [CLAIM, EARNED], [], ITEM)
+    assert (invoice["reference"], invoice["opens"]["number"]) == ("INV-é\n1", "INV-é\n1")
+    other = booking_entry(REFUND, [CLAIM, EARNED], [], {**CHARGE, "number": "Mr Roe"})
+    assert other["opens"] is None
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ROWS if TEXT_FIELDS.get(kind)])
+def test_an_erasure_leaves_the_leaf_and_any_other_change_does_not(kind):
+    row = {**ROWS[kind], "salt": SALT}
+    sealed = row_entry(kind, row)
+    left = bytes.fromhex(sealed["commitment"])
+    empty = dict.fromkeys(TEXT_FIELDS[kind], "")
+    assert row_entry(kind, {**row, **empty, "salt": None, "commitment": left}) == sealed
+    wrong = [
+        {**row, TEXT_FIELDS[kind][0]: "Ms Roe"},
+        {**row, "salt": LEFT},
+        {**row, "salt": None},
+        {**row, "commitment": left},
+        {**row, **empty, "salt": None, "commitment": LEFT},
+        {**row, "salt": None, "commitment": left, TEXT_FIELDS[kind][0]: "Ms Roe"},
+    ]
+    for changed in wrong:
+        assert row_entry(kind, changed) != sealed, changed
+
+
+def exported(entries, leaves=None):
+    """An export of entries; `leaves` are those that were sealed of what differs now."""
+    state, lines = Checkpoint.start("acme"), []
+    for seq, (kind, entry) in enumerate(entries, start=1):
+        record = record_of("acme", seq, kind, entry)
+        leaf = (leaves or {}).get(seq) or leaf_of(record)
+        state = state.extend(leaf)
+        lines.append(export_line(record, leaf, state.head))
+    return [export_header("acme", 0, state.size), *lines, export_trailer(state)]
+
+
+def legacy_erasure():
+    """A refund that was sealed with its texts, and its erasure: before and after."""
+    entry = booking_entry({**REFUND, "salt": None}, [CLAIM, EARNED], [], CHARGE)
+    leaf = leaf_of(record_of("acme", 1, "booking", entry))
+    seal = Seal(1, "booking", id_(1), leaf, leaf)
+    erased = erase("acme", "booking", id_(1), entry, seal)
+    row = {**ERASED, "seq": erased.seq, "leaf": erased.leaf, "rest": erased.rest}
+    left = without_texts("booking", entry)
+    return entry, left, leaf, ("erasure", row_entry("erasure", row))
+
+
+def test_what_was_sealed_with_its_texts_is_erased_and_verifies():
+    entry, left, leaf, erasure = legacy_erasure()
+    assert "Ms Roe" not in json.dumps(left)
+    before = exported([("booking", entry)])
+    after = exported([("booking", left), erasure], {1: leaf})
+    assert verify_export(after, verify_export(before)).size == 2
+    assert run_document(b"".join(after)).returncode == 0
+
+
+def test_an_erasure_hides_no_other_change():
+    entry, left, leaf, erasure = legacy_erasure()
+    changed = {**left, "total": "1.00000000"}
+    wrong = [
+        exported([("booking", left)], {1: leaf}),  # without its erasure
+        exported([("booking", changed), erasure], {1: leaf}),
+        exported([erasure, ("booking", left)], {2: leaf}),  # an erasure does not come before
+        exported([("booking", left), ("erasure", {**erasure[1], "rest": LEFT.hex()})], {1: leaf}),
+        exported([("booking", left), ("erasure", {**erasure[1], "leaf": LEFT.hex()})], {1: leaf}),
+        exported([("booking", left), ("reading", erasure[1])], {1: leaf}),
+        exported(
+            [("booking", left), ("erasure", {**erasure[1], "erased_by": "x"})], {1: leaf, 2: leaf}
+        ),
+    ]
+    for lines in wrong:
+        with pytest.raises(Tampered):
+            verify_export(lines)
+        assert run_document(b"".join(lines)).returncode == 1
+    assert erase("acme", "booking", id_(1), changed, Seal(1, "booking", id_(1), leaf, leaf)) is None
+    assert entry["memo"] == "é"

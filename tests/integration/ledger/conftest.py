@@ -1,9 +1,13 @@
 """A migrated ledger, its API without a socket, keys for two tenants, and an attacker."""
 
+import asyncio
+
 import asyncpg
 import pytest
+from alembic import command
 
 from gridtally.database import Database
+from gridtally.database.migrations import _config
 from gridtally.http.api import build_app
 from gridtally.ledger.app import STATE
 from gridtally.ledger.routers import ROUTERS
@@ -54,3 +58,26 @@ async def superuser(ledger_url, postgres_admin_url):
     await connection.execute("SET session_replication_role = replica")
     yield connection
     await connection.close()
+
+
+def migrate(url, revision):
+    config = _config("gridtally.ledger")
+    config.attributes["url"] = url
+    command.upgrade(config, revision)
+
+
+@pytest.fixture
+async def at_revision(database_url, postgres_admin_url):
+    """Makes a database of an earlier revision, and a superuser's connection to it."""
+    connections = []
+
+    async def make(revision):
+        url = database_url()
+        await asyncio.to_thread(migrate, url, revision)
+        name = url.rpartition("/")[2].partition("?")[0]
+        connections.append(await asyncpg.connect(postgres_admin_url, database=name))
+        return url, connections[-1]
+
+    yield make
+    for connection in connections:
+        await connection.close()

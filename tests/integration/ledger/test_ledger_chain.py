@@ -42,7 +42,7 @@ async def test_entries_are_sealed_once_however_many_seal_and_book(ledger, client
     assert status == {
         "whole": True, "in_time": True, "transactions": 210, "readings": 0, "definitions": 0,
         "meter_ends": 0, "void_notes": 0, "properties": 0, "property_ends": 0, "meters": 0,
-        "sealed": 210, "unsealed": 0, "unsealed_since": None,
+        "erasures": 0, "sealed": 210, "unsealed": 0, "unsealed_since": None,
     }  # fmt: skip
     other = await clients("other")
     assert verify_export(await exported(other)).size == 1

@@ -36,7 +36,7 @@ from integration.ledger.seals import checkpoint, exported, lines_within, seal
 
 KINDS = {
     "booking": 6, "reading": 5, "definition": 3, "meter_end": 6, "void_note": 2, "property": 3,
-    "property_end": 1, "meter": 16,
+    "property_end": 1, "meter": 16, "erasure": 1,
 }  # fmt: skip
 SIZE = sum(KINDS.values())
 TAMPERINGS = 150
@@ -80,7 +80,13 @@ async def facts(acme, home, ledger):
     notes = [credit_note(first), credit_note(second)]
     await posted(ledger, post_credit_notes, *notes)
     await posted(ledger, record_voided_invoices, *map(voided, notes))
-    assert await seal(ledger) == SIZE
+    assert await seal(ledger) == SIZE - 1
+    at = await done(acme.get(f"/v1/ledger/seals/{definitions[0]}"), 200)
+    refused = await done(acme.post(f"/v1/ledger/entries/{at['seq']}/erase"), 409)
+    assert refused["code"] == "entry_without_texts"
+    removed = next(record for record in await records(acme) if record["kind"] == "property_end")
+    await done(acme.post(f"/v1/ledger/entries/{removed['seq']}/erase"), 200)
+    assert await seal(ledger) == 1
     return {"definitions": definitions, "voided": [str(first.invoice_id), str(second.invoice_id)]}
 
 
@@ -93,7 +99,8 @@ async def test_every_kind_is_sealed_exported_and_proven(acme, facts, tmp_path):
     assert status == {
         "whole": True, "in_time": True, "transactions": 6, "readings": 5, "definitions": 3,
         "meter_ends": 6, "void_notes": 2, "properties": 3, "property_ends": 1,
-        "meters": KINDS["meter"], "sealed": SIZE, "unsealed": 0, "unsealed_since": None,
+        "meters": KINDS["meter"], "erasures": 1, "sealed": SIZE, "unsealed": 0,
+        "unsealed_since": None,
     }  # fmt: skip
     exported_records = await records(acme)
     assert Counter(record["kind"] for record in exported_records) == KINDS
@@ -164,20 +171,22 @@ def columns_of_kind(kind):
     return {COLUMNS.get(name, name) for name in names}
 
 
+BESIDE = {"salt", "commitment"}
 SEALED = {
-    "transaction": {*TRANSACTION_FIELDS, *TRANSACTION_OPTIONAL_FIELDS},
+    "transaction": {*TRANSACTION_FIELDS, *TRANSACTION_OPTIONAL_FIELDS, *BESIDE},
     "posting": {"transaction_id", "account_id", "line", "amount", *POSTING_COPIES},
     "allocation": {"transaction_id", *ALLOCATION_FIELDS, *ALLOCATION_COPIES},
     "open_item": {*ITEM_FIELDS, *ITEM_COPIES},
     "account": {"id", "currency", "code", "class", "customer_id"},
-    "reading_entry": columns_of_kind("reading"),
+    "reading_entry": columns_of_kind("reading") | BESIDE,
     "definition": {*ROW_FIELDS["definition"]},
-    "removed_meter": columns_of_kind("meter_end"),
-    "invoice_note": {*ROW_FIELDS["void_note"]},
-    "removed_property": {*ROW_FIELDS["property_end"]},
-    "property_version": columns_of_kind("property"),
+    "removed_meter": columns_of_kind("meter_end") | BESIDE,
+    "invoice_note": {*ROW_FIELDS["void_note"], *BESIDE},
+    "removed_property": {*ROW_FIELDS["property_end"], *BESIDE},
+    "property_version": columns_of_kind("property") | BESIDE,
     "property": columns_of_kind("property") - {"property_id"},
-    "meter_version": columns_of_kind("meter"),
+    "meter_version": columns_of_kind("meter") | BESIDE,
+    "erased_entry": columns_of_kind("erasure"),
     "meter": {"id", "property_id", "meter_type", "name", "version", "created_at", "updated_at"},
     "channel": {"meter_id", "flow", "minutes", "interval_wh_max", "start_at", "end_at"},
     "register": {"meter_id", "flow", "digits", "decimals", "multiplier", "rollover_kwh"},
@@ -213,6 +222,7 @@ PAST_THE_QUEUE = {
     "removed_meter": "id = gen_random_uuid(), removed_at = now()",
     "invoice_note": "invoice_id = gen_random_uuid()",
     "removed_property": "id = gen_random_uuid(), removed_at = now()",
+    "erased_entry": "id = gen_random_uuid(), entry_id = gen_random_uuid()",
     "property_version": "id = gen_random_uuid(), version = version + 10",
     "meter_version": "id = gen_random_uuid(), version = version + 10",
     "property": "id = gen_random_uuid()",
@@ -239,9 +249,10 @@ ANOTHER = {
     "numeric": "coalesce({0}, 0) + 1",
     "int2": "{0} + 1",
     "int4": "{0} + 1",
+    "int8": "coalesce({0}, 0) + 1",
     "timestamptz": "coalesce({0}, now()) + interval '1 microsecond'",
     "date": "{0} + 1",
-    "bytea": "sha256({0})",
+    "bytea": "sha256(coalesce({0}, ''))",
     "_uuid": "array_append({0}, gen_random_uuid())",
     "_text": "array_append({0}, 'import')",
     "_int2": "array_append({0}, 1::smallint)",

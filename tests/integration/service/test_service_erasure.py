@@ -16,6 +16,7 @@ from gridtally.contracts.envelope import Envelope
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
 from gridtally.http.api import build_app
 from gridtally.ledger.accounts.handlers.customers import apply_customers
+from gridtally.ledger.audit.handlers.erasures import erase_customers
 from gridtally.messaging import Publisher, ReceivedMessage
 from gridtally.observability.health import Health
 from gridtally.observability.metrics import Metrics
@@ -138,13 +139,13 @@ async def test_an_erased_name_is_nowhere_any_more(databases, api_of, postgres_ad
     assert home.status_code == 201, home.text
     person = {"name": NAME, "email": CUSTOMER["email"], "property_id": home.json()["id"]}
     user = (await ledger.post("/v1/users", json=person, headers=keyed)).json()
-    payment = {"customer_id": made["id"], "amount": "5", "currency": "EUR"}
+    payment = {"customer_id": made["id"], "amount": "5", "currency": "EUR", "reference": NAME}
     assert (await ledger.post("/v1/payments", json=payment)).status_code == 201
     for service in ("billing", "ledger"):
         await bury(opened[service], made["id"])
     before = await tables_with(urls, postgres_admin_url, SECRETS)
     assert {table.partition(".")[2] for table in before} == {
-        "customer", "outbox", "idempotency_key", "registry_user", "dead_letter",
+        "customer", "outbox", "idempotency_key", "registry_user", "dead_letter", "transaction",
     }  # fmt: skip
     balance = (await ledger.get(f"{path}/balance")).json()
 
@@ -160,6 +161,9 @@ async def test_an_erased_name_is_nowhere_any_more(databases, api_of, postgres_ad
     assert [event[name] for name in ("email", "billing_address", "contacts")] == [None, None, []]
     await apply_in_ledger(opened, [newest])
     assert (await ledger.delete(f"/v1/users/{user['id']}")).status_code == 204
+    async with transaction(opened["ledger"], tenant=ALL_TENANTS) as tx:
+        await erase_customers(tx, NOW)  # the loop
+        await tx.raw.execute("DELETE FROM outbox")  # the relay
 
     assert await tables_with(urls, postgres_admin_url, SECRETS) == []
     assert (await ledger.get(f"{path}/balance")).json() == balance

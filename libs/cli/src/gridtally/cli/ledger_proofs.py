@@ -18,7 +18,7 @@ from gridtally.kernel.chain import Checkpoint, Tampered, verify_export, verify_p
 EXPORT = "/v1/ledger/export"
 KINDS = (
     "transactions", "readings", "definitions", "meter_ends", "void_notes", "properties",
-    "property_ends", "meters",
+    "property_ends", "meters", "erasures",
 )  # fmt: skip
 JSON_BYTES_MAX = 64 * 1024 * 1024
 """A proof or a checkpoint is small; what is larger is none."""

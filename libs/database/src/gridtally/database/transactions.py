@@ -32,6 +32,7 @@ _TRANSIENT: tuple[type[BaseException], ...] = (
     asyncpg.LockNotAvailableError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidCachedStatementError,  # a migration ran; the next time it is prepared anew
     asyncpg.InternalClientError,  # the server closed the connection between two calls
     ConnectionError,
     TimeoutError,
@@ -44,7 +45,8 @@ _UNSTORABLE: tuple[type[BaseException], ...] = (
 
 
 def is_transient(failure: BaseException) -> bool:
-    """Whether the same transaction may succeed later: connection, deadlock, serialization."""
+    """Whether the same transaction may succeed later: connection, deadlock, serialization,
+    a table that a migration changed meanwhile."""
     if isinstance(failure, DBAPIError) and failure.connection_invalidated:
         return True
     return any(isinstance(cause, _TRANSIENT) or _is_closed(cause) for cause in causes(failure))

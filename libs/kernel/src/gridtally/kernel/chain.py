@@ -16,7 +16,11 @@ from gridtally.kernel.merkle import HASH_BYTES, Frontier, leaf_hash, root_of_pat
 
 FORMAT = "gridtally-ledger-export-1"
 SHOWN_CHARS_MAX = 80
-_LINK, _GENESIS = b"\x02", b"gridtally chain 1\x1f"
+_LINK, _COMMITMENT, _GENESIS = b"\x02", b"\x03", b"gridtally chain 1\x1f"
+ERASURE = "erasure"
+"""The kind of the entries that say of what the texts were erased."""
+ERASED_UNPROVEN_MAX = 100_000
+"""Entries whose content differs and whose erasure has not come yet, while an export is read."""
 Record = Mapping[str, Any]
 """A JSON object."""
 
@@ -41,6 +45,18 @@ def record_of(tenant_id: str, seq: int, kind: str, entry: Record | None) -> dict
 def leaf_of(record: Record) -> bytes:
     """The leaf of a record in the tree."""
     return leaf_hash(canonical(record))
+
+
+def commitment_of(salt: bytes, texts: Record) -> bytes:
+    """What stands in an entry for texts that may name people, which lie beside the chain with their
+    salt: whoever has both proves the texts, and without the salt nobody can try out what they
+    were."""
+    return hashlib.sha256(_COMMITMENT + salt + canonical(texts)).digest()
+
+
+def rest_of(entry: Record) -> bytes:
+    """The hash of what is left of an entry that was sealed with its texts, which are erased."""
+    return hashlib.sha256(canonical(entry)).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +136,14 @@ def verify_export(lines: Iterable[bytes], earlier: Checkpoint | None = None) -> 
     """Repeat every hash of an export; the checkpoint that it leads to.
 
     `earlier` was stored before: the export must pass through it, or begin where it ends.
-    Tampered, naming the line, where a line is missing, added, moved or different in any byte.
+    Tampered, naming the line, where a line is missing, added, moved or different in any byte. An
+    entry that was sealed with texts that were erased since may differ, if it is what its erasure,
+    a later entry, says is left.
     """
     numbered = _parsed(lines)
     number, header = next(numbered, (1, {}))
     state = _start(header, earlier)
+    unproven: dict[int, _Unproven] = {}
     if earlier is not None and not state.size <= earlier.size <= header["size"]:
         raise Tampered(f"line 1: the checkpoint at {earlier.size} lies outside of this export")
     trailer: Record | None = None
@@ -134,14 +153,25 @@ def verify_export(lines: Iterable[bytes], earlier: Checkpoint | None = None) -> 
         if "checkpoint" in line:
             trailer = line
             continue
-        state = _follow(state, line, number)
+        state = _follow(state, line, number, unproven)
         if earlier is not None and state.size == earlier.size and state != earlier:
             raise Tampered(f"line {number}: the entries up to here are not those of the checkpoint")
     if trailer is None:
         raise Tampered(f"line {number}: it ends without its checkpoint")
     if trailer != {"checkpoint": state.to_json()} or state.size != header["size"]:
         raise Tampered(f"line {number}: the entries do not lead to the checkpoint at the end")
+    for seq, other in unproven.items():
+        raise Tampered(f"line {other.number}: entry {seq} is not what was sealed")
     return state
+
+
+@dataclass(frozen=True, slots=True)
+class _Unproven:
+    """An entry whose content is not what was sealed, until its erasure says what is left."""
+
+    number: int
+    leaf: str
+    rest: str
 
 
 def _parsed(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -174,8 +204,11 @@ def _start(header: Record, earlier: Checkpoint | None) -> Checkpoint:
     return begin
 
 
-def _follow(state: Checkpoint, line: Record, number: int) -> Checkpoint:
-    """The state after a line; its own hashes must be those of its content and its number."""
+def _follow(
+    state: Checkpoint, line: Record, number: int, unproven: dict[int, _Unproven]
+) -> Checkpoint:
+    """The state after a line; its own hashes must be those of its content and its number, or what
+    an erasure will have to say of it."""
     sealed = {name: line.get(name) for name in ("entry", "kind", "seq", "tenant")}
     expected = {"seq": state.size + 1, "tenant": state.tenant_id}
     if not expected.items() <= sealed.items() or len(line) != len(sealed) + len(("head", "leaf")):
@@ -183,12 +216,29 @@ def _follow(state: Checkpoint, line: Record, number: int) -> Checkpoint:
     if sealed["entry"] is None:
         raise Tampered(f"line {number}: entry {state.size + 1} is gone")
     leaf = leaf_of(sealed)
-    state = state.extend(leaf)
     if line.get("leaf") != leaf.hex():
-        raise Tampered(f"line {number}: entry {state.size} is not what was sealed")
+        try:
+            leaf = _hash(line.get("leaf"))
+        except ValueError:
+            raise Tampered(f"line {number}: a hash has hexadecimal digits") from None
+        other = _Unproven(number, leaf.hex(), rest_of(sealed["entry"]).hex())
+        unproven[state.size + 1] = other
+        if sealed["kind"] == ERASURE or len(unproven) > ERASED_UNPROVEN_MAX:
+            raise Tampered(f"line {number}: entry {state.size + 1} is not what was sealed")
+    elif sealed["kind"] == ERASURE:
+        _prove(unproven, sealed["entry"])
+    state = state.extend(leaf)
     if line.get("head") != state.head.hex():
         raise Tampered(f"line {number}: entry {state.size} does not follow from those before")
     return state
+
+
+def _prove(unproven: dict[int, _Unproven], erasure: Record) -> None:
+    """Take out the entry that an erasure is of, where it says what is left of it."""
+    seq = erasure.get("seq")
+    other = unproven.get(seq) if isinstance(seq, int) else None
+    if other and (other.leaf, other.rest) == (erasure.get("leaf"), erasure.get("rest")):
+        del unproven[erasure["seq"]]
 
 
 def verify_proof(proof: Record, checkpoint: Checkpoint) -> Record:

@@ -16,6 +16,21 @@ def entry_id() -> sa.Column[object]:
     return sa.Column("id", sa.Uuid, nullable=False, server_default=sa.func.gen_random_uuid())
 
 
+def beside_the_chain() -> tuple[sa.Column[object], ...]:
+    """The salt of a row's texts, which lie beside the chain, and what an erasure leaves of both.
+    Rows from before have neither, and are sealed with their texts."""
+    salt = sa.text("uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())")
+    return (
+        sa.Column("salt", sa.LargeBinary, server_default=salt),
+        sa.Column("commitment", sa.LargeBinary, server_default=sa.FetchedValue()),
+    )
+
+
+def erased(table: str) -> sa.CheckConstraint:
+    """A row has its salt, or what is left of it."""
+    return sa.CheckConstraint("salt IS NULL OR commitment IS NULL", name=f"{table}_erased")
+
+
 def register_columns() -> tuple[sa.Column[object], ...]:
     """A register: the digits and decimals that it shows, the multiplier of its transformers, and
     the total at which it begins again, where that is no power of ten."""

@@ -8,7 +8,7 @@ import structlog
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
 from gridtally.kernel.errors import Conflict
 from gridtally.ledger.accounts.handlers import adopted_payments, balances, credit
-from gridtally.ledger.audit.handlers import seals
+from gridtally.ledger.audit.handlers import erasures, seals
 from gridtally.ledger.audit.store import status
 from gridtally.ledger.settings import Settings
 from gridtally.messaging import Progress
@@ -20,14 +20,16 @@ from gridtally.service.service import Loop, Process
 SEAL_POLL_S = 0.25
 LATE_POLL_S = 10.0
 OVERDUE_POLL_S = 60.0
+ERASURE_POLL_S = 5.0
 
 log = structlog.get_logger(__name__)
 
 
 def loops(process: Process[Settings]) -> list[Loop]:
     """One that seals, one that watches it, one that publishes balances, one that applies credit
-    where that has become due, one that looks for what has fallen overdue, one that deletes what
-    was answered to idempotency keys that have expired."""
+    where that has become due, one that looks for what has fallen overdue, one that erases what
+    the books say of erased customers, one that deletes what was answered to idempotency keys that
+    have expired."""
     database, clock = process.database, process.clock
     return [
         _sealer(database),
@@ -39,6 +41,9 @@ def loops(process: Process[Settings]) -> list[Loop]:
         polling_loop("ledger.credit", credit.apply_due_credits, database, clock),
         polling_loop(
             "ledger.overdue", balances.report_overdue, database, clock, idle_s=OVERDUE_POLL_S
+        ),
+        polling_loop(
+            "ledger.erasures", erasures.erase_customers, database, clock, idle_s=ERASURE_POLL_S
         ),
         idempotency_key_expiry(process),
     ]

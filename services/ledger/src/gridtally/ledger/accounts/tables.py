@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from gridtally.database.columns import INSTANT, key, tenant
-from gridtally.ledger.columns import METADATA, MONEY
+from gridtally.ledger.columns import METADATA, MONEY, beside_the_chain, erased
 
 account = sa.Table(
     "account",
@@ -51,6 +51,8 @@ transaction = sa.Table(
     sa.Column("postings", sa.SmallInteger, nullable=False),
     sa.Column("memo", sa.Text, nullable=False, server_default=""),
     sa.Column("proof_root", sa.Text),
+    *beside_the_chain(),
+    erased("transaction"),
     sa.CheckConstraint("proof_root ~ '^[0-9a-f]{64}$'", name="transaction_proof_root"),
     sa.UniqueConstraint("tenant_id", "document_id", name="transaction_one_per_document"),
     sa.UniqueConstraint("tenant_id", "reverses_id", name="transaction_one_reversal"),
@@ -90,6 +92,8 @@ invoice_note = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("voided_at", INSTANT, nullable=False),
     sa.Column("recorded_at", INSTANT, nullable=False, server_default=sa.func.now()),
+    *beside_the_chain(),
+    erased("invoice_note"),
 )
 customer = sa.Table(
     "customer",
@@ -123,6 +127,17 @@ customer_terms = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.CheckConstraint("payment_days BETWEEN 0 AND 365", name="customer_terms_payment_days"),
 )
+erased_customer = sa.Table(
+    "erased_customer",
+    METADATA,
+    tenant(),
+    key("customer_id"),
+    sa.Column("erased_at", INSTANT, nullable=False),
+    sa.Column("checked_version", sa.BigInteger),
+    sa.Column("checked_at", INSTANT),
+)
+"""Customers who were erased, and at which version of their account, and when, all texts of them
+that were there were erased too."""
 unmatched_payment = sa.Table(
     "unmatched_payment",
     METADATA,

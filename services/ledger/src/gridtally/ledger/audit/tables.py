@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from gridtally.database.columns import INSTANT, tenant
-from gridtally.ledger.columns import METADATA
+from gridtally.ledger.columns import METADATA, entry_id
 
 entry_queue = sa.Table(
     "entry_queue",
@@ -22,6 +22,27 @@ chain_head = sa.Table(
     sa.Column("head", sa.LargeBinary),
     sa.Column("peaks", sa.LargeBinary, nullable=False, server_default=""),
 )
+erased_entry = sa.Table(
+    "erased_entry",
+    METADATA,
+    tenant(),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("entry_id", sa.Uuid, primary_key=True),
+    entry_id(),
+    sa.Column("erased_at", INSTANT, nullable=False),
+    sa.Column("erased_by", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger),
+    sa.Column("leaf", sa.LargeBinary),
+    sa.Column("rest", sa.LargeBinary),
+    sa.UniqueConstraint("tenant_id", "id", name="erased_entry_entry"),
+    sa.Index("erased_entry_by_id", "tenant_id", "entry_id"),
+    sa.CheckConstraint(
+        "(seq IS NULL) = (leaf IS NULL) AND (seq IS NULL) = (rest IS NULL)",
+        name="erased_entry_rest",
+    ),
+)
+"""Entries whose texts were erased; of those that were sealed with their texts where they stand, the
+leaf, and the hash of what is left."""
 seal = sa.Table(
     "seal",
     METADATA,

@@ -3,7 +3,14 @@
 import sqlalchemy as sa
 
 from gridtally.database.columns import INSTANT, key, required, stamps, tenant
-from gridtally.ledger.columns import CLOCK, METADATA, entry_id, register_columns
+from gridtally.ledger.columns import (
+    CLOCK,
+    METADATA,
+    beside_the_chain,
+    entry_id,
+    erased,
+    register_columns,
+)
 
 
 def version_stamps() -> tuple[sa.Column[object], ...]:
@@ -120,6 +127,8 @@ removed_meter = sa.Table(
     required("meter_type", sa.Text),
     required("name", sa.Text),
     entry_id(),
+    *beside_the_chain(),
+    erased("removed_meter"),
     sa.UniqueConstraint("tenant_id", "id", name="removed_meter_entry"),
 )
 removed_property = sa.Table(
@@ -130,6 +139,8 @@ removed_property = sa.Table(
     sa.Column("removed_at", INSTANT, primary_key=True, server_default=CLOCK),
     required("name", sa.Text),
     entry_id(),
+    *beside_the_chain(),
+    erased("removed_property"),
     sa.UniqueConstraint("tenant_id", "id", name="removed_property_entry"),
 )
 property_version = sa.Table(
@@ -145,6 +156,14 @@ property_version = sa.Table(
     sa.Column("connected_kw", sa.Numeric),
     sa.Column("parent_id", sa.Uuid),
     sa.Column("customer_id", sa.Uuid),
+    *beside_the_chain(),
+    erased("property_version"),
+    sa.Index(
+        "property_version_by_customer",
+        "tenant_id",
+        "customer_id",
+        postgresql_where=sa.text("customer_id IS NOT NULL"),
+    ),
     sa.UniqueConstraint("tenant_id", "id", name="property_version_entry"),
 )
 meter_version = sa.Table(
@@ -166,5 +185,7 @@ meter_version = sa.Table(
     sa.Column("channel_starts_at", sa.ARRAY(INSTANT)),
     sa.Column("channel_ends_at", sa.ARRAY(INSTANT)),
     sa.Column("register_rollovers", sa.ARRAY(sa.Numeric)),
+    *beside_the_chain(),
+    erased("meter_version"),
     sa.UniqueConstraint("tenant_id", "id", name="meter_version_entry"),
 )

@@ -35,6 +35,8 @@ an `assignment` gives a payment that stood in suspense to a customer."""
 INVOICED_KINDS: tuple[TransactionKind, ...] = ("invoice", "credit_note")
 """Billing's own documents. What they put on a customer's accounts is published beside the balance,
 so that billing can tell what of its documents is in it."""
+ERASED_DIGEST = bytes(32)
+"""Stands for the digest of what was made from texts that are erased, and could be tried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,12 @@ class Transaction:
 def transaction_id(tenant_id: str, document_id: UUID) -> UUID:
     """The id of the transaction that posts a document: known before it is posted."""
     return derive_id("posting", tenant_id, document_id)
+
+
+def is_repetition(known: bytes, digest: bytes) -> bool:
+    """Whether what is posted under an id was made from the same: of what was erased since nobody
+    can say, so it counts as the same."""
+    return known in (digest, ERASED_DIGEST)
 
 
 def digest_of(parts: Sequence[str]) -> bytes:

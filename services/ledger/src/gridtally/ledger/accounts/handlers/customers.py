@@ -18,7 +18,8 @@ async def apply_customers(
 
     The locks come first: a payment that is being posted for one of them meanwhile either sees the
     customer, or is seen here. A tombstone changes nothing, since an account stays. Of a customer
-    who was erased, answers and dead letters that may name them are erased here too.
+    who was erased, answers and dead letters that may name them are erased here too; a loop erases
+    what they said in the books.
     """
     published = [
         (message.envelope.tenant_id, message.event)
@@ -32,6 +33,7 @@ async def apply_customers(
         if event.erased_at is not None:
             await erase_answers(tx, tenant_id, customer_id)
             await erase_letters(tx, tenant_id, customer_id, event.erased_at)
+            await customers.insert_erased(tx, tenant_id, customer_id, event.erased_at)
     keys = {(tenant_id, event.customer_id, event.currency) for tenant_id, event in published}
     await customers.lock_unchanged(tx, newest.keys())
     await terms.upsert_payment_days(

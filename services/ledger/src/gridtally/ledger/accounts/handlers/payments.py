@@ -16,7 +16,11 @@ from gridtally.ledger.accounts import events
 from gridtally.ledger.accounts.domain.commands import Command
 from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
 from gridtally.ledger.accounts.domain.payments import limited_to_open_items, post, require_payable
-from gridtally.ledger.accounts.domain.transactions import Transaction, transaction_id
+from gridtally.ledger.accounts.domain.transactions import (
+    Transaction,
+    is_repetition,
+    transaction_id,
+)
 from gridtally.ledger.accounts.domain.unmatched_payments import is_unmatched
 from gridtally.ledger.accounts.handlers.credit import applicable, apply_credits, causes_of
 from gridtally.ledger.accounts.store import (
@@ -39,7 +43,7 @@ async def post_command(tx: WriteConnection, tenant_id: str, command: Command) ->
     id_ = transaction_id(tenant_id, command.id)
     digests = await transactions.fetch_digests(tx, [(tenant_id, id_)])
     if digests:
-        if digests[tenant_id, id_] != command.digest:
+        if not is_repetition(digests[tenant_id, id_], command.digest):
             fault = Fault("/id", "must be a fresh one for something else")
             raise Rejected("id_taken", "this id was posted with other content", (fault,))
         return id_
@@ -100,7 +104,7 @@ async def post_payments(
             payments.append(payment)
             if command.leaves_rest_to_rule:
                 by_rule.append(payment)
-        if digests.setdefault(key, payment.digest) != payment.digest:
+        if not is_repetition(digests.setdefault(key, payment.digest), payment.digest):
             raise Poison(f"payment {command.id} was posted with other content before")
     await insert_all(tx, payments)
     await _record_payments(tx, payments)

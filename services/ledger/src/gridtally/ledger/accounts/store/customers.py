@@ -6,6 +6,7 @@ tenants and ids. So writers may wait for one another, but never in a circle.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from gridtally.database import WriteConnection
@@ -67,6 +68,20 @@ UPDATE customer c SET published_version = c.version
 async def update_published(tx: WriteConnection, keys: Sequence[Key]) -> None:
     """Record that the newest versions of these customers, who are locked, are in the outbox."""
     await tx.raw.execute(_UPDATE_PUBLISHED, *columns_of(keys, 2))
+
+
+# The first moment stays. A loop erases what is left of the customer.
+_INSERT_ERASED = """
+INSERT INTO erased_customer (tenant_id, customer_id, erased_at) VALUES ($1, $2, $3)
+ON CONFLICT DO NOTHING
+"""
+
+
+async def insert_erased(
+    tx: WriteConnection, tenant_id: str, customer_id: UUID, erased_at: datetime
+) -> None:
+    """Record that this customer was erased."""
+    await tx.raw.execute(_INSERT_ERASED, tenant_id, customer_id, erased_at)
 
 
 # A customer who is known already costs a look-up.

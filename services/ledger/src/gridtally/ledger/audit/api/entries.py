@@ -5,14 +5,16 @@ export by `gridtally verify`, and a proof leads from an entry to a checkpoint of
 """
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from gridtally.database import Database, ReadConnection, snapshot
-from gridtally.http.context import Db
+from gridtally.database import Database, ReadConnection, snapshot, transaction
+from gridtally.http.context import Db, Now
 from gridtally.kernel.chain import Checkpoint, export_header, export_line, export_trailer, record_of
 from gridtally.kernel.errors import Fault, NotFound, Rejected
 from gridtally.kernel.merkle import inclusion_path
@@ -23,14 +25,17 @@ from gridtally.ledger.audit.api.checkpoints import (
     checkpoint_at,
 )
 from gridtally.ledger.audit.domain.checkpoints import CHUNK_ENTRIES
+from gridtally.ledger.audit.domain.entries import EntryKind
 from gridtally.ledger.audit.domain.seals import Seal
+from gridtally.ledger.audit.handlers import erasures
 from gridtally.ledger.audit.store import checkpoints, seals
 from gridtally.ledger.audit.store.entries import fetch_entries
-from gridtally.ledger.callers import Reader
+from gridtally.ledger.callers import Reader, WriteCause
 
 router = APIRouter(prefix="/v1/ledger", tags=["ledger"])
 EXPORT_BATCH_ENTRIES = 1_000
 NDJSON = "application/x-ndjson"
+Place = Annotated[int, Path(ge=1, le=2**53)]
 
 
 class Proof(BaseModel):
@@ -41,6 +46,16 @@ class Proof(BaseModel):
     size: int
     path: list[str]
     checkpoint: SealedCheckpoint
+
+
+class Erasure(BaseModel):
+    """That the texts of a sealed entry were erased, when, and by which key or event."""
+
+    seq: int
+    kind: EntryKind
+    entry_id: UUID
+    erased_at: datetime
+    erased_by: str
 
 
 @router.get("/entries/{seq}/proof")
@@ -65,6 +80,23 @@ async def get_proof(seq: int, db: Db, caller: Reader, size: Size | None = None) 
         size=upto,
         path=[step.hex() for step in path],
         checkpoint=SealedCheckpoint.of(checkpoint),
+    )
+
+
+@router.post("/entries/{seq}/erase")
+async def erase_entry(seq: Place, db: Db, cause: WriteCause, now: Now) -> Erasure:
+    """Take away what may name people in a sealed entry (references, memos, notes, reasons, names,
+    addresses), for good; the chain stays as it is. The second time answers the same.
+
+    409 for what a property or meter is called now, and where there is nothing to erase."""
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        erased = await erasures.erase_entry(tx, cause.tenant_id, seq, cause.key_id, now)
+    return Erasure(
+        seq=erased.seal.seq,
+        kind=erased.seal.kind,
+        entry_id=erased.seal.entry_id,
+        erased_at=erased.erased_at,
+        erased_by=erased.erased_by,
     )
 
 

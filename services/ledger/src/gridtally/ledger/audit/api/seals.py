@@ -34,6 +34,7 @@ class Status(BaseModel):
     properties: int
     property_ends: int
     meters: int
+    erasures: int
     sealed: int
     unsealed: int
     unsealed_since: datetime | None

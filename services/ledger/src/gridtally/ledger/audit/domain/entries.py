@@ -3,6 +3,10 @@
 docs/chain.md specifies it for whoever writes a verifier. The lists never change for entries that
 are sealed: a field that comes later makes a new kind of entry. The hashes are
 `gridtally.kernel.chain`'s.
+
+Texts that may name people are not sealed themselves. A row has a salt of its own, and its entry
+the commitment to the texts under it; an erasure takes texts and salt and leaves the commitment.
+Rows from before salts were are sealed with their texts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +16,14 @@ from operator import itemgetter
 from typing import Any, Literal, get_args
 from uuid import UUID
 
+from gridtally.kernel.chain import commitment_of
 from gridtally.ledger.accounts.domain.chart import CUSTOMER_CLASSES
+from gridtally.ledger.accounts.domain.transactions import ERASED_DIGEST, INVOICED_KINDS
 
 TransactionEntryKind = Literal["transaction", "booking"]
 """A transaction: as a `booking` with the item that it opens; as it was sealed before that kind
 existed, without it."""
-RowKind = Literal["reading", "definition", "meter_end", "void_note", "property_end"]
+RowKind = Literal["reading", "definition", "meter_end", "void_note", "property_end", "erasure"]
 """One row is the whole entry."""
 VersionKind = Literal["property", "meter"]
 """A version of a property or meter; the newest is equal to what the registry itself has now."""
@@ -51,6 +57,7 @@ ROW_FIELDS: Mapping[RowKind | VersionKind, tuple[str, ...]] = {
         "id", "property_id", "version", "name", "address", "zone", "region_id", "connected_kw",
         "parent_id", "created_at", "updated_at",
     ),
+    "erasure": ("id", "kind", "entry_id", "erased_at", "erased_by"),
     "meter": (
         "id", "meter_id", "version", "property_id", "type", "name", "channels", "channel_minutes",
         "channel_wh_max", "registers", "register_digits", "register_decimals",
@@ -61,10 +68,25 @@ OPTIONAL_FIELDS: Mapping[RowKind | VersionKind, tuple[str, ...]] = {
     "reading": ("rollover_kwh",),
     "property": ("customer_id",),
     "meter": ("channel_starts_at", "channel_ends_at", "register_rollovers"),
+    "erasure": ("seq", "leaf", "rest"),
 }
 """Fields that came after the kind was first sealed, as those of transactions above. Each is sealed
 where it has a value, so that an entry from before, which has none, is what it was, and a value that
 is added or taken is found."""
+TEXT_FIELDS: Mapping[EntryKind, tuple[str, ...]] = {
+    "transaction": ("reference", "memo", "digest"),
+    "booking": ("reference", "memo", "digest"),
+    "reading": ("note",),
+    "meter_end": ("name",),
+    "void_note": ("reason",),
+    "property_end": ("name",),
+    "property": ("name", "address"),
+    "meter": ("name",),
+}
+"""The fields of a kind that may name people. A transaction's digest is of its texts too, and the
+number of an item that is no invoice is a text. Of billing's documents only the memo is one."""
+COMMITMENT = "commitment"
+"""Stands in an entry for its texts."""
 COLUMNS: Mapping[str, str] = {"type": "meter_type"}
 """The columns that have another name since they were first sealed, by the name that is sealed."""
 # The columns in which a line repeats its transaction.
@@ -87,8 +109,9 @@ def transaction_entry(
         line for line in _consistent(head, postings, POSTING_COPIES) if _is_on_its_account(line)
     ]
     allocated = _consistent(head, allocations, ALLOCATION_COPIES)
+    entry = _spelled(head, (*TRANSACTION_FIELDS, *_with_value(head, TRANSACTION_OPTIONAL_FIELDS)))
     return {
-        **_spelled(head, (*TRANSACTION_FIELDS, *_with_value(head, TRANSACTION_OPTIONAL_FIELDS))),
+        **_committed(head, entry, text_fields("booking", head)),
         "postings": [_spelled(line, POSTING_FIELDS) for line in posted],
         "allocations": [_spelled(line, ALLOCATION_FIELDS) for line in allocated],
     }
@@ -99,15 +122,66 @@ def booking_entry(
 ) -> dict[str, Any]:
     """A transaction with all its lines and the item that it opens, if any, as it is sealed."""
     opened = _consistent(head, [item] if item is not None else [], ITEM_COPIES)
+    fields: tuple[str, ...] = ITEM_FIELDS
+    if _is_beside(head) and "reference" in text_fields("booking", head):
+        fields = tuple(name for name in ITEM_FIELDS if name != "number")
+        opened = [item for item in opened if item["number"] == head["reference"]]
     return {
         **transaction_entry(head, postings, allocations),
-        "opens": _spelled(opened[0], ITEM_FIELDS) if opened else None,
+        "opens": _spelled(opened[0], fields) if opened else None,
     }
 
 
 def row_entry(kind: RowKind | VersionKind, row: Row) -> dict[str, Any]:
     """An entry of one row, as it is sealed."""
-    return _spelled(row, (*ROW_FIELDS[kind], *_with_value(row, OPTIONAL_FIELDS.get(kind, ()))))
+    entry = _spelled(row, (*ROW_FIELDS[kind], *_with_value(row, OPTIONAL_FIELDS.get(kind, ()))))
+    return _committed(row, entry, text_fields(kind, row))
+
+
+def text_fields(kind: EntryKind, row: Row) -> tuple[str, ...]:
+    """The fields of a row, or of its entry, that may name people."""
+    if kind in get_args(TransactionEntryKind) and row["kind"] in INVOICED_KINDS:
+        return ("memo",)
+    return TEXT_FIELDS.get(kind, ())
+
+
+def without_texts(kind: EntryKind, entry: Row) -> dict[str, Any]:
+    """An entry that was sealed with its texts, as it is once they are erased."""
+    names = text_fields(kind, entry)
+    erased: dict[str, Any] = {
+        name: ERASED_DIGEST.hex() if name == "digest" else "" for name in names
+    }
+    opened = entry.get("opens")
+    if opened and "reference" in names:
+        erased["opens"] = {**opened, "number": ""}
+    return {**entry, **erased}
+
+
+def _is_beside(row: Row) -> bool:
+    """Whether a row's texts lie beside the chain."""
+    return row.get("salt") is not None or row.get(COMMITMENT) is not None
+
+
+def _committed(row: Row, entry: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """An entry with the commitment in place of its texts, where they lie beside the chain.
+
+    Where a row has both a salt and what an erasure leaves, or texts without either, the commitment
+    is null, which it never is when it is sealed.
+    """
+    if not names or not _is_beside(row):
+        return entry
+    texts = {name: entry[name] for name in names}
+    salt, left = row.get("salt"), row.get(COMMITMENT)
+    sealed: bytes | None = None
+    if salt is not None and left is None:
+        sealed = commitment_of(salt, texts)
+    elif salt is None and all(text in _ERASED for text in texts.values()):
+        sealed = left
+    rest = {name: value for name, value in entry.items() if name not in texts}
+    return {**rest, COMMITMENT: sealed and sealed.hex()}
+
+
+_ERASED = ("", ERASED_DIGEST.hex())
 
 
 def _with_value(row: Row, names: Sequence[str]) -> list[str]:

@@ -96,12 +96,13 @@ def _by_transaction(lines: Iterable[Any]) -> defaultdict[UUID, list[Any]]:
     return by_id
 
 
-_ROWS: Mapping[RowKind, tuple[str, str]] = {
+ROW_TABLES: Mapping[EntryKind, tuple[str, str]] = {
     "reading": ("reading_entry", "id"),
     "definition": ("definition", "id"),
     "meter_end": ("removed_meter", "id"),
     "void_note": ("invoice_note", "invoice_id"),
     "property_end": ("removed_property", "id"),
+    "erasure": ("erased_entry", "id"),
 }
 """The table of each kind, and the column that an entry's id stands in."""
 
@@ -109,7 +110,7 @@ _ROWS: Mapping[RowKind, tuple[str, str]] = {
 async def _fetch_rows(
     read: ReadConnection, tenant_id: str, kind: RowKind, ids: Sequence[UUID]
 ) -> Contents:
-    table, id_column = _ROWS[kind]
+    table, id_column = ROW_TABLES[kind]
     query = f"SELECT * FROM {table} WHERE tenant_id = $1 AND {id_column} = ANY($2::uuid[])"  # noqa: S608 - constants
     rows = await read.raw.fetch(query, tenant_id, ids)
     return {(kind, row[id_column]): row_entry(kind, row) for row in rows}

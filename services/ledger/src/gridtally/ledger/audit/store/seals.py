@@ -79,6 +79,20 @@ async def fetch_seal_of(read: ReadConnection, tenant_id: str, entry_id: UUID) ->
     return from_row(Seal, row) if row else None
 
 
+_FETCH_SEALS_OF = """
+SELECT seq, kind, entry_id, leaf, head FROM seal
+ WHERE tenant_id = $1 AND kind = ANY($2::text[]) AND entry_id = ANY($3::uuid[])
+"""
+
+
+async def fetch_seals_of(
+    read: ReadConnection, tenant_id: str, entry_ids: Sequence[UUID]
+) -> dict[UUID, Seal]:
+    """The seals of those of these entries that have one, by the entry."""
+    rows = await read.raw.fetch(_FETCH_SEALS_OF, tenant_id, ENTRY_KINDS, entry_ids)
+    return {row["entry_id"]: from_row(Seal, row) for row in rows}
+
+
 _FETCH_LEAVES = """
 SELECT leaf FROM seal WHERE tenant_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq
 """

@@ -26,6 +26,7 @@ class Counts:
     properties: int
     property_ends: int
     meters: int
+    erasures: int
     unrecorded: int
     sealed: int
     unsealed: int
@@ -38,7 +39,7 @@ class Counts:
         more than there are entries of."""
         entries = self.transactions + self.readings + self.definitions
         entries += self.meter_ends + self.void_notes
-        entries += self.properties + self.property_ends + self.meters
+        entries += self.properties + self.property_ends + self.meters + self.erasures
         return entries == self.sealed + self.unsealed and not self.unrecorded
 
 
@@ -53,6 +54,7 @@ SELECT (SELECT count(*) FROM transaction WHERE tenant_id = $1) AS transactions,
        (SELECT count(*) FROM property_version WHERE tenant_id = $1) AS properties,
        (SELECT count(*) FROM removed_property WHERE tenant_id = $1) AS property_ends,
        (SELECT count(*) FROM meter_version WHERE tenant_id = $1) AS meters,
+       (SELECT count(*) FROM erased_entry WHERE tenant_id = $1) AS erasures,
        (SELECT count(*) FROM property p WHERE tenant_id = $1 AND NOT EXISTS
                (SELECT FROM property_version v
                  WHERE (v.tenant_id, v.property_id, v.created_at, v.version)

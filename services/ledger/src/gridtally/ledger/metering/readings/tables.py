@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from gridtally.database.columns import INSTANT, key, required, tenant
-from gridtally.ledger.columns import CLOCK, METADATA, register_columns
+from gridtally.ledger.columns import CLOCK, METADATA, beside_the_chain, erased, register_columns
 
 reading_entry = sa.Table(
     "reading_entry",
@@ -25,6 +25,8 @@ reading_entry = sa.Table(
     required("read_at", INSTANT),
     sa.Column("created_at", INSTANT, nullable=False, server_default=CLOCK),
     required("correlation_id", sa.Text),
+    *beside_the_chain(),
+    erased("reading_entry"),
     sa.UniqueConstraint("tenant_id", "reading_id", "version", name="reading_entry_version"),
     sa.Index("reading_entry_by_meter", "tenant_id", "meter_id", "read_at", "reading_id"),
     sa.Index("reading_entry_by_property", "tenant_id", "property_id", "read_at", "reading_id"),
