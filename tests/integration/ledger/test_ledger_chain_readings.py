@@ -108,7 +108,7 @@ async def test_each_entry_of_a_reading_stands_once_in_the_chain_in_its_order(acm
     assert (await acme.get("/v1/ledger/status")).json() == {
         "whole": True, "in_time": True, "transactions": 1, "readings": ENTRIES, "definitions": 0,
         "meter_ends": 0, "void_notes": 0, "properties": 1, "property_ends": 0, "meters": 4,
-        "sealed": SEALED, "unsealed": 0, "unsealed_since": None,
+        "erasures": 0, "sealed": SEALED, "unsealed": 0, "unsealed_since": None,
     }  # fmt: skip
     entries = await sealed_entries(acme)
     assert len({entry["id"] for entry in entries}) == len(entries) == ENTRIES
@@ -133,9 +133,9 @@ async def test_nothing_of_a_stored_entry_is_left_out_of_its_seal(ledger):
         rows = await read.raw.fetch(
             "SELECT column_name FROM information_schema.columns WHERE table_name = 'reading_entry'"
         )
-    # The tenant is in the record around the entry.
+    # The tenant is in the record around the entry; the commitment of salt and texts is sealed.
     sealed = {*READING_FIELDS, *OPTIONAL_FIELDS["reading"]}
-    assert {row["column_name"] for row in rows} == {*sealed, "tenant_id"}
+    assert {row["column_name"] for row in rows} == {*sealed, "tenant_id", "salt", "commitment"}
 
 
 @pytest.mark.usefixtures("sealed")
