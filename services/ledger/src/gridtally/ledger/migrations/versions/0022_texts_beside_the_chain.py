@@ -9,8 +9,8 @@ from alembic import op
 
 from gridtally.database.security import append_only, isolate_tenants
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 TEXTS = {
     "transaction": ("reference", "memo", "digest"),
