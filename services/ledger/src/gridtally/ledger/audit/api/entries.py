@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from gridtally.database import Database, ReadConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
+from gridtally.http.resources import AnswerModel
 from gridtally.kernel.chain import Checkpoint, export_header, export_line, export_trailer, record_of
 from gridtally.kernel.errors import Fault, NotFound, Rejected
 from gridtally.kernel.merkle import inclusion_path
@@ -35,7 +36,7 @@ from gridtally.ledger.callers import Reader, WriteCause
 router = APIRouter(prefix="/v1/ledger", tags=["ledger"])
 EXPORT_BATCH_ENTRIES = 1_000
 NDJSON = "application/x-ndjson"
-Place = Annotated[int, Path(ge=1, le=2**53)]
+Place = Annotated[int, Path(ge=1, le=2**53, description="The entry's place in the chain, from 1")]
 
 
 class Proof(BaseModel):
@@ -48,14 +49,19 @@ class Proof(BaseModel):
     checkpoint: SealedCheckpoint
 
 
-class Erasure(BaseModel):
+class ErasedEntry(AnswerModel):
     """That the texts of a sealed entry were erased, when, and by which key or event."""
 
     seq: int
+    """The entry's place in the chain."""
     kind: EntryKind
+    """What was sealed."""
     entry_id: UUID
+    """The id of what was sealed."""
     erased_at: datetime
+    """When its texts were erased, UTC."""
     erased_by: str
+    """The API key that asked for it, or `customer.changed` where the customer was erased."""
 
 
 @router.get("/entries/{seq}/proof")
@@ -84,14 +90,14 @@ async def get_proof(seq: int, db: Db, caller: Reader, size: Size | None = None) 
 
 
 @router.post("/entries/{seq}/erase")
-async def erase_entry(seq: Place, db: Db, cause: WriteCause, now: Now) -> Erasure:
+async def erase_entry(seq: Place, db: Db, cause: WriteCause, now: Now) -> ErasedEntry:
     """Take away what may name people in a sealed entry (references, memos, notes, reasons, names,
     addresses), for good; the chain stays as it is. The second time answers the same.
 
     409 for what a property or meter is called now, and where there is nothing to erase."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
         erased = await erasures.erase_entry(tx, cause.tenant_id, seq, cause.key_id, now)
-    return Erasure(
+    return ErasedEntry(
         seq=erased.seal.seq,
         kind=erased.seal.kind,
         entry_id=erased.seal.entry_id,

@@ -5,7 +5,7 @@ from typing import Self
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from gridtally.database import snapshot
 from gridtally.http.context import Db
@@ -34,7 +34,7 @@ class Status(BaseModel):
     properties: int
     property_ends: int
     meters: int
-    erasures: int
+    erasures: int = Field(description="Entries whose texts were erased")
     sealed: int
     unsealed: int
     unsealed_since: datetime | None
