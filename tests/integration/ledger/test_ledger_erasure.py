@@ -71,8 +71,8 @@ async def person(acme, ledger):
     bill = invoice(1, customer=who)
     await posted(ledger, apply_customers, customer(who))
     await posted(ledger, post_invoices, bill)
-    wire = payment(who, "400", reference=f"from {NAME}", method=NAME)
-    await posted(ledger, post_payments, wire)
+    transfer = payment(who, "400", reference=f"from {NAME}", method=NAME)
+    await posted(ledger, post_payments, transfer)
     mine = {"customer_id": str(who), "currency": "EUR"}
     said = {"reason": NAME, "reference": NAME}
     refund = await done(acme.post("/v1/refunds", json={**mine, **said, "amount": "5"}))
@@ -84,7 +84,7 @@ async def person(acme, ledger):
     changed = {"name": "House", "address": "", "customer_id": None}
     path = f"/v1/properties/{home['id']}"
     await done(acme.patch(path, json=changed, headers={"If-Match": '"1"'}), 200)
-    return {"id": who, "payment": wire, "bill": bill, "home": home["id"]}
+    return {"id": who, "payment": transfer, "bill": bill, "home": home["id"]}
 
 
 async def test_an_erased_customer_is_named_nowhere_and_the_chain_is_whole(
