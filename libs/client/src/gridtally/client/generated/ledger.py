@@ -1088,6 +1088,17 @@ class Ledger(Operations):
             query={"size": size},
         )
 
+    def erase_entry(self, seq: int) -> models.ErasedEntry:
+        """Take away what may name people in a sealed entry (references, memos, notes, reasons,
+        names, addresses), for good; the chain stays as it is. The second time answers the
+        same.
+
+        409 for what a property or meter is called now, and where there is nothing to erase.
+        """
+        return self._call(
+            models.ErasedEntry, "POST", "/v1/ledger/entries/{seq}/erase", parts={"seq": seq}
+        )
+
     def export(self, *, after: int | None = None) -> AbstractContextManager[Download]:
         """Every sealed entry from `after` + 1 on, one JSON line each, between a header and the
         checkpoint that they lead to. `gridtally verify ledger --export` checks it without a
@@ -2263,6 +2274,17 @@ class AsyncLedger(AsyncOperations):
             "/v1/ledger/entries/{seq}/proof",
             parts={"seq": seq},
             query={"size": size},
+        )
+
+    async def erase_entry(self, seq: int) -> models.ErasedEntry:
+        """Take away what may name people in a sealed entry (references, memos, notes, reasons,
+        names, addresses), for good; the chain stays as it is. The second time answers the
+        same.
+
+        409 for what a property or meter is called now, and where there is nothing to erase.
+        """
+        return await self._call(
+            models.ErasedEntry, "POST", "/v1/ledger/entries/{seq}/erase", parts={"seq": seq}
         )
 
     def export(self, *, after: int | None = None) -> AbstractAsyncContextManager[AsyncDownload]:

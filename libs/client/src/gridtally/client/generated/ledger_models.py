@@ -535,6 +535,39 @@ class Discard(Model):
     """Why it is given up, for whoever looks later."""
 
 
+class ErasedEntry(Model):
+    """That the texts of a sealed entry were erased, when, and by which key or event."""
+
+    seq: int
+    """The entry's place in the chain."""
+
+    kind: (
+        Literal[
+            "transaction",
+            "booking",
+            "reading",
+            "definition",
+            "meter_end",
+            "void_note",
+            "property_end",
+            "erasure",
+            "property",
+            "meter",
+        ]
+        | str
+    )
+    """What was sealed."""
+
+    entry_id: UUID
+    """The id of what was sealed."""
+
+    erased_at: AwareDatetime
+    """When its texts were erased, UTC."""
+
+    erased_by: str
+    """The API key that asked for it, or `customer.changed` where the customer was erased."""
+
+
 class Identity(Model):
     """The key that a request shows, as this service knows it."""
 
@@ -1339,6 +1372,7 @@ class Seal(Model):
             "meter_end",
             "void_note",
             "property_end",
+            "erasure",
             "property",
             "meter",
         ]
@@ -1462,6 +1496,9 @@ class Status(Model):
 
     meters: int
     """The meters"""
+
+    erasures: int
+    """Entries whose texts were erased"""
 
     sealed: int
     """Number of sealed entries"""
