@@ -33,10 +33,8 @@ from gridtally.simulation.store.services import Services
 
 Readings = Mapping[UUID, Sequence[MeterSeries]]
 Beat = Callable[[], None]
-"""Called for every part of a chunk that is done, from any thread: many months, or readings as they
-were known, may take longer than the watchdog waits."""
-RATED_HOUSES_MAX = 64
-"""So many houses of a chunk are rated at once."""
+"""Called for each month that is compared and each piece of readings that arrives: many months, or
+readings as they were known, may take longer than the watchdog waits."""
 
 
 async def rate_chunks(
@@ -96,7 +94,7 @@ async def _results(
     run = state.run
     if not run.is_comparison:
         readings = await _readings(tenant_id, run, houses, run.month, services, beat)
-        return await asyncio.to_thread(partial(_bills, state, houses, readings, prices, beat))
+        return await asyncio.to_thread(partial(_bills, state, houses, readings, prices))
     comparison = ChunkComparison(
         used_tariffs(state.progress.tariffs or []),
         houses,
@@ -141,7 +139,7 @@ def _compare(
 
 
 def _bills(
-    state: RunState, houses: Sequence[House], readings: Readings, prices: Prices, beat: Beat
+    state: RunState, houses: Sequence[House], readings: Readings, prices: Prices
 ) -> list[HouseBill]:
     """The bills of a chunk; for a thread, since numbers are crunched for a second."""
     run, document = state.run, state.progress.tariff_document
@@ -149,15 +147,8 @@ def _bills(
         raise ValueError("a run at work has its tariff")
     periods = run.policy.get("tou_periods")
     labels = [period["label"] for period in periods] if isinstance(periods, list) else []
-    bills: list[HouseBill] = []
-    for first in range(0, len(houses), RATED_HOUSES_MAX):
-        rated = houses[first : first + RATED_HOUSES_MAX]
-        usages = [_usage(run, run.month, house, readings) for house in rated]
-        bills += rate_houses(
-            document, rated, usages, missing=run.missing, labels=labels, prices=prices
-        )
-        beat()
-    return bills
+    usages = [_usage(run, run.month, house, readings) for house in houses]
+    return rate_houses(document, houses, usages, missing=run.missing, labels=labels, prices=prices)
 
 
 def _usage(run: Run, month: Period, house: House, readings: Readings) -> Usage:
