@@ -92,6 +92,8 @@ def test_documents_are_encoded_as_by_their_models(quantity, amount):
         arrears=Decimal("2.30"),
         quality=DataQuality("estimated", 3, 1, 0, Decimal("1.5"), Decimal("0.25")),
         proof_root="5f" * 32,
+        approved_by="key",
+        approved_at=NOW,
         **shared,
     )
     event = same_as_model(invoice_issued(invoice), InvoiceIssued)

@@ -9,6 +9,7 @@ import pytest
 
 from doubles.billing import store as memory
 from doubles.billing.balances import Balances
+from doubles.billing.drafts import Drafts
 from doubles.billing.scenarios import SCENARIOS
 from doubles.billing.worlds import in_memory
 from gridtally.billing.store import (
@@ -16,6 +17,7 @@ from gridtally.billing.store import (
     agreements,
     balances,
     credit_notes,
+    drafts,
     due_days,
     evidence,
     held_periods,
@@ -30,6 +32,7 @@ PAIRS = [
     (memory.Agreements, agreements),
     (Balances, balances),
     (memory.CreditNotes, credit_notes),
+    (Drafts, drafts),
     (memory.DueDays, due_days),
     (memory.Evidence, evidence),
     (memory.HeldPeriods, held_periods),

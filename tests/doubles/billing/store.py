@@ -46,6 +46,7 @@ class Tables:
         self.billed, self.held = {}, {}
         self.invoices, self.lines, self.evidence = {}, {}, {}
         self.credit_notes, self.outbox = [], []
+        self.approving, self.drafts = set(), {}
         self.issued, self.issued_totals = Counter(), defaultdict(Decimal)
 
 

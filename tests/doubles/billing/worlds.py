@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from doubles.billing import store as memory
 from doubles.billing.balances import Balances
+from doubles.billing.drafts import Drafts
 from doubles.billing.events import (
     FLAT,
     NOW,
@@ -28,6 +29,7 @@ from gridtally.billing.handlers import (
     reference_data,
     sites,
 )
+from gridtally.billing.handlers import drafts as draft_handlers
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
 from gridtally.kernel.resources import Cause
 
@@ -272,8 +274,9 @@ def in_memory(monkeypatch):
         "adopted_invoices": memory.AdoptedInvoices,
         "numbers": memory.Numbers,
         "balances": Balances,
+        "drafts": Drafts,
     }
-    for handlers in (periods, reference_data):
+    for handlers in (periods, reference_data, draft_handlers):
         for name, double in doubles.items():
             if hasattr(handlers, name):
                 monkeypatch.setattr(handlers, name, double(world.tables))

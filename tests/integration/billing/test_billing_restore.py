@@ -40,6 +40,7 @@ STORED = {
     "billed_period": (),
     "held_period": ("held_at",),
     "adopted_invoice": (),
+    "invoice_draft": (),
 }
 """What must be the same after a restore, without what no event carries."""
 

@@ -298,17 +298,18 @@ class InvoiceIssued(Event):
     """What all that was metered rests on; null where it is not known."""
     proof_root: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """The root of the invoice's proof, SHA-256 in hexadecimal; null where it has none."""
+    approved_by: Text | None = None
+    """The API key that approved its draft; null where the tenant approves none."""
+    approved_at: Instant | None = None
+    """When its draft was approved, in UTC."""
 
 
 CreditNoteExtent = Literal["whole", "part", "rest"]
 
 
 class CreditNoteIssued(Event):
-    """Credits an invoice, whose amounts it repeats with their own signs.
-
-    `whole` cancels all of it; `part` leaves it live, less what is credited; `rest` cancels what
-    earlier credit notes of parts have left.
-    """
+    """Credits an invoice by amounts with their own signs: the `whole`, a `part`, which leaves it
+    live, or the `rest` that parts have left."""
 
     TOPIC: ClassVar[str] = "credit_note.issued.v1"
     KEY: ClassVar[str] = "agreement_id"

@@ -383,6 +383,7 @@ NOTES: dict[str, str] = {
     "after": "Only what comes after this",
     "as_known_at": "As it was known at this instant, UTC",
     "credit_note_id": "The credit note",
+    "draft_id": "The draft, which has the id of the invoice that it becomes",
     "endpoint_id": "The webhook endpoint",
     "message_id": "The webhook message",
     "format": "The file's format",
@@ -394,7 +395,6 @@ NOTES: dict[str, str] = {
     "sort": "The column to sort by; after a minus, the greatest first",
     "under": "Only what stands below this property",
     "user_id": "The user",
-    # headers
     "idempotency_key": "The caller's name for this request: done once under it, for 48 hours",
     "if_match": "The ETag of the version that was read, or `*`",
 }

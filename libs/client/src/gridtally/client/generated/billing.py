@@ -308,6 +308,83 @@ class Billing(Operations):
             parts={"credit_note_id": credit_note_id},
         )
 
+    def get_invoicing_terms(self) -> models.InvoicingTerms:
+        """Whether the tenant approves its invoices before they are issued."""
+        return self._call(models.InvoicingTerms, "GET", "/v1/invoicing-terms")
+
+    def put_invoicing_terms(self, body: models.NewInvoicingTerms) -> models.InvoicingTerms:
+        """Have invoices approved from now on, or not any more: then what waits is issued within
+        seconds.
+        """
+        return self._call(models.InvoicingTerms, "PUT", "/v1/invoicing-terms", body=body)
+
+    def list_invoice_drafts(
+        self,
+        *,
+        customer_id: UUID | None = None,
+        agreement_id: UUID | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        state: Literal["pending", "approved", "rejected"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.InvoiceDraft]:
+        """Drafts, those of the earliest periods first; `from` and `to` bound their periods."""
+        return self._pages(
+            models.PageOfInvoiceDraft,
+            "GET",
+            "/v1/invoice-drafts",
+            query={
+                "customer_id": customer_id,
+                "agreement_id": agreement_id,
+                "from": from_,
+                "to": to,
+                "state": state,
+                "limit": limit,
+            },
+        )
+
+    def approve_invoice_drafts(self, body: models.DraftApprovals) -> models.ApprovedDrafts:
+        """Approve many drafts; those that were changed or decided meanwhile are left out."""
+        return self._call(models.ApprovedDrafts, "POST", "/v1/invoice-drafts/approve", body=body)
+
+    def get_invoice_draft(self, draft_id: UUID) -> models.InvoiceDraftDetail:
+        """A draft with its lines."""
+        return self._call(
+            models.InvoiceDraftDetail,
+            "GET",
+            "/v1/invoice-drafts/{draft_id}",
+            parts={"draft_id": draft_id},
+        )
+
+    def approve_invoice_draft(
+        self, draft_id: UUID, *, if_match: int | str | None = None
+    ) -> models.InvoiceDraft:
+        """Approve a draft: it is issued within a second, if it still comes to the same lines.
+        The same again changes nothing; 409 once it is issued.
+        """
+        return self._call(
+            models.InvoiceDraft,
+            "POST",
+            "/v1/invoice-drafts/{draft_id}/approve",
+            parts={"draft_id": draft_id},
+            if_match=if_match,
+        )
+
+    def reject_invoice_draft(
+        self, draft_id: UUID, body: models.DraftRejection, *, if_match: int | str | None = None
+    ) -> models.InvoiceDraft:
+        """Reject a draft: its period is held until a correction changes its bill, which is a new
+        draft, or until it is approved after all. 409 once it was approved.
+        """
+        return self._call(
+            models.InvoiceDraft,
+            "POST",
+            "/v1/invoice-drafts/{draft_id}/reject",
+            parts={"draft_id": draft_id},
+            body=body,
+            if_match=if_match,
+        )
+
     def explain_invoice(
         self, invoice_id: UUID, *, line: int | None = None
     ) -> models.InvoiceExplanation:
@@ -1061,6 +1138,85 @@ class AsyncBilling(AsyncOperations):
             "GET",
             "/v1/credit-notes/{credit_note_id}",
             parts={"credit_note_id": credit_note_id},
+        )
+
+    async def get_invoicing_terms(self) -> models.InvoicingTerms:
+        """Whether the tenant approves its invoices before they are issued."""
+        return await self._call(models.InvoicingTerms, "GET", "/v1/invoicing-terms")
+
+    async def put_invoicing_terms(self, body: models.NewInvoicingTerms) -> models.InvoicingTerms:
+        """Have invoices approved from now on, or not any more: then what waits is issued within
+        seconds.
+        """
+        return await self._call(models.InvoicingTerms, "PUT", "/v1/invoicing-terms", body=body)
+
+    def list_invoice_drafts(
+        self,
+        *,
+        customer_id: UUID | None = None,
+        agreement_id: UUID | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        state: Literal["pending", "approved", "rejected"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.InvoiceDraft]:
+        """Drafts, those of the earliest periods first; `from` and `to` bound their periods."""
+        return self._pages(
+            models.PageOfInvoiceDraft,
+            "GET",
+            "/v1/invoice-drafts",
+            query={
+                "customer_id": customer_id,
+                "agreement_id": agreement_id,
+                "from": from_,
+                "to": to,
+                "state": state,
+                "limit": limit,
+            },
+        )
+
+    async def approve_invoice_drafts(self, body: models.DraftApprovals) -> models.ApprovedDrafts:
+        """Approve many drafts; those that were changed or decided meanwhile are left out."""
+        return await self._call(
+            models.ApprovedDrafts, "POST", "/v1/invoice-drafts/approve", body=body
+        )
+
+    async def get_invoice_draft(self, draft_id: UUID) -> models.InvoiceDraftDetail:
+        """A draft with its lines."""
+        return await self._call(
+            models.InvoiceDraftDetail,
+            "GET",
+            "/v1/invoice-drafts/{draft_id}",
+            parts={"draft_id": draft_id},
+        )
+
+    async def approve_invoice_draft(
+        self, draft_id: UUID, *, if_match: int | str | None = None
+    ) -> models.InvoiceDraft:
+        """Approve a draft: it is issued within a second, if it still comes to the same lines.
+        The same again changes nothing; 409 once it is issued.
+        """
+        return await self._call(
+            models.InvoiceDraft,
+            "POST",
+            "/v1/invoice-drafts/{draft_id}/approve",
+            parts={"draft_id": draft_id},
+            if_match=if_match,
+        )
+
+    async def reject_invoice_draft(
+        self, draft_id: UUID, body: models.DraftRejection, *, if_match: int | str | None = None
+    ) -> models.InvoiceDraft:
+        """Reject a draft: its period is held until a correction changes its bill, which is a new
+        draft, or until it is approved after all. 409 once it was approved.
+        """
+        return await self._call(
+            models.InvoiceDraft,
+            "POST",
+            "/v1/invoice-drafts/{draft_id}/reject",
+            parts={"draft_id": draft_id},
+            body=body,
+            if_match=if_match,
         )
 
     async def explain_invoice(

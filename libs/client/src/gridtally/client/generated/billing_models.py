@@ -12,6 +12,16 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 from gridtally.client.model import Model
 
 
+class ApprovedDrafts(Model):
+    """What became of drafts that were approved together."""
+
+    approved: int
+    """How many were approved."""
+
+    is_all: bool
+    """Whether that was all; else the same request approves the next thousand."""
+
+
 class BillingCalendar(Model):
     """Into which periods the days of an agreement are divided; without anything, into months."""
 
@@ -493,6 +503,45 @@ class Discard(Model):
     """Why it is given up, for whoever looks later."""
 
 
+class DraftApprovals(Model):
+    """
+    Which drafts are approved, of those that nobody has decided; what is left out asks for all.
+
+    At most a thousand at once.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    customer_id: UUID | None = None
+    """Those of this customer."""
+
+    agreement_id: UUID | None = None
+    """Those of this agreement."""
+
+    from_: Annotated[date_aliased | None, Field(alias="from")] = None
+    """Those of periods that begin on this local day or later."""
+
+    to: date_aliased | None = None
+    """Those of periods that end before this local day, or with it as the day after the last."""
+
+    total_max: Decimal | None = None
+    """Those of at most this total."""
+
+    currency: str | None = None
+    """Those in this currency."""
+
+
+class DraftRejection(Model):
+    """Why a draft is not to be issued."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: str
+    """What is wrong with it."""
+
+
 class EarlierCalendar(Model):
     """The billing calendar that an agreement had until a day."""
 
@@ -813,6 +862,76 @@ class Invoice(Model):
     proof_root: str | None
     """The root of its proof, SHA-256 in hexadecimal; null from before there were proofs"""
 
+    approved_by: str | None
+    """The API key that approved its draft; null without one"""
+
+    approved_at: AwareDatetime | None
+    """When that was, UTC"""
+
+
+class InvoiceDraft(Model):
+    """A bill that waits for approval: it has no number, and is not published or booked."""
+
+    id: UUID
+    """The draft, and the invoice that it becomes."""
+
+    agreement_id: UUID
+    """The agreement that is billed."""
+
+    customer_id: UUID
+    """Who is to pay."""
+
+    meter_id: UUID
+    """Whose energy is billed."""
+
+    start_on: date_aliased
+    """The first local day of its period."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    revision: int
+    """The number of the closed period's revision that is billed."""
+
+    restatement: int
+    """How often the same revision was issued before, because an earlier period was corrected."""
+
+    currency: str
+    """The currency of its amounts."""
+
+    net: Decimal
+    """The sum of its lines but taxes."""
+
+    tax: Decimal
+    """The taxes."""
+
+    total: Decimal
+    """Net and tax."""
+
+    replaces_id: UUID | None
+    """The live invoice that is credited when it is issued; null where the period has none."""
+
+    state: Literal["pending", "approved", "rejected"] | str
+    """`pending`; `approved`, and issued within a second; `rejected`."""
+
+    decided_by: str | None
+    """The API key that approved or rejected it."""
+
+    decided_at: AwareDatetime | None
+    """When, UTC."""
+
+    reason: str | None
+    """Why it was rejected."""
+
+    drafted_at: AwareDatetime
+    """When it was made, UTC."""
+
+    correlation_id: str
+    """The id that follows it through all services."""
+
+    version: int
+    """Its ETag: it counts what has become of the draft of its period."""
+
 
 class InvoiceProof(Model):
     """An invoice with all that it was computed from; docs/proof.md says what each part holds."""
@@ -877,6 +996,13 @@ class InvoiceRevision(Model):
 
     issued_at: AwareDatetime
     """When it was issued, UTC"""
+
+
+class InvoicingTerms(Model):
+    """How a tenant issues invoices."""
+
+    approval: Literal["none", "required"] | str
+    """Whether each is a draft until somebody approves it."""
 
 
 class Key(Model):
@@ -1029,6 +1155,16 @@ class NewErasure(Model):
     """What the erasure rests on, for the trail; it must not name the person."""
 
 
+class NewInvoicingTerms(Model):
+    """How a tenant issues invoices from now on."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    approval: Literal["none", "required"]
+    """Whether each is a draft until somebody approves it; `none` issues those that wait."""
+
+
 class NewKey(Model):
     """A key to register."""
 
@@ -1136,6 +1272,14 @@ class PageOfErasure(Model):
 
 class PageOfHeldPeriod(Model):
     items: list[HeldPeriod]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfInvoiceDraft(Model):
+    items: list[InvoiceDraft]
     """The page's items"""
 
     next_cursor: str | None = None
@@ -2743,6 +2887,12 @@ class InvoiceDetail(Model):
     proof_root: str | None
     """The root of its proof, SHA-256 in hexadecimal; null from before there were proofs"""
 
+    approved_by: str | None
+    """The API key that approved its draft; null without one"""
+
+    approved_at: AwareDatetime | None
+    """When that was, UTC"""
+
     lines: list[InvoiceLine]
     """The lines, in the tariff's order"""
 
@@ -2760,6 +2910,73 @@ class InvoiceDetail(Model):
 
     revisions: list[InvoiceRevision]
     """The revisions, in order"""
+
+
+class InvoiceDraftDetail(Model):
+    """A draft with its lines."""
+
+    id: UUID
+    """The draft, and the invoice that it becomes."""
+
+    agreement_id: UUID
+    """The agreement that is billed."""
+
+    customer_id: UUID
+    """Who is to pay."""
+
+    meter_id: UUID
+    """Whose energy is billed."""
+
+    start_on: date_aliased
+    """The first local day of its period."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    revision: int
+    """The number of the closed period's revision that is billed."""
+
+    restatement: int
+    """How often the same revision was issued before, because an earlier period was corrected."""
+
+    currency: str
+    """The currency of its amounts."""
+
+    net: Decimal
+    """The sum of its lines but taxes."""
+
+    tax: Decimal
+    """The taxes."""
+
+    total: Decimal
+    """Net and tax."""
+
+    replaces_id: UUID | None
+    """The live invoice that is credited when it is issued; null where the period has none."""
+
+    state: Literal["pending", "approved", "rejected"] | str
+    """`pending`; `approved`, and issued within a second; `rejected`."""
+
+    decided_by: str | None
+    """The API key that approved or rejected it."""
+
+    decided_at: AwareDatetime | None
+    """When, UTC."""
+
+    reason: str | None
+    """Why it was rejected."""
+
+    drafted_at: AwareDatetime
+    """When it was made, UTC."""
+
+    correlation_id: str
+    """The id that follows it through all services."""
+
+    version: int
+    """Its ETag: it counts what has become of the draft of its period."""
+
+    lines: list[InvoiceLine]
+    """The charges and credits, as they will be on the invoice."""
 
 
 class InvoiceExplanation(Model):

@@ -40,6 +40,7 @@ DESCRIPTION = ApiDescription(
         "customers": "Who pays, in which currency, and what is known of them",
         "agreements": "A customer's meter on a tariff from one local date to another",
         "invoices": "What was issued for closed periods, what it rests on, and credit notes",
+        "drafts": "Bills that wait for approval, where a tenant wants that",
         "documents": "Invoices and credit notes as pages and PDFs, and the letterhead of both",
         "webhooks": "Endpoints that events are posted to, and what became of each message",
         "held periods": "Closed periods that cannot be billed yet, with their reasons",
@@ -80,6 +81,9 @@ DESCRIPTION = ApiDescription(
             ),
         },
         "get_credit_note": {404: ("credit_note_unknown",)},
+        "get_invoice_draft": {404: ("draft_unknown",)},
+        "approve_invoice_draft": {404: ("draft_unknown",), 409: ("draft_issued",)},
+        "reject_invoice_draft": {404: ("draft_unknown",), 409: ("draft_issued", "draft_approved")},
         "get_evidence": {404: ("invoice_unknown",)},
         "explain_invoice": {
             404: ("invoice_unknown", "line_unknown"),

@@ -67,6 +67,10 @@ class Invoice(BaseModel):
     issued_at: datetime
     correlation_id: str
     proof_root: Annotated[str | None, Field(description=PROOF_ROOT)]
+    approved_by: Annotated[
+        str | None, Field(description="The API key that approved its draft; null without one")
+    ]
+    approved_at: Annotated[datetime | None, Field(description="When that was, UTC")]
 
     @classmethod
     def of(cls, row: Any) -> "Invoice":

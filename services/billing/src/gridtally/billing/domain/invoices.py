@@ -14,6 +14,7 @@ from typing import Literal
 from uuid import UUID
 
 from gridtally.billing.domain.customers import CustomerBalance
+from gridtally.billing.domain.drafts import Draft
 from gridtally.billing.domain.periods import BilledPeriod
 from gridtally.kernel.money import EXACT
 from gridtally.rating.engine.lines import DataQuality, Line
@@ -33,6 +34,7 @@ class Invoice:
     takes is not in it, and what was paid on that one is. `quality` is what all that was metered
     rests on; None of an invoice from before that was noted. `proof_root`
     is the root of its proof, in hexadecimal; None of one from before there were proofs.
+    `approved_by` is the API key that approved its draft; None where it was not drafted.
     """
 
     tenant_id: str
@@ -56,6 +58,8 @@ class Invoice:
     arrears: Decimal
     quality: DataQuality | None
     proof_root: str | None = None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.end_on <= self.start_on:
@@ -69,8 +73,15 @@ class Invoice:
         return EXACT.add(self.total, self.brought_forward)
 
 
-def issue(billed: BilledPeriod, number: str, balance: CustomerBalance, now: datetime) -> Invoice:
-    """The invoice for a billed period of a customer who owes `balance`."""
+def issue(
+    billed: BilledPeriod,
+    number: str,
+    balance: CustomerBalance,
+    now: datetime,
+    draft: Draft | None = None,
+) -> Invoice:
+    """The invoice for a billed period of a customer who owes `balance`; `draft` is the approved
+    one, where its tenant approves invoices."""
     closed, agreement, bill = billed.closed, billed.billable.agreement, billed.bill
     balance = balance.written_like(bill.total, bill.currency)
     return Invoice(
@@ -94,6 +105,8 @@ def issue(billed: BilledPeriod, number: str, balance: CustomerBalance, now: date
         brought_forward=balance.balance,
         arrears=balance.arrears,
         quality=quality_of_all(closed.doubtful),
+        approved_by=None if draft is None else draft.decided_by,
+        approved_at=None if draft is None else draft.decided_at,
     )
 
 

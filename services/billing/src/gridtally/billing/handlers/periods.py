@@ -28,6 +28,7 @@ from gridtally.billing.domain.customers import (
     Issue,
     balances_before,
 )
+from gridtally.billing.domain.drafts import Draft
 from gridtally.billing.domain.invoices import Invoice, issue, repeats, series_of
 from gridtally.billing.domain.periods import (
     BillablePeriod,
@@ -44,11 +45,13 @@ from gridtally.billing.domain.periods import (
 from gridtally.billing.events.invoices import credit_note_issued, invoice_issued
 from gridtally.billing.events.periods import closed_period
 from gridtally.billing.events.proofs import with_root
+from gridtally.billing.handlers.drafts import hold_drafts
 from gridtally.billing.store import (
     adopted_invoices,
     agreements,
     balances,
     credit_notes,
+    drafts,
     evidence,
     held_periods,
     invoices,
@@ -136,8 +139,18 @@ async def _bill(tx: WriteConnection, locked: Sequence[ClosedPeriod], now: dateti
     held = [result for result in settled.results if isinstance(result, HeldPeriod)]
     await held_periods.upsert_held(tx, held, now)
     billed_periods = [result for result in settled.results if isinstance(result, BilledPeriod)]
-    if billed_periods:
-        await _issue(tx, billed_periods, replaced, adopted, settled.again, now)
+    unissued = [
+        billed
+        for billed in billed_periods
+        if billed.key not in settled.again and not repeats(billed, replaced.get(billed.key))
+    ]
+    drafted, approved = await hold_drafts(tx, unissued, replaced, now)
+    issuable = [billed for billed in billed_periods if billed.key not in drafted]
+    await drafts.delete_drafts(
+        tx, [*(period.closed.key for period in held), *(billed.key for billed in issuable)]
+    )
+    if issuable:
+        await _issue(tx, issuable, replaced, adopted, settled.again, approved, now)
 
 
 async def _replaced_invoices(
@@ -163,6 +176,7 @@ async def _issue(
     replaced: Mapping[PeriodKey, Invoice],
     adopted: Adopted,
     again: Mapping[PeriodKey, BilledPeriod],
+    approved: Mapping[PeriodKey, Draft],
     now: datetime,
 ) -> None:
     """Store and publish the invoices, but for those that were issued before a restore (`again`) or
@@ -186,7 +200,7 @@ async def _issue(
     invoice_numbers = await numbers.take_numbers(tx, series_of("INV", now), tenants)
     balances_owed = await _balances_before(tx, fresh, again.values(), credited, now)
     issued = [
-        with_root(issue(billed, number, balance, now), billed)
+        with_root(issue(billed, number, balance, now, approved.get(billed.key)), billed)
         for billed, number, balance in zip(fresh, invoice_numbers, balances_owed, strict=True)
     ]
     await invoices.insert_invoices(tx, issued)

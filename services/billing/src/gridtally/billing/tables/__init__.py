@@ -15,6 +15,7 @@ from gridtally.billing.tables.costs import (
     due_agreement,
     due_day,
 )
+from gridtally.billing.tables.drafts import invoice_draft, invoicing_terms
 from gridtally.billing.tables.metadata import CURRENCY_RULE, METADATA
 from gridtally.billing.tables.reference_data import (
     customer_balance,
@@ -45,8 +46,10 @@ __all__ = [
     "due_day",
     "held_period",
     "invoice",
+    "invoice_draft",
     "invoice_evidence",
     "invoice_line",
+    "invoicing_terms",
     "issued_total",
     "meter",
     "number_series",
@@ -222,6 +225,8 @@ invoice = sa.Table(
     required("arrears", sa.Numeric),
     sa.Column("quality", JSONB),
     sa.Column("proof_root", sa.Text),
+    sa.Column("approved_by", sa.Text),
+    sa.Column("approved_at", INSTANT),
     sa.UniqueConstraint(
         "tenant_id",
         "agreement_id",
@@ -235,6 +240,7 @@ invoice = sa.Table(
     sa.CheckConstraint("revision >= 1", name="invoice_revision"),
     sa.CheckConstraint("total = net + tax", name="invoice_total"),
     sa.CheckConstraint("proof_root ~ '^[0-9a-f]{64}$'", name="invoice_proof_root"),
+    sa.CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name="invoice_approved"),
     sa.CheckConstraint(CURRENCY_RULE, name="invoice_currency"),
     sa.Index("invoice_newest", "tenant_id", "issued_at", "id"),
     sa.Index("invoice_by_customer", "tenant_id", "customer_id", "issued_at", "id"),

@@ -80,7 +80,7 @@ async def _page(
         _amounts(invoice, booked),
         Panel("How it adds up", [_adding_up(invoice)], width=8),
         Panel("Facts", [_facts(invoice, customer, meters)], width=4),
-        Panel("Lines", [_lines(invoice)], text="Each line is quantity × rate, rounded once."),
+        Panel("Lines", [lines_table(invoice)], text="Each line is quantity × rate, rounded once."),
         Panel("Recalculated now", [_recalculated(check)], failure=check.failure, width=6),
         Panel("What became of it", [_history(invoice, booked, moves, siblings)], width=6),
         *panels(invoice, fields, refused),
@@ -211,8 +211,16 @@ def _facts(invoice: Json, customer: Answer, meters: dict[str, str]) -> Facts:
             ("Period", Cell(formats.period(invoice["start_on"], invoice["end_on"]))),
             *_evidence_facts(invoice["evidence"]),
             ("Issued", Cell(formats.instant(invoice["issued_at"]))),
+            *_approval(invoice),
         ]
     )
+
+
+def _approval(invoice: Json) -> list[tuple[str, Cell]]:
+    if not invoice.get("approved_by"):
+        return []
+    text = f"{formats.instant(invoice['approved_at'])} by {invoice['approved_by']}"
+    return [("Approved", Cell(text))]
 
 
 def _evidence_facts(evidence: Json | None) -> list[tuple[str, Cell]]:
@@ -228,7 +236,8 @@ def _evidence_facts(evidence: Json | None) -> list[tuple[str, Cell]]:
     ]
 
 
-def _lines(invoice: Json) -> Table:
+def lines_table(invoice: Json) -> Table:
+    """The lines of an invoice or of a draft, and their total."""
     rows = [
         (
             Cell(_line_name(line), note=_line_note(line, invoice)),

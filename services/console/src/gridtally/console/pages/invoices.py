@@ -21,7 +21,12 @@ from gridtally.console.views.blocks import (
 )
 
 router = APIRouter()
-TABS = (("Invoices", "/invoices"), ("Held", "/held"), ("Credit notes", "/credit-notes"))
+TABS = (
+    ("Invoices", "/invoices"),
+    ("Drafts", "/drafts"),
+    ("Held", "/held"),
+    ("Credit notes", "/credit-notes"),
+)
 HELD_ROWS = 200
 EXTENTS = {"whole": "the whole invoice", "part": "a part", "rest": "what was left"}
 FREES = {
@@ -30,11 +35,14 @@ FREES = {
     "prices_missing": "upload the missing prices",
     "previous_period_open": "bill the period before it",
     "meter_unknown": "register the meter",
+    "approval_pending": "approve its draft",
+    "draft_rejected": "correct what is wrong, or approve it after all",
     "newer_revision_issued": "wait: its next revision is read again after a restore",
 }
 
 
-def _tabs(current: str) -> list[Link]:
+def tabs(current: str) -> list[Link]:
+    """The lists of the area, of which one is shown."""
     return [Link(label, path, is_current=path == current) for label, path in TABS]
 
 
@@ -91,7 +99,7 @@ async def list_invoices(
             area="invoices",
             title="Invoices",
             subtitle="What was asked for, newest first",
-            tabs=_tabs("/invoices"),
+            tabs=tabs("/invoices"),
             blocks=[form, Panel("", [table], failure=found.failure, region="invoices")],
         )
     )
@@ -151,7 +159,7 @@ async def list_held(visit: Visit, reason: str = "") -> Response:
             "invoices",
             "Held periods",
             [panel],
-            tabs=_tabs("/held"),
+            tabs=tabs("/held"),
             subtitle="Closed, but not billed yet",
         )
     )
@@ -195,7 +203,7 @@ async def list_credit_notes(visit: Visit, cursor: str = "") -> Response:
             "invoices",
             "Credit notes",
             [panel],
-            tabs=_tabs("/credit-notes"),
+            tabs=tabs("/credit-notes"),
             subtitle="What was taken back, and why",
         )
     )
