@@ -1,9 +1,13 @@
 """The reconciliation across services: what is under way is no breach, what stays is one."""
 
+import json
+
 import pytest
+import typer
 
 from gridtally.cli import reconciliation
-from gridtally.cli.reconciliation import reconcile, reconcile_until_stable
+from gridtally.cli.reconciliation import Finding, reconcile, reconcile_until_stable
+from gridtally.cli.report import print_findings
 
 LONG_S = 60.0
 INGEST = {
@@ -33,6 +37,7 @@ BILLING = {
     "periods": 2,
     "energy_wh": 100,
     "invoiced": 2,
+    "held": 0,
     "breaches": [],
     "ok": True,
     "currencies": [EUR | {"live_total": "7.00"}],
@@ -68,7 +73,6 @@ BREACHES = [
     ("ingest", {"values_found": 8}, "new values = values stored"),
     ("ingest", {"closed_periods": 3}, "periods closed = periods billed or held"),
     ("billing", {"energy_wh": 99}, "energy closed = energy billed or held"),
-    ("billing", {"invoiced": 1}, "periods billed = periods with an invoice"),
     ("billing", {"ok": False, "breaches": ["a number is missing"]}, "billing agrees with itself"),
     ("ledger", {"currencies": []}, "EUR: invoices issued = posted"),
     ("ledger", {"currencies": [EUR | {"receivable": "6.99"}]}, "EUR: live invoices = receivable"),
@@ -105,6 +109,34 @@ async def test_under_constant_work_each_finding_needs_a_moment_of_its_own():
         finding.holds for finding in await reconcile_until_stable(services, patience_s=LONG_S)
     )
     assert services.asked == 2
+
+
+HELD = AGREED | {"billing": BILLING | {"invoiced": 1, "held": 1}}
+
+
+async def test_a_held_period_is_a_notice_and_no_breach():
+    findings = await reconcile_until_stable(Services(HELD), patience_s=0)
+    assert [finding.is_breach for finding in findings if not finding.holds] == [False]
+    assert [(f.left, f.right) for f in findings if f.notice] == [
+        ("1 held", "1 of 2 have an invoice")
+    ]
+
+
+async def test_what_is_held_for_a_moment_is_waited_for():
+    findings = await reconcile_until_stable(Services(HELD, HELD, AGREED), patience_s=LONG_S)
+    assert all(finding.holds for finding in findings)
+
+
+@pytest.mark.parametrize("said", [HELD, AGREED])
+async def test_a_notice_shows_and_does_not_fail(said, capsys):
+    findings = await reconcile_until_stable(Services(said), patience_s=0)
+    print_findings(findings, as_json=False)
+    shown = capsys.readouterr().out
+    assert ("notice" in shown, "BREACH" in shown) == (said is HELD, False)
+    print_findings(findings, as_json=True)
+    assert json.loads(capsys.readouterr().out)["ok"] is True
+    with pytest.raises(typer.Exit):
+        print_findings([*findings, Finding("a", "1", "2", holds=False)], as_json=False)
 
 
 async def test_patience_ends():

@@ -210,6 +210,35 @@ async def test_periods_are_months_cut_at_the_agreements_ends(ingest, meter, clie
     assert (await spans())[0] == ("2025-02-20", "2025-03-01"), "an older version changes nothing"
 
 
+async def test_an_open_period_says_how_far_it_has_come_and_since_when_it_is_late(
+    ingest, meter, clients
+):
+    agreement_id = await ingest.agree(meter, date(2025, 3, 1), closing="wait")
+    ingest.now = datetime(2025, 3, 31, 21, 59, tzinfo=UTC)
+    await ingest.deliver(*days(ingest, meter)[:-2])
+    await ingest.close()
+    client = await clients()
+
+    async def opened(**query):
+        page = (await client.get("/v1/periods", params={"state": "open"} | query)).json()
+        return [
+            (p["start_on"], p["expected"], p["present"], p["late_since"]) for p in page["items"]
+        ]
+
+    march, april = ("2025-03-01", SLOTS, SLOTS - 92 - 96), ("2025-04-01", 30 * 96, 0)
+    assert await opened() == [(*march, None), (*april, None)]
+    ingest.now = datetime(2025, 3, 31, 22, tzinfo=UTC)
+    assert await opened(ended_by="2025-04-01") == [(*march, "2025-03-31T22:00:00Z")]
+    assert await opened(ended_by="2025-03-31") == []
+    assert await opened(meter_id=str(uuid4())) == []
+    assert len(await opened(meter_id=str(meter), agreement_id=str(agreement_id))) == 2
+    assert await opened(state="closed") == []
+    await ingest.deliver(*days(ingest, meter)[-2:])
+    await ingest.close()
+    closed = await opened(state="closed", meter_id=str(meter))
+    assert closed == [("2025-03-01", SLOTS, SLOTS, None)]
+
+
 async def test_an_agreement_waits_for_its_meter(ingest):
     unknown = uuid4()
     ingest.now = datetime(2025, 5, 2, tzinfo=UTC)

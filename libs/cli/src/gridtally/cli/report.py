@@ -20,12 +20,13 @@ def print_json(document: Any) -> None:
 
 
 def print_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
-    """Print what must hold and whether it does; exit status 1 where something does not."""
+    """Print what must hold and whether it does; exit status 1 where there is a breach."""
+    ok = not any(finding.is_breach for finding in findings)
     if as_json:
-        print_json({"ok": _all_hold(findings), "findings": [asdict(item) for item in findings]})
+        print_json({"ok": ok, "findings": [asdict(item) for item in findings]})
     else:
         Console(highlight=False).print(findings_table(findings))
-    if not _all_hold(findings):
+    if not ok:
         raise typer.Exit(1)
 
 
@@ -36,7 +37,8 @@ def findings_table(findings: Sequence[Finding]) -> Table:
     table.add_column("right", justify="right")
     table.add_column("")
     for finding in findings:
-        verdict = "[green]holds[/]" if finding.holds else "[bold red]BREACH[/]"
+        refused = "[bold red]BREACH[/]" if finding.is_breach else "[yellow]notice[/]"
+        verdict = "[green]holds[/]" if finding.holds else refused
         table.add_row(escape(finding.what), escape(finding.left), escape(finding.right), verdict)
     return table
 
@@ -112,7 +114,3 @@ def preview_table(preview: dict[str, Any]) -> Table:
     spread = forecast["spread"]
     table.caption = f"between {spread['low']} and {spread['high']}, by {spread['weeks']} weeks"
     return table
-
-
-def _all_hold(findings: Sequence[Finding]) -> bool:
-    return all(finding.holds for finding in findings)

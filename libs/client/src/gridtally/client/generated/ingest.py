@@ -206,15 +206,25 @@ class Ingest(Operations):
         self,
         *,
         agreement_id: UUID | None = None,
+        meter_id: UUID | None = None,
         state: Literal["open", "closed"] | None = None,
+        ended_by: date | None = None,
         limit: int | None = None,
     ) -> Iterator[models.Period]:
-        """Periods by agreement and first day."""
+        """Periods by agreement and first day. `state=open` with today as `ended_by`: what is
+        late.
+        """
         return self._pages(
             models.PageOfPeriod,
             "GET",
             "/v1/periods",
-            query={"agreement_id": agreement_id, "state": state, "limit": limit},
+            query={
+                "agreement_id": agreement_id,
+                "meter_id": meter_id,
+                "state": state,
+                "ended_by": ended_by,
+                "limit": limit,
+            },
         )
 
     def close_period(self, agreement_id: UUID, start_on: date) -> models.Period:
@@ -559,15 +569,25 @@ class AsyncIngest(AsyncOperations):
         self,
         *,
         agreement_id: UUID | None = None,
+        meter_id: UUID | None = None,
         state: Literal["open", "closed"] | None = None,
+        ended_by: date | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[models.Period]:
-        """Periods by agreement and first day."""
+        """Periods by agreement and first day. `state=open` with today as `ended_by`: what is
+        late.
+        """
         return self._pages(
             models.PageOfPeriod,
             "GET",
             "/v1/periods",
-            query={"agreement_id": agreement_id, "state": state, "limit": limit},
+            query={
+                "agreement_id": agreement_id,
+                "meter_id": meter_id,
+                "state": state,
+                "ended_by": ended_by,
+                "limit": limit,
+            },
         )
 
     async def close_period(self, agreement_id: UUID, start_on: date) -> models.Period:

@@ -571,7 +571,12 @@ class PendingMeter(Model):
 
 
 class Period(Model):
-    """A billing period of an agreement; the fields after `revision` are of its newest close."""
+    """
+    A billing period of an agreement; the fields after `revision` are of its newest close.
+
+    Of an open period `expected` and `present` are the intervals that make it complete, and those
+    that are there now; null where its meter is not known.
+    """
 
     agreement_id: UUID
     """The agreement"""
@@ -587,6 +592,9 @@ class Period(Model):
 
     state: Literal["open", "closed"] | str
     """The state"""
+
+    late_since: AwareDatetime | None
+    """When an open period ended, UTC; null for one that has not, or is closed"""
 
     revision: int
     """Which revision of the period this is, from 1"""

@@ -11,7 +11,7 @@ from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.paging import Page, Paging
 from gridtally.ingest.api.callers import Reader, Writer
-from gridtally.ingest.domain.periods import ClosedBy
+from gridtally.ingest.domain.periods import ClosedBy, OpenPeriod
 from gridtally.ingest.handlers.periods import force_close
 from gridtally.ingest.store import periods
 from gridtally.kernel.errors import NotFound
@@ -20,13 +20,18 @@ router = APIRouter(prefix="/v1", tags=["periods"])
 
 
 class Period(BaseModel):
-    """A billing period of an agreement; the fields after `revision` are of its newest close."""
+    """A billing period of an agreement; the fields after `revision` are of its newest close.
+
+    Of an open period `expected` and `present` are the intervals that make it complete, and those
+    that are there now; null where its meter is not known.
+    """
 
     agreement_id: UUID
     meter_id: UUID
     start_on: date
     end_on: date
     state: periods.State
+    late_since: datetime | None
     revision: int
     closed_by: ClosedBy | None
     closed_at: datetime | None
@@ -36,9 +41,18 @@ class Period(BaseModel):
     digest: str | None
 
     @classmethod
-    def of(cls, row: Any) -> "Period":
-        """The period in a row of the table."""
-        return cls.model_validate({name: row[name] for name in cls.model_fields})
+    def of(
+        cls, row: Any, progress: tuple[OpenPeriod, int] | None = None, now: datetime | None = None
+    ) -> "Period":
+        """The period in a row of the table; an open one with how far it has come by now."""
+        fields = {name: row[name] for name in cls.model_fields if name != "late_since"}
+        late_since = None
+        if progress is not None:
+            period, present = progress
+            fields |= {"expected": period.expected, "present": present}
+            if now is not None and period.end_at <= now:
+                late_since = period.end_at
+        return cls.model_validate(fields | {"late_since": late_since})
 
 
 @router.get("/periods")
@@ -46,21 +60,36 @@ async def list_periods(
     db: Db,
     caller: Reader,
     paging: Paging,
+    now: Now,
     agreement_id: UUID | None = None,
+    meter_id: UUID | None = None,
     state: periods.State | None = None,
+    ended_by: date | None = None,
 ) -> Page[Period]:
-    """Periods by agreement and first day."""
+    """Periods by agreement and first day. `state=open` with today as `ended_by`: what is late."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         rows = await periods.list_periods(
             read,
             caller.tenant_id,
             agreement_id=agreement_id,
+            meter_id=meter_id,
             state=state,
+            ended_by=ended_by,
             after=paging.after(UUID, date.fromisoformat),
             rows_max=paging.rows,
         )
+        open_keys = [
+            (caller.tenant_id, row["agreement_id"], row["start_on"])
+            for row in rows
+            if row["state"] == "open"
+        ]
+        progress = await periods.fetch_progress(read, open_keys)
     return paging.cut(
-        rows, item=Period.of, position=lambda row: (row["agreement_id"], row["start_on"])
+        rows,
+        item=lambda row: Period.of(
+            row, progress.get((caller.tenant_id, row["agreement_id"], row["start_on"])), now
+        ),
+        position=lambda row: (row["agreement_id"], row["start_on"]),
     )
 
 

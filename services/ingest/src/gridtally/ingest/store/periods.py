@@ -161,7 +161,28 @@ SELECT p.tenant_id, p.agreement_id, p.start_on, p.end_on, p.revision, p.digest, 
 async def lock_periods(tx: WriteConnection, keys: Sequence[PeriodKey]) -> list[OpenPeriod]:
     """Those of the periods whose agreement and meter are known, each locked, in their order."""
     await plan_by_key(tx)
-    rows = await tx.raw.fetch(_LOCK, *columns_of(sorted(keys), 3))
+    return _open_periods(await tx.raw.fetch(_LOCK, *columns_of(sorted(keys), 3)))
+
+
+_READ = _LOCK.replace("FOR UPDATE", "OFFSET 0")
+
+
+async def fetch_progress(
+    read: ReadConnection, keys: Sequence[PeriodKey]
+) -> dict[PeriodKey, tuple[OpenPeriod, int]]:
+    """Periods as they are now, with how many of the intervals that make each complete are there;
+    without those whose agreement or meter is not known."""
+    if not keys:
+        return {}
+    periods = _open_periods(await read.raw.fetch(_READ, *columns_of(sorted(keys), 3)))
+    presences = await fetch_presence(read, periods) if periods else []
+    return {
+        period.key: (period, presence.intervals)
+        for period, presence in zip(periods, presences, strict=True)
+    }
+
+
+def _open_periods(rows: Sequence[Any]) -> list[OpenPeriod]:
     return [
         OpenPeriod(
             row["tenant_id"],
@@ -347,15 +368,22 @@ async def list_periods(
     tenant_id: str,
     *,
     agreement_id: UUID | None,
+    meter_id: UUID | None,
     state: State | None,
+    ended_by: date | None,
     after: tuple[UUID, date] | None,
     rows_max: int,
 ) -> Sequence[RowMapping]:
-    """Periods by agreement and first day."""
+    """Periods by agreement and first day; `ended_by` a day: only those without a later one."""
     query = sa.select(table).where(table.c.tenant_id == tenant_id)
-    if agreement_id is not None:
-        query = query.where(table.c.agreement_id == agreement_id)
-    if state is not None:
-        query = query.where(table.c.state == state)
+    for column, wanted in (
+        ("agreement_id", agreement_id),
+        ("meter_id", meter_id),
+        ("state", state),
+    ):
+        if wanted is not None:
+            query = query.where(table.c[column] == wanted)
+    if ended_by is not None:
+        query = query.where(table.c.end_on <= ended_by)
     position = (table.c.agreement_id, table.c.start_on)
     return await read.all(page_after(query, position, after=after, rows_max=rows_max))
