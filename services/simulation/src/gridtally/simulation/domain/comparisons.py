@@ -221,7 +221,7 @@ class ChunkComparison:
                     for number in (BASELINE, variant.scenario)
                 )
                 grid = zone, period, minutes
-                factors[grid] = price_factors(self._shift, before, after, grid)
+                factors[grid] = price_factors(self._shift, before, after, grid, self._prices)
         return shifted(self._shift, usages, factors)
 
     def result(self) -> ComparedChunk:

@@ -22,11 +22,14 @@ from gridtally.rating.components.energy import EnergyCharge
 from gridtally.rating.components.export_credit import ExportCredit
 from gridtally.rating.components.net_metering import NetMetering
 from gridtally.rating.components.percent import Percent
+from gridtally.rating.components.spot import SpotPrice
 from gridtally.rating.components.tax import Tax
 from gridtally.rating.components.time_of_use import TimeOfUse
+from gridtally.rating.engine.bill import NO_PRICES
 from gridtally.rating.engine.exact import quotient
 from gridtally.rating.interval_prices import interval_prices
 from gridtally.rating.plan.span import day_numbers, local_minutes
+from gridtally.rating.prices import Prices
 from gridtally.rating.tariff import Component, TariffVersion, usage_charges
 from gridtally.rating.usage import Series, Usage
 
@@ -129,6 +132,8 @@ def check_prices(version: TariffVersion) -> None:
 def _is_priced_by_time(component: Component) -> bool:
     if isinstance(component, NetMetering):
         return not component.has_tiers
+    if isinstance(component, SpotPrice):
+        return component.settlement == "interval" and component.quantity_rounding is None
     return isinstance(
         component, EnergyCharge | TimeOfUse | Adjustment | ExportCredit | Percent | Tax
     )
@@ -139,9 +144,11 @@ def price_factors(
     before: TariffVersion,
     after: TariffVersion,
     grid: tuple[str, Period, int],
+    prices: Prices = NO_PRICES,
 ) -> Indexes:
     """What each interval's import is multiplied by, in millionths, when prices of `before` become
-    those of `after`; `grid` are the zone, the period and the minutes of an interval.
+    those of `after`; `grid` are the zone, the period and the minutes of an interval, `prices` the
+    series that the tariffs name. A month of spot prices by quarters of an hour takes 0.2 s.
 
     Prices are with taxes, without what is owed for time or for a peak. The change is by the price
     before; where that is nothing, nothing follows it. Never below zero.
@@ -149,7 +156,7 @@ def price_factors(
     zone, period, minutes = grid
     factors = np.full(period.slots(zone, minutes), MILLION, np.int64)
     minutes_of_day = _minutes_of_day(grid)
-    old, new = _prices(before, grid), _prices(after, grid)
+    old, new = _prices(before, grid, prices), _prices(after, grid, prices)
     for band in shift.bands:
         slots = np.flatnonzero(band.times.holds(minutes_of_day))
         pairs = {(old[slot], new[slot]) for slot in slots.tolist()}
@@ -165,15 +172,15 @@ def _factor(before: Decimal, after: Decimal, elasticity: Decimal) -> int:
     return round(min(max(factor, Decimal(0)), Decimal(FACTOR_MAX)) * MILLION)
 
 
-def _prices(version: TariffVersion, grid: tuple[str, Period, int]) -> list[Decimal]:
+def _prices(version: TariffVersion, grid: tuple[str, Period, int], prices: Prices) -> list[Decimal]:
     charges = usage_charges(version)
-    by_flow = {} if charges is None else interval_prices(charges, *grid, prices={})
+    by_flow = {} if charges is None else interval_prices(charges, *grid, prices=prices)
     zone, period, minutes = grid
     if "import" not in by_flow:
         return [Decimal(0)] * period.slots(zone, minutes)
-    prices = by_flow["import"]
-    each = [net + tax for net, tax in zip(prices.net, prices.tax, strict=True)]
-    return [each[index] for index in prices.price_of.tolist()]
+    imported = by_flow["import"]
+    each = [net + tax for net, tax in zip(imported.net, imported.tax, strict=True)]
+    return [each[index] for index in imported.price_of.tolist()]
 
 
 def scaled(usage: Usage, factors: Indexes) -> Usage:
