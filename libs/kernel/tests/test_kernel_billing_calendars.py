@@ -1,5 +1,5 @@
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
@@ -9,6 +9,8 @@ from gridtally.kernel.billing_calendars import (
     CALENDAR_MONTHS,
     EARLIER_CALENDARS_MAX,
     MONTHS_CHOICES,
+    PERIOD_DAYS_MAX,
+    READ_DATES_MAX,
     BillingCalendar,
     Calendars,
     EarlierCalendar,
@@ -16,11 +18,25 @@ from gridtally.kernel.billing_calendars import (
 from gridtally.kernel.periods import ONE_DAY, Period, midnight_utc, months_between
 
 DAYS = st.dates(date(2019, 1, 1), date(2031, 12, 31))
-CALENDARS = st.builds(
+MONTHLY_CALENDARS = st.builds(
     BillingCalendar,
     months=st.sampled_from(MONTHS_CHOICES),
     anchor_month=st.integers(1, 12),
     start_day=st.integers(1, 31),
+)
+
+
+def read_cycle(first_on, lengths):
+    dates = accumulate(lengths, lambda day, length: day + timedelta(days=length), initial=first_on)
+    return BillingCalendar(read_cycle="route-7", read_dates=tuple(dates))
+
+
+CALENDARS = MONTHLY_CALENDARS | st.builds(
+    read_cycle, DAYS, st.lists(st.integers(1, PERIOD_DAYS_MAX), max_size=6)
+)
+ROUTE_7 = BillingCalendar(
+    read_cycle="route-7",
+    read_dates=(date(2025, 1, 7), date(2025, 2, 4), date(2025, 3, 6), date(2025, 4, 4)),
 )
 
 
@@ -67,13 +83,81 @@ def test_the_period_of_a_day(months, anchor, start_day, day, period):
 def test_periods_tile_all_days(calendar, day):
     period = calendar.period_of(day)
     assert day in period
+    assert period.days <= PERIOD_DAYS_MAX
     assert calendar.period_of(period.start_on) == period
     assert calendar.period_of(period.end_on - ONE_DAY) == period
     assert calendar.period_of(period.end_on).start_on == period.end_on
     assert calendar.period_of(period.start_on - ONE_DAY).end_on == period.start_on
 
 
-@given(CALENDARS, st.integers(2019, 2031))
+@pytest.mark.parametrize(
+    ("day", "period", "expected"),
+    [
+        ("2025-01-07", ("2025-01-07", "2025-02-04"), "2025-02-04"),
+        ("2025-02-03", ("2025-01-07", "2025-02-04"), "2025-02-04"),
+        ("2025-02-04", ("2025-02-04", "2025-03-06"), "2025-03-06"),
+        ("2025-01-06", ("2024-01-07", "2025-01-07"), "2025-01-07"),  # before the first: 366 days
+        ("2024-01-06", ("2023-01-06", "2024-01-07"), "2024-01-07"),
+        ("2025-04-04", ("2025-04-04", "2026-04-05"), "2025-05-03"),  # 29 days, as the last one had
+        ("2025-05-02", ("2025-04-04", "2026-04-05"), "2025-05-03"),
+        ("2025-05-10", ("2025-04-04", "2026-04-05"), "2025-05-11"),  # the next date is late
+        ("2026-04-04", ("2025-04-04", "2026-04-05"), "2026-04-05"),
+        ("2026-04-05", ("2026-04-05", "2027-04-06"), "2026-04-06"),
+    ],
+)
+def test_the_period_of_a_read_cycle(day, period, expected):
+    day_on = date.fromisoformat(day)
+    assert ROUTE_7.period_of(day_on) == days(*period)
+    assert ROUTE_7.expected_end_on(day_on) == date.fromisoformat(expected)
+
+
+def test_a_single_date_expects_the_next_after_thirty_days():
+    calendar = BillingCalendar(read_cycle="new", read_dates=(date(2025, 1, 7),))
+    assert calendar.expected_end_on(date(2025, 1, 7)) == date(2025, 2, 6)
+    assert BillingCalendar(months=2).expected_end_on(date(2025, 1, 7)) == date(2025, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fault"),
+    [
+        ({"read_cycle": "a", "months": 2}, "no months"),
+        ({"read_cycle": "a", "start_day": 2}, "no months"),
+        ({"read_dates": (date(2025, 1, 7),)}, "those of a read_cycle"),
+        ({"read_cycle": "a", "read_dates": (date(2025, 1, 7),) * 2}, "does not so follow"),
+        ({"read_cycle": "a", "read_dates": (date(2025, 1, 7), date(2025, 1, 6))}, "not so follow"),
+        ({"read_cycle": "a", "read_dates": (date(2025, 1, 7), date(2026, 1, 9))}, "not so follow"),
+        ({"read_cycle": "a", "read_dates": (date(1999, 12, 31),)}, "2000 to 2199"),
+        ({"read_cycle": "a", "read_dates": (date(2200, 1, 1),)}, "2000 to 2199"),
+        (
+            {
+                "read_cycle": "a",
+                "read_dates": tuple(
+                    date(2025, 1, 1) + timedelta(days=n) for n in range(READ_DATES_MAX + 1)
+                ),
+            },
+            "1 to 500 dates",
+        ),
+    ],
+)
+def test_a_read_cycle_that_cannot_be_is_refused(wrong, fault):
+    with pytest.raises(ValueError, match=fault):
+        BillingCalendar(**wrong)
+
+
+def test_a_year_between_two_dates_may_be_a_leap_year():
+    dates = (date(2024, 2, 1), date(2025, 2, 1))
+    assert BillingCalendar(read_cycle="a", read_dates=dates).period_of(dates[0]).days == 366
+
+
+def test_an_agreement_needs_the_dates_of_its_cycle():
+    named = BillingCalendar(read_cycle="route-7")
+    with pytest.raises(ValueError, match="no dates of the read cycle route-7"):
+        Calendars(named)
+    with pytest.raises(ValueError, match="no dates of the read cycle route-7"):
+        Calendars(earlier=(EarlierCalendar(date(2025, 1, 1), named),))
+
+
+@given(MONTHLY_CALENDARS, st.integers(2019, 2031))
 def test_a_year_has_as_many_periods_as_its_months_make(calendar, year):
     year_on = date(year, 1, 1)
     starts = {calendar.period_of(year_on + timedelta(days=n)).start_on for n in range(365)}

@@ -82,4 +82,9 @@ def test_an_instant_is_local_and_keeps_the_exact_one_behind():
 )
 def test_a_billing_calendar_in_words(months, anchor_month, start_day, shown):
     calendar = {"months": months, "anchor_month": anchor_month, "start_day": start_day}
-    assert lists.billed(calendar) == shown
+    assert lists.billed(calendar | {"read_cycle": None}) == shown
+
+
+def test_a_read_cycle_in_words():
+    calendar = {"months": 1, "anchor_month": 1, "start_day": 1, "read_cycle": "route-7"}
+    assert lists.billed(calendar) == "by read cycle route-7"

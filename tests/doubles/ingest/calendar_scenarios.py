@@ -115,6 +115,33 @@ async def a_change_of_calendar_ends_the_open_period_on_its_day(world):
     ]
 
 
+async def a_read_cycle_gets_its_dates_one_by_one(world):
+    """The period after the last date known goes on; the next date ends it, also in the past."""
+
+    def cycle(*dates):
+        return {"read_cycle": "route-7", "read_dates": dates}
+
+    meter_id, agreement_id = await metered(
+        world, date(2025, 1, 20), None, billing_calendar=cycle("2025-02-04", "2025-03-06")
+    )
+    begun = [("01-20", "02-04", 1, 15 * 24), ("02-04", "03-06", 1, 30 * 24)]
+    assert spans(await world.close()) == begun
+    assert (await world.periods())[2:] == [(date(2025, 3, 6), date(2026, 3, 7), 0)]
+    await world.agree(
+        meter_id, date(2025, 1, 20), None, agreement_id=agreement_id, version=2,
+        billing_calendar=cycle("2025-02-04", "2025-03-06", "2025-04-04"),
+    )  # fmt: skip
+    begun.append(("03-06", "04-04", 1, 29 * 24 - 1))
+    assert spans(await world.close()) == begun
+    assert (await world.periods())[3:] == [(date(2025, 4, 4), date(2026, 4, 5), 0)]
+    await world.agree(  # a date that was closed is moved: what is closed stays
+        meter_id, date(2025, 1, 20), None, agreement_id=agreement_id, version=3,
+        billing_calendar=cycle("2025-02-04", "2025-03-08", "2025-04-02", "2025-05-01"),
+    )  # fmt: skip
+    begun.append(("04-04", "05-01", 1, 27 * 24))
+    assert spans(await world.close()) == begun
+
+
 async def what_is_closed_stays_and_the_days_after_it_follow(world):
     """A change of a day that was closed already: billing did not know of the close yet."""
     world.later(days=-30)
@@ -156,6 +183,7 @@ CALENDAR_SCENARIOS = (
     a_correction_of_any_month_of_a_period_is_a_revision,
     a_correction_in_a_month_that_has_not_ended_is_a_revision,
     a_change_of_calendar_ends_the_open_period_on_its_day,
+    a_read_cycle_gets_its_dates_one_by_one,
     what_is_closed_stays_and_the_days_after_it_follow,
     days_after_an_end_that_was_moved_are_billed,
 )

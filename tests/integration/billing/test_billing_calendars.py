@@ -10,9 +10,9 @@ from gridtally.kernel.billing_calendars import BillingCalendar
 from gridtally.kernel.periods import Period
 from problems import paths
 
-MONTHS = {"months": 1, "anchor_month": 1, "start_day": 1}
-QUARTERS = {"months": 3, "anchor_month": 2, "start_day": 1}
-FROM_THE_31ST = {"months": 1, "anchor_month": 1, "start_day": 31}
+MONTHS = {"months": 1, "anchor_month": 1, "start_day": 1, "read_cycle": None}
+QUARTERS = MONTHS | {"months": 3, "anchor_month": 2}
+FROM_THE_31ST = MONTHS | {"start_day": 31}
 FIRST = {"If-Match": '"1"'}
 
 
@@ -42,7 +42,7 @@ async def test_an_agreement_has_its_own_calendar_its_customers_or_months(api):
     plain, quarterly = await customer(api), await customer(api, billing_calendar={"months": 3})
     assert (plain["billing_calendar"], quarterly["billing_calendar"]) == (
         None,
-        {"months": 3, "anchor_month": 1, "start_day": 1},
+        MONTHS | {"months": 3},
     )
     assert (await agreed(api, plain))["billing_calendar"] == MONTHS
     assert (await agreed(api, quarterly))["billing_calendar"]["months"] == 3
@@ -97,7 +97,9 @@ async def test_a_change_is_of_its_day_and_published(api, world):
         tenant="*",
     )
     events = [row["value"] for row in rows]
-    assert [event["billing_calendar"] for event in events] == [MONTHS, QUARTERS, QUARTERS]
+    assert [event["billing_calendar"] for event in events] == [
+        calendar | {"read_dates": []} for calendar in (MONTHS, QUARTERS, QUARTERS)
+    ]
     assert [len(event["earlier_calendars"]) for event in events] == [0, 1, 1]
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from gridtally.contracts.billing_calendars import BillingCalendar, EarlierCalendars
+from gridtally.contracts.billing_calendars import BillingCalendar, CalendarTerms, EarlierCalendars
 from gridtally.contracts.customers import (
     Address,
     Contacts,
@@ -81,7 +81,7 @@ class CustomerChanged(Event):
     """The number of days from an invoice until it is due; null for the tenant's terms."""
     e_invoice_consent_on: Day | None = None
     """The day on which the customer agreed to invoices by e-mail alone."""
-    billing_calendar: BillingCalendar | None = None
+    billing_calendar: CalendarTerms | None = None
     """The billing calendar of agreements that name none when they are made; null for months."""
     erased_at: Instant | None = None
     """When what names the customer was erased."""

@@ -180,6 +180,8 @@ MEANINGS: dict[str, str] = {
     "meter_missing": "The agreement's meter is not registered yet.",
     "previous_period_missing": "The bill needs what the period before left, which is not there.",
     "previous_period_open": "The bill needs the period before, which is not closed yet.",
+    "read_cycle_moved": "The read cycle was made just now. Read it again and repeat the change.",
+    "read_cycle_unknown": "There is no read cycle of this name. Make it: PUT /v1/read-cycles/…",
     "seller_missing": "A document names its seller. Say who sells: PUT /v1/seller.",
     "seller_moved": "The seller was changed just now. Read it again and repeat the change.",
     "tariff_version_unknown": "No published tariff version has this id.",

@@ -9,17 +9,17 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, model_validator
 
 from gridtally.billing.api.callers import BATCH_MAX, Reader, WriteCause, pointing
-from gridtally.billing.api.customers import STRICT, BillingCalendar
+from gridtally.billing.api.customers import BillingCalendar
 from gridtally.billing.domain import agreements as domain
 from gridtally.billing.handlers import agreements as handlers
 from gridtally.billing.store import agreements as store
-from gridtally.contracts import billing_calendars as contracts
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import RequiredMatch, etag, tag
 from gridtally.http.idempotency import Idempotent
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel, Body, location_of
+from gridtally.kernel import billing_calendars as calendars
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.ids import new_id
 
@@ -27,10 +27,11 @@ router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
 GraceHours = Annotated[int, Field(ge=0, le=domain.GRACE_HOURS_MAX)]
 
 
-class EarlierCalendar(contracts.EarlierCalendar):
+class EarlierCalendar(AnswerModel):
     """The billing calendar that an agreement had until a day."""
 
-    model_config = STRICT
+    until_on: date
+    """The local date from which it is in force no more; the period before ends there."""
     calendar: BillingCalendar
     """What it was."""
 
@@ -60,10 +61,8 @@ class NewAgreement(Body):
         return self
 
     def agreement(self) -> domain.Agreement:
-        """The first version of it."""
+        """The first version of it, but for its billing calendar."""
         fields = self.model_dump(exclude={"billing_calendar"})
-        if self.billing_calendar is not None:
-            fields["billing_calendar"] = self.billing_calendar.calendar()
         return domain.Agreement(**fields, version=1)
 
 
@@ -134,8 +133,12 @@ class Agreement(AnswerModel):
         return cls.model_validate(agreement, from_attributes=True)
 
 
-def _without_calendar(agreements: Sequence[NewAgreement]) -> set[UUID]:
-    return {new.id for new in agreements if new.billing_calendar is None}
+def _calendars(agreements: Sequence[NewAgreement]) -> dict[UUID, calendars.BillingCalendar | None]:
+    """The billing calendars that new agreements name."""
+    return {
+        new.id: None if new.billing_calendar is None else new.billing_calendar.calendar()
+        for new in agreements
+    }
 
 
 class Agreements(BaseModel):
@@ -159,7 +162,7 @@ async def create_agreement(
             if (stored_answer := await request.fetch_answer(tx)) is not None:
                 return stored_answer
             (agreement,), added = await handlers.register_agreements(
-                tx, cause, [agreement], now, without_calendar=_without_calendar([new])
+                tx, cause, [agreement], now, calendars=_calendars([new])
             )
             location = location_of(f"/v1/agreements/{agreement.id}", created=added)
             headers = {"ETag": etag(agreement.version)} | location
@@ -178,7 +181,7 @@ async def create_agreements(
             if (stored_answer := await request.fetch_answer(tx)) is not None:
                 return stored_answer
             agreements, added = await handlers.register_agreements(
-                tx, cause, agreements, now, without_calendar=_without_calendar(new.items)
+                tx, cause, agreements, now, calendars=_calendars(new.items)
             )
             body = Agreements(items=[Agreement.of(agreement) for agreement in agreements])
             return await request.store_answer(tx, 201 if added else 200, body)

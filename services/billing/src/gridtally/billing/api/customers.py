@@ -47,7 +47,7 @@ class TaxExemption(contracts.TaxExemption):
     model_config = STRICT
 
 
-class BillingCalendar(billing_calendars.BillingCalendar):
+class BillingCalendar(billing_calendars.CalendarTerms):
     """Into which periods the days of an agreement are divided; without anything, into months."""
 
     model_config = STRICT

@@ -14,7 +14,10 @@ _CHANGED_CUSTOMER = {
     409: ("customer_number_taken", "customer_erased", "currency_in_use"),
     422: ("invalid_customer",),
 }
-_NEW_AGREEMENT = {409: ("agreement_exists", "agreement_overlap"), 422: ("customer_missing",)}
+_NEW_AGREEMENT = {
+    409: ("agreement_exists", "agreement_overlap"),
+    422: ("customer_missing", "read_cycle_unknown"),
+}
 _CALCULATION = {
     400: ("invalid_window",),
     404: ("customer_unknown", "tariff_version_unknown"),
@@ -65,8 +68,10 @@ DESCRIPTION = ApiDescription(
         "change_agreement": {
             404: ("agreement_unknown",),
             409: ("agreement_overlap", "already_invoiced", "period_closed"),
-            422: ("invalid_agreement",),
+            422: ("invalid_agreement", "read_cycle_unknown"),
         },
+        "get_read_cycle": {404: ("read_cycle_unknown",)},
+        "replace_read_cycle": {409: ("read_cycle_moved",)},
         "get_invoice": {404: ("invoice_unknown",)},
         "create_credit_note": {
             404: ("invoice_unknown",),

@@ -72,6 +72,14 @@ class Agreement:
             raise Rejected("agreement_ended", f"the agreement ended on {self.end_on}")
         return self.calendars.period_of(day, self.start_on, self.end_on)
 
+    def expected_period_of(self, day: date) -> Period:
+        """The same, up to its probable end where the next date of its read cycle is unknown."""
+        period = self.period_of(day)
+        expected_on = self.billing_calendar.expected_end_on(day)
+        if day < expected_on < period.end_on and self.calendars.is_current(day):
+            return Period(period.start_on, expected_on)
+        return period
+
     def periods_between(self, start_on: date, end_on: date) -> list[Period]:
         """Its billing periods from one of its days to another, cut at both."""
         return list(self.calendars.periods(start_on, end_on, end_on))

@@ -1,6 +1,6 @@
 """Agreements are made and changed; each version of an agreement is published."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,17 @@ from gridtally.billing.events.agreements import agreement_changed
 from gridtally.billing.store import agreements as store
 from gridtally.billing.store.customers import fetch_customers
 from gridtally.billing.store.previews import UTC_ZONE, fetch_zone
+from gridtally.billing.store.read_cycles import lock_read_dates
 from gridtally.database import WriteConnection
-from gridtally.kernel.billing_calendars import CALENDAR_MONTHS
+from gridtally.kernel.billing_calendars import CALENDAR_MONTHS, BillingCalendar
 from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected
 from gridtally.kernel.periods import local_date
 from gridtally.kernel.resources import Cause
 from gridtally.messaging import enqueue
+
+CYCLE_PATH = "/billing_calendar/read_cycle"
+NO_CALENDARS: Mapping[UUID, BillingCalendar | None] = {}
+"""Of agreements that have theirs already."""
 
 
 async def register_agreements(
@@ -26,28 +31,25 @@ async def register_agreements(
     agreements: Sequence[Agreement],
     now: datetime,
     *,
-    without_calendar: Collection[UUID] = (),
+    calendars: Mapping[UUID, BillingCalendar | None] = NO_CALENDARS,
 ) -> tuple[list[Agreement], bool]:
     """Add agreements, all or none, publish them, and return them and whether any of them is new.
 
-    Those `without_calendar` have their customer's, as it is now. One that exists already just as
-    it is changes nothing. Conflict where it is another, or a meter has another agreement on some
-    of the days; Rejected where a customer does not exist.
+    They have the billing `calendars` of their ids; of None, their customer's, as it is now. One
+    that exists already just as it is changes nothing. Conflict where it is another, or a meter has
+    another agreement on some of the days; Rejected where a customer or read cycle does not exist.
     """
     customers = await _require_customers(tx, cause.tenant_id, agreements)
-    new = [
-        _with_calendar_of(agreement, customers[agreement.customer_id])
-        if agreement.id in without_calendar
-        else agreement
-        for agreement in agreements
-    ]
+    new = await _with_calendars(tx, cause.tenant_id, agreements, customers, calendars)
     added = await store.insert_agreements(tx, cause.tenant_id, new, now)
     ids = [agreement.id for agreement in agreements]
     stored = await store.fetch_agreements(tx, cause.tenant_id, ids)
     for index, agreement in enumerate(new):
-        known = stored[agreement.id]
-        same = agreement
-        if agreement.id in without_calendar:  # the customer's may be another one since
+        known, same = stored[agreement.id], agreement
+        cycle = agreement.billing_calendar.read_cycle
+        is_customers = agreement.id in calendars and calendars[agreement.id] is None
+        # The customer's calendar may be another one since, and the cycle have further dates.
+        if is_customers or (cycle is not None and cycle == known.billing_calendar.read_cycle):
             same = replace(agreement, billing_calendar=known.billing_calendar)
         if known != same:
             raise Conflict(
@@ -59,8 +61,55 @@ async def register_agreements(
     return [stored[agreement_id] for agreement_id in ids], bool(added)
 
 
-def _with_calendar_of(agreement: Agreement, customer: Customer) -> Agreement:
-    return replace(agreement, billing_calendar=customer.billing_calendar or CALENDAR_MONTHS)
+async def _with_calendars(
+    tx: WriteConnection,
+    tenant_id: str,
+    agreements: Sequence[Agreement],
+    customers: Mapping[UUID, Customer],
+    calendars: Mapping[UUID, BillingCalendar | None],
+) -> list[Agreement]:
+    """The agreements with the calendars that they name, or their customers'."""
+    wanted = [
+        agreement.billing_calendar
+        if agreement.id not in calendars
+        else calendars[agreement.id]
+        or customers[agreement.customer_id].billing_calendar
+        or CALENDAR_MONTHS
+        for agreement in agreements
+    ]
+    paths = [f"/{index}{CYCLE_PATH}" for index in range(len(wanted))]
+    dated = await _with_dates(tx, tenant_id, wanted, paths)
+    return [
+        replace(agreement, billing_calendar=calendar)
+        for agreement, calendar in zip(agreements, dated, strict=True)
+    ]
+
+
+async def _with_dates(
+    tx: WriteConnection,
+    tenant_id: str,
+    calendars: Sequence[BillingCalendar],
+    paths: Sequence[str],
+) -> list[BillingCalendar]:
+    """The calendars with the dates of their read cycles, which stay so until the transaction ends.
+
+    Rejected, with faults at these paths, where there is no such cycle.
+    """
+    names = {calendar.read_cycle for calendar in calendars if calendar.read_cycle is not None}
+    dates = await lock_read_dates(tx, tenant_id, names) if names else {}
+    faults = tuple(
+        Fault(path, f"there is no read cycle {calendar.read_cycle}")
+        for calendar, path in zip(calendars, paths, strict=True)
+        if calendar.read_cycle is not None and calendar.read_cycle not in dates
+    )
+    if faults:
+        raise Rejected("read_cycle_unknown", "a calendar needs its read cycle first", faults)
+    return [
+        calendar
+        if calendar.read_cycle is None
+        else replace(calendar, read_dates=dates[calendar.read_cycle])
+        for calendar in calendars
+    ]
 
 
 async def _require_customers(
@@ -118,13 +167,14 @@ async def _with_calendar(
     now: datetime,
 ) -> Agreement:
     """The agreement with another calendar from the day of the change on, or from today on."""
+    (calendar,) = await _with_dates(tx, tenant_id, [change.calendar], [CYCLE_PATH])
     from_on = change.from_on
     if from_on is None:
-        if change.calendar == agreement.billing_calendar:
+        if calendar == agreement.billing_calendar:
             return agreement
         zone = await fetch_zone(tx, tenant_id, agreement.meter_id) or UTC_ZONE
         from_on = local_date(zone, now)
-    changed = agreement.with_calendar(change.calendar, from_on)
+    changed = agreement.with_calendar(calendar, from_on)
     until = await store.fetch_closed_until(tx, tenant_id, agreement.id)
     if changed != agreement and until is not None and from_on < until:
         raise Conflict("period_closed", f"its periods are closed up to {until}")

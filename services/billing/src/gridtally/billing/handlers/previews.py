@@ -159,9 +159,9 @@ async def _period(
         agreement.period_of(question.period.end_on - ONE_DAY)
         return question.period
     if question.on is not None:
-        return agreement.period_of(question.on)
+        return agreement.expected_period_of(question.on)
     day = domain.last_day(agreement, today)
-    period = agreement.period_of(day)
+    period = agreement.expected_period_of(day)
     key = (question.tenant_id, agreement.id, period.start_on)
     if day < today and await periods.fetch_live_invoices(read, [key]):
         agreement.period_of(today)

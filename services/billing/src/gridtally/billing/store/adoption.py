@@ -11,6 +11,7 @@ from gridtally.billing.domain.reference_data import Key
 from gridtally.billing.store.agreements import IN_JSON
 from gridtally.billing.store.customers import insertable_row
 from gridtally.billing.store.json_columns import as_texts
+from gridtally.billing.store.read_cycles import dates_json
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import columns_of, insert_rows
 
@@ -146,9 +147,34 @@ async def adopt_agreements(
         for (tenant_id, a, _), changed in zip(published, changeable, strict=True)
     ]
     await tx.raw.execute(_INSERT_AGREEMENTS, *columns_of(whole, 13))
+    await _adopt_read_dates(tx, published)
     return await fetch_unknown(
         tx, "agreement", [(known.tenant_id, known.agreement.id) for known in published]
     )
+
+
+# The dates of a cycle are published with its agreements alone: the longest list was said last.
+_READ_CYCLES = """
+INSERT INTO read_cycle AS c (tenant_id, name, dates, spread, created_at, updated_at)
+SELECT DISTINCT ON (k.tenant_id, k.name) k.tenant_id, k.name, k.dates, false, k.said_at, k.said_at
+  FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[])
+       AS k (tenant_id, name, dates, said_at)
+ ORDER BY k.tenant_id, k.name, jsonb_array_length(k.dates) DESC, k.said_at DESC
+ON CONFLICT (tenant_id, name) DO UPDATE
+   SET dates = excluded.dates, version = c.version + 1, spread = false,
+       updated_at = excluded.updated_at
+ WHERE jsonb_array_length(c.dates) < jsonb_array_length(excluded.dates)
+"""
+
+
+async def _adopt_read_dates(tx: WriteConnection, published: Sequence[PublishedAgreement]) -> None:
+    """Read cycles with the dates that agreements were published with, unless they have more."""
+    said = [
+        (tenant_id, calendar.read_cycle, dates_json(calendar.read_dates), published_at)
+        for tenant_id, agreement, published_at in published
+        if (calendar := agreement.billing_calendar).read_cycle is not None
+    ]
+    await tx.raw.execute(_READ_CYCLES, *columns_of(said, 4))
 
 
 _UNKNOWN = """

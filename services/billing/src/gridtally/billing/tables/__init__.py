@@ -54,6 +54,7 @@ __all__ = [
     "meter",
     "number_series",
     "price_day",
+    "read_cycle",
     "region",
     "seller",
     "site",
@@ -130,6 +131,9 @@ agreement = sa.Table(
         server_default='{"months": 1, "anchor_month": 1, "start_day": 1}',
     ),
     sa.Column("earlier_calendars", JSONB, nullable=False, server_default="[]"),
+    sa.Column(
+        "read_cycle", sa.Text, sa.Computed("billing_calendar ->> 'read_cycle'", persisted=True)
+    ),
     sa.ForeignKeyConstraint(["tenant_id", "customer_id"], ["customer.tenant_id", "customer.id"]),
     sa.CheckConstraint("end_on > start_on", name="agreement_dates"),
     sa.CheckConstraint("closing IN ('wait', 'bill_present')", name="agreement_closing"),
@@ -138,8 +142,30 @@ agreement = sa.Table(
     sa.Index("agreement_by_customer", "tenant_id", "customer_id", "id"),
     sa.Index("agreement_by_meter", "tenant_id", "meter_id", "start_on"),
     sa.Index("agreement_by_tariff", "tenant_id", "tariff_id"),
+    sa.Index(
+        "agreement_by_read_cycle",
+        "tenant_id",
+        "read_cycle",
+        "id",
+        postgresql_where=sa.text("read_cycle IS NOT NULL"),
+    ),
 )
 """One meter has one agreement at a time: `agreement_overlap`, made by the first migration."""
+
+read_cycle = sa.Table(
+    "read_cycle",
+    METADATA,
+    tenant(),
+    key("name", sa.Text),
+    required("dates", JSONB),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("spread", sa.Boolean, nullable=False, server_default=sa.true()),
+    required("created_at", INSTANT),
+    required("updated_at", INSTANT),
+    sa.CheckConstraint("version >= 1", name="read_cycle_version"),
+    sa.Index("read_cycle_unspread", "tenant_id", "name", postgresql_where=sa.text("NOT spread")),
+)
+"""A tenant's lists of dates; `spread` once all agreements on one have its dates."""
 
 issued_total = sa.Table(
     "issued_total",

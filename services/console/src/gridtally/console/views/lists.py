@@ -175,6 +175,8 @@ def agreements(
 
 def billed(billing_calendar: Json) -> str:
     """How often a billing calendar bills, and from which day of a month on."""
+    if billing_calendar["read_cycle"] is not None:
+        return f"by read cycle {billing_calendar['read_cycle']}"
     months, start_day = billing_calendar["months"], billing_calendar["start_day"]
     often = {1: "monthly", 12: "yearly"}.get(months, f"every {months} months")
     since = "" if months == 1 else f" from {month_name[billing_calendar['anchor_month']]}"
