@@ -81,7 +81,7 @@ async def test_a_stream_may_be_longer_than_a_body(ingest, client):
     ("body", "encoding", "status", "code"),
     [
         (b"", "identity", 422, "invalid_items"),
-        (gzip.compress(line(1))[:-9], "gzip", 400, "broken_body"),
+        (gzip.compress(line(1), mtime=0)[:-9], "gzip", 400, "broken_body"),
         (zlib.compress(line(1)), "gzip", 400, "broken_body"),
         (line(1), "br", 415, "unsupported_encoding"),
     ],
