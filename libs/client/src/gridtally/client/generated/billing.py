@@ -201,6 +201,31 @@ class Billing(Operations):
             if_match=if_match,
         )
 
+    def list_read_cycles(self, *, limit: int | None = None) -> Iterator[models.ReadCycle]:
+        """Read cycles by name."""
+        return self._pages(models.PageOfReadCycle, "GET", "/v1/read-cycles", query={"limit": limit})
+
+    def get_read_cycle(self, name: str) -> models.ReadCycle:
+        """One read cycle."""
+        return self._call(models.ReadCycle, "GET", "/v1/read-cycles/{name}", parts={"name": name})
+
+    def replace_read_cycle(
+        self, name: str, body: models.ReadCycleReplacement, *, if_match: int | str | None = None
+    ) -> models.ReadCycle:
+        """Make a read cycle, or say all of its dates again, such as with the next one.
+
+        Agreements that name it follow within moments: periods that are closed stay as they
+        are, and the days after them are billed by the new dates.
+        """
+        return self._call(
+            models.ReadCycle,
+            "PUT",
+            "/v1/read-cycles/{name}",
+            parts={"name": name},
+            body=body,
+            if_match=if_match,
+        )
+
     def list_invoices(
         self,
         *,
@@ -1029,6 +1054,33 @@ class AsyncBilling(AsyncOperations):
             "PATCH",
             "/v1/agreements/{agreement_id}",
             parts={"agreement_id": agreement_id},
+            body=body,
+            if_match=if_match,
+        )
+
+    def list_read_cycles(self, *, limit: int | None = None) -> AsyncIterator[models.ReadCycle]:
+        """Read cycles by name."""
+        return self._pages(models.PageOfReadCycle, "GET", "/v1/read-cycles", query={"limit": limit})
+
+    async def get_read_cycle(self, name: str) -> models.ReadCycle:
+        """One read cycle."""
+        return await self._call(
+            models.ReadCycle, "GET", "/v1/read-cycles/{name}", parts={"name": name}
+        )
+
+    async def replace_read_cycle(
+        self, name: str, body: models.ReadCycleReplacement, *, if_match: int | str | None = None
+    ) -> models.ReadCycle:
+        """Make a read cycle, or say all of its dates again, such as with the next one.
+
+        Agreements that name it follow within moments: periods that are closed stay as they
+        are, and the days after them are billed by the new dates.
+        """
+        return await self._call(
+            models.ReadCycle,
+            "PUT",
+            "/v1/read-cycles/{name}",
+            parts={"name": name},
             body=body,
             if_match=if_match,
         )

@@ -40,6 +40,9 @@ class BillingCalendar(Model):
     last day.
     """
 
+    read_cycle: str | None = None
+    """In place of months, the tenant's read cycle, on whose dates periods begin."""
+
 
 class ChangedCost(Model):
     """A meter's local day whose cost changes, without standing charges."""
@@ -545,9 +548,6 @@ class DraftRejection(Model):
 class EarlierCalendar(Model):
     """The billing calendar that an agreement had until a day."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-    )
     until_on: date_aliased
     """The local date from which it is in force no more; the period before ends there."""
 
@@ -1356,6 +1356,35 @@ class Queued(Model):
 
     messages: int
     """How many messages."""
+
+
+class ReadCycle(Model):
+    """The dates of a read cycle; `version` is its ETag."""
+
+    version: int
+    """Version of the resource, from 1; its ETag"""
+
+    created_at: AwareDatetime
+    """When it was recorded, UTC"""
+
+    updated_at: AwareDatetime
+    """When it was last changed, UTC"""
+
+    name: str
+    """The tenant's name of it, which a `billing_calendar` names."""
+
+    dates: list[date_aliased]
+    """The local days on which periods begin, in order."""
+
+
+class ReadCycleReplacement(Model):
+    """All dates of a read cycle: those so far, and those to come as far as they are known."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dates: list[date_aliased]
+    """The local days on which periods begin, in order."""
 
 
 class RoundingStep(Model):
@@ -2330,6 +2359,14 @@ class PageOfAgreement(Model):
 
 class PageOfCustomer(Model):
     items: list[Customer]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfReadCycle(Model):
+    items: list[ReadCycle]
     """The page's items"""
 
     next_cursor: str | None = None
