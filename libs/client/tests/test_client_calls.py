@@ -31,8 +31,8 @@ CUSTOMER = {
     "id": ID, "name": "Ada", "currency": "EUR", "number": None, "email": None,
     "phone_number": None, "language": None, "billing_address": None, "supply_address": None,
     "contacts": [], "tax_id": None, "tax_exemptions": [], "payment_days": None,
-    "e_invoice_consent_on": None, "erased_at": None, "created_at": DAY, "updated_at": DAY,
-    "version": 1,
+    "e_invoice_consent_on": None, "billing_calendar": None, "erased_at": None,
+    "created_at": DAY, "updated_at": DAY, "version": 1,
 }  # fmt: skip
 
 

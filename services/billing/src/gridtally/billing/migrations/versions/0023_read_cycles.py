@@ -4,8 +4,8 @@ from alembic import op
 
 from gridtally.database.security import isolate_tenants
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 
 _READ_CYCLE = """
 CREATE TABLE read_cycle (
