@@ -13,6 +13,8 @@ NUMBERS = ("number", "reference", "digest", "proof_root")
 """Which invoice gets which of the numbers depends on which period is closed first. The ledger
 refers to documents by number, and digests what it books together with the number and moment, as
 the root of an invoice's proof does."""
+SALT = ("salt",)
+"""Random, so that nobody can guess the texts that it hides."""
 STEPS = ("version", "usage_version")
 """In how many steps a day came to its values depends on how messages fall into batches."""
 ACCOUNT = ("brought_forward", "arrears")
@@ -36,7 +38,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "property": MOMENTS,
         "meter": MOMENTS,
         "account": MOMENTS,
-        "transaction": (*MOMENTS, *NUMBERS),
+        "transaction": (*MOMENTS, *NUMBERS, *SALT),
         "posting": MOMENTS,
         "open_item": (*MOMENTS, *NUMBERS, "due_on", "overdue_reported"),
         "allocation": MOMENTS,
