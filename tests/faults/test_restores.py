@@ -33,6 +33,7 @@ PUBLISHED = (
     "meter.registered.v1",
     "property.changed.v1",
     "payment.recorded.v1",
+    "transaction.recorded.v1",
     "period.closed.v1",
     "usage.recorded.v1",
     "tariff.published.v1",

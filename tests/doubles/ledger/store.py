@@ -73,7 +73,7 @@ class AccountsInMemory:
             for name in STORES:
                 if hasattr(handler, name):
                     monkeypatch.setattr(handler, name, self)
-        for handler in (payments, reversals, unmatched_payments):
+        for handler in (credit, payments, reversals, unmatched_payments):
             monkeypatch.setattr(handler, "enqueue", self.enqueue)
 
     def let_read(self, keys):
@@ -94,6 +94,9 @@ class AccountsInMemory:
 
     async def fetch_waiting(self, _read, _payments):
         """Nothing was ever restored."""
+        return set()
+
+    async def defer_credit(self, _tx, _keys):
         return set()
 
     async def insert_unmatched(self, _tx, payments):

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from gridtally.contracts.accounts import AccountChanged, PaymentRecorded
+from gridtally.contracts.accounts import AccountChanged, PaymentRecorded, TransactionRecorded
 from gridtally.contracts.metering import MeterRegistered, PropertyChanged, ReadingRecorded
 from gridtally.http.api import build_app
 from gridtally.ledger.app import STATE
@@ -28,7 +28,7 @@ from integration.ledger.accounts import (
 from integration.ledger.properties import read
 from restores import Restorable, rows_of, said, until_drained, until_rows
 
-SAID = (PropertyChanged, MeterRegistered, ReadingRecorded, PaymentRecorded)
+SAID = (PropertyChanged, MeterRegistered, ReadingRecorded, PaymentRecorded, TransactionRecorded)
 CREATED = ("created_at", "updated_at")
 STORED = {
     "property": CREATED,
@@ -150,4 +150,61 @@ async def test_a_restored_ledger_has_what_it_had_said(
     assert all(now[key] == words for key, words in balances.items())
     assert all(len(words) == 1 for words in now.values())
     assert restorable.logged("not adopted", tenant) == []
+    assert restorable.logged("adopted payment refused", tenant) == []
+
+
+async def test_what_was_posted_by_hand_is_posted_again(
+    restorable, running, publishing, kafka_bootstrap
+):
+    """Refunds, write-offs, charges, credits, allocations and payments out of suspense, and what was
+    reversed of them, also where the rule for credit would have spent what was refunded."""
+    tenant = f"t-{uuid4().hex[:8]}"
+    who = uuid4()
+    bills = [invoice(n, customer=who) for n in range(1, 4)]
+    stranger, known_as = uuid4(), {"customer_id": str(who), "currency": "EUR"}
+
+    async def send(*events):
+        async with publishing() as publisher:
+            await publisher.publish([outgoing(event, tenant) for event in events])
+
+    async with running(tenant) as (database, acme):
+        await send(bills[0])
+        await until_rows(database, "transaction", tenant, 1)
+    await restorable.copy()
+
+    async with running(tenant) as (database, acme):
+        await pay(acme, who, "300")  # 181.00 become credit
+        await post(acme, "refunds", **known_as, amount="181", reason="asked for")
+        await send(bills[1])  # 119.00, open, although there was credit for it
+        await until_rows(database, "transaction", tenant, 4)
+        await post(
+            acme, "write-offs", **known_as, amount="0.50", reason="too little", reference="W 1"
+        )
+        charge = await post(acme, "adjustments", **known_as, amount="7", reason="a reminder")
+        fee = await post(acme, "adjustments", **known_as, amount="9", reason="by mistake")
+        await reverse(acme, fee["id"])
+        await post(acme, "adjustments", **known_as, amount="-20", reason="sorry", allocations=[])
+        part = [{"invoice_id": charge["document_id"], "amount": "3"}]
+        await post(acme, "allocations", **known_as, allocations=part)
+        lost = await pay(acme, stranger, "30")
+        path = f"unmatched-payments/{lost['id']}/assignment"
+        await post(acme, path, customer_id=str(who), allocations=[])
+        back = await pay(acme, stranger, "4")
+        await post(acme, f"unmatched-payments/{back['id']}/refund", reason="not ours")
+        await send(bills[2])  # credit pays some of it, by the rule
+        await until_rows(database, "transaction", tenant, 16)
+        await until_drained(database, tenant, "entry_queue")
+        before = await stored(database, tenant)
+        await reconciled(acme)
+    heard = await said(kafka_bootstrap, tenant, *SAID)
+    await restorable.restore()
+
+    async with running(tenant) as (database, acme):
+        await until_rows(database, "transaction", tenant, 16)
+        await until_drained(database, tenant, "adopted_payment", "entry_queue")
+        after = await stored(database, tenant)
+        for table, rows in before.items():
+            assert set(after[table]) ^ set(rows) == set(), table
+        await reconciled(acme)
+    assert await said(kafka_bootstrap, tenant, *SAID) == heard
     assert restorable.logged("adopted payment refused", tenant) == []

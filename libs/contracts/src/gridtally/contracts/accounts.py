@@ -16,6 +16,7 @@ from gridtally.contracts.model import (
     Amount,
     ContractModel,
     Currency,
+    Day,
     Event,
     Instant,
 )
@@ -112,6 +113,53 @@ class PaymentRecorded(Event):
     messages of before it was published."""
     reason: Annotated[str, Field(max_length=500)] | None = None
     """Why the payment was reversed, for people; null for one that was posted."""
+
+
+TransactionKind = Literal[
+    "refund", "write_off", "charge", "credit", "allocation", "assignment", "return", "reversal",
+]  # fmt: skip
+
+
+class TransactionRecorded(Event):
+    """Something was posted on a customer's account that is neither a document of billing nor a
+    payment: a refund, a write-off, a charge or a credit by hand, credit that pays items, a payment
+    out of suspense that is assigned or paid back, or the reversal of one of these.
+    """
+
+    TOPIC: ClassVar[str] = "transaction.recorded.v1"
+    KEY: ClassVar[str] = "customer_id"
+
+    transaction_id: UUID
+    """The transaction."""
+    document_id: UUID
+    """The id that it was asked for under, or that follows from what caused it."""
+    kind: TransactionKind
+    """What was posted."""
+    customer_id: UUID
+    """On whose account."""
+    currency: Currency
+    """The currency of all amounts."""
+    amount: Paid
+    """How much, in `currency`, whichever way it goes."""
+    reference: Reference
+    """What people call it."""
+    memo: Annotated[str, Field(max_length=500)]
+    """The reason or method, for people."""
+    occurred_at: Instant
+    """The date of value, in UTC."""
+    allocations: Annotated[list[PaymentAllocation], Field(max_length=ALLOCATIONS_MAX)]
+    """What it pays or gives up of which invoices and charges, in `currency`; of a reversal
+    nothing."""
+    source: Literal["prepaid", "export_payable"] = "prepaid"
+    """Which credit a refund or an allocation spends."""
+    due_on: Day | None = None
+    """When a charge is due."""
+    payment_id: UUID | None = None
+    """The payment out of suspense that is assigned or paid back."""
+    reverses_id: UUID | None = None
+    """The transaction that is reversed."""
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """The SHA-256 of what was asked for, in hexadecimal."""
 
 
 class CurrencyBalance(ContractModel):

@@ -6,7 +6,12 @@ the form of dead letters, of which every service has a topic.
 
 from dataclasses import dataclass
 
-from gridtally.contracts.accounts import AccountChanged, PaymentReceived, PaymentRecorded
+from gridtally.contracts.accounts import (
+    AccountChanged,
+    PaymentReceived,
+    PaymentRecorded,
+    TransactionRecorded,
+)
 from gridtally.contracts.catalogue import CalendarPublished, PricesPublished, RegionChanged
 from gridtally.contracts.commerce import (
     AgreementChanged,
@@ -80,6 +85,7 @@ TOPICS: dict[str, Topic] = {
         Topic(CostRolledUp, ("billing",)),
         Topic(PaymentReceived, ("bank",), ("ledger",), logged=True),
         Topic(PaymentRecorded, ("ledger",), ("billing",), logged=True),
+        Topic(TransactionRecorded, ("ledger",), logged=True),
         Topic(AccountChanged, ("ledger",), ("billing",), compacted=True),
         Topic(SimulationChunkRequested, ("simulation",), ("simulation",), logged=True),
         Topic(SimulationCompleted, ("simulation",), logged=True),

@@ -1,6 +1,11 @@
 """What the ledger listens to, and which of its own topics it adopts."""
 
-from gridtally.contracts.accounts import AccountChanged, PaymentReceived, PaymentRecorded
+from gridtally.contracts.accounts import (
+    AccountChanged,
+    PaymentReceived,
+    PaymentRecorded,
+    TransactionRecorded,
+)
 from gridtally.contracts.commerce import (
     CreditNoteIssued,
     CustomerChanged,
@@ -35,4 +40,5 @@ def adoptions() -> list[Adoption]:
         Adoption(ReadingRecorded, readings.adopt_readings),
         Adoption(AccountChanged, adopted_payments.adopt_balances),
         Adoption(PaymentRecorded, adopted_payments.adopt_payments),
+        Adoption(TransactionRecorded, adopted_payments.adopt_transactions),
     ]

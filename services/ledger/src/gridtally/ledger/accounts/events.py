@@ -1,6 +1,6 @@
 """Events of invoices, payments and balances on one side, the domain's values on the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, TypeVar
 from uuid import UUID
@@ -11,6 +11,7 @@ from gridtally.contracts.accounts import (
     PaymentAllocation,
     PaymentReceived,
     PaymentRecorded,
+    TransactionRecorded,
 )
 from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
 from gridtally.contracts.envelope import Envelope
@@ -20,7 +21,12 @@ from gridtally.kernel.ids import derive_id
 from gridtally.kernel.money import in_currency
 from gridtally.ledger.accounts.domain.balances import CustomerBalance
 from gridtally.ledger.accounts.domain.chart import prepaid
-from gridtally.ledger.accounts.domain.commands import Command, RequestedAllocation
+from gridtally.ledger.accounts.domain.commands import (
+    Command,
+    CommandKind,
+    CreditSource,
+    RequestedAllocation,
+)
 from gridtally.ledger.accounts.domain.open_items import Allocation
 from gridtally.ledger.accounts.domain.postings import Document, DocumentLine
 from gridtally.ledger.accounts.domain.reversals import LiveAllocation
@@ -161,6 +167,65 @@ def _payment(
         correlation_id=posted.correlation_id,
         source=SOURCE,
         event_id=derive_id("payment.recorded", posted.id),
+        occurred_at=posted.occurred_at,
+    )
+
+
+def transaction_recorded(
+    posted: Transaction,
+    kind: CommandKind,
+    source: CreditSource = "prepaid",
+    payment_id: UUID | None = None,
+) -> OutgoingMessage:
+    """What a command, or the rule for credit, has posted now; payments have their own event."""
+    return _transaction(
+        posted, kind, (part for part in posted.allocations if part.amount > 0), source, payment_id
+    )
+
+
+def transaction_reversed(reversal: Transaction) -> OutgoingMessage:
+    """A transaction that is no payment was reversed."""
+    return _transaction(reversal, "reversal", ())
+
+
+def _transaction(
+    posted: Transaction,
+    kind: CommandKind | Literal["reversal"],
+    allocations: Iterable[Allocation],
+    source: CreditSource = "prepaid",
+    payment_id: UUID | None = None,
+) -> OutgoingMessage:
+    event = TransactionRecorded.model_validate(
+        {
+            "transaction_id": posted.id,
+            "document_id": posted.document_id,
+            "kind": kind,
+            "customer_id": posted.customer_id,
+            "currency": posted.currency,
+            "amount": in_currency(abs(posted.total), posted.currency),
+            "reference": posted.reference,
+            "memo": posted.memo,
+            "occurred_at": posted.occurred_at,
+            "allocations": [
+                PaymentAllocation(
+                    invoice_id=allocation.item_id,
+                    amount=in_currency(allocation.amount, posted.currency),
+                )
+                for allocation in allocations
+            ],
+            "source": source,
+            "due_on": posted.opens and posted.opens.due_on,
+            "payment_id": payment_id,
+            "reverses_id": posted.reverses_id,
+            "digest": posted.digest.hex(),
+        }
+    )
+    return OutgoingMessage.of(
+        event,
+        tenant_id=posted.tenant_id,
+        correlation_id=posted.correlation_id,
+        source=SOURCE,
+        event_id=derive_id("transaction.recorded", posted.id),
         occurred_at=posted.occurred_at,
     )
 

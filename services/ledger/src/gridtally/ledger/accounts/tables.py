@@ -174,10 +174,13 @@ adopted_payment = sa.Table(
     sa.Column("event", sa.LargeBinary, nullable=False),
     sa.Column("correlation_id", sa.Text, nullable=False),
     sa.Column("occurred_at", INSTANT, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False, server_default="payment.recorded.v1"),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
     sa.Index("adopted_payment_by_payment", "tenant_id", "payment_id"),
+    sa.Index("adopted_payment_by_customer", "tenant_id", "customer_id"),
 )
-"""Payments and reversals that were taken over from their topic after a restore, until the invoices
-that they pay are posted again; empty otherwise."""
+"""Payments, other transactions and reversals that were taken over from their topics after a
+restore, until what they rest on is posted again; empty otherwise."""
 open_item = sa.Table(
     "open_item",
     METADATA,

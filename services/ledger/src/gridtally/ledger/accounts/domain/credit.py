@@ -97,6 +97,12 @@ def apply_credit(
     return applied
 
 
+def source_of(transaction: Transaction) -> CreditSource:
+    """Which credit an allocation has spent: from that account it was debited."""
+    prepaid = chart.prepaid(transaction.currency, transaction.customer_id)
+    return "prepaid" if transaction.posted(prepaid) else "export_payable"
+
+
 def _has(account: CustomerAccount, source: CreditSource) -> bool:
     return account.prepaid > 0 if source == "prepaid" else bool(account.open_items(-1))
 

@@ -1,18 +1,20 @@
-"""After a restore: payments that had been published are posted as they were said.
+"""After a restore: payments and all else that had been published is posted as it was said.
 
-Invoices and credit notes come again from billing's topics; payments that came over HTTP do not. So
-each payment that was published waits, in `adopted_payment`, until the invoices that it paid are
-posted, and then pays just these. Nothing is published once more.
+Invoices and credit notes come again from billing's topics; payments, refunds and the like that came
+over HTTP do not. So whatever was published waits, in `adopted_payment`, until the invoices that it
+paid are posted, and then pays just these. Nothing is published once more. While something of a
+customer waits, the rule for credit waits too.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 
-from gridtally.contracts.accounts import AccountChanged, PaymentRecorded
+from gridtally.contracts.accounts import AccountChanged, PaymentRecorded, TransactionRecorded
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Rejected
 from gridtally.ledger.accounts.domain.commands import Command, RequestedAllocation
@@ -20,6 +22,7 @@ from gridtally.ledger.accounts.domain.payments import limited_to_open_items, pos
 from gridtally.ledger.accounts.domain.reversals import Reason
 from gridtally.ledger.accounts.domain.transactions import Transaction, transaction_id
 from gridtally.ledger.accounts.domain.unmatched_payments import is_unmatched
+from gridtally.ledger.accounts.handlers.adopted_transactions import post_adopted_transaction
 from gridtally.ledger.accounts.handlers.credit import apply_credits, causes_of
 from gridtally.ledger.accounts.handlers.reversals import reverse_transaction
 from gridtally.ledger.accounts.store import (
@@ -50,32 +53,65 @@ async def adopt_balances(
 async def adopt_payments(
     tx: WriteConnection, messages: Sequence[ReceivedMessage[PaymentRecorded]]
 ) -> Sequence[ReceivedMessage[Any]]:
-    """Payments, and reversals of payments, wait for what they pay."""
+    """Payments, and reversals of payments, wait for what they pay. One that stood in suspense is
+    given to its customer again by the rule, or by what was published of that by hand."""
     await adopted_payments.insert_adopted(
         tx,
         [
-            AdoptedPayment(
-                message.envelope.tenant_id,
-                message.event.transaction_id,
-                message.event.payment_id,
-                message.event.customer_id,
-                message.value,
-                message.envelope.correlation_id,
-                message.envelope.occurred_at,
-            )
+            _adopted(message, message.event, message.event.payment_id)
             for message in messages
-            if message.event is not None and message.value is not None
+            if message.event is not None
+            and not _is_assignment(message.envelope.tenant_id, message.event)
         ],
     )
     return []
 
 
+def _is_assignment(tenant_id: str, recorded: PaymentRecorded) -> bool:
+    posted = transaction_id(tenant_id, recorded.payment_id)
+    return recorded.status == "recorded" and recorded.transaction_id != posted
+
+
+async def adopt_transactions(
+    tx: WriteConnection, messages: Sequence[ReceivedMessage[TransactionRecorded]]
+) -> Sequence[ReceivedMessage[Any]]:
+    """Refunds, charges and the like, and their reversals, wait for what they rest on."""
+    await adopted_payments.insert_adopted(
+        tx,
+        [
+            _adopted(message, message.event, message.event.document_id)
+            for message in messages
+            if message.event is not None
+        ],
+    )
+    return []
+
+
+def _adopted(
+    message: ReceivedMessage[Any], event: PaymentRecorded | TransactionRecorded, asked_under: UUID
+) -> AdoptedPayment:
+    return AdoptedPayment(
+        message.envelope.tenant_id,
+        event.transaction_id,
+        asked_under,
+        event.customer_id,
+        message.value or b"",
+        message.envelope.correlation_id,
+        message.envelope.occurred_at,
+        event.TOPIC,
+    )
+
+
 async def post_adopted_payments(tx: WriteConnection, _now: datetime) -> int:
-    """Post those adopted payments of which all that they pay is there; how many that were."""
-    posted = 0
+    """Post what was adopted and finds all that it rests on; how much that was."""
+    posted, waiting = 0, []
     for adopted in await adopted_payments.claim_adopted(tx, PAYMENTS_MAX):
         try:
-            is_done = await _post(tx, adopted, adopted.recorded)
+            match adopted.recorded:
+                case PaymentRecorded() as payment:
+                    is_done = await _post(tx, adopted, payment)
+                case TransactionRecorded() as recorded:
+                    is_done = await post_adopted_transaction(tx, adopted, recorded)
         except (Rejected, ValueError) as refused:
             log.error(  # noqa: TRY400 - the reason says it all
                 "adopted payment refused",
@@ -87,6 +123,9 @@ async def post_adopted_payments(tx: WriteConnection, _now: datetime) -> int:
         if is_done:
             await adopted_payments.delete_adopted(tx, adopted)
             posted += 1
+        else:
+            waiting.append(adopted)
+    await adopted_payments.count_tries(tx, waiting)
     return posted
 
 
@@ -104,8 +143,8 @@ async def _post(tx: WriteConnection, adopted: AdoptedPayment, recorded: PaymentR
         reason = Reason(recorded.reason or "", adopted.occurred_at, adopted.correlation_id)
         await reverse_transaction(tx, tenant_id, payment, reason, is_said=True)
         return True
-    if adopted.transaction_id != payment:
-        return True  # a payment that stood in suspense is given to its customer again by the rule
+    if _is_assignment(tenant_id, recorded):  # from a copy of before they were passed over
+        return True
     if not await _has_all(tx, tenant_id, recorded):
         return False
     await _pay(tx, adopted, recorded)

@@ -5,10 +5,17 @@ from datetime import datetime
 
 from gridtally.database import WriteConnection
 from gridtally.kernel.ids import derive_id
-from gridtally.ledger.accounts.domain.credit import CreditCause, apply_credit, is_applicable
+from gridtally.ledger.accounts import events
+from gridtally.ledger.accounts.domain.credit import (
+    CreditCause,
+    apply_credit,
+    is_applicable,
+    source_of,
+)
 from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
 from gridtally.ledger.accounts.domain.transactions import Transaction
 from gridtally.ledger.accounts.store import (
+    adopted_payments,
     credit,
     customer_accounts,
     customers,
@@ -16,6 +23,7 @@ from gridtally.ledger.accounts.store import (
     transactions,
 )
 from gridtally.ledger.accounts.store.customer_accounts import AccountKey
+from gridtally.messaging import enqueue
 
 DUE_CUSTOMERS_MAX = 250
 """Whose credit is applied in one transaction of the loop."""
@@ -38,7 +46,8 @@ def applicable(
     return {key: cause for key, cause in causes.items() if is_applicable(accounts[key])}
 
 
-# Three statements for a batch of any size, two of them only where somebody has credit.
+# Three statements for a batch of any size, two of them only where somebody has credit. After a
+# restore, a customer's credit is spent as it was said first, and only then by the rule.
 async def apply_credits(tx: WriteConnection, causes: Mapping[AccountKey, CreditCause]) -> None:
     """Spend the credit of these customers, who are locked, where their tenants' terms say so."""
     if not causes:
@@ -48,13 +57,23 @@ async def apply_credits(tx: WriteConnection, causes: Mapping[AccountKey, CreditC
     credited = await credit.fetch_credited(tx, keys)
     if not credited:
         return
+    waiting = await adopted_payments.defer_credit(tx, {key[:2] for key in credited})
+    credited = {key: at for key, at in credited.items() if key[:2] not in waiting}
     accounts = await customer_accounts.fetch_customer_accounts(tx, list(credited))
     applied = [
         transaction
         for key, credited_at in credited.items()
         for transaction in apply_credit(accounts[key], causes[key], credited_at)
     ]
-    await transactions.insert_transactions(tx, applied)
+    inserted = await transactions.insert_transactions(tx, applied)
+    await enqueue(
+        tx,
+        [
+            events.transaction_recorded(transaction, "allocation", source_of(transaction))
+            for transaction in applied
+            if (transaction.tenant_id, transaction.id) in inserted
+        ],
+    )
 
 
 async def apply_due_credits(tx: WriteConnection, now: datetime) -> int:

@@ -13,7 +13,7 @@ from gridtally.contracts.accounts import PaymentReceived
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Fault, Poison, Rejected, Transient
 from gridtally.ledger.accounts import events
-from gridtally.ledger.accounts.domain.commands import Command
+from gridtally.ledger.accounts.domain.commands import Command, CommandKind
 from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
 from gridtally.ledger.accounts.domain.payments import limited_to_open_items, post, require_payable
 from gridtally.ledger.accounts.domain.transactions import (
@@ -31,6 +31,10 @@ from gridtally.ledger.accounts.store import (
     unmatched_payments,
 )
 from gridtally.messaging import ReceivedMessage, enqueue
+
+PUBLISHED_HERE: tuple[CommandKind, ...] = ("refund", "write_off", "charge", "credit", "allocation")
+"""Payments have an event of their own, and what is done about a payment in suspense is published
+with the payment's id."""
 
 
 async def post_command(tx: WriteConnection, tenant_id: str, command: Command) -> UUID:
@@ -56,6 +60,9 @@ async def post_command(tx: WriteConnection, tenant_id: str, command: Command) ->
     require_payable(account, transaction)
     await insert_all(tx, [transaction])
     await _record_payments(tx, [transaction])
+    if command.kind in PUBLISHED_HERE:
+        recorded = events.transaction_recorded(transaction, command.kind, command.source)
+        await enqueue(tx, [recorded])
     if command.leaves_rest_to_rule:
         after = {key: account.after(transaction)}
         await apply_credits(tx, applicable(after, causes_of([transaction])))

@@ -53,7 +53,7 @@ async def reverse_transaction(
     await customers.lock_customers(tx, [(tenant_id, original.customer_id)])
     unmatched = await unmatched_payments.fetch_unmatched(tx, tenant_id, original_id)
     if unmatched is not None and unmatched.resolved_by is not None:
-        await _take_from_customer(tx, unmatched, reason)
+        await _take_from_customer(tx, unmatched, reason, is_said=is_said)
     if await transactions.is_reversed(tx, tenant_id, original_id):
         raise Conflict("already_reversed", "this transaction has been reversed")
     key = (tenant_id, original.customer_id, original.currency)
@@ -72,15 +72,17 @@ async def reverse_transaction(
     if unmatched is not None:
         await unmatched_payments.update_resolved(tx, [(tenant_id, original_id, reversal.id)])
     await unmatched_payments.update_reopened(tx, tenant_id, original_id)
-    if original.kind == "payment" and not is_said:
-        await enqueue(tx, [events.payment_reversed(original, reversal, live)])
+    if not is_said:
+        is_payment = original.kind == "payment"
+        reversed_ = events.payment_reversed(original, reversal, live) if is_payment else None
+        await enqueue(tx, [reversed_ or events.transaction_reversed(reversal)])
     if original.kind != "allocation":  # what a person undoes is not done again at once
         await apply_credits(tx, causes_of([reversal]))
     return reversal.id
 
 
 async def _take_from_customer(
-    tx: WriteConnection, payment: UnmatchedPayment, reason: Reason
+    tx: WriteConnection, payment: UnmatchedPayment, reason: Reason, *, is_said: bool
 ) -> None:
     """Reverse the assignment of a payment that is being reversed; Conflict where it was paid back,
     or reversed before."""
@@ -89,7 +91,7 @@ async def _take_from_customer(
     if resolution is not None and resolution.kind == "refund":
         raise Conflict("payment_resolved", "the payment was paid back; reverse that first")
     if resolution is not None and resolution.kind == "assignment":
-        await reverse_transaction(tx, payment.tenant_id, resolution.id, reason)
+        await reverse_transaction(tx, payment.tenant_id, resolution.id, reason, is_said=is_said)
 
 
 async def _taken_back(

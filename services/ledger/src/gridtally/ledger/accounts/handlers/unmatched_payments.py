@@ -46,6 +46,11 @@ async def resolve_payment(
     await post_command(tx, tenant_id, command)
     if payment.resolved_by is None:
         await _resolved(tx, payment, id_)
+        if (posted := await transactions.fetch_original(tx, tenant_id, id_)) is not None:
+            recorded = events.transaction_recorded(
+                posted, command.kind, payment_id=payment.document_id
+            )
+            await enqueue(tx, [recorded])
     return id_
 
 

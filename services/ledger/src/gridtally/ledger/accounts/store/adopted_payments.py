@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gridtally.contracts.accounts import PaymentRecorded
+from gridtally.contracts.accounts import PaymentRecorded, TransactionRecorded
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import as_row, columns_of, insert_rows
 from gridtally.ledger.accounts.store.customers import Key
@@ -14,7 +14,8 @@ from gridtally.ledger.accounts.tables import adopted_payment
 
 @dataclass(frozen=True, slots=True)
 class AdoptedPayment:
-    """A payment, an assignment or a reversal as it was published; `event` is its JSON."""
+    """A payment, another transaction, or a reversal as it was published; `event` is its JSON, and
+    `payment_id` what it was asked for under."""
 
     tenant_id: str
     transaction_id: UUID
@@ -23,11 +24,13 @@ class AdoptedPayment:
     event: bytes
     correlation_id: str
     occurred_at: datetime
+    topic: str
 
     @property
-    def recorded(self) -> PaymentRecorded:
+    def recorded(self) -> PaymentRecorded | TransactionRecorded:
         """What was published."""
-        return PaymentRecorded.model_validate_json(self.event)
+        of_topic = {kind.TOPIC: kind for kind in (PaymentRecorded, TransactionRecorded)}
+        return of_topic[self.topic].model_validate_json(self.event)
 
 
 # One whose transaction is in the books was posted before the copy.
@@ -47,9 +50,11 @@ async def insert_adopted(tx: WriteConnection, payments: Sequence[AdoptedPayment]
     await tx.raw.execute(_WITHOUT_POSTED, *columns_of(keys, 2))
 
 
-# In the order of their dates of value, so that the later ones find what the earlier ones have paid.
+# In the order of their dates of value, so that the later ones find what the earlier ones have paid;
+# what was looked at in vain comes after what was not, so that nothing is held up by it.
 _CLAIM = """
-SELECT * FROM adopted_payment ORDER BY occurred_at, transaction_id LIMIT $1
+SELECT tenant_id, transaction_id, payment_id, customer_id, event, correlation_id, occurred_at, topic
+  FROM adopted_payment ORDER BY tries, occurred_at, transaction_id LIMIT $1
    FOR UPDATE SKIP LOCKED
 """
 
@@ -58,6 +63,37 @@ async def claim_adopted(tx: WriteConnection, payments_max: int) -> list[AdoptedP
     """Adopted payments of all tenants, locked."""
     rows = await tx.raw.fetch(_CLAIM, payments_max)
     return [AdoptedPayment(**row) for row in rows]
+
+
+_COUNT_TRIES = """
+UPDATE adopted_payment a SET tries = tries + 1
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+ WHERE (a.tenant_id, a.transaction_id) = (k.tenant_id, k.id)
+"""
+
+
+async def count_tries(tx: WriteConnection, waiting: Sequence[AdoptedPayment]) -> None:
+    """These were looked at and wait on."""
+    keys = [(payment.tenant_id, payment.transaction_id) for payment in waiting]
+    await tx.raw.execute(_COUNT_TRIES, *columns_of(keys, 2))
+
+
+# One look at an index of a table that is nearly always empty.
+_DEFER_CREDIT = """
+UPDATE customer c SET credit_due = true
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+ WHERE (c.tenant_id, c.id) = (k.tenant_id, k.id)
+   AND EXISTS (SELECT FROM adopted_payment a
+                WHERE a.tenant_id = k.tenant_id AND a.customer_id = k.id OFFSET 0)
+RETURNING c.tenant_id, c.id
+"""
+
+
+async def defer_credit(tx: WriteConnection, keys: Collection[Key]) -> set[Key]:
+    """Those of these customers, who are locked, of whom something adopted waits: their credit is
+    spent by the rule once it does not any more."""
+    rows = await tx.raw.fetch(_DEFER_CREDIT, *columns_of(sorted(keys), 2))
+    return {(row["tenant_id"], row["id"]) for row in rows}
 
 
 _DELETE = "DELETE FROM adopted_payment WHERE tenant_id = $1 AND transaction_id = $2"

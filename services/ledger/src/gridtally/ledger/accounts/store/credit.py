@@ -106,9 +106,12 @@ async def mark_credit_due(tx: WriteConnection, tenant_id: str) -> None:
     await tx.raw.execute(_MARK_DUE, tenant_id, list(CREDIT_CLASSES))
 
 
-# SKIP LOCKED: a customer whose account is being changed is left for the next poll.
+# SKIP LOCKED: a customer whose account is being changed is left for the next poll. After a restore,
+# what had been said of the customer comes first.
 _CLAIM_DUE = """
-SELECT tenant_id, id, version FROM customer WHERE credit_due
+SELECT tenant_id, id, version FROM customer c WHERE credit_due
+   AND NOT EXISTS (SELECT FROM adopted_payment a
+                    WHERE (a.tenant_id, a.customer_id) = (c.tenant_id, c.id))
  ORDER BY tenant_id, id LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 
