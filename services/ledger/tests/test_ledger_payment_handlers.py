@@ -11,6 +11,7 @@ import pytest
 from doubles.ledger import credit_scenarios, scenarios, unmatched_scenarios
 from doubles.ledger.scenarios import TENANT, Scenario, Step, outcome
 from doubles.ledger.store import AccountsInMemory
+from gridtally.contracts.accounts import PaymentRecorded, TransactionRecorded
 from gridtally.ledger.accounts.domain import chart
 from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
 from gridtally.ledger.accounts.domain.payments import post
@@ -87,7 +88,12 @@ def balances(accounts, scenario):
 
 
 def published(accounts):
-    return [json.loads(message.value) for message in accounts.outbox]
+    """The payments that were published."""
+    return [
+        json.loads(message.value)
+        for message in accounts.outbox
+        if message.topic == PaymentRecorded.TOPIC
+    ]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +162,7 @@ async def test_a_repeated_command_is_answered_with_the_transaction_that_is_there
     assert len(accounts.transactions) == len(accounts.outbox) == 1
 
 
-async def test_only_payments_and_their_reversals_are_published(accounts):
+async def test_payments_and_what_else_is_posted_are_published_apart(accounts):
     scenario = Scenario()
     [event] = scenario.issue("10")
     paid = scenario.post("payment", "12")
@@ -170,6 +176,15 @@ async def test_only_payments_and_their_reversals_are_published(accounts):
         assert message["payment_id"] == str(paid.id)
         assert message["allocations"] == [{"invoice_id": str(event.invoice_id), "amount": "10.00"}]
         assert Decimal(message["prepaid"]) == 2
+    others = [
+        json.loads(message.value)
+        for message in accounts.outbox
+        if message.topic == TransactionRecorded.TOPIC
+    ]
+    assert [(other["kind"], other["amount"]) for other in others] == [
+        ("refund", "1.00"),
+        ("reversal", "1.00"),
+    ]
 
 
 async def test_a_reversed_payment_is_published_with_what_it_still_paid(accounts):

@@ -161,7 +161,7 @@ async def test_what_was_posted_by_hand_is_posted_again(
     tenant = f"t-{uuid4().hex[:8]}"
     who = uuid4()
     bills = [invoice(n, customer=who) for n in range(1, 4)]
-    stranger, known_as = uuid4(), {"customer_id": str(who), "currency": "EUR"}
+    unknown, known_as = uuid4(), {"customer_id": str(who), "currency": "EUR"}
 
     async def send(*events):
         async with publishing() as publisher:
@@ -186,10 +186,10 @@ async def test_what_was_posted_by_hand_is_posted_again(
         await post(acme, "adjustments", **known_as, amount="-20", reason="sorry", allocations=[])
         part = [{"invoice_id": charge["document_id"], "amount": "3"}]
         await post(acme, "allocations", **known_as, allocations=part)
-        lost = await pay(acme, stranger, "30")
+        lost = await pay(acme, unknown, "30")
         path = f"unmatched-payments/{lost['id']}/assignment"
         await post(acme, path, customer_id=str(who), allocations=[])
-        back = await pay(acme, stranger, "4")
+        back = await pay(acme, unknown, "4")
         await post(acme, f"unmatched-payments/{back['id']}/refund", reason="not ours")
         await send(bills[2])  # credit pays some of it, by the rule
         await until_rows(database, "transaction", tenant, 16)

@@ -22,9 +22,9 @@ from gridtally.ledger.accounts.domain.payments import limited_to_open_items, pos
 from gridtally.ledger.accounts.domain.reversals import Reason
 from gridtally.ledger.accounts.domain.transactions import Transaction, transaction_id
 from gridtally.ledger.accounts.domain.unmatched_payments import is_unmatched
-from gridtally.ledger.accounts.handlers.adopted_transactions import post_adopted_transaction
 from gridtally.ledger.accounts.handlers.credit import apply_credits, causes_of
 from gridtally.ledger.accounts.handlers.reversals import reverse_transaction
+from gridtally.ledger.accounts.handlers.transactions import post_adopted_transaction
 from gridtally.ledger.accounts.store import (
     adopted_payments,
     customer_accounts,
