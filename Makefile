@@ -132,7 +132,7 @@ style: setup ## Format and style
 
 .PHONY: types
 types: setup ## Types, strictly
-	$(BIN)/mypy $(SOURCES)
+	$(BIN)/mypy $(SOURCES) scripts/python_client
 
 .PHONY: contracts
 contracts: setup ## What may import what
