@@ -13,7 +13,7 @@ PYTEST := $(BIN)/pytest
 UNIT := libs services tests/architecture
 UV := scripts/uv.sh
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
-SOURCES := $(wildcard libs/*/src services/*/src)
+SOURCES := $(PACKAGES:pyproject.toml=src)
 SERVICES := ingest tariff billing ledger simulation
 DOCS ?= docs
 SETUP := .venv/complete
@@ -22,6 +22,7 @@ RIVALS := .tools/bench
 BROWSER := .tools/browser
 ASYNCAPI := .tools/asyncapi
 CODEGEN := .tools/codegen
+TYPESCRIPT := .tools/client_typescript
 CLIENT := libs/client/src/gridtally/client/generated
 
 ##@ Everyday
@@ -93,8 +94,17 @@ coverage: setup ## Both, with half of the random cases, and how many lines they 
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
+.PHONY: client-typescript
+client-typescript: $(TYPESCRIPT) ## Build the TypeScript client and run its tests (needs Node.js and npm)
+	@cd $(TYPESCRIPT) && npm test --silent
+
+$(TYPESCRIPT): $(shell git ls-files libs/client_typescript docs/openapi)
+	@rm -rf $@ && mkdir -p .tools && cp -r libs/client_typescript $@
+	@cd $@ && npm ci --silent && npm run --silent build
+	@touch $@
+
 .PHONY: e2e
-e2e: setup ## The whole story through all services
+e2e: setup $(TYPESCRIPT) ## The whole story through all services (needs Node.js and npm)
 	$(PYTEST) tests/e2e --timeout 1800 $(ARGS)
 
 .PHONY: browser

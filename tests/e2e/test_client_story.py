@@ -16,7 +16,10 @@ from gridtally.cli.installation import SERVICES, settings_of
 from gridtally.client import AsyncClient, Client, Conflict, NotAllowed, NotFound
 from gridtally.client.generated.billing_models import CustomerChange
 
-QUICKSTART = Path(__file__).parents[2] / "docs" / "quickstart.md"
+ROOT = Path(__file__).parents[2]
+QUICKSTART = ROOT / "docs" / "quickstart.md"
+TYPESCRIPT = ROOT / ".tools" / "client_typescript" / "examples" / "first_invoice.mjs"
+"""In the copy that `make` has built."""
 READING = re.compile(r"(list|get|count|reconcile)(_|$)(?!keys)")
 """But for the keys, which only the operator lists."""
 LIMIT_S = 300.0
@@ -29,10 +32,10 @@ async def settings(stack_servers):
         yield settings_of(running.installation)
 
 
-def run(settings, *command):
+def run(settings, *command, program=sys.executable):
     environment = {"PATH": os.environ["PATH"]} | settings
     return subprocess.run(
-        [sys.executable, *command],
+        [program, *command],
         env=environment,
         capture_output=True,
         text=True,
@@ -58,6 +61,12 @@ async def test_the_command_makes_a_first_invoice_in_eight_calls(settings):
     assert re.fullmatch(r"invoice INV-\d{4}-\d{6} of 112.19 EUR", steps[-1]["outcome"])
 
 
+async def test_the_typescript_client_makes_a_first_invoice_too(settings):
+    ran = await asyncio.to_thread(run, settings, TYPESCRIPT, program="node")
+    assert ran.returncode == 0, ran.stderr
+    assert re.fullmatch(r"INV-\d{4}-\d{6} 112.19 EUR\n", ran.stdout)
+
+
 def readable(client):
     """What can be read of each service without naming anything."""
     for service in SERVICES:
@@ -80,7 +89,7 @@ async def test_every_answer_that_needs_no_argument_is_understood_by_both_clients
 
     waited = await asyncio.to_thread(read_all)
     assert len(waited) > 40
-    assert [c.name for c in waited["billing.list_customers"]] == ["Ada", "Ada"]
+    assert [c.name for c in waited["billing.list_customers"]] == ["Ada"] * 3
     async with AsyncClient.from_environment(settings) as client:
         for name, method in readable(client):
             if name == "billing.get_seller":
