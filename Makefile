@@ -98,7 +98,7 @@ coverage: setup ## Both, with half of the random cases, and how many lines they 
 client-typescript: $(TYPESCRIPT) ## Build the TypeScript client and run its tests (needs Node.js and npm)
 	@cd $(TYPESCRIPT) && npm test --silent
 
-$(TYPESCRIPT): $(shell git ls-files libs/client_typescript docs/openapi)
+$(TYPESCRIPT): $(wildcard $(addprefix libs/client_typescript/,*.json */*.mjs src/*.ts) docs/openapi/*.json)
 	@rm -rf $@ && mkdir -p .tools && cp -r libs/client_typescript $@
 	@cd $@ && npm ci --silent && npm run --silent build
 	@touch $@
