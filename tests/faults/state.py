@@ -16,6 +16,7 @@ CONSUMES = {
     "ingest": (
         "readings.received.v1",
         "reading.recorded.v1",
+        "meter.defined.v1",
         "meter.registered.v1",
         "agreement.changed.v1",
     ),

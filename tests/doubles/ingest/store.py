@@ -21,6 +21,7 @@ from gridtally.ingest.domain.periods import (
     assemble,
 )
 from gridtally.ingest.handlers import agreements as agreement_handlers
+from gridtally.ingest.handlers import derived_meters as derived_handlers
 from gridtally.ingest.handlers import meters as meter_handlers
 from gridtally.ingest.handlers import periods as period_handlers
 from gridtally.kernel.periods import ONE_DAY, Period, month_of
@@ -71,7 +72,11 @@ class Tables:
     def stand_in(self, monkeypatch):
         """Put the double in the store's place, in the handlers of periods and what they rest on."""
         meters, agreements, periods = Meters(self), Agreements(self), Periods(self)
+        sums = NoSums()
         monkeypatch.setattr(meter_handlers, "meters", meters)
+        monkeypatch.setattr(meter_handlers, "store", sums)
+        monkeypatch.setattr(period_handlers, "derived_meters", sums)
+        monkeypatch.setattr(derived_handlers, "derived_meters", sums)
         monkeypatch.setattr(meter_handlers, "periods", periods)
         for handlers in (agreement_handlers, period_handlers):
             monkeypatch.setattr(handlers, "agreements", agreements)
@@ -80,6 +85,19 @@ class Tables:
 
     async def enqueue(self, _tx, messages):
         self.outbox += messages
+
+
+class NoSums:
+    """`store.derived_meters`, of a tenant without any."""
+
+    async def insert_built_in(self, tx, defined):
+        assert not defined
+
+    async def fetch_billed_sums(self, read, keys):
+        return []
+
+    async def fetch_part_totals(self, read, periods):
+        return {}
 
 
 class Meters:

@@ -11,11 +11,17 @@ import sqlalchemy as sa
 
 from gridtally.contracts.commerce import AgreementChanged
 from gridtally.contracts.envelope import Envelope
-from gridtally.contracts.metering import MeterRegistered, ReadingRecorded, ReadingsReceived
+from gridtally.contracts.metering import (
+    MeterDefined,
+    MeterRegistered,
+    ReadingRecorded,
+    ReadingsReceived,
+)
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
 from gridtally.http.api import build_app
 from gridtally.ingest.app import build
 from gridtally.ingest.events.blocks import read_block
+from gridtally.ingest.handlers.derived_meters import add_up_due_days
 from gridtally.ingest.handlers.pending_blocks import record_pending
 from gridtally.ingest.handlers.periods import close_due_periods, plan_periods
 from gridtally.ingest.handlers.registers import convert_due_registers
@@ -50,7 +56,7 @@ class Ingest:
         stop = asyncio.Event()
         self.parts = build(Process("ingest", self.settings, database, self.sent, self.clock, stop))
         self.recorder = self.parts.state["recorder"]
-        names = ("readings", "meters", "agreements", "registers")
+        names = ("readings", "meters", "agreements", "registers", "definitions")
         handlers = [subscription.handle for subscription in self.parts.subscriptions]
         self.handle = dict(zip(names, handlers, strict=True))
 
@@ -74,12 +80,30 @@ class Ingest:
             await self.handle[kind](tx, list(messages))
 
     async def register(self, meter_id, *, tenant="acme", zone=ZONE, channels=FIFTEEN, version=1,
-                       kind="main"):  # fmt: skip
+                       kind="main", property_id=None):  # fmt: skip
         event = MeterRegistered(
-            meter_id=meter_id, property_id=uuid4(), meter_type=kind, name="a meter", zone=zone,
-            channels=list(channels), version=version,
+            meter_id=meter_id, property_id=property_id or uuid4(), meter_type=kind, name="a meter",
+            zone=zone, channels=list(channels), version=version,
         )  # fmt: skip
         await self.deliver(message(event, tenant), kind="meters")
+
+    async def define(self, meter_id, *terms, from_on=None, version=1, tenant="acme"):
+        """Define a derived meter, by terms of meter, sign and flow."""
+        definition = {
+            "from_on": from_on,
+            "terms": [
+                {"meter_id": input_id, "sign": sign, "flow": flow} for input_id, sign, flow in terms
+            ],
+        }
+        event = MeterDefined(meter_id=meter_id, definitions=[definition], version=version)
+        await self.deliver(message(event, tenant), kind="definitions")
+
+    async def add_up(self):
+        """Publish usage and add up the sums of what has changed, until nothing has."""
+        await self.publish_usage()
+        while await self.poll(add_up_due_days, self.recorder, self.now):
+            pass
+        return await self.publish_usage()
 
     async def end_meter(self, meter_id, *, tenant="acme"):
         """A tombstone."""

@@ -1,7 +1,10 @@
 """Derived meters and balances by the API: the golden sum, definitions through time, refusals."""
 
+from datetime import date
 from decimal import Decimal
 
+from gridtally.contracts.metering import MeterDefined
+from gridtally.database import ALL_TENANTS, snapshot
 from integration.ledger.properties import GOLDEN, meter_of, problem, property_of, read
 from problems import paths
 
@@ -204,3 +207,35 @@ async def test_the_balance_of_a_feeder(acme, home):
     assert (later.json()["unaccounted_kwh"], later.json()["ok"]) == (None, None)
     alone = await acme.get(f"/v1/properties/{site['id']}/conservation", params=IN_MARCH)
     assert problem(alone) == (422, "nothing_to_compare")
+
+
+DEFINED = "SELECT value FROM outbox WHERE topic = 'meter.defined.v1' ORDER BY seq"
+
+
+async def test_each_definition_is_published_with_all_that_count(acme, home, ledger):
+    """By the flows that count: the main one of a meter that is read, none of a derived one."""
+    sub, solar = await meter_of(acme, home, "sub"), await meter_of(acme, home, "solar")
+    virtual = await meter_of(acme, home, "derived")
+    terms = [{"meter_id": sub}, {"meter_id": solar, "sign": -1}, {"meter_id": home["unmetered"]}]
+    key = {"Idempotency-Key": "twice"}
+    for _ in range(2):
+        body = {"from_on": "2025-03-01", "terms": terms}
+        path = f"/v1/meters/{virtual}/definitions"
+        assert (await acme.post(path, json=body, headers=key)).status_code == 201
+    path = f"/v1/meters/{home['unmetered']}/definitions"
+    for day in ("2025-04-01", "2025-04-01"):
+        body = {"from_on": day, "terms": [{"meter_id": sub, "flow": "import"}]}
+        assert (await acme.post(path, json=body)).status_code == 201
+    async with snapshot(ledger, tenant=ALL_TENANTS) as read:
+        rows = await read.raw.fetch(DEFINED)
+    events = [MeterDefined.model_validate_json(row["value"]) for row in rows]
+    assert [(str(event.meter_id), event.version) for event in events] == [
+        (virtual, 1), (home["unmetered"], 1), (home["unmetered"], 2),
+    ]  # fmt: skip
+    [definition] = events[0].definitions
+    assert [(str(term.meter_id), term.sign, term.flow) for term in definition.terms] == [
+        (sub, 1, "import"), (solar, -1, "generation"), (home["unmetered"], 1, None),
+    ]  # fmt: skip
+    assert [(own.from_on, len(own.terms)) for own in events[2].definitions] == [
+        (None, 3), (date(2025, 4, 1), 1),
+    ]  # fmt: skip

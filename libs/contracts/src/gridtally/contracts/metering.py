@@ -27,6 +27,12 @@ BLOCK_VALUES_MAX = 3_000
 """The most values in one block: a month of 15-minute intervals with room."""
 PERIOD_VALUES_MAX = 120_000
 """The most values in a closed period's series: a leap year of 5-minute intervals."""
+SUMMED_MAX = 10_000
+"""The most entries of what a derived meter was the sum of in a period."""
+DEFINITIONS_MAX = 1_000
+"""The most definitions of one derived meter."""
+TERMS_MAX = 200
+"""The most meters in one definition."""
 
 ActiveFlow = Literal["import", "export", "load", "generation"]
 """The flows of active energy, in Wh."""
@@ -133,6 +139,25 @@ class UsageRecorded(Event):
     """When the day became so, in UTC."""
 
 
+class SummedMeter(ContractModel):
+    """A register's flow that a derived meter was the sum of on some days."""
+
+    meter_id: UUID
+    """The meter that was added or subtracted."""
+    flow: ActiveFlow
+    """Its flow."""
+    factor: int
+    """How often it was added; below zero where it was subtracted."""
+    start_on: Day
+    """The first of the days, in the derived meter's zone."""
+    end_on: Day
+    """The day after the last."""
+    energy_wh: int
+    """What it metered on these days, in Wh, as far as it is there."""
+    version: Count
+    """How often its days that were added up had been merged by then, all together."""
+
+
 class Series(ContractModel):
     """One flow of a closed period, from its first local midnight to its last."""
 
@@ -145,6 +170,8 @@ class Series(ContractModel):
     quality: Annotated[str, Field(max_length=PERIOD_VALUES_MAX)]
     """A letter for each value: `A` actual, `E` estimated, `S` substituted, `-` missing, and `N`
     where the meter did not measure the flow: nothing flowed, and nothing is missing."""
+    summed: Annotated[list[SummedMeter], Field(max_length=SUMMED_MAX)] | None = None
+    """Of a derived meter, what it was the sum of; null for others."""
 
 
 class PeriodClosed(Event):
@@ -247,6 +274,40 @@ class MeterRegistered(Event):
     """The totals that it shows; null in messages of before they were published."""
     version: Count
     """How often the meter was changed so far; a higher one replaces a lower one."""
+
+
+class Term(ContractModel):
+    """A meter in the sum that a derived meter is."""
+
+    meter_id: UUID
+    """The meter."""
+    sign: Literal[1, -1]
+    """Whether it is added or subtracted."""
+    flow: ActiveFlow | None = None
+    """The flow that counts of it; null where it is a derived meter itself."""
+
+
+class Definition(ContractModel):
+    """What a derived meter is the sum of, from a local day of its property on."""
+
+    from_on: Day | None = None
+    """The first local day; null for ever."""
+    terms: Annotated[list[Term], Field(max_length=TERMS_MAX)]
+    """What is added and subtracted."""
+
+
+class MeterDefined(Event):
+    """What a derived meter is the sum of: all definitions that count, the oldest first."""
+
+    TOPIC: ClassVar[str] = "meter.defined.v1"
+    KEY: ClassVar[str] = "meter_id"
+
+    meter_id: UUID
+    """The derived meter."""
+    definitions: Annotated[list[Definition], Field(max_length=DEFINITIONS_MAX)]
+    """Each counts from its day until that of the next."""
+    version: Count
+    """How often the meter was defined so far; a higher one replaces a lower one."""
 
 
 class PropertyChanged(Event):

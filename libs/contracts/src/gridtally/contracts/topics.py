@@ -23,6 +23,7 @@ from gridtally.contracts.commerce import (
     TariffPublished,
 )
 from gridtally.contracts.metering import (
+    MeterDefined,
     MeterRegistered,
     PeriodClosed,
     PropertyChanged,
@@ -71,6 +72,7 @@ TOPICS: dict[str, Topic] = {
         Topic(UsageRecorded, ("ingest",), ("billing",)),
         Topic(PeriodClosed, ("ingest",), ("billing",), logged=True),
         Topic(MeterRegistered, ("ledger",), ("ingest", "billing", "simulation"), compacted=True),
+        Topic(MeterDefined, ("ledger",), ("ingest",), compacted=True),
         Topic(PropertyChanged, ("ledger",), ("billing", "simulation"), compacted=True),
         Topic(ReadingRecorded, ("ledger",), ("ingest",)),
         Topic(TariffPublished, ("tariff",), ("billing",), compacted=True),

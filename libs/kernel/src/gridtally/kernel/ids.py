@@ -27,6 +27,11 @@ def derive_id(kind: str, *parts: object) -> UUID:
     return uuid5(NAMESPACE, SEPARATOR.join(texts))
 
 
+def own_meter_id(tenant_id: str, property_id: UUID, meter_type: str) -> UUID:
+    """The id of one of the four meters that every property has."""
+    return derive_id("meter", tenant_id, property_id, meter_type)
+
+
 def arrival_id(arrived_at: datetime, content: bytes) -> UUID:
     """The id of something that arrived without one: a UUIDv8 of the microsecond and the content.
 

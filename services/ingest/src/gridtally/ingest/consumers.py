@@ -5,6 +5,7 @@ from typing import Any
 
 from gridtally.contracts.commerce import AgreementChanged
 from gridtally.contracts.metering import (
+    MeterDefined,
     MeterRegistered,
     PeriodClosed,
     ReadingRecorded,
@@ -13,7 +14,7 @@ from gridtally.contracts.metering import (
 )
 from gridtally.database import WriteConnection
 from gridtally.ingest.events.blocks import read_block, received_blocks
-from gridtally.ingest.handlers import adoption, agreements, meters, registers
+from gridtally.ingest.handlers import adoption, agreements, derived_meters, meters, registers
 from gridtally.ingest.handlers.readings import Recorder
 from gridtally.ingest.settings import Settings
 from gridtally.ingest.store.partitions import Partitions
@@ -24,7 +25,8 @@ Batch = Sequence[ReceivedMessage[Any]]
 
 
 def subscriptions(process: Process[Settings], recorder: Recorder) -> list[Subscription]:
-    """Readings, meters, agreements and readings of registers; one consumer each."""
+    """Readings, meters, agreements, readings of registers and definitions of derived meters; one
+    consumer each."""
     clock = process.clock
 
     async def record_readings(tx: WriteConnection, batch: Batch) -> None:
@@ -33,6 +35,9 @@ def subscriptions(process: Process[Settings], recorder: Recorder) -> list[Subscr
     async def apply_meters(tx: WriteConnection, batch: Batch) -> None:
         await meters.apply_meters(tx, batch, clock())
 
+    async def apply_definitions(tx: WriteConnection, batch: Batch) -> None:
+        await derived_meters.apply_definitions(tx, batch, clock())
+
     return [
         Subscription(
             ReadingsReceived, record_readings, process.settings.batch_messages_max, read_block
@@ -40,6 +45,7 @@ def subscriptions(process: Process[Settings], recorder: Recorder) -> list[Subscr
         Subscription(MeterRegistered, apply_meters),
         Subscription(AgreementChanged, agreements.apply_agreements),
         Subscription(ReadingRecorded, registers.apply_register_readings),
+        Subscription(MeterDefined, apply_definitions),
     ]
 
 

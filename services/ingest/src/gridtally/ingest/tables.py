@@ -128,6 +128,40 @@ meter = sa.Table(
     required("version", sa.Integer),
     required("channels", JSONB),
 )
+meter_definition = sa.Table(
+    "meter_definition",
+    METADATA,
+    tenant(),
+    key("meter_id"),
+    required("version", sa.Integer),
+    required("definitions", JSONB),
+)
+meter_input = sa.Table(
+    "meter_input",
+    METADATA,
+    tenant(),
+    key("input_id"),
+    key("meter_id"),
+    sa.Index("meter_input_of_meter", "tenant_id", "meter_id"),
+)
+due_summed_day = sa.Table(
+    "due_summed_day",
+    METADATA,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    required("tenant_id", sa.Text),
+    required("meter_id", sa.Uuid),
+    required("day", sa.Date),
+    required("correlation_id", sa.Text),
+    sa.Index("due_summed_day_of_meter", "tenant_id", "meter_id", "day"),
+)
+summed_day = sa.Table(
+    "summed_day",
+    METADATA,
+    tenant(),
+    key("meter_id"),
+    key("day", sa.Date),
+    required("parts", JSONB),
+)
 registry_change = sa.Table(
     "registry_change",
     METADATA,

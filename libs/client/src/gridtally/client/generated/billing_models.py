@@ -573,44 +573,6 @@ class Erasure(Model):
     """The id that links this to the event or request that caused it"""
 
 
-class EvidenceSummary(Model):
-    """
-    What an invoice was computed from, without the series.
-
-    Intervals that are expected but not present were left out of all sums. The states are what the
-    bill before carried forward and what this one does, by component: progress through tiers, banked
-    energy, credit, past peaks.
-    """
-
-    zone: str
-    """IANA time zone, which local days and hours are told in"""
-
-    connected_kw: Decimal | None
-    """Connected (sanctioned) load, in kW"""
-
-    closed_by: Literal["complete", "grace", "forced"] | str
-    """What closed the period: `complete`, `grace` or `forced`"""
-
-    expected_intervals: int
-    """Number of intervals that there should be"""
-
-    present_intervals: int
-    """Number of intervals that have a value"""
-
-    quality: DataQuality
-    digest: str
-    """SHA-256 of the content, in hexadecimal"""
-
-    tariff_version_ids: list[UUID]
-    """The versions of the tariff that the bill was made with"""
-
-    state_before: dict[str, Any]
-    """What the period before handed on, by component"""
-
-    state_after: dict[str, Any]
-    """What the period hands to the next one, by component"""
-
-
 class ExplainedInterval(Model):
     """What an interval has to do with a line."""
 
@@ -1400,28 +1362,6 @@ class RoundingStep(Model):
     """Whether each `line` is rounded, or the invoice's total too (a line `rounding`)."""
 
 
-class Series(Model):
-    """One flow of a closed period, from its first local midnight to its last."""
-
-    flow: (
-        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
-        | str
-    )
-    """What was measured."""
-
-    minutes: Literal[5, 10, 15, 30, 60]
-    """The length of an interval in minutes."""
-
-    values: list[int | None]
-    """The energy of each interval in Wh (varh), in order; null where there is none."""
-
-    quality: str
-    """
-    A letter for each value: `A` actual, `E` estimated, `S` substituted, `-` missing, and `N`
-    where the meter did not measure the flow: nothing flowed, and nothing is missing.
-    """
-
-
 class SeriesCount(Model):
     """A number series: as many documents as numbers, each with one of them."""
 
@@ -1449,6 +1389,31 @@ class Spread(Model):
 
     weeks: int
     """How many reference weeks have a level."""
+
+
+class SummedMeter(Model):
+    """A register's flow that a derived meter was the sum of on some days."""
+
+    meter_id: UUID
+    """The meter that was added or subtracted."""
+
+    flow: Literal["import", "export", "load", "generation"] | str
+    """Its flow."""
+
+    factor: int
+    """How often it was added; below zero where it was subtracted."""
+
+    start_on: date_aliased
+    """The first of the days, in the derived meter's zone."""
+
+    end_on: date_aliased
+    """The day after the last."""
+
+    energy_wh: int
+    """What it metered on these days, in Wh, as far as it is there."""
+
+    version: int
+    """How often its days that were added up had been merged by then, all together."""
 
 
 class TaxExemption(Model):
@@ -2084,8 +2049,14 @@ class Customers(Model):
     """The page's items"""
 
 
-class Evidence(Model):
-    """All that an invoice was computed from."""
+class EvidenceSummary(Model):
+    """
+    What an invoice was computed from, without the series.
+
+    Intervals that are expected but not present were left out of all sums. The states are what the
+    bill before carried forward and what this one does, by component: progress through tiers, banked
+    energy, credit, past peaks.
+    """
 
     zone: str
     """IANA time zone, which local days and hours are told in"""
@@ -2109,14 +2080,14 @@ class Evidence(Model):
     tariff_version_ids: list[UUID]
     """The versions of the tariff that the bill was made with"""
 
+    summed: list[SummedMeter]
+    """What the meter was the sum of, where it is derived: parts and versions"""
+
     state_before: dict[str, Any]
     """What the period before handed on, by component"""
 
     state_after: dict[str, Any]
     """What the period hands to the next one, by component"""
-
-    series: list[Series]
-    """The series, by name or flow"""
 
 
 class FleetCostAnswer(Model):
@@ -2605,6 +2576,31 @@ class Seller(Model):
     """What lines are called: by the id of the tariff's component, then by language."""
 
 
+class Series(Model):
+    """One flow of a closed period, from its first local midnight to its last."""
+
+    flow: (
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | str
+    )
+    """What was measured."""
+
+    minutes: Literal[5, 10, 15, 30, 60]
+    """The length of an interval in minutes."""
+
+    values: list[int | None]
+    """The energy of each interval in Wh (varh), in order; null where there is none."""
+
+    quality: str
+    """
+    A letter for each value: `A` actual, `E` estimated, `S` substituted, `-` missing, and `N`
+    where the meter did not measure the flow: nothing flowed, and nothing is missing.
+    """
+
+    summed: list[SummedMeter] | None = None
+    """Of a derived meter, what it was the sum of; null for others."""
+
+
 class CalculatedBill(Model):
     """
     What a customer's readings come to by a version; every meter is rated like an invoice of
@@ -2784,6 +2780,44 @@ class CreditNoteDetail(Model):
 
     lines: list[CreditNoteLine]
     """What is credited of each of the invoice's lines."""
+
+
+class Evidence(Model):
+    """All that an invoice was computed from."""
+
+    zone: str
+    """IANA time zone, which local days and hours are told in"""
+
+    connected_kw: Decimal | None
+    """Connected (sanctioned) load, in kW"""
+
+    closed_by: Literal["complete", "grace", "forced"] | str
+    """What closed the period: `complete`, `grace` or `forced`"""
+
+    expected_intervals: int
+    """Number of intervals that there should be"""
+
+    present_intervals: int
+    """Number of intervals that have a value"""
+
+    quality: DataQuality
+    digest: str
+    """SHA-256 of the content, in hexadecimal"""
+
+    tariff_version_ids: list[UUID]
+    """The versions of the tariff that the bill was made with"""
+
+    summed: list[SummedMeter]
+    """What the meter was the sum of, where it is derived: parts and versions"""
+
+    state_before: dict[str, Any]
+    """What the period before handed on, by component"""
+
+    state_after: dict[str, Any]
+    """What the period hands to the next one, by component"""
+
+    series: list[Series]
+    """The series, by name or flow"""
 
 
 class ExplainedLine(Model):
@@ -3039,6 +3073,9 @@ class InvoiceExplanation(Model):
 
     digest: str
     """SHA-256 of the readings of that version."""
+
+    summed: list[SummedMeter]
+    """What the meter was the sum of, where it is derived: each part with its energy and version."""
 
     state_before: dict[str, Any]
     """What the bill before carried forward, by component."""

@@ -30,6 +30,8 @@ class ProvenSeries:
     minutes: int
     values: Sequence[int | None]
     quality: str
+    summed: Sequence[Mapping[str, Any]] = ()
+    """What the meter was the sum of, where it is derived: hashed, and nothing is computed of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from gridtally.billing.api.callers import Reader
 from gridtally.billing.domain import explanations as domain
 from gridtally.billing.domain.credit_notes import Credited
+from gridtally.billing.events.periods import summed_of, unpack_usage
 from gridtally.billing.handlers import explanations as handlers
 from gridtally.contracts.commerce import InvoiceLine
+from gridtally.contracts.metering import SummedMeter
 from gridtally.contracts.model import Amount
 from gridtally.http.context import Db
 from gridtally.rating.line_documents import line_document
@@ -114,6 +116,8 @@ class InvoiceExplanation(Described):
     """The version of the readings: how often the period was closed by then."""
     digest: str
     """SHA-256 of the readings of that version."""
+    summed: list[SummedMeter]
+    """What the meter was the sum of, where it is derived: each part with its energy and version."""
     state_before: dict[str, Any]
     """What the bill before carried forward, by component."""
     state_after: dict[str, Any]
@@ -141,6 +145,7 @@ async def explain_invoice(
         zone=evidence["zone"],
         revision=invoice["revision"],
         digest=evidence["digest"],
+        summed=summed_of(unpack_usage(evidence["usage"])),
         state_before=evidence["state_before"],
         state_after=evidence["state_after"],
         lines=[ExplainedLine.of(own, explained.credited) for own in explained.lines],

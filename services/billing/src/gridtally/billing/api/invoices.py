@@ -13,11 +13,11 @@ from gridtally.billing.api.callers import Reader
 from gridtally.billing.api.credit_notes import CreditNote
 from gridtally.billing.domain import invoices as domain
 from gridtally.billing.domain.customers import CustomerBalance
-from gridtally.billing.events.periods import unpack_usage
+from gridtally.billing.events.periods import summed_of, unpack_usage
 from gridtally.billing.handlers import invoices as handlers
 from gridtally.billing.store import credit_notes, evidence, invoices
 from gridtally.contracts.commerce import DataQuality, InvoiceLine
-from gridtally.contracts.metering import Series
+from gridtally.contracts.metering import Series, SummedMeter
 from gridtally.contracts.model import Amount
 from gridtally.database import ReadConnection, snapshot
 from gridtally.http.context import Db
@@ -102,6 +102,10 @@ class EvidenceSummary(BaseModel):
     quality: DataQuality
     digest: str
     tariff_version_ids: list[UUID]
+    summed: Annotated[
+        list[SummedMeter],
+        Field(description="What the meter was the sum of, where it is derived: parts and versions"),
+    ]
     state_before: dict[str, Any]
     state_after: dict[str, Any]
 
@@ -247,5 +251,10 @@ def _position(row: Any) -> tuple[object, ...]:
 def _evidence(row: Any, lines: Sequence[Any]) -> dict[str, Any]:
     """An invoice's evidence; its quality is that of the series, so that older ones have it too."""
     versions = dict.fromkeys(line["tariff_version_id"] for line in lines)
-    quality = quality_of_all(doubtful_flows(unpack_usage(row["usage"])))
-    return dict(row) | {"tariff_version_ids": list(versions), "quality": asdict(quality)}
+    series = unpack_usage(row["usage"])
+    quality = quality_of_all(doubtful_flows(series))
+    return dict(row) | {
+        "tariff_version_ids": list(versions),
+        "quality": asdict(quality),
+        "summed": summed_of(series),
+    }

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from gridtally.billing.domain.periods import ClosedPeriod
-from gridtally.contracts.metering import PeriodClosed, Series
+from gridtally.contracts.metering import PeriodClosed, Series, SummedMeter
 from gridtally.kernel.errors import Poison
 from gridtally.kernel.periods import Period
 from gridtally.messaging import ReceivedMessage
@@ -130,15 +130,22 @@ def _packed(spelled: Sequence[bytes]) -> bytes:
 # Whole numbers, null and letters, the names in order: orjson spells that as `canonical` does, many
 # times as quickly.
 def _canonical(series: Series) -> bytes:
-    """A series as proofs hash it, and evidence stores it."""
-    return orjson.dumps(
-        {
-            "flow": series.flow,
-            "minutes": series.minutes,
-            "quality": series.quality,
-            "values": series.values,
-        }
-    )
+    """A series as proofs hash it, and evidence stores it; what it was the sum of where it is that
+    of a derived meter."""
+    fields: dict[str, object] = {
+        "flow": series.flow,
+        "minutes": series.minutes,
+        "quality": series.quality,
+    }
+    if series.summed is not None:
+        parts = [part.model_dump(mode="json") for part in series.summed]
+        fields["summed"] = [dict(sorted(part.items())) for part in parts]
+    return orjson.dumps(fields | {"values": series.values})
+
+
+def summed_of(series: Sequence[Series]) -> list[SummedMeter]:
+    """What a derived meter's series were the sum of; nothing of another meter."""
+    return [part for flow_series in series for part in flow_series.summed or ()]
 
 
 def unpack_usage(packed: bytes) -> list[Series]:

@@ -9,8 +9,8 @@ ActiveFlow = Literal["import", "export", "load", "generation"]
 ReactiveFlow = Literal["reactive_import", "reactive_export"]
 Flow = Literal[ActiveFlow, ReactiveFlow]
 REACTIVE_FLOWS: tuple[str, ...] = get_args(ReactiveFlow)
-DERIVED = "unmetered"
-"""The type of meters that are computed from others and have no readings of their own."""
+DERIVED_TYPES = ("unmetered", "derived")
+"""The types of meters that are computed from others and have no readings of their own."""
 MeterKey = tuple[str, UUID]
 """Tenant and meter."""
 
@@ -48,6 +48,11 @@ class Meter:
     meter_type: str
     zone: str
     channels: tuple[Channel, ...]
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it is computed from others."""
+        return self.meter_type in DERIVED_TYPES
 
     def channel(self, flow: str) -> Channel | None:
         """The channel of that flow."""

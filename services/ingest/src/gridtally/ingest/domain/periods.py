@@ -17,6 +17,7 @@ import numpy as np
 
 from gridtally.ingest.domain.agreements import AgreementKey, Closing
 from gridtally.ingest.domain.channels import expectation, is_whole, limit_to_channel
+from gridtally.ingest.domain.derived_meters import PartTotal
 from gridtally.ingest.domain.local_days import OLDEST_ON, slots_per_day
 from gridtally.ingest.domain.merge import MISSING, NO_CHANNEL, NO_QUALITY, Qualities, Wh
 from gridtally.ingest.domain.meters import Channel, Meter
@@ -305,7 +306,8 @@ def digest(series: Sequence[FlowSeries]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClosedPeriod:
-    """A period as it is closed now, in its next revision, with all that its event carries."""
+    """A period as it is closed now, in its next revision, with all that its event carries; `summed`
+    is what it was added up from, of a derived meter."""
 
     period: OpenPeriod
     revision: int
@@ -313,6 +315,7 @@ class ClosedPeriod:
     series: tuple[FlowSeries, ...]
     digest: str
     correlation_id: str
+    summed: Sequence[PartTotal] = ()
 
     @property
     def expected(self) -> int:
@@ -326,11 +329,15 @@ class ClosedPeriod:
 
 
 def close_period(
-    period: OpenPeriod, close: Close, series: tuple[FlowSeries, ...], correlation_id: str | None
+    period: OpenPeriod,
+    close: Close,
+    series: tuple[FlowSeries, ...],
+    correlation_id: str | None,
+    summed: Sequence[PartTotal] = (),
 ) -> ClosedPeriod:
     """The next revision of a period; one without any reading is its own cause."""
     cause = correlation_id or str(derive_id("period", *period.key))
-    return ClosedPeriod(period, period.revision + 1, close, series, digest(series), cause)
+    return ClosedPeriod(period, period.revision + 1, close, series, digest(series), cause, summed)
 
 
 def is_new_revision(closed: ClosedPeriod) -> bool:

@@ -28,6 +28,7 @@ from gridtally.ingest.domain.validation import (
     flatten,
 )
 from gridtally.kernel.ids import derive_id
+from gridtally.kernel.periods import day_minutes
 
 Outcome = Literal["stored", "duplicates", "quarantined", "pending", "dropped"]
 """What became of an event: always exactly one, and a column of the intake counts."""
@@ -136,6 +137,16 @@ class DayPieces:
     numbers: list[int]
     starts_at: list[datetime]
     pieces: Pieces
+
+    @classmethod
+    def none_of(cls, keys: Sequence[DayKey], zones: Sequence[str]) -> "DayPieces":
+        """Channel-days to which no piece is added."""
+        nothing = np.zeros(0, np.int64)
+        slots = [
+            day_minutes(zone, key.day) // key.minutes for key, zone in zip(keys, zones, strict=True)
+        ]
+        pieces = Pieces(nothing, nothing, nothing, np.zeros(0, np.int32), np.zeros(0, np.uint8))
+        return cls(list(keys), list(zones), slots, [], [], [], pieces)
 
 
 @dataclass(frozen=True, slots=True)

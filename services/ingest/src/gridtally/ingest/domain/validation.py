@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gridtally.ingest.domain.local_days import OLDEST_AT, Misaligned, Piece, cut_at_midnights
-from gridtally.ingest.domain.meters import DERIVED, Channel, Flow, Meter
+from gridtally.ingest.domain.meters import Channel, Flow, Meter
 
 CLOCK_SKEW_MAX = timedelta(minutes=5)
 """How far a gateway's clock may be ahead of ours."""
@@ -63,7 +63,7 @@ class Block(NamedTuple):
 
 def check_channel(meter: Meter, flow: str, minutes: int, unit: str) -> Channel | Refusal:
     """The channel that blocks of this flow, length and unit belong to, or why none is stored."""
-    if meter.meter_type == DERIVED:
+    if meter.is_derived:
         return Refusal(
             "derived_meter", "this meter is computed from others: send the readings of those"
         )

@@ -11,6 +11,7 @@ import orjson
 
 from gridtally.contracts.commerce import AgreementChanged
 from gridtally.contracts.metering import (
+    MeterDefined,
     MeterRegistered,
     PeriodClosed,
     ReadingRecorded,
@@ -18,6 +19,7 @@ from gridtally.contracts.metering import (
     UsageRecorded,
 )
 from gridtally.ingest.domain.agreements import Agreement
+from gridtally.ingest.domain.derived_meters import Definition, MeterDefinitions, Term
 from gridtally.ingest.domain.merge import Wh
 from gridtally.ingest.domain.meters import Channel, Meter, Registration
 from gridtally.ingest.domain.periods import ClosedPeriod
@@ -37,6 +39,22 @@ def registration(tenant_id: str, event: MeterRegistered) -> Registration:
     channels = [Channel(**dict(channel)) for channel in event.channels]
     meter = Meter(event.meter_id, event.meter_type, event.zone, tuple(channels))
     return Registration(tenant_id, meter, event.name, event.version)
+
+
+def meter_definitions(tenant_id: str, event: MeterDefined) -> MeterDefinitions:
+    """What a derived meter is the sum of."""
+    return MeterDefinitions(
+        tenant_id,
+        event.meter_id,
+        event.version,
+        tuple(
+            Definition(
+                definition.from_on,
+                tuple(Term(term.meter_id, term.sign, term.flow) for term in definition.terms),
+            )
+            for definition in event.definitions
+        ),
+    )
 
 
 def agreement(tenant_id: str, event: AgreementChanged) -> Agreement:
@@ -155,7 +173,8 @@ def period_closed(closed: ClosedPeriod, now: datetime) -> OutgoingMessage:
                 "values": orjson.Fragment(values_json(flow_series.values)),
                 "quality": flow_series.quality.tobytes().decode(),
             }
-            for flow_series in closed.series
+            | ({"summed": closed.summed} if closed.summed and not index else {})
+            for index, flow_series in enumerate(closed.series)
         ],
         "digest": closed.digest,
     }

@@ -14,7 +14,7 @@ from gridtally.ingest.domain.adoption import PublishedDay
 from gridtally.ingest.domain.readings import OWN_STORE
 from gridtally.ingest.events.adoption import published_day, published_period
 from gridtally.ingest.store import adoption as store
-from gridtally.ingest.store import usage
+from gridtally.ingest.store import derived_meters, usage
 from gridtally.ingest.store.intake_counts import IntakeCounts
 from gridtally.ingest.store.partitions import Partitions
 from gridtally.messaging import ReceivedMessage
@@ -42,6 +42,7 @@ async def adopt_usage(
         counts.add_values(tenant_id, OWN_STORE, (new, 0, -new))
     await counts.save(tx)
     await usage.mark_ended_months(tx, days, now)
+    await derived_meters.mark_sums(tx, days)
     return []
 
 

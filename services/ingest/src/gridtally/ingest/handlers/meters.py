@@ -5,7 +5,10 @@ from datetime import datetime
 
 from gridtally.contracts.metering import MeterRegistered
 from gridtally.database import WriteConnection
+from gridtally.ingest.domain import derived_meters
 from gridtally.ingest.events.messages import registration
+from gridtally.ingest.handlers.derived_meters import refresh_sums
+from gridtally.ingest.store import derived_meters as store
 from gridtally.ingest.store import meters, periods
 from gridtally.messaging import ReceivedMessage, newest_states
 
@@ -35,5 +38,12 @@ async def apply_meters(
         ]
         if retimed:
             await periods.check_periods_of_meters(tx, retimed, now, state="closed")
+        built_in = [
+            derived_meters.built_in(tenant_id, event.meter_id, event.property_id)
+            for (tenant_id, _), event in registered.items()
+            if event.meter_type == derived_meters.BUILT_IN_TYPE
+        ]
+        await store.insert_built_in(tx, built_in)
+        await refresh_sums(tx, list(registered), now)
     if ended:
         await meters.delete_meters(tx, ended)

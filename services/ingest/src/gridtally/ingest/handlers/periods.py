@@ -19,7 +19,8 @@ from gridtally.ingest.domain.periods import (
     planning_horizon,
 )
 from gridtally.ingest.events.messages import period_closed
-from gridtally.ingest.store import agreements, periods
+from gridtally.ingest.handlers.derived_meters import refresh_sums
+from gridtally.ingest.store import agreements, derived_meters, periods
 from gridtally.kernel.errors import Conflict, NotFound, Rejected
 from gridtally.messaging import enqueue
 
@@ -44,6 +45,8 @@ async def plan_periods(tx: WriteConnection, now: datetime) -> int:
             for period in plan_agreement(agreement, horizon_on, known.get(agreement.key, ()))
         ]
         await periods.insert_periods(tx, planned)
+        meter_keys = sorted({(period.tenant_id, period.meter_id) for period in planned})
+        await refresh_sums(tx, meter_keys, now)
         await agreements.mark_planned(tx, unplanned, horizon_on)
     return len(unplanned)
 
@@ -91,9 +94,12 @@ async def _close_batch(
 ) -> list[ClosedPeriod]:
     """The same of periods whose series are in memory together."""
     series = await periods.fetch_series(tx, [period for period, _, _ in closing])
+    summed = await derived_meters.fetch_part_totals(tx, [period for period, _, _ in closing])
     candidates = [
-        close_period(period, close, flows, presence.correlation_id)
-        for (period, close, presence), flows in zip(closing, series, strict=True)
+        close_period(period, close, flows, presence.correlation_id, summed.get(index, ()))
+        for index, ((period, close, presence), flows) in enumerate(
+            zip(closing, series, strict=True)
+        )
     ]
     closed = [candidate for candidate in candidates if is_new_revision(candidate)]
     if closed:

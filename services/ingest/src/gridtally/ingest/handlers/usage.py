@@ -9,7 +9,7 @@ from datetime import datetime
 
 from gridtally.database import WriteConnection
 from gridtally.ingest.events.messages import usage_recorded
-from gridtally.ingest.store import usage
+from gridtally.ingest.store import derived_meters, usage
 from gridtally.messaging import Publisher
 from gridtally.messaging.offsets import move_own_offsets
 
@@ -24,6 +24,7 @@ async def publish_usage(tx: WriteConnection, publisher: Publisher, now: datetime
     days = await usage.claim_changed_days(tx, now, CLAIM_ROWS_MAX)
     if days:
         await usage.mark_ended_months(tx, days, now)
+        await derived_meters.mark_sums(tx, days)
         known = await publisher.publish([usage_recorded(day) for day in days])
         await move_own_offsets(tx, known)
     return len(days)

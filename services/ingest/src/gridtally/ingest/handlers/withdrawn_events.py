@@ -12,14 +12,13 @@ import numpy as np
 from gridtally.contracts.envelope import Envelope
 from gridtally.contracts.metering import ReadingsReceived
 from gridtally.database import WriteConnection
-from gridtally.ingest.domain.merge import Pieces, rebuild_day
+from gridtally.ingest.domain.merge import rebuild_day
 from gridtally.ingest.domain.readings import OWN_STORE, DayKey, DayPieces, ReceivedBlocks
 from gridtally.ingest.domain.submissions import Submission
 from gridtally.ingest.events.blocks import in_columns
 from gridtally.ingest.handlers.readings import Recorder, count_values
 from gridtally.ingest.store import readings, usage, withdrawn_events
 from gridtally.ingest.store.intake_counts import IntakeCounts
-from gridtally.kernel.periods import day_minutes
 
 
 async def withdraw(
@@ -72,16 +71,7 @@ async def _without_pieces(
     meters = await recorder.meters.fetch(tx, [(key.tenant_id, key.meter_id) for key in keys])
     known = [key for key in keys if (key.tenant_id, key.meter_id) in meters]
     zones = [meters[key.tenant_id, key.meter_id].zone for key in known]
-    nothing = np.zeros(0, np.int64)
-    return DayPieces(
-        known,
-        zones,
-        [day_minutes(zone, key.day) // key.minutes for key, zone in zip(known, zones, strict=True)],
-        [],
-        [],
-        [],
-        Pieces(nothing, nothing, nothing, np.zeros(0, np.int32), np.zeros(0, np.uint8)),
-    )
+    return DayPieces.none_of(known, zones)
 
 
 def _received(tenant_id: str, submission: Submission, now: datetime) -> ReceivedBlocks:

@@ -80,7 +80,7 @@ ON CONFLICT (tenant_id, id) DO UPDATE
 
 async def upsert_meters(tx: WriteConnection, registrations: Sequence[Registration]) -> None:
     """Store the newest version of each meter (one per meter)."""
-    await _count_change(tx)
+    await count_change(tx)
     rows = [
         {
             "tenant_id": registration.tenant_id,
@@ -102,7 +102,7 @@ def _channels_json(meter: Meter) -> str:
 
 async def delete_meters(tx: WriteConnection, keys: Collection[MeterKey]) -> None:
     """Delete meters; readings that come later are pending, and no period closes."""
-    await _count_change(tx)
+    await count_change(tx)
     await tx.raw.execute(
         "DELETE FROM meter m USING unnest($1::text[], $2::uuid[]) AS k (tenant_id, id) "
         "WHERE m.tenant_id = k.tenant_id AND m.id = k.id",
@@ -110,6 +110,6 @@ async def delete_meters(tx: WriteConnection, keys: Collection[MeterKey]) -> None
     )
 
 
-async def _count_change(tx: WriteConnection) -> None:
+async def count_change(tx: WriteConnection) -> None:
     """Every process sees that its copies are old, once this transaction commits."""
     await tx.raw.execute("UPDATE registry_change SET count = count + 1")

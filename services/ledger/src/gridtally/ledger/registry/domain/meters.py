@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 from uuid import UUID
 
-from gridtally.kernel.ids import derive_id
+from gridtally.kernel.ids import own_meter_id
 from gridtally.metering.registers import check_register, register_range
 
 OwnType = Literal["gg", "sg", "total", "unmetered"]
@@ -152,7 +152,7 @@ def own_meters(
     declared = {**DEFAULT_CHANNELS, **channels}
     return tuple(
         Meter(
-            id=derive_id("meter", tenant_id, property_id, meter_type),
+            id=own_meter_id(tenant_id, property_id, meter_type),
             property_id=property_id,
             meter_type=meter_type,
             name=meter_type,

@@ -17,6 +17,8 @@ TERMS_MAX = 200
 """The most terms of one definition."""
 VERSIONS_MAX = 1_000
 """The most definitions of one meter."""
+DEFINED_TERMS_MAX = 20_000
+"""The most terms of all definitions of one meter that count: they are published together."""
 SUM_REGISTERS_MAX = 1_000
 """The most registers that a sum may come down to."""
 DEPTH_MAX = 16
@@ -144,6 +146,14 @@ def in_order(
             newest[definition.from_on] = definition
     dated = [InForce(begin_at[day], newest[day].terms) for day in sorted(newest)]
     return ([InForce(None, built_in(own))] if meter_type == BUILT_IN_TYPE else []) + dated
+
+
+def counting(versions: Sequence[Definition]) -> list[Definition]:
+    """The definitions that count, oldest first: of two from one day the later version."""
+    newest: dict[date | None, Definition] = {}
+    for definition in sorted(versions, key=lambda definition: definition.version):
+        newest[definition.from_on] = definition
+    return sorted(newest.values(), key=lambda definition: definition.from_on or date.min)
 
 
 def refuse_circle(meter_id: UUID, terms: Sequence[Term], network: Network) -> None:

@@ -12,6 +12,7 @@ from gridtally.kernel.errors import Fault, Rejected
 from gridtally.kernel.periods import midnight_utc
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.metering.analytics.domain.definitions import (
+    DEFINED_TERMS_MAX,
     DEPTH_MAX,
     VERSIONS_MAX,
     Definition,
@@ -19,13 +20,16 @@ from gridtally.ledger.metering.analytics.domain.definitions import (
     Network,
     Term,
     built_in,
+    counting,
     in_order,
     refuse_circle,
 )
+from gridtally.ledger.metering.analytics.events import meter_defined
 from gridtally.ledger.metering.analytics.store import definitions
 from gridtally.ledger.registry.domain.meters import BUILT_IN_TYPE, Meter
 from gridtally.ledger.registry.handlers.meters import lock_meter, unknown_meter
 from gridtally.ledger.registry.store import meters, properties
+from gridtally.messaging import enqueue
 
 
 async def define_meter(
@@ -56,10 +60,27 @@ async def define_meter(
         raise Rejected("invalid_terms", "the sum cannot be made of these", tuple(faults))
     network = await fetch_network(tx, cause.tenant_id, list(inputs.values()), None)
     refuse_circle(meter_id, terms, network)
-    made = await definitions.insert_definition(tx, cause.tenant_id, meter_id, from_on, terms)
+    made, at = await definitions.insert_definition(tx, cause.tenant_id, meter_id, from_on, terms)
     if made.version > VERSIONS_MAX:
         raise Rejected("too_many_versions", f"a meter is defined at most {VERSIONS_MAX} times")
+    await _publish(tx, cause, meter_id, made, at)
     return made
+
+
+async def _publish(
+    tx: WriteConnection, cause: Cause, meter_id: UUID, made: Definition, at: datetime
+) -> None:
+    """Publish all definitions of the meter that count, of which `made` is the newest."""
+    definitions_made = counting(await fetch_definitions(tx, cause.tenant_id, meter_id, None))
+    if sum(len(definition.terms) for definition in definitions_made) > DEFINED_TERMS_MAX:
+        raise Rejected(
+            "too_many_versions",
+            f"the definitions of a meter have at most {DEFINED_TERMS_MAX} terms together",
+        )
+    input_ids = {term.meter_id for definition in definitions_made for term in definition.terms}
+    inputs = await meters.fetch_meters(tx, cause.tenant_id, list(input_ids))
+    main_flows = {id_: stored.resource.main_flow for id_, stored in inputs.items()}
+    await enqueue(tx, [meter_defined(meter_id, definitions_made, main_flows, made, cause, at)])
 
 
 def _faults_of(term: Term, meter: Meter | None, property_ids: set[UUID]) -> list[tuple[str, str]]:

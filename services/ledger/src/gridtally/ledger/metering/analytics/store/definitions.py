@@ -20,8 +20,8 @@ from gridtally.ledger.registry.tables import removed_meter
 
 async def insert_definition(
     tx: WriteConnection, tenant_id: str, meter_id: UUID, from_on: date, terms: Sequence[Term]
-) -> Definition:
-    """Add the next version for a meter whose property is locked."""
+) -> tuple[Definition, datetime]:
+    """Add the next version for a meter whose property is locked; return it and when that was."""
     next_version = sa.select(sa.func.coalesce(sa.func.max(definition.c.version), 0) + 1).where(
         definition.c.tenant_id == tenant_id, definition.c.meter_id == meter_id
     )
@@ -36,10 +36,10 @@ async def insert_definition(
             flows=[term.flow for term in terms],
             signs=[term.sign for term in terms],
         )
-        .returning(definition.c.version, definition.c.id)
+        .returning(definition.c.version, definition.c.id, definition.c.created_at)
     )
     [row] = await tx.all(statement)
-    return Definition(row["version"], from_on, tuple(terms), row["id"])
+    return Definition(row["version"], from_on, tuple(terms), row["id"]), row["created_at"]
 
 
 async def fetch_definitions(
