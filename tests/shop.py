@@ -131,6 +131,7 @@ def app(body_bytes_max: int, rows_ended: asyncio.Event) -> FastAPI:
         bodies_bytes_max=BODIES_BYTES_MAX,
         export_scratch_bytes_max=1,
         rate_limit_per_s=0.5,
+        calculations_of_tenant_max=2,
         operator_token_sha256=sha256_hex(OPERATOR),
     )
     app = build_app(

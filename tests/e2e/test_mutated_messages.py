@@ -23,7 +23,8 @@ from gridtally.contracts.topics import SERVICES, TOPICS
 
 MESSAGES = int(100 * TIMES)
 SEED = int(os.environ.get("GRIDTALLY_MUTATIONS_SEED", random.randrange(10**6)))
-BYTES_MAX = 4 * 1024 * 1024
+BYTES_MAX = 9 * 1024 * 1024
+"""A little less than the broker takes: three long texts may be in one message."""
 LIMIT_S = 600.0
 READ = {name: topic.received_by for name, topic in TOPICS.items() if topic.received_by}
 NEXT = "SELECT topic, partition, min(next) AS next FROM consumed GROUP BY topic, partition"

@@ -26,6 +26,7 @@ from gridtally.http.openapi import NOT_DESCRIBED, ApiDescription, document_of, o
 from gridtally.http.problem_pages import problem_pages
 from gridtally.http.rate_limit import RateLimit
 from gridtally.http.request_checks import RequestChecks
+from gridtally.http.spending import SpendingHeaders
 from gridtally.http.swagger import swagger
 from gridtally.kernel.errors import Rejected, Transient
 from gridtally.kernel.periods import Clock
@@ -66,7 +67,15 @@ class HttpSettings(Protocol):
 
     @property
     def rate_limit_per_s(self) -> float:
-        """Requests per second that one API key may make for long."""
+        """Points per second that one API key may spend for long."""
+
+    @property
+    def tenant_rate_limit_per_s(self) -> float:
+        """Points per second that all keys of a tenant together may spend for long."""
+
+    @property
+    def calculations_of_tenant_max(self) -> int:
+        """The most calculations of a tenant that are at work at once."""
 
 
 def build_app(
@@ -105,7 +114,11 @@ def build_app(
     app.state.database = database
     app.state.clock = clock
     app.state.keyring = Keyring(database, ttl_s=settings.key_cache_ttl_s)
-    app.state.rate_limit = RateLimit(settings.rate_limit_per_s)
+    app.state.rate_limit = RateLimit(
+        key_per_s=settings.rate_limit_per_s,
+        tenant_per_s=settings.tenant_rate_limit_per_s,
+        calculations_of_tenant_max=settings.calculations_of_tenant_max,
+    )
     app.state.exporter = Exporter(settings.export_scratch_bytes_max)
     app.state.idempotency_key_hours = settings.idempotency_key_hours
     app.state.operator_token_sha256 = settings.operator_token_sha256
@@ -123,6 +136,7 @@ def build_app(
         body_bytes_max=settings.body_bytes_max,
         work_bytes_max=settings.bodies_bytes_max,
     )
+    app.add_middleware(SpendingHeaders)
     app.add_middleware(AccessLog, metrics=metrics)  # the last one added is the outermost
     app.openapi = partial(_openapi, app, description)  # type: ignore[method-assign] # FastAPI's way
     return app

@@ -6,16 +6,13 @@ A handler opens its transaction for `caller.tenant_id`, so that row-level securi
 to show a caller whether it was the key's id or its secret that was wrong.
 """
 
-import math
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 import structlog
 from fastapi import Depends, Request
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import State
@@ -24,6 +21,7 @@ from starlette.types import Scope
 from gridtally.contracts.envelope import TENANT_PATTERN
 from gridtally.contracts.topics import SERVICES
 from gridtally.database import ALL_TENANTS
+from gridtally.http.dependants import calls_of
 from gridtally.http.keys import (
     Keyring,
     StoredKey,
@@ -34,7 +32,7 @@ from gridtally.http.keys import (
     unauthorized,
 )
 from gridtally.http.problems import HttpRefusal
-from gridtally.http.rate_limit import RateLimit
+from gridtally.http.spending import charge
 
 OPERATOR = "operator"
 KEY_SHOWN = "key_shown"
@@ -60,8 +58,8 @@ class Principal:
 async def authenticate(
     request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Principal:
-    """The principal of a request; HttpRefusal 401 without a valid key, 429 above its rate limit."""
-    rate_limit: RateLimit = request.app.state.rate_limit
+    """The principal of a request; HttpRefusal 401 without a valid key, 429 where it or its tenant
+    has spent what it may."""
     key = None
     if token is not None:
         key = _service_key(request, token.credentials)
@@ -70,14 +68,7 @@ async def authenticate(
         raise unauthorized(KEY_NEEDED)
     tell_key_shown(request.scope)
     structlog.contextvars.bind_contextvars(tenant_id=key.tenant_id, key_id=key.key_id)
-    wait_s = rate_limit.wait_s(key.key_id)
-    if wait_s > 0:
-        raise HttpRefusal(
-            429,
-            "too_many_requests",
-            "this key has exceeded its rate limit",
-            {"Retry-After": str(math.ceil(wait_s))},
-        )
+    charge(request, key.tenant_id, key.key_id)
     return Principal(key.tenant_id, key.key_id, key.scopes)
 
 
@@ -118,17 +109,6 @@ def refusal_without_key(route: object, state: State) -> HttpRefusal | None:
     if authenticate in needed or authenticate_operator_too in needed:
         return unauthorized(KEY_NEEDED)
     return operator_refusal(state, None) if check_operator in needed else None
-
-
-def calls_of(route: object) -> set[object]:
-    """The functions that a route depends on, also through others."""
-    return set(_calls(route.dependant)) if isinstance(route, APIRoute) else set()
-
-
-def _calls(dependant: Dependant) -> Iterator[object]:
-    for dependency in dependant.dependencies:
-        yield dependency.call
-        yield from _calls(dependency)
 
 
 def _service_key(request: Request, credentials: str) -> StoredKey | None:

@@ -22,8 +22,9 @@ from fastapi import Depends, Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gridtally.http.auth import caller_of, calls_of, refusal_without_key, tell_key_shown
+from gridtally.http.auth import caller_of, refusal_without_key, tell_key_shown
 from gridtally.http.body_work import Marks, Share, WorkBudget
+from gridtally.http.dependants import calls_of
 from gridtally.http.keys import unauthorized
 from gridtally.http.problems import HttpRefusal
 

@@ -183,7 +183,7 @@ async def _tenant(tx: WriteConnection) -> str:
     return tenant_id
 
 
-async def _idempotent_request(
+async def idempotent_request(
     request: Request,
     idempotency_key: Annotated[
         str | None,
@@ -195,6 +195,7 @@ async def _idempotent_request(
         ),
     ] = None,
 ) -> IdempotentRequest:
+    """The request, and the key that it may carry."""
     head = f"{request.method} {request.url.path}?{request.url.query}\n"
     return IdempotentRequest(
         idempotency_key,
@@ -203,5 +204,5 @@ async def _idempotent_request(
     )
 
 
-Idempotent = Annotated[IdempotentRequest, Depends(_idempotent_request)]
+Idempotent = Annotated[IdempotentRequest, Depends(idempotent_request)]
 """The dependency of a handler that creates something."""

@@ -47,6 +47,16 @@ HEADERS: dict[str, Json] = {
         "description": "Seconds until another try can help",
         "schema": {"type": "integer", "minimum": 1},
     },
+    "RateLimit": {
+        "description": "Points that the key and its tenant have left (`r`), and in how many seconds"
+        " the budget is whole again (`t`), as draft-ietf-httpapi-ratelimit-headers has it",
+        "schema": {"type": "string", "examples": ['"key";r=4975;t=1, "tenant";r=9975;t=1']},
+    },
+    "RateLimit-Policy": {
+        "description": "Points that may be spent at once (`q`), and in how many seconds they are"
+        " earned (`w`)",
+        "schema": {"type": "string", "examples": ['"key";q=5000;w=10, "tenant";q=10000;w=10']},
+    },
     "ETag": {
         "description": "The version of the resource in this answer, for `If-Match`",
         "schema": {"type": "string", "examples": ['"7"']},
@@ -184,6 +194,7 @@ def _problem(status: int, codes: Collection[str]) -> Json:
     """An answer that refuses, with the codes that it may carry."""
     listed = ", ".join(f"`{code}`" for code in sorted(codes))
     names = ["X-Correlation-Id", *["Retry-After"] * (status in {429, 503})]
+    names += ["RateLimit", "RateLimit-Policy"] * (status == 429)
     return {
         "description": f"Refused: {listed}",
         "content": {problems.MEDIA_TYPE: {"schema": PROBLEM}},

@@ -105,14 +105,15 @@ def _cursor(position: tuple[object, ...]) -> str:
     return base64.urlsafe_b64encode(json.dumps(texts).encode()).decode()
 
 
-def _page_request(
+def page_request(
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Items per page")] = LIMIT_DEFAULT,
     cursor: Annotated[
         str | None, Query(max_length=CURSOR_CHARS_MAX, description="`next_cursor` of a page before")
     ] = None,
 ) -> PageRequest:
+    """The page that a request names."""
     return PageRequest(limit, cursor)
 
 
-Paging = Annotated[PageRequest, Depends(_page_request)]
+Paging = Annotated[PageRequest, Depends(page_request)]
 """The dependency of a handler that answers pages."""

@@ -32,7 +32,8 @@ MEANINGS: dict[str, str] = {
     "operator_token_unset": "This installation has no operator's token, so nobody makes keys here.",
     "request_in_flight": "A request with this Idempotency-Key is at work. Try again shortly.",
     "too_many_exports": "Too many exports are under way. Try again when some are fetched.",
-    "too_many_requests": "The key is over its rate limit. Wait as long as `Retry-After` says.",
+    "too_many_requests": "The key or its tenant has spent what it may, or too many calculations of"
+    " it are at work. Wait as long as `Retry-After` says.",
     "unauthorized": "There is no valid API key. Send `Authorization: Bearer gt_…`.",
     "unavailable": "Something the service needs is away for now. Try again.",
     "unstorable_text": "A text holds a character that cannot be stored (U+0000). Leave it out.",

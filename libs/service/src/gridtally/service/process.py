@@ -13,6 +13,7 @@ from typing import Any, Literal, NoReturn, TypeVar
 
 import structlog
 import uvloop
+from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -92,6 +93,11 @@ def _migrate(service: Service[S], settings: S) -> bool:
 
 def describe(service: Service[S]) -> dict[str, Any]:
     """The OpenAPI document; needs neither settings nor servers."""
+    return idle_app(service).openapi()
+
+
+def idle_app(service: Service[S]) -> FastAPI:
+    """The API with nothing behind it: for what its routes say of themselves."""
     # pydantic's plugin for mypy takes what a class of settings makes for its base class
     settings: S = service.settings_class.model_construct(  # type: ignore[assignment]
         database_url=SecretStr(NOWHERE), kafka_bootstrap_servers="nowhere"
@@ -100,7 +106,7 @@ def describe(service: Service[S]) -> dict[str, Any]:
     publisher = Publisher("nowhere", client_id=service.name)
     process = Process(service.name, settings, database, publisher, utc_now, asyncio.Event())
     parts = service.build(process)
-    app = build_app(
+    return build_app(
         title=f"Gridtally {service.name}",
         version=service.version,
         routers=parts.routers,
@@ -112,4 +118,3 @@ def describe(service: Service[S]) -> dict[str, Any]:
         state=parts.state,
         description=parts.api,
     )
-    return app.openapi()

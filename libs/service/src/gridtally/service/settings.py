@@ -52,8 +52,13 @@ class ServiceSettings(BaseSettings):
     beyond is answered 503, to be sent again."""
     export_scratch_bytes_max: int = Field(default=4 * 1024**3, ge=1024 * 1024)
     """The most that the exports under way may hold on disk together, in `TMPDIR`."""
-    rate_limit_per_s: float = Field(default=500, gt=0)
-    """Requests per second that one API key may make for long; it may save up ten seconds' worth."""
+    rate_limit_per_s: float = Field(default=1_000, gt=0)
+    """Points per second that one API key may spend for long (a read costs one, see
+    `gridtally.http.costs`); it may save up ten seconds' worth."""
+    tenant_rate_limit_per_s: float = Field(default=2_000, gt=0)
+    """The same of all keys of a tenant together."""
+    calculations_of_tenant_max: int = Field(default=16, ge=1, le=1_000)
+    """The most calculations (quotes, previews, documents) of a tenant that are at work at once."""
     dead_letter_days: int = Field(default=90, ge=1, le=3_650)
     """How long a dead letter is stored, resolved or not."""
     dead_letters_max: int = Field(default=10_000, ge=1, le=1_000_000)
