@@ -21,6 +21,7 @@ from gridtally.http.adoption_gate import AdoptionGate
 from gridtally.http.body_limits import BodyLimit
 from gridtally.http.context import utc_now
 from gridtally.http.exports import Exporter
+from gridtally.http.key_quota import KeyQuota
 from gridtally.http.keys import Keyring
 from gridtally.http.openapi import NOT_DESCRIBED, ApiDescription, document_of, operation_id
 from gridtally.http.problem_pages import problem_pages
@@ -52,6 +53,14 @@ class HttpSettings(Protocol):
     @property
     def idempotency_key_hours(self) -> int:
         """How long the answer to an Idempotency-Key is stored."""
+
+    @property
+    def idempotency_keys_max(self) -> int:
+        """The most such answers that are stored of one tenant."""
+
+    @property
+    def idempotency_key_bytes_max(self) -> int:
+        """The most that their bodies may hold together."""
 
     @property
     def key_cache_ttl_s(self) -> float:
@@ -121,6 +130,9 @@ def build_app(
     )
     app.state.exporter = Exporter(settings.export_scratch_bytes_max)
     app.state.idempotency_key_hours = settings.idempotency_key_hours
+    app.state.key_quota = KeyQuota(
+        settings.idempotency_keys_max, settings.idempotency_key_bytes_max
+    )
     app.state.operator_token_sha256 = settings.operator_token_sha256
     app.state.service_token_sha256 = settings.service_token_sha256
     checked = [Depends(RequestChecks())]

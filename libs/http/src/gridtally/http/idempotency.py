@@ -14,7 +14,7 @@ https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -25,6 +25,7 @@ from pydantic import BaseModel
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gridtally.database import WriteConnection
+from gridtally.http.key_quota import KeyQuota
 from gridtally.http.problems import HttpRefusal
 from gridtally.kernel.errors import Conflict, Fault, Rejected
 
@@ -73,6 +74,7 @@ class IdempotentRequest:
     key: str | None
     digest: bytes
     kept_for: timedelta = timedelta(hours=RETENTION_HOURS)
+    quota: KeyQuota = field(default_factory=KeyQuota)
 
     # The lock is held until the transaction ends, so of two requests under one key the second is
     # refused at once, and after a crash nothing is locked. The plain way, a row that is inserted
@@ -81,7 +83,8 @@ class IdempotentRequest:
         """The stored answer; None where the work is to be done now.
 
         Conflict while the same key is at work, Rejected where it came with another request,
-        HttpRefusal 410 where the answer was erased.
+        HttpRefusal 410 where the answer was erased, 429 for a fresh key where the tenant has as
+        many as it may.
         """
         if self.key is None:
             return None
@@ -94,6 +97,7 @@ class IdempotentRequest:
             .where(idempotency_key.c.tenant_id == tenant_id, idempotency_key.c.key == self.key)
         )  # fmt: skip
         if row is None:
+            await self.quota.take(tx, tenant_id)
             return None
         if row["expired"]:
             await tx.execute(
@@ -124,6 +128,7 @@ class IdempotentRequest:
         sent = dict(headers or {})
         if self.key is not None:
             tenant_id = await _tenant(tx)
+            self.quota.add_bytes(tenant_id, len(body))
             await tx.execute(
                 sa.insert(idempotency_key).values(
                     tenant_id=tenant_id,
@@ -201,6 +206,7 @@ async def idempotent_request(
         idempotency_key,
         hashlib.sha256(head.encode() + await request.body()).digest(),
         timedelta(hours=request.app.state.idempotency_key_hours),
+        request.app.state.key_quota,
     )
 
 

@@ -29,7 +29,7 @@ from gridtally.observability.health import Health
 from gridtally.observability.metrics import Metrics
 from gridtally.service.background import Mode
 from gridtally.service.lifecycle import CannotStart, run
-from gridtally.service.service import Process, Service
+from gridtally.service.service import Parts, Process, Service
 from gridtally.service.settings import InvalidSettings, ServiceSettings, describe_settings, load
 
 MODES = {
@@ -96,8 +96,8 @@ def describe(service: Service[S]) -> dict[str, Any]:
     return idle_app(service).openapi()
 
 
-def idle_app(service: Service[S]) -> FastAPI:
-    """The API with nothing behind it: for what its routes say of themselves."""
+def idle_parts(service: Service[S]) -> tuple[Process[S], Parts]:
+    """What a process of the service would run, with nothing behind it."""
     # pydantic's plugin for mypy takes what a class of settings makes for its base class
     settings: S = service.settings_class.model_construct(  # type: ignore[assignment]
         database_url=SecretStr(NOWHERE), kafka_bootstrap_servers="nowhere"
@@ -105,15 +105,20 @@ def idle_app(service: Service[S]) -> FastAPI:
     database = Database(create_async_engine(driver_url(NOWHERE)))
     publisher = Publisher("nowhere", client_id=service.name)
     process = Process(service.name, settings, database, publisher, utc_now, asyncio.Event())
-    parts = service.build(process)
+    return process, service.build(process)
+
+
+def idle_app(service: Service[S]) -> FastAPI:
+    """The API with nothing behind it: for what its routes say of themselves."""
+    process, parts = idle_parts(service)
     return build_app(
         title=f"Gridtally {service.name}",
         version=service.version,
         routers=parts.routers,
-        database=database,
+        database=process.database,
         health=Health(),
         metrics=Metrics(service.name),
-        settings=settings,
+        settings=process.settings,
         clock=process.clock,
         state=parts.state,
         description=parts.api,

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gridtally.database.engine import driver_url
 from gridtally.http.idempotency import RETENTION_HOURS
+from gridtally.http.key_quota import BYTES_MAX, KEYS_MAX
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -68,6 +69,10 @@ class ServiceSettings(BaseSettings):
     """The most that the values of these may hold together."""
     idempotency_key_hours: int = Field(default=RETENTION_HOURS, ge=1, le=24 * 90)
     """How long the answer to an Idempotency-Key is stored; then the key is free again."""
+    idempotency_keys_max: int = Field(default=KEYS_MAX, ge=1)
+    """The most such answers that are stored of one tenant; further keys are refused."""
+    idempotency_key_bytes_max: int = Field(default=BYTES_MAX, ge=1024)
+    """The most that their bodies may hold together."""
     key_cache_ttl_s: float = Field(default=5, ge=0, le=300)
     """How long a revoked API key may still be let in."""
 
