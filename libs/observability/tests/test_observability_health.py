@@ -86,3 +86,14 @@ def test_metrics_show_progress_and_requests():
 def test_two_registries_in_one_process_do_not_meet():
     Metrics("billing").answered("GET", "/a", 200, 0.0)
     assert "/a" not in Metrics("ledger").expose().decode()
+
+
+def test_metrics_show_how_full_disks_are_and_pass_over_those_that_are_gone(tmp_path):
+    metrics = Metrics("ledger")
+    metrics.disks([str(tmp_path), str(tmp_path / "gone")])
+    lines = metrics.expose().decode().splitlines()
+    [size] = [line for line in lines if line.startswith("disk_bytes{")]
+    [free] = [line for line in lines if line.startswith("disk_free_bytes{")]
+    assert f'path="{tmp_path}"' in size
+    assert f'path="{tmp_path}"' in free
+    assert 0 < float(free.split()[-1]) <= float(size.split()[-1])

@@ -209,6 +209,7 @@ def _started(
             "SERVICE_TOKEN_SHA256": hashlib.sha256(service_token.encode()).hexdigest(),
             "WEBHOOK_SECRET_KEY": hashlib.sha256(f"webhooks {token}".encode()).hexdigest(),
             "WEBHOOK_NETWORKS_ALLOWED": "127.0.0.0/8",
+            "DISKS_WATCHED": str(data_dir),
             "LOG_LEVEL": options.log_level,
             "KAFKA_IDEMPOTENCE": str(given.idempotence).lower(),
         }

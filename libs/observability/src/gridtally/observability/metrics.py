@@ -4,8 +4,10 @@ Owns one registry per process, made at its start; nothing registers itself at im
 their unit. Labels are bounded: the route's template, never the path of a request.
 """
 
+import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from prometheus_client import (
     CollectorRegistry,
@@ -59,6 +61,10 @@ class Metrics:
         """Show `read()` as the gauge `name`, read at each scrape."""
         self.registry.register(_GaugeCollector(name, help_text, read))
 
+    def disks(self, paths: Sequence[str]) -> None:
+        """Show how full the file systems are that these paths lie on, read at each scrape."""
+        self.registry.register(_DiskCollector(tuple(paths)))
+
     def expose(self) -> bytes:
         """Everything, in the text format 0.0.4."""
         return generate_latest(self.registry)
@@ -73,6 +79,24 @@ class _GaugeCollector(Collector):
 
     def describe(self) -> Iterable[Metric]:
         yield GaugeMetricFamily(self._name, self._help_text)
+
+
+class _DiskCollector(Collector):
+    """What is free to whoever is not root. A path that is gone shows nothing, which is alerted as
+    little as a process that is: `up` tells of it."""
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        self._paths = paths
+
+    def collect(self) -> Iterable[Metric]:
+        size = GaugeMetricFamily("disk_bytes", "Size of the file system", labels=["path"])
+        free = GaugeMetricFamily("disk_free_bytes", "What is free of it", labels=["path"])
+        for path in self._paths:
+            with suppress(OSError):
+                disk = os.statvfs(path)
+                size.add_metric([path], disk.f_blocks * disk.f_frsize)
+                free.add_metric([path], disk.f_bavail * disk.f_frsize)
+        yield from (size, free)
 
 
 class _ProgressCollector(Collector):

@@ -95,6 +95,7 @@ def _start(
     )
     metrics = Metrics(service.name)
     metrics.watch(progress)
+    metrics.disks(settings.disks_watched.split(":"))
     metrics.gauge("outbox_rows", "Rows that are pending in the outbox", lambda: outbox.rows)
     metrics.gauge(
         "database_connections_in_use",

@@ -53,6 +53,8 @@ class ServiceSettings(BaseSettings):
     beyond is answered 503, to be sent again."""
     export_scratch_bytes_max: int = Field(default=4 * 1024**3, ge=1024 * 1024)
     """The most that the exports under way may hold on disk together, in `TMPDIR`."""
+    disks_watched: str = Field(default="/", min_length=1)
+    """Paths, with colons between them, of whose file systems the metrics say how full they are."""
     rate_limit_per_s: float = Field(default=1_000, gt=0)
     """Points per second that one API key may spend for long (a read costs one, see
     `gridtally.http.costs`); it may save up ten seconds' worth."""
