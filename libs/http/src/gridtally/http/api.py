@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -19,6 +20,7 @@ from gridtally.http import identity, keys, problems
 from gridtally.http.access_log import AccessLog
 from gridtally.http.adoption_gate import AdoptionGate
 from gridtally.http.body_limits import BodyLimit
+from gridtally.http.charges import ChargeHeaders
 from gridtally.http.context import utc_now
 from gridtally.http.exports import Exporter
 from gridtally.http.key_quota import KeyQuota
@@ -27,7 +29,6 @@ from gridtally.http.openapi import NOT_DESCRIBED, ApiDescription, document_of, o
 from gridtally.http.problem_pages import problem_pages
 from gridtally.http.rate_limit import RateLimit
 from gridtally.http.request_checks import RequestChecks
-from gridtally.http.spending import SpendingHeaders
 from gridtally.http.swagger import swagger
 from gridtally.kernel.errors import Rejected, Transient
 from gridtally.kernel.periods import Clock
@@ -122,19 +123,7 @@ def build_app(
     app.state.adoption_gate = adoption_gate
     app.state.database = database
     app.state.clock = clock
-    app.state.keyring = Keyring(database, ttl_s=settings.key_cache_ttl_s)
-    app.state.rate_limit = RateLimit(
-        key_per_s=settings.rate_limit_per_s,
-        tenant_per_s=settings.tenant_rate_limit_per_s,
-        calculations_of_tenant_max=settings.calculations_of_tenant_max,
-    )
-    app.state.exporter = Exporter(settings.export_scratch_bytes_max)
-    app.state.idempotency_key_hours = settings.idempotency_key_hours
-    app.state.key_quota = KeyQuota(
-        settings.idempotency_keys_max, settings.idempotency_key_bytes_max
-    )
-    app.state.operator_token_sha256 = settings.operator_token_sha256
-    app.state.service_token_sha256 = settings.service_token_sha256
+    _set_limits(app.state, database, settings)
     checked = [Depends(RequestChecks())]
     for router in (*routers, identity.router, keys.router):
         app.include_router(router, dependencies=checked)
@@ -148,10 +137,25 @@ def build_app(
         body_bytes_max=settings.body_bytes_max,
         work_bytes_max=settings.bodies_bytes_max,
     )
-    app.add_middleware(SpendingHeaders)
+    app.add_middleware(ChargeHeaders)
     app.add_middleware(AccessLog, metrics=metrics)  # the last one added is the outermost
     app.openapi = partial(_openapi, app, description)  # type: ignore[method-assign] # FastAPI's way
     return app
+
+
+def _set_limits(state: State, database: Database, settings: HttpSettings) -> None:
+    """Who is let in, and how much of everything there may be."""
+    state.keyring = Keyring(database, ttl_s=settings.key_cache_ttl_s)
+    state.rate_limit = RateLimit(
+        key_per_s=settings.rate_limit_per_s,
+        tenant_per_s=settings.tenant_rate_limit_per_s,
+        calculations_of_tenant_max=settings.calculations_of_tenant_max,
+    )
+    state.exporter = Exporter(settings.export_scratch_bytes_max)
+    state.idempotency_key_hours = settings.idempotency_key_hours
+    state.key_quota = KeyQuota(settings.idempotency_keys_max, settings.idempotency_key_bytes_max)
+    state.operator_token_sha256 = settings.operator_token_sha256
+    state.service_token_sha256 = settings.service_token_sha256
 
 
 def build_operations_app(*, health: Health, metrics: Metrics) -> FastAPI:

@@ -21,6 +21,7 @@ from starlette.types import Scope
 from gridtally.contracts.envelope import TENANT_PATTERN
 from gridtally.contracts.topics import SERVICES
 from gridtally.database import ALL_TENANTS
+from gridtally.http.charges import charge
 from gridtally.http.dependants import calls_of
 from gridtally.http.keys import (
     Keyring,
@@ -32,7 +33,6 @@ from gridtally.http.keys import (
     unauthorized,
 )
 from gridtally.http.problems import HttpRefusal
-from gridtally.http.spending import charge
 
 OPERATOR = "operator"
 KEY_SHOWN = "key_shown"

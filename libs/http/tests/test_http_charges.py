@@ -121,7 +121,7 @@ async def test_a_page_costs_more_than_a_read(client, headers):
     assert (await client.get(ORDER, headers=headers)).status_code == 200
 
 
-async def test_strangers_learn_of_no_budget(client):
+async def test_callers_without_a_key_learn_of_no_budget(client):
     answer = await client.get(ORDER)
     assert answer.status_code == 401
     assert "ratelimit" not in answer.headers

@@ -46,7 +46,7 @@ def _too_many(detail: str, wait_s: float) -> HttpRefusal:
     return HttpRefusal(429, "too_many_requests", detail, {"Retry-After": str(math.ceil(wait_s))})
 
 
-class SpendingHeaders:
+class ChargeHeaders:
     """Says in each answer what is left, and ends what a request had at work, also where its caller
     has gone away. Plain ASGI: nothing is buffered."""
 
