@@ -85,7 +85,7 @@ def test_importing_our_modules_does_nothing(tmp_path):
         ("import socket; socket.create_server(('127.0.0.1', 0)).close()", "socket.bind"),
         ("import subprocess; subprocess.run(['true'])", "subprocess.Popen"),
         ("import os; os.environ['TZ'] = 'UTC'", "os.putenv"),
-        ("import threading; threading.Timer(1, print).start()", "threads"),
+        ("import threading; threading.Timer(0.1, print).start()", "threads"),
         ("import logging; logging.basicConfig()", "log handlers"),
         ("import signal; signal.signal(signal.SIGTERM, print)", "SIGTERM"),
     ],
