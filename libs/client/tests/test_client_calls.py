@@ -222,3 +222,45 @@ def test_an_answer_that_lacks_something_is_named():
     played = Played(httpx.Response(200, json={"id": ID}))
     with pytest.raises(UnreadableAnswer, match="currency"):
         client(played).billing.get_customer(UUID(ID))
+
+
+def untyped(played):
+    return async_client(played).untyped("billing")
+
+
+async def test_calls_by_path_are_tried_again_and_answered_as_it_came():
+    played = Played(refusal(503), httpx.Response(200, json={"price": "0.10", "new": [1]}))
+    assert await untyped(played).call("GET", "/v1/x", query={"a": "b", "none": None}) == {
+        "price": "0.10",
+        "new": [1],
+    }
+    assert [str(request.url.query, "ascii") for request in played.requests] == ["a=b", "a=b"]
+
+
+async def test_a_body_by_path_is_sent_once_where_nobody_knows_what_became_of_it():
+    played = Played(httpx.ReadError("gone"), httpx.Response(200, json={}))
+    with pytest.raises(ServiceAway, match="billing does not answer"):
+        await untyped(played).call("POST", "/v1/x", json_body={"a": 1})
+    assert [request.content for request in played.requests] == [b'{"a": 1}']
+
+
+async def test_items_by_path_go_through_all_pages():
+    pages = [
+        {"items": [{"n": 1}, {"n": 2}], "next_cursor": "c"},
+        {"items": [], "next_cursor": None},
+    ]
+    played = Played(*(httpx.Response(200, json=answered) for answered in pages))
+    assert [item["n"] async for item in untyped(played).items("/v1/x", query={"limit": 2})] == [
+        1,
+        2,
+    ]
+    assert [str(request.url.query, "ascii") for request in played.requests] == [
+        "limit=2",
+        "limit=2&cursor=c",
+    ]
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"[1]"])
+async def test_what_is_no_object_is_named(content):
+    with pytest.raises(UnreadableAnswer, match="GET /v1/x"):
+        await untyped(Played(httpx.Response(200, content=content))).call("GET", "/v1/x")

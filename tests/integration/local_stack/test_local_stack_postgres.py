@@ -14,7 +14,7 @@ import asyncpg
 import psutil
 import pytest
 
-from gridtally.local_stack import parent_watch, postgres
+from gridtally.local_stack import parent_watch, postgres, process
 from gridtally.local_stack.cache import default_cache
 from gridtally.local_stack.errors import StackError
 from gridtally.local_stack.server import Server
@@ -163,6 +163,8 @@ def test_a_taken_port_is_named(open_dir):
 def test_a_port_that_clients_know_is_not_replaced(program, open_dir):
     with Server(program, open_dir / "pg") as server:
         server.kill()
+        # children of the killed one may hold its port for moments
+        process.end_leftovers(server.directory, program.process_name, signal.SIGKILL, LIMIT_S)
         taken = pytest.raises(StackError, match=f"port {server.port} is taken")
         with socket.create_server(("127.0.0.1", server.port)), taken:
             server.start()

@@ -1,32 +1,29 @@
-"""The services' HTTP APIs as the command meets them: by URL, with a key, in JSON.
+"""The services' HTTP APIs as the command meets them: our client, with errors for a terminal.
 
-Owns how an answer that says no becomes one sentence. Where the services are is the caller's
-business (`gridtally.cli.installation`).
+Owns how a refusal becomes one sentence. Where the services are is the caller's business
+(`gridtally.cli.installation`).
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
-
 from gridtally.cli.errors import CommandError, ServiceAway
+from gridtally.client import AsyncClient, ClientError, Problem, Retries
+from gridtally.client import ServiceAway as NobodyAnswers
 
-TIMEOUT_S = 60.0
-PAGE_ITEMS = 500
+RETRIES = Retries(attempts=3)
+"""A second in all: somebody waits at the terminal."""
 
 Json = dict[str, Any]
 
 
 class Api:
-    """Calls to the services, all with one bearer token."""
+    """Calls to the services, all with one bearer token; CommandError where one says no."""
 
     def __init__(self, urls: Mapping[str, str], token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        self._clients = {
-            name: httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S)
-            for name, url in urls.items()
-        }
+        self._client = AsyncClient(urls, token, retries=RETRIES)
 
     async def __aenter__(self) -> Self:
         return self
@@ -37,58 +34,48 @@ class Api:
         failure: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for client in self._clients.values():
-            await client.aclose()
+        await self._client.aclose()
 
-    async def get(self, service: str, path: str, **params: Any) -> Json:
-        """What is there; CommandError when the service says no or is away."""
-        return await self.call(service, "GET", path, params=params)
+    async def get(self, service: str, path: str, **query: Any) -> Json:
+        """What is there."""
+        return await self.call(service, "GET", path, query=query)
 
     async def post(self, service: str, path: str, body: Any = None) -> Json:
         """The answer to a new thing."""
-        return await self.call(service, "POST", path, json=body)
+        return await self.call(service, "POST", path, json_body=body)
 
-    async def items(self, service: str, path: str, **params: Any) -> AsyncIterator[Json]:
+    async def items(self, service: str, path: str, **query: Any) -> AsyncIterator[Json]:
         """Every item of a paged listing."""
-        cursor: dict[str, str] = {}
-        while True:
-            page = await self.get(service, path, limit=PAGE_ITEMS, **params, **cursor)
-            for item in page["items"]:
+        with _said(service, "GET", path):
+            async for item in self._client.untyped(service).items(path, query=query):
                 yield item
-            if page["next_cursor"] is None:
-                return
-            cursor = {"cursor": page["next_cursor"]}
 
-    async def stream(self, service: str, path: str, **params: Any) -> AsyncIterator[bytes]:
-        """The body of a long answer, piece by piece; CommandError where it is no or breaks off."""
-        try:
-            async with self._clients[service].stream("GET", path, params=params) as answer:
-                if answer.is_error:
-                    await answer.aread()
-                    raise CommandError(f"{service} refused GET {path}: {_reason(answer)}")
-                async for chunk in answer.aiter_bytes():
+    async def stream(self, service: str, path: str, **query: Any) -> AsyncIterator[bytes]:
+        """The body of a long answer, piece by piece."""
+        with _said(service, "GET", path):
+            async with self._client.untyped(service).download(path, query=query) as answer:
+                async for chunk in answer:
                     yield chunk
-        except httpx.HTTPError as failure:
-            raise ServiceAway(f"{service} does not answer: {failure!r}") from failure
 
     async def call(self, service: str, method: str, path: str, **how: Any) -> Json:
         """One request; the JSON of its answer (empty where there is none)."""
-        try:
-            answer = await self._clients[service].request(method, path, **how)
-        except httpx.HTTPError as failure:
-            raise ServiceAway(f"{service} does not answer: {failure!r}") from failure
-        if answer.is_error:
-            raise CommandError(f"{service} refused {method} {path}: {_reason(answer)}")
-        return answer.json() if answer.content else {}
+        with _said(service, method, path):
+            return await self._client.untyped(service).call(method, path, **how)
 
 
-def _reason(answer: httpx.Response) -> str:
-    """The problem's sentence with its faults, or the bare status."""
-    if "problem+json" not in answer.headers.get("content-type", ""):
-        return f"status {answer.status_code}"
-    problem = answer.json()
-    errors = [
-        f"{error.get('pointer') or error.get('parameter')} {error['detail']}"
-        for error in problem["errors"]
-    ]
-    return "; ".join([problem["detail"], *errors])
+@contextmanager
+def _said(service: str, method: str, path: str) -> Iterator[None]:
+    """The client's errors as a person at a terminal reads them."""
+    try:
+        yield
+    except Problem as problem:
+        faults = [f"{fault.pointer or fault.parameter} {fault.detail}" for fault in problem.errors]
+        # what is no problem document, as of a proxy in between, has but a status
+        said_nothing = problem.code == f"http_{problem.status}"
+        detail = f"status {problem.status}" if said_nothing else problem.detail
+        reason = "; ".join([detail, *faults])
+        raise CommandError(f"{service} refused {method} {path}: {reason}") from problem
+    except NobodyAnswers as failure:
+        raise ServiceAway(str(failure)) from failure
+    except ClientError as failure:
+        raise CommandError(f"{service} answered {method} {path} strangely: {failure}") from failure

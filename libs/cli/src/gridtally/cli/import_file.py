@@ -102,7 +102,7 @@ async def propose(api: Api, name: str, content: bytes, zone: str) -> Json:
     """Send a file and see what it seems to be."""
     return await api.call(
         "ingest", "POST", "/v1/imports", content=content,
-        params={"name": name, "zone": zone}, headers={"Content-Type": FILE},
+        query={"name": name, "zone": zone}, content_type=FILE,
     )  # fmt: skip
 
 

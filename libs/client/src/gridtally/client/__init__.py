@@ -15,11 +15,13 @@ from gridtally.client.problems import (
     UnreadableAnswer,
 )
 from gridtally.client.retries import Retries
+from gridtally.client.untyped import AsyncUntyped
 from gridtally.client.webhooks import NotSigned, read_webhook
 
 __all__ = [
     "AsyncClient",
     "AsyncDownload",
+    "AsyncUntyped",
     "Client",
     "ClientError",
     "Conflict",

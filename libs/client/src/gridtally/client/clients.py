@@ -16,6 +16,7 @@ import httpx
 
 from gridtally.client.problems import ClientError
 from gridtally.client.retries import Retries
+from gridtally.client.untyped import AsyncUntyped
 
 # Each service's operations are imported when a program first calls one: all of them take a second.
 if TYPE_CHECKING:
@@ -181,6 +182,10 @@ class AsyncClient:
         from gridtally.client.generated.simulation import AsyncSimulation
 
         return AsyncSimulation("simulation", _of("simulation", self._http), self._retries)
+
+    def untyped(self, service: str) -> AsyncUntyped:
+        """Calls of a service by method and path, in JSON as it came. NotConfigured."""
+        return AsyncUntyped(service, _of(service, self._http), self._retries)
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -16,6 +16,9 @@ from typing import Any
 import httpx
 import structlog
 
+from gridtally.client import FieldError
+from gridtally.client.problems import problem_of
+
 Json = dict[str, Any]
 NAMES_MAX = 20_000
 NAME_TTL_S = 60.0
@@ -35,7 +38,7 @@ class Failure:
     code: str
     detail: str
     correlation_id: str
-    errors: tuple[Mapping[str, Any], ...] = ()
+    errors: tuple[FieldError, ...] = ()
 
     @property
     def is_unknown(self) -> bool:
@@ -184,14 +187,7 @@ def _parsed(content: bytes) -> Any:
 
 
 def _failure(service: str, response: httpx.Response, correlation_id: str) -> Failure:
-    problem: Json = {}
-    if "problem+json" in response.headers.get("content-type", ""):
-        problem = _parsed(response.content)
+    problem = problem_of(response.status_code, response.headers, response.content)
     return Failure(
-        service,
-        response.status_code,
-        problem.get("code", "unknown"),
-        problem.get("detail", f"{service} answered with status {response.status_code}"),
-        correlation_id,
-        tuple(problem.get("errors", ())),
+        service, problem.status, problem.code, problem.detail, correlation_id, problem.errors
     )

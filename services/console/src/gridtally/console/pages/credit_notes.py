@@ -77,7 +77,7 @@ def panels(invoice: Json, fields: dict[str, str], refused: Answer | None) -> lis
 def _form(invoice: Json, fields: dict[str, str], refused: Answer | None) -> list[Block]:
     blocks: list[Block] = []
     if refused is not None and refused.failure is not None:
-        said = [str(error["detail"]) for error in refused.failure.errors]
+        said = [error.detail for error in refused.failure.errors]
         text = "; ".join([refused.failure.detail, *said])
         blocks.append(Notice(text, tone="bad", title="Not credited."))
     lines = [

@@ -69,7 +69,7 @@ async def _payments(
     blocks: list[Block | Panel] = []
     if refused is not None and refused.failure is not None:
         for error in refused.failure.errors:
-            wrong[str(error.get("pointer", "")).rpartition("/")[2]] = str(error["detail"])
+            wrong[(error.pointer or "").rpartition("/")[2]] = error.detail
         blocks.append(Notice(refused.failure.detail, tone="bad", title="Not recorded."))
     labels = {
         "customer_id": "Customer's id",

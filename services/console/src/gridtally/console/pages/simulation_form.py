@@ -167,7 +167,7 @@ async def _page(visit: SignedIn, entered: dict[str, str], refused: Answer | None
     wrong: dict[str, str] = {}
     if refused is not None and refused.failure is not None:
         for error in refused.failure.errors:
-            wrong.setdefault(_field_of(str(error.get("pointer", ""))), str(error["detail"]))
+            wrong.setdefault(_field_of(error.pointer or ""), error.detail)
         blocks.append(Notice(refused.failure.detail, tone="bad", title="Not started."))
     form = Form(
         NEW,

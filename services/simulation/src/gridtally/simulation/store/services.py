@@ -14,6 +14,7 @@ from uuid import UUID
 import httpx
 import numpy as np
 
+from gridtally.client.problems import problem_of
 from gridtally.kernel.errors import NotFound, Rejected, Transient
 from gridtally.kernel.periods import Period
 from gridtally.rating.price_days import PriceDay
@@ -158,12 +159,8 @@ class Services:
         if answer.status_code in TRANSIENT_STATUSES:
             raise Transient(f"{service} answers {answer.status_code}")
         if answer.is_error:
-            is_problem = "problem+json" in answer.headers.get("content-type", "")
-            problem = answer.json() if is_problem else {}
-            raise Rejected(
-                "source_refused",
-                f"{service} refuses: {problem.get('detail', answer.status_code)}",
-            )
+            problem = problem_of(answer.status_code, answer.headers, answer.content)
+            raise Rejected("source_refused", f"{service} refuses: {problem.detail}")
 
 
 def _price_day(answered: Mapping[str, Any], zone: str) -> PriceDay:
