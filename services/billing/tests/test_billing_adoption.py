@@ -166,7 +166,7 @@ def fields_of(document):
 def test_an_invoice_is_read_back_as_it_was_issued():
     quality = DataQuality("estimated", 3, 0, 0, Decimal("1.5"))
     issued = replace(invoice(), quality=quality, brought_forward=Decimal("-1.20"))
-    read = published_invoice(as_received(invoice_issued(issued), InvoiceIssued))
+    (read,) = published_invoice(as_received(invoice_issued(issued), InvoiceIssued))
     assert fields_of(read) == fields_of(issued)
     assert str(read.arrears) == "0.00"
 

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from gridtally.billing.domain.collective_members import CollectiveTerms
 from gridtally.billing.domain.credit_notes import CreditedPart
 from gridtally.billing.domain.invoices import numbered
 from gridtally.billing.domain.periods import LiveInvoice, Predecessor, Successor
@@ -362,6 +363,18 @@ class AdoptedInvoices(Store):
     async def fetch_adopted(self, tx, keys):
         """None."""
         return {}
+
+
+class CollectiveMembers(Store):
+    """As `store.collective_members`, where every period has an invoice of its own."""
+
+    async def fetch_terms(self, read, customers):
+        """Nobody shares an invoice."""
+        return {customer: CollectiveTerms("single", 0, None) for customer in customers}
+
+    async def upsert_members(self, tx, members):
+        """None."""
+        assert not members
 
 
 class Numbers(Store):

@@ -23,6 +23,8 @@ from doubles.billing.events import (
 from gridtally.billing.domain.customers import Customer
 from gridtally.billing.handlers import (
     agreements,
+    collective_invoices,
+    collective_members,
     customers,
     daily_costs,
     periods,
@@ -128,9 +130,16 @@ class StoredWorld(World):
     def transaction(self):
         return transaction(self.database, tenant=ALL_TENANTS)
 
-    async def agree_on(self, agreement, *, currency="EUR"):
+    async def issue_collective(self, now=NOW):
+        """Collective invoices that are due are issued, until none is."""
+        while True:
+            async with self.transaction() as tx:
+                if not await collective_invoices.issue_collective_invoices(tx, now):
+                    return
+
+    async def agree_on(self, agreement, *, currency="EUR", **terms):
         """The agreement and its customer are made."""
-        customer = Customer(agreement.customer_id, "Ada", None, currency)
+        customer = Customer(agreement.customer_id, "Ada", None, currency, **terms)
         async with transaction(self.database, tenant=self.tenant) as tx:
             await customers.register_customers(tx, self.tenant, [customer], NOW)
             cause = Cause(self.tenant, "test", "c-0")
@@ -275,8 +284,9 @@ def in_memory(monkeypatch):
         "numbers": memory.Numbers,
         "balances": Balances,
         "drafts": Drafts,
+        "collective_members": memory.CollectiveMembers,
     }
-    for handlers in (periods, reference_data, draft_handlers):
+    for handlers in (periods, reference_data, draft_handlers, collective_members):
         for name, double in doubles.items():
             if hasattr(handlers, name):
                 monkeypatch.setattr(handlers, name, double(world.tables))

@@ -37,7 +37,13 @@ from gridtally.contracts.model import (
 from gridtally.kernel.billing_calendars import Calendars
 
 LINES_MAX = 2_000
+SECTIONS_MAX = 200
+"""Sections of a collective invoice."""
+COLLECTIVE_GRACE_HOURS = 120
+"""How long a collective invoice waits for its last sections, unless the customer's terms differ."""
+CollectiveGraceHours = Annotated[int, Field(ge=0, le=24 * 366)]
 
+Invoicing = Literal["single", "collective"]
 LineKind = Literal["fixed", "energy", "demand", "adjustment", "credit", "tax", "minimum_top_up"]
 ClosingPolicy = Literal["wait", "bill_present"]
 
@@ -83,6 +89,11 @@ class CustomerChanged(Event):
     """The day on which the customer agreed to invoices by e-mail alone."""
     billing_calendar: CalendarTerms | None = None
     """The billing calendar of agreements that name none when they are made; null for months."""
+    invoicing: Invoicing = "single"
+    """Whether each agreement's period has an invoice, or all that end together share a
+    collective one."""
+    collective_grace_hours: CollectiveGraceHours = COLLECTIVE_GRACE_HOURS
+    """How many hours a collective invoice waits for its last sections."""
     erased_at: Instant | None = None
     """When what names the customer was erased."""
 
@@ -243,9 +254,56 @@ class InvoiceLine(ContractModel):
     """What it rests on; null for a line that rests on no reading, and where it is not known."""
 
 
+SectionChange = Literal["revision", "restatement", "added"]
+
+
+class InvoiceSection(ContractModel):
+    """A section of a collective invoice: the bill of one agreement's period.
+
+    The sections' lines are the invoice's, in their order; taxes are rounded in each section, as its
+    tariff rounds, and the invoice's taxes are their sum.
+    """
+
+    section_id: UUID
+    """The section, under which explanation, evidence and proof of its bill are found."""
+    agreement_id: UUID
+    """The agreement that is billed."""
+    meter_id: UUID
+    """The meter whose energy is billed."""
+    start_on: Day
+    """The period's first local date."""
+    end_on: Day
+    """The local date after the period's last."""
+    revision: Annotated[Count, Field(ge=1)]
+    """The number of the closed period's revision that is billed, counted from 1."""
+    restatement: Annotated[int, Field(ge=0)] = 0
+    """How often the same revision was issued before: an earlier period, or another section, was
+    corrected."""
+    line_count: Annotated[int, Field(ge=0, le=LINES_MAX)]
+    """How many of the invoice's lines are its own: those after the lines of the section before."""
+    net: Amount
+    """The sum of its lines but taxes, in the invoice's currency."""
+    tax: Amount
+    """The sum of its taxes, in the invoice's currency."""
+    total: Amount
+    """Net and tax, in the invoice's currency."""
+    quality: DataQuality | None = None
+    """What all that was metered for it rests on."""
+    proof_root: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """The root of the section's own proof, SHA-256 in hexadecimal."""
+    approved_by: Text | None = None
+    """The API key that approved its draft; null where the tenant approves none."""
+    approved_at: Instant | None = None
+    """When its draft was approved, in UTC."""
+    change: SectionChange | None = None
+    """How it differs from the invoice whose place this one takes; null where it does not."""
+
+
 class InvoiceIssued(Event):
     """An invoice: exactly one live one per agreement and period; never changed.
 
+    One that has `sections` is collective: it is live for each of its sections' agreements and
+    periods, and where `agreement_id` and `meter_id` stand it has the customer's id.
     `restatement` counts those of the same revision that a correction of an earlier period replaced.
     `brought_forward` is the customer's balance before it, as far as billing knew (a credit is
     negative), of which `arrears` was overdue; `amount_due` is that plus the total. The invoice
@@ -302,6 +360,16 @@ class InvoiceIssued(Event):
     """The API key that approved its draft; null where the tenant approves none."""
     approved_at: Instant | None = None
     """When its draft was approved, in UTC."""
+    sections: Annotated[list[InvoiceSection], Field(max_length=SECTIONS_MAX)] | None = None
+    """The sections of a collective invoice; null for that of one agreement's period."""
+
+    @model_validator(mode="after")
+    def _sections_have_the_lines(self) -> Self:
+        if self.sections is not None:
+            counted = sum(section.line_count for section in self.sections)
+            if counted != len(self.lines):
+                raise ValueError("the sections of an invoice have its lines, each one once")
+        return self
 
 
 CreditNoteExtent = Literal["whole", "part", "rest"]

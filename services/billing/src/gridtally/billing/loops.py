@@ -5,7 +5,14 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from gridtally.billing.handlers import customers, daily_costs, periods, read_cycles, webhooks
+from gridtally.billing.handlers import (
+    collective_invoices,
+    customers,
+    daily_costs,
+    periods,
+    read_cycles,
+    webhooks,
+)
 from gridtally.billing.settings import Settings
 from gridtally.kernel.errors import Transient
 from gridtally.messaging import Progress
@@ -33,6 +40,12 @@ def loops(process: Process[Settings]) -> list[Loop]:
     return [
         *own,
         polling_loop("billing.held_periods", periods.retry_held_periods, database, clock),
+        polling_loop(
+            "billing.collective_invoices",
+            collective_invoices.issue_collective_invoices,
+            database,
+            clock,
+        ),
         polling_loop("billing.daily_costs", daily_costs.price_due_days, database, clock),
         polling_loop("billing.read_cycles", read_cycles.spread_read_dates, database, clock),
         polling_loop("billing.customers", customers.publish_customers, database, clock),

@@ -410,6 +410,31 @@ class Billing(Operations):
             if_match=if_match,
         )
 
+    def list_pending_collective_invoices(
+        self, *, customer_id: UUID | None = None, limit: int | None = None
+    ) -> Iterator[models.PendingCollectiveInvoice]:
+        """Collective invoices that wait for their sections, by customer and day."""
+        return self._pages(
+            models.PageOfPendingCollectiveInvoice,
+            "GET",
+            "/v1/pending-collective-invoices",
+            query={"customer_id": customer_id, "limit": limit},
+        )
+
+    def release_collective_invoice(
+        self, body: models.CollectiveInvoiceRelease
+    ) -> models.ReleasedCollectiveInvoice:
+        """Have a collective invoice issued with what is there, within seconds; what comes later
+        follows on an invoice of its own. The same again changes nothing. 404 where nothing
+        waits.
+        """
+        return self._call(
+            models.ReleasedCollectiveInvoice,
+            "POST",
+            "/v1/pending-collective-invoices/release",
+            body=body,
+        )
+
     def explain_invoice(
         self, invoice_id: UUID, *, line: int | None = None
     ) -> models.InvoiceExplanation:
@@ -1269,6 +1294,31 @@ class AsyncBilling(AsyncOperations):
             parts={"draft_id": draft_id},
             body=body,
             if_match=if_match,
+        )
+
+    def list_pending_collective_invoices(
+        self, *, customer_id: UUID | None = None, limit: int | None = None
+    ) -> AsyncIterator[models.PendingCollectiveInvoice]:
+        """Collective invoices that wait for their sections, by customer and day."""
+        return self._pages(
+            models.PageOfPendingCollectiveInvoice,
+            "GET",
+            "/v1/pending-collective-invoices",
+            query={"customer_id": customer_id, "limit": limit},
+        )
+
+    async def release_collective_invoice(
+        self, body: models.CollectiveInvoiceRelease
+    ) -> models.ReleasedCollectiveInvoice:
+        """Have a collective invoice issued with what is there, within seconds; what comes later
+        follows on an invoice of its own. The same again changes nothing. 404 where nothing
+        waits.
+        """
+        return await self._call(
+            models.ReleasedCollectiveInvoice,
+            "POST",
+            "/v1/pending-collective-invoices/release",
+            body=body,
         )
 
     async def explain_invoice(

@@ -119,6 +119,19 @@ class ChangedOpenPeriod(Model):
     """Why there is no bill, for programs."""
 
 
+class CollectiveInvoiceRelease(Model):
+    """Which collective invoice is issued with what is there."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    customer_id: UUID
+    """Whose it is."""
+
+    start_on: date_aliased
+    """The first of the days whose periods share it."""
+
+
 class Contact(Model):
     """Somebody to speak to about a customer."""
 
@@ -830,6 +843,12 @@ class Invoice(Model):
     approved_at: AwareDatetime | None
     """When that was, UTC"""
 
+    is_collective: bool
+    """Whether it has sections; then the customer's id stands where another has its agreement and meter"""
+
+    collective_id: UUID | None
+    """The invoice that it is a section of; null for what is owed itself"""
+
 
 class InvoiceDraft(Model):
     """A bill that waits for approval: it has no number, and is not published or booked."""
@@ -960,6 +979,64 @@ class InvoiceRevision(Model):
     """When it was issued, UTC"""
 
 
+class InvoiceSection(Model):
+    """
+    A section of a collective invoice; `section_id` is an invoice too, with its own evidence,
+    explanation and proof.
+    """
+
+    section_id: UUID
+    """The section, under which explanation, evidence and proof of its bill are found."""
+
+    agreement_id: UUID
+    """The agreement that is billed."""
+
+    meter_id: UUID
+    """The meter whose energy is billed."""
+
+    start_on: date_aliased
+    """The period's first local date."""
+
+    end_on: date_aliased
+    """The local date after the period's last."""
+
+    revision: int
+    """The number of the closed period's revision that is billed, counted from 1."""
+
+    restatement: int = 0
+    """
+    How often the same revision was issued before: an earlier period, or another section, was
+    corrected.
+    """
+
+    line_count: int
+    """How many of the invoice's lines are its own: those after the lines of the section before."""
+
+    net: Decimal
+    """The sum of its lines but taxes, in the invoice's currency."""
+
+    tax: Decimal
+    """The sum of its taxes, in the invoice's currency."""
+
+    total: Decimal
+    """Net and tax, in the invoice's currency."""
+
+    quality: DataQuality | None = None
+    """What all that was metered for it rests on."""
+
+    proof_root: str | None = None
+    """The root of the section's own proof, SHA-256 in hexadecimal."""
+
+    approved_by: str | None = None
+    """The API key that approved its draft; null where the tenant approves none."""
+
+    approved_at: AwareDatetime | None = None
+    """When its draft was approved, in UTC."""
+
+    change: Literal["revision", "restatement", "added"] | str | None = None
+    """How it differs from the invoice whose place this one takes; null where it does not."""
+
+
 class InvoicingTerms(Model):
     """How a tenant issues invoices."""
 
@@ -1009,6 +1086,22 @@ class MadeBy(Model):
 
     total: Decimal
     """Its total; a credit note's is negative."""
+
+
+class MissingPeriod(Model):
+    """A period that a collective invoice waits for."""
+
+    agreement_id: UUID
+    """The agreement that is billed."""
+
+    start_on: date_aliased
+    """The first local day of the period."""
+
+    end_on: date_aliased
+    """The local day after its last."""
+
+    reason: str
+    """`not_closed`, or why the period is held."""
 
 
 class NewAgreement(Model):
@@ -1274,6 +1367,19 @@ class PayeeTotal(Model):
     """What those components come to."""
 
 
+class PresentPeriod(Model):
+    """A period that is billed and waits for the others."""
+
+    agreement_id: UUID
+    """The agreement that is billed."""
+
+    start_on: date_aliased
+    """The first local day of the period."""
+
+    end_on: date_aliased
+    """The local day after its last."""
+
+
 class PreviewPart(Model):
     """Days of the period, and the version that prices them."""
 
@@ -1347,6 +1453,13 @@ class ReadCycleReplacement(Model):
     )
     dates: list[date_aliased]
     """The local days on which periods begin, in order."""
+
+
+class ReleasedCollectiveInvoice(Model):
+    """What becomes of a release."""
+
+    released: int
+    """How many periods are issued within seconds."""
 
 
 class RoundingStep(Model):
@@ -1940,6 +2053,12 @@ class Customer(Model):
     billing_calendar: BillingCalendar | None
     """The billing calendar of agreements that name none when they are made; null for months."""
 
+    invoicing: Literal["single", "collective"] | str
+    """Whether each agreement's period has an invoice, or they share a collective one."""
+
+    collective_grace_hours: int
+    """How many hours a collective invoice waits for its last sections."""
+
     erased_at: AwareDatetime | None
     """When what names the customer was erased; null for others."""
 
@@ -1992,6 +2111,15 @@ class CustomerChange(Model):
     tax_exemptions: list[TaxExemption] | None = None
     """The taxes that the customer does not pay: all of them, in place of those before."""
 
+    invoicing: Literal["single", "collective"] | None = None
+    """
+    Whether each agreement's period has an invoice, or those that end in one period of the
+    customer share a collective one; of periods that were not invoiced yet.
+    """
+
+    collective_grace_hours: int | None = None
+    """How many hours a collective invoice waits for its last sections."""
+
 
 class CustomerReplacement(Model):
     """Everything of a customer that can change: what is left out is empty."""
@@ -2040,6 +2168,18 @@ class CustomerReplacement(Model):
 
     tax_exemptions: Annotated[list[TaxExemption], Field(validate_default=True)] = []
     """The taxes that the customer does not pay, and when."""
+
+    invoicing: Literal["single", "collective"] = "single"
+    """
+    Whether each agreement's period has an invoice, or those that end in one period of the
+    customer share a collective one.
+    """
+
+    collective_grace_hours: int = 120
+    """
+    How many hours a collective invoice waits for its last sections; then it is issued without
+    them.
+    """
 
 
 class Customers(Model):
@@ -2248,6 +2388,18 @@ class NewCustomer(Model):
     tax_exemptions: Annotated[list[TaxExemption], Field(validate_default=True)] = []
     """The taxes that the customer does not pay, and when."""
 
+    invoicing: Literal["single", "collective"] = "single"
+    """
+    Whether each agreement's period has an invoice, or those that end in one period of the
+    customer share a collective one.
+    """
+
+    collective_grace_hours: int = 120
+    """
+    How many hours a collective invoice waits for its last sections; then it is issued without
+    them.
+    """
+
     id: UUID | None = None
     """The resource's id (UUID)"""
 
@@ -2358,6 +2510,40 @@ class PageOfWebhookMessage(Model):
 
     next_cursor: str | None = None
     """What `cursor` must be for the next page; null on the last one"""
+
+
+class PendingCollectiveInvoice(Model):
+    """A collective invoice that is not issued yet, since some of its sections are missing."""
+
+    customer_id: UUID
+    """Who is to pay."""
+
+    start_on: date_aliased
+    """The first local day of those whose periods share the invoice."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    waits_since: AwareDatetime
+    """When the first of its periods was billed, UTC."""
+
+    grace_ends_at: AwareDatetime
+    """
+    When it is issued without what is missing then, UTC; that follows on an invoice of its
+    own.
+    """
+
+    released_at: AwareDatetime | None
+    """When somebody had it issued with what is there; null where nobody did."""
+
+    released_by: str | None
+    """The API key that did."""
+
+    present: list[PresentPeriod]
+    """The periods that are billed."""
+
+    missing: list[MissingPeriod]
+    """The periods that it waits for."""
 
 
 class PeriodBill(Model):
@@ -2964,6 +3150,12 @@ class InvoiceDetail(Model):
     approved_at: AwareDatetime | None
     """When that was, UTC"""
 
+    is_collective: bool
+    """Whether it has sections; then the customer's id stands where another has its agreement and meter"""
+
+    collective_id: UUID | None
+    """The invoice that it is a section of; null for what is owed itself"""
+
     lines: list[InvoiceLine]
     """The lines, in the tariff's order"""
 
@@ -2981,6 +3173,9 @@ class InvoiceDetail(Model):
 
     revisions: list[InvoiceRevision]
     """The revisions, in order"""
+
+    sections: list[InvoiceSection]
+    """Of a collective one, in the order of its lines"""
 
 
 class InvoiceDraftDetail(Model):
@@ -3085,6 +3280,14 @@ class InvoiceExplanation(Model):
 
     lines: list[ExplainedLine]
     """The lines, or the one that was asked for."""
+
+
+class PageOfPendingCollectiveInvoice(Model):
+    items: list[PendingCollectiveInvoice]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
 
 
 class Preview(Model):

@@ -3,6 +3,7 @@
 from gridtally.billing.api import (
     agreements,
     calculated_bills,
+    collective_members,
     corrections,
     credit_notes,
     customers,
@@ -31,6 +32,7 @@ ROUTERS = (
     invoices.router,
     credit_notes.router,
     drafts.router,
+    collective_members.router,
     explanations.router,
     proofs.router,
     periods.router,

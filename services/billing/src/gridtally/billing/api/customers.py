@@ -13,6 +13,11 @@ from gridtally.billing.handlers import customers as handlers
 from gridtally.billing.store import customers as store
 from gridtally.contracts import billing_calendars
 from gridtally.contracts import customers as contracts
+from gridtally.contracts.commerce import (
+    COLLECTIVE_GRACE_HOURS,
+    CollectiveGraceHours,
+    Invoicing,
+)
 from gridtally.contracts.customers import Email, Language, PaymentDays, PhoneNumber
 from gridtally.contracts.model import Code, Currency, Text
 from gridtally.database import snapshot, transaction
@@ -89,6 +94,12 @@ class CustomerReplacement(CustomerFields):
         tuple[TaxExemption, ...], Field(max_length=contracts.EXEMPTIONS_MAX)
     ] = ()
     """The taxes that the customer does not pay, and when."""
+    invoicing: Invoicing = "single"
+    """Whether each agreement's period has an invoice, or those that end in one period of the
+    customer share a collective one."""
+    collective_grace_hours: CollectiveGraceHours = COLLECTIVE_GRACE_HOURS
+    """How many hours a collective invoice waits for its last sections; then it is issued without
+    them."""
 
     def values(self) -> dict[str, Any]:
         """All of them, as the domain has them."""
@@ -124,6 +135,11 @@ class CustomerChange(CustomerFields):
         tuple[TaxExemption, ...] | None, Field(max_length=contracts.EXEMPTIONS_MAX), NotNull
     ] = None
     """The taxes that the customer does not pay: all of them, in place of those before."""
+    invoicing: Annotated[Invoicing | None, NotNull] = None
+    """Whether each agreement's period has an invoice, or those that end in one period of the
+    customer share a collective one; of periods that were not invoiced yet."""
+    collective_grace_hours: Annotated[CollectiveGraceHours | None, NotNull] = None
+    """How many hours a collective invoice waits for its last sections."""
 
     def changes(self) -> dict[str, Any]:
         """The fields that it names, as the domain has them."""
@@ -187,6 +203,10 @@ class Customer(StoredModel):
     """The day on which the customer agreed to invoices by e-mail alone."""
     billing_calendar: BillingCalendar | None
     """The billing calendar of agreements that name none when they are made; null for months."""
+    invoicing: domain.Invoicing
+    """Whether each agreement's period has an invoice, or they share a collective one."""
+    collective_grace_hours: int
+    """How many hours a collective invoice waits for its last sections."""
     erased_at: datetime | None
     """When what names the customer was erased; null for others."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from gridtally.billing.domain.customers import CustomerBalance
 from gridtally.billing.events.periods import summed_of, unpack_usage
 from gridtally.billing.handlers import invoices as handlers
 from gridtally.billing.store import credit_notes, evidence, invoices
+from gridtally.contracts import commerce as contracts
 from gridtally.contracts.commerce import DataQuality, InvoiceLine
 from gridtally.contracts.metering import Series, SummedMeter
 from gridtally.contracts.model import Amount
@@ -71,6 +73,17 @@ class Invoice(BaseModel):
         str | None, Field(description="The API key that approved its draft; null without one")
     ]
     approved_at: Annotated[datetime | None, Field(description="When that was, UTC")]
+    is_collective: Annotated[
+        bool,
+        Field(
+            description="Whether it has sections; then the customer's id stands where another has "
+            "its agreement and meter"
+        ),
+    ]
+    collective_id: Annotated[
+        UUID | None,
+        Field(description="The invoice that it is a section of; null for what is owed itself"),
+    ]
 
     @classmethod
     def of(cls, row: Any) -> "Invoice":
@@ -157,6 +170,11 @@ class InvoiceRevision(BaseModel):
         return cls.model_validate(dict(row) | {"invoice_id": row["id"]})
 
 
+class InvoiceSection(contracts.InvoiceSection):
+    """A section of a collective invoice; `section_id` is an invoice too, with its own evidence,
+    explanation and proof."""
+
+
 class InvoiceDetail(Invoice):
     """An invoice with all that belongs to it; `credit_note` is the one that cancelled it."""
 
@@ -168,6 +186,9 @@ class InvoiceDetail(Invoice):
     ]
     left: Annotated[Amount, Field(description="What no credit note has credited, with taxes")]
     revisions: list[InvoiceRevision]
+    sections: Annotated[
+        list[InvoiceSection], Field(description="Of a collective one, in the order of its lines")
+    ]
 
 
 @router.get("/invoices")
@@ -201,10 +222,11 @@ async def get_invoice(invoice_id: UUID, db: Db, caller: Reader) -> InvoiceDetail
         row = await _existing(read, tenant_id, invoice_id)
         lines = await invoices.fetch_lines(read, tenant_id, invoice_id)
         evidence_row = await evidence.find_evidence(read, tenant_id, invoice_id)
-        notes = await credit_notes.fetch_credit_notes_of(read, tenant_id, invoice_id)
-        revisions = await invoices.fetch_revisions(
-            read, tenant_id, row["agreement_id"], row["start_on"]
+        notes = await credit_notes.fetch_credit_notes_of(
+            read, tenant_id, row["collective_id"] or invoice_id
         )
+        revisions = await invoices.fetch_revisions(read, tenant_id, row)
+        sections = await invoices.list_sections(read, tenant_id, row)
     shown = [CreditNote.of(note) for note in notes]
     return InvoiceDetail(
         **Invoice.of(row).model_dump(),
@@ -214,7 +236,8 @@ async def get_invoice(invoice_id: UUID, db: Db, caller: Reader) -> InvoiceDetail
         else EvidenceSummary.model_validate(_evidence(evidence_row, lines)),
         credit_note=next((note for note in shown if note.extent != "part"), None),
         partial_credit_notes=[note for note in shown if note.extent == "part"],
-        left=add_up([row["total"], *(EXACT.minus(note["total"]) for note in notes)]),
+        left=_left(row, notes),
+        sections=[InvoiceSection.model_validate(dict(section)) for section in sections],
         revisions=[InvoiceRevision.of(revision) for revision in revisions],
     )
 
@@ -242,6 +265,15 @@ async def _existing(read: ReadConnection, tenant_id: str, invoice_id: UUID) -> A
     if row is None:
         raise NotFound("invoice_unknown", f"there is no invoice {invoice_id}")
     return row
+
+
+def _left(row: Any, notes: Sequence[Any]) -> Decimal:
+    """What no credit note has credited. Those of a collective invoice are not divided over its
+    sections: all of one is left, or nothing."""
+    if row["collective_id"] is None:
+        return add_up([row["total"], *(EXACT.minus(note["total"]) for note in notes)])
+    total: Decimal = row["total"]
+    return total if row["state"] == "issued" else EXACT.subtract(total, total)
 
 
 def _position(row: Any) -> tuple[object, ...]:

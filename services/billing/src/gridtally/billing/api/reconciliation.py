@@ -75,9 +75,14 @@ async def reconcile(db: Db, caller: Reader) -> Reconciliation:
     currencies = [CurrencyTotals.of(row) for row in totals]
     counts = [SeriesCount.model_validate(dict(row)) for row in series]
     breaches = [*_breaches(currencies, counts)]
-    live = sum(currency.live for currency in currencies)
-    if live != periods["invoiced"]:
-        breaches.append(f"{periods['invoiced']} periods have an invoice, but {live} are live")
+    if periods["live"] != periods["invoiced"]:
+        breaches.append(
+            f"{periods['invoiced']} periods have an invoice, but {periods['live']} are live"
+        )
+    if periods["unlike_sections"]:
+        breaches.append(
+            f"{periods['unlike_sections']} collective invoices are not the sum of their sections"
+        )
     if periods["behind"] != periods["held"]:
         breaches.append(f"{periods['behind']} periods wait, but {periods['held']} are held")
     return Reconciliation(

@@ -97,6 +97,18 @@ def cancel(
         if billed.restatement
         else f"replaced by revision {billed.closed.revision} of its period"
     )
+    return cancel_whole(invoice, number, reason, billed.closed.correlation_id, credited, now)
+
+
+def cancel_whole(
+    invoice: Invoice,
+    number: str,
+    reason: str,
+    correlation_id: str,
+    credited: Credited,
+    now: datetime,
+) -> CreditNote:
+    """The credit note of all that is left of an invoice, for a reason."""
     note = CreditNote(
         tenant_id=invoice.tenant_id,
         id=derive_id("credit_note", invoice.tenant_id, invoice.id),
@@ -112,7 +124,7 @@ def cancel(
         total=invoice.total,
         reason=reason,
         issued_at=now.astimezone(UTC),
-        correlation_id=billed.closed.correlation_id,
+        correlation_id=correlation_id,
     )
     if not credited:
         return note
@@ -137,7 +149,7 @@ def credit_part(
     `versions` are those of its lines, by whose rules taxes are levied and rounded. Rejected, with
     the place of the fault in the request, for what the invoice does not have, or has no longer.
     """
-    taxed = taxing_lines(invoice.lines, versions.values())
+    taxed = taxing_lines(invoice.lines, versions.values(), invoice.sections_of_lines)
     left = amounts_left(invoice.lines, credited)
     left_total = _sum(left)
     if left_total <= 0:

@@ -4,11 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 from uuid import UUID
 
 from gridtally.kernel.billing_calendars import BillingCalendar
 from gridtally.kernel.money import EXACT, in_currency
 
+Invoicing = Literal["single", "collective"]
+COLLECTIVE_GRACE_HOURS = 120
 ERASED_NAME = "erased"
 """The name of a customer who was erased."""
 
@@ -57,6 +60,8 @@ class Customer:
     payment_days         until an invoice is due; None for the tenant's payment terms
     e_invoice_consent_on the day on which the customer agreed to invoices by e-mail alone
     billing_calendar     of agreements that name none when they are made; None for months
+    invoicing            whether each agreement's period has an invoice, or they share one
+    collective_grace_hours  how long a collective invoice waits for its last sections
     erased_at            when all that names the customer was erased
     """
 
@@ -75,6 +80,8 @@ class Customer:
     payment_days: int | None = None
     e_invoice_consent_on: date | None = None
     billing_calendar: BillingCalendar | None = None
+    invoicing: Invoicing = "single"
+    collective_grace_hours: int = COLLECTIVE_GRACE_HOURS
     erased_at: datetime | None = None
 
     def erased(self, now: datetime) -> "Customer":
@@ -87,6 +94,8 @@ class Customer:
             number=self.number,
             payment_days=self.payment_days,
             billing_calendar=self.billing_calendar,
+            invoicing=self.invoicing,
+            collective_grace_hours=self.collective_grace_hours,
             erased_at=now,
         )
 

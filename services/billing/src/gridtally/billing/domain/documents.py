@@ -204,17 +204,26 @@ def taxes_of_lines(lines: Sequence[Line], parts: Sequence[Part]) -> dict[int, li
     return taxing_lines(lines, [part.version for part in parts])
 
 
-def taxing_lines(lines: Sequence[Line], versions: Iterable[TariffVersion]) -> dict[int, list[int]]:
-    """By the index of a line, the indexes of the tax lines that are levied on it, by its tariff."""
+def taxing_lines(
+    lines: Sequence[Line],
+    versions: Iterable[TariffVersion],
+    sections: Sequence[range] | None = None,
+) -> dict[int, list[int]]:
+    """By the index of a line, the indexes of the tax lines that are levied on it, by its tariff.
+
+    `sections` are the indexes of the lines of each section: a tax is levied within its own.
+    """
     taxes = {(version.id, tax.id): tax for version in versions for tax in version.taxes}
     taxing: dict[int, list[int]] = {}
-    for index, line in enumerate(lines):
-        tax = taxes.get((line.item.tariff_version_id, line.item.component_id))
-        if tax is None or line.item.kind != "tax":
-            continue
-        for earlier, charge in enumerate(lines[:index]):
-            if _is_levied_on(tax, line, charge):
-                taxing.setdefault(earlier, []).append(index)
+    for section in [range(len(lines))] if sections is None else sections:
+        for index in section:
+            line = lines[index]
+            tax = taxes.get((line.item.tariff_version_id, line.item.component_id))
+            if tax is None or line.item.kind != "tax":
+                continue
+            for earlier in range(section.start, index):
+                if _is_levied_on(tax, line, lines[earlier]):
+                    taxing.setdefault(earlier, []).append(index)
     return taxing
 
 

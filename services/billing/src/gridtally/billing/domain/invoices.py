@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import accumulate
 from typing import Literal
 from uuid import UUID
 
@@ -22,6 +23,19 @@ from gridtally.rating.quality import quality_of_all
 
 NUMBER_DIGITS = 6
 InvoiceState = Literal["issued", "void"]
+SectionChange = Literal["revision", "restatement", "added"]
+"""How a section differs from the invoice whose place its own takes: its period was corrected, or
+the one before it; or it was not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of a collective invoice: the first of its lines, so many, are those of the bill
+    `section_id`, the next ones those of the section after it. `change` is None for what stayed."""
+
+    section_id: UUID
+    line_count: int
+    change: SectionChange | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +49,10 @@ class Invoice:
     rests on; None of an invoice from before that was noted. `proof_root`
     is the root of its proof, in hexadecimal; None of one from before there were proofs.
     `approved_by` is the API key that approved its draft; None where it was not drafted.
+
+    A collective one has `sections`, and its customer's id where another has its agreement and
+    meter. Each section is an invoice too, with the number and the `collective_id` of that, and its
+    own evidence; nobody owes it apart.
     """
 
     tenant_id: str
@@ -60,17 +78,39 @@ class Invoice:
     proof_root: str | None = None
     approved_by: str | None = None
     approved_at: datetime | None = None
+    is_collective: bool = False
+    collective_id: UUID | None = None
+    sections: Sequence[Section] = ()
 
     def __post_init__(self) -> None:
         if self.end_on <= self.start_on:
             raise ValueError(
                 "the period of an invoice must begin (start_on) before it ends (end_on)"
             )
+        if self.is_collective != bool(self.sections):
+            raise ValueError("a collective invoice has sections, and another has none")
+        if self.sections and sum(own.line_count for own in self.sections) != len(self.lines):
+            raise ValueError("the sections of an invoice have its lines, each one once")
 
     @property
     def amount_due(self) -> Decimal:
         """What is to be paid, or is left of a credit."""
         return EXACT.add(self.total, self.brought_forward)
+
+    @property
+    def document_id(self) -> UUID:
+        """The invoice that is owed: itself, or the collective one that it is a section of."""
+        return self.collective_id or self.id
+
+    @property
+    def sections_of_lines(self) -> list[range]:
+        """The indexes of its lines by section; all of them where it is not collective."""
+        if not self.sections:
+            return [range(len(self.lines))]
+        ends = list(accumulate(own.line_count for own in self.sections))
+        return [
+            range(end - own.line_count, end) for own, end in zip(self.sections, ends, strict=True)
+        ]
 
 
 def issue(

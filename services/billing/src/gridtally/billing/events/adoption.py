@@ -1,6 +1,6 @@
 """What billing has published, read back into what it was published from."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -8,13 +8,14 @@ from pydantic import TypeAdapter
 from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.credit_notes import CreditNote
 from gridtally.billing.domain.customers import ZERO, Customer
-from gridtally.billing.domain.invoices import Invoice
+from gridtally.billing.domain.invoices import Invoice, Section
 from gridtally.contracts import commerce
 from gridtally.contracts.commerce import (
     AgreementChanged,
     CreditNoteIssued,
     CustomerChanged,
     InvoiceIssued,
+    InvoiceSection,
 )
 from gridtally.contracts.model import ContractModel
 from gridtally.kernel.periods import Period
@@ -45,11 +46,12 @@ def published_agreement(event: AgreementChanged) -> Agreement:
     )
 
 
-def published_invoice(message: ReceivedMessage[InvoiceIssued]) -> Invoice:
-    """The invoice, line by line."""
+def published_invoice(message: ReceivedMessage[InvoiceIssued]) -> list[Invoice]:
+    """The invoice, line by line, and after it its sections, if it is collective."""
     event, envelope = message.event, message.envelope
     assert event is not None  # noqa: S101 - the caller leaves tombstones out
-    return _of(
+    published = event.sections or []
+    invoice = _of(
         Invoice,
         event,
         id=event.invoice_id,
@@ -59,6 +61,38 @@ def published_invoice(message: ReceivedMessage[InvoiceIssued]) -> Invoice:
         brought_forward=ZERO if event.brought_forward is None else event.brought_forward,
         arrears=ZERO if event.arrears is None else event.arrears,
         quality=_quality(event.quality),
+        is_collective=bool(published),
+        collective_id=None,
+        sections=tuple(_of(Section, section) for section in published),
+    )
+    bills = [
+        _section(invoice, position, section) for position, section in enumerate(published, start=1)
+    ]
+    return [invoice, *bills]
+
+
+_SECTION_FIELDS = (
+    "agreement_id", "meter_id", "start_on", "end_on", "revision", "restatement", "net", "tax",
+    "total", "proof_root", "approved_by", "approved_at",
+)  # fmt: skip
+
+
+def _section(invoice: Invoice, position: int, section: InvoiceSection) -> Invoice:
+    """A section of a collective invoice, as it was stored."""
+    lines = invoice.sections_of_lines[position - 1]
+    own: dict[str, Any] = {name: getattr(section, name) for name in _SECTION_FIELDS}
+    return replace(
+        invoice,
+        **own,
+        id=section.section_id,
+        number=f"{invoice.number}/{position}",
+        lines=invoice.lines[lines.start : lines.stop],
+        brought_forward=ZERO,
+        arrears=ZERO,
+        quality=_quality(section.quality),
+        is_collective=False,
+        collective_id=invoice.id,
+        sections=(),
     )
 
 

@@ -3,20 +3,29 @@
 A field that a document and its event share has one name and is not listed here.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from gridtally.billing.domain.credit_notes import CreditNote
-from gridtally.billing.domain.invoices import Invoice
+from gridtally.billing.domain.invoices import Invoice, Section
 from gridtally.billing.events.json_form import SOURCE, encoded, fields_of
-from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceVoided
+from gridtally.contracts.commerce import (
+    CreditNoteIssued,
+    InvoiceIssued,
+    InvoiceSection,
+    InvoiceVoided,
+)
 from gridtally.kernel.ids import derive_id
 from gridtally.messaging import OutgoingMessage
 from gridtally.rating.line_documents import line_document, quality_document
 
 
-def invoice_issued(invoice: Invoice) -> OutgoingMessage:
-    """The invoice with all its lines."""
+def invoice_issued(invoice: Invoice, bills: Sequence[Invoice] = ()) -> OutgoingMessage:
+    """The invoice with all its lines; `bills` are the sections of a collective one."""
+    sections = [
+        _section(section, bill) for section, bill in zip(invoice.sections, bills, strict=True)
+    ]
     value = fields_of(
         InvoiceIssued,
         invoice,
@@ -24,8 +33,20 @@ def invoice_issued(invoice: Invoice) -> OutgoingMessage:
         lines=[line_document(line) for line in invoice.lines],
         quality=quality_document(invoice.quality),
         due_on=None,  # by the ledger's payment terms
+        sections=sections or None,
     )
     return _outgoing(InvoiceIssued.TOPIC, invoice.id, invoice, value)
+
+
+def _section(section: Section, bill: Invoice) -> dict[str, Any]:
+    return fields_of(
+        InvoiceSection,
+        bill,
+        section_id=bill.id,
+        line_count=section.line_count,
+        quality=quality_document(bill.quality),
+        change=section.change,
+    )
 
 
 def credit_note_issued(note: CreditNote) -> list[OutgoingMessage]:

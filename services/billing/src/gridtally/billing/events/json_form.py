@@ -10,13 +10,13 @@ from uuid import UUID
 import orjson
 
 from gridtally.contracts.envelope import source_of
-from gridtally.contracts.model import Event
+from gridtally.contracts.model import ContractModel
 from gridtally.kernel.money import plain
 
 SOURCE = source_of("billing")
 
 
-def fields_of(event: type[Event], document: object, **named: Any) -> dict[str, Any]:
+def fields_of(event: type[ContractModel], document: object, **named: Any) -> dict[str, Any]:
     """The event's fields by name, in its order: those in `named`, and else the document's
     attributes of the same name. AttributeError where it has none."""
     return {

@@ -79,8 +79,15 @@ class StoredProof:
 
 def proof_document(stored: StoredProof) -> bytes:
     """The proof of an invoice, as JSON."""
+    written = orjson.loads(encoded(_contents(stored)))
+    hashes = {path: leaf.hex() for path, leaf in leaves_of(written).items()}
+    root = stored.invoice.proof_root
+    return canonical({"format": FORMAT, "root": root, "hashes": hashes, **written})
+
+
+def _contents(stored: StoredProof) -> dict[str, Any]:
     invoice, evidence = stored.invoice, stored.evidence
-    contents = {
+    return {
         "invoice": _invoice_document(invoice),
         "lines": _line_documents(invoice),
         "readings": {name: evidence[name] for name in READINGS_FIELDS},
@@ -93,9 +100,24 @@ def proof_document(stored: StoredProof) -> bytes:
         "state_before": evidence["state_before"],
         "state_after": evidence["state_after"],
     }
-    written = orjson.loads(encoded(contents))
-    hashes = {path: leaf.hex() for path, leaf in leaves_of(written).items()}
-    return canonical({"format": FORMAT, "root": invoice.proof_root, "hashes": hashes, **written})
+
+
+def stored_root(stored: StoredProof) -> str:
+    """The root of the proof of an invoice, from what is stored of it."""
+    return root_of(list(leaves_of(orjson.loads(encoded(_contents(stored)))).values()))
+
+
+def root_of_sections(sections: Sequence[Invoice]) -> str:
+    """The root of a collective invoice: over the ids and roots of its sections, in their order."""
+    return root_of(
+        [
+            leaf_of_piece(
+                f"/sections/{index}",
+                canonically_encoded({"id": section.id, "root": section.proof_root}),
+            )
+            for index, section in enumerate(sections)
+        ]
+    )
 
 
 def parts_document(parts: Iterable[Part]) -> list[dict[str, str]]:

@@ -19,6 +19,7 @@ from gridtally.billing.events.invoices import credit_note_issued
 from gridtally.billing.store import (
     adopted_invoices,
     balances,
+    collective_invoices,
     credit_notes,
     documents,
     erasures,
@@ -98,22 +99,28 @@ async def adopt_published_invoices(
     brings its evidence."""
     published = {
         (invoice.tenant_id, invoice.id): invoice
-        for invoice in (published_invoice(m) for m in messages if m.event is not None)
+        for message in messages
+        if message.event is not None
+        for invoice in published_invoice(message)
     }
     unknown = [published[key] for key in await fetch_unknown(tx, "invoice", published)]
+    owed = [invoice for invoice in unknown if invoice.collective_id is None]
     await numbers.raise_counters(
-        tx, highest_serials((invoice.tenant_id, invoice.number) for invoice in unknown)
+        tx, highest_serials((invoice.tenant_id, invoice.number) for invoice in owed)
     )
     await invoices.insert_lines(
         tx, {(invoice.tenant_id, invoice.id): invoice.lines for invoice in unknown}
     )
     await invoices.insert_invoices(tx, unknown)
-    await adopted_invoices.insert_adopted(tx, unknown)
+    await collective_invoices.insert_sections(tx, unknown)
+    await adopted_invoices.insert_adopted(
+        tx, [invoice for invoice in unknown if not invoice.is_collective]
+    )
     await balances.add_issued(
         tx,
         [
             Issue((invoice.tenant_id, invoice.customer_id, invoice.currency), invoice.total)
-            for invoice in unknown
+            for invoice in owed
         ],
     )
     return []

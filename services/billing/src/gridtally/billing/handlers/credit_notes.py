@@ -10,7 +10,8 @@ from uuid import UUID
 
 from gridtally.billing.domain.credit_notes import Credit, CreditNote, credit_part
 from gridtally.billing.domain.customers import ZERO, Issue
-from gridtally.billing.domain.invoices import series_of
+from gridtally.billing.domain.invoices import Invoice, series_of
+from gridtally.billing.domain.reference_data import Key
 from gridtally.billing.events.invoices import credit_note_issued
 from gridtally.billing.store import agreements, balances, credit_notes, invoices, numbers
 from gridtally.billing.store.evidence import fetch_versions
@@ -32,7 +33,12 @@ async def credit_invoice(
     invoice = (await invoices.fetch_invoices(tx, [key])).get(key)
     if invoice is None:
         raise NotFound("invoice_unknown", f"there is no invoice {invoice_id}")
-    await agreements.lock_agreements(tx, {(cause.tenant_id, invoice.agreement_id)})
+    if invoice.collective_id is not None:
+        raise Conflict(
+            "section_of_invoice",
+            f"{invoice.number} is a section: credit its invoice, {invoice.collective_id}",
+        )
+    await agreements.lock_agreements(tx, await _agreements_of(tx, invoice))
     if await credit_notes.fetch_cancelled(tx, [key]):
         raise Conflict("invoice_void", f"invoice {invoice.number} is void: it was credited whole")
     credited = (await credit_notes.fetch_credited_parts(tx, [key])).get(key, {})
@@ -46,3 +52,12 @@ async def credit_invoice(
     await balances.add_issued(tx, [Issue(customer, ZERO, note.total)])
     await enqueue(tx, credit_note_issued(note))
     return note
+
+
+async def _agreements_of(tx: WriteConnection, invoice: Invoice) -> set[Key]:
+    """The agreements that an invoice bills."""
+    if not invoice.sections:
+        return {(invoice.tenant_id, invoice.agreement_id)}
+    keys = [(invoice.tenant_id, section.section_id) for section in invoice.sections]
+    sections = await invoices.fetch_invoices(tx, keys)
+    return {(own.tenant_id, own.agreement_id) for own in sections.values()}

@@ -48,7 +48,9 @@ async def bill_as_known(
     had been issued by then; Rejected where something that it rests on is not stored any more.
     """
     async with snapshot(db, tenant=tenant_id) as read:
-        revisions = await invoices.fetch_revisions(read, tenant_id, agreement_id, start_on)
+        revisions = await invoices.fetch_revisions_of_period(
+            read, tenant_id, agreement_id, start_on
+        )
         issued = [row for row in revisions if row["issued_at"] <= moment]
         if not issued:
             raise NotFound(

@@ -10,6 +10,7 @@ key, number series by tenant.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from uuid import UUID
@@ -45,6 +46,7 @@ from gridtally.billing.domain.periods import (
 from gridtally.billing.events.invoices import credit_note_issued, invoice_issued
 from gridtally.billing.events.periods import closed_period
 from gridtally.billing.events.proofs import with_root
+from gridtally.billing.handlers.collective_members import hold_members
 from gridtally.billing.handlers.drafts import hold_drafts
 from gridtally.billing.store import (
     adopted_invoices,
@@ -105,10 +107,38 @@ async def retry_held_periods(
     return len(closed_periods)
 
 
-async def _bill(tx: WriteConnection, locked: Sequence[ClosedPeriod], now: datetime) -> None:
-    """Issue or hold each of the periods, whose rows are locked."""
-    if not locked:
-        return
+@dataclass(frozen=True, slots=True, eq=False)
+class RatedPeriods:
+    """What became of periods whose rows are locked: bills, and what is held; and the live invoices
+    whose place the bills take. `adopted` are invoices from before a restore."""
+
+    settled: Settled
+    replaced: Mapping[PeriodKey, Invoice]
+    adopted: Adopted
+
+    @property
+    def held(self) -> list[HeldPeriod]:
+        """Those that cannot be billed."""
+        return [result for result in self.settled.results if isinstance(result, HeldPeriod)]
+
+    @property
+    def billed(self) -> list[BilledPeriod]:
+        """Those that can."""
+        return [result for result in self.settled.results if isinstance(result, BilledPeriod)]
+
+    @property
+    def unissued(self) -> list[BilledPeriod]:
+        """Those of them whose invoice is a new one."""
+        return [
+            billed
+            for billed in self.billed
+            if billed.key not in self.settled.again
+            and not repeats(billed, self.replaced.get(billed.key))
+        ]
+
+
+async def rate_periods(tx: WriteConnection, locked: Sequence[ClosedPeriod]) -> RatedPeriods:
+    """The bills of these periods, whose rows are locked; nothing is stored."""
     start_on = min(closed.period.start_on for closed in locked)
     end_on = max(closed.period.end_on for closed in locked)
     known = await reference_data.fetch_reference_data(
@@ -136,21 +166,26 @@ async def _bill(tx: WriteConnection, locked: Sequence[ClosedPeriod], now: dateti
         settled = settle_adopted(
             results, adopted, await invoices.fetch_invoices(tx, keys), replaced
         )
-    held = [result for result in settled.results if isinstance(result, HeldPeriod)]
-    await held_periods.upsert_held(tx, held, now)
-    billed_periods = [result for result in settled.results if isinstance(result, BilledPeriod)]
-    unissued = [
-        billed
-        for billed in billed_periods
-        if billed.key not in settled.again and not repeats(billed, replaced.get(billed.key))
+    return RatedPeriods(settled, replaced, adopted)
+
+
+async def _bill(tx: WriteConnection, locked: Sequence[ClosedPeriod], now: datetime) -> None:
+    """Issue or hold each of the periods, whose rows are locked."""
+    if not locked:
+        return
+    rated = await rate_periods(tx, locked)
+    await held_periods.upsert_held(tx, rated.held, now)
+    drafted, approved = await hold_drafts(tx, rated.unissued, rated.replaced, now)
+    undrafted = [billed for billed in rated.unissued if billed.key not in drafted]
+    pending = await hold_members(tx, undrafted, rated.replaced, now)
+    issuable = [
+        billed for billed in rated.billed if billed.key not in drafted and billed.key not in pending
     ]
-    drafted, approved = await hold_drafts(tx, unissued, replaced, now)
-    issuable = [billed for billed in billed_periods if billed.key not in drafted]
     await drafts.delete_drafts(
-        tx, [*(period.closed.key for period in held), *(billed.key for billed in issuable)]
+        tx, [*(period.closed.key for period in rated.held), *(billed.key for billed in issuable)]
     )
     if issuable:
-        await _issue(tx, issuable, replaced, adopted, settled.again, approved, now)
+        await _issue(tx, issuable, rated, approved, now)
 
 
 async def _replaced_invoices(
@@ -173,14 +208,13 @@ async def _replaced_invoices(
 async def _issue(
     tx: WriteConnection,
     billed_periods: Sequence[BilledPeriod],
-    replaced: Mapping[PeriodKey, Invoice],
-    adopted: Adopted,
-    again: Mapping[PeriodKey, BilledPeriod],
+    rated: RatedPeriods,
     approved: Mapping[PeriodKey, Draft],
     now: datetime,
 ) -> None:
-    """Store and publish the invoices, but for those that were issued before a restore (`again`) or
-    would repeat the live one; then look at the periods that follow."""
+    """Store and publish the invoices, but for those that were issued before a restore or would
+    repeat the live one; then look at the periods that follow."""
+    replaced, adopted, again = rated.replaced, rated.adopted, rated.settled.again
     await held_periods.delete_held(tx, [billed.key for billed in billed_periods])
     unissued = [billed for billed in billed_periods if billed.key not in again]
     repeated = [billed for billed in unissued if repeats(billed, replaced.get(billed.key))]
@@ -206,7 +240,7 @@ async def _issue(
     await invoices.insert_invoices(tx, issued)
     messages = [message for note in notes for message in credit_note_issued(note)]
     await enqueue(tx, [*messages, *map(invoice_issued, issued)])
-    await _carry_forward(tx, billed_periods, now)
+    await carry_forward(tx, billed_periods, now)
 
 
 # After a restore a period may have several invoices at once, and the credit notes of some of them.
@@ -223,10 +257,17 @@ async def _cancelled_after_restore(
     for key, invoice in replaced.items():
         if key in by_key and invoice.id != by_key[key].invoice_id:
             old[key[0], invoice.id] = by_key[key]
-    credited = await credit_notes.fetch_cancelled(tx, list(old))
-    stored = await invoices.fetch_invoices(tx, [key for key in old if key not in credited])
+    stored = await invoices.fetch_invoices(tx, list(old))
+    by_document = {
+        (invoice.tenant_id, invoice.document_id): old[key] for key, invoice in stored.items()
+    }
+    credited = await credit_notes.fetch_cancelled(tx, list(by_document))
     await adopted_invoices.delete_adopted(tx, billed_periods)
-    return [(invoice, old[key]) for key, invoice in stored.items()]
+    documents = [key for key in by_document if key not in credited]
+    return [
+        (invoice, by_document[key])
+        for key, invoice in (await invoices.fetch_invoices(tx, documents)).items()
+    ]
 
 
 async def _cancel(tx: WriteConnection, cancelled: Cancelled, now: datetime) -> list[CreditNote]:
@@ -266,6 +307,14 @@ async def _balances_before(
         for billed in issued_before
         if billed.key in credited
     ]
+    return await balances_owed(tx, issues, of_others, now)
+
+
+async def balances_owed(
+    tx: WriteConnection, issues: Sequence[Issue], of_others: Sequence[Issue], now: datetime
+) -> list[CustomerBalance]:
+    """What each customer owes before each of these invoices, in their order, whose numbers are
+    taken; `of_others` cancel something and issue nothing."""
     issued = await balances.add_issued(tx, [*issues, *of_others])
     published = await balances.fetch_balances(tx, {issue.key[:2] for issue in issues})
     overdue = {key for key, balance in published.items() if balance.arrears > 0}
@@ -287,7 +336,7 @@ def _balance_key(billed: BilledPeriod) -> BalanceKey:
 # forward what it did before. One that was restated before a restore is looked at in any case: the
 # correction that caused that may be undone by now. A chain of corrections never grows into one
 # long transaction.
-async def _carry_forward(
+async def carry_forward(
     tx: WriteConnection, billed_periods: Sequence[BilledPeriod], now: datetime
 ) -> None:
     """Make the periods that follow due: held ones, and invoiced ones whose state now differs."""

@@ -141,7 +141,10 @@ async def fetch_invoiced_until(
             invoice.outerjoin(
                 credit_note,
                 (credit_note.c.tenant_id == invoice.c.tenant_id)
-                & (credit_note.c.invoice_id == invoice.c.id)
+                & (
+                    credit_note.c.invoice_id
+                    == sa.func.coalesce(invoice.c.collective_id, invoice.c.id)
+                )
                 & (credit_note.c.extent != "part"),
             )
         )

@@ -171,12 +171,15 @@ async def fetch_preview(
 _MADE_BY = """
 SELECT 'credit_note' AS kind, c.id, c.number, c.agreement_id, -c.total AS total, c.currency
   FROM credit_note c
- WHERE c.tenant_id = $1 AND c.invoice_id = ANY($3) AND c.correlation_id = $2
-UNION ALL
-SELECT 'invoice', i.id, i.number, i.agreement_id, i.total, i.currency
+ WHERE c.tenant_id = $1 AND c.correlation_id = $2
+   AND c.invoice_id IN (SELECT coalesce(p.collective_id, p.id) FROM invoice p
+                         WHERE p.tenant_id = $1 AND p.id = ANY($3))
+UNION
+SELECT 'invoice', o.id, o.number, o.agreement_id, o.total, o.currency
   FROM unnest($4::uuid[], $5::date[]) AS k (agreement_id, start_on)
   JOIN invoice i ON i.tenant_id = $1 AND i.agreement_id = k.agreement_id
    AND i.start_on = k.start_on AND i.correlation_id = $2
+  JOIN invoice o ON o.tenant_id = $1 AND o.id = coalesce(i.collective_id, i.id)
  ORDER BY number
 """
 

@@ -187,6 +187,7 @@ async def _fetch_earlier(read: ReadConnection, tenant_id: str, row: Row) -> Earl
 _ISSUED_BEFORE = """
 SELECT number, total, brought_forward, arrears, issued_at FROM invoice
  WHERE tenant_id = $1 AND customer_id = $2 AND currency = $3 AND issued_at <= $4 AND id <> $5
+   AND collective_id IS NULL
  ORDER BY issued_at DESC, number DESC LIMIT 2
 """
 

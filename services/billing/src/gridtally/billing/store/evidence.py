@@ -138,9 +138,20 @@ async def find_evidence(
 async def fetch_evidence(read: ReadConnection, tenant_id: str, invoice_id: UUID) -> RowMapping:
     """The same; Rejected where there is none yet."""
     row = await find_evidence(read, tenant_id, invoice_id)
+    if row is None and await _is_collective(read, tenant_id, invoice_id):
+        raise Rejected(
+            "invoice_collective", "each section of a collective invoice is asked for by its own id"
+        )
     if row is None:
         raise Rejected("evidence_incomplete", "what the invoice was computed from is not stored")
     return row
+
+
+_IS_COLLECTIVE = "SELECT is_collective FROM invoice WHERE tenant_id = $1 AND id = $2"
+
+
+async def _is_collective(read: ReadConnection, tenant_id: str, invoice_id: UUID) -> bool:
+    return bool(await read.raw.fetchval(_IS_COLLECTIVE, tenant_id, invoice_id))
 
 
 async def fetch_basis(

@@ -1,5 +1,5 @@
 """Invoices and their lines: append-only. An invoice is void where a credit note, not only
-of a part, has its id."""
+of a part, has its id; a section of a collective invoice where that is."""
 
 import json
 from collections import defaultdict
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 
 from gridtally.billing import tables
-from gridtally.billing.domain.invoices import Invoice, InvoiceState
+from gridtally.billing.domain.invoices import Invoice, InvoiceState, Section
 from gridtally.billing.domain.reference_data import Key
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.pages import page_after
@@ -113,10 +113,13 @@ SELECT l.* FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, invoice_id)
 
 
 async def fetch_invoices(read: ReadConnection, keys: Sequence[Key]) -> dict[Key, Invoice]:
-    """The invoices of these tenants and ids, with their lines."""
+    """The invoices of these tenants and ids, with their lines and sections."""
     if not keys:
         return {}
     columns = columns_of(keys, 2)
+    rows = await read.raw.fetch(_INVOICES, *columns)
+    collective = [(row["tenant_id"], row["id"]) for row in rows if row["is_collective"]]
+    sections = await fetch_sections(read, collective)
     lines: defaultdict[Key, list[Line]] = defaultdict(list)
     for row in await read.raw.fetch(_LINES, *columns):
         lines[row["tenant_id"], row["invoice_id"]].append(line_of(row))
@@ -126,14 +129,36 @@ async def fetch_invoices(read: ReadConnection, keys: Sequence[Key]) -> dict[Key,
             row,
             lines=lines[row["tenant_id"], row["id"]],
             quality=quality_of(row["quality"]),
+            sections=sections.get((row["tenant_id"], row["id"]), ()),
         )
-        for row in await read.raw.fetch(_INVOICES, *columns)
+        for row in rows
     }
+
+
+_SECTIONS = """
+SELECT s.* FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, invoice_id)
+ CROSS JOIN LATERAL (
+       SELECT * FROM invoice_section o
+        WHERE o.tenant_id = k.tenant_id AND o.invoice_id = k.invoice_id OFFSET 0) AS s
+ ORDER BY s.tenant_id, s.invoice_id, s.position
+"""
+
+
+async def fetch_sections(
+    read: ReadConnection, collective: Sequence[Key]
+) -> dict[Key, list[Section]]:
+    """The sections of these collective invoices, in their order."""
+    rows = await read.raw.fetch(_SECTIONS, *columns_of(collective, 2)) if collective else []
+    sections: defaultdict[Key, list[Section]] = defaultdict(list)
+    for row in rows:
+        sections[row["tenant_id"], row["invoice_id"]].append(from_row(Section, row))
+    return sections
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceFilter:
-    """None asks for all; periods lie within `start_on` to `end_on`."""
+    """None asks for all; periods lie within `start_on` to `end_on`. A collective invoice is one of
+    the agreements and meters of its sections."""
 
     customer_id: UUID | None = None
     agreement_id: UUID | None = None
@@ -149,7 +174,7 @@ _WITH_STATE = sa.select(invoice, _STATE).select_from(
     invoice.outerjoin(
         credit_note,
         (credit_note.c.tenant_id == invoice.c.tenant_id)
-        & (credit_note.c.invoice_id == invoice.c.id)
+        & (credit_note.c.invoice_id == sa.func.coalesce(invoice.c.collective_id, invoice.c.id))
         & (credit_note.c.extent != "part"),
     )
 )
@@ -167,21 +192,34 @@ async def list_invoices(
         column == value
         for column, value in (
             (invoice.c.customer_id, filters.customer_id),
-            (invoice.c.agreement_id, filters.agreement_id),
-            (invoice.c.meter_id, filters.meter_id),
             (invoice.c.number, filters.number),
             (_STATE.element, filters.state),
         )
         if value is not None
     ]
+    for column, value in (("agreement_id", filters.agreement_id), ("meter_id", filters.meter_id)):
+        if value is not None:
+            conditions.append(_has(tenant_id, column, value))
     if filters.start_on is not None:
         conditions.append(invoice.c.start_on >= filters.start_on)
     if filters.end_on is not None:
         conditions.append(invoice.c.end_on <= filters.end_on)
-    query = _WITH_STATE.where(invoice.c.tenant_id == tenant_id, *conditions)
+    query = _WITH_STATE.where(
+        invoice.c.tenant_id == tenant_id, invoice.c.collective_id.is_(None), *conditions
+    )
     newest_first = (invoice.c.issued_at, invoice.c.id)
     return await read.all(
         page_after(query, newest_first, after=after, rows_max=rows_max, descending=True)
+    )
+
+
+def _has(tenant_id: str, column: str, value: UUID) -> sa.ColumnElement[bool]:
+    """Whether an invoice, or one of its sections, has this value: found by the value's index."""
+    own = invoice.alias("own")
+    return invoice.c.id.in_(
+        sa.select(sa.func.coalesce(own.c.collective_id, own.c.id)).where(
+            own.c.tenant_id == tenant_id, own.c[column] == value
+        )
     )
 
 
@@ -194,10 +232,10 @@ async def fetch_invoice(
     )
 
 
-async def fetch_revisions(
+async def fetch_revisions_of_period(
     read: ReadConnection, tenant_id: str, agreement_id: UUID, start_on: date
 ) -> Sequence[RowMapping]:
-    """All invoices that a period has had, with their `state`, in their order."""
+    """All invoices, or sections, that a period has had, with their `state`, in their order."""
     return await read.all(
         _WITH_STATE.where(
             invoice.c.tenant_id == tenant_id,
@@ -205,6 +243,50 @@ async def fetch_revisions(
             invoice.c.start_on == start_on,
         ).order_by(invoice.c.revision, invoice.c.restatement)
     )
+
+
+async def fetch_revisions(read: ReadConnection, tenant_id: str, row: Row) -> Sequence[RowMapping]:
+    """All invoices that the period of an invoice has had, with their `state`, in their order; of a
+    collective one, all that had the period of one of its sections."""
+    if not row["is_collective"]:
+        return await fetch_revisions_of_period(
+            read, tenant_id, row["agreement_id"], row["start_on"]
+        )
+    own, other = invoice.alias("own"), invoice.alias("other")
+    ids = (
+        sa.select(other.c.collective_id)
+        .select_from(
+            own.join(
+                other,
+                (other.c.tenant_id == own.c.tenant_id)
+                & (other.c.agreement_id == own.c.agreement_id)
+                & (other.c.start_on == own.c.start_on),
+            )
+        )
+        .where(own.c.tenant_id == tenant_id, own.c.collective_id == row["id"])
+    )
+    return await read.all(
+        _WITH_STATE.where(invoice.c.tenant_id == tenant_id, invoice.c.id.in_(ids)).order_by(
+            invoice.c.issued_at, invoice.c.number
+        )
+    )
+
+
+_SECTION_ROWS = """
+SELECT s.section_id, s.line_count, s.change, i.agreement_id, i.meter_id, i.start_on, i.end_on,
+       i.revision, i.restatement, i.net, i.tax, i.total, i.quality, i.proof_root, i.approved_by,
+       i.approved_at
+  FROM invoice_section s
+  JOIN invoice i ON i.tenant_id = s.tenant_id AND i.id = s.section_id
+ WHERE s.tenant_id = $1 AND s.invoice_id = $2 ORDER BY s.position
+"""
+
+
+async def list_sections(read: ReadConnection, tenant_id: str, row: Row) -> Sequence[Row]:
+    """The sections of a collective invoice, as its event has them; none of another one."""
+    if not row["is_collective"]:
+        return []
+    return list(await read.raw.fetch(_SECTION_ROWS, tenant_id, row["id"]))
 
 
 async def fetch_lines(

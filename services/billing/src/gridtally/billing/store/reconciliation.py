@@ -22,7 +22,7 @@ SELECT currency, count(*) AS invoices, sum(total) AS invoiced,
                       coalesce(sum(n.total), 0) AS credited
                  FROM credit_note n
                 WHERE n.tenant_id = i.tenant_id AND n.invoice_id = i.id) AS c
-         WHERE i.tenant_id = $1) AS documents
+         WHERE i.tenant_id = $1 AND i.collective_id IS NULL) AS documents
  GROUP BY currency ORDER BY currency
 """
 
@@ -40,7 +40,7 @@ SELECT n.series, n.issued, count(d.number) AS documents,
   FROM number_series n
   LEFT JOIN (SELECT number, regexp_replace(number, '-[0-9]+$', '') AS series,
                     substring(number FROM '[0-9]+$')::bigint AS serial
-               FROM (SELECT number FROM invoice WHERE tenant_id = $1
+               FROM (SELECT number FROM invoice WHERE tenant_id = $1 AND collective_id IS NULL
                      UNION ALL SELECT number FROM credit_note WHERE tenant_id = $1) AS numbers
             ) AS d USING (series)
  WHERE n.tenant_id = $1 GROUP BY n.series, n.issued ORDER BY n.series
@@ -54,7 +54,21 @@ async def fetch_series(read: ReadConnection, tenant_id: str) -> Sequence[Any]:
 
 # `behind`: the newest revision has no invoice, so there must be a held period for it.
 _PERIODS = """
-SELECT count(*) AS periods, count(*) FILTER (WHERE invoiced_revision IS NOT NULL) AS invoiced,
+SELECT count(*) AS periods,
+       (SELECT count(*) FROM invoice i
+         WHERE i.tenant_id = $1 AND NOT i.is_collective
+           AND NOT EXISTS (SELECT FROM credit_note n
+                            WHERE n.tenant_id = i.tenant_id AND n.extent <> 'part'
+                              AND n.invoice_id = coalesce(i.collective_id, i.id))) AS live,
+       (SELECT count(*) FROM invoice c CROSS JOIN LATERAL (
+               SELECT coalesce(sum(s.total), 0) AS total, count(*) AS sections FROM invoice s
+                WHERE s.tenant_id = c.tenant_id AND s.collective_id = c.id) AS own
+         WHERE c.tenant_id = $1 AND c.is_collective
+           AND (c.total <> own.total
+                OR own.sections <> (SELECT count(*) FROM invoice_section l
+                                     WHERE l.tenant_id = c.tenant_id
+                                       AND l.invoice_id = c.id))) AS unlike_sections,
+       count(*) FILTER (WHERE invoiced_revision IS NOT NULL) AS invoiced,
        count(*) FILTER (WHERE invoiced_revision IS DISTINCT FROM revision) AS behind,
        (SELECT count(*) FROM held_period WHERE tenant_id = $1) AS held,
        coalesce(sum(energy_wh), 0)::bigint AS energy_wh
@@ -63,6 +77,7 @@ SELECT count(*) AS periods, count(*) FILTER (WHERE invoiced_revision IS NOT NULL
 
 
 async def fetch_periods(read: ReadConnection, tenant_id: str) -> Any:
-    """How many periods came, are invoiced, are behind their newest revision, and are held; and the
-    energy of all of them."""
+    """How many periods came, have a live invoice or section, are invoiced, are behind their newest
+    revision, and are held; the energy of all of them; and how many collective invoices are not the
+    sum of their sections."""
     return await read.raw.fetchrow(_PERIODS, tenant_id)

@@ -35,6 +35,7 @@ __all__ = [
     "agreement",
     "billed_period",
     "calculated_bill",
+    "collective_member",
     "correction_preview",
     "credit_note",
     "credit_note_line",
@@ -51,6 +52,7 @@ __all__ = [
     "invoice_draft",
     "invoice_evidence",
     "invoice_line",
+    "invoice_section",
     "invoicing_terms",
     "issued_total",
     "meter",
@@ -152,6 +154,8 @@ invoice = sa.Table(
     sa.Column("proof_root", sa.Text),
     sa.Column("approved_by", sa.Text),
     sa.Column("approved_at", INSTANT),
+    sa.Column("is_collective", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("collective_id", sa.Uuid),
     sa.UniqueConstraint(
         "tenant_id",
         "agreement_id",
@@ -167,10 +171,67 @@ invoice = sa.Table(
     sa.CheckConstraint("proof_root ~ '^[0-9a-f]{64}$'", name="invoice_proof_root"),
     sa.CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name="invoice_approved"),
     sa.CheckConstraint(CURRENCY_RULE, name="invoice_currency"),
+    sa.CheckConstraint(
+        "NOT is_collective OR (agreement_id = customer_id AND collective_id IS NULL)",
+        name="invoice_collective",
+    ),
     sa.Index("invoice_newest", "tenant_id", "issued_at", "id"),
+    sa.Index(
+        "invoice_by_collective",
+        "tenant_id",
+        "collective_id",
+        "id",
+        postgresql_where=sa.text("collective_id IS NOT NULL"),
+    ),
     sa.Index("invoice_by_customer", "tenant_id", "customer_id", "issued_at", "id"),
     sa.Index("invoice_by_meter", "tenant_id", "meter_id", "issued_at", "id"),
 )
+
+"""Invoices: of one agreement's period or, `is_collective`, of several, each of which is a section:
+the bill of its period with its own evidence, which has the number of its `collective_id` and a
+suffix, is live as long as that is, and is neither published nor booked by itself."""
+
+invoice_section = sa.Table(
+    "invoice_section",
+    METADATA,
+    tenant(),
+    key("invoice_id"),
+    key("position", sa.Integer),
+    required("section_id", sa.Uuid),
+    required("line_count", sa.Integer),
+    sa.Column("change", sa.Text),
+    sa.UniqueConstraint("tenant_id", "section_id", name="invoice_section_once"),
+    sa.CheckConstraint("position >= 1", name="invoice_section_position"),
+    sa.CheckConstraint("line_count >= 0", name="invoice_section_lines"),
+    sa.CheckConstraint(
+        "change IN ('revision', 'restatement', 'added')", name="invoice_section_change"
+    ),
+)
+"""The sections of collective invoices in their order: so many of its lines are of each."""
+
+collective_member = sa.Table(
+    "collective_member",
+    METADATA,
+    tenant(),
+    key("agreement_id"),
+    key("start_on", sa.Date),
+    required("customer_id", sa.Uuid),
+    required("end_on", sa.Date),
+    required("collective_start_on", sa.Date),
+    required("collective_end_on", sa.Date),
+    required("waits_since", INSTANT),
+    required("grace_ends_at", INSTANT),
+    required("due_at", INSTANT),
+    sa.Column("released_by", sa.Text),
+    sa.Column("released_at", INSTANT),
+    sa.CheckConstraint(
+        "(released_by IS NULL) = (released_at IS NULL)", name="collective_member_released"
+    ),
+    sa.Index("collective_member_due", "due_at"),
+    sa.Index("collective_member_by_customer", "tenant_id", "customer_id", "collective_start_on"),
+)
+"""Held periods (`collective_pending`) that wait for the others of their collective invoice; a row
+is that of one period alone, so that whoever holds one locks nothing of another's."""
 
 invoice_line = sa.Table(
     "invoice_line",

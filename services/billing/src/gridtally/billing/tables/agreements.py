@@ -30,10 +30,16 @@ customer = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("updated_at", INSTANT, nullable=False, server_default=sa.func.now()),
     sa.Column("billing_calendar", JSONB),
+    sa.Column("invoicing", sa.Text, nullable=False, server_default="single"),
+    sa.Column("collective_grace_hours", sa.Integer, nullable=False, server_default="120"),
     sa.UniqueConstraint("tenant_id", "number", name="customer_number"),
     sa.CheckConstraint(CURRENCY_RULE, name="customer_currency"),
     sa.CheckConstraint("version >= 1", name="customer_version"),
     sa.CheckConstraint("payment_days BETWEEN 0 AND 365", name="customer_payment_days"),
+    sa.CheckConstraint("invoicing IN ('single', 'collective')", name="customer_invoicing"),
+    sa.CheckConstraint(
+        "collective_grace_hours BETWEEN 0 AND 8784", name="customer_collective_grace"
+    ),
     sa.Index("customer_to_publish", "tenant_id", "id", postgresql_where=sa.text("NOT published")),
     sa.Index("customer_by_name", "tenant_id", "name", "id"),
 )
