@@ -44,6 +44,7 @@ DESCRIPTION = ApiDescription(
         "agreements": "A customer's meter on a tariff from one local date to another",
         "invoices": "What was issued for closed periods, what it rests on, and credit notes",
         "drafts": "Bills that wait for approval, where a tenant wants that",
+        "collective invoices": "Invoices of several agreements that wait for their sections",
         "documents": "Invoices and credit notes as pages and PDFs, and the letterhead of both",
         "webhooks": "Endpoints that events are posted to, and what became of each message",
         "held periods": "Closed periods that cannot be billed yet, with their reasons",
