@@ -20,8 +20,9 @@ from uuid import UUID, uuid4
 from script import Clock, Rate, arguments, own_database, peak_memory_mb, sized, tell
 
 from gridtally.contracts.accounts import PaymentReceived
-from gridtally.contracts.commerce import InvoiceIssued, InvoiceLine
+from gridtally.contracts.commerce import InvoiceIssued
 from gridtally.contracts.envelope import Envelope
+from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Event
 from gridtally.database import ALL_TENANTS, Database, ReadConnection, snapshot, transaction
 from gridtally.http.context import utc_now

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from gridtally.billing.store.invoices import fetch_invoices
-from gridtally.contracts.commerce import DataQuality
+from gridtally.contracts.invoice_lines import DataQuality
 from gridtally.contracts.metering import Series
 from gridtally.database import snapshot
 

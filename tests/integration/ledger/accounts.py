@@ -11,10 +11,10 @@ from gridtally.contracts.commerce import (
     CreditNoteIssued,
     CustomerChanged,
     InvoiceIssued,
-    InvoiceLine,
     InvoiceVoided,
 )
 from gridtally.contracts.envelope import Envelope
+from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.database import ALL_TENANTS, snapshot, transaction
 from gridtally.ledger.accounts.handlers.balances import publish_changed_balances
 from gridtally.ledger.accounts.handlers.customers import apply_customers

@@ -12,7 +12,7 @@ from gridtally.billing.api.callers import Reader, WriteCause
 from gridtally.billing.domain import calculated_bills as domain
 from gridtally.billing.handlers import calculated_bills as handlers
 from gridtally.billing.store import calculated_bills as store
-from gridtally.contracts.commerce import InvoiceLine
+from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Amount
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now

@@ -15,7 +15,7 @@ from gridtally.billing.domain import corrections as domain
 from gridtally.billing.domain.recorded_usage import ReadingBlock
 from gridtally.billing.handlers import corrections as handlers
 from gridtally.billing.store import corrections as store
-from gridtally.contracts.commerce import InvoiceLine
+from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Amount
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now

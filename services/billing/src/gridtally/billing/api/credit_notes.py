@@ -13,7 +13,7 @@ from gridtally.billing.domain import credit_notes as domain
 from gridtally.billing.handlers.credit_notes import credit_invoice
 from gridtally.billing.store import credit_notes as store
 from gridtally.billing.store.invoices import fetch_lines, line_of
-from gridtally.contracts.commerce import LINES_MAX, InvoiceLine
+from gridtally.contracts.invoice_lines import LINES_MAX, InvoiceLine
 from gridtally.contracts.model import Amount, Text
 from gridtally.database import ReadConnection, snapshot, transaction
 from gridtally.http.context import Db, Now

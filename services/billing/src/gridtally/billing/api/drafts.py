@@ -12,7 +12,7 @@ from gridtally.billing.api.callers import Reader, WriteCause
 from gridtally.billing.domain import drafts as domain
 from gridtally.billing.handlers import drafts as handlers
 from gridtally.billing.store import drafts as store
-from gridtally.contracts.commerce import InvoiceLine
+from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Amount, Currency, Text
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now

@@ -13,7 +13,7 @@ from gridtally.billing.domain import explanations as domain
 from gridtally.billing.domain.credit_notes import Credited
 from gridtally.billing.events.periods import summed_of, unpack_usage
 from gridtally.billing.handlers import explanations as handlers
-from gridtally.contracts.commerce import InvoiceLine
+from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.metering import SummedMeter
 from gridtally.contracts.model import Amount
 from gridtally.http.context import Db

@@ -17,8 +17,8 @@ from gridtally.billing.domain.customers import CustomerBalance
 from gridtally.billing.events.periods import summed_of, unpack_usage
 from gridtally.billing.handlers import invoices as handlers
 from gridtally.billing.store import credit_notes, evidence, invoices
-from gridtally.contracts import commerce as contracts
-from gridtally.contracts.commerce import DataQuality, InvoiceLine
+from gridtally.contracts import invoice_lines as contracts
+from gridtally.contracts.invoice_lines import DataQuality, InvoiceLine
 from gridtally.contracts.metering import Series, SummedMeter
 from gridtally.contracts.model import Amount
 from gridtally.database import ReadConnection, snapshot

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from gridtally.billing.api.callers import Reader
 from gridtally.billing.handlers import invoices as handlers
-from gridtally.contracts.commerce import InvoiceLine
+from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Amount, Instant
 from gridtally.http.context import Db, Now
 from gridtally.http.resources import AnswerModel

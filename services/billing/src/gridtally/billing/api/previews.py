@@ -14,7 +14,7 @@ from gridtally.billing.domain import previews as domain
 from gridtally.billing.domain.forecasts import METHOD, Method
 from gridtally.billing.domain.recorded_usage import ReadingBlock
 from gridtally.billing.handlers import previews as handlers
-from gridtally.contracts.commerce import InvoiceLine
+from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.metering import Flow, Minutes
 from gridtally.contracts.model import Amount, Instant
 from gridtally.http.context import Db, Now

@@ -9,14 +9,14 @@ from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.credit_notes import CreditNote
 from gridtally.billing.domain.customers import ZERO, Customer
 from gridtally.billing.domain.invoices import Invoice, Section
-from gridtally.contracts import commerce
+from gridtally.contracts import invoice_lines
 from gridtally.contracts.commerce import (
     AgreementChanged,
     CreditNoteIssued,
     CustomerChanged,
     InvoiceIssued,
-    InvoiceSection,
 )
+from gridtally.contracts.invoice_lines import InvoiceSection
 from gridtally.contracts.model import ContractModel
 from gridtally.kernel.periods import Period
 from gridtally.messaging import ReceivedMessage
@@ -116,7 +116,7 @@ def _of(kind: type[T], event: ContractModel, **named: Any) -> T:
     return kind(**{name: getattr(event, name) for name in names}, **named)
 
 
-def _line(line: commerce.InvoiceLine) -> Line:
+def _line(line: invoice_lines.InvoiceLine) -> Line:
     rounding = line.quantity_rounding
     item = _of(
         Item,
@@ -127,5 +127,5 @@ def _line(line: commerce.InvoiceLine) -> Line:
     return _of(Line, line, item=item, quality=_quality(line.quality))
 
 
-def _quality(quality: commerce.DataQuality | None) -> DataQuality | None:
+def _quality(quality: invoice_lines.DataQuality | None) -> DataQuality | None:
     return None if quality is None else DataQuality(**dict(quality))

@@ -10,12 +10,8 @@ from uuid import UUID
 from gridtally.billing.domain.credit_notes import CreditNote
 from gridtally.billing.domain.invoices import Invoice, Section
 from gridtally.billing.events.json_form import SOURCE, encoded, fields_of
-from gridtally.contracts.commerce import (
-    CreditNoteIssued,
-    InvoiceIssued,
-    InvoiceSection,
-    InvoiceVoided,
-)
+from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceVoided
+from gridtally.contracts.invoice_lines import InvoiceSection
 from gridtally.kernel.ids import derive_id
 from gridtally.messaging import OutgoingMessage
 from gridtally.rating.line_documents import line_document, quality_document

@@ -13,8 +13,9 @@ from gridtally.contracts.accounts import (
     PaymentRecorded,
     TransactionRecorded,
 )
-from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
+from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceVoided
 from gridtally.contracts.envelope import Envelope
+from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Event
 from gridtally.kernel.errors import Poison
 from gridtally.kernel.ids import derive_id
