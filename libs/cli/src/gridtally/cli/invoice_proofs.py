@@ -6,7 +6,8 @@ from pathlib import Path
 from gridtally.cli.errors import CommandError
 from gridtally.cli.ledger_proofs import read_checkpoint, read_document
 from gridtally.kernel.chain import Checkpoint, Tampered, verify_proof
-from gridtally.rating.proof.verification import ProvenInvoice, verify_invoice
+from gridtally.rating.proof.collective import verify
+from gridtally.rating.proof.verification import ProvenInvoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def check_invoice(
         raise CommandError("--checkpoint is for the ledger's entry: name that by --entry")
     document = read_document(path)
     try:
-        proven = verify_invoice(document, root and root.lower(), may_lack_root=may_lack_root)
+        proven = verify(document, root and root.lower(), may_lack_root=may_lack_root)
         sealed = "" if entry is None else _sealed_in(entry, checkpoint, proven)
     except Tampered as tampered:
         return CheckedInvoice(holds=False, text=f"tampered with: {tampered}", root=None)

@@ -22,22 +22,53 @@ def charges_section(facts: InvoiceFacts, wording: Wording) -> Section:
         say("Exact"),
         say("Amount ({currency})", currency=facts.currency),
     )
-    groups = _groups(facts)
-    rows: list[Row] = []
-    for payee, lines in groups.items():
-        if len(groups) > 1:
-            rows.append(Row((say("Received by {name}", name=payee), "", "", "", ""), "group"))
-        rows += (_line_row(line, facts, wording) for line in lines)
-        if len(groups) > 1:
-            amount = wording.amount(sum((line.amount for line in lines), ZERO), facts.currency)
-            rows.append(Row((say("Together"), "", "", "", amount), "sum"))
+    rows = _section_rows(facts, wording) if facts.sections else _group_rows(facts, wording)
     taxes = [line for line in facts.lines if line.item.kind == "tax"]
     rows.append(_sum_row(say("Net"), facts.net, facts, wording, "sum"))
-    rows += (_line_row(line, facts, wording) for line in taxes)
-    if len(taxes) != 1:
+    if not facts.sections:
+        rows += (_line_row(line, facts, wording) for line in taxes)
+    if facts.sections or len(taxes) != 1:
         rows.append(_sum_row(say("Taxes"), facts.tax, facts, wording, "sum"))
     rows.append(_sum_row(say("Total"), facts.total, facts, wording, "total"))
     return Section("charges", say("Charges"), table=Table(head, tuple(rows)))
+
+
+def _group_rows(facts: InvoiceFacts, wording: Wording) -> list[Row]:
+    """The lines that are no taxes, by who receives them where there are several."""
+    rows: list[Row] = []
+    groups = _groups(facts)
+    for payee, lines in groups.items():
+        if len(groups) > 1:
+            name = wording.say("Received by {name}", name=payee)
+            rows.append(Row((name, "", "", "", ""), "group"))
+        rows += (_line_row(line, facts, wording) for line in lines)
+        if len(groups) > 1:
+            rows.append(_together(lines, facts, wording))
+    return rows
+
+
+def _section_rows(facts: InvoiceFacts, wording: Wording) -> list[Row]:
+    """The lines of each section with their taxes, which are rounded there."""
+    rows: list[Row] = []
+    first = 0
+    for number, section in enumerate(facts.sections, start=1):
+        lines = facts.lines[first : first + section.line_count]
+        first += section.line_count
+        title = wording.say(
+            "{number}. Meter {meter}, {period}",
+            number=str(number),
+            meter=section.meter,
+            period=wording.days(section.start_on, section.end_on),
+        )
+        rows.append(Row((title, "", "", "", ""), "group"))
+        rows += (_line_row(line, facts, wording) for line in lines)
+        rows.append(_together(lines, facts, wording))
+    return rows
+
+
+def _together(lines: Sequence[Line], facts: InvoiceFacts, wording: Wording) -> Row:
+    amount = wording.amount(sum((line.amount for line in lines), ZERO), facts.currency)
+    return Row((wording.say("Together"), "", "", "", amount), "sum")
 
 
 def _groups(facts: InvoiceFacts) -> dict[str, list[Line]]:

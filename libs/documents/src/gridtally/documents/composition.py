@@ -134,6 +134,15 @@ def _notices(facts: InvoiceFacts, wording: Wording) -> tuple[str, ...]:
         notices.append(wording.say("Reason: readings of the period were corrected."))
     if replaced is not None and replaced.cause == "restatement":
         notices.append(wording.say("Reason: the invoice of an earlier period was corrected."))
+    for number, section in enumerate(facts.sections, start=1):
+        if section.is_changed:
+            notices.append(
+                wording.say(
+                    "Section {number} was corrected (meter {meter}).",
+                    number=str(number),
+                    meter=section.meter,
+                )
+            )
     if facts.quality is not None and facts.quality.worst != "actual":
         notices.append(
             wording.say(

@@ -144,9 +144,22 @@ class Replacement:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SectionFacts:
+    """A section of a collective invoice: so many of its lines, after those of the section before,
+    for a period of a meter. `is_changed` where it differs from the invoice that is replaced."""
+
+    meter: str
+    start_on: date
+    end_on: date
+    line_count: int
+    is_changed: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class InvoiceFacts:
-    """An invoice or a credit note; amounts in `currency`, lines as they were issued."""
+    """An invoice or a credit note; amounts in `currency`, lines as they were issued. One that has
+    `sections` is collective: each line is in one of them."""
 
     kind: DocumentKind
     number: str
@@ -170,6 +183,7 @@ class InvoiceFacts:
     replaces: Replacement | None = None
     taxing: Mapping[int, Sequence[int]] = field(default_factory=dict)
     """By the index of a line, the indexes of the tax lines that are levied on it."""
+    sections: Sequence[SectionFacts] = ()
 
     def taxes_of(self, index: int) -> Sequence[int]:
         """The tax lines that are levied on a line, each by its index."""

@@ -4,7 +4,7 @@ Refuses to rate: each section is the bill of its own period, whose taxes are rou
 tariff rounds, and the invoice is the sum of its sections.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,9 +13,9 @@ from uuid import UUID
 from gridtally.billing.domain.customers import CustomerBalance
 from gridtally.billing.domain.invoices import Invoice, Section, SectionChange
 from gridtally.billing.domain.periods import BilledPeriod, invoice_id
-from gridtally.kernel.ids import derive_id
 from gridtally.rating.engine.exact import add_up
 from gridtally.rating.engine.lines import DataQuality, WorstQuality
+from gridtally.rating.proof.collective import collective_id
 
 SECTIONS_MAX = 200
 """Sections of one invoice; more of a customer are divided over several."""
@@ -88,11 +88,6 @@ def divided(sections: Sequence[CollectiveSection]) -> Iterator[list[CollectiveSe
 def _order(section: CollectiveSection) -> tuple[str, UUID, date, UUID]:
     own = section.invoice
     return own.currency, own.meter_id, own.start_on, own.agreement_id
-
-
-def collective_id(tenant_id: str, section_ids: Iterable[UUID]) -> UUID:
-    """The id of the invoice that has these sections."""
-    return derive_id("collective_invoice", tenant_id, *sorted(map(str, section_ids)))
 
 
 def compose(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import accumulate
 from typing import Literal
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from gridtally.documents.facts import (
     EarlierInvoice,
     InvoiceFacts,
     Replacement,
+    SectionFacts,
     Seller,
     TariffInForce,
     Usage,
@@ -77,7 +79,10 @@ class MeteredPeriod:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InvoiceRecord:
-    """An invoice with all that is stored around it, as far as a document shows it."""
+    """An invoice with all that is stored around it, as far as a document shows it.
+
+    A collective one has `sections`, and `parts` of all of them, but no usage by day.
+    """
 
     id: UUID
     number: str
@@ -100,6 +105,22 @@ class InvoiceRecord:
     earlier: EarlierInvoice | None
     issued_before: IssuedBefore | None
     replaces: Replacement | None
+    parts: Sequence[Part] = ()
+    sections: Sequence[SectionFacts] = ()
+
+    def of_lines(self, lines: Mapping[int, Line]) -> "InvoiceRecord":
+        """The same with these lines alone, by their positions from 1."""
+        ends = list(accumulate(section.line_count for section in self.sections))
+        counts = [
+            sum(end - section.line_count < position <= end for position in lines)
+            for section, end in zip(self.sections, ends, strict=True)
+        ]
+        sections = [
+            replace(section, line_count=count)
+            for section, count in zip(self.sections, counts, strict=True)
+            if count
+        ]
+        return replace(self, lines=list(lines.values()), sections=sections)
 
 
 def invoice_facts(invoice: InvoiceRecord, seller: Seller) -> InvoiceFacts:
@@ -193,15 +214,20 @@ def _facts(
         usage=None if invoice.metered is None else usage_by_day(invoice.metered),
         earlier=invoice.earlier,
         replaces=replaces,
-        taxing=taxes_of_lines(
-            invoice.lines, () if invoice.metered is None else invoice.metered.parts
+        taxing=taxing_lines(
+            invoice.lines, [part.version for part in invoice.parts], _ranges(invoice.sections)
         ),
+        sections=invoice.sections,
     )
 
 
-def taxes_of_lines(lines: Sequence[Line], parts: Sequence[Part]) -> dict[int, list[int]]:
-    """As `taxing_lines`, by the versions of these parts."""
-    return taxing_lines(lines, [part.version for part in parts])
+def _ranges(sections: Sequence[SectionFacts]) -> list[range] | None:
+    """The indexes of the lines of each section; None without sections."""
+    ends = list(accumulate(section.line_count for section in sections))
+    ranges = [
+        range(end - section.line_count, end) for section, end in zip(sections, ends, strict=True)
+    ]
+    return ranges or None
 
 
 def taxing_lines(

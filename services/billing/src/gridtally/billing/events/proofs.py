@@ -21,6 +21,7 @@ from gridtally.kernel.chain import canonical
 from gridtally.kernel.money import plain
 from gridtally.rating.line_documents import line_document, quality_document
 from gridtally.rating.price_days import PriceDay
+from gridtally.rating.proof.collective import COLLECTIVE_FORMAT, root_of_sections
 from gridtally.rating.proof.leaves import (
     FORMAT,
     INVOICE_FIELDS,
@@ -107,17 +108,15 @@ def stored_root(stored: StoredProof) -> str:
     return root_of(list(leaves_of(orjson.loads(encoded(_contents(stored)))).values()))
 
 
-def root_of_sections(sections: Sequence[Invoice]) -> str:
-    """The root of a collective invoice: over the ids and roots of its sections, in their order."""
-    return root_of(
-        [
-            leaf_of_piece(
-                f"/sections/{index}",
-                canonically_encoded({"id": section.id, "root": section.proof_root}),
-            )
-            for index, section in enumerate(sections)
-        ]
-    )
+def collective_root(sections: Sequence[Invoice]) -> str:
+    """The root of a collective invoice: over those of its sections, in their order."""
+    return root_of_sections([(str(section.id), section.proof_root) for section in sections])
+
+
+def collective_document(root: str | None, sections: Sequence[StoredProof]) -> bytes:
+    """The proof of a collective invoice, as JSON: those of its sections."""
+    proofs = [orjson.loads(proof_document(section)) for section in sections]
+    return canonical({"format": COLLECTIVE_FORMAT, "root": root, "sections": proofs})
 
 
 def parts_document(parts: Iterable[Part]) -> list[dict[str, str]]:

@@ -34,7 +34,7 @@ from gridtally.billing.domain.drafts import Draft
 from gridtally.billing.domain.invoices import Invoice, issue, series_of
 from gridtally.billing.domain.periods import BilledPeriod, ClosedPeriod, PeriodKey
 from gridtally.billing.events.invoices import credit_note_issued, invoice_issued
-from gridtally.billing.events.proofs import root_of_sections, stored_root, with_root
+from gridtally.billing.events.proofs import collective_root, stored_root, with_root
 from gridtally.billing.handlers import periods as period_handlers
 from gridtally.billing.handlers.drafts import hold_drafts
 from gridtally.billing.store import (
@@ -329,7 +329,7 @@ async def _numbered(
         proven = [
             await _with_root(tx, section, bill) for section, bill in zip(chunk, bills, strict=True)
         ]
-        issued.append((replace(invoice, proof_root=root_of_sections(proven)), proven))
+        issued.append((replace(invoice, proof_root=collective_root(proven)), proven))
     return issued
 
 

@@ -46,6 +46,11 @@ async def invoice_document(
         content = await store.fetch_content(read, tenant_id, invoice_id, format_)
         if content is not None:
             return StoredDocument(invoice_id, row["number"], format_, content)
+        if row["collective_id"] is not None:
+            raise Rejected(
+                "section_of_invoice",
+                f"{row['number']} is a section: its invoice is {row['collective_id']}",
+            )
         record = await store.fetch_record(read, tenant_id, invoice_id)
         if record is None:
             raise Rejected("evidence_incomplete", "the invoice's evidence is not stored")
@@ -72,9 +77,8 @@ async def credit_note_document(
             raise Rejected("evidence_incomplete", "the invoice's evidence is not stored")
         if row["extent"] != "whole":
             own = await fetch_credit_note_lines(read, tenant_id, credit_note_id)
-            lines = list(lines_of(own, record.lines).values())
             amounts = {name: row[name] for name in ("net", "tax", "total")}
-            record = replace(record, lines=lines, **amounts)
+            record = replace(record.of_lines(lines_of(own, record.lines)), **amounts)
         seller = await _seller(read, tenant_id, row["issued_at"])
     facts = domain.credit_note_facts(record, seller, row["number"], row["issued_at"], cancelled)
     prepared = _Prepared(facts, record.customer.id)

@@ -24,7 +24,13 @@ from gridtally.billing.store.customers import fetch_customers
 from gridtally.billing.store.invoices import fetch_lines, line_of, quality_of
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import Row, insert_rows
-from gridtally.documents.facts import EarlierInvoice, Replacement, ReplacementCause, TariffInForce
+from gridtally.documents.facts import (
+    EarlierInvoice,
+    Replacement,
+    ReplacementCause,
+    SectionFacts,
+    TariffInForce,
+)
 from gridtally.kernel.periods import Period
 from gridtally.rating.quality import quality_of_all
 from gridtally.rating.recorded import doubtful_flows, metered
@@ -86,7 +92,7 @@ async def fetch_record(
     """The invoice with all that its document shows; None where there is none."""
     rows = await read.raw.fetch(_INVOICE, tenant_id, invoice_id)
     if not rows:
-        return None
+        return await _fetch_collective_record(read, tenant_id, invoice_id)
     (row,) = rows
     customers = await fetch_customers(read, tenant_id, [row["customer_id"]])
     lines = await fetch_lines(read, tenant_id, invoice_id)
@@ -124,7 +130,91 @@ async def fetch_record(
         earlier=await _fetch_earlier(read, tenant_id, row),
         issued_before=await _fetch_issued_before(read, tenant_id, row),
         replaces=await _fetch_replaced(read, tenant_id, row),
+        parts=parts,
     )
+
+
+_COLLECTIVE = "SELECT * FROM invoice WHERE tenant_id = $1 AND id = $2 AND is_collective"
+_SECTIONS = """
+SELECT i.*, l.line_count, l.change, m.name AS meter_name, e.zone, e.expected_intervals, e.parts
+  FROM invoice_section l
+  JOIN invoice i ON (i.tenant_id, i.id) = (l.tenant_id, l.section_id)
+  JOIN invoice_evidence e ON (e.tenant_id, e.invoice_id) = (l.tenant_id, l.section_id)
+  LEFT JOIN meter m ON (m.tenant_id, m.id) = (i.tenant_id, i.meter_id)
+ WHERE l.tenant_id = $1 AND l.invoice_id = $2 ORDER BY l.position
+"""
+
+
+async def _fetch_collective_record(
+    read: ReadConnection, tenant_id: str, invoice_id: UUID
+) -> InvoiceRecord | None:
+    """The same of a collective invoice; None where evidence of a section is not stored."""
+    row = await read.raw.fetchrow(_COLLECTIVE, tenant_id, invoice_id)
+    if row is None:
+        return None
+    own = await read.raw.fetch(_SECTIONS, tenant_id, invoice_id)
+    lines = await fetch_lines(read, tenant_id, invoice_id)
+    if not own or sum(section["line_count"] for section in own) != len(lines):
+        return None
+    customers = await fetch_customers(read, tenant_id, [row["customer_id"]])
+    named = [part for section in own for part in section["parts"]]
+    tariffs, parts = await _fetch_tariffs(read, tenant_id, named)
+    sections = [
+        SectionFacts(
+            section["meter_name"] or str(section["meter_id"]),
+            section["start_on"],
+            section["end_on"],
+            section["line_count"],
+            section["change"] is not None,
+        )
+        for section in own
+    ]
+    return InvoiceRecord(
+        id=invoice_id,
+        number=row["number"],
+        customer=customers[row["customer_id"]],
+        meter_id=row["meter_id"],
+        meter_name=", ".join(dict.fromkeys(section.meter for section in sections)),
+        period=Period(row["start_on"], row["end_on"]),
+        zone=own[0]["zone"],
+        currency=row["currency"],
+        lines=[line_of(line) for line in lines],
+        net=row["net"],
+        tax=row["tax"],
+        total=row["total"],
+        issued_at=row["issued_at"],
+        balance=CustomerBalance(row["brought_forward"], row["arrears"]),
+        quality=quality_of(row["quality"]),
+        expected_intervals=sum(section["expected_intervals"] for section in own),
+        tariffs=tariffs,
+        metered=None,
+        earlier=None,
+        issued_before=await _fetch_issued_before(read, tenant_id, row),
+        replaces=await _fetch_replaced_collective(read, tenant_id, row),
+        parts=parts,
+        sections=sections,
+    )
+
+
+# By the periods that the two have in common: the one before it that had any of them.
+_REPLACED_COLLECTIVE = """
+SELECT o.number
+  FROM invoice own
+  JOIN invoice other ON other.tenant_id = own.tenant_id AND other.agreement_id = own.agreement_id
+   AND other.start_on = own.start_on
+   AND (other.revision, other.restatement) < (own.revision, own.restatement)
+  JOIN invoice o ON o.tenant_id = other.tenant_id AND o.id = other.collective_id
+ WHERE own.tenant_id = $1 AND own.collective_id = $2
+ GROUP BY o.id, o.number, o.issued_at ORDER BY o.issued_at DESC, o.number DESC LIMIT 1
+"""
+
+
+async def _fetch_replaced_collective(
+    read: ReadConnection, tenant_id: str, row: Row
+) -> Replacement | None:
+    """The collective invoice whose place this one took, or None."""
+    replaced = await read.raw.fetchrow(_REPLACED_COLLECTIVE, tenant_id, row["id"])
+    return None if replaced is None else Replacement(replaced["number"], None)
 
 
 _VERSIONS = """

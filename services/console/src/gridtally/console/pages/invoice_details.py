@@ -74,12 +74,15 @@ async def _page(
         ),
         visit.get("billing", f"/v1/invoices/{invoice_id}/recalculation"),
     )
-    meters = await visit.names("ledger", "/v1/meters", [invoice["meter_id"]])
+    sections = invoice["sections"]
+    own_meters = [section["meter_id"] for section in sections] or [invoice["meter_id"]]
+    meters = await visit.names("ledger", "/v1/meters", own_meters)
     blocks: list[Block | Panel] = [
         *_successor(invoice, siblings),
         _amounts(invoice, booked),
         Panel("How it adds up", [_adding_up(invoice)], width=8),
         Panel("Facts", [_facts(invoice, customer, meters)], width=4),
+        *([Panel("Sections", [_sections(invoice, meters)])] if sections else ()),
         Panel("Lines", [lines_table(invoice)], text="Each line is quantity × rate, rounded once."),
         Panel("Recalculated now", [_recalculated(check)], failure=check.failure, width=6),
         Panel("What became of it", [_history(invoice, booked, moves, siblings)], width=6),
@@ -201,19 +204,47 @@ def _facts(invoice: Json, customer: Answer, meters: dict[str, str]) -> Facts:
                     f"/customers/{invoice['customer_id']}",
                 ),
             ),
-            (
-                "Meter",
-                Cell(
-                    meters.get(invoice["meter_id"], formats.short(invoice["meter_id"])),
-                    f"/meters/{invoice['meter_id']}",
-                ),
-            ),
+            ("Meter", _meter(invoice, meters)),
             ("Period", Cell(formats.period(invoice["start_on"], invoice["end_on"]))),
             *_evidence_facts(invoice["evidence"]),
             ("Issued", Cell(formats.instant(invoice["issued_at"]))),
             *_approval(invoice),
         ]
     )
+
+
+def _meter(owner: Json, meters: dict[str, str]) -> Cell:
+    """The meter of an invoice or section; of a collective one how many it has."""
+    if owner.get("sections"):
+        return Cell(f"{len({section['meter_id'] for section in owner['sections']})} meters")
+    name = meters.get(owner["meter_id"], formats.short(owner["meter_id"]))
+    return Cell(name, f"/meters/{owner['meter_id']}")
+
+
+def _sections(invoice: Json, meters: dict[str, str]) -> Table:
+    """The sections of a collective invoice; each leads to its own lines and evidence."""
+    rows = [
+        (
+            Cell(str(number), f"/invoices/{section['section_id']}"),
+            _meter(section, meters),
+            Cell(formats.period(section["start_on"], section["end_on"])),
+            Cell(formats.words(section["change"]) if section["change"] else ""),
+            Cell(formats.money(section["net"])),
+            Cell(formats.money(section["tax"])),
+            Cell(formats.money(section["total"])),
+        )
+        for number, section in enumerate(invoice["sections"], start=1)
+    ]
+    columns = [
+        Column("Section"),
+        Column("Meter"),
+        Column("Period"),
+        Column("Changed"),
+        Column("Net", is_number=True, unit=invoice["currency"]),
+        Column("Tax", is_number=True, unit=invoice["currency"]),
+        Column("Total", is_number=True, unit=invoice["currency"]),
+    ]
+    return Table("Sections", columns, rows, Empty("No section", ""))
 
 
 def _approval(invoice: Json) -> list[tuple[str, Cell]]:
