@@ -71,6 +71,7 @@ NAMED: dict[str, CostClass] = {
     "POST /v1/invoice-drafts/approve": BULK_WRITE,
     "POST /v1/invoice-drafts/{draft_id}/approve": WRITE,
     "POST /v1/invoice-drafts/{draft_id}/reject": WRITE,
+    "POST /v1/pending-collective-invoices/release": WRITE,
     "POST /v1/webhook-endpoints": WRITE,
     "POST /v1/webhook-endpoints/{endpoint_id}/replay": BULK_WRITE,
     "POST /v1/webhook-endpoints/{endpoint_id}/rotation": WRITE,
