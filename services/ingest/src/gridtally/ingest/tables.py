@@ -294,3 +294,37 @@ withdrawn_event = sa.Table(
     key("event_id"),
     required("withdrawn_at", INSTANT),
 )
+validation_rules = sa.Table(
+    "validation_rules",
+    METADATA,
+    tenant(),
+    required("version", sa.Integer),
+    required("settings", JSONB),
+    required("updated_at", INSTANT),
+)
+channel_history = sa.Table(
+    "channel_history",
+    METADATA,
+    tenant(),
+    key("meter_id"),
+    key("flow", sa.Text),
+    key("minutes", sa.SmallInteger),
+    required("history", sa.LargeBinary),
+)
+verdict = sa.Table(
+    "verdict",
+    METADATA,
+    tenant(),
+    key("meter_id"),
+    key("flow", sa.Text),
+    key("minutes", sa.SmallInteger),
+    key("day", sa.Date),
+    key("rule", sa.Text),
+    required("value", sa.Double),
+    required("limit", sa.Double),
+    required("slot", sa.SmallInteger),
+    required("intervals", sa.SmallInteger),
+    required("judged_at", INSTANT),
+    sa.Column("cleared_at", INSTANT),
+    sa.Index("verdict_by_day", "tenant_id", "day", "meter_id", "flow", "rule", "minutes"),
+)

@@ -283,6 +283,63 @@ class Ingest(Operations):
             query={"meter_id": meter_id, "limit": limit},
         )
 
+    def get_validation_rules(self) -> models.ValidationRules:
+        """The rules that there are, and which of them the tenant has on."""
+        return self._call(models.ValidationRules, "GET", "/v1/validation-rules")
+
+    def put_validation_rules(
+        self, body: models.NewValidationRules, *, if_match: int | str | None = None
+    ) -> models.ValidationRules:
+        """Replace the tenant's rules. They count for what comes from now on; verdicts of rules
+        that are on no more are cleared.
+        """
+        return self._call(
+            models.ValidationRules, "PUT", "/v1/validation-rules", body=body, if_match=if_match
+        )
+
+    def list_validation_verdicts(
+        self,
+        *,
+        meter_id: UUID | None = None,
+        rule: Literal[
+            "spike",
+            "physical_limit",
+            "zero_run",
+            "flat_run",
+            "gap",
+            "overlap",
+            "back_feed",
+            "dark_energy",
+            "exchange_jump",
+            "multiplier",
+            "wrong_sign",
+            "clock_drift",
+            "repeated_hour",
+        ]
+        | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        cleared: bool | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.ValidationVerdict]:
+        """What rules say of stored days, by day; with `cleared=true` also what holds no more.
+
+        Blocks that a rule has quarantined are in `/v1/quarantine`.
+        """
+        return self._pages(
+            models.PageOfValidationVerdict,
+            "GET",
+            "/v1/validation-verdicts",
+            query={
+                "meter_id": meter_id,
+                "rule": rule,
+                "from": from_,
+                "to": to,
+                "cleared": cleared,
+                "limit": limit,
+            },
+        )
+
     def reconcile(self) -> models.Reconciliation:
         """Whether received = stored + duplicates + quarantined + pending + dropped, and the
         tables agree.
@@ -646,6 +703,63 @@ class AsyncIngest(AsyncOperations):
             "GET",
             "/v1/register-exceptions",
             query={"meter_id": meter_id, "limit": limit},
+        )
+
+    async def get_validation_rules(self) -> models.ValidationRules:
+        """The rules that there are, and which of them the tenant has on."""
+        return await self._call(models.ValidationRules, "GET", "/v1/validation-rules")
+
+    async def put_validation_rules(
+        self, body: models.NewValidationRules, *, if_match: int | str | None = None
+    ) -> models.ValidationRules:
+        """Replace the tenant's rules. They count for what comes from now on; verdicts of rules
+        that are on no more are cleared.
+        """
+        return await self._call(
+            models.ValidationRules, "PUT", "/v1/validation-rules", body=body, if_match=if_match
+        )
+
+    def list_validation_verdicts(
+        self,
+        *,
+        meter_id: UUID | None = None,
+        rule: Literal[
+            "spike",
+            "physical_limit",
+            "zero_run",
+            "flat_run",
+            "gap",
+            "overlap",
+            "back_feed",
+            "dark_energy",
+            "exchange_jump",
+            "multiplier",
+            "wrong_sign",
+            "clock_drift",
+            "repeated_hour",
+        ]
+        | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        cleared: bool | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.ValidationVerdict]:
+        """What rules say of stored days, by day; with `cleared=true` also what holds no more.
+
+        Blocks that a rule has quarantined are in `/v1/quarantine`.
+        """
+        return self._pages(
+            models.PageOfValidationVerdict,
+            "GET",
+            "/v1/validation-verdicts",
+            query={
+                "meter_id": meter_id,
+                "rule": rule,
+                "from": from_,
+                "to": to,
+                "cleared": cleared,
+                "limit": limit,
+            },
         )
 
     async def reconcile(self) -> models.Reconciliation:

@@ -67,6 +67,9 @@ class ChannelCompleteness(Model):
     substituted: list[int]
     """How many of these are substituted."""
 
+    flagged: list[int]
+    """How many rules speak of the day."""
+
 
 class ChannelSelection(Model):
     """Which channels, and which local days."""
@@ -122,7 +125,10 @@ class ChannelSummary(Model):
 
 
 class DayCompleteness(Model):
-    """How many intervals of a channel's local day are there, of those in which it measures."""
+    """
+    How many intervals of a channel's local day are there, of those in which it measures, and
+    which rules speak of it.
+    """
 
     day: date
     """Local day"""
@@ -150,6 +156,74 @@ class DayCompleteness(Model):
 
     recorded_at: AwareDatetime | None
     """When it was recorded, UTC"""
+
+    flags: list[
+        Literal[
+            "spike",
+            "physical_limit",
+            "zero_run",
+            "flat_run",
+            "gap",
+            "overlap",
+            "back_feed",
+            "dark_energy",
+            "exchange_jump",
+            "multiplier",
+            "wrong_sign",
+            "clock_drift",
+            "repeated_hour",
+        ]
+        | str
+    ]
+    """The rules that speak of the day"""
+
+
+class DayVerdict(Model):
+    """A rule speaks of a channel's local day: what it measured, against which limit."""
+
+    day: date
+    """The local day."""
+
+    flow: (
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | str
+    )
+    """What is measured."""
+
+    minutes: int
+    """The length of an interval in minutes."""
+
+    rule: (
+        Literal[
+            "spike",
+            "physical_limit",
+            "zero_run",
+            "flat_run",
+            "gap",
+            "overlap",
+            "back_feed",
+            "dark_energy",
+            "exchange_jump",
+            "multiplier",
+            "wrong_sign",
+            "clock_drift",
+            "repeated_hour",
+        ]
+        | str
+    )
+    """The rule."""
+
+    value: float
+    """What was measured, in the rule's unit."""
+
+    limit: float
+    """The limit that counted."""
+
+    slot: int
+    """The first interval of the day that it is about, from 0."""
+
+    intervals: int
+    """How many intervals it is about."""
 
 
 class DeadLetter(Model):
@@ -734,12 +808,59 @@ class ReplayedBlock(Model):
     """When it left quarantine, UTC; null while it is there"""
 
 
+class RuleSetting(Model):
+    """
+    What becomes of readings of which a rule speaks, and from which limit on it does.
+
+    Of the settings of one rule the one counts that names most of a channel.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    rule: Literal[
+        "spike",
+        "physical_limit",
+        "zero_run",
+        "flat_run",
+        "gap",
+        "overlap",
+        "back_feed",
+        "dark_energy",
+        "exchange_jump",
+        "multiplier",
+        "wrong_sign",
+        "clock_drift",
+        "repeated_hour",
+    ]
+    """The rule."""
+
+    action: Literal["off", "flag", "quarantine"]
+    """`off`; `flag`: stored, with a verdict; `quarantine`: its blocks go there."""
+
+    limit: float | None = None
+    """From where on it speaks, in the rule's unit; the usual limit where it is left out."""
+
+    least: float | None = None
+    """The energy in Wh (or varh) below which it does not look; the rule's own where left out."""
+
+    meter_type: str | None = None
+    """Only for meters of this type."""
+
+    flow: (
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | None
+    ) = None
+    """Only for this flow; without it, for those that the rule is meant for."""
+
+
 class Series(Model):
     """
     Columns of equal length: a value is null where nothing is there.
 
     `missing` counts the native intervals that are missing in each; `quality` has one letter for
-    each, the worst of its parts, or `N` where the meter did not measure the flow at all.
+    each, the worst of its parts, or `N` where the meter did not measure the flow at all; `verdicts`
+    is what rules say of the days, as they are now.
     """
 
     meter_id: UUID
@@ -774,6 +895,9 @@ class Series(Model):
 
     quality: str
     """What the value rests on: actual, estimated, substituted or missing"""
+
+    verdicts: list[DayVerdict]
+    """What rules say of the days"""
 
 
 class SeriesQuery(Model):
@@ -841,6 +965,118 @@ class SeriesRow(Model):
     A letter for each value, the worst of its parts: `A` actual, `S` substituted, `E` estimated,
     `-` missing, `N` not measured by the meter.
     """
+
+
+class ValidationRule(Model):
+    """A rule that there is."""
+
+    rule: (
+        Literal[
+            "spike",
+            "physical_limit",
+            "zero_run",
+            "flat_run",
+            "gap",
+            "overlap",
+            "back_feed",
+            "dark_energy",
+            "exchange_jump",
+            "multiplier",
+            "wrong_sign",
+            "clock_drift",
+            "repeated_hour",
+        ]
+        | str
+    )
+    """The rule."""
+
+    meaning: str
+    """What it measures."""
+
+    unit: str
+    """What its limit is in."""
+
+    limit: float
+    """The usual limit: it speaks from there on."""
+
+    least: float
+    """The energy in Wh (or varh) below which it does not look."""
+
+    flows: list[
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | str
+    ]
+    """The flows that it is meant for."""
+
+
+class ValidationRules(Model):
+    """A tenant's rules."""
+
+    version: int
+    """The ETag: how often they were changed."""
+
+    settings: list[RuleSetting]
+    """What the tenant has said. A rule that is not named is off."""
+
+    rules: list[ValidationRule]
+    """All rules that there are."""
+
+
+class ValidationVerdict(Model):
+    """A verdict, with its meter and since when it holds."""
+
+    day: date
+    """The local day."""
+
+    flow: (
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | str
+    )
+    """What is measured."""
+
+    minutes: int
+    """The length of an interval in minutes."""
+
+    rule: (
+        Literal[
+            "spike",
+            "physical_limit",
+            "zero_run",
+            "flat_run",
+            "gap",
+            "overlap",
+            "back_feed",
+            "dark_energy",
+            "exchange_jump",
+            "multiplier",
+            "wrong_sign",
+            "clock_drift",
+            "repeated_hour",
+        ]
+        | str
+    )
+    """The rule."""
+
+    value: float
+    """What was measured, in the rule's unit."""
+
+    limit: float
+    """The limit that counted."""
+
+    slot: int
+    """The first interval of the day that it is about, from 0."""
+
+    intervals: int
+    """How many intervals it is about."""
+
+    meter_id: UUID
+    """The meter."""
+
+    judged_at: AwareDatetime
+    """When the day was last judged so, UTC."""
+
+    cleared_at: AwareDatetime | None
+    """When it ceased to hold (a correction, or the rule was turned off); null while it holds."""
 
 
 class ValueColumn(Model):
@@ -1065,6 +1301,16 @@ class IntakeResult(Model):
     """The page's items"""
 
 
+class NewValidationRules(Model):
+    """A tenant's rules from now on, instead of those before."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    settings: list[RuleSetting]
+    """What is on, off and limited otherwise than usual."""
+
+
 class PageOfImport(Model):
     items: list[Import]
     """The page's items"""
@@ -1091,6 +1337,14 @@ class PageOfPeriod(Model):
 
 class PageOfRegisterException(Model):
     items: list[RegisterException]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfValidationVerdict(Model):
+    items: list[ValidationVerdict]
     """The page's items"""
 
     next_cursor: str | None = None

@@ -13,6 +13,8 @@ from gridtally.ingest.api import (
     readings,
     reconciliation,
     register_exceptions,
+    validation_rules,
+    verdicts,
 )
 
 ROUTERS = (
@@ -26,6 +28,8 @@ ROUTERS = (
     quarantine.router,
     pending_blocks.router,
     register_exceptions.router,
+    validation_rules.router,
+    verdicts.router,
     reconciliation.router,
 )
 API = ApiDescription(
@@ -38,6 +42,7 @@ API = ApiDescription(
         "quarantine": "Blocks that were refused, with reasons, and replaying them",
         "pending blocks": "Blocks that are pending until their meter is registered",
         "register exceptions": "Register readings that contradict each other and make no energy",
+        "validation rules": "Rules for readings that are odd, and what they say of stored days",
         "reconciliation": "What was counted on the way in against what lies in the tables",
     },
     located=("create_import",),

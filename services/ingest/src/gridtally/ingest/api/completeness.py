@@ -38,6 +38,8 @@ class ChannelCompleteness(AnswerModel):
     """How many of these are estimated."""
     substituted: list[int]
     """How many of these are substituted."""
+    flagged: list[int]
+    """How many rules speak of the day."""
 
 
 class PortfolioCompleteness(AnswerModel):

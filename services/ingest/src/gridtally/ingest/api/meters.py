@@ -1,12 +1,13 @@
 """A meter as ingest knows it, its series and how complete it is."""
 
+from collections import defaultdict
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from gridtally.contracts import metering as contracts
 from gridtally.contracts.model import Instant
@@ -14,6 +15,7 @@ from gridtally.database import ReadConnection, snapshot
 from gridtally.http.auth import Principal
 from gridtally.http.context import Db
 from gridtally.ingest.api.callers import Reader
+from gridtally.ingest.api.verdicts import DayVerdict
 from gridtally.ingest.domain import meters as domain
 from gridtally.ingest.domain.channels import expectation
 from gridtally.ingest.domain.local_days import OLDEST_AT, OLDEST_ON, days_between
@@ -21,8 +23,10 @@ from gridtally.ingest.domain.meters import Flow
 from gridtally.ingest.domain.series import Resolution, series, within_channel
 from gridtally.ingest.store import series as store
 from gridtally.ingest.store.meters import fetch_meters
+from gridtally.ingest.store.verdicts import fetch_verdicts
 from gridtally.kernel.errors import NotFound, Rejected
 from gridtally.kernel.periods import ONE_DAY, Period, local_date, midnight_utc
+from gridtally.metering.validation.rules import RuleName
 
 router = APIRouter(prefix="/v1/meters", tags=["meters"])
 
@@ -57,7 +61,8 @@ class Series(BaseModel):
     """Columns of equal length: a value is null where nothing is there.
 
     `missing` counts the native intervals that are missing in each; `quality` has one letter for
-    each, the worst of its parts, or `N` where the meter did not measure the flow at all.
+    each, the worst of its parts, or `N` where the meter did not measure the flow at all; `verdicts`
+    is what rules say of the days, as they are now.
     """
 
     meter_id: UUID
@@ -70,10 +75,12 @@ class Series(BaseModel):
     values_wh: list[int | None]
     missing: list[int]
     quality: str
+    verdicts: list[DayVerdict] = Field(description="What rules say of the days")
 
 
 class DayCompleteness(BaseModel):
-    """How many intervals of a channel's local day are there, of those in which it measures."""
+    """How many intervals of a channel's local day are there, of those in which it measures, and
+    which rules speak of it."""
 
     day: date
     flow: Flow
@@ -83,6 +90,7 @@ class DayCompleteness(BaseModel):
     substituted: int
     version: int
     recorded_at: datetime | None
+    flags: list[RuleName] = Field(description="The rules that speak of the day")
 
 
 class Completeness(BaseModel):
@@ -127,6 +135,7 @@ async def get_series(
             days = await store.fetch_days_known_at(
                 read, caller.tenant_id, meter, channel, window, as_known_at
             )
+        verdicts = await fetch_verdicts(read, caller.tenant_id, [meter_id], window)
     if channel.is_bounded:
         days = within_channel(meter.zone, channel, days, window)
     intervals = [
@@ -145,6 +154,11 @@ async def get_series(
         values_wh=[interval.energy_wh for interval in intervals],
         missing=[interval.missing for interval in intervals],
         quality="".join(interval.quality for interval in intervals),
+        verdicts=[
+            DayVerdict.model_validate(verdict)
+            for verdict in verdicts
+            if verdict["flow"] == flow and verdict["minutes"] == channel.minutes
+        ],
     )
 
 
@@ -157,6 +171,10 @@ async def get_completeness(
     async with snapshot(db, tenant=caller.tenant_id) as read:
         meter = await _meter(read, caller, meter_id)
         present = await store.fetch_completeness(read, caller.tenant_id, meter_id, (from_, to))
+        verdicts = await fetch_verdicts(read, caller.tenant_id, [meter_id], (from_, to))
+    flags: defaultdict[tuple[object, ...], list[RuleName]] = defaultdict(list)
+    for verdict in verdicts:
+        flags[verdict["day"], verdict["flow"], verdict["minutes"]].append(verdict["rule"])
     days: list[DayCompleteness] = []
     for day in days_between(from_, to):
         for channel in meter.channels:
@@ -172,6 +190,7 @@ async def get_completeness(
                     substituted=row["substituted"] if row else 0,
                     version=row["version"] if row else 0,
                     recorded_at=row["recorded_at"] if row else None,
+                    flags=flags[day, channel.flow, channel.minutes],
                 )
             )
     return Completeness(meter_id=meter_id, zone=meter.zone, days=days)

@@ -26,6 +26,7 @@ class PresentDay(NamedTuple):
     present: int
     estimated: int
     substituted: int
+    flagged: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class ChannelCompleteness:
     present: list[int]
     estimated: list[int]
     substituted: list[int]
+    flagged: list[int]
 
 
 def check_size(meters: int, window: Period) -> None:
@@ -66,7 +68,7 @@ def completeness(
                 channel.minutes,
                 meter.zone,
                 _expected(meter.zone, channel, window),
-                *([0] * window.days for _ in range(3)),
+                *([0] * window.days for _ in range(4)),
             )
     for day in days:
         row = rows.get(day[:3])
@@ -75,6 +77,7 @@ def completeness(
             row.present[index] = min(day.present, row.expected[index])
             row.estimated[index] = day.estimated
             row.substituted[index] = day.substituted
+            row.flagged[index] = day.flagged
     yield from rows.values()
 
 

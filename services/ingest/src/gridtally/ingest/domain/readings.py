@@ -4,9 +4,10 @@ Owns the one way to sort a batch: blocks that can be stored become pieces of cha
 columns, for `domain.merge`; others are refused, or pending until their meter is registered.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -162,15 +163,15 @@ def sort_batch(
     meters: Mapping[MeterKey, Meter],
     batch: BlockBatch,
     now: datetime,
-    withdrawn: Collection[int] = (),
+    refused_before: Mapping[int, Refusal] = MappingProxyType({}),
 ) -> SortedBatch:
     """Check every block, and cut those that can be stored into pieces of channel-days.
 
     `meters` holds those of the batch that are known; blocks of all others are pending. Those at the
-    indexes `withdrawn` are refused, whatever they hold.
+    indexes `refused_before` are refused, whatever they hold.
     """
     pending: list[int] = []
-    refused: dict[int, Refusal] = dict.fromkeys(withdrawn, WITHDRAWN)
+    refused: dict[int, Refusal] = dict(refused_before)
     fitting: dict[int, tuple[Piece, ...]] = {}
     highest: list[int] = []
     meters_of_channels = [meters.get(key) for key in batch.meter_keys]

@@ -3,7 +3,7 @@
 Load → decide → save in the caller's transaction. Whatever becomes of an event is counted there.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,21 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
-from gridtally.database import WriteConnection, copy
-from gridtally.ingest.domain.merge import (
-    MISSING,
-    Days,
-    Index,
-    RankedPiece,
-    agrees,
-    fill,
-    is_known,
-    overlay,
-    rebuild_day,
-    repeats,
-)
+from gridtally.database import WriteConnection
+from gridtally.ingest.domain.merge import MISSING, Days, Index, fill
 from gridtally.ingest.domain.pending_blocks import PendingKey, beyond_quota
 from gridtally.ingest.domain.readings import (
+    WITHDRAWN,
     DayPieces,
     Origin,
     Outcome,
@@ -36,8 +26,11 @@ from gridtally.ingest.domain.readings import (
     sort_batch,
 )
 from gridtally.ingest.domain.validation import Refusal
-from gridtally.ingest.events import SOURCE_IMPORTS, SOURCE_UNNAMED
+from gridtally.ingest.domain.validation_rules import MergedBatch
+from gridtally.ingest.events import SOURCE_IMPORTS
 from gridtally.ingest.events.messages import readings_rejected
+from gridtally.ingest.handlers.merge import merge_contested
+from gridtally.ingest.handlers.validation_rules import Validator
 from gridtally.ingest.store import pending_blocks, quarantine, readings, usage, withdrawn_events
 from gridtally.ingest.store.intake_counts import IntakeCounts, fetch_pending
 from gridtally.ingest.store.meters import Meters
@@ -51,6 +44,14 @@ EVENT_ID_REUSED = Refusal(
     "other values under an id of their own",
 )
 log = structlog.get_logger(__name__)
+
+
+class _HeldBack(Exception):
+    """Blocks of the batch that rules have quarantined, by index."""
+
+    def __init__(self, refused: Mapping[int, Refusal]) -> None:
+        super().__init__(len(refused))
+        self.refused = refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Recorder:
     announce_delay: timedelta
     pending_blocks_max: int
     suspects: set[UUID] = field(default_factory=set)
+    validator: Validator = field(default_factory=Validator)
 
     async def record(
         self,
@@ -88,7 +90,17 @@ class Recorder:
         outcomes: list[Outcome] = ["duplicates"] * len(received)
         refused = batch.refused
         if batch.pieces.keys:
-            stored, conflicts = await self._store(tx, received, batch.pieces, now, counts)
+            holds_back = origin != "quarantined"
+            try:
+                stored, conflicts = await self._store(
+                    tx, received, batch.pieces, now, counts, holds_back=holds_back
+                )
+            except _HeldBack as held_back:
+                batch = await self._sort(tx, received, now, held_back.refused)
+                refused = batch.refused
+                stored, conflicts = await self._store(
+                    tx, received, batch.pieces, now, counts, holds_back=False
+                )
             for index in stored:
                 outcomes[index] = "stored"
             refused = refused | dict.fromkeys(conflicts - stored, EVENT_ID_REUSED)
@@ -114,11 +126,16 @@ class Recorder:
         return batch.refused.get(0)
 
     async def _sort(
-        self, tx: WriteConnection, received: ReceivedBlocks, now: datetime
+        self,
+        tx: WriteConnection,
+        received: ReceivedBlocks,
+        now: datetime,
+        held_back: Mapping[int, Refusal] | None = None,
     ) -> SortedBatch:
         batch = received.batch()
         meters = await self.meters.fetch(tx, batch.meter_keys)
-        return sort_batch(meters, batch, now, await _withdrawn(tx, received))
+        withdrawn = dict.fromkeys(await _withdrawn(tx, received), WITHDRAWN)
+        return sort_batch(meters, batch, now, {**(held_back or {}), **withdrawn})
 
     async def _store(
         self,
@@ -127,12 +144,17 @@ class Recorder:
         batch: DayPieces,
         now: datetime,
         counts: IntakeCounts,
+        *,
+        holds_back: bool,
     ) -> tuple[set[int], set[int]]:
         """Merge the pieces into their channel-days.
 
         Returns the indexes of the blocks with a new piece, and of those with a piece whose event id
-        is that of another one.
+        is that of another one. _HeldBack, before anything is written, where a rule of the tenant
+        has blocks quarantined and `holds_back`.
         """
+        if not batch.keys:
+            return set(), set()
         await self.partitions.ensure(tx, {key.day for key in batch.keys})
         keys = readings.channel_day_columns(batch.keys)
         days, versions = await readings.fetch_days(tx, batch, keys)
@@ -142,17 +164,23 @@ class Recorder:
         conflicts: set[int] = set()
         if contested.any():
             disputed = np.flatnonzero(contested[batch.pieces.days])
-            contest = await _merge_contested(tx, received, batch, days, disputed)
+            contest = await merge_contested(tx, received, batch, days, disputed)
             is_fresh[disputed], is_fresh[contest.fresh] = False, True
             conflicts = contest.conflicts
         fresh = np.flatnonzero(is_fresh)
         differs = (days.values != before.values) | (days.quality != before.quality)
         changed = np.flatnonzero(days.per_day(differs))
+        judged = await self.validator.judge(
+            tx, self.meters, MergedBatch(batch, before, days, changed)
+        )
+        if holds_back and (held_back := judged.refused(batch)):
+            raise _HeldBack(held_back)
         if changed.size:
             causes = _last_blocks(batch, fresh, days.slots.size)[changed].tolist()
             changes = readings.DayChanges(changed, versions[changed], causes)
             await readings.upsert_days(tx, received, batch, keys, days, changes, now)
             await usage.queue_changed_days(tx, now + self.announce_delay)
+            await self.validator.save(tx, judged, now)
         fresh_blocks = {batch.blocks[index] for index in fresh.tolist()}
         try:
             await readings.insert_blocks(tx, received, batch, keys, fresh, now)
@@ -189,135 +217,6 @@ def _last_blocks(batch: DayPieces, fresh: Index, days_count: int) -> Index:
     last_pieces = np.zeros(days_count, np.int64)
     last_pieces[batch.pieces.days[fresh]] = fresh
     return np.array(batch.blocks, np.int64)[last_pieces]
-
-
-@dataclass(slots=True)
-class _Contest:
-    """What the pieces of contested days come to: those that are stored for the first time, by index
-    and by day, and the blocks that have the event id of a stored one and other content."""
-
-    fresh: list[int] = field(default_factory=list)
-    added: dict[int, list[RankedPiece]] = field(default_factory=dict)
-    conflicts: set[int] = field(default_factory=set)
-
-
-async def _merge_contested(
-    tx: WriteConnection,
-    received: ReceivedBlocks,
-    batch: DayPieces,
-    days: Days,
-    disputed: Index,
-) -> _Contest:
-    """Merge the disputed pieces into their days.
-
-    `disputed` are the indexes of all pieces of contested days, which `domain.merge.fill` has left
-    alone. A message is named by its event id: one that is stored already, or came earlier in this
-    batch, changes nothing, so that it cannot bring back a value that was corrected since. A block
-    that came without an id (`SOURCE_UNNAMED`) has nothing to be recognized by: where it says what
-    is in force it is a repetition, else it is a correction. One query finds the pieces that are
-    stored; the rest is merged day by day, in Python, since few days are contested.
-
-    A piece that agrees with its day where both have values can be written over it whatever it
-    ranks: the common case of a repeated value, without a query. Only where they differ does the
-    rank decide, and ranks are stored with the blocks: one query fetches all blocks of all such
-    days. What `overlay` has written into such a day before is dropped by the rebuilding.
-    """
-    identities = [
-        readings.PieceKey(
-            batch.keys[day], received.event_ids[batch.blocks[index]], batch.starts_at[index]
-        )
-        for index, day in zip(disputed.tolist(), batch.pieces.days[disputed].tolist(), strict=True)
-    ]
-    seen = await readings.fetch_stored_pieces(tx, identities)
-    pieces = _ranked_pieces(received, batch, disputed)
-    stored = await _stored_repetitions(tx, received, batch, days, disputed, pieces)
-    contest, rebuilt = _Contest(), set[int]()
-    for index, identity, piece in zip(disputed.tolist(), identities, pieces, strict=True):
-        day, block = int(batch.pieces.days[index]), batch.blocks[index]
-        if identity in seen:
-            if not piece.has_content_of(seen[identity]):
-                contest.conflicts.add(block)
-            continue
-        part = days.part(day)
-        values, quality = days.values[part], days.quality[part]
-        added = contest.added.setdefault(day, [])
-        if (
-            received.sources[block] == SOURCE_UNNAMED
-            and day not in rebuilt
-            and repeats(values, quality, piece)
-            and (received.blocks[block].read_at is None or is_known(piece, [*stored[day], *added]))
-        ):
-            continue
-        seen[identity] = piece
-        contest.fresh.append(index)
-        added.append(piece)
-        if day not in rebuilt and agrees(values, quality, piece):
-            overlay(values, quality, piece)
-        else:
-            rebuilt.add(day)
-    await _rebuild(tx, batch, days, sorted(rebuilt), contest.added)
-    return contest
-
-
-def _ranked_pieces(received: ReceivedBlocks, batch: DayPieces, indexes: Index) -> list[RankedPiece]:
-    """The pieces at these indexes, one by one."""
-    pieces, begins = batch.pieces, batch.pieces.begins
-    blocks = [batch.blocks[index] for index in indexes.tolist()]
-    return [
-        RankedPiece(
-            int(pieces.slots[index]),
-            pieces.values[begins[index] : begins[index] + pieces.counts[index]],
-            int(pieces.quality[index]),
-            copy.microseconds(received.read_at[block]),
-            received.event_ids[block].bytes,
-        )
-        for index, block in zip(indexes.tolist(), blocks, strict=True)
-    ]
-
-
-async def _stored_repetitions(
-    tx: WriteConnection,
-    received: ReceivedBlocks,
-    batch: DayPieces,
-    days: Days,
-    disputed: Index,
-    pieces: Sequence[RankedPiece],
-) -> defaultdict[int, list[RankedPiece]]:
-    """All stored pieces of those days that a block without an id seems to repeat with a `read_at`,
-    by day: a later reading of the same values is no repetition."""
-    wanted = sorted(
-        {
-            day
-            for index, day, piece in zip(
-                disputed.tolist(), batch.pieces.days[disputed].tolist(), pieces, strict=True
-            )
-            if received.sources[batch.blocks[index]] == SOURCE_UNNAMED
-            and received.blocks[batch.blocks[index]].read_at is not None
-            and repeats(days.values[days.part(day)], days.quality[days.part(day)], piece)
-        }
-    )
-    stored: defaultdict[int, list[RankedPiece]] = defaultdict(list)
-    if wanted:
-        keys = [batch.keys[day] for day in wanted]
-        found = await readings.fetch_ranked_pieces(tx, keys)
-        stored.update(zip(wanted, found, strict=True))
-    return stored
-
-
-async def _rebuild(
-    tx: WriteConnection,
-    batch: DayPieces,
-    days: Days,
-    rebuilt: Sequence[int],
-    added: Mapping[int, list[RankedPiece]],
-) -> None:
-    """Make days again from their stored pieces and those that are added."""
-    if not rebuilt:
-        return
-    stored = await readings.fetch_ranked_pieces(tx, [batch.keys[day] for day in rebuilt])
-    for day, pieces in zip(rebuilt, stored, strict=True):
-        part = days.part(day)
-        rebuild_day(days.values[part], days.quality[part], [*pieces, *added[day]])
 
 
 async def _quarantine(

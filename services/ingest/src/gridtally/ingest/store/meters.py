@@ -45,11 +45,19 @@ def _instant(text: str | None) -> datetime | None:
 
 
 class Meters:
-    """Meters in memory, as of the last change of any; one per process."""
+    """Meters in memory, as of the last change of any; one per process.
+
+    `changes` is the count of changes of meters and rules, as of the last `fetch`.
+    """
 
     def __init__(self) -> None:
-        self._changes = -1
+        self.changes = -1
         self._known: dict[MeterKey, Meter] = {}
+
+    @property
+    def known(self) -> Mapping[MeterKey, Meter]:
+        """Those in memory, as of the last `fetch`."""
+        return self._known
 
     async def fetch(
         self, read: ReadConnection, keys: Sequence[MeterKey]
@@ -60,8 +68,8 @@ class Meters:
         committed is never taken from the cache as it was before.
         """
         changes = await read.raw.fetchval("SELECT count FROM registry_change")
-        if changes != self._changes or len(self._known) > CACHED_MAX:
-            self._known, self._changes = {}, changes
+        if changes != self.changes or len(self._known) > CACHED_MAX:
+            self._known, self.changes = {}, changes
         missing = {key for key in keys if key not in self._known}
         if missing:
             self._known |= await fetch_meters(read, missing)
