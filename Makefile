@@ -90,7 +90,9 @@ integration: setup ## Each service and lib against the servers
 .PHONY: coverage
 coverage: setup ## Both, with half of the random cases, and how many lines they run; fails below 95 %
 	@rm -rf .cache/coverage && mkdir -p .cache/coverage
-	@GRIDTALLY_EXAMPLES_TIMES=0.5 $(MAKE) unit integration PYTEST='$(BIN)/coverage run -m pytest'
+	@# greenlets, by which services reach their databases, make counting slower by half
+	@GRIDTALLY_EXAMPLES_TIMES=0.5 $(MAKE) unit PYTEST='$(BIN)/coverage run --concurrency=thread -m pytest'
+	@GRIDTALLY_EXAMPLES_TIMES=0.5 $(MAKE) integration PYTEST='$(BIN)/coverage run -m pytest'
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
@@ -117,7 +119,7 @@ $(BROWSER): scripts/requirements/browser.txt scripts/uv.sh
 
 .PHONY: faults
 faults: setup ## kill -9 of services, broker and database while it works; planted bugs
-	$(PYTEST) tests/faults --timeout 1800
+	$(PYTEST) tests/faults --timeout 1800 $(ARGS)
 
 .PHONY: bench
 bench: setup $(RIVALS) ## Measure, on the real servers and on the wheels; prints a table, writes .cache/bench/

@@ -10,6 +10,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import pytest
@@ -99,10 +100,12 @@ def system() -> Iterator[System]:
 
 @pytest.fixture
 def say(capsys) -> Callable[[str], None]:
-    """Tells people how the run goes, also when it passes."""
+    """Tells people how the run goes, also when it passes; a worker of xdist's is heard only by what
+    the report of a failure shows."""
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
 
     def say(line: str) -> None:
-        with capsys.disabled():
+        with nullcontext() if is_worker else capsys.disabled():
             sys.stdout.write(f"\n{line}")
 
     return say
