@@ -53,7 +53,7 @@ async def test_a_paid_invoice_that_is_corrected_asks_for_the_difference(api):
     await until(lambda: ledger_states(api, house), [("open", "148.80", "148.80")])
     paid = await pay(api, house, "148.80")
     value = {"value": "743", "read_at": "2025-03-01T00:00:00+01:00"}
-    await api.call("ledger", "PUT", f"/v1/readings/{march}", json=value)
+    await api.call("ledger", "PUT", f"/v1/readings/{march}", json_body=value)
     corrected = [("148.60", "-148.80", "0.00", "-0.20")]
     await until(lambda: asked(api, house, "2025-02-01"), corrected)
     await until(lambda: ledger_states(api, house), [("paid", "148.60", "0.00")])

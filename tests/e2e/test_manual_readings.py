@@ -27,7 +27,7 @@ async def test_a_register_that_is_read_by_hand_is_billed_and_corrected(api):
         "ledger",
         "PUT",
         f"/v1/readings/{march}",
-        json={"value": "1350", "read_at": "2025-03-01T00:00:00+01:00"},
+        json_body={"value": "1350", "read_at": "2025-03-01T00:00:00+01:00"},
     )
     await until(house.invoices, {"2025-02-01": "80.00", "2025-03-01": "40.00"})
     page = await api.get("billing", "/v1/invoices", agreement_id=house.agreement_id)
