@@ -47,6 +47,7 @@ ONE_DAY = {
                     "unit": "kW",
                     "quantity_rounding": None,
                     "rate": "2",
+                    "payee": None,
                     "amount_exact": "1.0",
                     "amount": "1.00",
                 },
@@ -60,6 +61,7 @@ ONE_DAY = {
                     "unit": "kWh",
                     "quantity_rounding": None,
                     "rate": "0.2",
+                    "payee": None,
                     "amount_exact": "1.8000",
                     "amount": "1.80",
                 },
@@ -73,6 +75,7 @@ ONE_DAY = {
                     "unit": "kWh",
                     "quantity_rounding": None,
                     "rate": "0.3",
+                    "payee": None,
                     "amount_exact": "8.1000",
                     "amount": "8.10",
                 },
@@ -86,6 +89,7 @@ ONE_DAY = {
                     "unit": "EUR",
                     "quantity_rounding": None,
                     "rate": "0.19",
+                    "payee": None,
                     "amount_exact": "1.881000",
                     "amount": "1.88",
                 },
@@ -110,6 +114,7 @@ ONE_DAY = {
                 "minimum_top_up": "0.00",
                 "total": "12.78",
             },
+            "payees": {},
             "peak_kw": "1.500",
             "state": {},
         }
@@ -368,3 +373,18 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
     result = CliRunner().invoke(app, ["rate", str(tmp_path / "none.json"), "usage.csv"])
     assert result.exit_code == 1
     assert "none.json: No such file" in result.stderr
+
+
+def test_who_receives_money_is_on_lines_and_in_totals(run):
+    """36 kWh at 0.30, 0.05 and 0.01: two components are for the market operator."""
+    components = [
+        {"kind": "energy", "id": "energy", "rate": "0.3"},
+        {"kind": "energy", "id": "market", "rate": "0.05", "payee": "Operator [MO]"},
+        {"kind": "energy", "id": "grid", "rate": "0.01", "payee": "Operator [MO]"},
+    ]
+    arguments = (TARIFF | {"components": components}, hours("2025-03-03", 24, "1.5"))
+    [period] = json.loads(run(*arguments, "--json").stdout)["periods"]
+    assert [line["payee"] for line in period["lines"]] == [None, "Operator [MO]", "Operator [MO]"]
+    assert period["payees"] == {"Operator [MO]": "2.16"}
+    rows = [line.split() for line in run(*arguments).stdout.splitlines()]
+    assert ["of", "it", "for", "Operator", "[MO]", "2.16"] in rows

@@ -5,6 +5,7 @@ from decimal import Context, Decimal
 from typing import Literal
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from gridtally.kernel.money import plain
@@ -65,6 +66,8 @@ def _bill_table(usage: Usage, bill: Bill) -> Table:
             table.add_row(kind.replace("_", " "), *blank, plain(amount))
     for name, amount in (("net", bill.net), ("tax", bill.tax), ("total", bill.total)):
         table.add_row(name, *blank, plain(amount), style="bold")
+    for payee, amount in bill.payees().items():
+        table.add_row(f"of it for {escape(payee)}", *blank, plain(amount))
     handed = [
         ("peak", "" if (kw := peak_kw(usage)) is None else f"{short(kw)} kW"),
         *((name, describe_state(state)) for name, state in bill.state.items()),

@@ -83,6 +83,7 @@ def quote_document(usages: Sequence[Usage], bills: Sequence[Bill]) -> dict[str, 
                 "lines": [_line(line, items) for line in bill.lines],
                 "totals_exact": _totals(bill.totals_exact()),
                 "totals": _totals(bill.totals()),
+                "payees": {name: plain(total) for name, total in bill.payees().items()},
                 "peak_kw": None if (kw := peak_kw(usage)) is None else plain(kw),
                 "state": state_document(bill.state),
             }
@@ -164,6 +165,7 @@ def _item(item: Item) -> dict[str, object]:
         "unit": item.unit,
         "quantity_rounding": as_json(item.quantity_rounding),
         "rate": plain(item.rate),
+        "payee": item.payee,
     }
 
 

@@ -1050,6 +1050,9 @@ class QuotedLine(Model):
     rate: Decimal
     """The price of one `unit`, in the quote's currency."""
 
+    payee: str | None
+    """Who receives the money, where it is not the supplier."""
+
     amount_exact: Decimal
     """Quantity × rate before rounding, in the quote's currency."""
 
@@ -1077,6 +1080,12 @@ class QuotedPeriod(Model):
 
     totals: dict[str, str]
     """The rounded totals by kind of line, in the quote's currency."""
+
+    payees: dict[str, str]
+    """
+    What is for each payee that components name, in the quote's currency; the rest is the
+    supplier's.
+    """
 
     peak_kw: Decimal | None
     """The highest mean import of an interval, in kW; null where there is none."""

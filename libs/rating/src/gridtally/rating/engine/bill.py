@@ -56,6 +56,14 @@ class Bill:
         """The unrounded amounts by kind."""
         return self._by_kind((line.item.kind, line.amount_exact) for line in self.lines)
 
+    def payees(self) -> dict[str, Decimal]:
+        """The rounded amounts for each payee that a component names; the rest is the seller's."""
+        amounts: dict[str, list[Decimal]] = {}
+        for line in self.lines:
+            if line.item.payee is not None:
+                amounts.setdefault(line.item.payee, []).append(line.amount)
+        return {payee: add_up(own) for payee, own in amounts.items()}
+
     def _by_kind(self, amounts: Iterable[tuple[Kind, Decimal]]) -> dict[Kind, Decimal]:
         totals = dict.fromkeys(KINDS, LOSSLESS.subtract(self.total, self.total))
         for kind, amount in amounts:

@@ -239,6 +239,8 @@ class QuotedLine(Answer):
     """How each interval's kWh are rounded before they are added up; null for not at all."""
     rate: str
     """The price of one `unit`, in the quote's currency."""
+    payee: str | None
+    """Who receives the money, where it is not the supplier."""
     amount_exact: str
     """Quantity × rate before rounding, in the quote's currency."""
     amount: str
@@ -258,6 +260,9 @@ class QuotedPeriod(Answer):
     """The totals by kind of line before rounding, in the quote's currency."""
     totals: Mapping[str, str]
     """The rounded totals by kind of line, in the quote's currency."""
+    payees: Mapping[str, str]
+    """What is for each payee that components name, in the quote's currency; the rest is the
+    supplier's."""
     peak_kw: str | None
     """The highest mean import of an interval, in kW; null where there is none."""
     state: Mapping[str, Any]
