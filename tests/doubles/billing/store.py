@@ -336,12 +336,8 @@ class CreditNotes(Store):
 
     async def fetch_cancelled(self, read, invoices):
         """Those of these invoices that a credit note has cancelled."""
-        noted = {
-            (note.tenant_id, note.invoice_id)
-            for note in self.tables.credit_notes
-            if note.extent != "part"
-        }
-        return noted.intersection(invoices)
+        whole = [note for note in self.tables.credit_notes if note.extent != "part"]
+        return {(note.tenant_id, note.invoice_id) for note in whole}.intersection(invoices)
 
     async def fetch_credited_parts(self, read, invoices):
         """What credit notes of parts have credited of these invoices' lines, by position."""
@@ -355,6 +351,10 @@ class CreditNotes(Store):
                         amount + line.amount, quantity + line.quantity
                     )
         return credited
+
+    async def fetch_given_credits(self, read, keys):
+        """None: nothing is credited by hand here."""
+        return {}
 
 
 class AdoptedInvoices(Store):

@@ -29,6 +29,7 @@ from gridtally.billing.handlers import (
     daily_costs,
     periods,
     reference_data,
+    repeated_credits,
     sites,
 )
 from gridtally.billing.handlers import drafts as draft_handlers
@@ -286,7 +287,9 @@ def in_memory(monkeypatch):
         "drafts": Drafts,
         "collective_members": memory.CollectiveMembers,
     }
-    for handlers in (periods, reference_data, draft_handlers, collective_members):
+    for handlers in (
+        periods, reference_data, draft_handlers, collective_members, repeated_credits,
+    ):  # fmt: skip
         for name, double in doubles.items():
             if hasattr(handlers, name):
                 monkeypatch.setattr(handlers, name, double(world.tables))

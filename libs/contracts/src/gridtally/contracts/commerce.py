@@ -301,6 +301,10 @@ class CreditNoteIssued(Event):
     """The numbers of its lines among those of the invoice, from 1; null for all of them."""
     credited_by: Text | None = None
     """The API key by which a part was credited; null where a correction caused the note."""
+    repeat_on_correction: bool = False
+    """Whether a part is credited again on the invoice of a correction."""
+    repeats: UUID | None = None
+    """The credit note of a part that a correction gave again by this one; null for others."""
 
 
 class InvoiceVoided(Event):

@@ -290,8 +290,9 @@ class Billing(Operations):
         """Credit a part of an invoice, by hand and for good: lines of it with their taxes, or an
         amount of which each tax class has its share.
 
-        The invoice stays live, and a later correction credits what is left of it. 409 when it
-        is void or nothing is left; 422 for more than what is left.
+        The invoice stays live. A later correction credits what is left of it, and this part
+        once more on the invoice that it issues, unless `repeat_on_correction` is false. 409
+        when it is void or nothing is left; 422 for more than what is left.
         """
         return self._call(
             models.CreditNoteDetail,
@@ -1174,8 +1175,9 @@ class AsyncBilling(AsyncOperations):
         """Credit a part of an invoice, by hand and for good: lines of it with their taxes, or an
         amount of which each tax class has its share.
 
-        The invoice stays live, and a later correction credits what is left of it. 409 when it
-        is void or nothing is left; 422 for more than what is left.
+        The invoice stays live. A later correction credits what is left of it, and this part
+        once more on the invoice that it issues, unless `repeat_on_correction` is false. 409
+        when it is void or nothing is left; 422 for more than what is left.
         """
         return await self._call(
             models.CreditNoteDetail,

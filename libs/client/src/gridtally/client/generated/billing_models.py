@@ -230,6 +230,12 @@ class CreditNote(Model):
     credited_by: str | None
     """The API key by which a part was credited; null where a correction caused the note."""
 
+    repeat_on_correction: bool
+    """Whether a part is credited again on the invoice of a correction."""
+
+    repeats: UUID | None
+    """The credit note of a part that a correction gave again by this one; null for others."""
+
     issued_at: AwareDatetime
     """When, UTC."""
 
@@ -1198,6 +1204,13 @@ class NewCreditNote(Model):
 
     amount: Decimal | None = None
     """An amount with taxes, spread over all that is left of the invoice."""
+
+    repeat_on_correction: bool = True
+    """
+    Whether a correction, which credits the rest and issues the invoice again, credits this part
+    once more: as it should where it was given for its own reason, such as goodwill. `false` where
+    the correction will put the same thing right.
+    """
 
 
 class NewErasure(Model):
@@ -2957,6 +2970,12 @@ class CreditNoteDetail(Model):
 
     credited_by: str | None
     """The API key by which a part was credited; null where a correction caused the note."""
+
+    repeat_on_correction: bool
+    """Whether a part is credited again on the invoice of a correction."""
+
+    repeats: UUID | None
+    """The credit note of a part that a correction gave again by this one; null for others."""
 
     issued_at: AwareDatetime
     """When, UTC."""

@@ -53,6 +53,10 @@ class CreditNote(AnswerModel):
     """Why."""
     credited_by: str | None
     """The API key by which a part was credited; null where a correction caused the note."""
+    repeat_on_correction: bool
+    """Whether a part is credited again on the invoice of a correction."""
+    repeats: UUID | None
+    """The credit note of a part that a correction gave again by this one; null for others."""
     issued_at: datetime
     """When, UTC."""
     correlation_id: str
@@ -97,6 +101,11 @@ class NewCreditNote(Body):
     amount: Annotated[Amount | None, Field(gt=0)] = None
     """An amount with taxes, spread over all that is left of the invoice."""
 
+    repeat_on_correction: bool = True
+    """Whether a correction, which credits the rest and issues the invoice again, credits this part
+    once more: as it should where it was given for its own reason, such as goodwill. `false` where
+    the correction will put the same thing right."""
+
     @model_validator(mode="after")
     def _is_either(self) -> Self:
         if (self.lines is None) == (self.amount is None):
@@ -107,7 +116,7 @@ class NewCreditNote(Body):
         """What is to be credited."""
         lines = tuple(domain.CreditedAmount(own.position, own.amount) for own in self.lines or ())
         amount: Decimal | None = self.amount
-        return domain.Credit(self.reason, lines, amount)
+        return domain.Credit(self.reason, lines, amount, self.repeat_on_correction)
 
 
 @router.post(
@@ -119,7 +128,8 @@ async def create_credit_note(
     """Credit a part of an invoice, by hand and for good: lines of it with their taxes, or an amount
     of which each tax class has its share.
 
-    The invoice stays live, and a later correction credits what is left of it. 409 when it is void
+    The invoice stays live. A later correction credits what is left of it, and this part once more
+    on the invoice that it issues, unless `repeat_on_correction` is false. 409 when it is void
     or nothing is left; 422 for more than what is left.
     """
     async with transaction(db, tenant=cause.tenant_id) as tx:

@@ -31,7 +31,9 @@ class CreditNote:
     """Credits an invoice, all of it or a part, by amounts with the signs of the invoice's.
 
     `positions` are the places of its `lines` among the invoice's, from 1; `credited_by` is the API
-    key by which a part was credited, None where a correction caused the note.
+    key by which a part was credited, None where a correction caused the note. A part that is to
+    `repeat_on_correction` is given again on the invoice of a correction, by a note that `repeats`
+    it.
     """
 
     tenant_id: str
@@ -52,6 +54,8 @@ class CreditNote:
     extent: CreditNoteExtent = "whole"
     positions: Sequence[int] | None = None
     credited_by: str | None = None
+    repeat_on_correction: bool = False
+    repeats: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Credit:
     reason: str
     lines: Sequence[CreditedAmount] = ()
     amount: Decimal | None = None
+    repeat_on_correction: bool = True
 
 
 class CreditedPart(NamedTuple):
@@ -180,6 +185,7 @@ def credit_part(
         correlation_id=cause.correlation_id,
         extent="part",
         credited_by=cause.key_id,
+        repeat_on_correction=credit.repeat_on_correction,
     )
     return _with_amounts(note, invoice, amounts, _bases(amounts, taxed))
 

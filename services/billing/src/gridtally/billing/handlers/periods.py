@@ -48,6 +48,7 @@ from gridtally.billing.events.periods import closed_period
 from gridtally.billing.events.proofs import with_root
 from gridtally.billing.handlers.collective_members import hold_members
 from gridtally.billing.handlers.drafts import hold_drafts
+from gridtally.billing.handlers.repeated_credits import issue_repeated_credits
 from gridtally.billing.store import (
     adopted_invoices,
     agreements,
@@ -238,8 +239,11 @@ async def _issue(
         for billed, number, balance in zip(fresh, invoice_numbers, balances_owed, strict=True)
     ]
     await invoices.insert_invoices(tx, issued)
+    invoice_of = {billed.key: invoice for billed, invoice in zip(fresh, issued, strict=True)}
+    corrected = {billed.key: billed for _, billed in cancelled if billed.key in invoice_of}
+    given_again = await issue_repeated_credits(tx, corrected, invoice_of, now)
     messages = [message for note in notes for message in credit_note_issued(note)]
-    await enqueue(tx, [*messages, *map(invoice_issued, issued)])
+    await enqueue(tx, [*messages, *map(invoice_issued, issued), *given_again])
     await carry_forward(tx, billed_periods, now)
 
 

@@ -300,6 +300,12 @@ credit_note = sa.Table(
     required("correlation_id", sa.Text),
     sa.Column("extent", sa.Text, nullable=False, server_default="whole"),
     sa.Column("credited_by", sa.Text),
+    sa.Column("repeat_on_correction", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("repeats", sa.Uuid),
+    sa.CheckConstraint(
+        "extent = 'part' OR (repeats IS NULL AND NOT repeat_on_correction)",
+        name="credit_note_repeats",
+    ),
     sa.UniqueConstraint("tenant_id", "number", name="credit_note_number"),
     sa.CheckConstraint("total = net + tax", name="credit_note_total"),
     sa.CheckConstraint(CURRENCY_RULE, name="credit_note_currency"),
