@@ -302,7 +302,7 @@ class CreditNoteIssued(Event):
     credited_by: Text | None = None
     """The API key by which a part was credited; null where a correction caused the note."""
     repeat_on_correction: bool = False
-    """Whether a part is credited again on the invoice of a correction."""
+    """Whether a part is credited again, in the same currency, on the invoice of a correction."""
     repeats: UUID | None = None
     """The credit note of a part that a correction gave again by this one; null for others."""
 
