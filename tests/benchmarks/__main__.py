@@ -107,6 +107,15 @@ MEASURES = (
         most=True,
     ),
     Measure(
+        "fleet cost of 1 000 devices of 15 minutes, 366 days",
+        "s",
+        2,
+        "cost_fleets",
+        "fleet of 1000 devices, 366 days",
+        "seconds",
+        most=True,
+    ),
+    Measure(
         "10 000 houses, a month of stored 15-minute readings simulated",
         "s",
         15,
