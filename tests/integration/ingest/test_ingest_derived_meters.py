@@ -243,3 +243,24 @@ async def test_another_tenant_sees_and_changes_nothing(ingest, parts):
     await send(ingest, parts[0], 4)
     [closed] = await closed_periods(ingest, meter_id)
     assert closed["series"][0]["values"] == [4] * HOURS
+
+
+async def test_what_was_known_of_a_sum_is_asked_of_its_parts(ingest, parts, clients):
+    """Its series is answered like any other, but no blocks say what it was earlier."""
+    meter_id = await derived(ingest, (parts[0], 1, "import"))
+    await send(ingest, parts[0], 4, hours=24)
+    await ingest.add_up()
+    acme = await clients("acme", "ingest:read")
+    path = f"/v1/meters/{meter_id}/series"
+    day = {"flow": "import", "from": "2025-05-01", "to": "2025-05-02"}
+    answer = (await acme.get(path, params=day)).json()
+    assert answer["values_wh"] == [4] * 24
+    earlier = {"as_known_at": "2025-06-01T00:00:00Z"}
+    body = {"meter_ids": [str(meter_id)], "flows": ["import"], "start_on": "2025-05-01",
+            "end_on": "2025-05-02"}  # fmt: skip
+    assert (await acme.post("/v1/series/query", json=body)).status_code == 200
+    for refused in (
+        await acme.get(path, params=day | earlier),
+        await acme.post("/v1/series/query", json=body | earlier),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (422, "derived_meter")

@@ -64,12 +64,12 @@ API = ApiDescription(
         "get_meter": {404: ("meter_unknown",)},
         "get_series": {
             404: ("meter_unknown", "flow_unknown"),
-            422: ("empty_window", "window", "resolution_too_fine"),
+            422: ("empty_window", "window", "resolution_too_fine", "derived_meter"),
         },
         "query_series": {
             404: ("meter_unknown",),
             406: ("not_acceptable",),
-            422: ("resolution_too_fine",),
+            422: ("resolution_too_fine", "derived_meter"),
             503: ("too_many_exports",),
         },
         "export_series": {404: ("meter_unknown",), 503: ("too_many_exports",)},

@@ -29,6 +29,7 @@ from gridtally.ingest.domain.bulk_series import (
     check_resolution,
     chosen,
 )
+from gridtally.ingest.domain.derived_meters import refuse_earlier_knowledge
 from gridtally.ingest.domain.local_days import OLDEST_ON
 from gridtally.ingest.domain.merge import MISSING
 from gridtally.ingest.domain.meters import Flow, Meter
@@ -141,6 +142,8 @@ async def query_series(
     """
     meters = await known_meters(db, caller, query)
     check_resolution(meters, query.flows, query.resolution)
+    if query.as_known_at is not None:
+        refuse_earlier_knowledge(meters)
     chunks = _chunks(db, caller.tenant_id, query, meters, _format(accept))
     return await exports.stream(caller.tenant_id, chunks, _format(accept))
 

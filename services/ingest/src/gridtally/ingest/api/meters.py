@@ -18,6 +18,7 @@ from gridtally.ingest.api.callers import Reader
 from gridtally.ingest.api.verdicts import DayVerdict
 from gridtally.ingest.domain import meters as domain
 from gridtally.ingest.domain.channels import expectation
+from gridtally.ingest.domain.derived_meters import refuse_earlier_knowledge
 from gridtally.ingest.domain.local_days import OLDEST_AT, OLDEST_ON, days_between
 from gridtally.ingest.domain.meters import Flow
 from gridtally.ingest.domain.series import Resolution, series, within_channel
@@ -132,6 +133,7 @@ async def get_series(
         if as_known_at is None:
             days = await store.fetch_days(read, caller.tenant_id, meter_id, channel, window)
         else:
+            refuse_earlier_knowledge([meter])
             days = await store.fetch_days_known_at(
                 read, caller.tenant_id, meter, channel, window, as_known_at
             )

@@ -17,6 +17,7 @@ from gridtally.ingest.domain.local_days import OLDEST_ON
 from gridtally.ingest.domain.merge import ACTUAL, ESTIMATED, MISSING, NO_QUALITY, Qualities, Wh
 from gridtally.ingest.domain.meters import ActiveFlow, Channel, Meter
 from gridtally.kernel.energy import INTERVAL_WH_MAX
+from gridtally.kernel.errors import Rejected
 from gridtally.kernel.ids import own_meter_id
 from gridtally.kernel.periods import ONE_DAY, day_minutes, local_date, midnight_utc
 
@@ -30,6 +31,16 @@ SUBSTITUTED = ord("S")
 WORST_FIRST = (ESTIMATED, SUBSTITUTED, ACTUAL)
 Register = tuple[UUID, ActiveFlow]
 """A meter that is read, and the flow of it that counts."""
+
+
+def refuse_earlier_knowledge(meters: Iterable[Meter]) -> None:
+    """Rejected where one of the meters is derived: its days are stored as they are now, and no
+    blocks say what they were."""
+    if derived := next((meter for meter in meters if meter.is_derived), None):
+        raise Rejected(
+            "derived_meter",
+            f"{derived.meter_id} is computed from others: `as_known_at` is answered for those",
+        )
 
 
 @dataclass(frozen=True, slots=True)
