@@ -13,6 +13,7 @@ from doubles.billing.worlds import StoredWorld
 from gridtally.billing.domain.credit_notes import Credit
 from gridtally.billing.handlers import agreements, customers, erasures
 from gridtally.billing.handlers.credit_notes import credit_invoice
+from gridtally.billing.store.reconciliation import fetch_periods, fetch_series
 from gridtally.contracts.commerce import (
     AgreementChanged,
     CreditNoteIssued,
@@ -20,7 +21,7 @@ from gridtally.contracts.commerce import (
     InvoiceIssued,
     InvoiceVoided,
 )
-from gridtally.database import transaction
+from gridtally.database import snapshot, transaction
 from gridtally.kernel.resources import Cause
 from gridtally.messaging import ensure_topics
 from restores import Restorable, rows_of, said, until_drained, until_rows
@@ -41,6 +42,8 @@ STORED = {
     "held_period": ("held_at",),
     "adopted_invoice": (),
     "invoice_draft": (),
+    "invoice_section": (),
+    "collective_member": ("waits_since", "grace_ends_at", "due_at"),
 }
 """What must be the same after a restore, without what no event carries."""
 
@@ -175,3 +178,60 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
     assert issued["number"].endswith("-000014")
     assert all(len(words) == 1 for words in heard.values())
     assert billing.logged("not adopted", tenant) == []
+
+
+async def test_a_restored_billing_has_its_collective_invoices(billing, publisher, make):
+    tenant = f"t-{uuid4().hex[:8]}"
+
+    async def send(*events):
+        await publisher.publish([make.outgoing(event, tenant) for event in events])
+
+    async with running(billing, tenant) as world:
+        homes = []
+        for _ in range(2):
+            tariff_id, meter_id = uuid4(), uuid4()
+            await send(make.published(tariff_id, FLAT), make.registered(meter_id))
+            home = make.agreement(tariff_id=tariff_id, meter_id=meter_id)
+            home = replace(home, customer_id=homes[0].customer_id) if homes else home
+            homes.append(await world.agree_on(home, invoicing="collective"))
+        await send(*(make.closed(home, period=FEBRUARY) for home in homes))
+        await until_rows(world.database, "invoice", tenant, 3)
+    await billing.copy()
+
+    async with running(billing, tenant) as world:
+        # Twice, so that the section that stays is issued three times.
+        for revision, rows in ((2, 6), (3, 9)):
+            await send(make.closed(homes[1], period=FEBRUARY, revision=revision, wh=90 + revision))
+            await until_rows(world.database, "invoice", tenant, rows)
+        await send(*map(make.closed, homes))
+        await until_rows(world.database, "invoice", tenant, 12)
+        await send(make.closed(homes[0], period=APRIL))
+        await until_rows(world.database, "collective_member", tenant, 1)
+        before = await stored(world)
+        assert await reconciled(world)
+    await billing.restore()
+
+    async with running(billing, tenant) as world:
+        await until_rows(world.database, "invoice_evidence", tenant, 8)
+        await until_drained(world.database, tenant, "adopted_invoice")
+        await until_rows(world.database, "collective_member", tenant, 1)
+        after = await stored(world)
+        for table, rows in before.items():
+            assert set(after[table]) ^ set(rows) == set(), table
+        assert await reconciled(world)
+        # And it goes on from there: the section that stayed is corrected.
+        await send(make.closed(homes[0], period=FEBRUARY, revision=2, wh=50))
+        await until_rows(world.database, "invoice", tenant, 15)
+        await send(make.closed(homes[1], period=APRIL))
+        await until_rows(world.database, "invoice", tenant, 18)
+        assert await reconciled(world)
+    assert billing.logged("not adopted", tenant) == []
+
+
+async def reconciled(world):
+    """Whether periods, sections and collective invoices agree."""
+    async with snapshot(world.database, tenant=world.tenant) as read:
+        periods = await fetch_periods(read, world.tenant)
+        series = await fetch_series(read, world.tenant)
+    in_order = all(row["issued"] == row["documents"] == row["in_order"] for row in series)
+    return periods["live"] == periods["invoiced"] and not periods["unlike_sections"] and in_order

@@ -28,16 +28,21 @@ Adopted = Mapping[PeriodKey, Sequence[AdoptedInvoice]]
 @dataclass(frozen=True, slots=True)
 class Settled:
     """The results of billing as what was issued before has it: `again` are the periods whose
-    invoices were issued before, by key."""
+    invoices were issued before, by key. `repeated` are those of them as they were issued before
+    that, with the same lines: a section that stayed when another one of its invoice was corrected.
+    """
 
     results: Sequence[BilledPeriod | HeldPeriod]
     again: Mapping[PeriodKey, BilledPeriod]
+    repeated: Sequence[BilledPeriod] = ()
 
 
 # A revision was restated as often as the periods before it were corrected. These come again in the
 # same order, and so each bill is one of those that were issued, the next in line; where two
 # corrections come at once, one is left out. A bill that is none of them rests on what changed
-# later: then the last invoice stands, since it was the last that was said.
+# later: then the last invoice stands, since it was the last that was said. A restatement that
+# repeats the lines of the one before it is only issued where another section of a collective
+# invoice was corrected; the period came once for all of those.
 def settle_adopted(
     results: Sequence[BilledPeriod | HeldPeriod],
     adopted: Adopted,
@@ -51,6 +56,7 @@ def settle_adopted(
     """
     settled: list[BilledPeriod | HeldPeriod] = []
     again: dict[PeriodKey, BilledPeriod] = {}
+    repeated: list[BilledPeriod] = []
     for result in results:
         key, revision = result.closed.key, result.closed.revision
         waiting = adopted.get(key, ())
@@ -61,6 +67,10 @@ def settle_adopted(
                 settled.append(result)
                 continue
             chosen = same[0] if same else of_revision[-1]
+            for following in same[1:]:
+                if following.restatement == chosen.restatement + 1:
+                    repeated.append(replace(result, restatement=chosen.restatement))
+                    chosen = following
             again[key] = replace(result, restatement=chosen.restatement)
             settled.append(again[key])
         elif not of_revision and waiting and waiting[-1].revision > revision:
@@ -68,7 +78,7 @@ def settle_adopted(
             settled.append(HeldPeriod(result.closed, "newer_revision_issued", newer))
         else:
             settled.append(result)
-    return Settled(settled, again)
+    return Settled(settled, again, repeated)
 
 
 def _is_bill_of(billed: BilledPeriod, invoice: Invoice) -> bool:

@@ -224,7 +224,7 @@ async def _issue(
     settled = [*fresh, *again.values()]
     await periods.update_invoiced(tx, settled)
     await invoices.insert_lines(tx, {billed.invoice_key: billed.bill.lines for billed in fresh})
-    await evidence.insert_evidence(tx, settled)
+    await evidence.insert_evidence(tx, [*settled, *rated.settled.repeated])
 
     cancelled: Cancelled = [(replaced[new.key], new) for new in fresh if new.key in replaced]
     if adopted:
