@@ -42,6 +42,8 @@ from gridtally.kernel.billing_calendars import Calendars
 
 COLLECTIVE_GRACE_HOURS = 120
 """How long a collective invoice waits for its last sections, unless the customer's terms differ."""
+MINIMUM_PERIODS_MAX = 12
+MinimumPeriods = Annotated[int, Field(ge=1, le=120)]
 CollectiveGraceHours = Annotated[int, Field(ge=0, le=24 * 366)]
 
 Invoicing = Literal["single", "collective"]
@@ -94,6 +96,10 @@ class CustomerChanged(Event):
     collective one."""
     collective_grace_hours: CollectiveGraceHours = COLLECTIVE_GRACE_HOURS
     """How many hours a collective invoice waits for its last sections."""
+    minimum_amount: Amount | None = None
+    """Collective invoices of less, in `currency`, wait for the next; null for none."""
+    minimum_periods_max: MinimumPeriods = MINIMUM_PERIODS_MAX
+    """How many periods of bills wait so at most."""
     erased_at: Instant | None = None
     """When what names the customer was erased."""
 

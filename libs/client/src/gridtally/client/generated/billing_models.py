@@ -2072,6 +2072,12 @@ class Customer(Model):
     collective_grace_hours: int
     """How many hours a collective invoice waits for its last sections."""
 
+    minimum_amount: Decimal | None
+    """A collective invoice of less waits for the next; null for none."""
+
+    minimum_periods_max: int
+    """How many periods of bills wait so at most."""
+
     erased_at: AwareDatetime | None
     """When what names the customer was erased; null for others."""
 
@@ -2133,6 +2139,15 @@ class CustomerChange(Model):
     collective_grace_hours: int | None = None
     """How many hours a collective invoice waits for its last sections."""
 
+    minimum_amount: Decimal | None = None
+    """
+    A collective invoice of less, in the customer's currency, waits for the next; null for
+    none.
+    """
+
+    minimum_periods_max: int | None = None
+    """How many periods of bills wait so at most."""
+
 
 class CustomerReplacement(Model):
     """Everything of a customer that can change: what is left out is empty."""
@@ -2193,6 +2208,15 @@ class CustomerReplacement(Model):
     How many hours a collective invoice waits for its last sections; then it is issued without
     them.
     """
+
+    minimum_amount: Decimal | None = None
+    """
+    A collective invoice of less, in the customer's currency, waits for the next; null for
+    none.
+    """
+
+    minimum_periods_max: int = 12
+    """How many periods of bills wait so at most."""
 
 
 class Customers(Model):
@@ -2413,6 +2437,15 @@ class NewCustomer(Model):
     them.
     """
 
+    minimum_amount: Decimal | None = None
+    """
+    A collective invoice of less, in the customer's currency, waits for the next; null for
+    none.
+    """
+
+    minimum_periods_max: int = 12
+    """How many periods of bills wait so at most."""
+
     id: UUID | None = None
     """The resource's id (UUID)"""
 
@@ -2536,6 +2569,12 @@ class PendingCollectiveInvoice(Model):
 
     end_on: date_aliased
     """The local day after the last."""
+
+    reason: Literal["sections_missing", "below_minimum", "due"] | str
+    """
+    What it waits for: sections; the next invoice, since it comes to less than the customer's
+    minimum; or nothing, and it is issued within seconds.
+    """
 
     waits_since: AwareDatetime
     """When the first of its periods was billed, UTC."""

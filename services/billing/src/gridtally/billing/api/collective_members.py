@@ -1,7 +1,7 @@
 """Collective invoices that wait for their sections, over HTTP; and their release by hand."""
 
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -43,6 +43,9 @@ class PendingCollectiveInvoice(AnswerModel):
     """The first local day of those whose periods share the invoice."""
     end_on: date
     """The local day after the last."""
+    reason: Literal["sections_missing", "below_minimum", "due"]
+    """What it waits for: sections; the next invoice, since it comes to less than the customer's
+    minimum; or nothing, and it is issued within seconds."""
     waits_since: datetime
     """When the first of its periods was billed, UTC."""
     grace_ends_at: datetime
@@ -66,11 +69,18 @@ class PendingCollectiveInvoice(AnswerModel):
             | {
                 "start_on": row["collective_start_on"],
                 "end_on": row["collective_end_on"],
+                "reason": _reason(row, missing),
                 "missing": [
                     MissingPeriod.model_validate(period, from_attributes=True) for period in missing
                 ],
             }
         )
+
+
+def _reason(row: Any, missing: list[handlers.MissingPeriod]) -> str:
+    if row["is_below_minimum"]:
+        return "below_minimum"
+    return "sections_missing" if missing else "due"
 
 
 class CollectiveInvoiceRelease(Body):

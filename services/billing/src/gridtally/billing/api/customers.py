@@ -15,11 +15,13 @@ from gridtally.contracts import billing_calendars
 from gridtally.contracts import customers as contracts
 from gridtally.contracts.commerce import (
     COLLECTIVE_GRACE_HOURS,
+    MINIMUM_PERIODS_MAX,
     CollectiveGraceHours,
     Invoicing,
+    MinimumPeriods,
 )
 from gridtally.contracts.customers import Email, Language, PaymentDays, PhoneNumber
-from gridtally.contracts.model import Code, Currency, Text
+from gridtally.contracts.model import Amount, Code, Currency, Text
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch, RequiredMatch, etag
@@ -100,6 +102,11 @@ class CustomerReplacement(CustomerFields):
     collective_grace_hours: CollectiveGraceHours = COLLECTIVE_GRACE_HOURS
     """How many hours a collective invoice waits for its last sections; then it is issued without
     them."""
+    minimum_amount: Amount | None = None
+    """A collective invoice of less, in the customer's currency, waits for the next; null for
+    none."""
+    minimum_periods_max: MinimumPeriods = MINIMUM_PERIODS_MAX
+    """How many periods of bills wait so at most."""
 
     def values(self) -> dict[str, Any]:
         """All of them, as the domain has them."""
@@ -140,6 +147,11 @@ class CustomerChange(CustomerFields):
     customer share a collective one; of periods that were not invoiced yet."""
     collective_grace_hours: Annotated[CollectiveGraceHours | None, NotNull] = None
     """How many hours a collective invoice waits for its last sections."""
+    minimum_amount: Amount | None = None
+    """A collective invoice of less, in the customer's currency, waits for the next; null for
+    none."""
+    minimum_periods_max: Annotated[MinimumPeriods | None, NotNull] = None
+    """How many periods of bills wait so at most."""
 
     def changes(self) -> dict[str, Any]:
         """The fields that it names, as the domain has them."""
@@ -207,6 +219,10 @@ class Customer(StoredModel):
     """Whether each agreement's period has an invoice, or they share a collective one."""
     collective_grace_hours: int
     """How many hours a collective invoice waits for its last sections."""
+    minimum_amount: Amount | None
+    """A collective invoice of less waits for the next; null for none."""
+    minimum_periods_max: int
+    """How many periods of bills wait so at most."""
     erased_at: datetime | None
     """When what names the customer was erased; null for others."""
 

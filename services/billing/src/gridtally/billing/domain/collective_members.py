@@ -4,9 +4,10 @@ Owns the days whose periods share an invoice (those of the customer's billing ca
 day of each period), which of them are missing, and how long they are waited for.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from gridtally.billing.domain.agreements import Agreement
@@ -14,11 +15,15 @@ from gridtally.billing.domain.customers import Invoicing
 from gridtally.billing.domain.periods import BilledPeriod, HeldPeriod, PeriodKey
 from gridtally.kernel.billing_calendars import CALENDAR_MONTHS, BillingCalendar
 from gridtally.kernel.periods import ONE_DAY, Period
+from gridtally.rating.engine.exact import add_up
 
 LOOKED_AT_AGAIN_AFTER = timedelta(hours=1)
 """What waits is looked at so often, since agreements end and customers change meanwhile."""
 PENDING = "collective_pending"
 """Why a period is held that is billed and waits for the others of its invoice."""
+BELOW_MINIMUM = "below_minimum"
+"""Why a period is held whose invoice would come to less than its customer's minimum."""
+WAITING = (PENDING, BELOW_MINIMUM)
 CollectiveKey = tuple[str, UUID, date]
 """Tenant, customer and first of the days whose periods share an invoice."""
 
@@ -31,6 +36,8 @@ class CollectiveTerms:
     invoicing: Invoicing
     grace_hours: int
     calendar: BillingCalendar | None
+    minimum_amount: Decimal | None = None
+    minimum_periods_max: int = 1
 
     def days_of(self, period: Period) -> Period:
         """The days whose periods share the invoice of this one: those of its last day. A read cycle
@@ -105,6 +112,56 @@ def held_member(billed: BilledPeriod) -> HeldPeriod:
     return HeldPeriod(
         billed.closed, PENDING, "billed, and waits for the other sections of a collective invoice"
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WholeInvoice:
+    """A collective invoice that lacks nothing, or does not wait for it: its members with their
+    bills, and whether it is the last of its customer."""
+
+    members: Sequence[tuple[Member, BilledPeriod]]
+    is_last: bool
+
+    @property
+    def total(self) -> Decimal:
+        """What it comes to."""
+        return add_up(billed.bill.total for _, billed in self.members)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is issued whatever it comes to: it is the last one, somebody released it, or
+        a bill carries on to the next, which needs it."""
+        return self.is_last or any(
+            member.released_at is not None or billed.billable.carries_state
+            for member, billed in self.members
+        )
+
+
+# A customer's own money is not kept for less either: the amount counts, owed or credited.
+def above_minimum(
+    invoices: Sequence[WholeInvoice], terms: CollectiveTerms
+) -> tuple[list[list[BilledPeriod]], list[HeldPeriod]]:
+    """What of a customer is issued, by invoice, and what waits for the next, since all that waits
+    together comes to less than the minimum. `invoices` in the order of their days."""
+    issued: list[list[BilledPeriod]] = []
+    carried: list[WholeInvoice] = []
+    for invoice in invoices:
+        carried.append(invoice)
+        total = abs(add_up(own.total for own in carried))
+        if (
+            terms.minimum_amount is None
+            or total >= terms.minimum_amount
+            or len(carried) > terms.minimum_periods_max
+            or any(own.goes_on for own in carried)
+        ):
+            issued.append([billed for own in carried for _, billed in own.members])
+            carried = []
+    detail = f"with what waits less than {terms.minimum_amount}, and goes on the next invoice"
+    return issued, [
+        HeldPeriod(billed.closed, BELOW_MINIMUM, detail)
+        for own in carried
+        for _, billed in own.members
+    ]
 
 
 def expected_periods(

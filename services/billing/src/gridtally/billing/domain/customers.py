@@ -12,6 +12,7 @@ from gridtally.kernel.money import EXACT, in_currency
 
 Invoicing = Literal["single", "collective"]
 COLLECTIVE_GRACE_HOURS = 120
+MINIMUM_PERIODS_MAX = 12
 ERASED_NAME = "erased"
 """The name of a customer who was erased."""
 
@@ -62,6 +63,8 @@ class Customer:
     billing_calendar     of agreements that name none when they are made; None for months
     invoicing            whether each agreement's period has an invoice, or they share one
     collective_grace_hours  how long a collective invoice waits for its last sections
+    minimum_amount       a collective invoice of less waits for the next; None for none
+    minimum_periods_max  how many periods of bills wait so at most
     erased_at            when all that names the customer was erased
     """
 
@@ -82,6 +85,8 @@ class Customer:
     billing_calendar: BillingCalendar | None = None
     invoicing: Invoicing = "single"
     collective_grace_hours: int = COLLECTIVE_GRACE_HOURS
+    minimum_amount: Decimal | None = None
+    minimum_periods_max: int = MINIMUM_PERIODS_MAX
     erased_at: datetime | None = None
 
     def erased(self, now: datetime) -> "Customer":
@@ -96,12 +101,18 @@ class Customer:
             billing_calendar=self.billing_calendar,
             invoicing=self.invoicing,
             collective_grace_hours=self.collective_grace_hours,
+            minimum_amount=self.minimum_amount,
+            minimum_periods_max=self.minimum_periods_max,
             erased_at=now,
         )
 
     def __post_init__(self) -> None:
         if not (len(self.currency) == 3 and self.currency.isascii() and self.currency.isupper()):
             raise ValueError(f"{self.currency!r} is no currency code of three letters")
+        if self.minimum_amount is not None and self.minimum_amount < 0:
+            raise ValueError("minimum_amount must not be below zero")
+        if self.minimum_amount is not None and self.invoicing == "single":
+            raise ValueError("minimum_amount needs collective invoices, which have sections")
 
 
 ZERO = Decimal(0)

@@ -5,10 +5,13 @@ follow them. What is stored already stays, unless a newer version of it was publ
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from gridtally.billing.domain.customers import ZERO, Issue
-from gridtally.billing.domain.invoices import highest_serials
+from gridtally.billing.domain.invoices import Invoice, highest_serials
+from gridtally.billing.domain.periods import invoice_id
 from gridtally.billing.events.adoption import (
     published_agreement,
     published_credit_note,
@@ -113,9 +116,9 @@ async def adopt_published_invoices(
     )
     await invoices.insert_invoices(tx, unknown)
     await collective_invoices.insert_sections(tx, unknown)
-    await adopted_invoices.insert_adopted(
-        tx, [invoice for invoice in unknown if not invoice.is_collective]
-    )
+    carried = await _carry_over(tx, unknown)
+    waiting = [own for own in unknown if not own.is_collective and own.id not in carried]
+    await adopted_invoices.insert_adopted(tx, waiting)
     await balances.add_issued(
         tx,
         [
@@ -124,6 +127,27 @@ async def adopt_published_invoices(
         ],
     )
     return []
+
+
+# The period of a section that stayed when another one was corrected does not come again for that:
+# it has the evidence of the one before it, if that is known. If not, it waits together with that.
+async def _carry_over(tx: WriteConnection, unknown: Sequence[Invoice]) -> set[UUID]:
+    """Give sections that stayed the evidence of the ones before them; which have it now."""
+    stayed = {
+        section.section_id
+        for invoice in unknown
+        for section in invoice.sections
+        if section.change is None
+    }
+    carried: set[UUID] = set()
+    restated = [own for own in unknown if own.id in stayed and own.restatement > 0]
+    for section in sorted(restated, key=lambda own: own.restatement):
+        key = section.tenant_id, section.agreement_id, section.start_on
+        before = replace(section, id=invoice_id(key, section.revision, section.restatement - 1))
+        if await collective_invoices.fetch_with_evidence(tx, [(before.tenant_id, before.id)]):
+            await collective_invoices.carry_over(tx, [(before, section)])
+            carried.add(section.id)
+    return carried
 
 
 async def adopt_published_credit_notes(

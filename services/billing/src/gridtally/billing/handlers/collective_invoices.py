@@ -26,13 +26,20 @@ from gridtally.billing.domain.collective_members import (
     LOOKED_AT_AGAIN_AFTER,
     CollectiveKey,
     Member,
+    WholeInvoice,
+    above_minimum,
     missing_periods,
 )
 from gridtally.billing.domain.credit_notes import CreditNote, cancel_whole
 from gridtally.billing.domain.customers import ZERO, CustomerBalance, Issue
 from gridtally.billing.domain.drafts import Draft
 from gridtally.billing.domain.invoices import Invoice, issue, series_of
-from gridtally.billing.domain.periods import BilledPeriod, ClosedPeriod, PeriodKey
+from gridtally.billing.domain.periods import (
+    BilledPeriod,
+    ClosedPeriod,
+    HeldPeriod,
+    PeriodKey,
+)
 from gridtally.billing.events.invoices import credit_note_issued, invoice_issued
 from gridtally.billing.events.proofs import collective_root, stored_root, with_root
 from gridtally.billing.handlers import periods as period_handlers
@@ -84,10 +91,11 @@ async def issue_collective_invoices(
     await agreements.lock_agreements(
         tx, {(key[0], agreement.id) for key in known for agreement in known[key]}
     )
-    waiting = await collective_members.lock_members(tx, keys)
+    looked_at = {*keys, *await collective_members.fetch_carried(tx, customers)}
+    waiting = await collective_members.lock_members(tx, looked_at)
     if waiting:
         await _issue_waiting(tx, waiting, known, now)
-    await collective_members.delete_stale(tx, keys)
+    await collective_members.delete_stale(tx, looked_at)
     return max(len(waiting), len(keys))
 
 
@@ -110,10 +118,12 @@ async def _issue_waiting(
     await held_periods.mark_due(tx, [own.key for own in rated.billed if own.key not in unissued])
     members = {member.key: member for member, _ in waiting}
     fresh = {key: own for key, own in billed.items() if key not in rated.replaced}
-    whole = await _whole(tx, {key: members[key] for key in fresh}, known, now)
+    fresh_members = [(members[key], own) for key, own in fresh.items()]
+    issued, below = await _whole(tx, fresh_members, known, now)
+    await held_periods.upsert_held(tx, below, now)
     planned = [
         _Planned([_fresh_section(own, None, approved, now) for own in group], None, {})
-        for group in _by_invoice({key: fresh[key] for key in whole}, members)
+        for group in issued
     ]
     corrected = [own for key, own in billed.items() if key in rated.replaced]
     planned += await _reissued(tx, corrected, rated.replaced, approved, now)
@@ -132,35 +142,38 @@ def _is_planned(member: Member, planned: Sequence[_Planned]) -> bool:
 
 async def _whole(
     tx: WriteConnection,
-    members: Mapping[PeriodKey, Member],
+    members: Sequence[tuple[Member, BilledPeriod]],
     known: Mapping[tuple[str, UUID], Sequence[Agreement]],
     now: datetime,
-) -> list[PeriodKey]:
-    """Those of these members whose invoices lack no section, or are not to wait any longer."""
-    groups: dict[CollectiveKey, list[Member]] = {}
-    for member in members.values():
-        groups.setdefault(member.collective_key, []).append(member)
-    whole: list[PeriodKey] = []
-    for (tenant_id, customer_id, _), own in groups.items():
-        present = {member.key[1:] for member in own}
-        days = Period(own[0].collective_start_on, own[0].collective_end_on)
-        missing = missing_periods(known[tenant_id, customer_id], days, present)
-        lacking = {(tenant_id, agreement_id, period.start_on) for agreement_id, period in missing}
-        if lacking and not any(member.forces(now) for member in own):
+) -> tuple[list[list[BilledPeriod]], list[HeldPeriod]]:
+    """Those of these bills that are issued now, by invoice: it lacks no section, or is not to wait
+    any longer, and does not come to less than the customer's minimum. And those that do."""
+    groups: dict[CollectiveKey, list[tuple[Member, BilledPeriod]]] = {}
+    for member, billed in members:
+        groups.setdefault(member.collective_key, []).append((member, billed))
+    whole: dict[tuple[str, UUID], list[WholeInvoice]] = {}
+    for key in sorted(groups):
+        own = groups[key]
+        first, _ = own[0]
+        agreed = known[key[:2]]
+        present = {member.key[1:] for member, _ in own}
+        days = Period(first.collective_start_on, first.collective_end_on)
+        missing = missing_periods(agreed, days, present)
+        lacking = {(key[0], agreement_id, period.start_on) for agreement_id, period in missing}
+        if lacking and not any(member.forces(now) for member, _ in own):
             lacking -= await collective_members.fetch_invoiced(tx, lacking)
             if lacking:
                 continue
-        whole += [member.key for member in own]
-    return whole
-
-
-def _by_invoice(
-    billed: Mapping[PeriodKey, BilledPeriod], members: Mapping[PeriodKey, Member]
-) -> list[list[BilledPeriod]]:
-    groups: dict[CollectiveKey, list[BilledPeriod]] = {}
-    for key, own in billed.items():
-        groups.setdefault(members[key].collective_key, []).append(own)
-    return list(groups.values())
+        is_last = all(
+            agreement.end_on is not None and agreement.end_on <= days.end_on for agreement in agreed
+        )
+        whole.setdefault(key[:2], []).append(WholeInvoice(own, is_last))
+    terms = await collective_members.fetch_terms(tx, whole)
+    settled = [above_minimum(invoices, terms[customer]) for customer, invoices in whole.items()]
+    return (
+        [group for issued, _ in settled for group in issued],
+        [held for _, below in settled for held in below],
+    )
 
 
 def _fresh_section(

@@ -75,9 +75,10 @@ SELECT e.tenant_id, k.new_id, e.zone, e.connected_kw, e.closed_by, e.expected_in
 """
 _RESTATED = """
 UPDATE billed_period b SET restatement = k.restatement
-  FROM unnest($1::text[], $2::uuid[], $3::date[], $4::int[])
-       AS k (tenant_id, agreement_id, start_on, restatement)
+  FROM unnest($1::text[], $2::uuid[], $3::date[], $4::int[], $5::int[])
+       AS k (tenant_id, agreement_id, start_on, revision, restatement)
  WHERE (b.tenant_id, b.agreement_id, b.start_on) = (k.tenant_id, k.agreement_id, k.start_on)
+   AND b.invoiced_revision = k.revision
 """
 
 
@@ -86,5 +87,8 @@ async def carry_over(tx: WriteConnection, staying: Sequence[tuple[Invoice, Invoi
     live in their place."""
     copies = [(old.tenant_id, old.id, new.id) for old, new in staying]
     await tx.raw.execute(_COPY_EVIDENCE, *columns_of(copies, 3))
-    rows = [(new.tenant_id, new.agreement_id, new.start_on, new.restatement) for _, new in staying]
-    await tx.raw.execute(_RESTATED, *columns_of(rows, 4))
+    rows = [
+        (new.tenant_id, new.agreement_id, new.start_on, new.revision, new.restatement)
+        for _, new in staying
+    ]
+    await tx.raw.execute(_RESTATED, *columns_of(rows, 5))

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from gridtally.billing import tables
 from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.collective_members import (
-    PENDING,
+    BELOW_MINIMUM,
+    WAITING,
     CollectiveKey,
     CollectiveTerms,
     Member,
@@ -30,7 +31,8 @@ _CALENDAR: TypeAdapter[BillingCalendar | None] = TypeAdapter(BillingCalendar | N
 _TERMS = """
 SELECT c.* FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
  CROSS JOIN LATERAL (
-       SELECT tenant_id, id, invoicing, collective_grace_hours, billing_calendar
+       SELECT tenant_id, id, invoicing, collective_grace_hours, billing_calendar,
+              minimum_amount, minimum_periods_max
          FROM customer o WHERE o.tenant_id = k.tenant_id AND o.id = k.id LIMIT 1) AS c
 """
 
@@ -45,6 +47,8 @@ async def fetch_terms(
             row["invoicing"],
             row["collective_grace_hours"],
             _CALENDAR.validate_python(row["billing_calendar"]),
+            row["minimum_amount"],
+            row["minimum_periods_max"],
         )
         for row in rows
     }
@@ -103,6 +107,25 @@ async def fetch_agreements_of(
     return agreements
 
 
+# What is below the minimum goes on the next invoice of its customer.
+_CARRIED = """
+SELECT DISTINCT m.tenant_id, m.customer_id, m.collective_start_on
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, customer_id)
+ CROSS JOIN LATERAL (
+       SELECT * FROM collective_member o
+        WHERE o.tenant_id = k.tenant_id AND o.customer_id = k.customer_id OFFSET 0) AS m
+  JOIN held_period h ON (h.tenant_id, h.agreement_id, h.start_on)
+                      = (m.tenant_id, m.agreement_id, m.start_on)
+ WHERE h.reason = $3
+"""
+
+
+async def fetch_carried(read: ReadConnection, customers: Collection[Key]) -> set[CollectiveKey]:
+    """The collective invoices of these customers that wait for the next, below the minimum."""
+    rows = await read.raw.fetch(_CARRIED, *columns_of(customers, 2), BELOW_MINIMUM)
+    return {(row["tenant_id"], row["customer_id"], row["collective_start_on"]) for row in rows}
+
+
 # A member whose period is held for something else by now, or not at all, waits no more. The locks
 # are for whoever marks held periods as due; everybody else has the agreements first.
 _MEMBERS = """
@@ -114,7 +137,7 @@ SELECT m.*, h.event, h.correlation_id, h.held_at
             = (k.tenant_id, k.customer_id, k.start_on) OFFSET 0) AS m
   JOIN held_period h ON (h.tenant_id, h.agreement_id, h.start_on)
                       = (m.tenant_id, m.agreement_id, m.start_on)
- WHERE h.reason = $4
+ WHERE h.reason = ANY($4)
  ORDER BY m.tenant_id, m.agreement_id, m.start_on FOR UPDATE OF h
 """
 
@@ -123,7 +146,7 @@ async def lock_members(
     tx: WriteConnection, keys: Collection[CollectiveKey]
 ) -> list[tuple[Member, ClosedPeriod]]:
     """All members of these invoices with their periods; their agreements are locked."""
-    rows = await tx.raw.fetch(_MEMBERS, *columns_of(keys, 3), PENDING)
+    rows = await tx.raw.fetch(_MEMBERS, *columns_of(keys, 3), list(WAITING))
     return [(from_row(Member, row), closed_period_of(row)) for row in rows]
 
 
@@ -135,13 +158,13 @@ DELETE FROM collective_member m
      = (k.tenant_id, k.customer_id, k.start_on)
    AND NOT EXISTS (SELECT FROM held_period h
                     WHERE (h.tenant_id, h.agreement_id, h.start_on)
-                        = (m.tenant_id, m.agreement_id, m.start_on) AND h.reason = $4)
+                        = (m.tenant_id, m.agreement_id, m.start_on) AND h.reason = ANY($4))
 """
 
 
 async def delete_stale(tx: WriteConnection, keys: Collection[CollectiveKey]) -> None:
     """Forget the members of these invoices that are issued by now, or held for something else."""
-    await tx.raw.execute(_DELETE_STALE, *columns_of(keys, 3), PENDING)
+    await tx.raw.execute(_DELETE_STALE, *columns_of(keys, 3), list(WAITING))
 
 
 _LOOK_AGAIN = """
@@ -183,7 +206,7 @@ UPDATE collective_member m
  WHERE m.tenant_id = $1 AND m.customer_id = $2 AND m.collective_start_on = $3
    AND EXISTS (SELECT FROM held_period h
                 WHERE (h.tenant_id, h.agreement_id, h.start_on)
-                    = (m.tenant_id, m.agreement_id, m.start_on) AND h.reason = $6)
+                    = (m.tenant_id, m.agreement_id, m.start_on) AND h.reason = ANY($6))
 RETURNING m.agreement_id
 """
 
@@ -192,13 +215,14 @@ async def update_released(
     tx: WriteConnection, key: CollectiveKey, released_by: str, now: datetime
 ) -> int:
     """Issue an invoice with the members that wait now; how many wait."""
-    return len(await tx.raw.fetch(_RELEASE, *key, released_by, now, PENDING))
+    return len(await tx.raw.fetch(_RELEASE, *key, released_by, now, list(WAITING)))
 
 
 # Of what waits: a group for each customer and first day, found by the index of both.
 _PENDING = """
 SELECT m.customer_id, m.collective_start_on, max(m.collective_end_on) AS collective_end_on,
        min(m.waits_since) AS waits_since, min(m.grace_ends_at) AS grace_ends_at,
+       bool_or(h.reason = 'below_minimum') AS is_below_minimum,
        max(m.released_at) AS released_at, max(m.released_by) AS released_by,
        jsonb_agg(jsonb_build_object('agreement_id', m.agreement_id, 'start_on', m.start_on,
                                     'end_on', m.end_on)
@@ -206,7 +230,7 @@ SELECT m.customer_id, m.collective_start_on, max(m.collective_end_on) AS collect
   FROM collective_member m
   JOIN held_period h ON (h.tenant_id, h.agreement_id, h.start_on)
                       = (m.tenant_id, m.agreement_id, m.start_on)
- WHERE m.tenant_id = $1 AND h.reason = $2 AND ($3::uuid IS NULL OR m.customer_id = $3)
+ WHERE m.tenant_id = $1 AND h.reason = ANY($2) AND ($3::uuid IS NULL OR m.customer_id = $3)
    AND ($4::uuid IS NULL OR (m.customer_id, m.collective_start_on) > ($4, $5::date))
  GROUP BY m.customer_id, m.collective_start_on
  ORDER BY m.customer_id, m.collective_start_on LIMIT $6
@@ -224,7 +248,7 @@ async def list_pending(
     last_customer, last_day = (None, None) if after is None else after
     return list(
         await read.raw.fetch(
-            _PENDING, tenant_id, PENDING, customer_id, last_customer, last_day, rows_max
+            _PENDING, tenant_id, list(WAITING), customer_id, last_customer, last_day, rows_max
         )
     )
 

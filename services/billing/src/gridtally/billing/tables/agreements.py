@@ -32,11 +32,20 @@ customer = sa.Table(
     sa.Column("billing_calendar", JSONB),
     sa.Column("invoicing", sa.Text, nullable=False, server_default="single"),
     sa.Column("collective_grace_hours", sa.Integer, nullable=False, server_default="120"),
+    sa.Column("minimum_amount", sa.Numeric),
+    sa.Column("minimum_periods_max", sa.Integer, nullable=False, server_default="12"),
     sa.UniqueConstraint("tenant_id", "number", name="customer_number"),
     sa.CheckConstraint(CURRENCY_RULE, name="customer_currency"),
     sa.CheckConstraint("version >= 1", name="customer_version"),
     sa.CheckConstraint("payment_days BETWEEN 0 AND 365", name="customer_payment_days"),
     sa.CheckConstraint("invoicing IN ('single', 'collective')", name="customer_invoicing"),
+    sa.CheckConstraint(
+        "minimum_amount IS NULL OR (minimum_amount >= 0 AND invoicing = 'collective')",
+        name="customer_minimum_amount",
+    ),
+    sa.CheckConstraint(
+        "minimum_periods_max BETWEEN 1 AND 120", name="customer_minimum_periods_max"
+    ),
     sa.CheckConstraint(
         "collective_grace_hours BETWEEN 0 AND 8784", name="customer_collective_grace"
     ),

@@ -36,6 +36,7 @@ FREES = {
     "previous_period_open": "bill the period before it",
     "meter_unknown": "register the meter",
     "approval_pending": "approve its draft",
+    "below_minimum": "wait for the next bill, or release it",
     "collective_pending": "wait for the other sections of its invoice, or release that",
     "draft_rejected": "correct what is wrong, or approve it after all",
     "newer_revision_issued": "wait: its next revision is read again after a restore",
