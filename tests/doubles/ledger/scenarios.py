@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from gridtally.kernel.errors import Poison, Rejected, Transient
+from gridtally.kernel.resources import Cause
 from gridtally.ledger.accounts.domain.commands import Command, RequestedAllocation
 from gridtally.ledger.accounts.domain.reversals import Reason
 from gridtally.ledger.accounts.domain.terms import Terms
@@ -37,6 +38,7 @@ from integration.ledger.accounts import (
 )
 
 TENANT = "acme"
+CAUSE = Cause(TENANT, "key", "test")
 NOBODY = UUID(int=404)
 
 
@@ -114,7 +116,7 @@ class Scenario:
     def declare(self, **declared):
         """The tenant's payment terms from now on."""
         changed = Terms(**declared)
-        self.steps.append(Step(lambda tx: terms.change_terms(tx, TENANT, changed)))
+        self.steps.append(Step(lambda tx: terms.change_terms(tx, CAUSE, changed)))
 
     def apply_due(self):
         """A turn of the loop that applies credit."""

@@ -8,6 +8,7 @@ when it is asked for. Refuses, as no database can, to answer about a customer th
 from collections import Counter, defaultdict
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from gridtally.kernel.errors import Rejected
@@ -73,7 +74,7 @@ class AccountsInMemory:
             for name in STORES:
                 if hasattr(handler, name):
                     monkeypatch.setattr(handler, name, self)
-        for handler in (credit, payments, reversals, unmatched_payments):
+        for handler in (credit, payments, reversals, terms, unmatched_payments):
             monkeypatch.setattr(handler, "enqueue", self.enqueue)
 
     def let_read(self, keys):
@@ -148,6 +149,7 @@ class AccountsInMemory:
 
     async def upsert_terms(self, _tx, tenant_id, terms):
         self.terms[tenant_id] = terms
+        return 1, datetime(2025, 1, 1, tzinfo=UTC)
 
     async def mark_credit_due(self, _tx, tenant_id):
         self._credit_due |= {

@@ -226,10 +226,10 @@ async def test_deleting_takes_meters_and_users_along_and_leaves_tombstones(clien
     assert (await acme.delete(f"/v1/properties/{home['id']}")).status_code == 204
     for gone in (f"properties/{home['id']}", f"meters/{meter}", f"users/{user.json()['id']}"):
         assert (await acme.get(f"/v1/{gone}")).status_code == 404
-    published = (await events(ledger))[5:]
+    published = (await events(ledger))[6:]
     assert all(value is None for _, _, value in published)
     assert {key for _, key, _ in published} == {
-        f"acme:{id_}" for id_ in (home["id"], *(m["id"] for m in home["meters"]))
+        f"acme:{id_}" for id_ in (home["id"], user.json()["id"], *(m["id"] for m in home["meters"]))
     }
 
 

@@ -5,8 +5,15 @@ from uuid import uuid4
 
 import pytest
 
+from faults.polling import until
 from gridtally.contracts.accounts import AccountChanged, PaymentRecorded, TransactionRecorded
-from gridtally.contracts.metering import MeterRegistered, PropertyChanged, ReadingRecorded
+from gridtally.contracts.metering import (
+    MeterDefined,
+    MeterRegistered,
+    PropertyChanged,
+    ReadingRecorded,
+)
+from gridtally.contracts.registry import PaymentTermsChanged, UserChanged
 from gridtally.http.api import build_app
 from gridtally.ledger.app import STATE
 from gridtally.ledger.routers import ROUTERS
@@ -28,13 +35,25 @@ from integration.ledger.accounts import (
 from integration.ledger.properties import read
 from restores import Restorable, rows_of, said, until_drained, until_rows
 
-SAID = (PropertyChanged, MeterRegistered, ReadingRecorded, PaymentRecorded, TransactionRecorded)
+SAID = (
+    PropertyChanged,
+    MeterRegistered,
+    MeterDefined,
+    UserChanged,
+    PaymentTermsChanged,
+    ReadingRecorded,
+    PaymentRecorded,
+    TransactionRecorded,
+)
 CREATED = ("created_at", "updated_at")
 STORED = {
     "property": CREATED,
     "meter": CREATED,
     "channel": (),
     "register": (),
+    "registry_user": CREATED,
+    "definition": ("id", "created_at"),
+    "payment_terms": (),
     "reading_entry": ("note", "salt"),
     "transaction": ("recorded_at", "salt"),
     "posting": ("recorded_at",),
@@ -81,6 +100,16 @@ async def register(client, name, **more):
 async def change(client, path, **body):
     answer = await client.patch(path, json=body, headers={"If-Match": "*"})
     assert answer.status_code == 200, answer.text
+
+
+async def until_adopted(client):
+    """Until a write is let through, which waits for all that is adopted."""
+
+    async def is_open():
+        answer = await client.put("/v1/payment-terms", json={"payment_days": 400})
+        return answer.status_code != 503
+
+    await until("adopted", is_open)
 
 
 async def stored(database, tenant):
@@ -208,3 +237,62 @@ async def test_what_was_posted_by_hand_is_posted_again(
         await reconciled(acme)
     assert await said(kafka_bootstrap, tenant, *SAID) == heard
     assert restorable.logged("adopted payment refused", tenant) == []
+
+
+async def test_users_definitions_and_payment_terms_come_back(restorable, running, kafka_bootstrap):
+    """Also where an e-mail address has moved from one to another, a user or their meter is gone, or
+    a definition was replaced for its day."""
+    tenant = f"t-{uuid4().hex[:8]}"
+
+    async def user(client, name, home, **more):
+        body = {"name": name, "email": f"{name}@example.com", "property_id": home["id"]}
+        return await post(client, "users", **body | more)
+
+    async def define(client, meter, *terms, from_on="2025-01-01"):
+        named = [{"meter_id": id_, "sign": sign} for id_, sign in terms]
+        return await post(client, f"meters/{meter}/definitions", from_on=from_on, terms=named)
+
+    async def remove(client, path):
+        answer = await client.delete(path, headers={"If-Match": "*"})
+        assert answer.status_code == 204, answer.text
+
+    async with running(tenant) as (database, acme):
+        home, old = await register(acme, "Home"), await register(acme, "Old")
+        meter = {m["meter_type"]: m["id"] for m in home["meters"]}
+        ada = await user(acme, "ada", home, default_meter_id=meter["gg"])
+        bob = await user(acme, "bob", home)
+        await user(acme, "old", old)
+        assert (await acme.put("/v1/payment-terms", json={"payment_days": 20})).is_success
+    await restorable.copy()
+
+    async with running(tenant) as (database, acme):
+        await remove(acme, f"/v1/users/{bob['id']}")
+        await user(acme, "eve", home, email="bob@example.com", default_meter_id=meter["total"])
+        await change(acme, f"/v1/users/{ada['id']}", name="Ada", phone_number="+49 30 1")
+        await remove(acme, f"/v1/meters/{meter['gg']}")
+        await remove(acme, f"/v1/properties/{old['id']}")
+        await define(acme, meter["unmetered"], (meter["total"], 1))
+        await define(acme, meter["unmetered"], (meter["total"], 1), (meter["sg"], -1))
+        await define(acme, meter["unmetered"], (meter["total"], 1), from_on="2025-06-01")
+        wanted = {"payment_days": 30, "credit_allocation": "manual"}
+        assert (await acme.put("/v1/payment-terms", json=wanted)).is_success
+        await until_drained(database, tenant, "entry_queue", "outbox")
+        before = await stored(database, tenant)
+        users = (await acme.get("/v1/users")).json()["items"]
+    heard = await said(kafka_bootstrap, tenant, *SAID)
+    await restorable.restore()
+
+    async with running(tenant) as (database, acme):
+        await until_adopted(acme)
+        await until_drained(database, tenant, "entry_queue")
+        after = await stored(database, tenant)
+        for table, rows in before.items():
+            assert set(after[table]) ^ set(rows) == set(), table
+        assert [(u["name"], u["email"], u["default_meter_id"], u["version"]) for u in users] == [
+            ("Ada", "ada@example.com", None, 3),
+            ("eve", "bob@example.com", meter["total"], 1),
+        ]
+        terms = (await acme.get("/v1/payment-terms")).json()
+        assert (terms["payment_days"], terms["credit_allocation"]) == (30, "manual")
+        assert await said(kafka_bootstrap, tenant, *SAID) == heard
+    assert restorable.logged("not adopted", tenant) == []

@@ -285,6 +285,8 @@ class Term(ContractModel):
     """Whether it is added or subtracted."""
     flow: ActiveFlow | None = None
     """The flow that counts of it; null where it is a derived meter itself."""
+    is_main: bool = False
+    """Whether the definition names no flow, so that the meter's main one counts; without a unit."""
 
 
 class Definition(ContractModel):
@@ -294,6 +296,8 @@ class Definition(ContractModel):
     """The first local day; null for ever."""
     terms: Annotated[list[Term], Field(max_length=TERMS_MAX)]
     """What is added and subtracted."""
+    version: Count | None = None
+    """Its number among the meter's definitions, in the order in which they were made."""
 
 
 class MeterDefined(Event):

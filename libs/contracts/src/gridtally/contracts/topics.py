@@ -33,6 +33,7 @@ from gridtally.contracts.metering import (
     UsageRecorded,
 )
 from gridtally.contracts.model import ContractModel, Event
+from gridtally.contracts.registry import PaymentTermsChanged, UserChanged
 from gridtally.contracts.simulation import SimulationChunkRequested, SimulationCompleted
 
 PARTITIONS_DEFAULT = 8
@@ -74,6 +75,8 @@ TOPICS: dict[str, Topic] = {
         Topic(MeterRegistered, ("ledger",), ("ingest", "billing", "simulation"), compacted=True),
         Topic(MeterDefined, ("ledger",), ("ingest",), compacted=True),
         Topic(PropertyChanged, ("ledger",), ("billing", "simulation"), compacted=True),
+        Topic(UserChanged, ("ledger",), compacted=True),
+        Topic(PaymentTermsChanged, ("ledger",), compacted=True),
         Topic(ReadingRecorded, ("ledger",), ("ingest",)),
         Topic(TariffPublished, ("tariff",), ("billing",), compacted=True),
         Topic(RegionChanged, ("tariff",), ("billing",), compacted=True),

@@ -12,8 +12,21 @@ from gridtally.contracts.commerce import (
     InvoiceIssued,
     InvoiceVoided,
 )
-from gridtally.contracts.metering import MeterRegistered, PropertyChanged, ReadingRecorded
-from gridtally.ledger.accounts.handlers import adopted_payments, customers, payments, postings
+from gridtally.contracts.metering import (
+    MeterDefined,
+    MeterRegistered,
+    PropertyChanged,
+    ReadingRecorded,
+)
+from gridtally.contracts.registry import PaymentTermsChanged, UserChanged
+from gridtally.ledger.accounts.handlers import (
+    adopted_payments,
+    customers,
+    payments,
+    postings,
+    terms,
+)
+from gridtally.ledger.metering.analytics.handlers import definitions
 from gridtally.ledger.metering.readings.handlers import adoption as readings
 from gridtally.ledger.registry.handlers import adoption as properties
 from gridtally.ledger.settings import Settings
@@ -37,6 +50,9 @@ def adoptions() -> list[Adoption]:
     return [
         Adoption(PropertyChanged, properties.adopt_properties),
         Adoption(MeterRegistered, properties.adopt_meters),
+        Adoption(MeterDefined, definitions.adopt_definitions),
+        Adoption(UserChanged, properties.adopt_users),
+        Adoption(PaymentTermsChanged, terms.adopt_terms),
         Adoption(ReadingRecorded, readings.adopt_readings),
         Adoption(AccountChanged, adopted_payments.adopt_balances),
         Adoption(PaymentRecorded, adopted_payments.adopt_payments),

@@ -1,6 +1,7 @@
 """Events of invoices, payments and balances on one side, the domain's values on the other."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Literal, TypeVar
 from uuid import UUID
@@ -17,9 +18,11 @@ from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, Invoic
 from gridtally.contracts.envelope import Envelope
 from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Event
+from gridtally.contracts.registry import PaymentTermsChanged
 from gridtally.kernel.errors import Poison
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.money import in_currency
+from gridtally.kernel.resources import Cause
 from gridtally.ledger.accounts.domain.balances import CustomerBalance
 from gridtally.ledger.accounts.domain.chart import prepaid
 from gridtally.ledger.accounts.domain.commands import (
@@ -31,6 +34,7 @@ from gridtally.ledger.accounts.domain.commands import (
 from gridtally.ledger.accounts.domain.open_items import Allocation
 from gridtally.ledger.accounts.domain.postings import Document, DocumentLine
 from gridtally.ledger.accounts.domain.reversals import LiveAllocation
+from gridtally.ledger.accounts.domain.terms import Terms
 from gridtally.ledger.accounts.domain.transactions import Transaction
 from gridtally.ledger.accounts.domain.void_notes import VoidNote
 from gridtally.ledger.events import SOURCE
@@ -169,6 +173,21 @@ def _payment(
         source=SOURCE,
         event_id=derive_id("payment.recorded", posted.id),
         occurred_at=posted.occurred_at,
+    )
+
+
+def payment_terms_changed(
+    terms: Terms, version: int, cause: Cause, at: datetime
+) -> OutgoingMessage:
+    """`payment_terms.changed`: a tenant's terms as they are from now on."""
+    event = PaymentTermsChanged(**asdict(terms), version=version)
+    return OutgoingMessage.of(
+        event,
+        tenant_id=cause.tenant_id,
+        correlation_id=cause.correlation_id,
+        source=SOURCE,
+        event_id=derive_id(event.TOPIC, cause.tenant_id, version, at.isoformat()),
+        occurred_at=at,
     )
 
 

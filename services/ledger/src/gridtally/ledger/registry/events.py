@@ -7,11 +7,13 @@ from uuid import UUID
 from gridtally.contracts import metering
 from gridtally.contracts.metering import MeterRegistered, PropertyChanged
 from gridtally.contracts.model import Event
+from gridtally.contracts.registry import UserChanged
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.resources import Cause, Stored
 from gridtally.ledger.events import SOURCE
 from gridtally.ledger.registry.domain.meters import Channel, Meter
 from gridtally.ledger.registry.domain.properties import Property
+from gridtally.ledger.registry.domain.users import User
 from gridtally.messaging import OutgoingMessage
 
 
@@ -50,10 +52,25 @@ def meter_registered(stored: Stored[Meter], property_: Property, cause: Cause) -
     return _message(event, meter.id, stored, cause)
 
 
+def user_changed(stored: Stored[User], cause: Cause) -> OutgoingMessage:
+    """`user.changed`: a user as they are now."""
+    user = stored.resource
+    event = UserChanged(
+        user_id=user.id,
+        name=user.name,
+        email=user.email,
+        phone_number=user.phone_number,
+        property_id=user.property_id,
+        default_meter_id=user.default_meter_id,
+        version=stored.version,
+    )
+    return _message(event, user.id, stored, cause)
+
+
 def tombstone(
     event_class: type[Event], id_: UUID, cause: Cause, removed_at: datetime
 ) -> OutgoingMessage:
-    """The message without a value that says a property or meter has been removed."""
+    """The message without a value that says a property, meter or user has been removed."""
     return OutgoingMessage.raw(
         event_class.TOPIC,
         str(id_),
@@ -69,7 +86,10 @@ def tombstone(
 
 
 def _message(
-    event: Event, id_: UUID, stored: Stored[Property] | Stored[Meter], cause: Cause
+    event: Event,
+    id_: UUID,
+    stored: Stored[Property] | Stored[Meter] | Stored[User],
+    cause: Cause,
 ) -> OutgoingMessage:
     # The moment is part of the event's id: where a resource is deleted and made again with the same
     # id, its versions begin at 1 again, and two events must not share an id.

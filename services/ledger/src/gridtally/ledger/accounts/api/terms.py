@@ -56,5 +56,5 @@ async def put_payment_terms(body: NewPaymentTerms, db: Db, cause: WriteCause) ->
         known = await terms.fetch_terms(tx, [cause.tenant_id])
         wanted = body.model_dump(exclude_none=True)
         changed = replace(known[cause.tenant_id], **wanted)
-        await handlers.change_terms(tx, cause.tenant_id, changed)
+        await handlers.change_terms(tx, cause, changed)
     return PaymentTerms.of(changed)

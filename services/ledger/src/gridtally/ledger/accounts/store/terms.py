@@ -1,8 +1,10 @@
 """Each tenant's payment terms, and the payment days that customers have of their own."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from uuid import UUID
 
+from gridtally.contracts.registry import PaymentTermsChanged
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import columns_of, from_row
 from gridtally.ledger.accounts.domain.terms import Terms
@@ -26,13 +28,43 @@ ON CONFLICT (tenant_id) DO UPDATE
    SET payment_days = excluded.payment_days, credit_allocation = excluded.credit_allocation,
        credit_deallocation = excluded.credit_deallocation, version = t.version + 1,
        updated_at = now()
+RETURNING version, updated_at
 """
 
 
-async def upsert_terms(tx: WriteConnection, tenant_id: str, terms: Terms) -> None:
-    """Have these terms from now on; invoices that were posted before keep their due day."""
-    await tx.raw.execute(
+async def upsert_terms(tx: WriteConnection, tenant_id: str, terms: Terms) -> tuple[int, datetime]:
+    """Have these terms from now on; invoices that were posted before keep their due day. Returns
+    their version, and since when it is."""
+    [row] = await tx.raw.fetch(
         _UPSERT, tenant_id, terms.payment_days, terms.credit_allocation, terms.credit_deallocation
+    )
+    return row["version"], row["updated_at"]
+
+
+_ADOPT = """
+INSERT INTO payment_terms AS t
+       (tenant_id, payment_days, credit_allocation, credit_deallocation, version, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (tenant_id) DO UPDATE
+   SET payment_days = excluded.payment_days, credit_allocation = excluded.credit_allocation,
+       credit_deallocation = excluded.credit_deallocation, version = excluded.version,
+       updated_at = excluded.updated_at
+ WHERE t.version < excluded.version
+"""
+
+
+async def adopt_terms(
+    tx: WriteConnection, tenant_id: str, event: PaymentTermsChanged, at: datetime
+) -> None:
+    """Have the terms that were published before a restore, unless newer ones are there."""
+    await tx.raw.execute(
+        _ADOPT,
+        tenant_id,
+        event.payment_days,
+        event.credit_allocation,
+        event.credit_deallocation,
+        event.version,
+        at,
     )
 
 

@@ -9,9 +9,25 @@ from gridtally.contracts.metering import MeterDefined
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.events import SOURCE
-from gridtally.ledger.metering.analytics.domain.definitions import Definition
+from gridtally.ledger.metering.analytics.domain.definitions import Definition, Term
 from gridtally.ledger.registry.domain.meters import ActiveFlow
 from gridtally.messaging import OutgoingMessage
+
+
+def definitions_made(event: MeterDefined) -> list[Definition]:
+    """The definitions that somebody has made, of those that count: the built-in one is nobody's."""
+    return [
+        Definition(
+            definition.version,
+            definition.from_on,
+            tuple(
+                Term(term.meter_id, term.sign, None if term.is_main else term.flow)
+                for term in definition.terms
+            ),
+        )
+        for definition in event.definitions
+        if definition.from_on is not None and definition.version is not None
+    ]
 
 
 def meter_defined(
@@ -36,9 +52,11 @@ def meter_defined(
                         meter_id=term.meter_id,
                         sign=term.sign,
                         flow=term.flow or main_flows.get(term.meter_id),
+                        is_main=term.flow is None,
                     )
                     for term in definition.terms
                 ],
+                version=definition.version,
             )
             for definition in definitions
         ],

@@ -130,5 +130,5 @@ async def delete_user(user_id: UUID, db: Db, cause: WriteCause, if_match: Option
     async with transaction(db, tenant=cause.tenant_id) as tx:
         current = await users.lock_user(tx, cause.tenant_id, user_id)
         if_match.check(current.version)
-        await store.delete_user(tx, cause.tenant_id, user_id)
+        await users.remove_user(tx, cause, user_id)
         await erase_answers(tx, cause.tenant_id, user_id)

@@ -1,4 +1,4 @@
-"""After a restore: properties and meters that had been published are stored as they were said."""
+"""After a restore: what the registry had published is stored as it was said."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from gridtally.contracts.metering import MeterRegistered, PropertyChanged
+from gridtally.contracts.registry import UserChanged
 from gridtally.database import WriteConnection
 from gridtally.ledger.registry.store import adoption as store
 from gridtally.messaging import ReceivedMessage, resource_key
@@ -29,6 +30,14 @@ async def adopt_meters(
     """Meters with their channels and registers, and the ends of those that were removed. What a
     meter inherits from its property is that one's."""
     return await _adopt(tx, messages, store.adopt_meter, store.end_meter)
+
+
+async def adopt_users(
+    tx: WriteConnection, messages: Sequence[ReceivedMessage[UserChanged]]
+) -> Messages:
+    """Users in the versions that were published, and the ends of those that were removed. One waits
+    while another has the e-mail address."""
+    return await _adopt(tx, messages, store.adopt_user, store.end_user)
 
 
 async def _adopt(tx: WriteConnection, messages: Messages, adopt: Store, end: End) -> Messages:

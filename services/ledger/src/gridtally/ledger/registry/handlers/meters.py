@@ -12,9 +12,9 @@ from gridtally.kernel.errors import Conflict, NotFound, Rejected
 from gridtally.kernel.resources import Cause, Stored
 from gridtally.ledger.registry.domain.meters import METERS_MAX, Meter, Register, own_meters
 from gridtally.ledger.registry.domain.properties import Property
-from gridtally.ledger.registry.events import meter_registered, tombstone
+from gridtally.ledger.registry.events import meter_registered, tombstone, user_changed
 from gridtally.ledger.registry.handlers.properties import lock_property
-from gridtally.ledger.registry.store import meters
+from gridtally.ledger.registry.store import meters, users
 from gridtally.ledger.registry.store.meter_uses import MeterUses
 from gridtally.messaging import enqueue
 
@@ -137,8 +137,15 @@ async def remove_meter(
     """Remove a meter whose property is locked; Conflict where a derived meter is a sum of it."""
     await uses.require_removable(tx, cause.tenant_id, [current.resource.id])
     await meters.insert_removals(tx, cause.tenant_id, [current.resource])
+    without_default = await users.clear_default_meter(tx, cause.tenant_id, current.resource.id)
     at = await meters.delete_meter(tx, cause.tenant_id, current.resource.id)
-    await enqueue(tx, [tombstone(MeterRegistered, current.resource.id, cause, at)])
+    await enqueue(
+        tx,
+        [
+            tombstone(MeterRegistered, current.resource.id, cause, at),
+            *(user_changed(user, cause) for user in without_default),
+        ],
+    )
 
 
 def unknown_meter() -> NotFound:

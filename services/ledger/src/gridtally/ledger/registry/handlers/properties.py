@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from gridtally.contracts.metering import MeterRegistered, PropertyChanged
+from gridtally.contracts.registry import UserChanged
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected
 from gridtally.kernel.resources import Cause, Stored
 from gridtally.ledger.registry.domain.meters import Meter
 from gridtally.ledger.registry.domain.properties import Property
 from gridtally.ledger.registry.events import meter_registered, property_changed, tombstone
-from gridtally.ledger.registry.store import meters, properties
+from gridtally.ledger.registry.store import meters, properties, users
 from gridtally.ledger.registry.store.meter_uses import MeterUses
 from gridtally.messaging import enqueue
 
@@ -180,12 +181,14 @@ async def delete_property(
     own = [meter.resource for meter in stored_meters.get(property_.id, [])]
     await uses.require_removable(tx, cause.tenant_id, [meter.id for meter in own])
     await meters.insert_removals(tx, cause.tenant_id, own)
+    user_ids = await users.fetch_ids_at(tx, cause.tenant_id, property_.id)
     at = await properties.delete_property(tx, cause.tenant_id, property_.id)
     await enqueue(
         tx,
         [
             tombstone(PropertyChanged, property_.id, cause, at),
             *(tombstone(MeterRegistered, meter.id, cause, at) for meter in own),
+            *(tombstone(UserChanged, user_id, cause, at) for user_id in user_ids),
         ],
     )
 

@@ -1,4 +1,4 @@
-"""Storing properties and meters that were published before a restore, one at a time.
+"""Storing properties, meters and users that were published before a restore, one at a time.
 
 Each function returns whether what was published is stored, or something newer is; where it is not,
 something else of the topic must come first.
@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from gridtally.contracts.metering import MeterRegistered, PropertyChanged
+from gridtally.contracts.registry import UserChanged
 from gridtally.database import WriteConnection
 from gridtally.database.rows import insert_rows
 from gridtally.ledger.registry import tables
@@ -138,4 +139,46 @@ async def end_meter(tx: WriteConnection, tenant_id: str, id_: UUID, at: datetime
     await tx.raw.execute(_REMOVED_METERS.format(column="id"), tenant_id, id_, at)
     await tx.raw.execute(_NO_DEFAULT, tenant_id, id_, at)
     await tx.raw.execute(_END_METER, tenant_id, id_, at)
+    return True
+
+
+_USER = """
+INSERT INTO registry_user AS u (tenant_id, id, name, email, phone_number, property_id,
+                                default_meter_id, version, created_at, updated_at)
+SELECT $1, $2, $3, $4, $5, $6, $7::uuid, $8, $9, $9
+ WHERE EXISTS (SELECT FROM property p WHERE p.tenant_id = $1 AND p.id = $6)
+   AND ($7::uuid IS NULL OR EXISTS (
+       SELECT FROM meter m WHERE m.tenant_id = $1 AND m.property_id = $6 AND m.id = $7))
+   AND NOT EXISTS (
+       SELECT FROM registry_user o WHERE o.tenant_id = $1 AND o.email = $4 AND o.id <> $2)
+ON CONFLICT (tenant_id, id) DO UPDATE
+   SET name = excluded.name, email = excluded.email, phone_number = excluded.phone_number,
+       property_id = excluded.property_id, default_meter_id = excluded.default_meter_id,
+       version = excluded.version, updated_at = excluded.updated_at
+ WHERE u.version < excluded.version
+"""
+_HAS_USER = "SELECT true FROM registry_user WHERE tenant_id = $1 AND id = $2 AND version >= $3"
+_END_USER = "DELETE FROM registry_user WHERE tenant_id = $1 AND id = $2 AND created_at <= $3"
+
+
+async def adopt_user(tx: WriteConnection, tenant_id: str, event: UserChanged, at: datetime) -> bool:
+    """A user in a version of them."""
+    await tx.raw.execute(
+        _USER,
+        tenant_id,
+        event.user_id,
+        event.name,
+        event.email,
+        event.phone_number,
+        event.property_id,
+        event.default_meter_id,
+        event.version,
+        at,
+    )
+    return bool(await tx.raw.fetchval(_HAS_USER, tenant_id, event.user_id, event.version))
+
+
+async def end_user(tx: WriteConnection, tenant_id: str, id_: UUID, at: datetime) -> bool:
+    """A user who was removed."""
+    await tx.raw.execute(_END_USER, tenant_id, id_, at)
     return True

@@ -16,7 +16,7 @@ from gridtally.kernel.resources import Stored
 from gridtally.ledger.registry import tables
 from gridtally.ledger.registry.domain.meters import Channel, Meter
 from gridtally.ledger.registry.store.registers import register_of
-from gridtally.ledger.registry.tables import meter, registry_user, removed_meter
+from gridtally.ledger.registry.tables import meter, removed_meter
 
 
 async def insert_meters(
@@ -133,13 +133,8 @@ async def insert_removals(tx: WriteConnection, tenant_id: str, meters: Sequence[
 
 
 async def delete_meter(tx: WriteConnection, tenant_id: str, id_: UUID) -> datetime:
-    """Delete it with its channels and registers, and return when; users whose default meter it
-    was have none then."""
-    await tx.execute(
-        sa.update(registry_user)
-        .where(registry_user.c.tenant_id == tenant_id, registry_user.c.default_meter_id == id_)
-        .values(default_meter_id=None, version=registry_user.c.version + 1)
-    )
+    """Delete it with its channels and registers, and return when; no user may have it as the
+    default meter."""
     statement = (
         sa.delete(meter)
         .where(meter.c.tenant_id == tenant_id, meter.c.id == id_)

@@ -1,6 +1,7 @@
 """Users as rows."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -94,10 +95,35 @@ def _refusals() -> dict[str, Rejected]:
     }
 
 
-async def delete_user(tx: WriteConnection, tenant_id: str, id_: UUID) -> None:
-    """Delete the user."""
-    await tx.execute(
-        sa.delete(registry_user).where(
-            registry_user.c.tenant_id == tenant_id, registry_user.c.id == id_
-        )
+async def delete_user(tx: WriteConnection, tenant_id: str, id_: UUID) -> datetime:
+    """Delete a locked user; return when."""
+    statement = (
+        sa.delete(registry_user)
+        .where(registry_user.c.tenant_id == tenant_id, registry_user.c.id == id_)
+        .returning(sa.func.now())
     )
+    at: datetime = await tx.scalar(statement)
+    return at
+
+
+async def fetch_ids_at(read: ReadConnection, tenant_id: str, property_id: UUID) -> list[UUID]:
+    """The users of a property."""
+    query = sa.select(registry_user.c.id).where(
+        registry_user.c.tenant_id == tenant_id, registry_user.c.property_id == property_id
+    )
+    return [row["id"] for row in await read.all(query)]
+
+
+async def clear_default_meter(
+    tx: WriteConnection, tenant_id: str, meter_id: UUID
+) -> list[Stored[User]]:
+    """The users whose default meter it was, who have none now."""
+    statement = (
+        sa.update(registry_user)
+        .where(registry_user.c.tenant_id == tenant_id, registry_user.c.default_meter_id == meter_id)
+        .values(
+            default_meter_id=None, version=registry_user.c.version + 1, updated_at=sa.func.now()
+        )
+        .returning(registry_user)
+    )
+    return [_user(row) for row in await tx.all(statement)]

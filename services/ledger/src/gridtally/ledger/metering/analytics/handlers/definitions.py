@@ -5,8 +5,10 @@ Owns what a definition may refer to: meters of its property, or of one below it.
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
+from gridtally.contracts.metering import MeterDefined
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.kernel.errors import Fault, Rejected
 from gridtally.kernel.periods import midnight_utc
@@ -24,12 +26,12 @@ from gridtally.ledger.metering.analytics.domain.definitions import (
     in_order,
     refuse_circle,
 )
-from gridtally.ledger.metering.analytics.events import meter_defined
+from gridtally.ledger.metering.analytics.events import definitions_made, meter_defined
 from gridtally.ledger.metering.analytics.store import definitions
 from gridtally.ledger.registry.domain.meters import BUILT_IN_TYPE, Meter
 from gridtally.ledger.registry.handlers.meters import lock_meter, unknown_meter
 from gridtally.ledger.registry.store import meters, properties
-from gridtally.messaging import enqueue
+from gridtally.messaging import ReceivedMessage, enqueue
 
 
 async def define_meter(
@@ -65,6 +67,21 @@ async def define_meter(
         raise Rejected("too_many_versions", f"a meter is defined at most {VERSIONS_MAX} times")
     await _publish(tx, cause, meter_id, made, at)
     return made
+
+
+async def adopt_definitions(
+    tx: WriteConnection, messages: Sequence[ReceivedMessage[MeterDefined]]
+) -> Sequence[ReceivedMessage[Any]]:
+    """After a restore: the definitions that count, in the versions that were published. A tombstone
+    ends none: the meter's own end does."""
+    for message in messages:
+        if message.event is not None:
+            made = definitions_made(message.event)
+            at = message.envelope.occurred_at
+            await definitions.insert_adopted(
+                tx, message.envelope.tenant_id, message.event.meter_id, made, at
+            )
+    return []
 
 
 async def _publish(

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import among
@@ -40,6 +41,31 @@ async def insert_definition(
     )
     [row] = await tx.all(statement)
     return Definition(row["version"], from_on, tuple(terms), row["id"]), row["created_at"]
+
+
+async def insert_adopted(
+    tx: WriteConnection,
+    tenant_id: str,
+    meter_id: UUID,
+    made: Sequence[Definition],
+    created_at: datetime,
+) -> None:
+    """Insert definitions in their versions, but for those that are there."""
+    rows = [
+        {
+            "tenant_id": tenant_id,
+            "meter_id": meter_id,
+            "version": adopted.version,
+            "from_on": adopted.from_on,
+            "meter_ids": [term.meter_id for term in adopted.terms],
+            "flows": [term.flow for term in adopted.terms],
+            "signs": [term.sign for term in adopted.terms],
+            "created_at": created_at,
+        }
+        for adopted in made
+    ]
+    if rows:
+        await tx.execute(insert(definition).values(rows).on_conflict_do_nothing())
 
 
 async def fetch_definitions(
