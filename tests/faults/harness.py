@@ -24,6 +24,7 @@ from faults.state import CONNECT_LIMIT_S, Locations, unfinished
 from faults.workload import Workload
 from gridtally.cli.api_keys import new_key, register_key
 from gridtally.cli.installation import SCOPES, SERVICES, Installation
+from gridtally.local_stack.postgres import DATA
 from gridtally.local_stack.server import Server
 from gridtally.local_stack.servers import ADMIN_URL, BOOTSTRAP
 from gridtally.local_stack.services import Service
@@ -122,6 +123,24 @@ class System:
                 await admin.execute(f"DROP DATABASE {service} WITH (FORCE)")
                 await _copy_database(admin, f"{service}_copy", service, owner=service)
 
+    async def move_databases(self, folder: Path, *services: str) -> None:
+        """Put these services' databases into a folder of PostgreSQL's, on a disk of its own."""
+        os.chown(folder, (self.parts["postgres"].directory / DATA).stat().st_uid, -1)
+        async with self._stopped(services) as admin:
+            await admin.execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
+            for service in services:
+
+                async def is_moved(service: str = service) -> bool:
+                    await _end_connections(admin, service)
+                    try:
+                        await admin.execute(f"ALTER DATABASE {service} SET TABLESPACE small")
+                    except asyncpg.ObjectInUseError:  # a worker of TimescaleDB's own
+                        return False
+                    return True
+
+                await until(f"{service} is moved", is_moved)
+                await admin.execute(f"ALTER DATABASE {service} ALLOW_CONNECTIONS true")
+
     @asynccontextmanager
     async def _stopped(self, services: Sequence[str]) -> "AsyncIterator[asyncpg.Connection]":
         """These services do not run during the block; a superuser's connection."""
@@ -210,13 +229,18 @@ class System:
 
 
 async def _copy_database(admin: "asyncpg.Connection", name: str, copy: str, *, owner: str) -> None:
+    await _end_connections(admin, name)
+    await admin.execute(f"CREATE DATABASE {copy} OWNER {owner} TEMPLATE {name}")
+    await admin.execute(f"REVOKE ALL ON DATABASE {copy} FROM PUBLIC")
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+async def _end_connections(admin: "asyncpg.Connection", name: str) -> None:
+    """Nobody is connected to the database, and nobody may be."""
     await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     await admin.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
     )
-    await admin.execute(f"CREATE DATABASE {copy} OWNER {owner} TEMPLATE {name}")
-    await admin.execute(f"REVOKE ALL ON DATABASE {copy} FROM PUBLIC")
-    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
 def _last_critical(server: Server) -> str:

@@ -12,7 +12,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from gridtally.contracts.envelope import Envelope, event_id_of, read_envelope
 from gridtally.contracts.metering import ReadingsReceived
 from gridtally.contracts.topics import NO_TENANT
-from gridtally.kernel.errors import Poison, Transient
+from gridtally.kernel.errors import NoRoom, Poison, Transient
 from gridtally.messaging.broker import BrokerMismatch, check_bounds
 from gridtally.messaging.dead_letters import tenant_of
 from gridtally.messaging.floods import Floods, PartitionFlooded
@@ -243,6 +243,17 @@ def test_a_consumer_stalls_only_when_messages_are_pending():
     assert not progress.stalled(now_s=9_999)
 
 
+@pytest.mark.parametrize(
+    ("failure", "stalls"), [(Transient("away"), True), (NoRoom("full"), False)]
+)
+def test_whoever_waits_for_room_on_a_disk_does_not_stall(failure, stalls):
+    progress = Progress("relay")
+    for now_s in range(1_000, 1_100, 10):
+        progress.retry(failure, now_s=now_s)
+    assert (progress.retries, progress.lag) == (10, 1)
+    assert progress.stalled(now_s=1_100) == stalls
+
+
 def test_a_handler_that_takes_long_stalls_only_when_its_heart_does():
     heartbeat = Heartbeat()
     progress = Progress("simulation.simulation.chunk_requested.v1", heartbeat=heartbeat)
@@ -290,7 +301,7 @@ async def test_transient_failures_are_retried_and_others_pass():
 
     stop = asyncio.Event()
     assert (
-        await retry_transient("x", attempt, stop=stop, on_retry=lambda: retries.append(1)) == "done"
+        await retry_transient("x", attempt, stop=stop, on_retry=retries.append) == "done"
     )
     assert len(retries) == 2
 

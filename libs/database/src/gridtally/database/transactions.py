@@ -17,7 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gridtally.database.connections import ReadConnection, WriteConnection
 from gridtally.database.engine import Database, causes
-from gridtally.kernel.errors import GridtallyError, Rejected, Transient, is_closed_transport
+from gridtally.kernel.errors import (
+    GridtallyError,
+    NoRoom,
+    Rejected,
+    Transient,
+    is_closed_transport,
+)
 
 ALL_TENANTS = "*"
 """The tenant of workers, which serve every tenant; row-level security lets it pass."""
@@ -65,7 +71,8 @@ async def transaction(database: Database, *, tenant: str) -> AsyncIterator[Write
     Owns a connection of the pool while the block lasts, and waits for a free one, `POOL_TIMEOUT_S`
     at most. When the task is cancelled the connection is dropped and nothing is committed, unless
     the commit had begun: that is seen through first. Transient when the database is away or the
-    transaction lost a race; Rejected for text that PostgreSQL cannot hold, the sender's fault.
+    transaction lost a race, NoRoom when its disk is full; Rejected for text that PostgreSQL cannot
+    hold, the sender's fault.
     """
     async with _connection(database, tenant, read_only=False) as (connection, raw):
         yield WriteConnection(connection, raw)
@@ -113,7 +120,9 @@ async def _connection(
             # Cut within a COPY, a connection still waits for its end and refuses to roll back.
             if connection is not None:
                 await _see_through(connection.invalidate())
-            raise Transient(f"the database let the transaction go: {failure}") from failure
+            is_full = any(isinstance(cause, asyncpg.DiskFullError) for cause in causes(failure))
+            kind = NoRoom if is_full else Transient
+            raise kind(f"the database let the transaction go: {failure}") from failure
         if any(isinstance(cause, _UNSTORABLE) for cause in causes(failure)):
             raise Rejected("unstorable_text", "a text holds the character NUL") from failure
         raise

@@ -15,6 +15,10 @@ class Transient(GridtallyError):
     """Something outside is away for now; the same call may succeed later."""
 
 
+class NoRoom(Transient):
+    """The disk that would hold it is full: somebody must make room, and a restart makes none."""
+
+
 class Poison(GridtallyError):
     """A message that can never be understood; it belongs among the dead letters."""
 

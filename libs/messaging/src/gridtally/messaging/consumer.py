@@ -21,7 +21,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 
 from gridtally.database import ALL_TENANTS, Database, transaction
-from gridtally.kernel.errors import Poison, Rejected
+from gridtally.kernel.errors import Poison, Rejected, Transient
 from gridtally.messaging.broker import BrokerMismatch, fetch_partitions
 from gridtally.messaging.data_errors import is_of_the_data
 from gridtally.messaging.dead_letters import LetterQuota, store_dead_letter, tenant_of
@@ -380,10 +380,9 @@ class Consumer:
         """What `attempt` returns once it is not Transient; Stopped when asked to end in between."""
         return await retry_transient(what, attempt, stop=self._stop, on_retry=self._count_retry)
 
-    def _count_retry(self) -> None:
+    def _count_retry(self, failure: Transient) -> None:
         self._gc_pause.end()  # failures are cyclic garbage, and retries may last for hours
-        self._progress.retries += 1
-        self._progress.observe_lag(max(1, self._progress.lag), now_s=time.monotonic())
+        self._progress.retry(failure, now_s=time.monotonic())
 
 
 class _AssignmentListener(ConsumerRebalanceListener):  # type: ignore[misc] # untyped

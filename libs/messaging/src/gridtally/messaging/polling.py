@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from gridtally.kernel.errors import Transient
 from gridtally.messaging.progress import Progress
 from gridtally.messaging.retries import Stopped, pause, retry_transient
 
@@ -31,9 +32,8 @@ async def run_polling(
     find work, the lag in `progress` is what `count_pending` returns, called every `count_every_s`.
     """
 
-    def count_retry() -> None:
-        progress.retries += 1
-        progress.observe_lag(1, now_s=time.monotonic())
+    def count_retry(failure: Transient) -> None:
+        progress.retry(failure, now_s=time.monotonic())
 
     counted_s = -count_every_s
     while not stop.is_set():

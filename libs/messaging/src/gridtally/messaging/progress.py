@@ -5,6 +5,8 @@ A plain record that its one owner writes and others read; it refuses to know a c
 
 from dataclasses import dataclass, field
 
+from gridtally.kernel.errors import NoRoom, Transient
+
 STALLED_AFTER_S = 60.0
 
 
@@ -53,6 +55,14 @@ class Progress:
         if lag == 0:
             self.lagging_since_s = None
         elif self.lagging_since_s is None:
+            self.lagging_since_s = now_s
+
+    def retry(self, failure: Transient, *, now_s: float) -> None:
+        """An attempt failed and will be repeated. On a full disk nobody hangs: ending the process
+        would make no room, and take from callers what can still be read."""
+        self.retries += 1
+        self.observe_lag(max(1, self.lag), now_s=now_s)
+        if isinstance(failure, NoRoom):
             self.lagging_since_s = now_s
 
     def stalled(self, *, now_s: float, after_s: float = STALLED_AFTER_S) -> bool:

@@ -36,12 +36,12 @@ async def retry_transient(
     attempt: Callable[[], Awaitable[T]],
     *,
     stop: asyncio.Event,
-    on_retry: Callable[[], None] = lambda: None,
+    on_retry: Callable[[Transient], None] = lambda _: None,
 ) -> T:
     """What `attempt` returns once it is not Transient; Stopped when asked to end in between.
 
     An attempt that has begun is never cut: `stop` only ends the waiting between two. `what` names
-    the work in the log, and `on_retry` is called before each wait.
+    the work in the log, and `on_retry` is told the failure before each wait.
     """
 
     async def wait(seconds: float) -> None:
@@ -50,8 +50,9 @@ async def retry_transient(
             raise Stopped(what)
 
     def report(state: RetryCallState) -> None:
-        on_retry()
         failure = state.outcome.exception() if state.outcome else None
+        if isinstance(failure, Transient):
+            on_retry(failure)
         log.warning("retrying", what=what, attempt=state.attempt_number, reason=str(failure))
 
     retrying = AsyncRetrying(

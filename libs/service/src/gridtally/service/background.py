@@ -139,7 +139,9 @@ async def adopt(process: Process[ServiceSettings], parts: Parts, gate: AdoptionG
     )
     try:
         if parts.adoptions:
-            await retry_transient("adopt", adopter.run, stop=process.stop, on_retry=gate.open)
+            await retry_transient(
+                "adopt", adopter.run, stop=process.stop, on_retry=lambda _: gate.open()
+            )
     except Stopped:
         return False
     finally:
