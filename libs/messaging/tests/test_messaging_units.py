@@ -300,9 +300,7 @@ async def test_transient_failures_are_retried_and_others_pass():
         return "done"
 
     stop = asyncio.Event()
-    assert (
-        await retry_transient("x", attempt, stop=stop, on_retry=retries.append) == "done"
-    )
+    assert await retry_transient("x", attempt, stop=stop, on_retry=retries.append) == "done"
     assert len(retries) == 2
 
 
