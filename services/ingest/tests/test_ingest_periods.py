@@ -10,6 +10,7 @@ from gridtally.ingest.domain.merge import MISSING
 from gridtally.ingest.domain.meters import Channel, Meter
 from gridtally.ingest.domain.periods import (
     Close,
+    Estimate,
     OpenPeriod,
     Policy,
     Presence,
@@ -38,6 +39,9 @@ HOUR = timedelta(hours=1)
         ("bill_present", FULL, END, Close("complete")),
         ("bill_present", 0, END, Wait(END + 2 * HOUR)),
         ("bill_present", 0, END + 2 * HOUR, Close("grace")),
+        ("estimate", FULL, END, Close("complete")),
+        ("estimate", 0, END, Wait(END + 2 * HOUR)),
+        ("estimate", 0, END + 2 * HOUR, Estimate()),
     ],
 )
 def test_an_open_period(closing, present, now, expected):
@@ -74,6 +78,8 @@ def test_a_closed_period_is_decided_when_its_readings_have_been_quiet(
         ("bill_present", "complete", 0, END + 2 * HOUR, Close("grace")),
         ("bill_present", "forced", 0, END + HOUR, Close("forced")),
         ("bill_present", "grace", 0, END + 2 * HOUR, Close("grace")),
+        ("estimate", "complete", 0, END + HOUR, Close("complete", END + 2 * HOUR)),
+        ("estimate", "complete", 0, END + 2 * HOUR, Estimate()),
     ],
 )
 def test_a_closed_period_that_has_lost_values(closing, closed_by, present, now, expected):
@@ -82,6 +88,13 @@ def test_a_closed_period_that_has_lost_values(closing, closed_by, present, now, 
     presence = Presence(present, END - 2 * HOUR)
     decision = decide(period, presence, revision_delay=HOUR, now=now)
     assert decision == expected
+
+
+def test_what_cannot_be_estimated_is_billed_as_it_is():
+    policy = Policy("estimate", HOUR)
+    period = OpenPeriod("acme", UUID(int=2), METER, MARCH, policy, can_be_estimated=False)
+    decision = decide(period, Presence(3), revision_delay=HOUR, now=END + HOUR)
+    assert decision == Close("grace")
 
 
 def test_a_meter_without_channels_is_never_complete():

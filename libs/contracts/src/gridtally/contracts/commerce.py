@@ -47,7 +47,7 @@ MinimumPeriods = Annotated[int, Field(ge=1, le=120)]
 CollectiveGraceHours = Annotated[int, Field(ge=0, le=24 * 366)]
 
 Invoicing = Literal["single", "collective"]
-ClosingPolicy = Literal["wait", "bill_present"]
+ClosingPolicy = Literal["wait", "bill_present", "estimate"]
 
 
 class CustomerChanged(Event):
@@ -108,7 +108,7 @@ class AgreementChanged(Event):
     """A customer's agreement for a meter: since when, on which tariff, how its periods close.
 
     `wait` closes a period only when it is complete; `bill_present` when it is complete or
-    `grace_hours` after its end, billing what is there.
+    `grace_hours` after its end, billing what is there; `estimate` then estimates what is missing.
     """
 
     TOPIC: ClassVar[str] = "agreement.changed.v1"
@@ -129,7 +129,7 @@ class AgreementChanged(Event):
     closing: ClosingPolicy = "wait"
     """How its periods close."""
     grace_hours: Annotated[int, Field(ge=0, le=24 * 366)] = 72
-    """How many hours after its end a period closes under `bill_present`."""
+    """How many hours after its end a period closes under `bill_present` and `estimate`."""
     billing_calendar: BillingCalendar = BillingCalendar()
     """Into which periods its days are divided; in messages from before there were calendars, into
     calendar months."""

@@ -80,6 +80,8 @@ NAMED: dict[str, CostClass] = {
     # ingest
     "GET /v1/meters/{meter_id}/completeness": LISTING,
     "GET /v1/meters/{meter_id}/series": LISTING,
+    "GET /v1/estimates/accuracy": LISTING,
+    "GET /v1/estimation-settings": READ,
     "GET /v1/validation-rules": READ,
     "POST /v1/agreements/{agreement_id}/periods/{start_on}/close": WRITE,
     "POST /v1/imports": BULK_WRITE,

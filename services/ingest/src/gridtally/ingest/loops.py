@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from gridtally.database import ALL_TENANTS, WriteConnection, transaction
 from gridtally.ingest.handlers.derived_meters import add_up_due_days
+from gridtally.ingest.handlers.estimates import estimate_due_periods
 from gridtally.ingest.handlers.imports import Importer
 from gridtally.ingest.handlers.pending_blocks import drop_expired, record_pending
 from gridtally.ingest.handlers.periods import close_due_periods, plan_periods
@@ -23,9 +24,9 @@ EXPIRY_POLL_S = 60.0
 
 
 def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
-    """Publishing usage, planning and closing periods, recording pending blocks, dropping those that
-    have waited too long, turning registers into intervals, adding up derived meters, and imports.
-    """
+    """Publishing usage, planning and closing periods, estimating what they lack, recording pending
+    blocks, dropping those that have waited too long, turning registers into intervals, adding up
+    derived meters, and imports."""
     database, clock = process.database, process.clock
     importer = Importer(process.publisher, recorder)
 
@@ -41,6 +42,9 @@ def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
     async def pending(tx: WriteConnection, now: datetime) -> int:
         return await record_pending(tx, recorder, now)
 
+    async def estimates(tx: WriteConnection, now: datetime) -> int:
+        return await estimate_due_periods(tx, recorder, now)
+
     async def registers(tx: WriteConnection, now: datetime) -> int:
         return await convert_due_registers(tx, recorder, now)
 
@@ -51,6 +55,7 @@ def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
         polling_loop("ingest.usage", usage, database, clock, idle_s=IDLE_POLL_S),
         repeating_loop("ingest.periods", periods, idle_s=IDLE_POLL_S),
         polling_loop("ingest.pending_blocks", pending, database, clock, idle_s=IDLE_POLL_S),
+        polling_loop("ingest.estimates", estimates, database, clock),
         polling_loop("ingest.registers", registers, database, clock, idle_s=IDLE_POLL_S),
         polling_loop("ingest.sums", sums, database, clock, idle_s=IDLE_POLL_S),
         polling_loop("ingest.imports", importer.work, database, clock),

@@ -207,8 +207,16 @@ period = sa.Table(
     sa.Column("energy_wh", JSONB),
     sa.Column("digest", sa.Text),
     sa.Column("correlation_id", sa.Text),
+    sa.Column("estimate", sa.Text),
     sa.Index("period_of_meter", "tenant_id", "meter_id", "start_on"),
     sa.Index("period_to_check", "check_at", postgresql_where=sa.text("check_at IS NOT NULL")),
+    sa.Index(
+        "period_to_estimate",
+        "tenant_id",
+        "agreement_id",
+        "start_on",
+        postgresql_where=sa.text("estimate = 'due'"),
+    ),
 )
 register_entry = sa.Table(
     "register_entry",
@@ -327,4 +335,26 @@ verdict = sa.Table(
     required("judged_at", INSTANT),
     sa.Column("cleared_at", INSTANT),
     sa.Index("verdict_by_day", "tenant_id", "day", "meter_id", "flow", "rule", "minutes"),
+)
+estimate = sa.Table(
+    "estimate",
+    METADATA,
+    tenant(),
+    key("meter_id"),
+    key("flow", sa.Text),
+    key("minutes", sa.SmallInteger),
+    key("day", sa.Date),
+    required("methods", sa.Text),
+    required("values", ARRAY(sa.Integer)),
+    required("made_at", INSTANT),
+    sa.Index("estimate_by_day", "tenant_id", "day", "meter_id", "flow", "minutes"),
+)
+estimation_settings = sa.Table(
+    "estimation_settings",
+    METADATA,
+    tenant(),
+    required("line_hours_max", sa.SmallInteger),
+    required("days_max", sa.SmallInteger),
+    sa.Column("holidays", sa.Text),
+    required("version", sa.Integer),
 )

@@ -1138,7 +1138,7 @@ class NewAgreement(Model):
     end_on: date_aliased | None = None
     """First local day that no longer belongs to it; null for no end"""
 
-    closing: Literal["wait", "bill_present"] = "wait"
+    closing: Literal["wait", "bill_present", "estimate"] = "wait"
     """When a period is billed: complete, or what is there after the grace time"""
 
     grace_hours: int = 72
@@ -1840,7 +1840,7 @@ class Agreement(Model):
     end_on: date_aliased | None
     """First local day that no longer belongs to it; null for no end"""
 
-    closing: Literal["wait", "bill_present"] | str
+    closing: Literal["wait", "bill_present", "estimate"] | str
     """When a period is billed: complete, or what is there after the grace time"""
 
     grace_hours: int
@@ -1867,7 +1867,7 @@ class AgreementChange(Model):
     end_on: date_aliased | None = None
     """First local day that no longer belongs to it; null for no end"""
 
-    closing: Literal["wait", "bill_present"] | None = None
+    closing: Literal["wait", "bill_present", "estimate"] | None = None
     """When a period is billed: complete, or what is there after the grace time"""
 
     grace_hours: int | None = None

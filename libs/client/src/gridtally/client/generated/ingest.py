@@ -340,6 +340,49 @@ class Ingest(Operations):
             },
         )
 
+    def get_estimation_settings(self) -> models.EstimationSettings:
+        """How the tenant estimates."""
+        return self._call(models.EstimationSettings, "GET", "/v1/estimation-settings")
+
+    def put_estimation_settings(
+        self, body: models.NewEstimationSettings, *, if_match: int | str | None = None
+    ) -> models.EstimationSettings:
+        """Estimate otherwise from now on; what was estimated stays."""
+        return self._call(
+            models.EstimationSettings,
+            "PUT",
+            "/v1/estimation-settings",
+            body=body,
+            if_match=if_match,
+        )
+
+    def list_estimates(
+        self,
+        *,
+        meter_id: UUID | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.EstimatedDay]:
+        """What was estimated, by day: values, methods, and what actual values changed since."""
+        return self._pages(
+            models.PageOfEstimatedDay,
+            "GET",
+            "/v1/estimates",
+            query={"meter_id": meter_id, "from": from_, "to": to, "limit": limit},
+        )
+
+    def list_estimate_accuracy(
+        self, *, meter_id: UUID | None = None, limit: int | None = None
+    ) -> Iterator[models.MethodAccuracy]:
+        """How far estimates were off, by meter and method, where actual values came later."""
+        return self._pages(
+            models.PageOfMethodAccuracy,
+            "GET",
+            "/v1/estimates/accuracy",
+            query={"meter_id": meter_id, "limit": limit},
+        )
+
     def reconcile(self) -> models.Reconciliation:
         """Whether received = stored + duplicates + quarantined + pending + dropped, and the
         tables agree.
@@ -760,6 +803,49 @@ class AsyncIngest(AsyncOperations):
                 "cleared": cleared,
                 "limit": limit,
             },
+        )
+
+    async def get_estimation_settings(self) -> models.EstimationSettings:
+        """How the tenant estimates."""
+        return await self._call(models.EstimationSettings, "GET", "/v1/estimation-settings")
+
+    async def put_estimation_settings(
+        self, body: models.NewEstimationSettings, *, if_match: int | str | None = None
+    ) -> models.EstimationSettings:
+        """Estimate otherwise from now on; what was estimated stays."""
+        return await self._call(
+            models.EstimationSettings,
+            "PUT",
+            "/v1/estimation-settings",
+            body=body,
+            if_match=if_match,
+        )
+
+    def list_estimates(
+        self,
+        *,
+        meter_id: UUID | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.EstimatedDay]:
+        """What was estimated, by day: values, methods, and what actual values changed since."""
+        return self._pages(
+            models.PageOfEstimatedDay,
+            "GET",
+            "/v1/estimates",
+            query={"meter_id": meter_id, "from": from_, "to": to, "limit": limit},
+        )
+
+    def list_estimate_accuracy(
+        self, *, meter_id: UUID | None = None, limit: int | None = None
+    ) -> AsyncIterator[models.MethodAccuracy]:
+        """How far estimates were off, by meter and method, where actual values came later."""
+        return self._pages(
+            models.PageOfMethodAccuracy,
+            "GET",
+            "/v1/estimates/accuracy",
+            query={"meter_id": meter_id, "limit": limit},
         )
 
     async def reconcile(self) -> models.Reconciliation:

@@ -391,6 +391,62 @@ class Energy(Model):
     """Energy that is in no closed period yet, in Wh"""
 
 
+class EstimatedDay(Model):
+    """What was estimated of a channel's local day; it stays when actual values replace it."""
+
+    meter_id: UUID
+    """The meter."""
+
+    flow: (
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | str
+    )
+    """What is measured."""
+
+    minutes: int
+    """The length of an interval in minutes."""
+
+    day: date
+    """The local day."""
+
+    methods: str
+    """
+    A letter for each interval: `L` straight line, `W` same weekday of earlier weeks, `G` profile
+    of its group, `-` not estimated.
+    """
+
+    values: list[int | None]
+    """What was estimated, in Wh or varh; null where nothing was."""
+
+    made_at: AwareDatetime
+    """When it was last estimated, UTC."""
+
+    replaced: int
+    """How many of these intervals have an actual value by now."""
+
+    off_wh: int
+    """By how much the estimates of those were too high, together."""
+
+    absolute_off_wh: int
+    """The same without regard to direction: the sum of what each was off."""
+
+
+class EstimationSettings(Model):
+    """How a tenant estimates what the periods of agreements with the policy `estimate` lack."""
+
+    version: int
+    """The ETag."""
+
+    line_hours_max: int
+    """The longest gap between two values that is a straight line, in hours."""
+
+    days_max: int
+    """Of how many earlier days of the same weekday the mean is taken."""
+
+    holidays: str | None
+    """Whose holidays count as Sundays: a country, or a part of one (`DE`, `DE-BY`)."""
+
+
 class EventCounts(Model):
     """Events of readings, by their outcome."""
 
@@ -528,6 +584,31 @@ class Meter(Model):
     """The flows that the meter measures in intervals"""
 
 
+class MethodAccuracy(Model):
+    """How far a method's estimates of a meter were off, where actual values came later."""
+
+    meter_id: UUID
+    """The meter."""
+
+    method: Literal["straight_line", "same_weekday", "group_profile"] | str
+    """The method."""
+
+    intervals: int
+    """How many estimates were replaced by actual values."""
+
+    actual_wh: int
+    """What these intervals really had."""
+
+    off_wh: int
+    """By how much the estimates were too high, together."""
+
+    absolute_off_wh: int
+    """The sum of what each was off."""
+
+    score: float | None
+    """1 where each was right, 0 where they were off by as much as there was."""
+
+
 class Nem12Layout(Model):
     """A NEM12 file: it says all itself, in the market's time."""
 
@@ -593,6 +674,22 @@ class NewBlocks(Model):
     items: list[NewBlock]
 
 
+class NewEstimationSettings(Model):
+    """How a tenant estimates from now on."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    line_hours_max: int = 2
+    """The longest gap between two values that is a straight line, in hours; 0 for none."""
+
+    days_max: int = 4
+    """Of how many earlier days of the same weekday the mean is taken, of the last six weeks."""
+
+    holidays: str | None = None
+    """Whose holidays count as Sundays: a country, or a part of one (`DE`, `DE-BY`)."""
+
+
 class NewKey(Model):
     """A key to register."""
 
@@ -623,8 +720,24 @@ class PageOfDeadLetter(Model):
     """What `cursor` must be for the next page; null on the last one"""
 
 
+class PageOfEstimatedDay(Model):
+    items: list[EstimatedDay]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
 class PageOfKey(Model):
     items: list[Key]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfMethodAccuracy(Model):
+    items: list[MethodAccuracy]
     """The page's items"""
 
     next_cursor: str | None = None

@@ -14,7 +14,7 @@ from gridtally.kernel.billing_calendars import (
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import Period
 
-ClosingPolicy = Literal["wait", "bill_present"]
+ClosingPolicy = Literal["wait", "bill_present", "estimate"]
 GRACE_HOURS_MAX = 24 * 366
 
 

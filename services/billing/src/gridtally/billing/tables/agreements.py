@@ -93,7 +93,7 @@ agreement = sa.Table(
     ),
     sa.ForeignKeyConstraint(["tenant_id", "customer_id"], ["customer.tenant_id", "customer.id"]),
     sa.CheckConstraint("end_on > start_on", name="agreement_dates"),
-    sa.CheckConstraint("closing IN ('wait', 'bill_present')", name="agreement_closing"),
+    sa.CheckConstraint("closing IN ('wait', 'bill_present', 'estimate')", name="agreement_closing"),
     sa.CheckConstraint("grace_hours BETWEEN 0 AND 8784", name="agreement_grace"),
     sa.CheckConstraint("version >= 1", name="agreement_version"),
     sa.Index("agreement_by_customer", "tenant_id", "customer_id", "id"),

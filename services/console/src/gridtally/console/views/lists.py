@@ -189,7 +189,8 @@ def billed(billing_calendar: Json) -> str:
 def _closing(item: Json) -> str:
     if item["closing"] == "wait":
         return "once complete"
-    return f"{formats.count(item['grace_hours'], 'hour')} after its end"
+    estimated = ", estimated" if item["closing"] == "estimate" else ""
+    return f"{formats.count(item['grace_hours'], 'hour')} after its end{estimated}"
 
 
 def meters(

@@ -4,6 +4,7 @@ from gridtally.http.openapi import ApiDescription
 from gridtally.ingest.api import (
     bulk_series,
     completeness,
+    estimates,
     exports,
     imports,
     meters,
@@ -30,6 +31,7 @@ ROUTERS = (
     register_exceptions.router,
     validation_rules.router,
     verdicts.router,
+    estimates.router,
     reconciliation.router,
 )
 API = ApiDescription(
@@ -43,6 +45,7 @@ API = ApiDescription(
         "pending blocks": "Blocks that are pending until their meter is registered",
         "register exceptions": "Register readings that contradict each other and make no energy",
         "validation rules": "Rules for readings that are odd, and what they say of stored days",
+        "estimates": "What was estimated of periods, by which method, and how far off it was",
         "reconciliation": "What was counted on the way in against what lies in the tables",
     },
     located=("create_import",),

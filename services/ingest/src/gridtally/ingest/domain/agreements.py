@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gridtally.kernel.billing_calendars import MONTHLY, Calendars
 
-Closing = Literal["wait", "bill_present"]
+Closing = Literal["wait", "bill_present", "estimate"]
 AgreementKey = tuple[str, UUID]
 """Tenant and agreement."""
 

@@ -1,9 +1,9 @@
 """Billing periods: when they close, what they carry, and when a close is a new revision.
 
 A period closes when every interval that its meter's channels measure is there and its end has
-passed; under the policy `bill_present` also when its grace time has passed, with what is there.
-`wait` waits. What comes after a close makes the next revision, if it changes anything (ING-6); so
-do values that are voided after it.
+passed; under the policy `bill_present` also when its grace time has passed, with what is there;
+under `estimate` what it lacks then is estimated first. `wait` waits. What comes after a close makes
+the next revision, if it changes anything (ING-6); so do values that are voided after it.
 """
 
 import hashlib
@@ -51,6 +51,8 @@ class OpenPeriod:
     revision: int = 0
     digest: str | None = None
     closed_by: ClosedBy | None = None
+    can_be_estimated: bool = True
+    """Whether nobody has tried in vain."""
 
     @property
     def key(self) -> PeriodKey:
@@ -64,7 +66,7 @@ class OpenPeriod:
 
     @property
     def grace_ends_at(self) -> datetime:
-        """The instant from which `bill_present` bills it with what is there."""
+        """The instant from which it is billed without waiting for more, unless it is to wait."""
         return self.end_at + self.policy.grace
 
     def has_lost_values(self, present: int) -> bool:
@@ -205,9 +207,14 @@ class Wait:
     until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the period lacks is to be estimated; that it has changed then makes it due again."""
+
+
 def decide(
     open_period: OpenPeriod, presence: Presence, *, revision_delay: timedelta, now: datetime
-) -> Close | Wait:
+) -> Close | Wait | Estimate:
     """Whether to close a period; one that is closed waits until its readings have been quiet.
 
     A Close of a closed period makes a revision only if its series turns out to be another one, or
@@ -229,10 +236,15 @@ def decide(
     if open_period.policy.closing == "wait":
         return Wait(None)
     grace_ends_at = open_period.grace_ends_at
-    return Close("grace") if now >= grace_ends_at else Wait(grace_ends_at)
+    return _after_grace(open_period) if now >= grace_ends_at else Wait(grace_ends_at)
 
 
-def _close_incomplete(open_period: OpenPeriod, present: int, now: datetime) -> Close:
+def _after_grace(open_period: OpenPeriod) -> Close | Estimate:
+    wants_estimates = open_period.policy.closing == "estimate" and open_period.can_be_estimated
+    return Estimate() if wants_estimates and open_period.meter.channels else Close("grace")
+
+
+def _close_incomplete(open_period: OpenPeriod, present: int, now: datetime) -> Close | Estimate:
     """For what reason a closed period that lacks intervals is closed again.
 
     One that has lost them stays `complete`, and billing holds that revision for the values that are
@@ -245,7 +257,7 @@ def _close_incomplete(open_period: OpenPeriod, present: int, now: datetime) -> C
         return Close("complete")
     if now < open_period.grace_ends_at:
         return Close("complete", again_at=open_period.grace_ends_at)
-    return Close("grace")
+    return _after_grace(open_period)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from gridtally.database import WriteConnection
 from gridtally.ingest.domain.periods import (
     Close,
     ClosedPeriod,
+    Estimate,
     OpenPeriod,
     PeriodKey,
     Presence,
@@ -20,7 +21,7 @@ from gridtally.ingest.domain.periods import (
 )
 from gridtally.ingest.events.messages import period_closed
 from gridtally.ingest.handlers.derived_meters import refresh_sums
-from gridtally.ingest.store import agreements, derived_meters, periods
+from gridtally.ingest.store import agreements, derived_meters, estimates, periods
 from gridtally.kernel.errors import Conflict, NotFound, Rejected
 from gridtally.messaging import enqueue
 
@@ -70,13 +71,19 @@ async def _close_or_wait(
 ) -> list[tuple[PeriodKey, datetime | None]]:
     """Close those that can be; when to check the others again."""
     closing: list[tuple[OpenPeriod, Close, Presence]] = []
+    estimating: list[PeriodKey] = []
     check_at: list[tuple[PeriodKey, datetime | None]] = []
     for period, presence in zip(locked, await periods.fetch_presence(tx, locked), strict=True):
         decision = decide(period, presence, revision_delay=revision_delay, now=now)
         if isinstance(decision, Close):
             closing.append((period, decision, presence))
+        elif isinstance(decision, Estimate):
+            estimating.append(period.key)
+            check_at.append((period.key, None))
         else:
             check_at.append((period.key, decision.until))
+    if estimating:
+        await estimates.mark_to_be_estimated(tx, estimating)
     unchanged = await _close(tx, closing, now)
     return check_at + [(same.period.key, same.close.again_at) for same in unchanged]
 

@@ -144,7 +144,7 @@ async def claim_due_periods(
 # lookup by index for each key. A period without its agreement or meter does not come back.
 _LOCK = """
 SELECT p.tenant_id, p.agreement_id, p.start_on, p.end_on, p.revision, p.digest, p.closed_by,
-       a.closing, a.grace_hours, m.id, m.meter_type, m.zone, m.channels
+       p.estimate, a.closing, a.grace_hours, m.id, m.meter_type, m.zone, m.channels
   FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
  CROSS JOIN LATERAL (
        SELECT * FROM period p
@@ -193,6 +193,7 @@ def _open_periods(rows: Sequence[Any]) -> list[OpenPeriod]:
             row["revision"],
             row["digest"],
             row["closed_by"],
+            row["estimate"] != "impossible",
         )
         for row in rows
     ]
