@@ -44,9 +44,10 @@ def test_the_years_between_are_kept():
 
 @pytest.mark.parametrize(
     ("end_on", "taken"),
-    [(None, True), (date(2025, 1, 2), True), (date(2025, 1, 1), False), (date(2024, 1, 1), False)],
+    [(None, True), (date(2025, 1, 2), True), (date(2025, 1, 1), True), (date(2024, 12, 31), False)],
 )
-def test_an_agreement_ends_after_it_began(end_on, taken):
+def test_an_agreement_does_not_end_before_it_began(end_on, taken):
+    """One that ends on its first day has no days: it was cancelled."""
     thing = UUID(int=1)
     fields = {
         "agreement_id": thing, "customer_id": thing, "meter_id": thing, "tariff_id": thing,
@@ -55,7 +56,7 @@ def test_an_agreement_ends_after_it_began(end_on, taken):
     if taken:
         assert AgreementChanged.model_validate(fields).end_on == end_on
     else:
-        with pytest.raises(ValidationError, match="ends after"):
+        with pytest.raises(ValidationError, match="does not end before"):
             AgreementChanged.model_validate(fields)
 
 

@@ -250,7 +250,8 @@ async def months_up_to_the_next_one_are_planned(world):
 
 
 async def an_agreement_that_changes_is_planned_again(world):
-    """What is closed stays, and nothing overlaps it; an older version changes nothing."""
+    """What is closed and sticks out is closed again, shorter; an older version changes nothing. One
+    without days has no periods."""
     meter_id = uuid4()
     await world.register(meter_id)
     agreement_id = await world.agree(meter_id, date(2025, 2, 10), date(2025, 4, 5))
@@ -259,11 +260,15 @@ async def an_agreement_that_changes_is_planned_again(world):
     await world.agree(meter_id, date(2025, 2, 20), date(2025, 3, 15), agreement_id=agreement_id,
                       version=2)  # fmt: skip
     await world.close()
-    changed = [(date(2025, 2, 20), date(2025, 3, 1), 0), (date(2025, 3, 1), date(2025, 4, 1), 1)]
+    changed = [(date(2025, 2, 20), date(2025, 3, 1), 0), (date(2025, 3, 1), date(2025, 3, 15), 2)]
     assert await world.periods() == changed
     await world.agree(meter_id, date(2025, 1, 1), agreement_id=agreement_id, version=1)
-    assert len(await world.close()) == 1
+    assert len(await world.close()) == 2
     assert await world.periods() == changed
+    cancelled = {"agreement_id": agreement_id, "version": 3}
+    await world.agree(meter_id, date(2025, 2, 20), date(2025, 2, 20), **cancelled)
+    assert len(await world.close()) == 2
+    assert await world.periods() == []
 
 
 async def before_the_year_2000_nothing_is_planned(world):

@@ -42,10 +42,12 @@ class PeriodRow:
     planned: PlannedPeriod
     check_at: datetime | None
     closed: ClosedPeriod | None = None
+    revision_before: int = 0
+    is_cancelled: bool = False
 
     @property
     def revision(self):
-        return self.closed.revision if self.closed else 0
+        return self.closed.revision if self.closed else self.revision_before
 
 
 @dataclass
@@ -181,6 +183,7 @@ class Periods:
                 row.planned
                 for (tenant_id, agreement_id, _), row in self._rows.items()
                 if (tenant_id, agreement_id) == (period.tenant_id, period.agreement_id)
+                and not row.is_cancelled
             ]
             overlaps = [
                 other
@@ -189,20 +192,36 @@ class Periods:
             ]
             if not overlaps:
                 key = (period.tenant_id, period.agreement_id, period.start_on)
-                self._rows[key] = PeriodRow(period, period.check_at)
+                before = self._rows.get(key)
+                revision = before.revision if before else 0
+                self._rows[key] = PeriodRow(period, period.check_at, revision_before=revision)
 
     async def fetch_known_periods(self, read, keys):
         known = {}
         for (tenant_id, agreement_id, start_on), row in self._rows.items():
-            if (tenant_id, agreement_id) in keys:
+            if (tenant_id, agreement_id) in keys and not row.is_cancelled:
                 period = Period(start_on, row.planned.end_on)
                 known.setdefault((tenant_id, agreement_id), []).append(period)
         return known
 
-    async def delete_open_periods(self, tx, keys):
+    async def cancel_periods(self, tx, keys):
         for key, row in list(self._rows.items()):
-            if key[:2] in keys and row.closed is None:
+            if key[:2] not in keys:
+                continue
+            agreement, planned = self._tables.agreements[key[:2]].agreement, row.planned
+            is_within = (
+                agreement.start_on <= planned.start_on
+                and planned.end_on <= (agreement.end_on or date.max)
+                and planned.meter_id == agreement.meter_id
+            )
+            if row.revision == 0:
                 del self._rows[key]
+            elif row.closed is None or not is_within:
+                row.is_cancelled, row.check_at = True, None
+
+    async def delete_periods(self, tx, keys):
+        for key in [key for key in self._rows if key[:2] in keys]:
+            del self._rows[key]
 
     async def check_periods_of_meters(self, tx, keys, now, *, state="open"):
         for row in self._rows.values():
@@ -217,7 +236,8 @@ class Periods:
         changed = {
             key
             for key, row in self._rows.items()
-            if any(
+            if not row.is_cancelled
+            and any(
                 (tenant_id, meter_id) == (key[0], row.planned.meter_id)
                 and month_of(month_on).overlap(Period(key[2], row.planned.end_on))
                 for tenant_id, meter_id, month_on in marked
@@ -236,7 +256,7 @@ class Periods:
             row = self._rows.get(key)
             agreement = self._tables.agreements.get(key[:2])
             meter = row and self._tables.meters.get((key[0], row.planned.meter_id))
-            if row and agreement and meter:
+            if row and not row.is_cancelled and agreement and meter:
                 agreed, closed = agreement.agreement, row.closed
                 locked.append(
                     OpenPeriod(

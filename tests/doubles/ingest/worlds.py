@@ -142,7 +142,9 @@ class MemoryWorld(World):
 
     async def periods(self):
         return sorted(
-            (key[2], row.planned.end_on, row.revision) for key, row in self.tables.periods.items()
+            (key[2], row.planned.end_on, row.revision)
+            for key, row in self.tables.periods.items()
+            if not row.is_cancelled
         )
 
 
@@ -187,7 +189,9 @@ class StoreWorld(World):
         return await self.ingest.outbox("period.closed.v1")
 
     async def periods(self):
-        rows = await self.ingest.rows("SELECT start_on, end_on, revision FROM period ORDER BY 1")
+        rows = await self.ingest.rows(
+            "SELECT start_on, end_on, revision FROM period WHERE state <> 'cancelled' ORDER BY 1"
+        )
         return [tuple(row.values()) for row in rows]
 
 

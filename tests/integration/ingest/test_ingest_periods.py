@@ -202,12 +202,59 @@ async def test_periods_are_months_cut_at_the_agreements_ends(ingest, meter, clie
     await ingest.close()
     await ingest.agree(meter, date(2025, 2, 20), date(2025, 3, 15), agreement_id=agreement_id,
                        version=2)  # fmt: skip
-    await ingest.close()
-    assert await spans() == [("2025-02-20", "2025-03-01"), ("2025-03-01", "2025-04-01")]
-    assert await spans(state="closed") == [("2025-03-01", "2025-04-01")]
+    first, second = await ingest.close()
+    assert await spans() == [("2025-02-20", "2025-03-01"), ("2025-03-01", "2025-03-15")]
+    assert await spans(state="closed") == [("2025-03-01", "2025-03-15")]
+    assert (first["end_on"], second["end_on"]) == ("2025-04-01", "2025-03-15")
+    assert (second["revision"], second["closed_by"]) == (2, "complete")
+    assert second["expected_intervals"] == second["present_intervals"] == 14 * 96
     await ingest.agree(meter, date(2025, 1, 1), agreement_id=agreement_id, version=1)
-    await ingest.close()
+    assert len(await ingest.close()) == 2
     assert (await spans())[0] == ("2025-02-20", "2025-03-01"), "an older version changes nothing"
+
+
+async def test_a_cancelled_agreement_has_no_periods_until_it_has_days_again(ingest, meter, clients):
+    """Its revisions count on, so that what was said of a period is never said again."""
+    agreement_id = await ingest.agree(meter, date(2025, 3, 1))
+    await ingest.deliver(*days(ingest, meter))
+    await ingest.close()
+    client = await clients()
+
+    async def listed(**query):
+        query |= {"agreement_id": str(agreement_id)}
+        page = (await client.get("/v1/periods", params=query)).json()
+        return [(p["start_on"], p["state"], p["revision"]) for p in page["items"]]
+
+    again = {"agreement_id": agreement_id}
+    await ingest.agree(meter, date(2025, 3, 1), date(2025, 3, 1), version=2, **again)
+    ingest.later(hours=1)
+    await ingest.deliver(ingest.block(meter, midnight_utc(ZONE, MARCH[0]), [7]))
+    ingest.later(minutes=1)
+    assert len(await ingest.close()) == 1, "no correction is of a period that is no more"
+    assert await listed() == []
+    assert await listed(state="cancelled") == [("2025-03-01", "cancelled", 1)]
+    path = f"/v1/agreements/{agreement_id}/periods/2025-03-01/close"
+    assert (await client.post(path)).json()["code"] == "period_unknown"
+    await ingest.agree(meter, date(2025, 3, 1), date(2025, 5, 1), version=3, **again)
+    *_, event = await ingest.close()
+    assert (event["revision"], event["closed_by"], event["end_on"]) == (2, "complete", "2025-04-01")
+    assert event["series"][0]["values"][:2] == [7, 5]
+    assert await listed() == [("2025-03-01", "closed", 2), ("2025-04-01", "open", 0)]
+
+
+async def test_a_period_that_is_planned_again_waits_for_its_values_as_any_other(ingest, meter):
+    """Closed from the 1st to the 10th, then the agreement goes on: nothing is there of the rest."""
+    agreement_id = await ingest.agree(meter, date(2025, 3, 1), date(2025, 3, 10))
+    await ingest.deliver(*days(ingest, meter, leave_out=range(9, 31)))
+    await ingest.close()
+    ingest.later(hours=1)
+    again = {"agreement_id": agreement_id}
+    await ingest.agree(meter, date(2025, 3, 1), date(2025, 3, 5), version=2, **again)
+    await ingest.agree(meter, *MARCH, version=3, **again)
+    assert len(await ingest.close()) == 1, "values are missing, and the agreement waits"
+    await ingest.deliver(*days(ingest, meter))
+    *_, event = await ingest.close()
+    assert (event["revision"], event["closed_by"], event["end_on"]) == (2, "complete", "2025-04-01")
 
 
 async def test_an_open_period_says_how_far_it_has_come_and_since_when_it_is_late(

@@ -109,6 +109,7 @@ class AgreementChanged(Event):
 
     `wait` closes a period only when it is complete; `bill_present` when it is complete or
     `grace_hours` after its end, billing what is there; `estimate` then estimates what is missing.
+    One that ends on the day on which it began has no days: it was cancelled.
     """
 
     TOPIC: ClassVar[str] = "agreement.changed.v1"
@@ -140,8 +141,8 @@ class AgreementChanged(Event):
 
     @model_validator(mode="after")
     def _ends_after_it_began(self) -> Self:
-        if self.end_on is not None and self.end_on <= self.start_on:
-            raise ValueError("an agreement ends after the day on which it began")
+        if self.end_on is not None and self.end_on < self.start_on:
+            raise ValueError("an agreement does not end before the day on which it began")
         self.calendars()
         return self
 

@@ -13,7 +13,7 @@ from gridtally.http.paging import Page, Paging
 from gridtally.ingest.api.callers import Reader, Writer
 from gridtally.ingest.domain.periods import ClosedBy, OpenPeriod
 from gridtally.ingest.handlers.periods import force_close
-from gridtally.ingest.store import periods
+from gridtally.ingest.store import period_lists, periods
 from gridtally.kernel.errors import NotFound
 
 router = APIRouter(prefix="/v1", tags=["periods"])
@@ -68,7 +68,7 @@ async def list_periods(
 ) -> Page[Period]:
     """Periods by agreement and first day. `state=open` with today as `ended_by`: what is late."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await periods.list_periods(
+        rows = await period_lists.list_periods(
             read,
             caller.tenant_id,
             agreement_id=agreement_id,
@@ -101,7 +101,7 @@ async def close_period(
     value since."""
     async with transaction(db, tenant=caller.tenant_id) as tx:
         await force_close(tx, caller.tenant_id, agreement_id, start_on, now)
-        row = await periods.fetch_period(tx, caller.tenant_id, agreement_id, start_on)
+        row = await period_lists.fetch_period(tx, caller.tenant_id, agreement_id, start_on)
     if row is None:
         raise NotFound("period_unknown", "this agreement has no such period")
     return Period.of(row)

@@ -14,8 +14,8 @@ AgreementKey = tuple[str, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A version of a tenant's agreement; without `end_on` it has no end. Its periods are those of
-    its billing `calendars`."""
+    """A version of a tenant's agreement; without `end_on` it has no end, and where that is its
+    first day, it was cancelled. Its periods are those of its billing `calendars`."""
 
     tenant_id: str
     id: UUID

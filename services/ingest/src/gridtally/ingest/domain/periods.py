@@ -41,7 +41,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class OpenPeriod:
-    """A period of an agreement that may be closed, or (`revision` > 0) closed again."""
+    """A period of an agreement that may be closed, or closed again.
+
+    `closed_by` is None where it is open: also where it was closed before, by other terms of its
+    agreement, and goes on from that `revision`.
+    """
 
     tenant_id: str
     agreement_id: UUID
@@ -137,7 +141,8 @@ def plan_agreement(
     """The agreement's periods that begin before the horizon, cut at its own begin and end.
 
     Of the days of its `known` periods, which stay as they are, none is planned again: a period that
-    was closed before its agreement changed is followed by what is left of the one that it lies in.
+    was closed before its agreement changed, and lies within it still, is followed by what is left
+    of the one that it lies in.
     """
     start_on = max(agreement.start_on, OLDEST_ON)
     ordered = sorted(known)
@@ -222,7 +227,7 @@ def decide(
     """
     channels = open_period.meter.channels
     complete = bool(channels) and presence.intervals == open_period.expected
-    if open_period.revision:
+    if open_period.closed_by is not None:
         quiet_at = presence.changed_at + revision_delay if presence.changed_at else now
         if quiet_at > now:
             return Wait(quiet_at)

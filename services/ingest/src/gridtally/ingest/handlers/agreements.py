@@ -12,9 +12,10 @@ from gridtally.messaging import ReceivedMessage, newest_states
 async def apply_agreements(
     tx: WriteConnection, batch: Sequence[ReceivedMessage[AgreementChanged]]
 ) -> None:
-    """Store the newest state of each agreement; its open periods are planned again.
+    """Store the newest state of each agreement; its open periods are planned again, and the closed
+    ones of which it does not have all days any more.
 
-    What is closed stays closed, also when the agreement has ended.
+    What is closed and lies within it stays closed. Of one that was deleted nothing was ever billed.
     """
     newest = newest_states(batch)
     present = [
@@ -23,7 +24,7 @@ async def apply_agreements(
     ended = [key for key, event in newest.items() if event is None]
     if present:
         changed = await agreements.upsert_agreements(tx, present)
-        await periods.delete_open_periods(tx, changed)
+        await periods.cancel_periods(tx, changed)
     if ended:
-        await periods.delete_open_periods(tx, ended)
+        await periods.delete_periods(tx, ended)
         await agreements.delete_agreements(tx, ended)

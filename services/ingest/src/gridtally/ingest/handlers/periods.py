@@ -128,7 +128,7 @@ async def force_close(
         raise NotFound("period_unknown", "this agreement has no such period")
     period = locked[0]
     [presence] = await periods.fetch_presence(tx, [period])
-    if period.revision and not period.has_lost_values(presence.intervals):
+    if period.closed_by is not None and not period.has_lost_values(presence.intervals):
         raise Conflict("period_closed", f"the period is closed, in revision {period.revision}")
     if now < period.end_at:
         raise Rejected("period_not_ended", f"the period ends at {period.end_at.isoformat()}")

@@ -2,17 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
-from uuid import UUID
 
 import numpy as np
 import orjson
-import sqlalchemy as sa
-from sqlalchemy.engine import RowMapping
 
 from gridtally.database import ReadConnection, WriteConnection, copy
-from gridtally.database.pages import page_after
 from gridtally.database.rows import columns_of
 from gridtally.ingest.domain.agreements import AgreementKey
 from gridtally.ingest.domain.meters import MeterKey
@@ -29,11 +25,12 @@ from gridtally.ingest.domain.periods import (
 )
 from gridtally.ingest.store.meters import meter_of
 from gridtally.ingest.store.partitions import plan_by_key
-from gridtally.ingest.tables import period as table
 from gridtally.kernel.billing_calendars import PERIOD_DAYS_MAX
 from gridtally.kernel.periods import Period
 
-State = Literal["open", "closed"]
+State = Literal["open", "closed", "cancelled"]
+"""`cancelled`: its agreement has no such period any more. The row stays for its revision, on which
+the same first day goes on if it is planned again."""
 
 # Planned under the lock of the agreement, around the periods that are there; should one have come
 # in between all the same, what overlaps it is left out.
@@ -44,7 +41,12 @@ SELECT n.* FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::date[], $5::date[
        AS n (tenant_id, agreement_id, meter_id, start_on, end_on, check_at)
  WHERE NOT EXISTS (SELECT FROM period p
                     WHERE p.tenant_id = n.tenant_id AND p.agreement_id = n.agreement_id
-                      AND p.start_on < n.end_on AND p.end_on > n.start_on)
+                      AND p.start_on < n.end_on AND p.end_on > n.start_on
+                      AND p.state <> 'cancelled')
+ON CONFLICT (tenant_id, agreement_id, start_on) DO UPDATE
+   SET end_on = excluded.end_on, meter_id = excluded.meter_id, check_at = excluded.check_at,
+       state = 'open', closed_by = NULL, digest = NULL
+ WHERE period.state = 'cancelled'
 """
 
 
@@ -67,7 +69,8 @@ SELECT p.tenant_id, p.agreement_id, p.start_on, p.end_on
   FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
  CROSS JOIN LATERAL (
        SELECT * FROM period p
-        WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.id OFFSET 0) AS p
+        WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.id AND p.state <> 'cancelled'
+       OFFSET 0) AS p
 """
 
 
@@ -84,13 +87,35 @@ async def fetch_known_periods(
 
 _DELETE_OPEN = """
 DELETE FROM period p USING unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
- WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.id AND p.state = 'open'
+ WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.id AND p.revision = 0
+"""
+# Those that were closed once, and are open again or lie no longer within the agreement's days.
+_CANCEL = """
+UPDATE period p SET state = 'cancelled', check_at = NULL
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+  JOIN agreement a USING (tenant_id, id)
+ WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.id AND p.state <> 'cancelled'
+   AND (p.state = 'open' OR p.start_on < a.start_on OR p.end_on > a.end_on
+        OR p.meter_id <> a.meter_id)
 """
 
 
-async def delete_open_periods(tx: WriteConnection, keys: Collection[AgreementKey]) -> None:
-    """Delete the open periods of agreements; what is closed stays closed."""
+async def cancel_periods(tx: WriteConnection, keys: Collection[AgreementKey]) -> None:
+    """Take from changed agreements what is to be planned again: what is open, and what is closed
+    and lies not within their days any more. What is closed and does stays."""
     await tx.raw.execute(_DELETE_OPEN, *columns_of(keys, 2))
+    await tx.raw.execute(_CANCEL, *columns_of(keys, 2))
+
+
+_DELETE = """
+DELETE FROM period p USING unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+ WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.id
+"""
+
+
+async def delete_periods(tx: WriteConnection, keys: Collection[AgreementKey]) -> None:
+    """Delete all periods of agreements that were deleted."""
+    await tx.raw.execute(_DELETE, *columns_of(keys, 2))
 
 
 _CHECK_METERS = """
@@ -125,7 +150,7 @@ SELECT p.tenant_id, p.agreement_id, p.start_on
        SELECT * FROM period p
         WHERE p.tenant_id = k.tenant_id AND p.meter_id = k.meter_id
           AND p.start_on >= k.month_on - $3::int AND p.start_on < k.month_on + interval '1 month'
-          AND p.end_on > k.month_on OFFSET 0) AS p
+          AND p.end_on > k.month_on AND p.state <> 'cancelled' OFFSET 0) AS p
 UNION
 SELECT * FROM (SELECT tenant_id, agreement_id, start_on FROM period
                 WHERE check_at <= $1 ORDER BY check_at LIMIT $2) AS due
@@ -149,7 +174,7 @@ SELECT p.tenant_id, p.agreement_id, p.start_on, p.end_on, p.revision, p.digest, 
  CROSS JOIN LATERAL (
        SELECT * FROM period p
         WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.agreement_id
-          AND p.start_on = k.start_on FOR UPDATE) AS p
+          AND p.start_on = k.start_on AND p.state <> 'cancelled' FOR UPDATE) AS p
  CROSS JOIN LATERAL (
        SELECT * FROM agreement a
         WHERE a.tenant_id = k.tenant_id AND a.id = k.agreement_id OFFSET 0) AS a
@@ -349,42 +374,3 @@ def _energy_json(closed: ClosedPeriod) -> str:
     """The energy of each flow in Wh."""
     energy_wh = {flow_series.flow: flow_series.energy_wh for flow_series in closed.series}
     return orjson.dumps(energy_wh).decode()
-
-
-async def fetch_period(
-    read: ReadConnection, tenant_id: str, agreement_id: UUID, start_on: date
-) -> RowMapping | None:
-    """One period of an agreement."""
-    return await read.one_or_none(
-        sa.select(table).where(
-            table.c.tenant_id == tenant_id,
-            table.c.agreement_id == agreement_id,
-            table.c.start_on == start_on,
-        )
-    )
-
-
-async def list_periods(
-    read: ReadConnection,
-    tenant_id: str,
-    *,
-    agreement_id: UUID | None,
-    meter_id: UUID | None,
-    state: State | None,
-    ended_by: date | None,
-    after: tuple[UUID, date] | None,
-    rows_max: int,
-) -> Sequence[RowMapping]:
-    """Periods by agreement and first day; `ended_by` a day: only those without a later one."""
-    query = sa.select(table).where(table.c.tenant_id == tenant_id)
-    for column, wanted in (
-        ("agreement_id", agreement_id),
-        ("meter_id", meter_id),
-        ("state", state),
-    ):
-        if wanted is not None:
-            query = query.where(table.c[column] == wanted)
-    if ended_by is not None:
-        query = query.where(table.c.end_on <= ended_by)
-    position = (table.c.agreement_id, table.c.start_on)
-    return await read.all(page_after(query, position, after=after, rows_max=rows_max))
