@@ -27,6 +27,7 @@ class BilledRow:
     invoiced_revision: object = None
     restatement: int = 0
     state: object = field(default_factory=dict)
+    unbilled: object = None
 
 
 @dataclass
@@ -161,6 +162,7 @@ class Periods(Store):
             row = self.tables.billed.setdefault(closed.key, BilledRow(None, 0))
             if row.revision < closed.revision:
                 row.end_on, row.revision = closed.period.end_on, closed.revision
+                row.unbilled = None
                 newer.append(closed)
         return newer
 
@@ -176,7 +178,9 @@ class Periods(Store):
             if earlier:
                 row = self.tables.billed[max(earlier)]
                 predecessors[tenant_id, agreement_id, start_on] = Predecessor(
-                    row.end_on, row.invoiced_revision == row.revision, row.state
+                    row.end_on,
+                    row.unbilled is not None or row.invoiced_revision == row.revision,
+                    row.state,
                 )
         return predecessors
 
@@ -195,6 +199,12 @@ class Periods(Store):
             row = self.tables.billed[billed.key]
             row.invoiced_revision, row.restatement = row.revision, billed.restatement
             row.state = billed.state_after
+
+    async def withdraw(self, tx, keys):
+        """Nothing is billed of these periods."""
+        for key in keys:
+            row = self.tables.billed[key]
+            row.unbilled, row.invoiced_revision = "withdrawn", None
 
     async def update_states(self, tx, billed_periods):
         """What these periods carry forward has changed."""

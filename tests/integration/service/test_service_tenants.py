@@ -68,9 +68,12 @@ COMPARISON = {
     "topology_root_node_id": str(uuid4()),
     "scenarios": [{"label": label, "policy": NET} for label in ("today", "draft")],
 }  # fmt: skip
+REBILLING = {"from_on": "2025-01-01", "reason": "mine"}
 BODIES = {
     "patch /v1/agreements/{agreement_id}": {"grace_hours": 1},
     "post /v1/agreements/{agreement_id}/preview": {},
+    "post /v1/agreements/{agreement_id}/rebilling": REBILLING,
+    "post /v1/agreements/{agreement_id}/rebilling/preview": REBILLING,
     "patch /v1/customers/{customer_id}": NAMED,
     "put /v1/customers/{customer_id}": NAMED | {"currency": "EUR"},
     "post /v1/customers/{customer_id}/erase": {"reason": "mine"},

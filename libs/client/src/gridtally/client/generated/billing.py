@@ -201,6 +201,68 @@ class Billing(Operations):
             if_match=if_match,
         )
 
+    def preview_rebilling(
+        self, agreement_id: UUID, body: models.NewRebilling
+    ) -> models.RebillingPreview:
+        """What a rebilling would change: which invoices are credited, and which bills follow.
+
+        It is done by what does it, and taken back: nothing is changed, numbered or published.
+        """
+        return self._call(
+            models.RebillingPreview,
+            "POST",
+            "/v1/agreements/{agreement_id}/rebilling/preview",
+            parts={"agreement_id": agreement_id},
+            body=body,
+        )
+
+    def create_rebilling(
+        self,
+        agreement_id: UUID,
+        body: models.NewRebilling,
+        *,
+        if_match: int | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.RebillingDetail:
+        """Cancel an agreement from a day on that may be billed already, and bill it by another
+        one.
+
+        What was issued of these days is credited at once, with the reason; the new invoices
+        follow within seconds, when ingest has closed their periods. Drafts and held periods
+        of these days are withdrawn. `If-Match` names the version of the agreement that was
+        read. 409 when another agreement of the meter is in the way, or nothing would change.
+        """
+        return self._call(
+            models.RebillingDetail,
+            "POST",
+            "/v1/agreements/{agreement_id}/rebilling",
+            parts={"agreement_id": agreement_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+            if_match=if_match,
+        )
+
+    def list_rebillings(
+        self, *, agreement_id: UUID | None = None, limit: int | None = None
+    ) -> Iterator[models.Rebilling]:
+        """Rebillings, the newest first."""
+        return self._pages(
+            models.PageOfRebilling,
+            "GET",
+            "/v1/rebillings",
+            query={"agreement_id": agreement_id, "limit": limit},
+        )
+
+    def get_rebilling(self, rebilling_id: UUID) -> models.RebillingDetail:
+        """A rebilling with its credit notes."""
+        return self._call(
+            models.RebillingDetail,
+            "GET",
+            "/v1/rebillings/{rebilling_id}",
+            parts={"rebilling_id": rebilling_id},
+        )
+
     def list_read_cycles(self, *, limit: int | None = None) -> Iterator[models.ReadCycle]:
         """Read cycles by name."""
         return self._pages(models.PageOfReadCycle, "GET", "/v1/read-cycles", query={"limit": limit})
@@ -1082,6 +1144,68 @@ class AsyncBilling(AsyncOperations):
             parts={"agreement_id": agreement_id},
             body=body,
             if_match=if_match,
+        )
+
+    async def preview_rebilling(
+        self, agreement_id: UUID, body: models.NewRebilling
+    ) -> models.RebillingPreview:
+        """What a rebilling would change: which invoices are credited, and which bills follow.
+
+        It is done by what does it, and taken back: nothing is changed, numbered or published.
+        """
+        return await self._call(
+            models.RebillingPreview,
+            "POST",
+            "/v1/agreements/{agreement_id}/rebilling/preview",
+            parts={"agreement_id": agreement_id},
+            body=body,
+        )
+
+    async def create_rebilling(
+        self,
+        agreement_id: UUID,
+        body: models.NewRebilling,
+        *,
+        if_match: int | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.RebillingDetail:
+        """Cancel an agreement from a day on that may be billed already, and bill it by another
+        one.
+
+        What was issued of these days is credited at once, with the reason; the new invoices
+        follow within seconds, when ingest has closed their periods. Drafts and held periods
+        of these days are withdrawn. `If-Match` names the version of the agreement that was
+        read. 409 when another agreement of the meter is in the way, or nothing would change.
+        """
+        return await self._call(
+            models.RebillingDetail,
+            "POST",
+            "/v1/agreements/{agreement_id}/rebilling",
+            parts={"agreement_id": agreement_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+            if_match=if_match,
+        )
+
+    def list_rebillings(
+        self, *, agreement_id: UUID | None = None, limit: int | None = None
+    ) -> AsyncIterator[models.Rebilling]:
+        """Rebillings, the newest first."""
+        return self._pages(
+            models.PageOfRebilling,
+            "GET",
+            "/v1/rebillings",
+            query={"agreement_id": agreement_id, "limit": limit},
+        )
+
+    async def get_rebilling(self, rebilling_id: UUID) -> models.RebillingDetail:
+        """A rebilling with its credit notes."""
+        return await self._call(
+            models.RebillingDetail,
+            "GET",
+            "/v1/rebillings/{rebilling_id}",
+            parts={"rebilling_id": rebilling_id},
         )
 
     def list_read_cycles(self, *, limit: int | None = None) -> AsyncIterator[models.ReadCycle]:

@@ -207,7 +207,7 @@ class Ingest(Operations):
         *,
         agreement_id: UUID | None = None,
         meter_id: UUID | None = None,
-        state: Literal["open", "closed"] | None = None,
+        state: Literal["open", "closed", "cancelled"] | None = None,
         ended_by: date | None = None,
         limit: int | None = None,
     ) -> Iterator[models.Period]:
@@ -670,7 +670,7 @@ class AsyncIngest(AsyncOperations):
         *,
         agreement_id: UUID | None = None,
         meter_id: UUID | None = None,
-        state: Literal["open", "closed"] | None = None,
+        state: Literal["open", "closed", "cancelled"] | None = None,
         ended_by: date | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[models.Period]:

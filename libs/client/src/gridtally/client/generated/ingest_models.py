@@ -777,7 +777,7 @@ class Period(Model):
     end_on: date
     """First local day that no longer belongs to it; null for no end"""
 
-    state: Literal["open", "closed"] | str
+    state: Literal["open", "closed", "cancelled"] | str
     """The state"""
 
     late_since: AwareDatetime | None

@@ -18,6 +18,19 @@ _NEW_AGREEMENT = {
     409: ("agreement_exists", "agreement_overlap"),
     422: ("customer_missing", "read_cycle_unknown"),
 }
+_REBILLING = {
+    404: ("agreement_unknown",),
+    409: ("agreement_overlap", "nothing_changes", "section_of_invoice"),
+    422: (
+        "agreement_ended",
+        "invalid_agreement",
+        "customer_missing",
+        "meter_missing",
+        "tariff_missing",
+        "read_cycle_unknown",
+        "too_many_invoices",
+    ),
+}
 _CALCULATION = {
     400: ("invalid_window",),
     404: ("customer_unknown", "tariff_version_unknown"),
@@ -42,6 +55,7 @@ DESCRIPTION = ApiDescription(
     areas={
         "customers": "Who pays, in which currency, and what is known of them",
         "agreements": "A customer's meter on a tariff from one local date to another",
+        "rebillings": "Agreements that were wrong when they were billed, put right",
         "invoices": "What was issued for closed periods, what it rests on, and credit notes",
         "drafts": "Bills that wait for approval, where a tenant wants that",
         "collective invoices": "Invoices of several agreements that wait for their sections",
@@ -71,6 +85,9 @@ DESCRIPTION = ApiDescription(
             409: ("agreement_overlap", "already_invoiced", "period_closed"),
             422: ("invalid_agreement", "read_cycle_unknown"),
         },
+        "preview_rebilling": _REBILLING,
+        "create_rebilling": _REBILLING,
+        "get_rebilling": {404: ("rebilling_unknown",)},
         "get_read_cycle": {404: ("read_cycle_unknown",)},
         "replace_read_cycle": {409: ("read_cycle_moved",)},
         "get_invoice": {404: ("invoice_unknown",)},

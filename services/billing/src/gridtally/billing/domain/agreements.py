@@ -28,7 +28,8 @@ class CalendarChange:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """In force on local days from `start_on` up to, but without, `end_on`; open where None.
+    """In force on local days from `start_on` up to, but without, `end_on`; open where None, and
+    cancelled where both are the same day.
 
     `closing` and `grace_hours` state how its periods close; `version` counts its changes from 1.
     Its periods are those of its `billing_calendar`, and of the `earlier_calendars` before.
@@ -47,7 +48,7 @@ class Agreement:
     earlier_calendars: tuple[EarlierCalendar, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.end_on is not None and self.end_on <= self.start_on:
+        if self.end_on is not None and self.end_on < self.start_on:
             raise ValueError("an agreement must begin (start_on) before it ends (end_on)")
         if not 0 <= self.grace_hours <= GRACE_HOURS_MAX:
             raise ValueError(f"grace_hours must lie between 0 and {GRACE_HOURS_MAX}")
@@ -55,6 +56,11 @@ class Agreement:
 
     def __contains__(self, day: date) -> bool:
         return self.start_on <= day and (self.end_on is None or day < self.end_on)
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it has no days."""
+        return self.end_on == self.start_on
 
     @property
     def calendars(self) -> Calendars:
@@ -88,6 +94,20 @@ class Agreement:
         """The same with this calendar from a day on, on which the period before ends."""
         changed = self.calendars.changed(calendar, from_on, self.start_on)
         return replace(self, billing_calendar=changed.current, earlier_calendars=changed.earlier)
+
+    def cancelled_from(self, day: date) -> "Agreement":
+        """The next version, which ends on a day, or has no days at all where it began no earlier.
+
+        Rejected where it has ended by then.
+        """
+        if self.end_on is not None and day >= self.end_on:
+            raise Rejected("agreement_ended", f"the agreement ended on {self.end_on}")
+        return replace(self, end_on=max(day, self.start_on), version=self.version + 1)
+
+    def has_left(self, period: Period) -> bool:
+        """Whether the period begins after its end, since it ends earlier than it did: what is left
+        of such a period, if anything, begins on another day."""
+        return self.end_on is not None and period.start_on >= self.end_on
 
     def spans(self, period: Period) -> bool:
         """Whether it is in force on every day of the period."""

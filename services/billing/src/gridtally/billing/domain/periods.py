@@ -27,6 +27,8 @@ from gridtally.rating.usage import ACTIVE_FLOWS, MISSING, Flow, Usage
 
 PeriodKey = tuple[str, UUID, date]
 """Tenant, agreement and first day: what one live invoice belongs to."""
+AGREEMENT_LEFT = "agreement_left"
+"""The reason of a period that is never held: its agreement ended before it, by now."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,6 +232,8 @@ def _with_reference_data(closed: ClosedPeriod, reference_data: ReferenceData) ->
     agreement = reference_data.agreements.get((tenant_id, closed.agreement_id))
     if agreement is None:
         raise Rejected("agreement_missing", f"agreement {closed.agreement_id} is not known")
+    if agreement.has_left(closed.period):
+        raise Rejected(AGREEMENT_LEFT, f"agreement {agreement.id} ended on {agreement.end_on}")
     if not agreement.spans(closed.period) or agreement.meter_id != closed.meter_id:
         raise Rejected(
             "agreement_differs",

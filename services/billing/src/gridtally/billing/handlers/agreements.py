@@ -148,15 +148,24 @@ async def change_agreement(
             requested = await _with_calendar(tx, cause.tenant_id, requested, calendar, now)
         if requested == agreement:
             return agreement
+        if requested.is_cancelled:
+            raise ValueError("an agreement must begin (start_on) before it ends (end_on)")
         changed = replace(requested, version=agreement.version + 1)
     except ValueError as wrong:
         raise Rejected("invalid_agreement", str(wrong)) from None
     until = await store.fetch_invoiced_until(tx, cause.tenant_id, agreement.id)
     if until is not None and changed.end_on is not None and changed.end_on < until:
         raise Conflict("already_invoiced", f"invoices cover its days up to {until}")
+    await update_agreement(tx, cause, changed, now)
+    return changed
+
+
+async def update_agreement(
+    tx: WriteConnection, cause: Cause, changed: Agreement, now: datetime
+) -> None:
+    """Store the next version of an agreement that is locked, and publish it."""
     await store.update_agreement(tx, cause.tenant_id, changed, now)
     await _publish(tx, cause, [changed], now)
-    return changed
 
 
 async def _with_calendar(

@@ -32,6 +32,7 @@ from gridtally.billing.domain.customers import (
 from gridtally.billing.domain.drafts import Draft
 from gridtally.billing.domain.invoices import Invoice, issue, repeats, series_of
 from gridtally.billing.domain.periods import (
+    AGREEMENT_LEFT,
     BillablePeriod,
     BilledPeriod,
     ClosedPeriod,
@@ -175,7 +176,8 @@ async def _bill(tx: WriteConnection, locked: Sequence[ClosedPeriod], now: dateti
     if not locked:
         return
     rated = await rate_periods(tx, locked)
-    await held_periods.upsert_held(tx, rated.held, now)
+    held = await _withdraw_left(tx, rated.held)
+    await held_periods.upsert_held(tx, held, now)
     drafted, approved = await hold_drafts(tx, rated.unissued, rated.replaced, now)
     undrafted = [billed for billed in rated.unissued if billed.key not in drafted]
     pending = await hold_members(tx, undrafted, rated.replaced, now)
@@ -187,6 +189,18 @@ async def _bill(tx: WriteConnection, locked: Sequence[ClosedPeriod], now: dateti
     )
     if issuable:
         await _issue(tx, issuable, rated, approved, now)
+
+
+# Ingest closed them by terms that the agreement has no longer, and plans its days anew.
+async def _withdraw_left(tx: WriteConnection, results: Sequence[HeldPeriod]) -> list[HeldPeriod]:
+    """Bill nothing of what its agreement has left; those that are held for something else."""
+    left = [held.closed.key for held in results if held.reason == AGREEMENT_LEFT]
+    if not left:
+        return list(results)
+    await periods.withdraw(tx, left)
+    await held_periods.delete_held(tx, left)
+    await drafts.delete_drafts(tx, left)
+    return [held for held in results if held.reason != AGREEMENT_LEFT]
 
 
 async def _replaced_invoices(

@@ -67,7 +67,8 @@ async def fetch_derived_meters(
 _AGREEMENTS = """
 SELECT a.id FROM unnest($2::uuid[], $3::date[], $4::date[]) AS k (meter_id, start_on, end_on)
   JOIN agreement a ON a.tenant_id = $1 AND a.meter_id = k.meter_id
-   AND a.start_on < k.end_on AND (a.end_on IS NULL OR a.end_on > k.start_on)
+   AND a.start_on < k.end_on
+   AND (a.end_on IS NULL OR a.end_on > greatest(k.start_on, a.start_on))
 """
 
 

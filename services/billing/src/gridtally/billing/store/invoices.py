@@ -155,6 +155,26 @@ async def fetch_sections(
     return sections
 
 
+# By the unique index of an agreement's invoices.
+_LIVE_AFTER = """
+SELECT i.id FROM invoice i
+ WHERE i.tenant_id = $1 AND i.agreement_id = $2 AND i.end_on > $3
+   AND NOT EXISTS (SELECT FROM credit_note c
+                    WHERE c.tenant_id = i.tenant_id AND c.extent <> 'part'
+                      AND c.invoice_id = coalesce(i.collective_id, i.id))
+ ORDER BY i.start_on LIMIT $4
+"""
+
+
+async def fetch_live_after(
+    read: ReadConnection, tenant_id: str, agreement_id: UUID, end_on: date, invoices_max: int
+) -> list[Key]:
+    """The live invoices of an agreement, or sections of collective ones, that bill days from a day
+    on, the earliest first."""
+    rows = await read.raw.fetch(_LIVE_AFTER, tenant_id, agreement_id, end_on, invoices_max)
+    return [(tenant_id, row["id"]) for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class InvoiceFilter:
     """None asks for all; periods lie within `start_on` to `end_on`. A collective invoice is one of

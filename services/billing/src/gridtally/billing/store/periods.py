@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Collection, Sequence
+from datetime import date
+from uuid import UUID
 
 import asyncpg
 
@@ -24,7 +26,8 @@ billed_period = tables.billed_period
 # waits here for the row, and then finds the newer revision in it.
 _IF_NEWER = """
 ON CONFLICT (tenant_id, agreement_id, start_on) DO UPDATE
-   SET end_on = excluded.end_on, revision = excluded.revision, energy_wh = excluded.energy_wh
+   SET end_on = excluded.end_on, revision = excluded.revision, energy_wh = excluded.energy_wh,
+       unbilled = NULL
  WHERE billed_period.revision < excluded.revision
 RETURNING tenant_id, agreement_id, start_on
 """
@@ -46,6 +49,7 @@ async def lock_newer(tx: WriteConnection, periods: Sequence[ClosedPeriod]) -> li
             restatement=0,
             state="{}",
             energy_wh=closed.energy_wh,
+            unbilled=None,
         )
         for closed in sorted(periods, key=lambda closed: closed.key)
     ]
@@ -56,7 +60,8 @@ async def lock_newer(tx: WriteConnection, periods: Sequence[ClosedPeriod]) -> li
 # The index of the primary key, read backwards from the period, ends at the first row.
 _PREDECESSORS = """
 SELECT k.tenant_id, k.agreement_id, k.start_on, b.end_on, b.state,
-       b.invoiced_revision IS NOT DISTINCT FROM b.revision AS is_invoiced
+       b.unbilled IS NOT NULL
+       OR b.invoiced_revision IS NOT DISTINCT FROM b.revision AS is_invoiced
   FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
  CROSS JOIN LATERAL (
        SELECT * FROM billed_period p
@@ -126,6 +131,35 @@ UPDATE billed_period b SET state = k.state
 async def update_states(tx: WriteConnection, billed_periods: Sequence[BilledPeriod]) -> None:
     """What these periods carry forward has changed, and nothing else."""
     await tx.raw.execute(_STATES, *_columns_of(billed_periods), _states_of(billed_periods))
+
+
+_WITHDRAW = """
+UPDATE billed_period b SET unbilled = 'withdrawn', invoiced_revision = NULL
+  FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
+ WHERE (b.tenant_id, b.agreement_id, b.start_on) = (k.tenant_id, k.agreement_id, k.start_on)
+"""
+
+
+async def withdraw(tx: WriteConnection, keys: Collection[PeriodKey]) -> None:
+    """Nothing is billed of these periods, whose agreements do not have all their days any more;
+    an invoice of theirs is void."""
+    if keys:
+        await tx.raw.execute(_WITHDRAW, *columns_of(keys, 3))
+
+
+_AFTER = """
+SELECT tenant_id, agreement_id, start_on FROM billed_period
+ WHERE tenant_id = $1 AND agreement_id = $2 AND end_on > $3
+   AND unbilled IS DISTINCT FROM 'withdrawn'
+ ORDER BY start_on
+"""
+
+
+async def fetch_periods_after(
+    read: ReadConnection, tenant_id: str, agreement_id: UUID, end_on: date
+) -> list[PeriodKey]:
+    """The periods that came of an agreement and have days from a day on."""
+    return [_key(row) for row in await read.raw.fetch(_AFTER, tenant_id, agreement_id, end_on)]
 
 
 def _columns_of(billed_periods: Sequence[BilledPeriod]) -> list[list[object]]:

@@ -12,7 +12,7 @@ from gridtally.rating.state import read_state
 _LAST_INVOICED = """
 SELECT end_on, state FROM billed_period
  WHERE tenant_id = $1 AND agreement_id = $2 AND end_on <= $3 AND start_on < $3
-   AND invoiced_revision = revision
+   AND (invoiced_revision = revision OR unbilled IS NOT NULL)
  ORDER BY start_on DESC LIMIT 1
 """
 

@@ -52,9 +52,10 @@ async def fetch_series(read: ReadConnection, tenant_id: str) -> Sequence[Any]:
     return await read.raw.fetch(_SERIES, tenant_id)
 
 
-# `behind`: the newest revision has no invoice, so there must be a held period for it.
+# `behind`: the newest revision has no invoice, and is held for that, unless nothing
+# is billed of it. What was withdrawn is no period any more.
 _PERIODS = """
-SELECT count(*) AS periods,
+SELECT count(*) FILTER (WHERE unbilled IS DISTINCT FROM 'withdrawn') AS periods,
        (SELECT count(*) FROM invoice i
          WHERE i.tenant_id = $1 AND NOT i.is_collective
            AND NOT EXISTS (SELECT FROM credit_note n
@@ -69,9 +70,11 @@ SELECT count(*) AS periods,
                                      WHERE l.tenant_id = c.tenant_id
                                        AND l.invoice_id = c.id))) AS unlike_sections,
        count(*) FILTER (WHERE invoiced_revision IS NOT NULL) AS invoiced,
-       count(*) FILTER (WHERE invoiced_revision IS DISTINCT FROM revision) AS behind,
+       count(*) FILTER (WHERE invoiced_revision IS DISTINCT FROM revision
+                          AND unbilled IS NULL) AS behind,
        (SELECT count(*) FROM held_period WHERE tenant_id = $1) AS held,
-       coalesce(sum(energy_wh), 0)::bigint AS energy_wh
+       coalesce(sum(energy_wh) FILTER (WHERE unbilled IS DISTINCT FROM 'withdrawn'), 0)::bigint
+           AS energy_wh
   FROM billed_period WHERE tenant_id = $1
 """
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 from gridtally.billing import tables
 from gridtally.billing.domain.reference_data import Key, Meter, ReferenceData, SeriesKey
@@ -41,6 +42,21 @@ async def lock_reference_data_shared(tx: WriteConnection) -> None:
 async def lock_reference_data_exclusive(tx: WriteConnection) -> None:
     """Wait until nobody bills, and let nobody begin until this transaction ends."""
     await tx.raw.execute("SELECT pg_advisory_xact_lock($1)", REFERENCE_DATA_LOCK)
+
+
+async def is_meter_known(read: ReadConnection, tenant_id: str, meter_id: UUID) -> bool:
+    """Whether the tenant has this meter, as far as was published."""
+    query = "SELECT EXISTS (SELECT FROM meter WHERE tenant_id = $1 AND id = $2)"
+    return bool(await read.raw.fetchval(query, tenant_id, meter_id))
+
+
+async def is_tariff_known(read: ReadConnection, tenant_id: str, tariff_id: UUID) -> bool:
+    """Whether the tenant has a published version of this tariff."""
+    query = (
+        "SELECT EXISTS (SELECT FROM tariff_version WHERE tenant_id = $1 AND tariff_id = $2 "
+        "AND status = 'published')"
+    )
+    return bool(await read.raw.fetchval(query, tenant_id, tariff_id))
 
 
 # A join with the customers would tempt the planner to pair all of a tenant first.

@@ -7,7 +7,7 @@ evidence and credit notes are append-only; whatever changes stands in tables of 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from gridtally.billing.tables.agreements import agreement, customer, erasure, read_cycle
+from gridtally.billing.tables.agreements import agreement, customer, erasure, read_cycle, rebilling
 from gridtally.billing.tables.costs import (
     calculated_bill,
     correction_preview,
@@ -59,6 +59,7 @@ __all__ = [
     "number_series",
     "price_day",
     "read_cycle",
+    "rebilling",
     "region",
     "seller",
     "site",
@@ -90,14 +91,18 @@ billed_period = sa.Table(
     required("restatement", sa.Integer),
     required("state", JSONB),
     required("energy_wh", sa.BigInteger),
+    sa.Column("unbilled", sa.Text),
     sa.CheckConstraint("revision >= 1", name="billed_period_revision"),
+    sa.CheckConstraint("unbilled IN ('withdrawn', 'dismissed')", name="billed_period_unbilled"),
     sa.CheckConstraint("invoiced_revision <= revision", name="billed_period_invoiced"),
     sa.CheckConstraint("restatement >= 0", name="billed_period_restatement"),
 )
 """The row that is locked while a period is billed: the newest revision that came, and the one
 whose invoice is live; where they differ, the newest one is held. `restatement` is the live
 invoice's, `state` (`rating.state`) what it carries forward. `energy_wh` is what the newest
-revision carries, of all flows together."""
+revision carries, of all flows together. `unbilled` says why nothing is billed of the newest
+revision: its agreement has no such days any more (`withdrawn`), or somebody has said so
+(`dismissed`)."""
 
 held_period = sa.Table(
     "held_period",

@@ -92,7 +92,7 @@ agreement = sa.Table(
         "read_cycle", sa.Text, sa.Computed("billing_calendar ->> 'read_cycle'", persisted=True)
     ),
     sa.ForeignKeyConstraint(["tenant_id", "customer_id"], ["customer.tenant_id", "customer.id"]),
-    sa.CheckConstraint("end_on > start_on", name="agreement_dates"),
+    sa.CheckConstraint("end_on >= start_on", name="agreement_dates"),
     sa.CheckConstraint("closing IN ('wait', 'bill_present', 'estimate')", name="agreement_closing"),
     sa.CheckConstraint("grace_hours BETWEEN 0 AND 8784", name="agreement_grace"),
     sa.CheckConstraint("version >= 1", name="agreement_version"),
@@ -107,7 +107,28 @@ agreement = sa.Table(
         postgresql_where=sa.text("read_cycle IS NOT NULL"),
     ),
 )
-"""One meter has one agreement at a time: `agreement_overlap`, made by the first migration."""
+"""One meter has one agreement at a time: `agreement_overlap`, made by the first migration. One that
+ends on its first day was cancelled."""
+
+rebilling = sa.Table(
+    "rebilling",
+    METADATA,
+    tenant(),
+    key(),
+    required("agreement_id", sa.Uuid),
+    required("from_on", sa.Date),
+    sa.Column("replacement_id", sa.Uuid),
+    required("reason", sa.Text),
+    required("rebilled_by", sa.Text),
+    required("rebilled_at", INSTANT),
+    required("correlation_id", sa.Text),
+    required("invoice_ids", JSONB),
+    required("withdrawn", JSONB),
+    sa.Index("rebilling_newest", "tenant_id", "rebilled_at", "id"),
+    sa.Index("rebilling_by_agreement", "tenant_id", "agreement_id"),
+)
+"""Which agreements were cancelled from a day on and why, the invoices that were credited for it,
+and the first days of the periods that it has no longer; append-only."""
 
 read_cycle = sa.Table(
     "read_cycle",

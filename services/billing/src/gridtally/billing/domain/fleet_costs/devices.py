@@ -100,7 +100,7 @@ class Catalogue:
     def has_agreement(self, meter: FleetMeter) -> bool:
         """Whether the meter ever has an agreement of the customer."""
         return any(
-            agreement.customer_id == self.customer_id
+            agreement.customer_id == self.customer_id and not agreement.is_cancelled
             for agreement in self.agreements.get(meter.id, ())
         )
 
