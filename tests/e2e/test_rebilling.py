@@ -85,6 +85,9 @@ async def test_a_wrong_customer_and_plan_are_put_right_from_a_day_in_the_billed_
     assert await live(api, house.customer_id) == ada
     periods = await api.get("ingest", "/v1/periods", agreement_id=house.agreement_id)
     assert [(p["end_on"], p["revision"]) for p in periods["items"]] == [("2025-02-15", 2)]
-    for service in ("ingest", "billing", "ledger"):
+    for service in ("billing", "ledger"):
         assert (await api.get(service, "/v1/reconciliation"))["ok"], service
+    closed = await api.get("ingest", "/v1/reconciliation")
+    billed = await api.get("billing", "/v1/reconciliation")
+    assert closed["closed_periods"] == billed["periods"] == billed["invoiced"] == 3
     assert await house.held() == []

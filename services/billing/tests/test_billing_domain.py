@@ -24,6 +24,7 @@ from gridtally.billing.domain.periods import (
 )
 from gridtally.billing.domain.reference_data import Meter, ReferenceData
 from gridtally.billing.domain.tariffs import InForce, cut_by_version, version_on
+from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import ONE_DAY, Period
 from gridtally.rating.price_days import PriceDay, versioned_series
 from gridtally.rating.state import Credit
@@ -92,11 +93,28 @@ AGREEMENT = Agreement(A, B, C, A, march(1), None, "wait", 72, 1)
 
 
 @pytest.mark.parametrize(
-    "change", [{"end_on": march(1)}, {"end_on": date(2024, 1, 1)}, {"grace_hours": -1}]
+    "change", [{"end_on": date(2025, 2, 28)}, {"end_on": date(2024, 1, 1)}, {"grace_hours": -1}]
 )
 def test_an_agreement_refuses_what_makes_no_sense(change):
     with pytest.raises(ValueError, match=r"agreement|grace_hours"):
         replace(AGREEMENT, **change)
+
+
+def test_an_agreement_that_is_cancelled_from_its_first_day_has_none():
+    cancelled = AGREEMENT.cancelled_from(date(2024, 5, 5))
+    assert (cancelled.end_on, cancelled.version) == (march(1), 2)
+    assert cancelled.is_cancelled
+    assert march(1) not in cancelled
+    assert cancelled.has_left(MARCH)
+    assert not cancelled.spans(MARCH)
+    with pytest.raises(Rejected, match="ended on"):
+        cancelled.cancelled_from(march(1))
+    shorter = AGREEMENT.cancelled_from(march(9))
+    assert (shorter.end_on, shorter.is_cancelled, shorter.has_left(MARCH)) == (
+        march(9),
+        False,
+        False,
+    )
 
 
 @pytest.mark.parametrize("currency", ["eur", "EURO", "", "ÄÖÜ"])

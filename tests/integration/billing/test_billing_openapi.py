@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 OPENAPI = json.loads((Path(__file__).parents[3] / "docs/openapi/billing.json").read_text())
 CASES_PER_OPERATION = 10
 SKIPPED = ("/health/", "/v1/keys")
+ENDING = {"POST /v1/agreements/{agreement_id}/rebilling", "DELETE /v1/agreements/{agreement_id}"}
+"""After which an agreement is no more."""
 
 
 def cases(operation, count):
@@ -47,6 +49,7 @@ async def resources(world, make):
         "agreement_id": str(home.id),
         "meter_id": str(home.meter_id),
         "invoice_id": str(old["id"]),
+        "ended_agreement_id": str(waiting.id),
     }
 
 
@@ -64,6 +67,8 @@ async def test_no_request_crashes_the_service(clients, world, make):
                 name: known.get(name, made_up)
                 for name, made_up in (case.path_parameters or {}).items()
             }
+            if operation.label in ENDING:
+                case.path_parameters["agreement_id"] = known["ended_agreement_id"]
             sent = case.as_transport_kwargs(base_url="http://billing")
             headers = {"If-Match": "*", "Content-Type": sent["headers"].get("Content-Type", "")}
             body = {name: sent[name] for name in ("params", "json", "data") if name in sent}

@@ -77,6 +77,7 @@ BODIES = {
     "patch /v1/customers/{customer_id}": NAMED,
     "put /v1/customers/{customer_id}": NAMED | {"currency": "EUR"},
     "post /v1/customers/{customer_id}/erase": {"reason": "mine"},
+    "post /v1/held-invoices/{agreement_id}/{start_on}/dismiss": {"reason": "mine"},
     "post /v1/invoice-drafts/{draft_id}/reject": {"reason": "mine"},
     "post /v1/invoices/{invoice_id}/credit-notes": {"reason": "mine", "amount": "1"},
     "patch /v1/properties/{property_id}": NAMED,

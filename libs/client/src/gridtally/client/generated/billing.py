@@ -716,12 +716,56 @@ class Billing(Operations):
             parts={"message_id": message_id},
         )
 
-    def list_held_periods(self, *, limit: int | None = None) -> Iterator[models.HeldPeriod]:
+    def list_held_periods(
+        self,
+        *,
+        reason: str | None = None,
+        customer_id: UUID | None = None,
+        agreement_id: UUID | None = None,
+        meter_id: UUID | None = None,
+        ended_by: date | None = None,
+        held_before: datetime | None = None,
+        state: Literal["held", "dismissed"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.HeldPeriod]:
         """Closed periods without an invoice, with the reason; billed when what they lack
         arrives.
         """
         return self._pages(
-            models.PageOfHeldPeriod, "GET", "/v1/held-invoices", query={"limit": limit}
+            models.PageOfHeldPeriod,
+            "GET",
+            "/v1/held-invoices",
+            query={
+                "reason": reason,
+                "customer_id": customer_id,
+                "agreement_id": agreement_id,
+                "meter_id": meter_id,
+                "ended_by": ended_by,
+                "held_before": held_before,
+                "state": state,
+                "limit": limit,
+            },
+        )
+
+    def dismiss_held_period(
+        self, agreement_id: UUID, start_on: date, body: models.Dismissal
+    ) -> None:
+        """Bill nothing of a held period, for a reason. A newer revision of it, after its
+        readings have changed, is billed or held again; a live invoice of an older one stays.
+        """
+        self._do(
+            "POST",
+            "/v1/held-invoices/{agreement_id}/{start_on}/dismiss",
+            parts={"agreement_id": agreement_id, "start_on": start_on},
+            body=body,
+        )
+
+    def recall_held_period(self, agreement_id: UUID, start_on: date) -> None:
+        """Try a dismissed period again, as any that is held."""
+        self._do(
+            "POST",
+            "/v1/held-invoices/{agreement_id}/{start_on}/recall",
+            parts={"agreement_id": agreement_id, "start_on": start_on},
         )
 
     def list_daily_costs(self, meter_id: UUID, *, from_: date, to: date) -> models.DailyCosts:
@@ -1669,12 +1713,56 @@ class AsyncBilling(AsyncOperations):
             parts={"message_id": message_id},
         )
 
-    def list_held_periods(self, *, limit: int | None = None) -> AsyncIterator[models.HeldPeriod]:
+    def list_held_periods(
+        self,
+        *,
+        reason: str | None = None,
+        customer_id: UUID | None = None,
+        agreement_id: UUID | None = None,
+        meter_id: UUID | None = None,
+        ended_by: date | None = None,
+        held_before: datetime | None = None,
+        state: Literal["held", "dismissed"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.HeldPeriod]:
         """Closed periods without an invoice, with the reason; billed when what they lack
         arrives.
         """
         return self._pages(
-            models.PageOfHeldPeriod, "GET", "/v1/held-invoices", query={"limit": limit}
+            models.PageOfHeldPeriod,
+            "GET",
+            "/v1/held-invoices",
+            query={
+                "reason": reason,
+                "customer_id": customer_id,
+                "agreement_id": agreement_id,
+                "meter_id": meter_id,
+                "ended_by": ended_by,
+                "held_before": held_before,
+                "state": state,
+                "limit": limit,
+            },
+        )
+
+    async def dismiss_held_period(
+        self, agreement_id: UUID, start_on: date, body: models.Dismissal
+    ) -> None:
+        """Bill nothing of a held period, for a reason. A newer revision of it, after its
+        readings have changed, is billed or held again; a live invoice of an older one stays.
+        """
+        await self._do(
+            "POST",
+            "/v1/held-invoices/{agreement_id}/{start_on}/dismiss",
+            parts={"agreement_id": agreement_id, "start_on": start_on},
+            body=body,
+        )
+
+    async def recall_held_period(self, agreement_id: UUID, start_on: date) -> None:
+        """Try a dismissed period again, as any that is held."""
+        await self._do(
+            "POST",
+            "/v1/held-invoices/{agreement_id}/{start_on}/recall",
+            parts={"agreement_id": agreement_id, "start_on": start_on},
         )
 
     async def list_daily_costs(self, meter_id: UUID, *, from_: date, to: date) -> models.DailyCosts:

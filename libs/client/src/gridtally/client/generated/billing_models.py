@@ -525,6 +525,16 @@ class Discard(Model):
     """Why it is given up, for whoever looks later."""
 
 
+class Dismissal(Model):
+    """That nothing is billed of a held period."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: str
+    """Why, for whoever looks at it later."""
+
+
 class DraftApprovals(Model):
     """
     Which drafts are approved, of those that nobody has decided; what is left out asks for all.
@@ -687,10 +697,13 @@ class FleetTotal(Model):
 
 
 class HeldPeriod(Model):
-    """A closed period that cannot be billed until something arrives."""
+    """A closed period that cannot be billed until something arrives, or that was dismissed."""
 
     agreement_id: UUID
     """The agreement"""
+
+    customer_id: UUID | None
+    """The customer"""
 
     meter_id: UUID
     """The meter"""
@@ -715,6 +728,10 @@ class HeldPeriod(Model):
 
     correlation_id: str
     """The id that links this to the event or request that caused it"""
+
+    dismissed_at: AwareDatetime | None
+    dismissed_by: str | None
+    dismissal: str | None
 
 
 class HoursWithoutTariff(Model):

@@ -118,6 +118,8 @@ DESCRIPTION = ApiDescription(
         "export_invoice_documents": {422: _NO_DOCUMENT},
         "get_seller": {404: ("seller_missing",)},
         "replace_seller": {409: ("seller_moved",), 422: ("invalid_logo",)},
+        "dismiss_held_period": {404: ("held_period_unknown",), 409: ("period_dismissed",)},
+        "recall_held_period": {404: ("held_period_unknown",), 409: ("period_not_dismissed",)},
         "calculate_and_store_bill": _CALCULATION,
         "get_customer_bill": _CALCULATION
         | {422: (*_CALCULATION[422], "tariff_missing", "version_ambiguous")},

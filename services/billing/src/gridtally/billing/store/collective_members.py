@@ -137,7 +137,7 @@ SELECT m.*, h.event, h.correlation_id, h.held_at
             = (k.tenant_id, k.customer_id, k.start_on) OFFSET 0) AS m
   JOIN held_period h ON (h.tenant_id, h.agreement_id, h.start_on)
                       = (m.tenant_id, m.agreement_id, m.start_on)
- WHERE h.reason = ANY($4)
+ WHERE h.reason = ANY($4) AND h.dismissed_at IS NULL
  ORDER BY m.tenant_id, m.agreement_id, m.start_on FOR UPDATE OF h
 """
 

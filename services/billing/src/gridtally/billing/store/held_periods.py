@@ -3,9 +3,11 @@
 Owns which of them are due: those that something has arrived for since they were held.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
@@ -19,6 +21,7 @@ from gridtally.database.pages import page_after
 from gridtally.database.rows import as_row, columns_of, insert_rows
 
 held_period = tables.held_period
+NOT_DISMISSED = {"dismissed_at": None, "dismissed_by": None, "dismissal": None}
 
 # One row per period: a newer revision takes the place of the one that waits. `held_at` stays that
 # of the first, so that what has waited longest is tried first.
@@ -26,7 +29,8 @@ _REPLACE = """
 ON CONFLICT (tenant_id, agreement_id, start_on) DO UPDATE
    SET end_on = excluded.end_on, revision = excluded.revision, meter_id = excluded.meter_id,
        reason = excluded.reason, detail = excluded.detail, event = excluded.event,
-       correlation_id = excluded.correlation_id, due = excluded.due
+       correlation_id = excluded.correlation_id, due = excluded.due,
+       dismissed_at = NULL, dismissed_by = NULL, dismissal = NULL
 """
 
 
@@ -44,6 +48,7 @@ async def upsert_held(
             detail=held.detail,
             held_at=now,
             due=due,
+            **NOT_DISMISSED,
         )
         for held in held_periods
     ]
@@ -66,7 +71,7 @@ async def delete_held(tx: WriteConnection, keys: Collection[PeriodKey]) -> None:
 # later ones of the same agreement may wait for them.
 _DUE = """
 SELECT tenant_id, agreement_id, start_on FROM held_period
- WHERE due ORDER BY start_on, held_at, agreement_id LIMIT $1
+ WHERE due AND dismissed_at IS NULL ORDER BY start_on, held_at, agreement_id LIMIT $1
 """
 
 
@@ -80,7 +85,8 @@ _LOCK_DUE = """
 SELECT h.* FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
   JOIN held_period h USING (tenant_id, agreement_id, start_on)
   JOIN billed_period b USING (tenant_id, agreement_id, start_on)
- WHERE h.due ORDER BY h.start_on, h.held_at, h.agreement_id FOR UPDATE OF b, h SKIP LOCKED
+ WHERE h.due AND h.dismissed_at IS NULL
+ ORDER BY h.start_on, h.held_at, h.agreement_id FOR UPDATE OF b, h SKIP LOCKED
 """
 
 
@@ -156,13 +162,82 @@ async def mark_due(tx: WriteConnection, keys: Collection[PeriodKey]) -> None:
     await tx.raw.execute(_DUE_BY_KEY, *columns_of(keys, 3))
 
 
+_LOCK = """
+SELECT h.*, b.invoiced_revision FROM held_period h
+  JOIN billed_period b USING (tenant_id, agreement_id, start_on)
+ WHERE h.tenant_id = $1 AND h.agreement_id = $2 AND h.start_on = $3 FOR UPDATE OF b, h
+"""
+
+
+async def lock_held(tx: WriteConnection, key: PeriodKey) -> Any | None:
+    """The row of a held period with the `invoiced_revision` of its period, both locked, after its
+    agreement; None where it is not held."""
+    return await tx.raw.fetchrow(_LOCK, *key)
+
+
+_DISMISS = """
+UPDATE held_period SET dismissed_at = $4, dismissed_by = $5, dismissal = $6, due = false
+ WHERE tenant_id = $1 AND agreement_id = $2 AND start_on = $3
+"""
+
+
+async def update_dismissal(
+    tx: WriteConnection, key: PeriodKey, dismissal: tuple[datetime, str, str] | None
+) -> None:
+    """When, by whom and why a held period is dismissed; None for one that is held again."""
+    await tx.raw.execute(_DISMISS, *key, *(dismissal or (None, None, None)))
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFilter:
+    """None asks for all. `ended_by` a day: only periods without a later one; `held_before` an
+    instant: only those that have waited since. `is_dismissed`: these, or those that are not."""
+
+    reason: str | None = None
+    customer_id: UUID | None = None
+    agreement_id: UUID | None = None
+    meter_id: UUID | None = None
+    ended_by: date | None = None
+    held_before: datetime | None = None
+    is_dismissed: bool = False
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """What a row of held periods, with its agreement, must be like."""
+        held = held_period.c
+        named: list[tuple[Callable[[Any], sa.ColumnElement[bool]], Any]] = [
+            (held.reason.__eq__, self.reason),
+            (tables.agreement.c.customer_id.__eq__, self.customer_id),
+            (held.agreement_id.__eq__, self.agreement_id),
+            (held.meter_id.__eq__, self.meter_id),
+            (held.end_on.__le__, self.ended_by),
+            (held.held_at.__le__, self.held_before),
+        ]
+        dismissed = held.dismissed_at.is_not(None)
+        own = dismissed if self.is_dismissed else ~dismissed
+        return [own, *(holds(value) for holds, value in named if value is not None)]
+
+
 async def list_held_periods(
-    read: ReadConnection, tenant_id: str, after: tuple[Any, ...] | None, rows_max: int
+    read: ReadConnection,
+    tenant_id: str,
+    filters: HeldFilter,
+    after: tuple[Any, ...] | None,
+    rows_max: int,
 ) -> Sequence[RowMapping]:
-    """Held periods by agreement and day, those after the agreement and first day `after`."""
-    held = held_period.c
+    """Held periods with their customers, as far as their agreement is known, by agreement and day,
+    those after the agreement and first day `after`."""
+    held, agreement = held_period.c, tables.agreement
     columns = [column for column in held if column.name not in ("event", "due")]
-    query = sa.select(*columns).where(held.tenant_id == tenant_id)
+    query = (
+        sa.select(*columns, agreement.c.customer_id)
+        .select_from(
+            held_period.outerjoin(
+                agreement,
+                (agreement.c.tenant_id == held.tenant_id) & (agreement.c.id == held.agreement_id),
+            )
+        )
+        .where(held.tenant_id == tenant_id, *filters.conditions())
+    )
     return await read.all(
         page_after(query, (held.agreement_id, held.start_on), after=after, rows_max=rows_max)
     )

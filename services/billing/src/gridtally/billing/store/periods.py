@@ -17,7 +17,7 @@ from gridtally.billing.domain.periods import (
 )
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import as_row, columns_of, insert_rows
-from gridtally.rating.state import read_state, state_document
+from gridtally.rating.state import State, read_state, state_document
 
 billed_period = tables.billed_period
 
@@ -145,6 +145,26 @@ async def withdraw(tx: WriteConnection, keys: Collection[PeriodKey]) -> None:
     an invoice of theirs is void."""
     if keys:
         await tx.raw.execute(_WITHDRAW, *columns_of(keys, 3))
+
+
+# What a period carries forward that is never billed is what the one before it did; but where an
+# older revision of it has its invoice, what that does.
+_UNBILLED = """
+UPDATE billed_period
+   SET unbilled = $4, state = CASE WHEN invoiced_revision IS NULL THEN $5::jsonb ELSE state END
+ WHERE tenant_id = $1 AND agreement_id = $2 AND start_on = $3
+"""
+
+
+async def update_dismissed(tx: WriteConnection, key: PeriodKey, state: State) -> None:
+    """Nothing is billed of the newest revision of a period, which passes on this state."""
+    document = json.dumps(state_document(state))
+    await tx.raw.execute(_UNBILLED, *key, "dismissed", document)
+
+
+async def update_undismissed(tx: WriteConnection, key: PeriodKey) -> None:
+    """The newest revision of a period is to be billed after all."""
+    await tx.raw.execute(_UNBILLED, *key, None, "{}")
 
 
 _AFTER = """

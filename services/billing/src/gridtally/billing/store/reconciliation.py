@@ -52,8 +52,8 @@ async def fetch_series(read: ReadConnection, tenant_id: str) -> Sequence[Any]:
     return await read.raw.fetch(_SERIES, tenant_id)
 
 
-# `behind`: the newest revision has no invoice, and is held for that, unless nothing
-# is billed of it. What was withdrawn is no period any more.
+# `behind`: the newest revision has no invoice, so a held period must stand for it,
+# unless nothing is billed of it. What was withdrawn is no period any more.
 _PERIODS = """
 SELECT count(*) FILTER (WHERE unbilled IS DISTINCT FROM 'withdrawn') AS periods,
        (SELECT count(*) FROM invoice i
@@ -72,7 +72,8 @@ SELECT count(*) FILTER (WHERE unbilled IS DISTINCT FROM 'withdrawn') AS periods,
        count(*) FILTER (WHERE invoiced_revision IS NOT NULL) AS invoiced,
        count(*) FILTER (WHERE invoiced_revision IS DISTINCT FROM revision
                           AND unbilled IS NULL) AS behind,
-       (SELECT count(*) FROM held_period WHERE tenant_id = $1) AS held,
+       (SELECT count(*) FROM held_period
+         WHERE tenant_id = $1 AND dismissed_at IS NULL) AS held,
        coalesce(sum(energy_wh) FILTER (WHERE unbilled IS DISTINCT FROM 'withdrawn'), 0)::bigint
            AS energy_wh
   FROM billed_period WHERE tenant_id = $1

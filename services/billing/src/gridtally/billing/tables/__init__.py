@@ -119,11 +119,22 @@ held_period = sa.Table(
     required("correlation_id", sa.Text),
     required("held_at", INSTANT),
     sa.Column("due", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Index("held_period_due", "tenant_id", postgresql_where=sa.text("due")),
+    sa.Column("dismissed_at", INSTANT),
+    sa.Column("dismissed_by", sa.Text),
+    sa.Column("dismissal", sa.Text),
+    sa.CheckConstraint(
+        "num_nonnulls(dismissed_at, dismissed_by, dismissal) IN (0, 3)",
+        name="held_period_dismissed",
+    ),
+    sa.Index(
+        "held_period_due",
+        "tenant_id",
+        postgresql_where=sa.text("due AND dismissed_at IS NULL"),
+    ),
     sa.Index("held_period_by_meter", "tenant_id", "meter_id"),
 )
 """Periods that cannot be billed yet, with the event they came in; `due` once something has arrived
-that they may lack."""
+that they may lack. `dismissal` is why somebody wants none of it billed."""
 
 number_series = sa.Table(
     "number_series",
