@@ -730,8 +730,13 @@ class HeldPeriod(Model):
     """The id that links this to the event or request that caused it"""
 
     dismissed_at: AwareDatetime | None
+    """When it was dismissed, UTC"""
+
     dismissed_by: str | None
+    """The API key that dismissed it"""
+
     dismissal: str | None
+    """Why somebody wants nothing billed of the period; null while it is held"""
 
 
 class HoursWithoutTariff(Model):

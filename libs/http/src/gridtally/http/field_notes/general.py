@@ -84,6 +84,7 @@ NOTES: dict[str, str] = {
     "after": "Only what comes after this",
     "as_known_at": "As it was known at this instant, UTC",
     "credit_note_id": "The credit note",
+    "rebilling_id": "The rebilling",
     "draft_id": "The draft, which has the id of the invoice that it becomes",
     "endpoint_id": "The webhook endpoint",
     "message_id": "The webhook message",
