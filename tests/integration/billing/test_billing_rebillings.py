@@ -339,7 +339,7 @@ async def test_the_same_again_does_nothing_more(api, world, make):
     assert len((await api.get("/v1/credit-notes")).json()["items"]) == 1
 
 
-async def test_of_several_at_once_one_is_done(api, world, make):
+async def test_only_the_first_of_those_at_once_is_done(api, world, make):
     home = await march(world, make)
     body = {"from_on": "2025-03-01", "reason": "all at once"}
     path = f"/v1/agreements/{home.id}/rebilling"
