@@ -12,6 +12,25 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 from gridtally.client.model import Model
 
 
+class AccountChange(Model):
+    """What it comes to for a customer."""
+
+    customer_id: UUID
+    """The customer."""
+
+    currency: str
+    """The currency of the amounts."""
+
+    credited: Decimal
+    """What is credited."""
+
+    billed: Decimal
+    """What is billed instead."""
+
+    difference: Decimal
+    """By how much the customer owes more; less where it is below nothing."""
+
+
 class ApprovedDrafts(Model):
     """What became of drafts that were approved together."""
 
@@ -1490,11 +1509,121 @@ class ReadCycleReplacement(Model):
     """The local days on which periods begin, in order."""
 
 
+class RebilledCredit(Model):
+    """An invoice that is credited whole, or what was left of it."""
+
+    invoice_id: UUID
+    """The invoice."""
+
+    invoice_number: str
+    """Its number."""
+
+    customer_id: UUID
+    """Whose it is."""
+
+    currency: str
+    """The currency of the total."""
+
+    total: Decimal
+    """What is credited, with taxes."""
+
+
+class Rebilling(Model):
+    """What was rebilled, by whom and why."""
+
+    id: UUID
+    """The rebilling."""
+
+    agreement_id: UUID
+    """The agreement that was cancelled from a day on."""
+
+    from_on: date_aliased
+    """That local day."""
+
+    replacement_id: UUID | None
+    """The agreement in its place; null where there is none."""
+
+    reason: str
+    """Why."""
+
+    rebilled_by: str
+    """The API key that did it."""
+
+    rebilled_at: AwareDatetime
+    """When, in UTC."""
+
+    correlation_id: str
+    """The id that follows it through all services, and is on the credit notes."""
+
+    withdrawn: list[date_aliased]
+    """The first days of the periods that are billed no more as they were closed."""
+
+
+class RebillingNote(Model):
+    """The credit note of an invoice."""
+
+    invoice_id: UUID
+    """The invoice."""
+
+    invoice_number: str
+    """Its number."""
+
+    customer_id: UUID
+    """Whose it is."""
+
+    currency: str
+    """The currency of the total."""
+
+    total: Decimal
+    """What is credited, with taxes."""
+
+    credit_note_id: UUID
+    """The credit note."""
+
+    number: str
+    """What people call it."""
+
+
 class ReleasedCollectiveInvoice(Model):
     """What becomes of a release."""
 
     released: int
     """How many periods are issued within seconds."""
+
+
+class Replacement(Model):
+    """
+    By what an agreement is replaced; what is left out stays as it was.
+
+    But `end_on` null leaves the replacement without an end.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    customer_id: UUID | None = None
+    """Who is billed."""
+
+    meter_id: UUID | None = None
+    """Which meter's energy is billed."""
+
+    tariff_id: UUID | None = None
+    """By which tariff."""
+
+    start_on: date_aliased | None = None
+    """The first local day; the day from which the agreement is cancelled, if it is left out."""
+
+    end_on: date_aliased | None = None
+    """The local day after the last."""
+
+    closing: Literal["wait", "bill_present"] | None = None
+    """How its periods close."""
+
+    grace_hours: int | None = None
+    """How many hours after its end a period closes under `bill_present`."""
+
+    billing_calendar: BillingCalendar | None = None
+    """Into which periods its days are divided."""
 
 
 class RoundingStep(Model):
@@ -2482,6 +2611,25 @@ class NewCustomers(Model):
     """The page's items"""
 
 
+class NewRebilling(Model):
+    """That an agreement is cancelled from a local day on, and by what it is replaced."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    from_on: date_aliased
+    """
+    The first local day on which the agreement was wrong; all of it, where that is no later than
+    its first day.
+    """
+
+    reason: str
+    """Why, for the customer, who reads it on the credit notes."""
+
+    replacement: Replacement | None = None
+    """What is agreed instead; null where nothing is."""
+
+
 class NewSeller(Model):
     """Who sells: what stands in the letterhead of invoices and credit notes."""
 
@@ -2558,6 +2706,14 @@ class PageOfCustomer(Model):
 
 class PageOfReadCycle(Model):
     items: list[ReadCycle]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfRebilling(Model):
+    items: list[Rebilling]
     """The page's items"""
 
     next_cursor: str | None = None
@@ -2717,6 +2873,100 @@ class Problem(Model):
 
     errors: list[ProblemError] | None = None
     """What is wrong with the parts of the request."""
+
+
+class RebilledBill(Model):
+    """A bill that would follow."""
+
+    agreement_id: UUID
+    """The agreement that it is of: the one that is cut, or its replacement."""
+
+    customer_id: UUID
+    """Who would get it."""
+
+    meter_id: UUID
+    """The meter."""
+
+    start_on: date_aliased
+    """The first local day of its period."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    currency: str | None
+    """The currency of its amounts; null where it could not be billed."""
+
+    bill: PreviewBill | None
+    """The bill, of what is recorded by now; null where it could not be billed."""
+
+    reason: str | None
+    """Why its period would be held; null where it would not."""
+
+    detail: str | None
+    """The same in words."""
+
+
+class RebillingDetail(Model):
+    """A rebilling with its credit notes; new invoices are those of the agreements."""
+
+    id: UUID
+    """The rebilling."""
+
+    agreement_id: UUID
+    """The agreement that was cancelled from a day on."""
+
+    from_on: date_aliased
+    """That local day."""
+
+    replacement_id: UUID | None
+    """The agreement in its place; null where there is none."""
+
+    reason: str
+    """Why."""
+
+    rebilled_by: str
+    """The API key that did it."""
+
+    rebilled_at: AwareDatetime
+    """When, in UTC."""
+
+    correlation_id: str
+    """The id that follows it through all services, and is on the credit notes."""
+
+    withdrawn: list[date_aliased]
+    """The first days of the periods that are billed no more as they were closed."""
+
+    credit_notes: list[RebillingNote]
+    """The credit notes."""
+
+
+class RebillingPreview(Model):
+    """What a rebilling would do; nothing is changed."""
+
+    kind: Literal["preview"]
+    """Always `preview`."""
+
+    agreement: Agreement
+    replacement: Agreement | None
+    """The agreement in its place."""
+
+    credits: list[RebilledCredit]
+    """The invoices that would be credited."""
+
+    withdrawn: list[date_aliased]
+    """
+    The first days of the periods that would be billed no more as they were closed, invoiced or
+    held.
+    """
+
+    bills: list[RebilledBill]
+    """The bills that would follow, of the periods that have ended."""
+
+    changes: list[AccountChange]
+    """What it comes to for each customer."""
+
+    is_all: bool
+    """Whether there are no more bills than these."""
 
 
 class Recalculation(Model):
