@@ -365,3 +365,18 @@ async def test_another_tenants_agreement_meter_and_tariff_are_not_there(api, cli
     reader = await clients(world.tenant, "billing:read")
     for path in ("/preview", ""):
         await posted(reader, own, path, 403)
+
+
+async def test_a_section_of_a_collective_invoice_is_not_credited_apart(api, world, make):
+    home = await world.home(start_on=make.MARCH.start_on, end_on=END)
+    path = f"/v1/customers/{home.customer_id}"
+    answer = await api.patch(path, json={"invoicing": "collective"}, headers=FIRST)
+    assert answer.status_code == 200, answer.text
+    await world.close(make.closed(home))
+    waiting = await previewed(api, home)
+    assert (waiting["credits"], waiting["withdrawn"]) == ([], ["2025-03-01"])
+    await world.issue_collective()
+    for route in ("/preview", ""):
+        problem = await posted(api, home, route, 409)
+        assert problem["code"] == "section_of_invoice"
+    await is_right(api)
