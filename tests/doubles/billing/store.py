@@ -276,19 +276,6 @@ class HeldPeriods(Store):
             row.due |= concerns(key)
 
 
-class DueDays(Store):
-    """As `store.due_days`, for whom no day is ever due: daily costs have no double."""
-
-    async def mark_due_by_tariff(self, tx, versions):
-        """No day is stored."""
-
-    async def mark_due_by_agreement(self, tx, agreements):
-        """No day is stored."""
-
-    async def mark_due_by_prices(self, tx, changed):
-        """No day is stored."""
-
-
 class Invoices(Store):
     """As `store.invoices`."""
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 from doubles.billing import store as memory
 from doubles.billing.balances import Balances
 from doubles.billing.drafts import Drafts
+from doubles.billing.due_days import DueDays
 from doubles.billing.events import (
     FLAT,
     NOW,
@@ -277,7 +278,7 @@ def in_memory(monkeypatch):
         "reference_data": memory.ReferenceDataStore,
         "periods": memory.Periods,
         "held_periods": memory.HeldPeriods,
-        "due_days": memory.DueDays,
+        "due_days": DueDays,
         "invoices": memory.Invoices,
         "evidence": memory.Evidence,
         "credit_notes": memory.CreditNotes,

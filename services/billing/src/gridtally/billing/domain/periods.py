@@ -233,7 +233,7 @@ def _with_reference_data(closed: ClosedPeriod, reference_data: ReferenceData) ->
     if agreement is None:
         raise Rejected("agreement_missing", f"agreement {closed.agreement_id} is not known")
     if agreement.has_left(closed.period):
-        raise Rejected(AGREEMENT_LEFT, f"agreement {agreement.id} ended on {agreement.end_on}")
+        raise Rejected("agreement_left", f"agreement {agreement.id} ended on {agreement.end_on}")
     if not agreement.spans(closed.period) or agreement.meter_id != closed.meter_id:
         raise Rejected(
             "agreement_differs",

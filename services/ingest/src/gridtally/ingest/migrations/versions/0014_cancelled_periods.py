@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 # A period that is planned again, since its agreement changed, counts its revisions on.
 _STATEMENTS = """
