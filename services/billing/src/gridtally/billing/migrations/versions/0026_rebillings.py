@@ -4,8 +4,8 @@ from alembic import op
 
 from gridtally.database.security import append_only, isolate_tenants
 
-revision = "0025"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 
 _STATEMENTS = """
 ALTER TABLE agreement DROP CONSTRAINT agreement_dates;
