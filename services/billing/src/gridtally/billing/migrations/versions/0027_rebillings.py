@@ -4,8 +4,8 @@ from alembic import op
 
 from gridtally.database.security import append_only, isolate_tenants
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 
 _STATEMENTS = """
 ALTER TABLE agreement DROP CONSTRAINT agreement_dates;

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 
 _STATEMENTS = """
 ALTER TABLE held_period ADD COLUMN dismissed_at timestamptz, ADD COLUMN dismissed_by text,
