@@ -1616,7 +1616,7 @@ class Replacement(Model):
     end_on: date_aliased | None = None
     """The local day after the last."""
 
-    closing: Literal["wait", "bill_present"] | None = None
+    closing: Literal["wait", "bill_present", "estimate"] | None = None
     """How its periods close."""
 
     grace_hours: int | None = None

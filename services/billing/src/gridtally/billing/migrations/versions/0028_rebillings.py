@@ -4,8 +4,8 @@ from alembic import op
 
 from gridtally.database.security import append_only, isolate_tenants
 
-revision = "0027"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 
 _STATEMENTS = """
 ALTER TABLE agreement DROP CONSTRAINT agreement_dates;
