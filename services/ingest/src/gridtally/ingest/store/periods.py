@@ -45,7 +45,7 @@ SELECT n.* FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::date[], $5::date[
                       AND p.state <> 'cancelled')
 ON CONFLICT (tenant_id, agreement_id, start_on) DO UPDATE
    SET end_on = excluded.end_on, meter_id = excluded.meter_id, check_at = excluded.check_at,
-       state = 'open', closed_by = NULL, digest = NULL
+       state = 'open', closed_by = NULL, digest = NULL, estimate = NULL
  WHERE period.state = 'cancelled'
 """
 
@@ -91,7 +91,7 @@ DELETE FROM period p USING unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
 """
 # Those that were closed once, and are open again or lie no longer within the agreement's days.
 _CANCEL = """
-UPDATE period p SET state = 'cancelled', check_at = NULL
+UPDATE period p SET state = 'cancelled', check_at = NULL, estimate = NULL
   FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
   JOIN agreement a USING (tenant_id, id)
  WHERE p.tenant_id = k.tenant_id AND p.agreement_id = k.id AND p.state <> 'cancelled'
