@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from gridtally.cli.api import Api
 from gridtally.cli.commands import watch
 from gridtally.cli.commands.imports import send_file
 from gridtally.cli.errors import CommandError
@@ -18,6 +17,7 @@ from gridtally.ingest.events.blocks import read_block
 from gridtally.ingest.handlers.imports import BLOCKS_MAX, Importer
 from gridtally.kernel.errors import Transient
 from gridtally.messaging import ReceivedMessage
+from integration.command_api import command_api
 
 METER, OTHER = UUID(int=7), UUID(int=8)
 DAY = date(2025, 5, 10)
@@ -221,9 +221,7 @@ class Installed:
         self._client = client
 
     def as_tenant(self):
-        api = Api({}, "")
-        api._clients["ingest"] = self._client
-        return api
+        return command_api("ingest", self._client)
 
 
 async def test_the_command_imports_what_it_has_shown(ingest, clients, importer, capfd):

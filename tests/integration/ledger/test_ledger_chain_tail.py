@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 import pytest
 import structlog
 
-from gridtally.cli.api import Api
 from gridtally.cli.ledger_proofs import check_online
 from gridtally.database import ALL_TENANTS, transaction
 from gridtally.ledger import loops
@@ -15,6 +14,7 @@ from gridtally.ledger.accounts.handlers.postings import post_invoices
 from gridtally.ledger.audit.handlers import seals
 from gridtally.messaging import Progress
 from gridtally.messaging.progress import STALLED_AFTER_S
+from integration.command_api import command_api
 from integration.ledger.accounts import invoice, posted
 from integration.ledger.processes import process_of
 from integration.ledger.seals import seal
@@ -26,8 +26,7 @@ async def test_the_command_verifies_the_running_ledger(ledger, acme, superuser, 
     await posted(ledger, post_invoices, invoice(1), invoice(2))
     await seal(ledger)
     await posted(ledger, post_invoices, invoice(3))
-    async with Api({}, "unused") as api:
-        api._clients = {"ledger": acme}
+    async with command_api("ledger", acme) as api:
         findings, reached = await check_online(api, None, tmp_path / "export")
         assert [finding.holds for finding in findings] == [True, True, True]
         assert (reached.size, findings[1].right) == (2, "2 sealed, 1 waiting")
@@ -37,7 +36,6 @@ async def test_the_command_verifies_the_running_ledger(ledger, acme, superuser, 
         await superuser.execute("UPDATE transaction SET reference = 'x' WHERE reference = 'INV-2'")
         findings, none = await check_online(api, reached, tmp_path / "export")
         assert ([finding.holds for finding in findings], none) == ([False, True, False], None)
-        api._clients = {}
 
 
 @asynccontextmanager

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
+import httpx
+
 from gridtally.cli.errors import CommandError, ServiceAway
 from gridtally.client import AsyncClient, ClientError, Problem, Retries
 from gridtally.client import ServiceAway as NobodyAnswers
@@ -22,8 +24,15 @@ Json = dict[str, Any]
 class Api:
     """Calls to the services, all with one bearer token; CommandError where one says no."""
 
-    def __init__(self, urls: Mapping[str, str], token: str) -> None:
-        self._client = AsyncClient(urls, token, retries=RETRIES)
+    def __init__(
+        self,
+        urls: Mapping[str, str],
+        token: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport` stands in for the network."""
+        self._client = AsyncClient(urls, token, retries=RETRIES, transport=transport)
 
     async def __aenter__(self) -> Self:
         return self
