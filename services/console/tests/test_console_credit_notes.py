@@ -24,6 +24,11 @@ INVOICE = {
     "issued_at": "2025-04-02T08:00:00Z", "evidence": None,
     "lines": [LINE, LINE | {"component_id": "vat", "kind": "tax", "amount": "1.90"}],
     "credit_note": None, "partial_credit_notes": [NOTE], "left": "10.00",
+    "sections": [],
+}  # fmt: skip
+SECTION = {
+    "section_id": "s1", "agreement_id": "a1", "meter_id": "m1", "change": None,
+    "start_on": "2025-03-01", "end_on": "2025-04-01", **MONEY,
 }  # fmt: skip
 POSTED = "/v1/invoices/i1/credit-notes"
 
@@ -71,6 +76,10 @@ SENT = {
         {"position": "1", "amount": " 5.00"}, {"lines": [{"position": "1", "amount": "5.00"}]},
     ),
     "the rest of a line": ({"position": "1", "amount": ""}, {"lines": [{"position": "1"}]}),
+    "once only": (
+        {"position": "", "amount": "5", "repeat_on_correction": "false"},
+        {"amount": "5", "repeat_on_correction": False},
+    ),
 }  # fmt: skip
 
 
@@ -78,7 +87,13 @@ SENT = {
 async def test_what_the_form_asks_for(services, form, body):
     answer, _, sent = await asked(services, **form, reason="why", idempotency_key="once")
     assert (answer.status_code, answer.headers["location"]) == (303, "/invoices/i1")
-    assert sent == [(body | {"reason": "why"}, "once")]
+    assert sent == [({"reason": "why", "repeat_on_correction": True} | body, "once")]
+
+
+async def test_of_a_collective_invoice_no_credit_is_given_again(services):
+    assert 'name="repeat_on_correction" value="false"' not in (await asked(services))[0].text
+    services["billing"].answers["/v1/invoices/i1"] |= {"sections": [SECTION]}
+    assert 'name="repeat_on_correction" value="false"' in (await asked(services))[0].text
 
 
 async def test_what_billing_refuses_is_said_and_what_was_entered_stays(services):

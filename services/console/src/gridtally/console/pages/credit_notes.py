@@ -24,6 +24,7 @@ from gridtally.kernel.ids import new_id
 router = APIRouter()
 ALL = ""
 """The choice of no line: an amount of the whole invoice."""
+REPEATED = (("true", "credit the new invoice too"), ("false", "credit this invoice only"))
 
 
 @router.get("/credit-notes/{credit_note_id}/document")
@@ -36,11 +37,14 @@ async def get_document(visit: Visit, credit_note_id: str) -> Response:
 def asked(fields: dict[str, str]) -> Json:
     """What the form asks for: an amount of the invoice, or of one of its lines."""
     amount = fields.get("amount", "").strip()
-    reason = fields.get("reason", "")
+    said = {
+        "reason": fields.get("reason", ""),
+        "repeat_on_correction": fields.get("repeat_on_correction") != "false",
+    }
     if fields.get("position", ALL) == ALL:
-        return {"reason": reason, "amount": amount or None}
+        return said | {"amount": amount or None}
     line = {"position": fields["position"]} | ({"amount": amount} if amount else {})
-    return {"reason": reason, "lines": [line]}
+    return said | {"lines": [line]}
 
 
 def panels(invoice: Json, fields: dict[str, str], refused: Answer | None) -> list[Panel]:
@@ -86,6 +90,18 @@ def _form(invoice: Json, fields: dict[str, str], refused: Answer | None) -> list
         if line["kind"] != "tax"
     ]
     left = formats.money(invoice["left"], invoice["currency"])
+    hidden = {"idempotency_key": fields.get("idempotency_key") or str(new_id())}
+    repeated = [
+        Field(
+            "repeat_on_correction",
+            "When the invoice is corrected",
+            fields.get("repeat_on_correction", "true"),
+            options=REPEATED,
+        )
+    ]
+    if invoice["sections"]:  # of which billing gives no credit again
+        hidden["repeat_on_correction"] = "false"
+        repeated = []
     return [
         *blocks,
         Form(
@@ -104,9 +120,10 @@ def _form(invoice: Json, fields: dict[str, str], refused: Answer | None) -> list
                     hint="With taxes; of one line without, and empty for all that is left of it",
                 ),
                 Field("reason", "Reason", fields.get("reason", ""), is_required=True),
+                *repeated,
             ],
             "Credit",
-            hidden={"idempotency_key": fields.get("idempotency_key") or str(new_id())},
+            hidden=hidden,
             is_danger=True,
         ),
     ]
