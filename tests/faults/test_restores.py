@@ -24,6 +24,7 @@ RESTORED = ("tariff", "ledger", "ingest", "billing")
 HOMES_BEFORE, HOMES = 3, 6
 LIMIT_S = 120.0
 PATIENCE_S = 20.0
+PLANTED_PATIENCE_S = 2.0
 PUBLISHED = (
     "invoice.issued.v1",
     "credit_note.issued.v1",
@@ -60,6 +61,31 @@ FACTS = {
     },
 }
 """By service and table what must be the same after a restore."""
+PLANTED = {
+    "billing": (
+        """
+        UPDATE invoice SET net = net {sign} 1, total = total {sign} 1
+         WHERE tenant_id = $1 AND id = (
+               SELECT id FROM invoice AS i WHERE tenant_id = $1 AND NOT EXISTS (
+                      SELECT FROM credit_note WHERE invoice_id = i.id) ORDER BY id LIMIT 1)
+        """,
+        "live invoices = receivable",
+    ),
+    "ledger": (
+        """
+        UPDATE transaction SET total = total {sign} 1
+         WHERE tenant_id = $1 AND id = (
+               SELECT id FROM transaction
+                WHERE tenant_id = $1 AND kind = 'invoice' ORDER BY id LIMIT 1)
+        """,
+        "debits = credits",
+    ),
+    "ingest": (
+        "UPDATE intake_count SET readings_new = readings_new {sign} 1 WHERE tenant_id = $1",
+        "new values = values stored",
+    ),
+}
+"""By service a contradiction, planted with + and taken back with -, and what shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +146,18 @@ async def pay(workload: Workload, site: Site) -> Any:
     return await workload.api.post("ledger", "/v1/payments", body)
 
 
+async def breaches_with_planted(system: System, workload: Workload, service: str) -> list[str]:
+    """What `gridtally verify` finds while this service's database contradicts the others."""
+    statement, _ = PLANTED[service]
+    async with connected(system.database_url(service)) as database:
+        # no trigger and no foreign key is asked
+        await database.execute("SET session_replication_role = replica")
+        await database.execute(statement.format(sign="+"), workload.tenant_id)
+        findings = await reconcile_until_stable(workload.api, patience_s=PLANTED_PATIENCE_S)
+        await database.execute(statement.format(sign="-"), workload.tenant_id)
+    return [finding.what for finding in findings if finding.is_breach]
+
+
 async def test_no_restored_service_contradicts_what_it_had_said(system):
     chance = random.Random(3)
     tenants = f"restore-{secrets.token_hex(3)}", f"payer-{secrets.token_hex(3)}"
@@ -150,4 +188,7 @@ async def test_no_restored_service_contradicts_what_it_had_said(system):
                 assert known.contradictions(now) == [], (services, tenant_id)
             findings = await reconcile_until_stable(workload.api, patience_s=PATIENCE_S)
             assert [finding for finding in findings if not finding.holds] == [], services
+        for service, (_, what) in PLANTED.items():
+            breaches = await breaches_with_planted(system, workload, service)
+            assert any(what in breach for breach in breaches), service
         assert system.ended_by_themselves() == []

@@ -31,7 +31,9 @@ CUSTOMER = {
     "id": ID, "name": "Ada", "currency": "EUR", "number": None, "email": None,
     "phone_number": None, "language": None, "billing_address": None, "supply_address": None,
     "contacts": [], "tax_id": None, "tax_exemptions": [], "payment_days": None,
-    "e_invoice_consent_on": None, "billing_calendar": None, "erased_at": None,
+    "e_invoice_consent_on": None, "billing_calendar": None, "invoicing": "separate",
+    "collective_grace_hours": 72, "minimum_amount": None, "minimum_periods_max": 12,
+    "erased_at": None,
     "created_at": DAY, "updated_at": DAY, "version": 1,
 }  # fmt: skip
 

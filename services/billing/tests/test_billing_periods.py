@@ -10,6 +10,7 @@ import pytest
 from doubles.billing import store as memory
 from doubles.billing.balances import Balances
 from doubles.billing.drafts import Drafts
+from doubles.billing.due_days import DueDays
 from doubles.billing.scenarios import SCENARIOS
 from doubles.billing.worlds import in_memory
 from gridtally.billing.store import (
@@ -33,7 +34,7 @@ PAIRS = [
     (Balances, balances),
     (memory.CreditNotes, credit_notes),
     (Drafts, drafts),
-    (memory.DueDays, due_days),
+    (DueDays, due_days),
     (memory.Evidence, evidence),
     (memory.HeldPeriods, held_periods),
     (memory.Invoices, invoices),
