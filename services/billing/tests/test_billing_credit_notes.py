@@ -284,6 +284,15 @@ def test_taxes_of_credited_lines_are_those_of_their_sum(amounts, wanted):
         assert credited.get(tax, nothing).amount == due
 
 
+def test_lines_that_come_to_nothing_with_their_taxes_are_refused():
+    """The tax that is left is -0.01, on a charge of 0.01 and a credit."""
+    whole = invoice(base="-1.34", energy="0.01", feed_in="-0.02", levy="0", deposit="1.7")
+    first = credit_part(whole, VERSIONS, {}, by_amount("0.01"), CAUSE, NOW)
+    with pytest.raises(Rejected, match="credit nothing") as refused:
+        credit_part(whole, VERSIONS, after({}, first), by_lines((2, None)), CAUSE, NOW)
+    assert refused.value.code == "line_not_creditable"
+
+
 def test_a_currency_without_hundredths_is_spread_in_whole_units():
     yen = replace(invoice(base="100", energy="331"), currency="JPY")
     yen = replace(yen, lines=[line("base", "100"), line("energy", "331"), line("vat", "82", "431")])

@@ -165,6 +165,9 @@ def credit_part(
     else:
         amounts = _spread(invoice, left, credit.amount)
         fault, total = Fault("/amount", _at_most(left_total, invoice)), credit.amount
+    if total <= 0:  # the taxes that go with these lines are negative and as much
+        nothing = Fault(fault.path, "must come to more than nothing with their taxes")
+        raise Rejected("line_not_creditable", "these lines credit nothing", (nothing,))
     if total > left_total:
         raise Rejected("credit_exceeds_invoice", "so much is not left of the invoice", (fault,))
     note = CreditNote(
