@@ -14,6 +14,13 @@ import asyncpg
 import numpy as np
 
 
+def plant(owner: Any, name: str, bug: Any) -> None:
+    """Put a bug in the place of what is there; AttributeError where nothing is, since a bug that
+    nobody calls shows nothing."""
+    getattr(owner, name)
+    setattr(owner, name, bug)
+
+
 def offset_committed_first() -> None:
     """The stored offset moves in a transaction of its own, before the business transaction."""
     from gridtally.database import ALL_TENANTS, transaction
@@ -25,7 +32,7 @@ def offset_committed_first() -> None:
         async with transaction(self._database, tenant=ALL_TENANTS) as tx:
             await self._subscription.handle(tx, received)
 
-    consumer.Consumer._commit = commit
+    plant(consumer.Consumer, "_commit", commit)
 
 
 def periods_billed_without_lock() -> None:
@@ -45,9 +52,9 @@ def periods_billed_without_lock() -> None:
 
     ids: dict[int, tuple[Any, UUID]] = {}
     lock = periods.periods.lock_newer
-    periods.periods.lock_newer = lock_nothing
-    periods.periods.fetch_live_invoices = find_nothing
-    domain.BilledPeriod.invoice_id = property(fresh_id)
+    plant(periods.periods, "lock_newer", lock_nothing)
+    plant(periods.periods, "fetch_live_invoices", find_nothing)
+    plant(domain.BilledPeriod, "invoice_id", property(fresh_id))
 
 
 def outbox_by_last_seen() -> None:
@@ -68,7 +75,7 @@ def outbox_by_last_seen() -> None:
             )
         return len(rows)
 
-    outbox.relay_once = relay_once
+    plant(outbox, "relay_once", relay_once)
 
 
 def outbox_deleted_first() -> None:
@@ -84,7 +91,7 @@ def outbox_deleted_first() -> None:
             await publisher.publish([_outgoing(row) for row in rows])
         return len(rows)
 
-    outbox.relay_once = relay_once
+    plant(outbox, "relay_once", relay_once)
 
 
 def _outgoing(row: Any) -> Any:
@@ -100,13 +107,13 @@ def documents_posted_again() -> None:
     """Each delivery is posted under a fresh id; the test drops the unique constraint."""
     from gridtally.ledger.accounts.domain import postings
 
-    postings.transaction_id = lambda *_: uuid4()
+    plant(postings, "transaction_id", lambda *_: uuid4())
 
 
 def duplicates_added() -> None:
     """What comes again is new, and is added up; the test drops the primary key of blocks."""
     from gridtally.ingest.domain.merge import MISSING
-    from gridtally.ingest.handlers import readings
+    from gridtally.ingest.handlers import merge
 
     async def nothing_stored(*_: Any) -> dict[Any, Any]:
         return {}
@@ -117,16 +124,16 @@ def duplicates_added() -> None:
         values[part] = np.where(present, values[part] + piece.values, piece.values)
         quality[part] = piece.quality
 
-    readings.readings.fetch_stored_pieces = nothing_stored
-    readings.agrees = lambda *_: True
-    readings.overlay = add
+    plant(merge.readings, "fetch_stored_pieces", nothing_stored)
+    plant(merge, "agrees", lambda *_: True)
+    plant(merge, "overlay", add)
 
 
 def last_arrival_wins() -> None:
     """Of two values for an interval the one that came last counts, not the one read last."""
-    from gridtally.ingest.handlers import readings
+    from gridtally.ingest.handlers import merge
 
-    readings.agrees = lambda *_: True
+    plant(merge, "agrees", lambda *_: True)
 
 
 def numbers_taken_apart() -> None:
@@ -143,7 +150,7 @@ def numbers_taken_apart() -> None:
         finally:
             await own.close()
 
-    numbers.take_numbers = take_numbers
+    plant(numbers, "take_numbers", take_numbers)
 
 
 def nothing_adopted() -> None:
@@ -153,7 +160,7 @@ def nothing_adopted() -> None:
     async def adopt_nothing(_adopter: Any) -> int:
         return 0
 
-    adoption.Adopter.run = adopt_nothing
+    plant(adoption.Adopter, "run", adopt_nothing)
 
 
 class _Raw:
