@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from gridtally.contracts.metering import PeriodClosed
+from gridtally.database import ALL_TENANTS, transaction
 from gridtally.kernel.ids import own_meter_id
 
 HOURLY = ({"flow": "import", "minutes": 60, "interval_wh_max": 100_000},)
@@ -102,6 +103,25 @@ async def test_a_correction_of_a_part_makes_the_next_revision(ingest, parts):
     assert (second["revision"], second["cause"]) == (2, "why")
     assert sum(second["series"][0]["values"]) == 1400 * HOURS + 1000
     assert after == before | {str(sub): before[str(sub)] + 1}
+
+
+async def test_a_sum_whose_channels_are_not_its_own_waits_until_they_are(ingest, parts):
+    """As those of a registration are that says more than it may, while it is not billed."""
+    main, sub, _ = parts
+    terms = (main, 1, "import"), (sub, 1, "import")
+    meter_id = await derived(ingest, *terms)
+    await send(ingest, main, 1000)
+    await send(ingest, sub, 400)
+    async with transaction(ingest.database, tenant=ALL_TENANTS) as tx:
+        await tx.raw.execute(
+            "UPDATE meter SET channels = $1::jsonb WHERE id = $2",
+            '[{"flow": "reactive_import", "minutes": 15, "interval_wh_max": 1000}]',
+            meter_id,
+        )
+    assert await closed_periods(ingest, meter_id) == []
+    await ingest.define(meter_id, *terms, version=2)
+    [closed] = await closed_periods(ingest, meter_id)
+    assert closed["series"][0]["values"] == [1400] * HOURS
 
 
 async def test_a_sum_of_sums_and_another_sum_from_a_day_on(ingest, parts):

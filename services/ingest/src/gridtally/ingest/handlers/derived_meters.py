@@ -145,10 +145,13 @@ class _Sum:
         ]
 
 
+# A billed sum has the channels that `refresh_sums` gave it. Those of another are of its
+# registration, of any flow and length: its days are marked again once it is billed.
 def _plan(network: Network, due: DueDay) -> _Sum | None:
-    """A day to add up; None of a meter that has gone, or of which nothing is known yet."""
+    """A day to add up; None of a meter that has gone, is billed no more, or of which nothing is
+    known yet."""
     meter = network.meters.get(due.meter_id)
-    if meter is None or not meter.channels:
+    if meter is None or not meter.channels or meter.channels != network.channels(due.meter_id):
         return None
     factors = network.factors(due.meter_id, midnight_utc(meter.zone, due.day))
     return _Sum(due, meter, factors, network.meters)
