@@ -260,6 +260,13 @@ def test_prices_that_another_program_wrote_are_read_equal_or_refused(dress, late
     assert read.currency == "EUR"
 
 
+def test_a_decimal_comma_leaves_no_currency():
+    """1.500,0 in columns that commas part would be the price 1.500 in the currency 0."""
+    content = f"{PRICES_HEADER},currency\n2025-03-01T00:00,60,1.500,0\n2025-03-01T01:00,60,12,0"
+    with pytest.raises(ValueError, match="row 2: currency '0' is no code as EUR"):
+        read_series(content, "Europe/Berlin", "EUR")
+
+
 def series(starts, count, minutes, price, name="price_per_kwh"):
     """A price file of one price, from an instant of UTC on."""
     first = datetime.fromisoformat(starts)

@@ -5,6 +5,7 @@ Columns besides those of `gridtally.cli.interval_file`: `price_per_kwh` or `pric
 it covers: hours in UTC need not begin where local hours do, only where the first one's grid says.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ from gridtally.rating.prices import PriceSeries, series_of
 
 KWH_PER_MWH_DIGITS = 3
 PRICES = ("price_per_kwh", "price_per_mwh")
+CURRENCY = re.compile("[A-Z]{3}")
 
 
 def read_series(text: str, zone: str, currency: str, ignored: Collection[str] = ()) -> PriceSeries:
@@ -35,7 +37,12 @@ def read_series(text: str, zone: str, currency: str, ignored: Collection[str] = 
             prices[int(rows.starts[index])] = parse_measured(text).scaleb(-digits)
         except ValueError:
             raise rows.row_fault(index, f"{given[0]} {not_a_number(text)}") from None
-    currencies = {name.strip() for name in rows.columns.get("currency", (currency,))}
+    named = [name.strip() for name in rows.columns.get("currency", (currency,))]
+    for index, name in enumerate(named):
+        # a decimal comma leaves a digit here, where it parts the columns
+        if not CURRENCY.fullmatch(name):
+            raise rows.row_fault(index, f"currency {name!r} is no code as EUR: three capitals")
+    currencies = set(named)
     if len(currencies) > 1:
         raise ValueError(f"prices in several currencies: {', '.join(sorted(currencies))}")
     return series_of(
