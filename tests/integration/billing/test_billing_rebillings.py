@@ -144,6 +144,9 @@ async def test_a_preview_changes_nothing(api, world, make):
     before = await contents()
     first = await previewed(api, home, replacement={"grace_hours": 5})
     assert await previewed(api, home, replacement={"grace_hours": 5}) == first
+    no_grace = await previewed(api, home, replacement={"grace_hours": 0, "closing": None})
+    new = no_grace["replacement"]
+    assert (new["grace_hours"], new["closing"]) == (0, no_grace["agreement"]["closing"])
     assert await contents() == before
 
 

@@ -55,7 +55,9 @@ class Replacement(Body):
         """The fields that differ, with their values, but for the calendar."""
         named = super().changes()
         named.pop("billing_calendar", None)
-        return {name: value for name, value in named.items() if name == "end_on" or value}
+        return {
+            name: value for name, value in named.items() if name == "end_on" or value is not None
+        }
 
 
 class NewRebilling(Body):

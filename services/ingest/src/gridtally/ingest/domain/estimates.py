@@ -116,14 +116,20 @@ def rules(settings: EstimationSettings, minutes: int) -> estimation.Rules:
     return estimation.Rules(settings.line_hours_max * 60 // minutes, settings.days_max)
 
 
-@lru_cache(maxsize=65_536)
 def wall_slots(zone: str, minutes: int, day: date) -> npt.NDArray[np.int64]:
     """The slot of the wall clock for each interval of a local day: the same twice where the clocks
     repeat an hour."""
+    if midnight_utc(zone, day + ONE_DAY) - midnight_utc(zone, day) == ONE_DAY:
+        return np.arange(ONE_DAY // timedelta(minutes=minutes))
+    return _slots_of_a_clock_change(zone, minutes, day)
+
+
+# Worked out moment by moment, so remembered; but for these few days alone, since each of a zone's
+# days would be an array of its own.
+@lru_cache(maxsize=512)
+def _slots_of_a_clock_change(zone: str, minutes: int, day: date) -> npt.NDArray[np.int64]:
     begin_at, local = midnight_utc(zone, day), zone_named(zone)
     count = slots_per_day(zone, minutes, Period(day, day + ONE_DAY))[0]
-    if midnight_utc(zone, day + ONE_DAY) - begin_at == ONE_DAY:
-        return np.arange(count)
     moments = [(begin_at + timedelta(minutes=minutes) * n).astimezone(local) for n in range(count)]
     return np.array([(at.hour * 60 + at.minute) // minutes for at in moments])
 
