@@ -20,7 +20,7 @@ INVOICE = UUID(int=1)
 def document(lines, tax, total, **other):
     return Document(
         id=INVOICE, number="INV-1", tenant_id="t", customer_id=CUSTOMER, currency="EUR",
-        lines=tuple(DocumentLine(kind, Decimal(amount)) for kind, amount in lines),
+        lines=tuple(DocumentLine(kind, Decimal(amount), *payee) for kind, amount, *payee in lines),
         tax=Decimal(tax), total=Decimal(total), issued_at=datetime(2025, 4, 1, tzinfo=UTC),
         correlation_id="c", **other,
     )  # fmt: skip
@@ -43,6 +43,27 @@ CASES = {
     "export pays": (
         [("energy", "20"), ("credit", "-25"), ("tax", "-0.95")], "-0.95", "-5.95",
         {"export_payable": "-5.95", "revenue:credit": "25", "revenue:energy": "-20", "tax": "0.95"},
+    ),
+    "payees": (
+        [("fixed", "10"), ("energy", "30", "Grid"), ("fixed", "2", "Grid"), ("credit", "-1", "MO"),
+         ("tax", "3", "Town"), ("tax", "4")], "7", "48",
+        {"receivable": "48", "revenue:fixed": "-10", "payable:Grid": "-32", "payable:MO": "1",
+         "payable:Town": "-3", "tax": "-4"},
+    ),
+    "all taxes are for payees": (
+        [("energy", "10"), ("tax", "1.9", "Treasury")], "1.9", "11.9",
+        {"receivable": "11.9", "revenue:energy": "-10", "payable:Treasury": "-1.9"},
+    ),
+    "a payee gets nothing": (
+        [("energy", "1", "Grid"), ("credit", "-1", "Grid")], "0", "0",
+        {"receivable": "0", "payable:Grid": "0"},
+    ),
+    "a payee's name has a colon": (
+        [("energy", "1", "a:b")], "0", "1", {"receivable": "1", "payable:a:b": "-1"},
+    ),
+    "a payee's lines are finer than the ledger": (
+        [("energy", "1.000000004", "G"), ("tax", "1.000000004", "G")], "1", "2",
+        {"receivable": "2", "payable:G": "-2.00000001", "rounding": "0.00000001"},
     ),
     "nothing used": ([("energy", "0")], "0", "0", {"receivable": "0"}),
     "no lines": ([], "0", "0", {"receivable": "0"}),
@@ -140,3 +161,40 @@ def test_another_root_is_another_document_and_none_is_what_it_always_was():
     assert plain.digest == post_document(document(lines, "1.9", "11.9")).digest
     assert len({plain.digest, proven.digest, other.digest}) == 3
     assert (plain.proof_root, proven.proof_root) == (None, "5f" * 32)
+
+
+def test_who_is_named_is_not_in_the_digest():
+    """So a document from before payees had accounts is the same when it comes again."""
+    lines = [("energy", "10", "Grid"), ("tax", "1.9", "Town"), ("fixed", "3")]
+    named = document(lines, "1.9", "14.9")
+    before = post_document(named.booked_by_kind())
+    assert {p.account.code for p in before.postings} >= {"revenue:energy", "tax"}
+    assert post_document(named).digest == before.digest
+    assert (named.names_payees, named.booked_by_kind().names_payees) == (True, False)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["fixed", "energy", "credit", "tax"]),
+            st.decimals(-10_000, 10_000, places=2),
+            st.sampled_from([None, "Grid", "Town", "a:b"]),
+        ),
+        max_size=20,
+    )
+)
+def test_payees_are_owed_what_the_lines_name_them_for(lines):
+    zero = Decimal(0)
+    taxed = sum((amount for kind, amount, _ in lines if kind == "tax"), zero)
+    total = sum((amount for _, amount, _ in lines), zero)
+    owed = {}
+    for kind, amount, payee in lines:
+        name = f"payable:{payee}" if payee else "tax" if kind == "tax" else f"revenue:{kind}"
+        owed[name] = owed.get(name, zero) + amount
+    posted = {
+        p.account.code: -p.amount for p in post_document(document(lines, taxed, total)).postings
+    }
+    own = {code: amount for code, amount in posted.items() if str(CUSTOMER) not in code}
+    assert {code: amount for code, amount in own.items() if amount} == {
+        code: amount for code, amount in owed.items() if amount
+    }

@@ -26,11 +26,20 @@ VERSION = uuid4()
 AT = "2025-04-06T00:00:00Z"
 
 
-def line(kind, amount):
+def line(kind, amount, payee=None):
     return InvoiceLine(
         component_id=kind, kind=kind, quantity="1", unit="kWh", rate=amount, amount_exact=amount,
         amount=amount, tariff_version_id=VERSION, start_on="2025-03-01", end_on="2025-04-01",
+        payee=payee,
     )  # fmt: skip
+
+
+def with_lines(document, *lines):
+    """An invoice or credit note of these lines: kind, amount and, where one is named, payee."""
+    tax = sum((Decimal(amount) for kind, amount, *_ in lines if kind == "tax"), Decimal(0))
+    total = sum((Decimal(amount) for _, amount, *_ in lines), Decimal(0))
+    amounts = {"net": total - tax, "tax": tax, "total": total}
+    return document.model_copy(update={"lines": [line(*own) for own in lines]} | amounts)
 
 
 def invoice(n, *, customer=None, energy="100.00", tax="19.00", currency="EUR", days=0, due_on=None):

@@ -74,5 +74,6 @@ async def test_accounts_of_the_version_before_stay(database_url, postgres_admin_
             assert (await status.fetch_counts(read, "acme")).whole
     assert (balance.balance, balance.invoiced_total) == (3, 5)  # to be published once more
     assert (books.difference_max, books.allocated, books.opened) == (0, 2, 5)
+    assert books.booked_by_kind == 1  # the invoice; a payment names no payees
     [item] = account.open_items()
     assert (item.id, item.open, item.allocated, item.state) == (UUID(int=11), 3, 2, "part_paid")

@@ -6,7 +6,12 @@ from uuid import uuid4
 import pytest
 
 from faults.polling import until
-from gridtally.contracts.accounts import AccountChanged, PaymentRecorded, TransactionRecorded
+from gridtally.contracts.accounts import (
+    AccountChanged,
+    PaymentRecorded,
+    SettlementRecorded,
+    TransactionRecorded,
+)
 from gridtally.contracts.metering import (
     MeterDefined,
     MeterRegistered,
@@ -31,6 +36,7 @@ from integration.ledger.accounts import (
     reconciled,
     reverse,
     voided,
+    with_lines,
 )
 from integration.ledger.properties import read
 from restores import Restorable, rows_of, said, until_drained, until_rows
@@ -44,6 +50,7 @@ SAID = (
     ReadingRecorded,
     PaymentRecorded,
     TransactionRecorded,
+    SettlementRecorded,
 )
 CREATED = ("created_at", "updated_at")
 STORED = {
@@ -237,6 +244,58 @@ async def test_what_was_posted_by_hand_is_posted_again(
         await reconciled(acme)
     assert await said(kafka_bootstrap, tenant, *SAID) == heard
     assert restorable.logged("adopted payment refused", tenant) == []
+
+
+async def test_settlements_and_their_reversals_come_back(
+    restorable, running, publishing, kafka_bootstrap
+):
+    """Also those of an invoice, and of a payee, that the copy does not have, and of taxes."""
+    tenant = f"t-{uuid4().hex[:8]}"
+    lines = ("energy", "10.00"), ("energy", "30.00", "Grid"), ("tax", "4.00")
+    bills = [with_lines(invoice(n), *lines) for n in range(2)]
+    town = with_lines(invoice(2), ("energy", "5.00", "Town"))
+
+    async def send(*events):
+        async with publishing() as publisher:
+            await publisher.publish([outgoing(event, tenant) for event in events])
+
+    async def settle(client, payee, amount, **other):
+        page = (await client.get("/v1/payees")).json()
+        [id_] = [item["id"] for item in page["items"] if item["payee"] == payee]
+        return await post(client, f"payees/{id_}/settlements", amount=amount, **other)
+
+    async with running(tenant) as (database, acme):
+        await send(bills[0])
+        await until_rows(database, "transaction", tenant, 1)
+        first = await settle(acme, "Grid", "10.00", reference="G 1")
+    await restorable.copy()
+
+    async with running(tenant) as (database, acme):
+        await send(bills[1], town)
+        await until_rows(database, "transaction", tenant, 4)
+        second = await settle(acme, "Grid", "50.00", memo="by mistake")
+        await reverse(acme, second["id"])
+        await reverse(acme, first["id"])
+        await settle(acme, "Town", "7.00", in_advance=True, occurred_at="2025-06-01T00:00:00Z")
+        paid = await settle(acme, None, "8.00", reference="VAT")
+        await until_drained(database, tenant, "entry_queue")
+        before, owed = await stored(database, tenant), (await acme.get("/v1/payees")).json()
+        await reconciled(acme)
+    heard = await said(kafka_bootstrap, tenant, *SAID)
+    await restorable.restore()
+
+    async with running(tenant) as (database, acme):
+        await until_rows(database, "transaction", tenant, 9)
+        await until_drained(database, tenant, "entry_queue")
+        after = await stored(database, tenant)
+        for table, rows in before.items():
+            assert set(after[table]) ^ set(rows) == set(), table
+        assert (await acme.get("/v1/payees")).json() == owed
+        await reconciled(acme)
+        again = await settle(acme, None, "8.00", reference="VAT", id=paid["document_id"])
+        assert again["id"] == paid["id"]
+    assert await said(kafka_bootstrap, tenant, *SAID) == heard
+    assert restorable.logged("not adopted", tenant) == []
 
 
 async def test_users_definitions_and_payment_terms_come_back(restorable, running, kafka_bootstrap):

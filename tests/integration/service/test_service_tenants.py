@@ -11,8 +11,10 @@ from gridtally.ingest.events.blocks import received_blocks
 from gridtally.ingest.handlers.agreements import apply_agreements
 from gridtally.ingest.handlers.meters import apply_meters
 from gridtally.ingest.handlers.periods import plan_periods
+from gridtally.ledger.accounts.handlers.postings import post_invoices
 from gridtally.simulation.handlers.reference_data import apply_properties
 from integration.ingest.conftest import block, message
+from integration.ledger.accounts import invoice, posted, with_lines
 
 DAYS = {"from": "2025-01-01", "to": "2025-01-02"}
 INSTANTS = {"from": "2025-01-01T00:00:00Z", "to": "2025-01-02T00:00:00Z"}
@@ -99,6 +101,7 @@ BODIES = {
     "put /v1/users/{user_id}/default-meter": {"meter_id": None},
     "put /v1/readings/{reading_id}": {"value": "1", "read_at": "2025-01-01T00:00:00Z"},
     "post /v1/transactions/{transaction_id}/reversal": {"reason": "mine"},
+    "post /v1/payees/{payee_id}/settlements": {"amount": "1.00"},
     "patch /v1/regions/{region_id}": NAMED,
     "patch /v1/tariffs/{tariff_id}": NAMED,
     "post /v1/tariffs/{tariff_id}/versions": VERSION,
@@ -152,6 +155,9 @@ async def furnish(app, client):
             person = {"name": "Ada", "email": "ada@example.org", "property_id": home["id"]}
             paid = {"customer_id": str(uuid4()), "currency": "EUR", "amount": "10.00"}
             booked = await made(client, "/v1/payments", paid)
+            owed = with_lines(invoice(1), ("energy", "10.00", "Grid"))
+            await posted(app.state.database, post_invoices, owed, tenant="north")
+            (payee,) = (await client.get("/v1/payees")).json()["items"]
             accounts = (await client.get("/v1/accounts")).json()["items"]
             return ids | {
                 "reading_id": reading["id"],
@@ -159,6 +165,7 @@ async def furnish(app, client):
                 "customer_id": paid["customer_id"],
                 "transaction_id": booked["id"],
                 "account_id": accounts[0]["id"],
+                "payee_id": payee["id"],
             }
         case "simulation":
             return await furnish_simulation(app, client)

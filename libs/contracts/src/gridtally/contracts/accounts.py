@@ -162,6 +162,38 @@ class TransactionRecorded(Event):
     """The SHA-256 of what was asked for, in hexadecimal."""
 
 
+class SettlementRecorded(Event):
+    """Money that was paid to a payee, whom lines of invoices name, is in the books, or its reversal
+    is: a grid or market operator, a municipality, the tax authority.
+    """
+
+    TOPIC: ClassVar[str] = "settlement.recorded.v1"
+    KEY: ClassVar[str] = "payee_id"
+
+    transaction_id: UUID
+    """The transaction that posted it, or that reversed it."""
+    settlement_id: UUID
+    """The id that it was asked for under; of a reversal the one that follows from the original."""
+    payee_id: UUID
+    """The payee: the account of what the payee is owed."""
+    payee: Annotated[str, Field(max_length=100)] | None
+    """Who was paid, as lines name them; null for the tax authority, of taxes that name nobody."""
+    currency: Currency
+    """The currency of `amount`."""
+    amount: Paid
+    """How much was paid, in `currency`; of a reversal how much of that is owed again."""
+    reference: Reference
+    """What people call it."""
+    memo: Annotated[str, Field(max_length=500)]
+    """The reason or method, for people."""
+    occurred_at: Instant
+    """The date of value, in UTC."""
+    reverses_id: UUID | None = None
+    """The transaction that is reversed; null for a settlement."""
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """The SHA-256 of what was asked for, in hexadecimal."""
+
+
 class CurrencyBalance(ContractModel):
     """A customer's account in one currency: `balance` = receivable − prepaid − export_payable.
 

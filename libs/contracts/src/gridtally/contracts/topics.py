@@ -10,6 +10,7 @@ from gridtally.contracts.accounts import (
     AccountChanged,
     PaymentReceived,
     PaymentRecorded,
+    SettlementRecorded,
     TransactionRecorded,
 )
 from gridtally.contracts.catalogue import CalendarPublished, PricesPublished, RegionChanged
@@ -91,6 +92,7 @@ TOPICS: dict[str, Topic] = {
         Topic(PaymentReceived, ("bank",), ("ledger",), logged=True),
         Topic(PaymentRecorded, ("ledger",), ("billing",), logged=True),
         Topic(TransactionRecorded, ("ledger",), logged=True),
+        Topic(SettlementRecorded, ("ledger",), logged=True),
         Topic(AccountChanged, ("ledger",), ("billing",), compacted=True),
         Topic(SimulationChunkRequested, ("simulation",), ("simulation",), logged=True),
         Topic(SimulationCompleted, ("simulation",), logged=True),

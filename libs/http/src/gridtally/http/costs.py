@@ -107,6 +107,8 @@ NAMED: dict[str, CostClass] = {
     "GET /v1/meters/{meter_id}/definitions": LISTING,
     "GET /v1/meters/{meter_id}/stats": LISTING,
     "GET /v1/meters/{meter_id}/value": LISTING,
+    "GET /v1/payees": CALCULATION,
+    "GET /v1/payees/{payee_id}/statement": CALCULATION,
     "GET /v1/payment-terms": READ,
     "GET /v1/properties/{property_id}/conservation": CALCULATION,
     "GET /v1/properties/{property_id}/consumption": CALCULATION,

@@ -4,6 +4,7 @@ from gridtally.contracts.accounts import (
     AccountChanged,
     PaymentReceived,
     PaymentRecorded,
+    SettlementRecorded,
     TransactionRecorded,
 )
 from gridtally.contracts.commerce import (
@@ -22,6 +23,7 @@ from gridtally.contracts.registry import PaymentTermsChanged, UserChanged
 from gridtally.ledger.accounts.handlers import (
     adopted_payments,
     customers,
+    payees,
     payments,
     postings,
     terms,
@@ -57,4 +59,5 @@ def adoptions() -> list[Adoption]:
         Adoption(AccountChanged, adopted_payments.adopt_balances),
         Adoption(PaymentRecorded, adopted_payments.adopt_payments),
         Adoption(TransactionRecorded, adopted_payments.adopt_transactions),
+        Adoption(SettlementRecorded, payees.adopt_settlements),
     ]

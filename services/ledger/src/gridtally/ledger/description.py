@@ -2,6 +2,7 @@
 
 from gridtally.http.openapi import ApiDescription
 
+_PAYEE = ("payee_unknown",)
 _PROPERTY, _METER, _USER = ("property_unknown",), ("meter_unknown",), ("user_unknown",)
 _CHANGED_PROPERTY = {
     404: _PROPERTY,
@@ -31,6 +32,7 @@ DESCRIPTION = ApiDescription(
         "invoices": "Invoices and charges, and what of them is open",
         "transactions": "What was posted, and reversing it",
         "payments": "Payments, refunds, write-offs, adjustments and their allocation",
+        "payees": "Whom lines of invoices name, what each is owed, and settling it",
         "ledger": "The sealed chain of all entries: checkpoints, proofs and the export",
     },
     problems={
@@ -95,6 +97,12 @@ DESCRIPTION = ApiDescription(
             404: _METER,
             422: ("not_derived", "invalid_terms", "circular_definition", "too_many_versions"),
         },
+        "get_payee_statement": {404: _PAYEE, 422: ("empty_window", "window_too_wide")},
+        "list_payees": {422: ("empty_window",)},
+        "settle_payee": {
+            404: _PAYEE,
+            422: ("more_than_owed", "finer_than_currency", "id_taken", "future", "too_early"),
+        },
         "list_definitions": {404: _METER, 422: ("not_derived",)},
     },
     located={
@@ -107,6 +115,7 @@ DESCRIPTION = ApiDescription(
         "post_adjustment",
         "post_allocation",
         "post_reversal",
+        "settle_payee",
         "assign_unmatched_payment",
         "refund_unmatched_payment",
     },

@@ -691,6 +691,7 @@ class Ledger(Operations):
             "receivable",
             "prepaid",
             "export_payable",
+            "payable",
             "revenue",
             "tax",
             "cash",
@@ -887,6 +888,7 @@ class Ledger(Operations):
             "release",
             "reversal",
             "assignment",
+            "settlement",
         ]
         | None = None,
         document_id: UUID | None = None,
@@ -1019,6 +1021,86 @@ class Ledger(Operations):
             "POST",
             "/v1/unmatched-payments/{payment_id}/refund",
             parts={"payment_id": payment_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_payees(
+        self,
+        *,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+        payee: str | None = None,
+        currency: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.Payee]:
+        """Who is owed what, by currency and name: what came and was paid in a period, and the
+        rest.
+        """
+        return self._pages(
+            models.PageOfPayee,
+            "GET",
+            "/v1/payees",
+            query={
+                "from": from_,
+                "to": to,
+                "by": by,
+                "payee": payee,
+                "currency": currency,
+                "limit": limit,
+            },
+        )
+
+    def get_payee_statement(
+        self,
+        payee_id: UUID,
+        *,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+        format: Literal["json", "csv"] | None = None,
+    ) -> models.PayeeStatement:
+        """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV."""
+        return self._call(
+            models.PayeeStatement,
+            "GET",
+            "/v1/payees/{payee_id}/statement",
+            parts={"payee_id": payee_id},
+            query={"from": from_, "to": to, "by": by, "format": format},
+        )
+
+    def get_payee_statement_as(
+        self,
+        payee_id: UUID,
+        accept: Literal["text/csv"],
+        *,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+        format: Literal["json", "csv"] | None = None,
+    ) -> AbstractContextManager[Download]:
+        """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV."""
+        return self._download(
+            "GET",
+            "/v1/payees/{payee_id}/statement",
+            parts={"payee_id": payee_id},
+            query={"from": from_, "to": to, "by": by, "format": format},
+            accept=accept,
+        )
+
+    def settle_payee(
+        self, payee_id: UUID, body: models.NewSettlement, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Post money paid to a payee; 422 beyond what is owed. `/v1/transactions/{id}/reversal`
+        undoes it.
+        """
+        return self._call(
+            models.Transaction,
+            "POST",
+            "/v1/payees/{payee_id}/settlements",
+            parts={"payee_id": payee_id},
             body=body,
             once=True,
             idempotency_key=idempotency_key,
@@ -1877,6 +1959,7 @@ class AsyncLedger(AsyncOperations):
             "receivable",
             "prepaid",
             "export_payable",
+            "payable",
             "revenue",
             "tax",
             "cash",
@@ -2073,6 +2156,7 @@ class AsyncLedger(AsyncOperations):
             "release",
             "reversal",
             "assignment",
+            "settlement",
         ]
         | None = None,
         document_id: UUID | None = None,
@@ -2205,6 +2289,86 @@ class AsyncLedger(AsyncOperations):
             "POST",
             "/v1/unmatched-payments/{payment_id}/refund",
             parts={"payment_id": payment_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_payees(
+        self,
+        *,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+        payee: str | None = None,
+        currency: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.Payee]:
+        """Who is owed what, by currency and name: what came and was paid in a period, and the
+        rest.
+        """
+        return self._pages(
+            models.PageOfPayee,
+            "GET",
+            "/v1/payees",
+            query={
+                "from": from_,
+                "to": to,
+                "by": by,
+                "payee": payee,
+                "currency": currency,
+                "limit": limit,
+            },
+        )
+
+    async def get_payee_statement(
+        self,
+        payee_id: UUID,
+        *,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+        format: Literal["json", "csv"] | None = None,
+    ) -> models.PayeeStatement:
+        """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV."""
+        return await self._call(
+            models.PayeeStatement,
+            "GET",
+            "/v1/payees/{payee_id}/statement",
+            parts={"payee_id": payee_id},
+            query={"from": from_, "to": to, "by": by, "format": format},
+        )
+
+    def get_payee_statement_as(
+        self,
+        payee_id: UUID,
+        accept: Literal["text/csv"],
+        *,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        by: Literal["value", "booked"] | None = None,
+        format: Literal["json", "csv"] | None = None,
+    ) -> AbstractAsyncContextManager[AsyncDownload]:
+        """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV."""
+        return self._download(
+            "GET",
+            "/v1/payees/{payee_id}/statement",
+            parts={"payee_id": payee_id},
+            query={"from": from_, "to": to, "by": by, "format": format},
+            accept=accept,
+        )
+
+    async def settle_payee(
+        self, payee_id: UUID, body: models.NewSettlement, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Post money paid to a payee; 422 beyond what is owed. `/v1/transactions/{id}/reversal`
+        undoes it.
+        """
+        return await self._call(
+            models.Transaction,
+            "POST",
+            "/v1/payees/{payee_id}/settlements",
+            parts={"payee_id": payee_id},
             body=body,
             once=True,
             idempotency_key=idempotency_key,

@@ -941,6 +941,34 @@ class NewReversal(Model):
     """When it happened in the business, UTC"""
 
 
+class NewSettlement(Model):
+    """
+    Money that was paid to the payee. More than is owed is refused, unless it is said to be
+    `in_advance`.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    amount: Decimal
+    """Above zero; a decimal string"""
+
+    reference: str = ""
+    """The caller's reference, for people"""
+
+    memo: str = ""
+    """A reason or method, for people"""
+
+    occurred_at: AwareDatetime | None = None
+    """The date of value; now where it is left out"""
+
+    in_advance: bool = False
+    """Whether it may be more than is owed"""
+
+
 class NewUser(Model):
     """A user of a property; the e-mail address is nobody else's within the tenant."""
 
@@ -964,6 +992,19 @@ class NewUser(Model):
 
     default_meter_id: UUID | None = None
     """The meter that the user's readings are of"""
+
+
+class OwedToPayee(Model):
+    """What invoices less credit notes have put on a payee's account, whatever was paid since."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    payee: str | None
+    """Who is owed, as lines of invoices name them; null for taxes that name nobody"""
+
+    owed: Decimal
+    """What invoices less credit notes made of what the payee is owed"""
 
 
 class PageOfCustomerAgeing(Model):
@@ -996,6 +1037,39 @@ class PageOfKey(Model):
 
     next_cursor: str | None = None
     """What `cursor` must be for the next page; null on the last one"""
+
+
+class Payee(Model):
+    """
+    What a payee is owed in a currency. Of the time that is asked for: `owed` is what lines of
+    invoices, less those of credit notes, name the payee for, and `settled` what was paid, less what
+    was reversed of that; `balance` is `opening` and `owed` less `settled`. Below zero the payee was
+    paid in advance, or has something to give back.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    payee: str | None
+    """Who is owed, as lines of invoices name them; null for taxes that name nobody"""
+
+    account_code: str
+    """The account's code"""
+
+    opening: Decimal
+    """The balance at the start"""
+
+    owed: Decimal
+    """What invoices less credit notes made of what the payee is owed"""
+
+    settled: Decimal
+    """What was paid to the payee, less what was reversed of that"""
+
+    balance: Decimal
+    """Debits minus credits"""
 
 
 class PaymentTerms(Model):
@@ -1303,15 +1377,24 @@ class Reconciliation(Model):
     difference_max: Decimal
     """The largest difference"""
 
+    booked_by_kind: int
+    """How many documents were posted before payees had accounts; what payees get of them is revenue"""
+
 
 class Reconciliations(Model):
-    """Each currency's reconciliation; `ok` where all are without difference."""
+    """
+    Each currency's reconciliation; `ok` where all are without difference. What `payees` came to
+    be owed is to be set against the lines of billing's invoices, as `gridtally verify` does.
+    """
 
     ok: bool
     """Whether everything agrees"""
 
     currencies: list[Reconciliation]
     """The figures, by currency"""
+
+    payees: list[OwedToPayee]
+    """What payees are owed by invoices less credit notes, whatever was paid of it"""
 
 
 class Register(Model):
@@ -1594,8 +1677,8 @@ class Transaction(Model):
     reverses_id: UUID | None
     """The transaction that this one reverses"""
 
-    customer_id: UUID
-    """The customer"""
+    customer_id: UUID | None
+    """Whom it is about; null of settlements, which pay payees, and their reversals"""
 
     total: Decimal
     """Net and taxes"""
@@ -1783,6 +1866,7 @@ class Account(Model):
             "receivable",
             "prepaid",
             "export_payable",
+            "payable",
             "revenue",
             "tax",
             "cash",
@@ -2266,6 +2350,14 @@ class PageOfMeter(Model):
     """What `cursor` must be for the next page; null on the last one"""
 
 
+class PageOfPayee(Model):
+    items: list[Payee]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
 class PageOfProperty(Model):
     items: list[Property]
     """The page's items"""
@@ -2312,6 +2404,46 @@ class PageOfUser(Model):
 
     next_cursor: str | None = None
     """What `cursor` must be for the next page; null on the last one"""
+
+
+class PayeeStatement(Model):
+    """
+    What a payee was owed at `opening`, and each invoice, credit note, settlement and reversal
+    that changed it, with what was owed after it.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    payee: str | None
+    """Who is owed, as lines of invoices name them; null for taxes that name nobody"""
+
+    account_code: str
+    """The account's code"""
+
+    opening: Decimal
+    """The balance at the start"""
+
+    owed: Decimal
+    """What invoices less credit notes made of what the payee is owed"""
+
+    settled: Decimal
+    """What was paid to the payee, less what was reversed of that"""
+
+    balance: Decimal
+    """Debits minus credits"""
+
+    from_at: AwareDatetime | None
+    """Start, included, UTC"""
+
+    to_at: AwareDatetime | None
+    """End, not included, UTC"""
+
+    entries: list[StatementEntry]
+    """The entries, in order"""
 
 
 class Problem(Model):

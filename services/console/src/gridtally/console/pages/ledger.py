@@ -40,6 +40,7 @@ CLASSES = (
     "receivable",
     "prepaid",
     "export_payable",
+    "payable",
     "revenue",
     "tax",
     "cash",
@@ -52,6 +53,7 @@ KINDS = (
     "credit_note",
     "payment",
     "refund",
+    "settlement",
     "write_off",
     "adjustment",
     "allocation",
@@ -102,9 +104,7 @@ async def list_accounts(
                 formats.words(item["account_class"]),
                 note=item["code"] if not item["customer_id"] else None,
             ),
-            lists.customer(item["customer_id"], names)
-            if item["customer_id"]
-            else Cell(formats.NONE),
+            lists.customer(item["customer_id"], names),
             Cell(formats.money(item["debits"])),
             Cell(formats.money(item["credits"])),
             Cell(formats.money(item["balance"], item["currency"])),

@@ -33,8 +33,10 @@ def quality(code: str) -> Cell:
     return Cell(formats.words(code), tone=QUALITIES.get(code, "plain"))
 
 
-def customer(customer_id: str, names: Mapping[str, str]) -> Cell:
-    """A customer by name, else by id."""
+def customer(customer_id: str | None, names: Mapping[str, str]) -> Cell:
+    """A customer by name, else by id; nothing for what is about no customer."""
+    if customer_id is None:
+        return Cell(formats.NONE)
     name = names.get(customer_id) or formats.short(customer_id)
     return Cell(name, f"/customers/{customer_id}")
 

@@ -12,6 +12,7 @@ from gridtally.contracts.accounts import (
     PaymentAllocation,
     PaymentReceived,
     PaymentRecorded,
+    SettlementRecorded,
     TransactionRecorded,
 )
 from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceVoided
@@ -24,7 +25,7 @@ from gridtally.kernel.ids import derive_id
 from gridtally.kernel.money import in_currency
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.accounts.domain.balances import CustomerBalance
-from gridtally.ledger.accounts.domain.chart import prepaid
+from gridtally.ledger.accounts.domain.chart import owed_to, payee_of, prepaid
 from gridtally.ledger.accounts.domain.commands import (
     Command,
     CommandKind,
@@ -32,6 +33,7 @@ from gridtally.ledger.accounts.domain.commands import (
     RequestedAllocation,
 )
 from gridtally.ledger.accounts.domain.open_items import Allocation
+from gridtally.ledger.accounts.domain.payees import Settlement, account_of
 from gridtally.ledger.accounts.domain.postings import Document, DocumentLine
 from gridtally.ledger.accounts.domain.reversals import LiveAllocation
 from gridtally.ledger.accounts.domain.terms import Terms
@@ -99,7 +101,7 @@ def void_note(event: InvoiceVoided, envelope: Envelope) -> VoidNote:
 
 
 def _lines(lines: Sequence[InvoiceLine]) -> tuple[DocumentLine, ...]:
-    return tuple(DocumentLine(line.kind, line.amount) for line in lines)
+    return tuple(DocumentLine(line.kind, line.amount, line.payee) for line in lines)
 
 
 def payment(event: PaymentReceived, envelope: Envelope) -> Command:
@@ -161,7 +163,7 @@ def _payment(
             for allocation in allocations
         ],
         prepaid=in_currency(
-            abs(posted.posted(prepaid(payment.currency, payment.customer_id))), payment.currency
+            abs(posted.posted(prepaid(payment.currency, payment.owner_id))), payment.currency
         ),
         digest=posted.digest.hex(),
         reason=posted.memo if status == "reversed" else None,
@@ -247,6 +249,46 @@ def _transaction(
         source=SOURCE,
         event_id=derive_id("transaction.recorded", posted.id),
         occurred_at=posted.occurred_at,
+    )
+
+
+def settlement_recorded(posted: Transaction) -> OutgoingMessage:
+    """A payee was paid, or that was reversed."""
+    payee = account_of(posted)
+    event = SettlementRecorded(
+        transaction_id=posted.id,
+        settlement_id=posted.document_id,
+        payee_id=payee.id(posted.tenant_id),
+        payee=payee_of(payee),
+        currency=posted.currency,
+        amount=in_currency(posted.total, posted.currency),
+        reference=posted.reference,
+        memo=posted.memo,
+        occurred_at=posted.occurred_at,
+        reverses_id=posted.reverses_id,
+        digest=posted.digest.hex(),
+    )
+    return OutgoingMessage.of(
+        event,
+        tenant_id=posted.tenant_id,
+        correlation_id=posted.correlation_id,
+        source=SOURCE,
+        event_id=derive_id(event.TOPIC, posted.id),
+        occurred_at=posted.occurred_at,
+    )
+
+
+def settlement(event: SettlementRecorded, envelope: Envelope) -> Settlement:
+    """A settlement as it was published."""
+    return Settlement(
+        id=event.settlement_id,
+        tenant_id=envelope.tenant_id,
+        payee=owed_to(event.currency, event.payee),
+        amount=event.amount,
+        reference=event.reference,
+        memo=event.memo,
+        occurred_at=event.occurred_at,
+        correlation_id=envelope.correlation_id,
     )
 
 

@@ -41,7 +41,7 @@ transaction = sa.Table(
     sa.Column("document_id", sa.Uuid, nullable=False),
     sa.Column("reference", sa.Text, nullable=False),
     sa.Column("reverses_id", sa.Uuid),
-    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("customer_id", sa.Uuid),
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("total", MONEY, nullable=False),
     sa.Column("occurred_at", INSTANT, nullable=False),
@@ -95,6 +95,15 @@ invoice_note = sa.Table(
     *beside_the_chain(),
     erased("invoice_note"),
 )
+booked_by_kind = sa.Table(
+    "booked_by_kind",
+    METADATA,
+    tenant(),
+    sa.Column("currency", sa.Text, primary_key=True),
+    sa.Column("documents", sa.BigInteger, nullable=False),
+)
+"""How many invoices and credit notes were posted before payees had accounts; never written since.
+What their lines name payees for is revenue."""
 customer = sa.Table(
     "customer",
     METADATA,

@@ -1,17 +1,22 @@
 """`/v1/reconciliation`: whether the books agree, counted in independent ways."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from gridtally.database import snapshot
 from gridtally.http.context import Db
 from gridtally.ledger.accounts.api.models import InCurrency, Money
+from gridtally.ledger.accounts.api.payees import PAYEE
+from gridtally.ledger.accounts.domain.chart import payee_of
 from gridtally.ledger.accounts.store import reconciliation
 from gridtally.ledger.callers import Reader
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
+BOOKED_BY_KIND = (
+    "How many documents were posted before payees had accounts; what payees get of them is revenue"
+)
 
 
 class Reconciliation(InCurrency):
@@ -33,6 +38,7 @@ class Reconciliation(InCurrency):
     account_difference_max: Money
     item_difference_max: Money
     difference_max: Money
+    booked_by_kind: Annotated[int, Field(description=BOOKED_BY_KIND)]
 
     @classmethod
     def of(cls, counted: reconciliation.Reconciliation) -> Self:
@@ -40,11 +46,26 @@ class Reconciliation(InCurrency):
         return cls.model_validate(counted, from_attributes=True)
 
 
+class OwedToPayee(InCurrency):
+    """What invoices less credit notes have put on a payee's account, whatever was paid since."""
+
+    payee: Annotated[str | None, Field(description=PAYEE)]
+    owed: Money
+
+    @classmethod
+    def of(cls, counted: reconciliation.OwedToPayee) -> Self:
+        """The payee as the API shows it."""
+        account = counted.account
+        return cls(currency=account.currency, payee=payee_of(account), owed=counted.owed)
+
+
 class Reconciliations(BaseModel):
-    """Each currency's reconciliation; `ok` where all are without difference."""
+    """Each currency's reconciliation; `ok` where all are without difference. What `payees` came to
+    be owed is to be set against the lines of billing's invoices, as `gridtally verify` does."""
 
     ok: bool
     currencies: list[Reconciliation]
+    payees: list[OwedToPayee]
 
 
 @router.get("/reconciliation")
@@ -52,7 +73,9 @@ async def get_reconciliation(db: Db, caller: Reader) -> Reconciliations:
     """Whether documents, postings, accounts and allocations agree: all are recounted."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         currencies = await reconciliation.reconcile(read, caller.tenant_id)
+        payees = await reconciliation.fetch_owed(read, caller.tenant_id)
     return Reconciliations(
         ok=all(not counted.difference_max for counted in currencies),
         currencies=[Reconciliation.of(counted) for counted in currencies],
+        payees=[OwedToPayee.of(counted) for counted in payees],
     )

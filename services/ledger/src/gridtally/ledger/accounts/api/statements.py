@@ -6,6 +6,7 @@ are escaped in the page, and in CSV never begin as a spreadsheet's formula does.
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -141,26 +142,25 @@ async def get_statement(
             case "json":
                 return statement
             case "csv":
-                return _csv(statement)
+                name = f"statement-{statement.customer_id}-{statement.currency}.csv"
+                return csv_of(statement.entries, statement.currency, name)
             case "html":
                 return await _page(read, caller.tenant_id, statement, now)
 
 
-def _csv(statement: Statement) -> Response:
-    """One row per change, under a header."""
+def csv_of(entries: Sequence[StatementEntry], currency: str, name: str) -> Response:
+    """A file of one row per change, under a header."""
     written = io.StringIO()
     rows = csv.writer(written)
     rows.writerow(CSV_COLUMNS)
-    for entry in statement.entries:
+    for entry in entries:
         texts = [text_cell(text) for text in (entry.kind, entry.reference, entry.memo)]
         rows.writerow(
             [
                 entry.occurred_at.isoformat(), entry.recorded_at.isoformat(), *texts,
-                entry.transaction_id, plain(entry.amount), plain(entry.balance),
-                statement.currency,
+                entry.transaction_id, plain(entry.amount), plain(entry.balance), currency,
             ]
         )  # fmt: skip
-    name = f"statement-{statement.customer_id}-{statement.currency}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(written.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -19,6 +19,7 @@ from gridtally.ledger.callers import Reader, instant, named_filters
 
 router = APIRouter(prefix="/v1/transactions", tags=["transactions"])
 PROOF_ROOT = "The root of an invoice's proof, SHA-256 in hexadecimal; null where it has none"
+CUSTOMER = "Whom it is about; null of settlements, which pay payees, and their reversals"
 Name = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
 
 
@@ -52,7 +53,7 @@ class Transaction(InCurrency):
     reference: str
     memo: str
     reverses_id: UUID | None
-    customer_id: UUID
+    customer_id: Annotated[UUID | None, Field(description=CUSTOMER)]
     total: Money
     occurred_at: datetime
     recorded_at: datetime

@@ -20,6 +20,7 @@ class AccountClass(StrEnum):
     RECEIVABLE = "receivable"
     PREPAID = "prepaid"
     EXPORT_PAYABLE = "export_payable"
+    PAYABLE = "payable"
     REVENUE = "revenue"
     TAX = "tax"
     CASH = "cash"
@@ -39,6 +40,9 @@ CUSTOMER_CLASSES = (AccountClass.RECEIVABLE, AccountClass.PREPAID, AccountClass.
 """The accounts that each customer has; their sum is what the customer owes on balance."""
 RECEIVABLE_CLASSES = (AccountClass.RECEIVABLE, AccountClass.EXPORT_PAYABLE)
 """What open items stand on: both balances together are the sum of a customer's open amounts."""
+PAYEE_CLASSES = (AccountClass.PAYABLE, AccountClass.TAX)
+"""What others than customers are owed by lines of invoices: whoever the lines name as payee, and
+the tax authority for taxes that name nobody."""
 DEBIT_CLASSES = (AccountClass.RECEIVABLE, AccountClass.CASH, AccountClass.WRITE_OFF)
 """Claims, money and expenses; all others are normally in credit."""
 
@@ -88,8 +92,24 @@ def revenue(currency: str, kind: str) -> Account:
     return Account(currency, f"{AccountClass.REVENUE}:{kind}", AccountClass.REVENUE)
 
 
+def payable(currency: str, payee: str) -> Account:
+    """What is owed to whom lines of invoices name as the payee: credit."""
+    return Account(currency, f"{AccountClass.PAYABLE}:{payee}", AccountClass.PAYABLE)
+
+
+def payee_of(account: Account) -> str | None:
+    """Whom an account of one of `PAYEE_CLASSES` is for, as lines name them; None for taxes that
+    name nobody."""
+    return account.code.partition(":")[2] or None
+
+
+def owed_to(currency: str, payee: str | None) -> Account:
+    """The account of a payee: the inverse of `payee_of`."""
+    return tax(currency) if payee is None else payable(currency, payee)
+
+
 def tax(currency: str) -> Account:
-    """What is owed to the tax authority."""
+    """What is owed to the tax authority, of taxes that name no payee."""
     return _single(currency, AccountClass.TAX)
 
 

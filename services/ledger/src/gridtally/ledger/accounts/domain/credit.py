@@ -99,7 +99,7 @@ def apply_credit(
 
 def source_of(transaction: Transaction) -> CreditSource:
     """Which credit an allocation has spent: from that account it was debited."""
-    prepaid = chart.prepaid(transaction.currency, transaction.customer_id)
+    prepaid = chart.prepaid(transaction.currency, transaction.owner_id)
     return "prepaid" if transaction.posted(prepaid) else "export_payable"
 
 

@@ -67,9 +67,13 @@ def require_payable(account: CustomerAccount, transaction: Transaction) -> None:
         _is_payable_or_rest(account, allocation) for allocation in transaction.allocations
     ):
         return
-    decimals = minor_decimals(transaction.currency)
-    fault = Fault("/amount", f"must have at most {decimals} decimals in {transaction.currency}")
-    raise Rejected("finer_than_currency", "the currency has no unit so small", (fault,))
+    raise finer_than_currency(transaction.currency)
+
+
+def finer_than_currency(currency: str) -> Rejected:
+    """What an amount is refused with that nobody can pay."""
+    fault = Fault("/amount", f"must have at most {minor_decimals(currency)} decimals in {currency}")
+    return Rejected("finer_than_currency", "the currency has no unit so small", (fault,))
 
 
 def _is_payable_or_rest(account: CustomerAccount, allocation: Allocation) -> bool:

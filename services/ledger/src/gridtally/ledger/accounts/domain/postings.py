@@ -4,7 +4,7 @@ Owns which accounts a document touches. Refuses what does not balance, what the 
 store exactly, and documents whose lines and total differ by more than rounding can explain.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, localcontext
 from uuid import UUID
@@ -29,10 +29,12 @@ ROUNDING_PER_LINE_MAX = Decimal(1)
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
-    """One line of a document: its kind of tariff component, and its rounded amount."""
+    """One line of a document: its kind of tariff component, its rounded amount, and who receives
+    the money; None for the supplier or, of a tax, for the tax authority."""
 
     kind: str
     amount: Decimal
+    payee: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,24 @@ class Document:
     is_part: bool = False
 
     @property
+    def names_payees(self) -> bool:
+        """Whether any of its lines is for somebody else than the supplier."""
+        return any(line.payee is not None for line in self.lines)
+
+    def booked_by_kind(self) -> "Document":
+        """The document as if no line named a payee, as all were booked before payees had accounts:
+        what they get counts as revenue, and all taxes are the tax authority's."""
+        return replace(self, lines=tuple(replace(line, payee=None) for line in self.lines))
+
+    @property
     def cancels_id(self) -> UUID | None:
         """The invoice that it cancels, if it does."""
         return None if self.is_part else self.credits_id
 
 
 def post_document(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) -> Transaction:
-    """The transaction of a document: receivable against revenue per kind, tax and rounding.
+    """The transaction of a document: receivable against revenue per kind, what payees are owed,
+    tax and rounding.
 
     An invoice opens an item, due on its own date or `payment_days` after its issue; one below zero
     stands on the export payable. A credit note is the mirror image of an invoice with its amounts,
@@ -79,18 +92,15 @@ def post_document(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) 
     may arrive before that invoice. ValueError where the document contradicts itself or does not
     fit the ledger.
     """
-    sign = 1 if document.credits_id is None else -1
-    with localcontext(EXACT):
-        postings = tuple(
-            Posting(account, sign * amount)
-            for account, amount in _invoiced(document).items()
-            if amount or account.account_class in chart.RECEIVABLE_CLASSES
-        )
+    postings = _postings(document)
+    # Whom lines name is in no digest: so a document from before payees had accounts that comes
+    # again is the same. What it was computed from, payees too, is in the root of its proof.
+    digested = _postings(document.booked_by_kind()) if document.names_payees else postings
     id_ = transaction_id(document.tenant_id, document.id)
     kind: TransactionKind = "invoice" if document.credits_id is None else "credit_note"
     parts = [
         kind, str(document.id), document.number, document.currency,
-        document.issued_at.isoformat(), *(_text(posting) for posting in postings),
+        document.issued_at.isoformat(), *(_text(posting) for posting in digested),
     ]  # fmt: skip
     if document.proof_root is not None:
         parts.append(document.proof_root)
@@ -131,22 +141,46 @@ def _credited(document: Document, id_: UUID) -> tuple[Allocation, ...]:
     return (Allocation(document.credits_id, id_, document.total),)
 
 
+def _postings(document: Document) -> tuple[Posting, ...]:
+    """What the document puts on each account. A payee is posted to also where the amounts come to
+    nothing: so the books say of each invoice whether its payees have accounts."""
+    sign = 1 if document.credits_id is None else -1
+    with localcontext(EXACT):
+        return tuple(
+            Posting(account, sign * amount)
+            for account, amount in _invoiced(document).items()
+            if amount or account.account_class in _POSTED_AT_ZERO
+        )
+
+
+_POSTED_AT_ZERO = (*chart.RECEIVABLE_CLASSES, chart.AccountClass.PAYABLE)
+
+
 def _invoiced(document: Document) -> dict[Account, Decimal]:
     """What an invoice with these amounts puts on each account; together zero.
 
-    Lines are added up per kind before they are rounded to the ledger's decimals, so that a kind
-    takes part in rounding once. What is then missing to a sum of zero is the rounding difference.
+    Lines are added up per payee, or else per kind, before they are rounded to the ledger's
+    decimals, so that each takes part in rounding once. What is then missing to a sum of zero is the
+    rounding difference. A tax is owed to whom its line names; what the document has as tax beyond
+    those lines, to the tax authority.
     """
     currency = document.currency
     claim = chart.receivable if document.total >= 0 else chart.export_payable
     amounts = {claim(currency, document.customer_id): document.total}
     by_kind: dict[str, Decimal] = {}
+    by_payee: dict[str, Decimal] = {}
+    tax = document.tax
     for line in document.lines:
-        if line.kind != "tax":  # the document's own tax is what the authority is owed
+        if line.payee is not None:
+            by_payee[line.payee] = by_payee.get(line.payee, ZERO) + line.amount
+            tax -= line.amount if line.kind == "tax" else ZERO
+        elif line.kind != "tax":  # the document's own tax is what the authority is owed
             by_kind[line.kind] = by_kind.get(line.kind, ZERO) + line.amount
     for kind in sorted(by_kind):
         amounts[chart.revenue(currency, kind)] = -ledger_amount(by_kind[kind])
-    amounts[chart.tax(currency)] = -document.tax
+    for payee in sorted(by_payee):
+        amounts[chart.payable(currency, payee)] = -ledger_amount(by_payee[payee])
+    amounts[chart.tax(currency)] = -(ledger_amount(tax) if by_payee else tax)
     rest = -sum(amounts.values(), ZERO)
     if abs(rest) > ROUNDING_PER_LINE_MAX * (len(document.lines) + 1):
         raise ValueError(f"{document.number}: its total and its lines differ by {rest}")

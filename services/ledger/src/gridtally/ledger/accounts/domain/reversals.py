@@ -30,7 +30,7 @@ from gridtally.ledger.accounts.domain.transactions import (
 )
 
 REVERSIBLE: tuple[TransactionKind, ...] = (
-    "payment", "refund", "write_off", "adjustment", "allocation", "assignment",
+    "payment", "refund", "write_off", "adjustment", "allocation", "assignment", "settlement",
 )  # fmt: skip
 """Invoices are cancelled by billing's credit notes; deallocations and reversals stand."""
 
@@ -92,10 +92,31 @@ def reverse(
     ]
     if original.opens:
         allocations.append(Allocation(original.opens.id, id_, original.opens.total))
+    return _mirror(original, moves, occurred_at, reason, allocations)
+
+
+def reverse_settlement(original: Transaction, reason: Reason) -> Transaction:
+    """The mirror image of a settlement: the payee is owed again what was paid.
+
+    Rejected for a date before the settlement's own.
+    """
+    moves = {posting.account: EXACT.minus(posting.amount) for posting in original.postings}
+    return _mirror(original, moves, _reversed_at(original, reason), reason)
+
+
+def _mirror(
+    original: Transaction,
+    moves: Mapping[Account, Decimal],
+    occurred_at: datetime,
+    reason: Reason,
+    allocations: Sequence[Allocation] = (),
+) -> Transaction:
+    """The reversal that moves and allocates this, and voids the item that was opened."""
+    document_id = reversal_id(original.id)
     parts = ["reversal", str(original.id), reason.memo, occurred_at.isoformat()]
     return replace(
         original,
-        id=id_,
+        id=transaction_id(original.tenant_id, document_id),
         kind="reversal",
         document_id=document_id,
         reverses_id=original.id,

@@ -28,10 +28,11 @@ before the point that events carry."""
 _STEP = Decimal(1).scaleb(-AMOUNT_DECIMALS)
 TransactionKind = Literal[
     "invoice", "credit_note", "payment", "refund", "write_off", "adjustment", "allocation",
-    "release", "reversal", "assignment",
+    "release", "reversal", "assignment", "settlement",
 ]  # fmt: skip
 """As stored and sealed for ever. A `release` deallocates, by the name it was first sealed under;
-an `assignment` gives a payment that stood in suspense to a customer."""
+an `assignment` gives a payment that stood in suspense to a customer; a `settlement` pays a payee
+and is, as its reversal, about no customer."""
 INVOICED_KINDS: tuple[TransactionKind, ...] = ("invoice", "credit_note")
 """Billing's own documents. What they put on a customer's accounts is published beside the balance,
 so that billing can tell what of its documents is in it."""
@@ -57,7 +58,7 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A balanced set of postings in one currency, about one customer.
+    """A balanced set of postings in one currency, about one customer or, of a settlement, none.
 
     kind            what was posted; it decides whether it can be reversed
     document_id     what it was made from: an invoice, a payment, a command, a reversal
@@ -82,7 +83,7 @@ class Transaction:
     document_id: UUID
     reference: str
     reverses_id: UUID | None
-    customer_id: UUID
+    customer_id: UUID | None
     currency: str
     total: Decimal
     occurred_at: datetime
@@ -111,6 +112,13 @@ class Transaction:
             allocated = sum(allocation.amount for allocation in self.allocations)
             if claimed != (self.opens.total if self.opens else ZERO) - allocated:
                 raise ValueError(f"transaction {self.reference} claims what no item accounts for")
+
+    @property
+    def owner_id(self) -> UUID:
+        """The customer whom it is about; ValueError of what is about no customer."""
+        if self.customer_id is None:
+            raise ValueError(f"transaction {self.reference} is about no customer")
+        return self.customer_id
 
     def posted(self, account: Account) -> Decimal:
         """What it posts to an account, all its postings there together."""

@@ -32,7 +32,7 @@ DUE_CUSTOMERS_MAX = 250
 def causes_of(posted: Sequence[Transaction]) -> dict[AccountKey, CreditCause]:
     """These transactions as causes, by customer and currency; the last of several."""
     return {
-        (transaction.tenant_id, transaction.customer_id, transaction.currency): CreditCause.of(
+        (transaction.tenant_id, transaction.owner_id, transaction.currency): CreditCause.of(
             transaction
         )
         for transaction in posted

@@ -29,6 +29,7 @@ from gridtally.ledger.accounts.store import (
     customer_accounts,
     customers,
     open_items,
+    payees,
     terms,
     transactions,
     void_notes,
@@ -70,9 +71,8 @@ async def post_credit_notes(
     """Post the mirror image of each invoice that is cancelled, or of the part that is credited,
     deallocate what was paid of that, and pay with it what else is open; Poison where one cannot be
     posted."""
-    credit_notes = [
-        _posted(events.credit_note(events.present(message), message.envelope)) for message in batch
-    ]
+    documents = [events.credit_note(events.present(message), message.envelope) for message in batch]
+    credit_notes = [_posted(document) for document in await _as_invoiced(tx, documents)]
     await _lock_customers(tx, credit_notes)
     inserted = await _insert(tx, credit_notes, await _deallocations(tx, credit_notes))
     await apply_credits(tx, causes_of(inserted))
@@ -86,6 +86,21 @@ async def record_voided_invoices(
     await void_notes.insert_void_notes(tx, notes)
 
 
+async def _as_invoiced(tx: WriteConnection, credit_notes: Sequence[Document]) -> list[Document]:
+    """Credit notes as their invoices were booked: what payees get of an invoice that was posted
+    before they had accounts went to revenue, and comes from there."""
+    keys = [
+        (note.tenant_id, note.credits_id)
+        for note in credit_notes
+        if note.credits_id is not None and note.names_payees
+    ]
+    by_kind = await payees.fetch_booked_by_kind(tx, keys)
+    return [
+        note.booked_by_kind() if (note.tenant_id, note.credits_id) in by_kind else note
+        for note in credit_notes
+    ]
+
+
 def _posted(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) -> Transaction:
     """The transaction of a document; Poison where the document contradicts itself."""
     try:
@@ -97,7 +112,7 @@ def _posted(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) -> Tra
 async def _lock_customers(tx: WriteConnection, batch: Sequence[Transaction]) -> None:
     """Lock before anything is read that decides: what is live of an item must not change until the
     commit."""
-    keys = [(transaction.tenant_id, transaction.customer_id) for transaction in batch]
+    keys = [(transaction.tenant_id, transaction.owner_id) for transaction in batch]
     await customers.lock_customers(tx, keys)
 
 
@@ -122,7 +137,7 @@ async def _deallocations(
         tx, [(note.tenant_id, note.id) for note in credit_notes]
     )
     accounts = await customer_accounts.fetch_customer_accounts(
-        tx, [(note.tenant_id, note.customer_id, note.currency) for note in credit_notes]
+        tx, [(note.tenant_id, note.owner_id, note.currency) for note in credit_notes]
     )
     deallocations = []
     done = set(known)
@@ -134,7 +149,7 @@ async def _deallocations(
         if items[key].voided:
             continue
         done.add((note.tenant_id, note.id))
-        account = accounts[note.tenant_id, note.customer_id, note.currency]
+        account = accounts[note.tenant_id, note.owner_id, note.currency]
         deallocation = _deallocation(account, items[key], live.get(key, []), note)
         if deallocation is not None:
             deallocations.append(deallocation)

@@ -18,6 +18,7 @@ from gridtally.ledger.accounts.domain.reversals import (
 )
 from gridtally.ledger.accounts.domain.transactions import Transaction
 from gridtally.ledger.accounts.domain.unmatched_payments import UnmatchedPayment
+from gridtally.ledger.accounts.handlers import payees
 from gridtally.ledger.accounts.handlers.credit import apply_credits, causes_of
 from gridtally.ledger.accounts.handlers.payments import insert_all
 from gridtally.ledger.accounts.store import (
@@ -50,13 +51,15 @@ async def reverse_transaction(
     original = await transactions.fetch_original(tx, tenant_id, original_id)
     if original is None:
         raise NotFound("transaction_unknown", "no transaction has this id")
-    await customers.lock_customers(tx, [(tenant_id, original.customer_id)])
+    if original.customer_id is None:
+        return await payees.reverse(tx, original, reason)
+    await customers.lock_customers(tx, [(tenant_id, original.owner_id)])
     unmatched = await unmatched_payments.fetch_unmatched(tx, tenant_id, original_id)
     if unmatched is not None and unmatched.resolved_by is not None:
         await _take_from_customer(tx, unmatched, reason, is_said=is_said)
     if await transactions.is_reversed(tx, tenant_id, original_id):
         raise Conflict("already_reversed", "this transaction has been reversed")
-    key = (tenant_id, original.customer_id, original.currency)
+    key = (tenant_id, original.owner_id, original.currency)
     account = (await customer_accounts.fetch_customer_accounts(tx, [key]))[key]
     new = []
     if deallocation := await _deallocation(tx, account, original, reason):

@@ -6,7 +6,10 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from gridtally.database import ReadConnection
-from gridtally.ledger.accounts.domain.chart import RECEIVABLE_CLASSES
+from gridtally.ledger.accounts.domain.chart import PAYEE_CLASSES, RECEIVABLE_CLASSES, Account
+from gridtally.ledger.accounts.domain.transactions import INVOICED_KINDS
+from gridtally.ledger.accounts.store.accounts import account_of, of_account
+from gridtally.ledger.accounts.tables import account, posting, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Reconciliation:
     unmatched  payments that are listed as unmatched
     suspended  what stands in suspense, from postings: credit
     invoiced_total  what accounts have as put there by invoices and credit notes
+    booked_by_kind  documents from before payees had accounts
     """
 
     currency: str
@@ -37,6 +41,7 @@ class Reconciliation:
     postings_sum: Decimal
     account_difference_max: Decimal
     item_difference_max: Decimal
+    booked_by_kind: int
 
     @property
     def receivable(self) -> Decimal:
@@ -104,6 +109,9 @@ WITH documents AS (
 )
 SELECT documents.*, books.claimed, books.postings_sum, books.account_difference_max,
        invoiced_total, suspended,
+       coalesce((SELECT b.documents FROM booked_by_kind b
+                  WHERE b.tenant_id = :tenant AND b.currency = books.currency), 0)
+           AS booked_by_kind,
        coalesce((SELECT sum(u.amount) FROM unmatched_payment u
                   WHERE u.tenant_id = :tenant AND u.currency = books.currency
                     AND u.resolved_by IS NULL), 0) AS unmatched,
@@ -118,3 +126,32 @@ async def reconcile(read: ReadConnection, tenant_id: str) -> list[Reconciliation
     query = sa.text(_RECONCILE).bindparams(sa.bindparam("receivable", type_=sa.ARRAY(sa.Text)))
     rows = await read.all(query, {"tenant": tenant_id, "receivable": list(RECEIVABLE_CLASSES)})
     return [Reconciliation(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class OwedToPayee:
+    """What invoices less credit notes have put on a payee's account, whatever was paid since."""
+
+    account: Account
+    owed: Decimal
+
+
+async def fetch_owed(read: ReadConnection, tenant_id: str) -> list[OwedToPayee]:
+    """What each payee came to be owed, counted from postings, by currency and code."""
+    query = (
+        sa.select(account, (-sa.func.sum(posting.c.amount)).label("owed"))
+        .join(posting, of_account())
+        .join(
+            transaction,
+            (transaction.c.tenant_id == posting.c.tenant_id)
+            & (transaction.c.id == posting.c.transaction_id),
+        )
+        .where(
+            account.c.tenant_id == tenant_id,
+            account.c["class"].in_(PAYEE_CLASSES),
+            transaction.c.kind.in_(INVOICED_KINDS),
+        )
+        .group_by(account.c.tenant_id, account.c.id)
+        .order_by(account.c.currency, account.c.code)
+    )
+    return [OwedToPayee(account_of(row), row["owed"]) for row in await read.all(query)]

@@ -127,7 +127,7 @@ class PostedTransaction:
     reference: str
     memo: str
     reverses_id: UUID | None
-    customer_id: UUID
+    customer_id: UUID | None
     currency: str
     total: Decimal
     occurred_at: datetime
