@@ -33,6 +33,7 @@ INGEST = {
     "closed_periods": 2,
 }
 EUR = {"currency": "EUR", "invoices": 2, "credit_notes": 0}
+GRID = {"currency": "EUR", "payee": "Grid", "owed": "2.00"}
 BILLING = {
     "periods": 2,
     "energy_wh": 100,
@@ -41,8 +42,9 @@ BILLING = {
     "breaches": [],
     "ok": True,
     "currencies": [EUR | {"live_total": "7.00"}],
+    "payees": [GRID],
 }
-LEDGER = {"currencies": [EUR | {"receivable": "7.00"}], "ok": True}
+LEDGER = {"currencies": [EUR | {"receivable": "7.00"}], "payees": [GRID], "ok": True}
 AGREED = {"ingest": INGEST, "billing": BILLING, "ledger": LEDGER}
 
 
@@ -77,6 +79,10 @@ BREACHES = [
     ("ledger", {"currencies": []}, "EUR: invoices issued = posted"),
     ("ledger", {"currencies": [EUR | {"receivable": "6.99"}]}, "EUR: live invoices = receivable"),
     ("ledger", {"ok": False}, "debits = credits"),
+    ("ledger", {"payees": []}, "EUR: Grid is owed"),
+    ("billing", {"payees": []}, "EUR: Grid is owed"),
+    ("ledger", {"payees": [GRID | {"owed": "2.01"}]}, "EUR: Grid is owed"),
+    ("billing", {"payees": [GRID, GRID | {"payee": None}]}, "EUR: taxes that name no payee"),
 ]
 
 
@@ -109,6 +115,22 @@ async def test_under_constant_work_each_finding_needs_a_moment_of_its_own():
         finding.holds for finding in await reconcile_until_stable(services, patience_s=LONG_S)
     )
     assert services.asked == 2
+
+
+async def test_what_payees_are_owed_may_be_finer_than_the_books():
+    finer = BILLING | {"payees": [GRID | {"owed": "1.99999999"}]}
+    assert all(finding.holds for finding in await reconcile(Services(AGREED | {"billing": finer})))
+
+
+async def test_documents_from_before_payees_had_accounts_are_a_notice():
+    books = LEDGER | {
+        "currencies": [EUR | {"receivable": "7.00", "booked_by_kind": 1}],
+        "payees": [GRID | {"owed": "1.00"}],
+    }
+    findings = await reconcile_until_stable(Services(AGREED | {"ledger": books}), patience_s=0)
+    assert [(f.what, f.notice) for f in findings if not f.holds] == [
+        ("EUR: Grid is owed, by lines = in the books", True)
+    ]
 
 
 HELD = AGREED | {"billing": BILLING | {"invoiced": 1, "held": 1}}

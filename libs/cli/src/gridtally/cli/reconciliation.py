@@ -20,6 +20,10 @@ DOCUMENTS = ("invoice.issued.v1", "credit_note.issued.v1", "invoice.voided.v1")
 """The topics of billing's documents."""
 
 
+BOOKED_STEP = Decimal("0.00000001")
+"""What lines with more decimals than the ledger keeps may differ by, of each document."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that must hold, with the figures on both sides.
@@ -144,4 +148,24 @@ def _posted(billing: Json, ledger: Json) -> Iterator[Finding]:
             receivable,
             Decimal(live_total) == Decimal(receivable),
         )
+    yield from _owed(billing, ledger)
     yield Finding("debits = credits, in every currency", "", "", ledger["ok"])
+
+
+# Nobody may be owed in one service alone: whoever is missing in one is owed nothing there.
+def _owed(billing: Json, ledger: Json) -> Iterator[Finding]:
+    said = {(owed["currency"], owed["payee"]): owed["owed"] for owed in billing["payees"]}
+    booked = {(owed["currency"], owed["payee"]): owed["owed"] for owed in ledger["payees"]}
+    books = {posted["currency"]: posted for posted in ledger["currencies"]}
+    for currency, payee in dict.fromkeys([*said, *booked]):
+        left, right = said.get((currency, payee), "0"), booked.get((currency, payee), "0")
+        own = books.get(currency, {})
+        documents = own.get("invoices", 0) + own.get("credit_notes", 0)
+        named = "taxes that name no payee" if payee is None else f"{payee} is owed"
+        yield Finding(
+            f"{currency}: {named}, by lines = in the books",
+            left,
+            right,
+            holds=abs(Decimal(left) - Decimal(right)) <= documents * BOOKED_STEP,
+            notice=own.get("booked_by_kind", 0) > 0,
+        )

@@ -1355,6 +1355,19 @@ class OtherReadings(Model):
     """The energy of each interval in Wh (varh), in order; null takes a value away."""
 
 
+class OwedToPayee(Model):
+    """What lines of invoices that stand name a payee for, less what was credited of them."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    payee: str | None
+    """Who is owed, as lines name them; null for taxes that name nobody"""
+
+    owed: Decimal
+    """What invoices less credit notes made of what the payee is owed"""
+
+
 class PageOfCreditNote(Model):
     items: list[CreditNote]
     """The page's items"""
@@ -2996,6 +3009,9 @@ class Reconciliation(Model):
 
     currencies: list[CurrencyTotals]
     """The figures, by currency"""
+
+    payees: list[OwedToPayee]
+    """What payees are owed by invoices less credit notes, whatever was paid of it"""
 
     series: list[SeriesCount]
     """The series, by name or flow"""

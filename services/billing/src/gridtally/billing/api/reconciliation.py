@@ -15,6 +15,7 @@ from gridtally.http.context import Db
 from gridtally.kernel.money import in_currency
 
 router = APIRouter(prefix="/v1/reconciliation", tags=["reconciliation"])
+PAYEE = "Who is owed, as lines name them; null for taxes that name nobody"
 
 
 class CurrencyTotals(BaseModel):
@@ -43,6 +44,20 @@ class CurrencyTotals(BaseModel):
         )
 
 
+class OwedToPayee(BaseModel):
+    """What lines of invoices that stand name a payee for, less what was credited of them."""
+
+    currency: str
+    payee: Annotated[str | None, Field(description=PAYEE)]
+    owed: Amount
+
+    @classmethod
+    def of(cls, row: Any) -> "OwedToPayee":
+        """The payee of a row, with the decimals of the currency."""
+        owed = in_currency(row["owed"], row["currency"])
+        return cls(currency=row["currency"], payee=row["payee"], owed=owed)
+
+
 class SeriesCount(BaseModel):
     """A number series: as many documents as numbers, each with one of them."""
 
@@ -56,6 +71,7 @@ class Reconciliation(BaseModel):
     """`breaches` names what does not agree; it is empty when all does."""
 
     currencies: list[CurrencyTotals]
+    payees: list[OwedToPayee]
     series: list[SeriesCount]
     periods: int
     invoiced: int
@@ -71,6 +87,7 @@ async def reconcile(db: Db, caller: Reader) -> Reconciliation:
     async with snapshot(db, tenant=caller.tenant_id) as read:
         totals = await store.fetch_totals(read, caller.tenant_id)
         series = await store.fetch_series(read, caller.tenant_id)
+        payees = await store.fetch_payees(read, caller.tenant_id)
         periods = await store.fetch_periods(read, caller.tenant_id)
     currencies = [CurrencyTotals.of(row) for row in totals]
     counts = [SeriesCount.model_validate(dict(row)) for row in series]
@@ -87,6 +104,7 @@ async def reconcile(db: Db, caller: Reader) -> Reconciliation:
         breaches.append(f"{periods['behind']} periods wait, but {periods['held']} are held")
     return Reconciliation(
         currencies=currencies,
+        payees=[OwedToPayee.of(row) for row in payees],
         series=counts,
         periods=periods["periods"],
         invoiced=periods["invoiced"],

@@ -85,3 +85,28 @@ async def fetch_periods(read: ReadConnection, tenant_id: str) -> Any:
     revision, and are held; the energy of all of them; and how many collective invoices are not the
     sum of their sections."""
     return await read.raw.fetchrow(_PERIODS, tenant_id)
+
+
+# Of invoices that stand, the lines less what credit notes of parts have credited of them, which lie
+# under the positions of the lines. Where nobody is named, only taxes are for somebody else.
+_PAYEES = """
+SELECT i.currency, l.payee, sum(l.amount - coalesce(part.credited, 0)) AS owed
+  FROM invoice i
+  JOIN invoice_line l ON l.tenant_id = i.tenant_id AND l.invoice_id = i.id
+  LEFT JOIN (SELECT n.invoice_id, c.position, sum(c.amount) AS credited
+               FROM credit_note n
+               JOIN credit_note_line c ON c.tenant_id = n.tenant_id AND c.credit_note_id = n.id
+              WHERE n.tenant_id = $1 AND n.extent = 'part'
+              GROUP BY n.invoice_id, c.position) AS part
+    ON part.invoice_id = i.id AND part.position = l.position
+ WHERE i.tenant_id = $1 AND i.collective_id IS NULL AND (l.payee IS NOT NULL OR l.kind = 'tax')
+   AND NOT EXISTS (SELECT FROM credit_note n
+                    WHERE n.tenant_id = $1 AND n.invoice_id = i.id AND n.extent <> 'part')
+ GROUP BY i.currency, l.payee ORDER BY i.currency, l.payee NULLS LAST
+"""
+
+
+async def fetch_payees(read: ReadConnection, tenant_id: str) -> Sequence[Any]:
+    """What lines of invoices that stand name each payee for, in each currency; None stands for the
+    tax authority, of taxes that name nobody."""
+    return await read.raw.fetch(_PAYEES, tenant_id)
