@@ -8,7 +8,7 @@ import pytest
 from gridtally.contracts.accounts import CurrencyBalance
 from gridtally.ledger.accounts.domain import chart
 from gridtally.ledger.accounts.domain.balances import CustomerBalance
-from gridtally.ledger.accounts.domain.chart import CUSTOMER_CLASSES, AccountClass
+from gridtally.ledger.accounts.domain.chart import CUSTOMER_CLASSES, OWNED_CLASSES, AccountClass
 
 CUSTOMER = UUID(int=7)
 
@@ -19,6 +19,8 @@ CUSTOMER = UUID(int=7)
         (chart.receivable("EUR", CUSTOMER), f"receivable:{CUSTOMER}"),
         (chart.prepaid("EUR", CUSTOMER), f"prepaid:{CUSTOMER}"),
         (chart.export_payable("EUR", CUSTOMER), f"export_payable:{CUSTOMER}"),
+        (chart.deposit("EUR", CUSTOMER), f"deposit:{CUSTOMER}"),
+        (chart.payable("EUR", "Grid: North"), "payable:Grid: North"),
         (chart.revenue("EUR", "energy"), "revenue:energy"),
         (chart.tax("EUR"), "tax"),
         (chart.cash("EUR"), "cash"),
@@ -30,7 +32,7 @@ CUSTOMER = UUID(int=7)
 def test_an_account_is_named_after_its_class(account, code):
     assert account.code == code
     assert account.code.partition(":")[0] == account.account_class
-    assert (account.customer_id is not None) == (account.account_class in CUSTOMER_CLASSES)
+    assert (account.customer_id is not None) == (account.account_class in OWNED_CLASSES)
 
 
 def test_every_class_of_a_customer_s_accounts_is_published():

@@ -306,7 +306,8 @@ class AccountsInMemory:
             and (item.open or item.id in named)
         }
         prepaid = -self.posted(tenant_id, chart.prepaid(currency, customer_id))
-        return CustomerAccount(*key, prepaid, items, key in self._known)
+        held = -self.posted(tenant_id, chart.deposit(currency, customer_id))
+        return CustomerAccount(*key, prepaid, items, key in self._known, held)
 
     def _items(self):
         """By tenant and id each item as it is now, with the transaction that opened it."""

@@ -298,6 +298,39 @@ async def test_settlements_and_their_reversals_come_back(
     assert restorable.logged("not adopted", tenant) == []
 
 
+async def test_deposits_come_back(restorable, running, publishing, kafka_bootstrap):
+    """Taken, set off against an invoice that the copy does not have, returned, and reversed."""
+    tenant, bill = f"t-{uuid4().hex[:8]}", invoice(1)
+    mine = {"customer_id": str(bill.customer_id), "currency": "EUR"}
+    held = mine | {"source": "deposit"}
+    async with running(tenant):
+        pass
+    await restorable.copy()
+
+    async with running(tenant) as (database, acme):
+        async with publishing() as publisher:
+            await publisher.publish([outgoing(bill, tenant)])
+        await until_rows(database, "transaction", tenant, 1)
+        await post(acme, "deposits", **mine, amount="50", reference="D 1")
+        await reverse(acme, (await post(acme, "deposits", **mine, amount="9"))["id"])
+        await post(acme, "allocations", **held, amount="30")
+        await post(acme, "refunds", **held, amount="20", reason="moved out")
+        await until_drained(database, tenant, "entry_queue")
+        before = await stored(database, tenant)
+    heard = await said(kafka_bootstrap, tenant, *SAID)
+    await restorable.restore()
+
+    async with running(tenant) as (database, acme):
+        await until_rows(database, "transaction", tenant, 6)
+        await until_drained(database, tenant, "adopted_payment", "entry_queue")
+        after = await stored(database, tenant)
+        for table, rows in before.items():
+            assert set(after[table]) ^ set(rows) == set(), table
+        await reconciled(acme)
+    assert await said(kafka_bootstrap, tenant, *SAID) == heard
+    assert restorable.logged("adopted payment refused", tenant) == []
+
+
 async def test_users_definitions_and_payment_terms_come_back(restorable, running, kafka_bootstrap):
     """Also where an e-mail address has moved from one to another, a user or their meter is gone, or
     a definition was replaced for its day."""

@@ -15,7 +15,7 @@ import gridtally.ledger.tables
 import gridtally.messaging.tables
 from gridtally.database import ALL_TENANTS, snapshot, transaction
 from gridtally.database.migrations import drift
-from gridtally.ledger.accounts.domain.chart import CUSTOMER_CLASSES, AccountClass
+from gridtally.ledger.accounts.domain.chart import OWNED_CLASSES, AccountClass
 
 AT = datetime(2025, 4, 1, tzinfo=UTC)
 REFUSED = (asyncpg.CheckViolationError, IntegrityError)  # at the statement, or at commit
@@ -34,7 +34,7 @@ async def test_models_and_migrations_agree(ledger_url):
 
 @pytest.mark.parametrize(
     ("constraint", "classes"),
-    [("account_class_check", AccountClass), ("account_of_customer", CUSTOMER_CLASSES)],
+    [("account_class_check", AccountClass), ("account_of_customer", OWNED_CLASSES)],
 )
 async def test_the_chart_and_the_constraints_have_the_same_classes(ledger, constraint, classes):
     async with snapshot(ledger, tenant=ALL_TENANTS) as read:

@@ -117,13 +117,14 @@ class PaymentRecorded(Event):
 
 TransactionKind = Literal[
     "refund", "write_off", "charge", "credit", "allocation", "assignment", "return", "reversal",
+    "deposit",
 ]  # fmt: skip
 
 
 class TransactionRecorded(Event):
     """Something was posted on a customer's account that is neither a document of billing nor a
     payment: a refund, a write-off, a charge or a credit by hand, credit that pays items, a payment
-    out of suspense that is assigned or paid back, or the reversal of one of these.
+    out of suspense that is assigned or paid back, a deposit, or the reversal of one of these.
     """
 
     TOPIC: ClassVar[str] = "transaction.recorded.v1"
@@ -150,8 +151,9 @@ class TransactionRecorded(Event):
     allocations: Annotated[list[PaymentAllocation], Field(max_length=ALLOCATIONS_MAX)]
     """What it pays or gives up of which invoices and charges, in `currency`; of a reversal
     nothing."""
-    source: Literal["prepaid", "export_payable"] = "prepaid"
-    """Which credit a refund or an allocation spends."""
+    source: Literal["prepaid", "export_payable", "deposit"] = "prepaid"
+    """Which credit a refund or an allocation spends; out of a deposit it returns it or sets it
+    off."""
     due_on: Day | None = None
     """When a charge is due."""
     payment_id: UUID | None = None

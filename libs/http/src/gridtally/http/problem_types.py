@@ -275,6 +275,7 @@ MEANINGS: dict[str, str] = {
     "checkpoint_unknown": "There is no checkpoint of this size.",
     "credit_exceeded": "More credit is used than the customer has.",
     "deallocated_since": "The allocation has been taken back already.",
+    "deposit_spent": "What is to be reversed of a deposit was returned or set off since.",
     "due_refused": "The due date does not fit this kind of command.",
     "entry_current": "The property or meter has this name now. Change it first, then erase this.",
     "entry_unknown": "The chain has no entry with this number.",

@@ -110,6 +110,7 @@ DESCRIPTION = ApiDescription(
         "add_meter",
         "create_user",
         "post_payment",
+        "post_deposit",
         "post_refund",
         "post_write_off",
         "post_adjustment",

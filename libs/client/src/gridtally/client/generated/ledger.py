@@ -691,6 +691,7 @@ class Ledger(Operations):
             "receivable",
             "prepaid",
             "export_payable",
+            "deposit",
             "payable",
             "revenue",
             "tax",
@@ -889,6 +890,7 @@ class Ledger(Operations):
             "reversal",
             "assignment",
             "settlement",
+            "deposit",
         ]
         | None = None,
         document_id: UUID | None = None,
@@ -931,6 +933,19 @@ class Ledger(Operations):
             models.Transaction,
             "POST",
             "/v1/payments",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def post_deposit(
+        self, body: models.NewDeposit, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Take a deposit; 422 of a customer whom nobody knows."""
+        return self._call(
+            models.Transaction,
+            "POST",
+            "/v1/deposits",
             body=body,
             once=True,
             idempotency_key=idempotency_key,
@@ -1959,6 +1974,7 @@ class AsyncLedger(AsyncOperations):
             "receivable",
             "prepaid",
             "export_payable",
+            "deposit",
             "payable",
             "revenue",
             "tax",
@@ -2157,6 +2173,7 @@ class AsyncLedger(AsyncOperations):
             "reversal",
             "assignment",
             "settlement",
+            "deposit",
         ]
         | None = None,
         document_id: UUID | None = None,
@@ -2199,6 +2216,19 @@ class AsyncLedger(AsyncOperations):
             models.Transaction,
             "POST",
             "/v1/payments",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def post_deposit(
+        self, body: models.NewDeposit, *, idempotency_key: str | None = None
+    ) -> models.Transaction:
+        """Take a deposit; 422 of a customer whom nobody knows."""
+        return await self._call(
+            models.Transaction,
+            "POST",
+            "/v1/deposits",
             body=body,
             once=True,
             idempotency_key=idempotency_key,

@@ -708,6 +708,37 @@ class Key(Model):
     """When the key was revoked, UTC; null while it works"""
 
 
+class NewDeposit(Model):
+    """
+    Money that is held for the customer as security, without interest. It pays nothing by itself:
+    an allocation whose source is the deposit sets it off, and such a refund returns it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    customer_id: UUID
+    """The customer"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    reference: str = ""
+    """The caller's reference, for people"""
+
+    occurred_at: AwareDatetime | None = None
+    """The date of value; now where it is left out"""
+
+    amount: Decimal
+    """Above zero; a decimal string"""
+
+    method: str = ""
+    """How it came about"""
+
+
 class NewKey(Model):
     """A key to register."""
 
@@ -860,7 +891,10 @@ class NewReadings(Model):
 
 
 class NewRefund(Model):
-    """Money paid out, from the customer's credit or from what exported energy has earned."""
+    """
+    Money paid out, from the customer's credit, from what exported energy has earned, or from the
+    deposit, which so is returned.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -883,7 +917,7 @@ class NewRefund(Model):
     amount: Decimal
     """Above zero; a decimal string"""
 
-    source: Literal["prepaid", "export_payable"] = "prepaid"
+    source: Literal["prepaid", "export_payable", "deposit"] = "prepaid"
     """Where it comes from, for people"""
 
     reason: str
@@ -1866,6 +1900,7 @@ class Account(Model):
             "receivable",
             "prepaid",
             "export_payable",
+            "deposit",
             "payable",
             "revenue",
             "tax",
@@ -2143,8 +2178,8 @@ class NewAdjustment(Model):
 
 class NewAllocation(Model):
     """
-    Spend the customer's credit, or what exported energy has earned, on the invoices named or
-    else on the oldest due. Without `amount`: as much as is named, or as there is.
+    Spend the customer's credit, what exported energy has earned, or the deposit, on the invoices
+    named or else on the oldest due. Without `amount`: as much as is named, or as there is.
     """
 
     model_config = ConfigDict(
@@ -2168,7 +2203,7 @@ class NewAllocation(Model):
     amount: Decimal | None = None
     """Amount, rounded, in the currency"""
 
-    source: Literal["prepaid", "export_payable"] = "prepaid"
+    source: Literal["prepaid", "export_payable", "deposit"] = "prepaid"
     """Where it comes from, for people"""
 
     allocations: list[RequestedAllocation] | None = None

@@ -1,4 +1,5 @@
-"""`/v1/payments`, `/v1/refunds`, `/v1/write-offs`, `/v1/adjustments` and `/v1/allocations`.
+"""`/v1/payments`, `/v1/deposits`, `/v1/refunds`, `/v1/write-offs`, `/v1/adjustments` and
+`/v1/allocations`.
 
 Each POST posts one balanced transaction, which nothing edits; its reversal undoes it. An `id` names
 it for ever: the same again is answered with what was posted.
@@ -131,8 +132,17 @@ class NewPayment(_NewTransaction):
     allocations: RequestedAllocations | None = None
 
 
+class NewDeposit(_NewTransaction):
+    """Money that is held for the customer as security, without interest. It pays nothing by itself:
+    an allocation whose source is the deposit sets it off, and such a refund returns it."""
+
+    amount: Amount
+    method: Annotated[str, Field(max_length=40)] = ""
+
+
 class NewRefund(_NewTransaction):
-    """Money paid out, from the customer's credit or from what exported energy has earned."""
+    """Money paid out, from the customer's credit, from what exported energy has earned, or from the
+    deposit, which so is returned."""
 
     amount: Amount
     source: CreditSource = "prepaid"
@@ -157,8 +167,8 @@ class NewAdjustment(_NewTransaction):
 
 
 class NewAllocation(_NewTransaction):
-    """Spend the customer's credit, or what exported energy has earned, on the invoices named or
-    else on the oldest due. Without `amount`: as much as is named, or as there is."""
+    """Spend the customer's credit, what exported energy has earned, or the deposit, on the invoices
+    named or else on the oldest due. Without `amount`: as much as is named, or as there is."""
 
     amount: Amount | None = None
     source: CreditSource = "prepaid"
@@ -173,6 +183,15 @@ async def post_payment(
     command = body.command(
         "payment", cause, now, amount=body.amount, memo=body.method, allocations=body.allocations
     )
+    return await _post(db, cause, request, command)
+
+
+@router.post("/deposits", status_code=201, response_model=Transaction)
+async def post_deposit(
+    body: NewDeposit, db: Db, cause: WriteCause, now: Now, request: Idempotent
+) -> Response:
+    """Take a deposit; 422 of a customer whom nobody knows."""
+    command = body.command("deposit", cause, now, amount=body.amount, memo=body.method)
     return await _post(db, cause, request, command)
 
 

@@ -48,6 +48,7 @@ KINDS = {
     "refund": "Refund",
     "write_off": "Write-off",
     "adjustment": "Adjustment",
+    "allocation": "Deposit set off",
     "reversal": "Reversal",
 }
 

@@ -20,6 +20,7 @@ class AccountClass(StrEnum):
     RECEIVABLE = "receivable"
     PREPAID = "prepaid"
     EXPORT_PAYABLE = "export_payable"
+    DEPOSIT = "deposit"
     PAYABLE = "payable"
     REVENUE = "revenue"
     TAX = "tax"
@@ -38,6 +39,9 @@ class AccountClass(StrEnum):
 
 CUSTOMER_CLASSES = (AccountClass.RECEIVABLE, AccountClass.PREPAID, AccountClass.EXPORT_PAYABLE)
 """The accounts that each customer has; their sum is what the customer owes on balance."""
+OWNED_CLASSES = (*CUSTOMER_CLASSES, AccountClass.DEPOSIT)
+"""All accounts that are one customer's. A deposit is the customer's too, but nothing that is owed
+on balance: it is held until it is returned, or set off against what is open."""
 RECEIVABLE_CLASSES = (AccountClass.RECEIVABLE, AccountClass.EXPORT_PAYABLE)
 """What open items stand on: both balances together are the sum of a customer's open amounts."""
 PAYEE_CLASSES = (AccountClass.PAYABLE, AccountClass.TAX)
@@ -54,7 +58,7 @@ class Account:
     currency      its one currency, an ISO 4217 code
     code          what names it within its tenant and currency, such as `revenue:energy`
     account_class what it is for
-    customer_id   whose it is, where its class is one of `CUSTOMER_CLASSES`; None otherwise
+    customer_id   whose it is, where its class is one of `OWNED_CLASSES`; None otherwise
     """
 
     currency: str
@@ -68,7 +72,7 @@ class Account:
 
 
 def customer_account(currency: str, account_class: AccountClass, customer_id: UUID) -> Account:
-    """The customer's account of one of `CUSTOMER_CLASSES`."""
+    """The customer's account of one of `OWNED_CLASSES`."""
     return Account(currency, f"{account_class}:{customer_id}", account_class, customer_id)
 
 
@@ -85,6 +89,11 @@ def prepaid(currency: str, customer_id: UUID) -> Account:
 def export_payable(currency: str, customer_id: UUID) -> Account:
     """What a customer is owed by invoices below zero, as exported energy makes them: credit."""
     return customer_account(currency, AccountClass.EXPORT_PAYABLE, customer_id)
+
+
+def deposit(currency: str, customer_id: UUID) -> Account:
+    """What is held of a customer as security, without interest: credit, never a debit balance."""
+    return customer_account(currency, AccountClass.DEPOSIT, customer_id)
 
 
 def revenue(currency: str, kind: str) -> Account:

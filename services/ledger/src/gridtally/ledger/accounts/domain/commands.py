@@ -11,9 +11,10 @@ from gridtally.ledger.accounts.domain.transactions import digest_of, ledger_amou
 ALLOCATIONS_MAX = 1_000
 """The most items that one transaction allocates to; what it has beyond stays the customer's
 credit."""
-CreditSource = Literal["prepaid", "export_payable"]
+CreditSource = Literal["prepaid", "export_payable", "deposit"]
 CommandKind = Literal[
     "payment", "refund", "write_off", "credit", "charge", "allocation", "assignment", "return",
+    "deposit",
 ]  # fmt: skip
 
 
@@ -30,14 +31,14 @@ class Command:
     """What somebody asks to be posted for a customer in a currency.
 
     kind         what it is; a credit and a charge are the two kinds of adjustment, an assignment
-                 and a return what becomes of a payment that stands in suspense
+                 and a return what becomes of a payment that stands in suspense, a deposit is taken
     id           names it for ever: the transaction's id follows from it
     amount       above zero; None, of an allocation, means as much as there is
     reference    what people call it
     memo         a reason or method, for people
     occurred_at  the date of value
     allocations  what goes to which item; None means to the oldest due first
-    source       which credit a refund or an allocation spends
+    source       which credit a refund or an allocation spends; a deposit is so returned or set off
     due_on       when a charge is due; None means on its date of value
     is_dated     whether `occurred_at` was asked for and is not just the moment of asking
     """

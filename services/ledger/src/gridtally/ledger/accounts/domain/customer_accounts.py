@@ -19,6 +19,7 @@ class CustomerAccount:
     items    by id every item with something open, and those that a command names, paid or not
     is_known whether there is such a customer who pays in this currency, as far as billing has said
              or invoiced
+    deposit  what is held of the customer as security, never below zero
     """
 
     tenant_id: str
@@ -27,6 +28,7 @@ class CustomerAccount:
     prepaid: Decimal = ZERO
     items: Mapping[UUID, OpenItem] = field(default_factory=dict)
     is_known: bool = True
+    deposit: Decimal = ZERO
 
     def written(self, amount: Decimal) -> str:
         """An amount in the account's currency as messages to people have it."""
@@ -51,4 +53,10 @@ class CustomerAccount:
                 allocated = EXACT.add(item.allocated, allocation.amount)
                 items[item.id] = replace(item, allocated=allocated)
         spent = transaction.posted(chart.prepaid(self.currency, self.customer_id))
-        return replace(self, prepaid=EXACT.subtract(self.prepaid, spent), items=items)
+        used = transaction.posted(chart.deposit(self.currency, self.customer_id))
+        return replace(
+            self,
+            prepaid=EXACT.subtract(self.prepaid, spent),
+            deposit=EXACT.subtract(self.deposit, used),
+            items=items,
+        )

@@ -52,6 +52,8 @@ def post(account: CustomerAccount, command: Command) -> Transaction:
             transaction = _assign(account, command)
         case "return":
             transaction = _return(account, command)
+        case "deposit":
+            transaction = _deposit(account, command)
     return replace(transaction, digest=command.digest)
 
 
@@ -125,6 +127,17 @@ def _return(account: CustomerAccount, command: Command) -> Transaction:
     return _transaction(account, command, "refund", moves)
 
 
+def _deposit(account: CustomerAccount, command: Command) -> Transaction:
+    """Money that is held for a customer, and pays nothing until it is set off."""
+    _require_known(account)
+    amount = _amount(command)
+    moves = {
+        chart.cash(account.currency): amount,
+        chart.deposit(account.currency, account.customer_id): -amount,
+    }
+    return _transaction(account, command, "deposit", moves)
+
+
 def _require_known(account: CustomerAccount) -> None:
     """Rejected where nobody would owe or own what is posted."""
     if not account.is_known:
@@ -154,7 +167,8 @@ def _charge(account: CustomerAccount, command: Command) -> Transaction:
 
 
 def _refund(account: CustomerAccount, command: Command) -> Transaction:
-    """Money paid out, from the customer's credit or from what exported energy has earned."""
+    """Money paid out, from the customer's credit, from what exported energy has earned, or from the
+    deposit, which so is returned."""
     amount = _available(account, command.amount, command.source)
     moves = {
         _credit_account(account, command.source): amount,
@@ -165,7 +179,7 @@ def _refund(account: CustomerAccount, command: Command) -> Transaction:
 
 
 def _allocate(account: CustomerAccount, command: Command) -> Transaction:
-    """Spend the customer's credit, or what exported energy has earned, on open items."""
+    """Spend the customer's credit, what exported energy has earned, or the deposit, on items."""
     wanted = command.amount
     if wanted is None and command.allocations is not None:
         wanted = sum_of(requested.amount for requested in command.allocations)
@@ -280,13 +294,17 @@ def _available_credit(account: CustomerAccount, source: CreditSource) -> Decimal
     """What there is to spend: the prepaid credit, or what items below zero have open."""
     if source == "prepaid":
         return account.prepaid
+    if source == "deposit":
+        return account.deposit
     items = account.open_items(-1)[:ALLOCATIONS_MAX]
     return -sum_of(item.open for item in items)
 
 
 def _credit_account(account: CustomerAccount, source: CreditSource) -> Account:
-    named = chart.prepaid if source == "prepaid" else chart.export_payable
-    return named(account.currency, account.customer_id)
+    named = {
+        "prepaid": chart.prepaid, "export_payable": chart.export_payable, "deposit": chart.deposit,
+    }  # fmt: skip
+    return named[source](account.currency, account.customer_id)
 
 
 def _available(account: CustomerAccount, wanted: Decimal | None, source: CreditSource) -> Decimal:

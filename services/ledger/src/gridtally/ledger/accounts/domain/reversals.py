@@ -31,6 +31,7 @@ from gridtally.ledger.accounts.domain.transactions import (
 
 REVERSIBLE: tuple[TransactionKind, ...] = (
     "payment", "refund", "write_off", "adjustment", "allocation", "assignment", "settlement",
+    "deposit",
 )  # fmt: skip
 """Invoices are cancelled by billing's credit notes; deallocations and reversals stand."""
 
@@ -87,6 +88,8 @@ def reverse(
     moves = _mirrored(account, original, live)
     if not any(moves.values()):
         raise Conflict("deallocated_since", "the items that it was allocated to were cancelled")
+    if moves[chart.deposit(account.currency, account.customer_id)] > account.deposit:
+        raise Conflict("deposit_spent", "it was returned or set off since; reverse that first")
     allocations = [
         Allocation(allocation.item_id, original.id, -allocation.amount) for allocation in live
     ]

@@ -32,7 +32,14 @@ from gridtally.ledger.accounts.store import (
 )
 from gridtally.messaging import ReceivedMessage, enqueue
 
-PUBLISHED_HERE: tuple[CommandKind, ...] = ("refund", "write_off", "charge", "credit", "allocation")
+PUBLISHED_HERE: tuple[CommandKind, ...] = (
+    "refund",
+    "write_off",
+    "charge",
+    "credit",
+    "allocation",
+    "deposit",
+)
 """Payments have an event of their own, and what is done about a payment in suspense is published
 with the payment's id."""
 

@@ -25,11 +25,13 @@ SELECT i.* FROM unnest($1::text[], $2::uuid[], $3::text[]) AS k (tenant_id, cust
 # by key: a plan for batches would read the whole table for every single payment later.
 _FETCH_PREPAID = """
 SELECT k.tenant_id, k.customer_id, k.currency, coalesce(a.credits - a.debits, 0) AS prepaid,
+       coalesce((SELECT d.credits - d.debits FROM account d
+                  WHERE d.tenant_id = k.tenant_id AND d.id = k.deposit_id), 0) AS deposit,
        EXISTS (SELECT FROM known_customer c
                 WHERE (c.tenant_id, c.id, c.currency) = (k.tenant_id, k.customer_id, k.currency))
        AS is_known
-  FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[])
-       AS k (tenant_id, customer_id, currency, account_id)
+  FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[])
+       AS k (tenant_id, customer_id, currency, account_id, deposit_id)
   LEFT JOIN LATERAL (
        SELECT debits, credits FROM account
         WHERE tenant_id = k.tenant_id AND id = k.account_id LIMIT 1) AS a ON true
@@ -39,7 +41,8 @@ SELECT k.tenant_id, k.customer_id, k.currency, coalesce(a.credits - a.debits, 0)
 async def fetch_customer_accounts(
     read: ReadConnection, wanted: Sequence[AccountKey], named: Sequence[UUID] = ()
 ) -> dict[AccountKey, CustomerAccount]:
-    """Each customer's credit and open items in a currency, and those of `named` that are its own.
+    """Each customer's credit, deposit and open items in a currency, and those of `named` that are
+    its own.
 
     To decide anything from them the customers must be locked.
     """
@@ -49,11 +52,13 @@ async def fetch_customer_accounts(
     for row in await read.raw.fetch(_FETCH_ITEMS, *columns, list(named)):
         items[row["tenant_id"], row["customer_id"], row["currency"]][row["id"]] = item_of(row)
     ids = [
-        chart.prepaid(currency, customer_id).id(tenant_id)
-        for tenant_id, customer_id, currency in keys
+        [account(currency, customer_id).id(tenant_id) for tenant_id, customer_id, currency in keys]
+        for account in (chart.prepaid, chart.deposit)
     ]
     accounts = {}
-    for row in await read.raw.fetch(_FETCH_PREPAID, *columns, ids):
+    for row in await read.raw.fetch(_FETCH_PREPAID, *columns, *ids):
         key = row["tenant_id"], row["customer_id"], row["currency"]
-        accounts[key] = CustomerAccount(*key, row["prepaid"], items[key], row["is_known"])
+        accounts[key] = CustomerAccount(
+            *key, row["prepaid"], items[key], row["is_known"], row["deposit"]
+        )
     return accounts

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from gridtally.database import ReadConnection
 from gridtally.kernel.money import EXACT
-from gridtally.ledger.accounts.domain.chart import CUSTOMER_CLASSES
+from gridtally.ledger.accounts.domain.chart import OWNED_CLASSES
 from gridtally.ledger.accounts.store.accounts import (
     CREDIT,
     DEBIT,
@@ -21,9 +21,7 @@ from gridtally.ledger.accounts.store.accounts import (
 )
 from gridtally.ledger.accounts.tables import account, posting
 
-_NAME = sa.case(
-    (account.c["class"].in_(CUSTOMER_CLASSES), account.c["class"]), else_=account.c.code
-)
+_NAME = sa.case((account.c["class"].in_(OWNED_CLASSES), account.c["class"]), else_=account.c.code)
 """The accounts of all customers count together by class, every other account for itself."""
 
 

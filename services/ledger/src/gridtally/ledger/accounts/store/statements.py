@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from gridtally.database import ReadConnection
+from gridtally.ledger.accounts.domain.chart import CUSTOMER_CLASSES
 from gridtally.ledger.accounts.domain.open_items import ZERO
 from gridtally.ledger.accounts.domain.statements import Change
 from gridtally.ledger.accounts.store.accounts import DateBasis
@@ -74,5 +75,6 @@ def _of_customer(tenant_id: str, customer_id: UUID, currency: str) -> sa.ColumnE
         account.c.tenant_id == tenant_id,
         account.c.customer_id == customer_id,
         account.c.currency == currency,
+        account.c["class"].in_(CUSTOMER_CLASSES),
     )
     return sa.and_(posting.c.tenant_id == tenant_id, posting.c.account_id.in_(mine))

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 from uuid import UUID
 
 from gridtally.kernel.chain import commitment_of
-from gridtally.ledger.accounts.domain.chart import CUSTOMER_CLASSES
+from gridtally.ledger.accounts.domain.chart import OWNED_CLASSES
 from gridtally.ledger.accounts.domain.transactions import ERASED_DIGEST, INVOICED_KINDS
 
 TransactionEntryKind = Literal["transaction", "booking"]
@@ -203,8 +203,7 @@ def _is_on_its_account(posting: Row) -> bool:
     return (
         posting["account_currency"] == posting["currency"]
         and posting["account_class"] == account_class
-        and (customer_id and str(customer_id))
-        == (rest if account_class in CUSTOMER_CLASSES else None)
+        and (customer_id and str(customer_id)) == (rest if account_class in OWNED_CLASSES else None)
     )
 
 
