@@ -147,6 +147,7 @@ NOTES: dict[str, str] = {
     "account_class": "The account's class",
     "account_code": "The account's code",
     "owed": "What invoices less credit notes made of what the payee is owed",
+    "payee_id": "The payee, by the account of what is owed to them",
     "payees": "What payees are owed by invoices less credit notes, whatever was paid of it",
     "settled": "What was paid to the payee, less what was reversed of that",
     "account_difference_max": "The largest difference between an account and its postings",
