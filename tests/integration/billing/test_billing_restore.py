@@ -88,6 +88,15 @@ async def change(world, agreement, **changes):
         return await agreements.change_agreement(tx, cause, known, changes, LATER)
 
 
+async def delete(world, agreement, *, with_customer=False):
+    async with transaction(world.database, tenant=world.tenant) as tx:
+        cause = Cause(world.tenant, "test", "c-delete")
+        known = await agreements.lock_with_reference_data(tx, world.tenant, agreement.id)
+        await agreements.delete_agreement(tx, cause, known, LATER)
+        if with_customer:
+            await customers.delete_customer(tx, cause, agreement.customer_id, LATER)
+
+
 async def change_customer(world, customer_id, **changes):
     async with transaction(world.database, tenant=world.tenant) as tx:
         known = await customers.lock_customer(tx, world.tenant, customer_id)
@@ -126,7 +135,7 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
     async with running(billing, tenant) as world:
         homes = [await home(world) for _ in range(3)]
         carrying = await home(world, TIERED, start_on=FEBRUARY.start_on)
-        ending = await home(world)
+        ending, mistaken = await home(world), await home(world)
         await send(*(make.closed(home) for home in homes), make.closed(carrying, period=FEBRUARY))
         await until_rows(world.database, "invoice", tenant, 4)
     await billing.copy()
@@ -145,6 +154,8 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
             )
         )
         await change(world, homes[2], end_on=MARCH.end_on)
+        await delete(world, mistaken)
+        await delete(world, await home(world), with_customer=True)
         await erase(world, homes[2].customer_id)
         await send(
             *map(make.closed, [*added, following]),

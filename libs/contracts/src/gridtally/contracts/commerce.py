@@ -109,7 +109,8 @@ class AgreementChanged(Event):
 
     `wait` closes a period only when it is complete; `bill_present` when it is complete or
     `grace_hours` after its end, billing what is there; `estimate` then estimates what is missing.
-    One that ends on the day on which it began has no days: it was cancelled.
+    One that ends on the day on which it began has no days: it was cancelled. A tombstone says that
+    it was deleted, and that nothing was ever billed by it.
     """
 
     TOPIC: ClassVar[str] = "agreement.changed.v1"

@@ -153,6 +153,7 @@ MEANINGS: dict[str, str] = {
     "version_withdrawn": "The version is withdrawn.",
     "withdrawn_too_late": "The version has ended by the date from which it is to be withdrawn.",
     # customers, agreements and invoices
+    "agreement_billed": "Invoices were issued by the agreement. Rebill it instead of deleting it.",
     "agreement_differs": "The period is of other terms than the agreement has now.",
     "agreement_ended": "The agreement is not in force any more on the days that are asked for.",
     "agreement_exists": "Another agreement has this id. Use another one.",

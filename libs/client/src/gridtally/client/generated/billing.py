@@ -201,6 +201,20 @@ class Billing(Operations):
             if_match=if_match,
         )
 
+    def delete_agreement(self, agreement_id: UUID, *, if_match: int | str | None = None) -> None:
+        """Delete an agreement by which nothing was ever billed; `If-Match` names the version
+        that was read.
+
+        Its closed, held and waiting periods go with it, and its days have no cost any more.
+        409 `agreement_billed` when an invoice was issued by it: then cancel and rebill it.
+        """
+        self._do(
+            "DELETE",
+            "/v1/agreements/{agreement_id}",
+            parts={"agreement_id": agreement_id},
+            if_match=if_match,
+        )
+
     def preview_rebilling(
         self, agreement_id: UUID, body: models.NewRebilling
     ) -> models.RebillingPreview:
@@ -1187,6 +1201,22 @@ class AsyncBilling(AsyncOperations):
             "/v1/agreements/{agreement_id}",
             parts={"agreement_id": agreement_id},
             body=body,
+            if_match=if_match,
+        )
+
+    async def delete_agreement(
+        self, agreement_id: UUID, *, if_match: int | str | None = None
+    ) -> None:
+        """Delete an agreement by which nothing was ever billed; `If-Match` names the version
+        that was read.
+
+        Its closed, held and waiting periods go with it, and its days have no cost any more.
+        409 `agreement_billed` when an invoice was issued by it: then cancel and rebill it.
+        """
+        await self._do(
+            "DELETE",
+            "/v1/agreements/{agreement_id}",
+            parts={"agreement_id": agreement_id},
             if_match=if_match,
         )
 

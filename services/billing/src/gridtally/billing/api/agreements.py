@@ -241,3 +241,19 @@ async def change_agreement(
         )
     tag(response, changed.version)
     return Agreement.of(changed)
+
+
+@router.delete("/{agreement_id}", status_code=204)
+async def delete_agreement(
+    agreement_id: UUID, db: Db, cause: WriteCause, now: Now, if_match: RequiredMatch
+) -> None:
+    """Delete an agreement by which nothing was ever billed; `If-Match` names the version that was
+    read.
+
+    Its closed, held and waiting periods go with it, and its days have no cost any more. 409
+    `agreement_billed` when an invoice was issued by it: then cancel and rebill it.
+    """
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        agreement = await handlers.lock_with_reference_data(tx, cause.tenant_id, agreement_id)
+        if_match.check(agreement.version)
+        await handlers.delete_agreement(tx, cause, agreement, now)

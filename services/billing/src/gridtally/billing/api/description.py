@@ -85,6 +85,7 @@ DESCRIPTION = ApiDescription(
             409: ("agreement_overlap", "already_invoiced", "period_closed"),
             422: ("invalid_agreement", "read_cycle_unknown"),
         },
+        "delete_agreement": {404: ("agreement_unknown",), 409: ("agreement_billed",)},
         "preview_rebilling": _REBILLING,
         "create_rebilling": _REBILLING,
         "get_rebilling": {404: ("rebilling_unknown",)},

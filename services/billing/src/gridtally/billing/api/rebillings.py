@@ -14,6 +14,7 @@ from gridtally.billing.api.previews import PreviewBill
 from gridtally.billing.domain import rebillings as domain
 from gridtally.billing.domain.agreements import ClosingPolicy
 from gridtally.billing.handlers import rebillings as handlers
+from gridtally.billing.handlers.agreements import lock_with_reference_data
 from gridtally.billing.store import rebillings as store
 from gridtally.contracts.model import Amount, Text
 from gridtally.database import snapshot, transaction
@@ -307,7 +308,7 @@ async def create_rebilling(
     async with transaction(db, tenant=cause.tenant_id) as tx:
         if (stored_answer := await request.fetch_answer(tx)) is not None:
             return stored_answer
-        agreement = await handlers.lock_for_rebilling(tx, cause.tenant_id, agreement_id)
+        agreement = await lock_with_reference_data(tx, cause.tenant_id, agreement_id)
         if_match.check(agreement.version)
         rebilled = await handlers.rebill_agreement(tx, cause, agreement, new.order(), now)
         body = RebillingDetail.made(rebilled.rebilling, rebilled.notes)

@@ -1,4 +1,4 @@
-"""`agreement.changed`."""
+"""`agreement.changed`, and its tombstone."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -20,5 +20,22 @@ def agreement_changed(agreement: Agreement, cause: Cause, now: datetime) -> Outg
         correlation_id=cause.correlation_id,
         source=SOURCE,
         event_id=derive_id("agreement.changed", cause.tenant_id, agreement.id, agreement.version),
+        occurred_at=now,
+    )
+
+
+def agreement_ended(agreement: Agreement, cause: Cause, now: datetime) -> OutgoingMessage:
+    """The tombstone of an agreement that was deleted.
+
+    Its event's id follows from when it was: one that is made again under its id may be deleted too.
+    """
+    return OutgoingMessage.raw(
+        AgreementChanged.TOPIC,
+        str(agreement.id),
+        None,
+        tenant_id=cause.tenant_id,
+        correlation_id=cause.correlation_id,
+        source=SOURCE,
+        event_id=derive_id("agreement.changed", cause.tenant_id, agreement.id, "ended", now),
         occurred_at=now,
     )

@@ -35,6 +35,7 @@ from gridtally.billing.store.adoption import (
     adopt_agreements,
     adopt_customers,
     delete_ended,
+    delete_ended_agreements,
     fetch_unknown,
 )
 from gridtally.contracts.commerce import (
@@ -67,6 +68,7 @@ async def adopt_published_customers(
                 message.event.version,
                 message.envelope.occurred_at,
             )
+    await delete_ended_agreements(tx, ended, of="customer_id")
     await delete_ended(tx, ended)
     await adopt_customers(tx, list(newest.values()))
     for tenant_id, customer, _, published_at in newest.values():
@@ -81,9 +83,19 @@ async def adopt_published_customers(
 async def adopt_published_agreements(
     tx: WriteConnection, messages: Sequence[ReceivedMessage[AgreementChanged]]
 ) -> Sequence[ReceivedMessage[AgreementChanged]]:
-    """Agreements in the versions that were published. One whose days another one still has, since
-    that one's later version comes later, waits for it."""
-    newest = {resource_key(message): message for message in messages if message.event is not None}
+    """Agreements in the versions that were published; those that were deleted are so. One whose
+    days another one still has, since that one's later version comes later, waits for it."""
+    ended = {
+        resource_key(message): message.envelope.occurred_at
+        for message in messages
+        if message.event is None
+    }
+    await delete_ended_agreements(tx, ended)
+    newest = {
+        key: message
+        for key, message in {resource_key(message): message for message in messages}.items()
+        if message.event is not None
+    }
     published = [
         PublishedAgreement(
             tenant_id, published_agreement(message.event), message.envelope.occurred_at

@@ -1,4 +1,4 @@
-"""Agreements are made and changed; each version of an agreement is published."""
+"""Agreements are made, changed and deleted; each version of an agreement is published."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,8 +8,9 @@ from uuid import UUID
 
 from gridtally.billing.domain.agreements import Agreement, CalendarChange
 from gridtally.billing.domain.customers import Customer
-from gridtally.billing.events.agreements import agreement_changed
+from gridtally.billing.events.agreements import agreement_changed, agreement_ended
 from gridtally.billing.store import agreements as store
+from gridtally.billing.store import due_days, reference_data
 from gridtally.billing.store.customers import fetch_customers
 from gridtally.billing.store.previews import UTC_ZONE, fetch_zone
 from gridtally.billing.store.read_cycles import lock_read_dates
@@ -194,6 +195,35 @@ async def _publish(
     tx: WriteConnection, cause: Cause, agreements: Sequence[Agreement], now: datetime
 ) -> None:
     await enqueue(tx, [agreement_changed(agreement, cause, now) for agreement in agreements])
+
+
+async def delete_agreement(
+    tx: WriteConnection, cause: Cause, agreement: Agreement, now: datetime
+) -> None:
+    """Delete an agreement that is locked with reference data, and what came of it: its periods,
+    held ones and drafts too, are none any more, and its days have no cost.
+
+    Conflict where an invoice was ever issued by it, credited or not.
+    """
+    tenant_id = cause.tenant_id
+    if await store.has_invoices(tx, tenant_id, agreement.id):
+        raise Conflict(
+            "agreement_billed",
+            "invoices were issued by this agreement: cancel it, and bill its days by another one, "
+            f"by POST /v1/agreements/{agreement.id}/rebilling",
+        )
+    key = (tenant_id, agreement.id)
+    await due_days.mark_days_of_agreements(tx, [key])
+    await store.delete_agreements(tx, [key])
+    await enqueue(tx, [agreement_ended(agreement, cause, now)])
+
+
+async def lock_with_reference_data(
+    tx: WriteConnection, tenant_id: str, agreement_id: UUID
+) -> Agreement:
+    """The agreement, locked as those who bill do: reference data first. NotFound without it."""
+    await reference_data.lock_reference_data_shared(tx)
+    return await lock_agreement(tx, tenant_id, agreement_id)
 
 
 async def lock_agreement(tx: WriteConnection, tenant_id: str, agreement_id: UUID) -> Agreement:

@@ -26,7 +26,7 @@ from gridtally.billing.domain.rebillings import (
 )
 from gridtally.billing.events.invoices import credit_note_issued
 from gridtally.billing.handlers.agreements import (
-    lock_agreement,
+    lock_with_reference_data,
     register_agreements,
     update_agreement,
 )
@@ -54,12 +54,6 @@ INVOICES_MAX = 1_000
 """Invoices that one request credits; the tenant's numbers are locked until it ends."""
 BILLS_MAX = 60
 """New bills that a preview makes: five years of months."""
-
-
-async def lock_for_rebilling(tx: WriteConnection, tenant_id: str, agreement_id: UUID) -> Agreement:
-    """The agreement, locked as those who bill do: reference data first. NotFound without it."""
-    await reference_data.lock_reference_data_shared(tx)
-    return await lock_agreement(tx, tenant_id, agreement_id)
 
 
 async def rebill_agreement(
@@ -205,7 +199,7 @@ async def preview_rebilling(
     attempts: list[_Attempt] = []
     with suppress(_TakenBackError):
         async with transaction(db, tenant=cause.tenant_id) as tx:
-            agreement = await lock_for_rebilling(tx, cause.tenant_id, agreement_id)
+            agreement = await lock_with_reference_data(tx, cause.tenant_id, agreement_id)
             attempts.append(await _attempt(tx, cause, agreement, order, now))
             raise _TakenBackError
     (attempt,) = attempts

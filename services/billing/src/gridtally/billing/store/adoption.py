@@ -8,8 +8,9 @@ from gridtally.billing import tables
 from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.customers import Customer
 from gridtally.billing.domain.reference_data import Key
-from gridtally.billing.store.agreements import IN_JSON
+from gridtally.billing.store.agreements import IN_JSON, delete_agreements
 from gridtally.billing.store.customers import insertable_row
+from gridtally.billing.store.due_days import mark_days_of_agreements
 from gridtally.billing.store.json_columns import as_texts
 from gridtally.billing.store.read_cycles import dates_json
 from gridtally.database import ReadConnection, WriteConnection
@@ -44,6 +45,29 @@ DELETE FROM customer c
 async def delete_ended(tx: WriteConnection, ended: Mapping[Key, datetime]) -> None:
     """Delete the customers of these tenants and ids who had been deleted at these instants."""
     await tx.raw.execute(_DELETE_ENDED, *columns_of(list(ended), 2), list(ended.values()))
+
+
+_ENDED_AGREEMENTS = """
+SELECT a.tenant_id, a.id
+  FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS k (tenant_id, id, ended_at)
+  JOIN agreement a ON a.tenant_id = k.tenant_id AND a.{column} = k.id AND a.created_at <= k.ended_at
+"""
+
+
+async def delete_ended_agreements(
+    tx: WriteConnection,
+    ended: Mapping[Key, datetime],
+    *,
+    of: Literal["id", "customer_id"] = "id",
+) -> None:
+    """Delete the agreements that had been deleted at these instants; or those of customers who had
+    been, since nobody is deleted before their agreements."""
+    rows = await tx.raw.fetch(
+        _ENDED_AGREEMENTS.format(column=of), *columns_of(list(ended), 2), list(ended.values())
+    )
+    keys = [(row["tenant_id"], row["id"]) for row in rows]
+    await mark_days_of_agreements(tx, keys)
+    await delete_agreements(tx, keys)
 
 
 # A number may have gone from one customer to another: whoever was told to have it last has it.

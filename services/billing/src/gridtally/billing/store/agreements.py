@@ -63,6 +63,28 @@ async def update_agreement(
         )
 
 
+# What came of an agreement of which nothing was ever issued, the rows that rest on others first.
+_OF_AGREEMENTS = """
+DELETE FROM {table} t USING unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+ WHERE t.tenant_id = k.tenant_id AND t.{column} = k.id
+"""
+_DELETED = (
+    ("collective_member", "agreement_id"),
+    ("invoice_draft", "agreement_id"),
+    ("held_period", "agreement_id"),
+    ("billed_period", "agreement_id"),
+    ("due_agreement", "agreement_id"),
+    ("agreement", "id"),
+)
+
+
+async def delete_agreements(tx: WriteConnection, keys: Collection[Key]) -> None:
+    """Remove agreements that never had an invoice, with their periods, held ones and drafts."""
+    for table, column in _DELETED:
+        statement = _OF_AGREEMENTS.format(table=table, column=column)
+        await tx.raw.execute(statement, *columns_of(list(keys), 2))
+
+
 # The first lock on the way to a period: whoever bills or changes an agreement takes it before the
 # rows of its periods, in the order of ids, so that two batches cannot wait for each other.
 # NO KEY UPDATE lets foreign keys and readers pass.
@@ -155,6 +177,16 @@ async def fetch_invoiced_until(
         )
     )
     return until
+
+
+_HAS_INVOICES = """
+SELECT EXISTS (SELECT FROM invoice WHERE tenant_id = $1 AND agreement_id = $2)
+"""
+
+
+async def has_invoices(read: ReadConnection, tenant_id: str, agreement_id: UUID) -> bool:
+    """Whether an invoice was ever issued by the agreement."""
+    return bool(await read.raw.fetchval(_HAS_INVOICES, tenant_id, agreement_id))
 
 
 _CLOSED_UNTIL = """

@@ -53,6 +53,23 @@ async def mark_due_by_agreement(tx: WriteConnection, agreements: Sequence[Key]) 
     await tx.raw.execute(_MARK_BY_AGREEMENT, *columns_of(agreements, 2))
 
 
+# Without an end, as above. Straight to the days: an agreement that is deleted cannot be spread.
+_MARK_DAYS = """
+INSERT INTO due_day (tenant_id, meter_id, day)
+SELECT DISTINCT u.tenant_id, u.meter_id, u.day
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, agreement_id)
+  JOIN agreement a ON a.tenant_id = k.tenant_id AND a.id = k.agreement_id
+  JOIN daily_usage u ON u.tenant_id = a.tenant_id AND u.meter_id = a.meter_id
+   AND u.day >= a.start_on
+ON CONFLICT DO NOTHING
+"""
+
+
+async def mark_days_of_agreements(tx: WriteConnection, agreements: Sequence[Key]) -> None:
+    """Price again the days of these agreements, which are about to be deleted."""
+    await tx.raw.execute(_MARK_DAYS, *columns_of(agreements, 2))
+
+
 # A day more at each end, since the market's days may begin at other instants than the meter's.
 _MARK_BY_PRICES = _MARK.format(
     first="k.day - 1",
