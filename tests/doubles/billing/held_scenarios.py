@@ -79,8 +79,8 @@ async def on_days_that_its_agreement_does_not_span(world):
 async def in_another_currency_than_the_customers(world):
     tariff_id, meter_id = uuid4(), uuid4()
     await world.register(registered(meter_id))
-    await world.publish(published(tariff_id, FLAT | {"currency": "USD"}))
     home = await world.agree(tariff_id=tariff_id, meter_id=meter_id)
+    await world.publish(published(tariff_id, FLAT | {"currency": "USD"}))
     await world.close(closed(home))
     euros = published(tariff_id, number=2)
     await held_then_billed(world, "currency_differs", partial(world.publish, euros))

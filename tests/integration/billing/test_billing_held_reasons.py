@@ -83,7 +83,9 @@ async def agreement_differs(world, _api):
 
 async def currency_differs(world, _api):
     """Put right by a version in the customer's currency; rebilling takes another tariff."""
-    home = await world.home(document=make.FLAT | {"currency": "USD"}, **ONLY_MARCH)
+    home = await world.agree(tariff_id=uuid4(), **ONLY_MARCH)
+    await world.register(make.registered(home.meter_id))
+    await world.publish(make.published(home.tariff_id, make.FLAT | {"currency": "USD"}))
     await world.close(make.closed(home))
     return home, lambda: world.publish(make.published(home.tariff_id, number=2))
 

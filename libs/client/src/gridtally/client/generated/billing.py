@@ -215,6 +215,25 @@ class Billing(Operations):
             if_match=if_match,
         )
 
+    def list_incomplete_agreements(
+        self,
+        *,
+        missing: Literal["meter", "tariff"] | None = None,
+        customer_id: UUID | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.IncompleteAgreement]:
+        """Agreements whose meter or tariff nobody knows yet, the oldest first.
+
+        They were accepted since both may arrive late. One that names the wrong thing is
+        deleted, or rebilled.
+        """
+        return self._pages(
+            models.PageOfIncompleteAgreement,
+            "GET",
+            "/v1/incomplete-agreements",
+            query={"missing": missing, "customer_id": customer_id, "limit": limit},
+        )
+
     def preview_rebilling(
         self, agreement_id: UUID, body: models.NewRebilling
     ) -> models.RebillingPreview:
@@ -1218,6 +1237,25 @@ class AsyncBilling(AsyncOperations):
             "/v1/agreements/{agreement_id}",
             parts={"agreement_id": agreement_id},
             if_match=if_match,
+        )
+
+    def list_incomplete_agreements(
+        self,
+        *,
+        missing: Literal["meter", "tariff"] | None = None,
+        customer_id: UUID | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.IncompleteAgreement]:
+        """Agreements whose meter or tariff nobody knows yet, the oldest first.
+
+        They were accepted since both may arrive late. One that names the wrong thing is
+        deleted, or rebilled.
+        """
+        return self._pages(
+            models.PageOfIncompleteAgreement,
+            "GET",
+            "/v1/incomplete-agreements",
+            query={"missing": missing, "customer_id": customer_id, "limit": limit},
         )
 
     async def preview_rebilling(

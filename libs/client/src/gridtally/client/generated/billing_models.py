@@ -2483,6 +2483,23 @@ class FleetCostAnswer(Model):
     """Standing charges (fixed, per kW, minimum bills) are never in it."""
 
 
+class IncompleteAgreement(Model):
+    """An agreement by which nothing can be billed yet."""
+
+    agreement: Agreement
+    missing: list[Literal["meter", "tariff"] | str]
+    """
+    What it names and nobody knows yet: its `meter` was not registered, its `tariff` has no
+    published version.
+    """
+
+    made_at: AwareDatetime
+    """When the agreement was made, in UTC."""
+
+    age_hours: int
+    """How many whole hours ago that was."""
+
+
 class InvoiceLine(Model):
     """One charge: which component of which tariff version, on what, at what rate."""
 
@@ -2711,6 +2728,14 @@ class PageOfAgreement(Model):
 
 class PageOfCustomer(Model):
     items: list[Customer]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfIncompleteAgreement(Model):
+    items: list[IncompleteAgreement]
     """The page's items"""
 
     next_cursor: str | None = None

@@ -15,18 +15,19 @@ _CHANGED_CUSTOMER = {
     422: ("invalid_customer",),
 }
 _NEW_AGREEMENT = {
-    409: ("agreement_exists", "agreement_overlap"),
-    422: ("customer_missing", "read_cycle_unknown"),
+    409: ("agreement_exists", "agreement_overlap", "customer_erased"),
+    422: ("customer_missing", "read_cycle_unknown", "currency_differs"),
 }
 _REBILLING = {
     404: ("agreement_unknown",),
-    409: ("agreement_overlap", "nothing_changes", "section_of_invoice"),
+    409: ("agreement_overlap", "customer_erased", "nothing_changes", "section_of_invoice"),
     422: (
         "agreement_ended",
         "invalid_agreement",
         "customer_missing",
         "meter_missing",
         "tariff_missing",
+        "currency_differs",
         "read_cycle_unknown",
         "too_many_invoices",
     ),

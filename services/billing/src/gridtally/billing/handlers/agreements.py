@@ -1,6 +1,6 @@
 """Agreements are made, changed and deleted; each version of an agreement is published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,7 @@ async def register_agreements(
     They have the billing `calendars` of their ids; of None, their customer's, as it is now. One
     that exists already just as it is changes nothing. Conflict where it is another, or a meter has
     another agreement on some of the days; Rejected where a customer or read cycle does not exist.
+    A new one that could never be billed is refused as by `_require_billable`.
     """
     customers = await _require_customers(tx, cause.tenant_id, agreements)
     new = await _with_calendars(tx, cause.tenant_id, agreements, customers, calendars)
@@ -58,6 +59,7 @@ async def register_agreements(
                 f"agreement {agreement.id} exists with other particulars",
                 (Fault(f"/{index}/id", "is taken"),),
             )
+    await _require_billable(tx, cause.tenant_id, agreements, added, customers)
     await _publish(tx, cause, [stored[agreement_id] for agreement_id in sorted(added)], now)
     return [stored[agreement_id] for agreement_id in ids], bool(added)
 
@@ -127,6 +129,41 @@ async def _require_customers(
     if faults:
         raise Rejected("customer_missing", "an agreement needs its customer first", faults)
     return known
+
+
+async def _require_billable(
+    tx: WriteConnection,
+    tenant_id: str,
+    agreements: Sequence[Agreement],
+    added: Collection[UUID],
+    customers: Mapping[UUID, Customer],
+) -> None:
+    """Conflict where an agreement of `added` is for a customer who was erased; Rejected where its
+    tariff is known, and of another currency than its customer, which no version of it changes."""
+    new = [(at, agreement) for at, agreement in enumerate(agreements) if agreement.id in added]
+    erased = tuple(
+        Fault(f"/{at}/customer_id", f"customer {agreement.customer_id} was erased")
+        for at, agreement in new
+        if customers[agreement.customer_id].erased_at is not None
+    )
+    if erased:
+        raise Conflict("customer_erased", "nothing is agreed for a customer who was erased", erased)
+    tariffs = {agreement.tariff_id for _, agreement in new}
+    currencies = await reference_data.fetch_currencies(tx, tenant_id, tariffs)
+    differing = tuple(
+        Fault(
+            f"/{at}/tariff_id",
+            f"must be a tariff in {customers[agreement.customer_id].currency}, in which the "
+            f"customer pays, not in {', '.join(sorted(priced_in))}",
+        )
+        for at, agreement in new
+        if (priced_in := currencies.get(agreement.tariff_id))
+        and customers[agreement.customer_id].currency not in priced_in
+    )
+    if differing:
+        raise Rejected(
+            "currency_differs", "the tariff is in another currency than its customer", differing
+        )
 
 
 async def change_agreement(

@@ -59,6 +59,22 @@ async def is_tariff_known(read: ReadConnection, tenant_id: str, tariff_id: UUID)
     return bool(await read.raw.fetchval(query, tenant_id, tariff_id))
 
 
+_CURRENCIES = """
+SELECT tariff_id, document ->> 'currency' AS currency FROM tariff_version
+ WHERE tenant_id = $1 AND tariff_id = ANY($2::uuid[]) AND status = 'published'
+"""
+
+
+async def fetch_currencies(
+    read: ReadConnection, tenant_id: str, tariffs: Collection[UUID]
+) -> dict[UUID, set[str]]:
+    """The currencies of the tariffs' published versions, as far as any is known."""
+    currencies: dict[UUID, set[str]] = {}
+    for row in await read.raw.fetch(_CURRENCIES, tenant_id, list(tariffs)):
+        currencies.setdefault(row["tariff_id"], set()).add(row["currency"])
+    return currencies
+
+
 # A join with the customers would tempt the planner to pair all of a tenant first.
 _AGREEMENTS = """
 SELECT a.*, (SELECT currency FROM customer c

@@ -99,6 +99,7 @@ agreement = sa.Table(
     sa.Index("agreement_by_customer", "tenant_id", "customer_id", "id"),
     sa.Index("agreement_by_meter", "tenant_id", "meter_id", "start_on"),
     sa.Index("agreement_by_tariff", "tenant_id", "tariff_id"),
+    sa.Index("agreement_by_age", "tenant_id", "created_at", "id"),
     sa.Index(
         "agreement_by_read_cycle",
         "tenant_id",

@@ -44,6 +44,7 @@ async def show_overview(visit: Visit) -> Response:
         balance,
         chain,
         ageing,
+        incomplete,
         any_customer,
         any_tariff,
     ) = await asyncio.gather(
@@ -57,6 +58,7 @@ async def show_overview(visit: Visit) -> Response:
         visit.get("ledger", "/v1/trial-balance"),
         visit.get("ledger", "/v1/ledger/status"),
         visit.get("ledger", "/v1/ageing"),
+        visit.get("billing", "/v1/incomplete-agreements", limit=SAMPLE),
         visit.get("billing", "/v1/customers", limit=1),
         visit.get("tariff", "/v1/tariffs", limit=1),
     )
@@ -77,6 +79,7 @@ async def show_overview(visit: Visit) -> Response:
                 billing,
                 books,
                 chain,
+                incomplete,
                 any_tariff,
             ),
             _work(intake, billing),
@@ -118,7 +121,9 @@ def _many(answer: Answer, shown: int) -> str:
 
 
 def _attention(*answers: Answer) -> Panel:
-    held, quarantine, pending, exceptions, ageing, intake, billing, books, chain, _ = answers
+    held, quarantine, pending, exceptions, ageing, intake, billing, books, chain, incomplete, _ = (
+        answers
+    )
     rows: list[tuple[Cell, Cell, Cell]] = []
 
     def add(tone: Tone, what: str, text: str, href: str) -> None:
@@ -138,6 +143,7 @@ def _attention(*answers: Answer) -> Panel:
     for reason, number in Counter(item["reason"] for item in quarantine.items).most_common():
         what = f"{_many(quarantine, number)} in quarantine: {formats.words(reason)}"
         add("warn", what, "refused readings, to be replayed once repaired", "/operations")
+    _add_incomplete(add, incomplete)
     if pending.items:
         what = f"{_many(pending, len(pending.items))} unknown meters send readings"
         add("warn", what, "register them, and their readings are stored", "/operations/pending")
@@ -157,6 +163,15 @@ def _attention(*answers: Answer) -> Panel:
         return Panel("Needs attention", [Notice(text, tone="good", title="All is well.")])
     nothing = Empty("All is well", "")
     return Panel("Needs attention", [Table("Needs attention", columns, rows, nothing)])
+
+
+def _add_incomplete(add: Callable[[Tone, str, str, str], None], incomplete: Answer) -> None:
+    for missing in ("meter", "tariff"):
+        lacking = [item for item in incomplete.items if missing in item["missing"]]
+        if lacking:
+            what = f"{_many(incomplete, len(lacking))} agreements name an unknown {missing}"
+            text = f"nothing is billed by them, by the oldest for {lacking[0]['age_hours']} hours"
+            add("warn", what, text, f"/customers/{lacking[0]['agreement']['customer_id']}")
 
 
 def _add_breaches(
