@@ -237,6 +237,7 @@ MEANINGS: dict[str, str] = {
     "input_removed": "A meter of the sum has been removed.",
     "invalid_meter": "The meter is not as it must be; `errors` names each part.",
     "invalid_terms": "The terms of the sum are not as they must be.",
+    "meter_billed": "An agreement bills the meter and has not ended. End or delete it first.",
     "meter_exists": "Another meter has this id or type at the property.",
     "meter_in_use": "Other meters are computed from this one.",
     "meter_unnamed": "The reading names no meter, and the property has several.",

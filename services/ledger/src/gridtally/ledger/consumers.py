@@ -8,6 +8,7 @@ from gridtally.contracts.accounts import (
     TransactionRecorded,
 )
 from gridtally.contracts.commerce import (
+    AgreementChanged,
     CreditNoteIssued,
     CustomerChanged,
     InvoiceIssued,
@@ -31,15 +32,18 @@ from gridtally.ledger.accounts.handlers import (
 from gridtally.ledger.metering.analytics.handlers import definitions
 from gridtally.ledger.metering.readings.handlers import adoption as readings
 from gridtally.ledger.registry.handlers import adoption as properties
+from gridtally.ledger.registry.handlers import agreements
 from gridtally.ledger.settings import Settings
 from gridtally.messaging import Adoption, Subscription
 from gridtally.service.service import Process
 
 
 def subscriptions(_process: Process[Settings]) -> list[Subscription]:
-    """Customers, invoices, credit notes, voided invoices and payments; one consumer each."""
+    """Customers, agreements, invoices, credit notes, voided invoices and payments; one consumer
+    each."""
     return [
         Subscription(event=CustomerChanged, handle=customers.apply_customers),
+        Subscription(event=AgreementChanged, handle=agreements.apply_agreements),
         Subscription(event=InvoiceIssued, handle=postings.post_invoices),
         Subscription(event=CreditNoteIssued, handle=postings.post_credit_notes),
         Subscription(event=InvoiceVoided, handle=postings.record_voided_invoices),

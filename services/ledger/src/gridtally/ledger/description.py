@@ -47,7 +47,7 @@ DESCRIPTION = ApiDescription(
         "get_property": {404: _PROPERTY},
         "change_property": _CHANGED_PROPERTY,
         "replace_property": _CHANGED_PROPERTY,
-        "delete_property": {404: _PROPERTY, 409: ("has_children", "meter_in_use")},
+        "delete_property": {404: _PROPERTY, 409: ("has_children", "meter_in_use", "meter_billed")},
         "list_meters_of_property": {404: _PROPERTY},
         "initialize_meters": {404: _PROPERTY},
         "add_meter": {
@@ -58,7 +58,7 @@ DESCRIPTION = ApiDescription(
         "get_meter": {404: _METER},
         "change_meter": _CHANGED_METER,
         "replace_meter": _CHANGED_METER,
-        "delete_meter": {404: _METER, 409: ("meter_in_use",)},
+        "delete_meter": {404: _METER, 409: ("meter_in_use", "meter_billed")},
         "create_user": {409: ("user_exists", "email_taken"), 422: _WITHIN_USER},
         "get_user": {404: _USER},
         "change_user": _CHANGED_USER,

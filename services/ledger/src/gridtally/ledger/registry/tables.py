@@ -189,3 +189,16 @@ meter_version = sa.Table(
     erased("meter_version"),
     sa.UniqueConstraint("tenant_id", "id", name="meter_version_entry"),
 )
+
+meter_agreement = sa.Table(
+    "meter_agreement",
+    METADATA,
+    tenant(),
+    key(),
+    required("meter_id", sa.Uuid),
+    required("start_on", sa.Date),
+    sa.Column("end_on", sa.Date),
+    required("version", sa.BigInteger),
+    sa.Index("meter_agreement_by_meter", "tenant_id", "meter_id"),
+)
+"""Reference data: billing's agreements, by which meters are billed."""

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from gridtally.contracts.metering import MeterType
 from gridtally.database import Database, snapshot, transaction
-from gridtally.http.context import Db
+from gridtally.http.context import Db, Now
 from gridtally.http.etags import IfMatch, OptionalMatch, RequiredMatch
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import answer
@@ -117,11 +117,12 @@ async def _change(
 
 @router.delete("/{meter_id}", status_code=204)
 async def delete_meter(
-    meter_id: UUID, db: Db, cause: WriteCause, uses: Uses, if_match: OptionalMatch
+    meter_id: UUID, db: Db, cause: WriteCause, uses: Uses, if_match: OptionalMatch, now: Now
 ) -> None:
-    """Remove a meter; 409 while a derived meter is a sum of it. Its readings stay in the ledger,
-    and count no more. Users whose default meter it was have none then."""
+    """Remove a meter; 409 while a derived meter is a sum of it, or an agreement that bills it has
+    not ended, which `errors` names. Its readings stay in the ledger, and count no more. Users whose
+    default meter it was have none then."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
-        current, _ = await meters.lock_meter(tx, cause.tenant_id, meter_id)
+        current, property_ = await meters.lock_meter(tx, cause.tenant_id, meter_id)
         if_match.check(current.version)
-        await meters.remove_meter(tx, cause, current, uses)
+        await meters.remove_meter(tx, cause, current, property_, uses, now)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 
 from gridtally.contracts.model import Zone
 from gridtally.database import Database, snapshot, transaction
-from gridtally.http.context import Db
+from gridtally.http.context import Db, Now
 from gridtally.http.etags import IfMatch, OptionalMatch, RequiredMatch, etag, tag
 from gridtally.http.idempotency import Idempotent
 from gridtally.http.paging import Page, Paging
@@ -148,14 +148,15 @@ async def _change(
 
 @router.delete("/{property_id}", status_code=204)
 async def delete_property(
-    property_id: UUID, db: Db, cause: WriteCause, uses: Uses, if_match: OptionalMatch
+    property_id: UUID, db: Db, cause: WriteCause, uses: Uses, if_match: OptionalMatch, now: Now
 ) -> None:
-    """Remove a property with its meters and users; 409 while other properties are below it or sums
-    are made of its meters. Its readings stay in the ledger, and count no more."""
+    """Remove a property with its meters and users; 409 while other properties are below it, sums
+    are made of its meters, or agreements that bill them have not ended, which `errors` names. Its
+    readings stay in the ledger, and count no more."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
         current = await properties.lock_property(tx, cause.tenant_id, property_id)
         if_match.check(current.version)
-        await properties.delete_property(tx, cause, current, uses)
+        await properties.delete_property(tx, cause, current, uses, now)
 
 
 @router.get("/{property_id}/meters")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,12 +10,14 @@ from uuid import UUID
 from gridtally.contracts.metering import MeterRegistered
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Conflict, NotFound, Rejected
+from gridtally.kernel.periods import local_date
 from gridtally.kernel.resources import Cause, Stored
+from gridtally.ledger.registry.domain.agreements import require_unbilled
 from gridtally.ledger.registry.domain.meters import METERS_MAX, Meter, Register, own_meters
 from gridtally.ledger.registry.domain.properties import Property
 from gridtally.ledger.registry.events import meter_registered, tombstone, user_changed
 from gridtally.ledger.registry.handlers.properties import lock_property
-from gridtally.ledger.registry.store import meters, users
+from gridtally.ledger.registry.store import agreements, meters, users
 from gridtally.ledger.registry.store.meter_uses import MeterUses
 from gridtally.messaging import enqueue
 
@@ -132,10 +135,18 @@ async def set_register(
 
 
 async def remove_meter(
-    tx: WriteConnection, cause: Cause, current: Stored[Meter], uses: MeterUses
+    tx: WriteConnection,
+    cause: Cause,
+    current: Stored[Meter],
+    property_: Property,
+    uses: MeterUses,
+    now: datetime,
 ) -> None:
-    """Remove a meter whose property is locked; Conflict where a derived meter is a sum of it."""
+    """Remove a meter whose property is locked; Conflict where a derived meter is a sum of it, or a
+    live agreement bills it."""
     await uses.require_removable(tx, cause.tenant_id, [current.resource.id])
+    billing = await agreements.fetch_agreements_of(tx, cause.tenant_id, [current.resource.id])
+    require_unbilled(billing, local_date(property_.zone, now))
     await meters.insert_removals(tx, cause.tenant_id, [current.resource])
     without_default = await users.clear_default_meter(tx, cause.tenant_id, current.resource.id)
     at = await meters.delete_meter(tx, cause.tenant_id, current.resource.id)

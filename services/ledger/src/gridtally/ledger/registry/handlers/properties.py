@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +10,13 @@ from gridtally.contracts.metering import MeterRegistered, PropertyChanged
 from gridtally.contracts.registry import UserChanged
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected
+from gridtally.kernel.periods import local_date
 from gridtally.kernel.resources import Cause, Stored
+from gridtally.ledger.registry.domain.agreements import require_unbilled
 from gridtally.ledger.registry.domain.meters import Meter
 from gridtally.ledger.registry.domain.properties import Property
 from gridtally.ledger.registry.events import meter_registered, property_changed, tombstone
-from gridtally.ledger.registry.store import meters, properties, users
+from gridtally.ledger.registry.store import agreements, meters, properties, users
 from gridtally.ledger.registry.store.meter_uses import MeterUses
 from gridtally.messaging import enqueue
 
@@ -170,16 +173,20 @@ async def _require_movable(
 
 
 async def delete_property(
-    tx: WriteConnection, cause: Cause, current: Stored[Property], uses: MeterUses
+    tx: WriteConnection, cause: Cause, current: Stored[Property], uses: MeterUses, now: datetime
 ) -> None:
     """Remove a locked property with its meters and users. Its readings stay, and count no more.
 
-    Conflict where other properties are below it, or where sums are made of its meters.
+    Conflict where other properties are below it, where sums are made of its meters, or where live
+    agreements bill them.
     """
     property_ = current.resource
     stored_meters = await meters.fetch_meters_of(tx, cause.tenant_id, [property_.id])
     own = [meter.resource for meter in stored_meters.get(property_.id, [])]
-    await uses.require_removable(tx, cause.tenant_id, [meter.id for meter in own])
+    meter_ids = [meter.id for meter in own]
+    await uses.require_removable(tx, cause.tenant_id, meter_ids)
+    billing = await agreements.fetch_agreements_of(tx, cause.tenant_id, meter_ids)
+    require_unbilled(billing, local_date(property_.zone, now))
     await meters.insert_removals(tx, cause.tenant_id, own)
     user_ids = await users.fetch_ids_at(tx, cause.tenant_id, property_.id)
     at = await properties.delete_property(tx, cause.tenant_id, property_.id)
