@@ -103,6 +103,13 @@ async def change_customer(world, customer_id, **changes):
         await customers.change_customer(tx, world.tenant, known, changes, LATER)
 
 
+async def pass_on_number(world, from_id, to_id):
+    """A customer gets a name and a number, which is another's then."""
+    await change_customer(world, from_id, name="Bea", number="K-1")
+    await change_customer(world, from_id, number=None)
+    await change_customer(world, to_id, number="K-1")
+
+
 async def erase(world, customer_id):
     async with transaction(world.database, tenant=world.tenant) as tx:
         known = await customers.lock_customer(tx, world.tenant, customer_id)
@@ -142,9 +149,7 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
 
     async with running(billing, tenant) as world:
         added = [await home(world) for _ in range(2)]
-        await change_customer(world, homes[0].customer_id, name="Bea", number="K-1")
-        await change_customer(world, homes[0].customer_id, number=None)
-        await change_customer(world, homes[1].customer_id, number="K-1")
+        await pass_on_number(world, homes[0].customer_id, homes[1].customer_id)
         ended = await change(world, ending, end_on=date(2025, 2, 1))
         following = await world.agree_on(
             replace(
