@@ -38,6 +38,7 @@ CONSUMES = {
     ),
     "ledger": (
         "customer.changed.v1",
+        "agreement.changed.v1",
         "invoice.issued.v1",
         "credit_note.issued.v1",
         "invoice.voided.v1",
