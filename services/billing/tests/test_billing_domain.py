@@ -1,7 +1,7 @@
 """What billing decides, in tables: versions in force, agreements, what is billed and what held."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.collective_members import expected_periods
 from gridtally.billing.domain.credit_notes import cancel
 from gridtally.billing.domain.customers import Customer, CustomerBalance
 from gridtally.billing.domain.invoices import issue, numbered, series_of
@@ -98,6 +99,37 @@ AGREEMENT = Agreement(A, B, C, A, march(1), None, "wait", 72, 1)
 def test_an_agreement_refuses_what_makes_no_sense(change):
     with pytest.raises(ValueError, match=r"agreement|grace_hours"):
         replace(AGREEMENT, **change)
+
+
+HISTORY = [
+    # billing starts, agreement ends, day; its period
+    (None, None, 20, (1, 32)),
+    (9, None, 8, (1, 9)),  # costs alone
+    (9, None, 9, (9, 32)),  # the first that is invoiced
+    (9, 15, 9, (9, 15)),
+    (9, 5, 4, (1, 5)),  # ended before anything was invoiced
+]
+
+
+@pytest.mark.parametrize(("billing_starts", "ends", "day", "days"), HISTORY)
+def test_a_period_is_cut_where_invoices_begin(billing_starts, ends, day, days):
+    """Of March; 32 is the first of April."""
+    agreement = replace(
+        AGREEMENT,
+        end_on=ends and march(ends),
+        billing_starts_on=billing_starts and march(billing_starts),
+    )
+    start_on, end_on = (MARCH.start_on + timedelta(days=number - 1) for number in days)
+    assert agreement.period_of(march(day)) == Period(start_on, end_on)
+    assert march(day) in agreement
+
+
+def test_a_collective_invoice_waits_for_no_days_before_invoices_begin():
+    agreement = replace(AGREEMENT, billing_starts_on=march(9))
+    february = Period(date(2025, 2, 1), march(1))
+    early = replace(agreement, start_on=date(2025, 1, 1))
+    assert list(expected_periods([early], february)) == []
+    assert list(expected_periods([early], MARCH)) == [(A, Period(march(9), MARCH.end_on))]
 
 
 def test_an_agreement_that_is_cancelled_from_its_first_day_has_none():
@@ -281,6 +313,14 @@ def test_a_period_continues_where_the_one_before_it_ended(before, after, total):
         assert result.reason == after
     else:
         assert (result.bill.total, result.state_after) == (Decimal(total), after)
+
+
+def test_the_first_period_that_is_invoiced_carries_on_from_none():
+    """What a tariff carries forward begins with the first invoice, whatever is known before."""
+    first = replace(AGREEMENT, start_on=date(2025, 1, 1), billing_starts_on=march(1))
+    known = reference_data(FEED_IN, agreements={(TENANT, A): first})
+    (billed,) = billed_alone([closed()], known)
+    assert billed.bill.total == Decimal("222.90")
 
 
 def test_a_period_that_is_billed_again_is_a_restatement():

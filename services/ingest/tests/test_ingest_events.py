@@ -1,7 +1,7 @@
 """What ingest takes from the broker."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
@@ -9,10 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from gridtally.contracts.commerce import AgreementChanged
 from gridtally.contracts.envelope import Envelope
 from gridtally.contracts.metering import ReadingsReceived
 from gridtally.ingest.events import SOURCE_REGISTERS
 from gridtally.ingest.events.blocks import block_of, read_block, received_blocks
+from gridtally.ingest.events.messages import agreement
 from gridtally.kernel.errors import Poison
 from gridtally.messaging import ReceivedMessage
 
@@ -108,3 +110,25 @@ def test_what_gateways_usually_send_is_read_without_the_model(more, monkeypatch)
     expected = read_block(value)
     monkeypatch.setattr("gridtally.ingest.events.blocks.block_of", None)
     assert read_block(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("billing_starts_on", "end_on", "planned_from"),
+    [
+        (None, None, "2024-01-01"),
+        ("2025-01-15", None, "2025-01-15"),
+        ("2025-01-15", "2025-06-01", "2025-01-15"),
+        ("2025-01-15", "2025-01-10", "2025-01-10"),  # ended before anything was invoiced
+        ("2025-01-15", "2024-01-01", "2024-01-01"),  # cancelled
+    ],
+)
+def test_no_period_is_planned_of_days_that_are_not_invoiced(
+    billing_starts_on, end_on, planned_from
+):
+    event = AgreementChanged(
+        agreement_id=UUID(int=1), customer_id=UUID(int=2), meter_id=UUID(int=3),
+        tariff_id=UUID(int=4), start_on="2024-01-01", end_on=end_on,
+        billing_starts_on=billing_starts_on, version=1,
+    )  # fmt: skip
+    known = agreement("acme", event)
+    assert (known.start_on, known.end_on) == (date.fromisoformat(planned_from), event.end_on)

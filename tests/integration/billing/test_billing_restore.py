@@ -148,7 +148,7 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
     await billing.copy()
 
     async with running(billing, tenant) as world:
-        added = [await home(world) for _ in range(2)]
+        added = [await home(world), await home(world, billing_starts_on=MARCH.start_on)]
         await pass_on_number(world, homes[0].customer_id, homes[1].customer_id)
         ended = await change(world, ending, end_on=date(2025, 2, 1))
         following = await world.agree_on(

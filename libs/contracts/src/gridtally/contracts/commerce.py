@@ -4,6 +4,7 @@ Money is a decimal string with its currency beside it, already rounded by the ta
 `amount_exact` is before rounding.
 """
 
+from datetime import date
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
@@ -125,9 +126,12 @@ class AgreementChanged(Event):
     tariff_id: UUID
     """The tariff by which it is billed."""
     start_on: Day
-    """The first local date that is billed."""
+    """The first local date that is billed, or has costs at least."""
     end_on: Day | None = None
     """The local date after the last that is billed; null while no end is known."""
+    billing_starts_on: Day | None = None
+    """The first local date that is invoiced, where that is after `start_on`: days before it were
+    invoiced elsewhere, and have costs alone."""
     closing: ClosingPolicy = "wait"
     """How its periods close."""
     grace_hours: Annotated[int, Field(ge=0, le=24 * 366)] = 72
@@ -146,6 +150,11 @@ class AgreementChanged(Event):
             raise ValueError("an agreement does not end before the day on which it began")
         self.calendars()
         return self
+
+    @property
+    def billed_from_on(self) -> date:
+        """The first local date that is invoiced."""
+        return max(self.start_on, self.billing_starts_on or self.start_on)
 
     def calendars(self) -> Calendars:
         """Its billing calendar and those that it had before."""

@@ -50,6 +50,9 @@ class NewAgreement(Body):
     end_on: date | None = None
     closing: domain.ClosingPolicy = "wait"
     grace_hours: GraceHours = 72
+    billing_starts_on: date | None = None
+    """The first local date that is invoiced, later than `start_on`: readings and costs of days
+    before it are known, and their invoices were issued elsewhere. `start_on` where left out."""
     billing_calendar: BillingCalendar | None = None
     """Into which periods its days are divided; the customer's calendar where it is left out, and
     calendar months where the customer has none."""
@@ -58,6 +61,11 @@ class NewAgreement(Body):
     def _ends_after_it_begins(self) -> "NewAgreement":
         if self.end_on is not None and self.end_on <= self.start_on:
             raise ValueError("end_on must lie after start_on")
+        billed_from_on = self.billing_starts_on
+        if billed_from_on is not None and billed_from_on <= self.start_on:
+            raise ValueError("billing_starts_on must lie after start_on, or be left out")
+        if billed_from_on is not None and self.end_on is not None and self.end_on <= billed_from_on:
+            raise ValueError("end_on must lie after billing_starts_on")
         return self
 
     def agreement(self) -> domain.Agreement:
@@ -119,6 +127,8 @@ class Agreement(AnswerModel):
     tariff_id: UUID
     start_on: date
     end_on: date | None
+    billing_starts_on: date | None
+    """The first local date that is invoiced, where that is not `start_on`."""
     closing: domain.ClosingPolicy
     grace_hours: int
     billing_calendar: BillingCalendar

@@ -32,7 +32,8 @@ class Agreement:
     cancelled where both are the same day.
 
     `closing` and `grace_hours` state how its periods close; `version` counts its changes from 1.
-    Its periods are those of its `billing_calendar`, and of the `earlier_calendars` before.
+    Its periods are those of its `billing_calendar`, and of the `earlier_calendars` before. Days
+    before `billing_starts_on`, where there is such a day, have costs but are invoiced elsewhere.
     """
 
     id: UUID
@@ -46,6 +47,7 @@ class Agreement:
     version: int
     billing_calendar: BillingCalendar = CALENDAR_MONTHS
     earlier_calendars: tuple[EarlierCalendar, ...] = ()
+    billing_starts_on: date | None = None
 
     def __post_init__(self) -> None:
         if self.end_on is not None and self.end_on < self.start_on:
@@ -63,12 +65,18 @@ class Agreement:
         return self.end_on == self.start_on
 
     @property
+    def billed_from_on(self) -> date:
+        """The first local day that is invoiced: its periods begin here."""
+        return max(self.start_on, self.billing_starts_on or self.start_on)
+
+    @property
     def calendars(self) -> Calendars:
         """Its billing calendar and those that it had before."""
         return Calendars(self.billing_calendar, self.earlier_calendars)
 
     def period_of(self, day: date) -> Period:
-        """The billing period of a local day, cut at its own ends and where its calendar changed.
+        """The billing period of a local day, cut at its own ends, where its invoices begin, and
+        where its calendar changed.
 
         Rejected where it is not in force on that day.
         """
@@ -76,7 +84,11 @@ class Agreement:
             raise Rejected("agreement_not_begun", f"the agreement begins on {self.start_on}")
         if self.end_on is not None and day >= self.end_on:
             raise Rejected("agreement_ended", f"the agreement ended on {self.end_on}")
-        return self.calendars.period_of(day, self.start_on, self.end_on)
+        billed_from_on = self.billed_from_on
+        if day >= billed_from_on:
+            return self.calendars.period_of(day, billed_from_on, self.end_on)
+        history_ends_on = min(billed_from_on, self.end_on or billed_from_on)
+        return self.calendars.period_of(day, self.start_on, history_ends_on)
 
     def expected_period_of(self, day: date) -> Period:
         """The same, up to its probable end where the next date of its read cycle is unknown."""

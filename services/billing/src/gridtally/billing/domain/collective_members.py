@@ -169,11 +169,11 @@ def expected_periods(
 ) -> Iterator[tuple[UUID, Period]]:
     """The periods of a customer's agreements that end within these days, as far as is known."""
     for agreement in agreements:
-        if agreement.start_on >= days.end_on:
+        if agreement.billed_from_on >= days.end_on:
             continue
         if agreement.end_on is not None and agreement.end_on <= days.start_on:
             continue
-        day = max(agreement.start_on, days.start_on)
+        day = max(agreement.billed_from_on, days.start_on)
         while day < days.end_on and day in agreement:
             period = agreement.period_of(day)
             if period.end_on > days.end_on:

@@ -141,7 +141,7 @@ class BillablePeriod:
     @property
     def follows(self) -> bool:
         """Whether it can only be billed after the period before."""
-        return self.carries_state and self.agreement.start_on < self.closed.period.start_on
+        return self.carries_state and self.agreement.billed_from_on < self.closed.period.start_on
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -199,7 +199,7 @@ def _state_before(
 def carries_on(known: ReferenceData, tenant_id: str, agreement: Agreement, period: Period) -> bool:
     """Whether the bill of the period starts with what an earlier one left."""
     parts = known.parts(tenant_id, agreement.tariff_id, period)
-    return agreement.start_on < period.start_on and any(
+    return agreement.billed_from_on < period.start_on and any(
         carries_state(part.version) for part in parts
     )
 

@@ -70,7 +70,7 @@ class Rebilled:
         periods = [(self.agreement, self.agreement.period_of(day)) for day in cut]
         new = self.replacement
         if new is not None and new.start_on < today:
-            calendars = new.calendars.periods(new.start_on, new.end_on, today)
+            calendars = new.calendars.periods(new.billed_from_on, new.end_on, today)
             periods += [(new, period) for period in calendars]
         return [(agreement, period) for agreement, period in periods if period.end_on <= today]
 

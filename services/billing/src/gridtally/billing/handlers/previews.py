@@ -117,7 +117,7 @@ async def load(read: ReadConnection, question: Question, now: datetime) -> Loade
     today = local_date(zone, now)
     period = await _period(read, question, agreement, today)
     carried = await previews.fetch_last_invoiced(read, tenant_id, agreement_id, period.start_on)
-    carried = carried or Carried(agreement.start_on, {})
+    carried = carried or Carried(agreement.billed_from_on, {})
     back_on = min(period.start_on, max(carried.end_on, period.start_on - _DAYS_BEFORE))
     known_before = await fetch_reference_data(
         read,

@@ -135,14 +135,16 @@ UPDATE agreement a
 _INSERT_AGREEMENTS = """
 INSERT INTO agreement (tenant_id, id, customer_id, meter_id, tariff_id, start_on, end_on, closing,
                        grace_hours, version, billing_calendar, earlier_calendars, created_at,
-                       updated_at)
+                       updated_at, billing_starts_on)
 SELECT k.tenant_id, k.id, k.customer_id, k.meter_id, k.tariff_id, k.start_on, k.end_on, k.closing,
        k.grace_hours, k.version, k.billing_calendar, k.earlier_calendars, k.published_at,
-       k.published_at
+       k.published_at, k.billing_starts_on
   FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::date[], $7::date[],
-              $8::text[], $9::int[], $10::int[], $11::jsonb[], $12::jsonb[], $13::timestamptz[])
+              $8::text[], $9::int[], $10::int[], $11::jsonb[], $12::jsonb[], $13::timestamptz[],
+              $14::date[])
        AS k (tenant_id, id, customer_id, meter_id, tariff_id, start_on, end_on, closing,
-             grace_hours, version, billing_calendar, earlier_calendars, published_at)
+             grace_hours, version, billing_calendar, earlier_calendars, published_at,
+             billing_starts_on)
  WHERE EXISTS (SELECT FROM customer c WHERE (c.tenant_id, c.id) = (k.tenant_id, k.customer_id))
    AND NOT EXISTS (
        SELECT FROM agreement a
@@ -167,10 +169,13 @@ async def adopt_agreements(
     ]
     await tx.raw.execute(_UPDATE_AGREEMENTS, *columns_of(changeable, 9))
     whole = [
-        (tenant_id, a.id, a.customer_id, a.meter_id, a.tariff_id, a.start_on, *changed[2:])
+        (
+            *(tenant_id, a.id, a.customer_id, a.meter_id, a.tariff_id, a.start_on),
+            *(*changed[2:], a.billing_starts_on),
+        )
         for (tenant_id, a, _), changed in zip(published, changeable, strict=True)
     ]
-    await tx.raw.execute(_INSERT_AGREEMENTS, *columns_of(whole, 13))
+    await tx.raw.execute(_INSERT_AGREEMENTS, *columns_of(whole, 14))
     await _adopt_read_dates(tx, published)
     return await fetch_unknown(
         tx, "agreement", [(known.tenant_id, known.agreement.id) for known in published]

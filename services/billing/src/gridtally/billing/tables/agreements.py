@@ -91,6 +91,7 @@ agreement = sa.Table(
     sa.Column(
         "read_cycle", sa.Text, sa.Computed("billing_calendar ->> 'read_cycle'", persisted=True)
     ),
+    sa.Column("billing_starts_on", sa.Date),
     sa.ForeignKeyConstraint(["tenant_id", "customer_id"], ["customer.tenant_id", "customer.id"]),
     sa.CheckConstraint("end_on >= start_on", name="agreement_dates"),
     sa.CheckConstraint("closing IN ('wait', 'bill_present', 'estimate')", name="agreement_closing"),

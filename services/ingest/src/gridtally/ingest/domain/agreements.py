@@ -15,7 +15,8 @@ AgreementKey = tuple[str, UUID]
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """A version of a tenant's agreement; without `end_on` it has no end, and where that is its
-    first day, it was cancelled. Its periods are those of its billing `calendars`."""
+    first day, it was cancelled. `start_on` is the first day that is invoiced. Its periods are those
+    of its billing `calendars`."""
 
     tenant_id: str
     id: UUID

@@ -3,7 +3,7 @@
 Events that carry whole days or months of values are encoded from arrays, never value by value.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import numpy as np
@@ -58,12 +58,12 @@ def meter_definitions(tenant_id: str, event: MeterDefined) -> MeterDefinitions:
 
 
 def agreement(tenant_id: str, event: AgreementChanged) -> Agreement:
-    """A version of an agreement."""
+    """A version of an agreement; of its days before it is invoiced there are no periods."""
     return Agreement(
         tenant_id,
         event.agreement_id,
         event.meter_id,
-        event.start_on,
+        min(event.billed_from_on, event.end_on or date.max),
         event.end_on,
         event.closing,
         event.grace_hours,

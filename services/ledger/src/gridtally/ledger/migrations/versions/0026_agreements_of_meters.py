@@ -4,8 +4,8 @@ from alembic import op
 
 from gridtally.database.security import isolate_tenants
 
-revision = "0024"
-down_revision = "0023"
+revision = "0026"
+down_revision = "0025"
 
 _TABLE = """
 CREATE TABLE meter_agreement (
