@@ -1185,6 +1185,12 @@ class NewAgreement(Model):
     grace_hours: int = 72
     """Hours after its end until a period is billed with what is there"""
 
+    billing_starts_on: date_aliased | None = None
+    """
+    The first local date that is invoiced, later than `start_on`: readings and costs of days
+    before it are known, and their invoices were issued elsewhere. `start_on` where left out.
+    """
+
     billing_calendar: BillingCalendar | None = None
     """
     Into which periods its days are divided; the customer's calendar where it is left out, and
@@ -2003,6 +2009,9 @@ class Agreement(Model):
 
     end_on: date_aliased | None
     """First local day that no longer belongs to it; null for no end"""
+
+    billing_starts_on: date_aliased | None
+    """The first local date that is invoiced, where that is not `start_on`."""
 
     closing: Literal["wait", "bill_present", "estimate"] | str
     """When a period is billed: complete, or what is there after the grace time"""

@@ -114,8 +114,9 @@ class Ledger(Operations):
         )
 
     def delete_property(self, property_id: UUID, *, if_match: int | str | None = None) -> None:
-        """Remove a property with its meters and users; 409 while other properties are below it
-        or sums are made of its meters. Its readings stay in the ledger, and count no more.
+        """Remove a property with its meters and users; 409 while other properties are below it,
+        sums are made of its meters, or agreements that bill them have not ended, which
+        `errors` names. Its readings stay in the ledger, and count no more.
         """
         self._do(
             "DELETE",
@@ -219,8 +220,9 @@ class Ledger(Operations):
         )
 
     def delete_meter(self, meter_id: UUID, *, if_match: int | str | None = None) -> None:
-        """Remove a meter; 409 while a derived meter is a sum of it. Its readings stay in the
-        ledger, and count no more. Users whose default meter it was have none then.
+        """Remove a meter; 409 while a derived meter is a sum of it, or an agreement that bills
+        it has not ended, which `errors` names. Its readings stay in the ledger, and count no
+        more. Users whose default meter it was have none then.
         """
         self._do("DELETE", "/v1/meters/{meter_id}", parts={"meter_id": meter_id}, if_match=if_match)
 
@@ -1389,8 +1391,9 @@ class AsyncLedger(AsyncOperations):
     async def delete_property(
         self, property_id: UUID, *, if_match: int | str | None = None
     ) -> None:
-        """Remove a property with its meters and users; 409 while other properties are below it
-        or sums are made of its meters. Its readings stay in the ledger, and count no more.
+        """Remove a property with its meters and users; 409 while other properties are below it,
+        sums are made of its meters, or agreements that bill them have not ended, which
+        `errors` names. Its readings stay in the ledger, and count no more.
         """
         await self._do(
             "DELETE",
@@ -1494,8 +1497,9 @@ class AsyncLedger(AsyncOperations):
         )
 
     async def delete_meter(self, meter_id: UUID, *, if_match: int | str | None = None) -> None:
-        """Remove a meter; 409 while a derived meter is a sum of it. Its readings stay in the
-        ledger, and count no more. Users whose default meter it was have none then.
+        """Remove a meter; 409 while a derived meter is a sum of it, or an agreement that bills
+        it has not ended, which `errors` names. Its readings stay in the ledger, and count no
+        more. Users whose default meter it was have none then.
         """
         await self._do(
             "DELETE", "/v1/meters/{meter_id}", parts={"meter_id": meter_id}, if_match=if_match
