@@ -10,7 +10,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
-UNIT := libs services tests/architecture
+# Architecture first, so that one of the workers parses and imports everything and the others need not.
+UNIT := tests/architecture libs services
 UV := scripts/uv.sh
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
 SOURCES := $(PACKAGES:pyproject.toml=src)

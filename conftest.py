@@ -3,7 +3,9 @@
 from hypothesis import HealthCheck, settings
 from structlog.dev import ConsoleRenderer, plain_traceback
 
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+from examples import examples
+
+settings.register_profile("untimed", examples(100), suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 # structlog's own default draws the local variables of every frame, which takes seconds a traceback

@@ -41,7 +41,7 @@ UNIMPORTED = {
 
 def imports(path):
     """Each module that a file imports, by its full name, wherever the statement stands."""
-    for node in nodes(path.read_text()):
+    for node in nodes(path.read_text(), ast.Import, ast.ImportFrom):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)

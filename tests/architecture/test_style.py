@@ -37,12 +37,11 @@ def too_long(source):
     """Files of more than 400 lines, functions of more than 60 beside those within them."""
     if source.count("\n") > FILE_LINES_MAX:
         yield f"the file has more than {FILE_LINES_MAX} lines"
-    for node in nodes(source):
-        if isinstance(node, FUNCTIONS):
-            within = [part for part in node.body if isinstance(part, FUNCTIONS)]
-            lines = length(node) - sum(map(length, within))
-            if lines > FUNCTION_LINES_MAX:
-                yield f"{node.name} has {lines} lines"
+    for node in nodes(source, *FUNCTIONS):
+        within = [part for part in node.body if isinstance(part, FUNCTIONS)]
+        lines = length(node) - sum(map(length, within))
+        if lines > FUNCTION_LINES_MAX:
+            yield f"{node.name} has {lines} lines"
 
 
 def length(node):
@@ -51,7 +50,7 @@ def length(node):
 
 def floats(source):
     """Floats where money and energy are computed; durations in seconds are no such thing."""
-    for node in nodes(source):
+    for node in nodes(source, ast.Name, ast.Constant):
         is_type = isinstance(node, ast.Name) and node.id == "float"
         if is_type or (isinstance(node, ast.Constant) and isinstance(node.value, float)):
             yield f"line {node.lineno}: a float"
@@ -59,7 +58,7 @@ def floats(source):
 
 def commits(source):
     """Commits and transactions begun by hand."""
-    for node in nodes(source):
+    for node in nodes(source, ast.Attribute, ast.Constant):
         match node:
             case ast.Attribute(attr="commit"):
                 yield f"line {node.lineno}: .commit"
@@ -69,28 +68,29 @@ def commits(source):
 
 def skips(source):
     """Tests that do not run."""
-    for node in nodes(source):
-        if isinstance(node, ast.Attribute) and node.attr in SKIPS:
+    for node in nodes(source, ast.Attribute):
+        if node.attr in SKIPS:
             yield f"line {node.lineno}: {node.attr}"
 
 
 def vague_names(source):
     """Classes named after nothing."""
-    for node in nodes(source):
-        if isinstance(node, ast.ClassDef) and node.name.endswith(VAGUE):
+    for node in nodes(source, ast.ClassDef):
+        if node.name.endswith(VAGUE):
             yield f"line {node.lineno}: {node.name}"
 
 
 def unexplained(source):
     """Modules that say nothing of themselves."""
-    if source.strip() and ast.get_docstring(nodes(source)[0]) is None:
+    [module] = nodes(source, ast.Module)
+    if source.strip() and ast.get_docstring(module) is None:
         yield "no docstring"
 
 
 def whole_descriptions(source):
     """Every fault that pydantic finds described: `gridtally.contracts.faults` describes a few."""
-    for node in nodes(source):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "errors":
+    for node in nodes(source, ast.Call):
+        if getattr(node.func, "attr", "") == "errors":
             yield f"line {node.lineno}: .errors"
 
 

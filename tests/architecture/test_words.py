@@ -39,25 +39,21 @@ NOUNS_IN_ING = {
 
 def bound_names(source):
     """Each name that a module gives (line, name): variables, arguments, functions, classes."""
-    for node in nodes(source):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store()):
-                yield node.lineno, name
-            case ast.arg(arg=name):
-                yield node.lineno, name
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                yield node.lineno, name
-            case ast.ClassDef(name=name):
-                yield node.lineno, name
+    for node in nodes(source, ast.Name):
+        if isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+    for node in nodes(source, ast.arg):
+        yield node.lineno, node.arg
+    for node in nodes(source, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
+        yield node.lineno, node.name
 
 
 def loop_variables(source):
     """The names that loops and comprehensions give (line, name)."""
-    for node in nodes(source):
-        if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
-            for part in ast.walk(node.target):
-                if isinstance(part, ast.Name):
-                    yield part.lineno, part.id
+    for node in nodes(source, ast.For, ast.AsyncFor, ast.comprehension):
+        for part in ast.walk(node.target):
+            if isinstance(part, ast.Name):
+                yield part.lineno, part.id
 
 
 def words_of(name):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtally.metering.validation.batch import MISSING, ChannelDays
@@ -184,7 +184,6 @@ def test_a_day_that_comes_again_is_judged_the_same_and_remembered_once():
     assert again.histories.tobytes() == first.histories.tobytes()
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_days_are_judged_the_same_together_and_one_by_one(data):
     """But for shapes, which are those that were there before the batch."""

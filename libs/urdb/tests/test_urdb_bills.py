@@ -70,12 +70,17 @@ def naive_bills(record, usages):
 
 def local_slots(usage):
     """The local time and kWh of every interval."""
-    zone = ZoneInfo(usage.zone)
-    at = datetime.combine(usage.period.start_on, datetime.min.time(), zone).astimezone(UTC)
-    step = timedelta(minutes=usage.minutes)
+    wh = tuple(usage.series["import"].tolist())
+    return local_slots_of(ZoneInfo(usage.zone), usage.period, usage.minutes, wh)
+
+
+@cache
+def local_slots_of(zone, period, minutes, energy_wh):
+    at = datetime.combine(period.start_on, datetime.min.time(), zone).astimezone(UTC)
+    step = timedelta(minutes=minutes)
     return [
-        ((at + slot * step).astimezone(zone), Fraction(int(wh), 1000))
-        for slot, wh in enumerate(usage.series["import"].tolist())
+        ((at + slot * step).astimezone(zone), Fraction(wh, 1000))
+        for slot, wh in enumerate(energy_wh)
     ]
 
 

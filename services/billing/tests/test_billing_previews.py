@@ -8,9 +8,10 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.forecasts import forecast
 from gridtally.billing.domain.periods import (
@@ -157,7 +158,7 @@ def billed(known, usage, periods):
 
 
 @pytest.mark.parametrize("components", COMPONENTS.values(), ids=COMPONENTS)
-@settings(max_examples=25)
+@examples(25)
 @given(seed=st.integers(0, 2**32), month=st.sampled_from([1, 2, 3, 4, 10]))
 def test_the_preview_of_a_complete_period_is_its_invoice(components, seed, month):
     """Also where months before it have no invoice, and in months of clock changes."""
@@ -221,7 +222,7 @@ def test_so_far_is_the_bill_if_nothing_more_were_used():
     assert qualities == ["estimated"]
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(seed=st.integers(0, 2**32), days=st.integers(1, 31))
 def test_so_far_grows_to_what_is_expected_and_lies_within_the_spread(seed, days):
     known = known_by(COMPONENTS["time of use"])
