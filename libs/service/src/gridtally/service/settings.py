@@ -48,7 +48,7 @@ class ServiceSettings(BaseSettings):
     shutdown_timeout_s: float = Field(default=20, gt=0, le=600)
     body_bytes_max: int = Field(default=16 * 1024 * 1024, ge=1024)
     """The most that a request's body may hold once decompressed."""
-    bodies_bytes_max: int = Field(default=128 * 1024 * 1024, ge=1024)
+    bodies_bytes_max: int = Field(default=96 * 1024 * 1024, ge=1024)
     """The most memory that all bodies at hand may take together, once taken apart. What comes
     beyond is answered 503, to be sent again."""
     export_scratch_bytes_max: int = Field(default=4 * 1024**3, ge=1024 * 1024)
