@@ -82,6 +82,53 @@ async def test_concurrent_creators_of_one_property_make_one(clients, ledger):
     assert len(await events(ledger)) == 5
 
 
+async def test_meters_are_added_together_or_not_at_all(clients, ledger):
+    acme, other = await clients("acme"), await clients("other")
+    homes = [await created(acme, id=str(uuid4())) for _ in range(2)]
+    items = [
+        {"id": str(uuid4()), "property_id": homes[n % 2]["id"], "meter_type": "sub", "name": f"{n}"}
+        for n in range(4)
+    ]
+    lost = [*items, items[0] | {"id": str(uuid4()), "property_id": str(uuid4())}]
+    bad = await acme.post("/v1/meters/batch", json={"items": lost})
+    assert problem(bad) == (404, "property_unknown")
+    assert bad.json()["errors"][0]["pointer"] == "#/items/4"
+    before = len(await events(ledger))
+    good = await acme.post("/v1/meters/batch", json={"items": items})
+    assert good.status_code == 201, good.text
+    assert [item["name"] for item in good.json()["items"]] == ["0", "1", "2", "3"]
+    assert len(await events(ledger)) == before + 4
+    again = await acme.post("/v1/meters/batch", json={"items": items})
+    assert (again.status_code, again.json()) == (200, good.json())
+    assert problem(await other.post("/v1/meters/batch", json={"items": items})) == (
+        404,
+        "property_unknown",
+    )
+
+    at = "2025-01-01T00:00:00Z"
+    readings = [{"meter_id": item["id"], "value": "7", "read_at": at} for item in items]
+    wrong = {"meter_type": "sub", "value": "7", "read_at": at}
+    entered = await acme.post(
+        "/v1/readings/batch", json={"items": [*readings, wrong], "mode": "item_by_item"}
+    )
+    assert (entered.status_code, entered.json()["accepted"], entered.json()["refused"]) == (
+        201,
+        4,
+        1,
+    )
+    assert entered.json()["items"][4]["code"] == "meter_unnamed"
+    repeated = await acme.post("/v1/readings/batch", json={"items": readings})
+    assert (repeated.status_code, repeated.json()["unchanged"]) == (200, 4)
+    foreign = await other.post("/v1/readings/batch", json={"items": readings})
+    assert problem(foreign)[0] in (404, 422)
+
+
+def good_ids(items, answer):
+    """What was asked for, with the ids that were given."""
+    made = answer.json()["items"]
+    return [item | {"id": given["id"]} for item, given in zip(items, made, strict=True)]
+
+
 async def test_a_batch_is_all_or_nothing(clients, ledger):
     acme = await clients("acme")
     known = await created(acme, id=str(uuid4()))
@@ -97,6 +144,8 @@ async def test_a_batch_is_all_or_nothing(clients, ledger):
     assert good.status_code == 201, good.text
     assert [item["name"] for item in good.json()["items"][:3]] == ["Feeder", HOME["name"], "Home 2"]
     assert good.json()["items"][1] == known
+    again = await acme.post("/v1/properties/batch", json={"items": good_ids(items, good)})
+    assert (again.status_code, again.json()) == (200, good.json())
     assert len(await events(ledger)) == 5 * 999
     page = (await acme.get("/v1/properties", params={"parent_id": feeder, "limit": 500})).json()
     assert len(page["items"]) == 500

@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
 from typing import Any
 
+from pydantic import BaseModel
+
 from gridtally.client.downloads import AsyncDownload
 from gridtally.client.problems import UnreadableAnswer
 from gridtally.client.requests import Content, request_of
@@ -13,6 +15,7 @@ from gridtally.client.transports import AsyncOperations
 
 Json = dict[str, Any]
 PAGE_ITEMS = 500
+CREATED = 201
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -39,13 +42,14 @@ class AsyncUntyped(AsyncOperations):
         answer = await self._send(
             request_of(method, path, query=query, body=body, content_type=content_type)
         )
-        try:
-            read = json.loads(answer.content or b"{}")
-        except ValueError as failure:
-            raise UnreadableAnswer(f"{method} {path}: {failure}") from failure
-        if not isinstance(read, dict):
-            raise UnreadableAnswer(f"{method} {path}: the answer is no object")
-        return read
+        return _object(answer.content, f"{method} {path}")
+
+    async def create(self, path: str, body: BaseModel) -> tuple[Json, bool]:
+        """POST something under an idempotency key of its own: what is answered, and whether
+        something is new (201) or all of it was there already (200)."""
+        answer = await self._send(request_of("POST", path, body=body, once=True))
+        read = _object(answer.content, f"POST {path}")
+        return read, answer.status_code == CREATED
 
     async def items(
         self, path: str, *, query: Mapping[str, object] = NOTHING
@@ -66,3 +70,13 @@ class AsyncUntyped(AsyncOperations):
     ) -> AbstractAsyncContextManager[AsyncDownload]:
         """A long answer, piece by piece."""
         return self._download("GET", path, query=query)
+
+
+def _object(content: bytes, call: str) -> Json:
+    try:
+        read = json.loads(content or b"{}")
+    except ValueError as failure:
+        raise UnreadableAnswer(f"{call}: {failure}") from failure
+    if not isinstance(read, dict):
+        raise UnreadableAnswer(f"{call}: the answer is no object")
+    return read

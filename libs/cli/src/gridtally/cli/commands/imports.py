@@ -1,4 +1,8 @@
-"""`gridtally import`: a file of readings into an installation, once somebody has looked at it."""
+"""`gridtally import`: what files hold, into an installation.
+
+A file of interval readings is imported once somebody has looked at it: `import FILE`. What other
+files are is said before their name: `import customers FILE`.
+"""
 
 import asyncio
 import os
@@ -7,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from gridtally.cli.commands import data_files, payment_file
 from gridtally.cli.errors import CommandError
 from gridtally.cli.options import AsJson, DataDir
 
@@ -17,8 +23,27 @@ if TYPE_CHECKING:
 
 REFUSALS_SHOWN_MAX = 10
 CHANNELS_SHOWN_MAX = 50
+INTERVALS = "intervals"
 
 
+class _Imports(TyperGroup):
+    """A file whose kind is not named is one of interval readings, in any of their formats."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        names_kind = args and (args[0] in self.commands or args[0] == "--help")
+        if args and not names_kind:
+            args = [INTERVALS, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_Imports,
+    help="Import files: readings in any format (`import FILE`), or tables of master data.",
+    no_args_is_help=True,
+)
+
+
+@app.command(INTERVALS)
 def import_file(
     file: Annotated[Path, typer.Argument(help="CSV, NEM12 or Green Button XML.")],
     zone: Annotated[
@@ -79,6 +104,14 @@ def import_file(
         print_json(result)
     if refused:
         raise typer.Exit(1)
+
+
+app.command()(data_files.customers)
+app.command()(data_files.properties)
+app.command()(data_files.meters)
+app.command()(data_files.agreements)
+app.command()(data_files.readings)
+app.command()(payment_file.payments)
 
 
 async def send_file(

@@ -9,6 +9,7 @@ from gridtally.contracts.metering import MeterType
 from gridtally.database import Database, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import IfMatch, OptionalMatch, RequiredMatch
+from gridtally.http.idempotency import Idempotent
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import answer
 from gridtally.http.sorting import SortedPage
@@ -19,6 +20,8 @@ from gridtally.ledger.registry.schemas.meters import (
     Meter,
     MeterChange,
     MeterReplacement,
+    Meters,
+    NewMeters,
     channels_of,
     registers_of,
 )
@@ -35,6 +38,20 @@ def _meter_uses(request: Request) -> MeterUses:
 
 Uses = Annotated[MeterUses, Depends(_meter_uses)]
 """What other features use meters for, as the composition root has given it."""
+
+
+@router.post("/batch", status_code=201, response_model=Meters)
+async def add_meters(new: NewMeters, db: Db, cause: WriteCause, request: Idempotent) -> Response:
+    """Add up to 500 meters to their properties, all or nothing; those that exist already with the
+    same content are answered as they are, with 200 where all of them do."""
+    requested = [item.to_domain(item.property_id) for item in new.items]
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        if (stored_answer := await request.fetch_answer(tx)) is not None:
+            return stored_answer
+        added = await meters.add_meters(tx, cause, requested)
+        body = Meters(items=[Meter.of(meter) for meter, _ in added])
+        status = 201 if any(created for _, created in added) else 200
+        return await request.store_answer(tx, status, body)
 
 
 @router.get("")

@@ -55,16 +55,18 @@ async def create_properties(
     new: NewProperties, db: Db, cause: WriteCause, request: Idempotent
 ) -> Response:
     """Register up to 1 000 properties, all or nothing; those that exist already with the same
-    content are answered as they are."""
+    content are answered as they are, with 200 where all of them do."""
     requested = [item.to_domain(cause.tenant_id) for item in new.items]
     async with transaction(db, tenant=cause.tenant_id) as tx:
         if (stored_answer := await request.fetch_answer(tx)) is not None:
             return stored_answer
+        properties_ = await properties.create_properties(tx, cause, requested)
         items = [
             PropertyWithMeters.with_meters(registered.property, registered.meters)
-            for registered in await properties.create_properties(tx, cause, requested)
+            for registered in properties_
         ]
-        return await request.store_answer(tx, 201, Properties(items=items))
+        status = 201 if any(registered.created for registered in properties_) else 200
+        return await request.store_answer(tx, status, Properties(items=items))
 
 
 @router.get("")

@@ -1,6 +1,6 @@
 """Adding, changing and removing meters, and publishing what has changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from gridtally.contracts.metering import MeterRegistered
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Conflict, NotFound, Rejected
 from gridtally.kernel.periods import local_date
+from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected
 from gridtally.kernel.resources import Cause, Stored
 from gridtally.ledger.registry.domain.agreements import require_unbilled
 from gridtally.ledger.registry.domain.meters import METERS_MAX, Meter, Register, own_meters
@@ -40,6 +41,22 @@ async def add_meter(tx: WriteConnection, cause: Cause, meter: Meter) -> tuple[St
     if not _has_same_parts(existing.resource, meter):
         raise Conflict("meter_exists", f"the meter {meter.id} has other channels or registers")
     return existing, False
+
+
+async def add_meters(
+    tx: WriteConnection, cause: Cause, requested: Sequence[Meter]
+) -> list[tuple[Stored[Meter], bool]]:
+    """Add meters to their properties, all or nothing; each, and whether it is new, in the order
+    requested. Properties are locked in the order of their ids; refusals name the item."""
+    added: dict[int, tuple[Stored[Meter], bool]] = {}
+    in_order = sorted(enumerate(requested), key=lambda entry: (entry[1].property_id, entry[0]))
+    for index, meter in in_order:
+        try:
+            added[index] = await add_meter(tx, cause, meter)
+        except (Conflict, NotFound, Rejected) as refused:
+            fault = Fault(f"/items/{index}", refused.detail)
+            raise type(refused)(refused.code, refused.detail, (fault,)) from None
+    return [added[index] for index in range(len(requested))]
 
 
 def _without_parts(meter: Meter) -> Meter:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from gridtally.contracts.metering import ActiveFlow, Channel, MeterType
 from gridtally.contracts.model import READ_EXACTLY, WRITTEN_PLAINLY, Text
@@ -24,6 +24,8 @@ from gridtally.metering.registers import (
 )
 
 T = TypeVar("T")
+METERS_BATCH_MAX = 500
+"""The most meters that one request may add."""
 CHANNELS_MAX = 6
 """A meter has one channel for each flow at most, and one register for each of active energy."""
 
@@ -153,6 +155,24 @@ class NewMeter(Body):
                 self.id or new_id(), property_id, self.meter_type, self.name, channels, registers
             )
         )
+
+
+class NewMeterOfProperty(NewMeter):
+    """A meter to add, and the property that it is added to."""
+
+    property_id: UUID
+
+
+class NewMeters(Body):
+    """Meters to add together, all or nothing."""
+
+    items: Annotated[list[NewMeterOfProperty], Field(min_length=1, max_length=METERS_BATCH_MAX)]
+
+
+class Meters(BaseModel):
+    """Meters as they were added, in the order requested."""
+
+    items: list[Meter]
 
 
 class MeterChange(Body):

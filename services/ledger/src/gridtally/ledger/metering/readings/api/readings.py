@@ -12,13 +12,14 @@ from fastapi import APIRouter, Query, Response
 
 from gridtally.contracts.metering import ActiveFlow, Quality, ReadingKind
 from gridtally.contracts.model import Instant
-from gridtally.database import snapshot, transaction
+from gridtally.database import WriteConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch, etag, tag
-from gridtally.http.idempotency import Idempotent
+from gridtally.http.idempotency import Idempotent, IdempotentRequest
 from gridtally.http.paging import Page, PageRequest, Paging
 from gridtally.http.problems import to_errors
 from gridtally.kernel.errors import Fault, Rejected
+from gridtally.kernel.resources import Cause
 from gridtally.ledger.callers import Reader, WriteCause, instant, named_filters
 from gridtally.ledger.metering.readings.handlers import readings
 from gridtally.ledger.metering.readings.handlers.readings import AcceptedReading, ReadingRequest
@@ -68,6 +69,22 @@ async def record_reading(
         return await request.store_answer(tx, 201 if outcome.created else 200, body, headers)
 
 
+@router.post("/readings/batch", status_code=201, response_model=ItemResults)
+async def record_readings_of_meters(
+    new: NewReadings, db: Db, cause: WriteCause, request: Idempotent, now: Now
+) -> Response:
+    """Enter readings of meters of any properties, named by `meter_id`: all or nothing, or item by
+    item.
+
+    201 where something was entered, 200 where all existed already, 422 where nothing could be.
+    """
+    async with transaction(db, tenant=cause.tenant_id) as tx:
+        if (stored_answer := await request.fetch_answer(tx)) is not None:
+            return stored_answer
+        requested = [_request_by_id(item, now) for item in new.items]
+        return await _record(tx, cause, request, new, requested, now)
+
+
 @router.post("/properties/{property_id}/readings", status_code=201, response_model=ItemResults)
 async def record_readings(
     property_id: UUID, new: NewReadings, db: Db, cause: WriteCause, request: Idempotent, now: Now
@@ -81,19 +98,37 @@ async def record_readings(
             return stored_answer
         _, meters = await fetch_property(tx, cause.tenant_id, property_id)
         requested = [_request_of(item, meters, now) for item in new.items]
-        possible = [item for item in requested if isinstance(item, ReadingRequest)]
-        recorded = iter(await readings.record_readings(tx, cause, possible, now))
-        outcomes = [
-            next(recorded) if isinstance(item, ReadingRequest) else item for item in requested
-        ]
-        results = [_item_result(index, outcome) for index, outcome in enumerate(outcomes)]
-        refused = sum(result.status == "refused" for result in results)
-        accepted = sum(result.status == "accepted" for result in results)
-        if refused == len(results) or (refused and new.mode == "all_or_nothing"):
-            raise _all_refused(results, new.mode)
-        unchanged = len(results) - refused - accepted
-        body = ItemResults(accepted=accepted, unchanged=unchanged, refused=refused, items=results)
-        return await request.store_answer(tx, 201 if accepted else 200, body)
+        return await _record(tx, cause, request, new, requested, now)
+
+
+async def _record(
+    tx: WriteConnection,
+    cause: Cause,
+    request: IdempotentRequest,
+    new: NewReadings,
+    requested: list[ReadingRequest | Rejected],
+    now: datetime,
+) -> Response:
+    """Enter what can be entered, and answer what became of each item."""
+    possible = [item for item in requested if isinstance(item, ReadingRequest)]
+    recorded = iter(await readings.record_readings(tx, cause, possible, now))
+    outcomes = [next(recorded) if isinstance(item, ReadingRequest) else item for item in requested]
+    results = [_item_result(index, outcome) for index, outcome in enumerate(outcomes)]
+    refused = sum(result.status == "refused" for result in results)
+    accepted = sum(result.status == "accepted" for result in results)
+    if refused == len(results) or (refused and new.mode == "all_or_nothing"):
+        raise _all_refused(results, new.mode)
+    unchanged = len(results) - refused - accepted
+    body = ItemResults(accepted=accepted, unchanged=unchanged, refused=refused, items=results)
+    return await request.store_answer(tx, 201 if accepted else 200, body)
+
+
+def _request_by_id(item: NewReadingOfMeter, now: datetime) -> ReadingRequest | Rejected:
+    """The reading of the meter that is named by its id alone."""
+    if item.meter_id is None or item.meter_type is not None:
+        fault = Fault("/meter_id", "must be given, and `meter_type` left out")
+        return Rejected("meter_unnamed", "a reading names its meter by id", (fault,))
+    return ReadingRequest(item.meter_id, item.flow, item.to_domain(now))
 
 
 def _request_of(

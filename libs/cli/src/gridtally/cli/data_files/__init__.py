@@ -1,0 +1,1 @@
+"""Files of customers, properties, meters, agreements and readings, into an installation."""

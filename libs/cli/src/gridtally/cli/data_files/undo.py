@@ -1,0 +1,72 @@
+"""Taking back what a file has made, where nothing has been made of it since.
+
+What a file names by reference was made by an import, since nothing else has such an id. It is
+removed as it was made: what has changed since is refused, and so is a customer with agreements.
+"""
+
+from collections.abc import Sequence
+
+from gridtally.cli.data_files.kinds import Item, Name
+from gridtally.cli.data_files.outcomes import Outcomes, reason_of
+from gridtally.cli.errors import CommandError
+from gridtally.client import AsyncClient, NotAllowed, NotFound, NotNow, Problem
+from gridtally.client.generated import ledger_models as ledger
+
+FIRST_VERSION = 1
+
+
+def check_undoable(name: Name) -> None:
+    """CommandError for what services never remove."""
+    if name == "agreements":
+        raise CommandError(
+            "agreements are never removed, since invoices may rest on them: end them instead "
+            "(PATCH /v1/agreements/{id} with an end_on)"
+        )
+
+
+class Undoer:
+    """Removes what the items of a file have made."""
+
+    def __init__(self, name: Name, client: AsyncClient, outcomes: Outcomes) -> None:
+        self._name = name
+        self._client = client
+        self._outcomes = outcomes
+
+    async def remove(self, part: Sequence[Item]) -> None:
+        """Remove one after the other; NotAllowed, and where a service is away."""
+        for item in part:
+            try:
+                await self._remove(item)
+            except (NotAllowed, NotNow):
+                raise
+            except NotFound:
+                self._outcomes.add("absent")
+            except Problem as problem:
+                self._outcomes.refuse(item.row, item.reference, problem.code, reason_of(problem))
+
+    async def _remove(self, item: Item) -> None:
+        if isinstance(item.body, ledger.NewReadingOfMeter):
+            await self._withdraw(item, item.body)
+            return
+        match self._name:
+            case "customers":
+                await self._client.billing.delete_customer(item.id, if_match=FIRST_VERSION)
+            case "properties":
+                await self._client.ledger.delete_property(item.id, if_match=FIRST_VERSION)
+            case _:
+                await self._client.ledger.delete_meter(item.id, if_match=FIRST_VERSION)
+        self._outcomes.add("undone")
+
+    async def _withdraw(self, item: Item, body: ledger.NewReadingOfMeter) -> None:
+        """Withdraw the reading of that moment, if it is as it was entered."""
+        readings = self._client.ledger.list_readings_of_meter(
+            item.id, flow=body.flow, from_=body.read_at
+        )
+        async for reading in readings:
+            if reading.read_at != body.read_at:
+                break
+            if (reading.value, reading.version) == (body.value, FIRST_VERSION):
+                await self._client.ledger.withdraw_reading(reading.id, if_match=FIRST_VERSION)
+                self._outcomes.add("undone")
+                return
+        self._outcomes.add("absent")
