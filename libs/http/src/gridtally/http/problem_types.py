@@ -46,7 +46,7 @@ MEANINGS: dict[str, str] = {
     "channels_unmapped": "The file's channels are not all mapped or left out; `errors` names each.",
     "derived_meter": "The meter is computed from others and takes no readings of its own.",
     "empty_window": "The window ends before it begins. `to` must be later than `from`.",
-    "file_unreadable": "The file is not laid out as declared. The detail says where.",
+    "file_unreadable": "The file is not laid out as it should be. The detail says where.",
     "flow_unknown": "The meter has no such flow.",
     "future": "The time lies in the future. Check the clock that made it.",
     "import_at_work": "The import is at work. Wait until it is done.",

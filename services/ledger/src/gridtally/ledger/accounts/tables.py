@@ -219,6 +219,18 @@ open_item = sa.Table(
         "due_on",
         postgresql_where=sa.text("total > allocated AND NOT overdue_reported"),
     ),
+    sa.Index(
+        "open_item_by_number_key",
+        "tenant_id",
+        sa.text("upper(regexp_replace(number, '[^0-9A-Za-z]'::text, ''::text, 'g'::text))"),
+    ),
+    sa.Index(
+        "open_item_by_open_amount",
+        "tenant_id",
+        "currency",
+        sa.text("(total - allocated)"),
+        postgresql_where=sa.text("total > allocated"),
+    ),
 )
 allocation = sa.Table(
     "allocation",

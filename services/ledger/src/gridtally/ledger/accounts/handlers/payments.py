@@ -88,6 +88,12 @@ async def post_payments(
         (message.envelope.tenant_id, events.payment(events.present(message), message.envelope))
         for message in batch
     ]
+    await post_received(tx, commands)
+
+
+async def post_received(tx: WriteConnection, commands: Sequence[tuple[str, Command]]) -> None:
+    """Post payments of money that has arrived, each with its tenant; the same as `post_payments`,
+    whoever says that it has."""
     waiting = await adopted_payments.fetch_waiting(
         tx, [(tenant_id, command.id) for tenant_id, command in commands]
     )
