@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gridtally.client.downloads import AsyncDownload, Download
 from gridtally.client.generated import ledger_models as models
+from gridtally.client.requests import Content
 from gridtally.client.transports import AsyncOperations, Operations
 
 
@@ -61,7 +62,7 @@ class Ledger(Operations):
         self, body: models.NewProperties, *, idempotency_key: str | None = None
     ) -> models.Properties:
         """Register up to 1 000 properties, all or nothing; those that exist already with the
-        same content are answered as they are.
+        same content are answered as they are, with 200 where all of them do.
         """
         return self._call(
             models.Properties,
@@ -157,6 +158,21 @@ class Ledger(Operations):
             "POST",
             "/v1/properties/{property_id}/initialize-meters",
             parts={"property_id": property_id},
+        )
+
+    def add_meters(
+        self, body: models.NewMeters, *, idempotency_key: str | None = None
+    ) -> models.Meters:
+        """Add up to 500 meters to their properties, all or nothing; those that exist already
+        with the same content are answered as they are, with 200 where all of them do.
+        """
+        return self._call(
+            models.Meters,
+            "POST",
+            "/v1/meters/batch",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
         )
 
     def list_meters(
@@ -399,6 +415,24 @@ class Ledger(Operations):
                 "sort": sort,
                 "limit": limit,
             },
+        )
+
+    def record_readings_of_meters(
+        self, body: models.NewReadings, *, idempotency_key: str | None = None
+    ) -> models.ItemResults:
+        """Enter readings of meters of any properties, named by `meter_id`: all or nothing, or
+        item by item.
+
+        201 where something was entered, 200 where all existed already, 422 where nothing
+        could be.
+        """
+        return self._call(
+            models.ItemResults,
+            "POST",
+            "/v1/readings/batch",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
         )
 
     def record_readings(
@@ -927,6 +961,30 @@ class Ledger(Operations):
             parts={"transaction_id": transaction_id},
         )
 
+    def book_payment_file(
+        self,
+        body: Content,
+        *,
+        dry_run: bool | None = None,
+        content_type: Literal["application/octet-stream", "text/csv"] = "application/octet-stream",
+    ) -> models.PaymentFileResult:
+        """Book the payments of a bank statement (camt.053) or a table (CSV: `booked_on`,
+        `amount`, `currency`, `reference`; `payer`, `account`, `bank_reference`).
+
+        A payment is the customer's whose invoices its text names, and pays these first. All
+        others are unmatched, with suggestions. A payment has an id by the bank's reference,
+        else by all that the bank says of it, so the same payment is booked once, however many
+        files have it. 422 where the file cannot be read: then nothing of it is booked.
+        """
+        return self._call(
+            models.PaymentFileResult,
+            "POST",
+            "/v1/payment-files",
+            query={"dry_run": dry_run},
+            body=body,
+            content_type=content_type,
+        )
+
     def post_payment(
         self, body: models.NewPayment, *, idempotency_key: str | None = None
     ) -> models.Transaction:
@@ -1336,7 +1394,7 @@ class AsyncLedger(AsyncOperations):
         self, body: models.NewProperties, *, idempotency_key: str | None = None
     ) -> models.Properties:
         """Register up to 1 000 properties, all or nothing; those that exist already with the
-        same content are answered as they are.
+        same content are answered as they are, with 200 where all of them do.
         """
         return await self._call(
             models.Properties,
@@ -1434,6 +1492,21 @@ class AsyncLedger(AsyncOperations):
             "POST",
             "/v1/properties/{property_id}/initialize-meters",
             parts={"property_id": property_id},
+        )
+
+    async def add_meters(
+        self, body: models.NewMeters, *, idempotency_key: str | None = None
+    ) -> models.Meters:
+        """Add up to 500 meters to their properties, all or nothing; those that exist already
+        with the same content are answered as they are, with 200 where all of them do.
+        """
+        return await self._call(
+            models.Meters,
+            "POST",
+            "/v1/meters/batch",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
         )
 
     def list_meters(
@@ -1682,6 +1755,24 @@ class AsyncLedger(AsyncOperations):
                 "sort": sort,
                 "limit": limit,
             },
+        )
+
+    async def record_readings_of_meters(
+        self, body: models.NewReadings, *, idempotency_key: str | None = None
+    ) -> models.ItemResults:
+        """Enter readings of meters of any properties, named by `meter_id`: all or nothing, or
+        item by item.
+
+        201 where something was entered, 200 where all existed already, 422 where nothing
+        could be.
+        """
+        return await self._call(
+            models.ItemResults,
+            "POST",
+            "/v1/readings/batch",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
         )
 
     async def record_readings(
@@ -2210,6 +2301,30 @@ class AsyncLedger(AsyncOperations):
             "GET",
             "/v1/transactions/{transaction_id}",
             parts={"transaction_id": transaction_id},
+        )
+
+    async def book_payment_file(
+        self,
+        body: Content,
+        *,
+        dry_run: bool | None = None,
+        content_type: Literal["application/octet-stream", "text/csv"] = "application/octet-stream",
+    ) -> models.PaymentFileResult:
+        """Book the payments of a bank statement (camt.053) or a table (CSV: `booked_on`,
+        `amount`, `currency`, `reference`; `payer`, `account`, `bank_reference`).
+
+        A payment is the customer's whose invoices its text names, and pays these first. All
+        others are unmatched, with suggestions. A payment has an id by the bank's reference,
+        else by all that the bank says of it, so the same payment is booked once, however many
+        files have it. 422 where the file cannot be read: then nothing of it is booked.
+        """
+        return await self._call(
+            models.PaymentFileResult,
+            "POST",
+            "/v1/payment-files",
+            query={"dry_run": dry_run},
+            body=body,
+            content_type=content_type,
         )
 
     async def post_payment(

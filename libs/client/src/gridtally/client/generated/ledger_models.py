@@ -646,6 +646,22 @@ class InvoiceAllocation(Model):
     """When it was recorded, UTC"""
 
 
+class InvoiceOfPayment(Model):
+    """An invoice that a payment names, or may be for."""
+
+    invoice_id: UUID
+    """The invoice"""
+
+    customer_id: UUID
+    """The customer"""
+
+    number: str
+    """Number in its series, from 1"""
+
+    open: Decimal
+    """What was open of it before the payment, with the sign of the total."""
+
+
 class InvoiceWithAllocations(Model):
     """An invoice and everything that was allocated to it; the oldest thousand."""
 
@@ -1104,6 +1120,43 @@ class Payee(Model):
 
     balance: Decimal
     """Debits minus credits"""
+
+
+class PaymentOfFile(Model):
+    """A payment of the file, and what became of it."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    entry: int
+    """The number of its entry in the file, from 1; of a table, the number of its row."""
+
+    payment_id: UUID
+    """The transaction that books it; an unmatched payment is listed under the same id."""
+
+    booked_on: date
+    """The day on which the bank booked it."""
+
+    amount: Decimal
+    """Amount, rounded, in the currency"""
+
+    payer: str
+    """Who paid, as the bank says."""
+
+    reference: str
+    """What the payer wrote."""
+
+    state: Literal["matched", "unmatched", "present"] | str
+    """
+    `matched`: the customer's, whose invoices it names. `unmatched`: booked for nobody until a
+    person assigns it. `present`: booked before, by this or another file.
+    """
+
+    customer_id: UUID | None
+    """Whose it is, where it is matched."""
+
+    invoices: list[InvoiceOfPayment]
+    """Matched: the invoices that it names. Unmatched: those that it may be for, at most five."""
 
 
 class PaymentTerms(Model):
@@ -2142,6 +2195,13 @@ class MeterReplacement(Model):
     """The cumulative totals that the meter shows"""
 
 
+class Meters(Model):
+    """Meters as they were added, in the order requested."""
+
+    items: list[Meter]
+    """The page's items"""
+
+
 class NewAdjustment(Model):
     """Above zero, a charge that the customer is to pay; below, a credit, spent as a payment is."""
 
@@ -2292,6 +2352,41 @@ class NewMeter(Model):
 
     registers: list[Register] | None = None
     """The cumulative totals that the meter shows"""
+
+
+class NewMeterOfProperty(Model):
+    """A meter to add, and the property that it is added to."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    meter_type: Literal["main", "sub", "solar", "device", "derived"]
+    """What the meter is for at its property"""
+
+    name: str
+    """Name, for people"""
+
+    channels: list[Channel] | None = None
+    """The flows that the meter measures in intervals"""
+
+    registers: list[Register] | None = None
+    """The cumulative totals that the meter shows"""
+
+    property_id: UUID
+    """The property"""
+
+
+class NewMeters(Model):
+    """Meters to add together, all or nothing."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: list[NewMeterOfProperty]
+    """The page's items"""
 
 
 class NewPayment(Model):
@@ -2479,6 +2574,25 @@ class PayeeStatement(Model):
 
     entries: list[StatementEntry]
     """The entries, in order"""
+
+
+class PaymentFileResult(Model):
+    """What became of a file of payments."""
+
+    matched: int
+    """How many payments became customers', by an invoice's number."""
+
+    unmatched: int
+    """How many payments were booked for nobody; `GET /v1/unmatched-payments` lists them."""
+
+    present: int
+    """How many payments had been booked before."""
+
+    passed_over: int
+    """How many entries are no money that came in: debits, bookings not yet final, reversals."""
+
+    payments: list[PaymentOfFile]
+    """Every payment, in the order of the file."""
 
 
 class Problem(Model):

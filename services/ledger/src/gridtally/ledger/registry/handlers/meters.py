@@ -9,9 +9,8 @@ from uuid import UUID
 
 from gridtally.contracts.metering import MeterRegistered
 from gridtally.database import WriteConnection
-from gridtally.kernel.errors import Conflict, NotFound, Rejected
-from gridtally.kernel.periods import local_date
 from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected
+from gridtally.kernel.periods import local_date
 from gridtally.kernel.resources import Cause, Stored
 from gridtally.ledger.registry.domain.agreements import require_unbilled
 from gridtally.ledger.registry.domain.meters import METERS_MAX, Meter, Register, own_meters
