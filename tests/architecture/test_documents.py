@@ -62,7 +62,8 @@ def consumed_by(service):
     """The topics of a service's subscriptions, put together as it does itself."""
     made = importlib.import_module(f"gridtally.{service}.app").SERVICE
     database = Database(create_async_engine(driver_url("postgresql://nowhere/none")))
-    settings, publisher = made.settings_class.model_construct(), Publisher("", client_id="")
+    settings = made.settings_class.model_construct(kafka_bootstrap_servers="nowhere")
+    publisher = Publisher("", client_id="")
     parts = made.build(Process(service, settings, database, publisher, utc_now, asyncio.Event()))
     return {subscription.event.TOPIC for subscription in parts.subscriptions}
 

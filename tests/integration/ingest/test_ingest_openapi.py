@@ -91,7 +91,7 @@ async def test_no_request_is_answered_with_a_failure_of_ours(served):
             session.headers["authorization"] = headers["authorization"]
             for result in schema.get_all_operations():
                 operation = result.ok()
-                if not operation.path.startswith("/health"):
+                if not operation.path.startswith(("/health", "/v1/readings/stream")):
                     statuses, failed = attempt(operation, session, base, known)
                     answered[operation.label] = statuses
                     failures += failed

@@ -1,7 +1,7 @@
 """The Python client of Gridtally's services: `Client` waits, `AsyncClient` is for event loops."""
 
 from gridtally.client.clients import AsyncClient, Client, NotConfigured
-from gridtally.client.downloads import AsyncDownload, Download
+from gridtally.client.downloads import AsyncDownload, Download, ServerEvent
 from gridtally.client.problems import (
     ClientError,
     Conflict,
@@ -35,6 +35,7 @@ __all__ = [
     "NotSigned",
     "Problem",
     "Retries",
+    "ServerEvent",
     "ServiceAway",
     "UnreadableAnswer",
     "read_webhook",

@@ -1,12 +1,50 @@
 """A file that a service makes while it is sent: read piece by piece, or at once."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 _FILE_NAME = re.compile(r'filename="([^"/\\]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """An event of a stream: its name, what it says, and the id to come back with."""
+
+    name: str
+    data: Any
+    id: str
+
+
+@dataclass(slots=True)
+class _Events:
+    """Makes events of the lines of a stream."""
+
+    _id: str = ""
+    _name: str = ""
+    _data: list[str] = field(default_factory=list)
+
+    def take(self, line: str) -> ServerEvent | None:
+        """The event that the line ends, if it ends one."""
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        match name:
+            case "id":
+                self._id = value
+            case "event":
+                self._name = value
+            case "data":
+                self._data.append(value)
+            case "" if not line and self._data:
+                event = ServerEvent(self._name, json.loads("\n".join(self._data)), self._id)
+                self._name, self._data = "", []
+                return event
+        return None
 
 
 class _Received:
@@ -38,6 +76,11 @@ class Download(_Received):
         """The lines of a text (CSV, NDJSON)."""
         return self._answer.iter_lines()
 
+    def events(self) -> Iterator[ServerEvent]:
+        """The events of a stream (`text/event-stream`), as they come."""
+        taken = map(_Events().take, self.lines())
+        return (event for event in taken if event is not None)
+
     def read(self) -> bytes:
         """All bytes."""
         return self._answer.read()
@@ -58,6 +101,13 @@ class AsyncDownload(_Received):
     def lines(self) -> AsyncIterator[str]:
         """The lines of a text (CSV, NDJSON)."""
         return self._answer.aiter_lines()
+
+    async def events(self) -> AsyncIterator[ServerEvent]:
+        """The events of a stream (`text/event-stream`), as they come."""
+        events = _Events()
+        async for line in self.lines():
+            if (event := events.take(line)) is not None:
+                yield event
 
     async def read(self) -> bytes:
         """All bytes."""

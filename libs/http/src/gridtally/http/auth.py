@@ -96,6 +96,15 @@ async def caller_of(state: State, authorization: str | None) -> str | None:
     return None if key is None else key.key_id
 
 
+async def is_still_let_in(state: State, caller: Principal, scope: str) -> bool:
+    """Whether a caller's key is in force and has the scope, for requests that go on for long."""
+    if caller.key_id == SERVICE:
+        return True
+    keyring: Keyring = state.keyring
+    key = await keyring.find(caller.key_id)
+    return key is not None and key.tenant_id == caller.tenant_id and scope in key.scopes
+
+
 def tell_key_shown(scope: Scope) -> None:
     """Tell the server, where it wants to know, that this connection is of somebody we know."""
     tell: Callable[[], None] | None = scope.get("state", {}).get(KEY_SHOWN)

@@ -35,7 +35,9 @@ CALCULATION = CostClass("calculation", 50)
 """Bills worked out, trees summed, documents drawn. Of one tenant some are at work at once."""
 EXPORT = CostClass("export", 50)
 """A file as long as the tenant's data. `gridtally.http.exports` bounds how many are under way."""
-CLASSES = (READ, LISTING, WRITE, BULK_WRITE, CALCULATION, EXPORT)
+STREAM = CostClass("stream", 20)
+"""Events for half an hour, of what is published anyway."""
+CLASSES = (READ, LISTING, WRITE, BULK_WRITE, CALCULATION, EXPORT, STREAM)
 UNNAMED = CALCULATION
 """What a route counts as that is of no class: the tests refuse it, a running service does not."""
 
@@ -86,6 +88,7 @@ NAMED: dict[str, CostClass] = {
     "GET /v1/meters/{meter_id}/series": LISTING,
     "GET /v1/estimates/accuracy": LISTING,
     "GET /v1/estimation-settings": READ,
+    "GET /v1/readings/stream": STREAM,
     "GET /v1/validation-rules": READ,
     "POST /v1/agreements/{agreement_id}/periods/{start_on}/close": WRITE,
     "POST /v1/imports": BULK_WRITE,

@@ -32,6 +32,7 @@ MEANINGS: dict[str, str] = {
     "operator_token_unset": "This installation has no operator's token, so nobody makes keys here.",
     "request_in_flight": "A request with this Idempotency-Key is at work. Try again shortly.",
     "too_many_exports": "Too many exports are under way. Try again when some are fetched.",
+    "too_many_streams": "Too many streams are open, of this tenant or of all. Try again later.",
     "too_many_requests": "The key or its tenant has spent what it may, or too many calculations of"
     " it are at work. Wait as long as `Retry-After` says.",
     "unauthorized": "There is no valid API key. Send `Authorization: Bearer gt_…`.",

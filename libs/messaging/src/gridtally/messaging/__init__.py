@@ -15,6 +15,7 @@ from gridtally.messaging.outgoing_messages import OutgoingMessage
 from gridtally.messaging.progress import Heartbeat, Progress
 from gridtally.messaging.publisher import Publisher
 from gridtally.messaging.received_messages import NUL, Handler, ReceivedMessage, Subscription
+from gridtally.messaging.tail import Tail, TailMessage
 
 __all__ = [
     "NUL",
@@ -30,6 +31,8 @@ __all__ = [
     "ReceivedMessage",
     "ResourceKey",
     "Subscription",
+    "Tail",
+    "TailMessage",
     "check_identity",
     "enqueue",
     "ensure_topics",

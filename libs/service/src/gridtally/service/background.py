@@ -64,6 +64,11 @@ def jobs_of(mode: Mode, parts: Parts, process: Process[ServiceSettings]) -> list
     return jobs
 
 
+def api_jobs_of(mode: Mode, parts: Parts, process: Process[ServiceSettings]) -> list[Job]:
+    """The work of processes that answer requests."""
+    return [_loop(loop, process) for loop in parts.api_loops if mode in ("serve", "api")]
+
+
 def _consumer(
     subscription: Subscription, process: Process[ServiceSettings], *, grouped: bool
 ) -> Job:

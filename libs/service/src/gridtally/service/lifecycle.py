@@ -27,7 +27,16 @@ from gridtally.messaging import BrokerMismatch, Publisher
 from gridtally.messaging.retries import Stopped, pause, retry_transient
 from gridtally.observability.health import Check, Health
 from gridtally.observability.metrics import Metrics
-from gridtally.service.background import Job, Mode, Outbox, adopt, jobs_of, prepare_broker, watch
+from gridtally.service.background import (
+    Job,
+    Mode,
+    Outbox,
+    adopt,
+    api_jobs_of,
+    jobs_of,
+    prepare_broker,
+    watch,
+)
 from gridtally.service.server import Server, listen
 from gridtally.service.service import Parts, Process, Service
 from gridtally.service.settings import ServiceSettings
@@ -87,7 +96,8 @@ def _start(
     settings = process.settings
     parts = service.build(process)
     jobs = jobs_of(mode, parts, process)
-    progress = [job.progress for job in jobs]
+    api_jobs = api_jobs_of(mode, parts, process)
+    progress = [job.progress for job in (*jobs, *api_jobs)]
     outbox = Outbox()
     health = Health(
         checks={"process": _not_stopping(process.stop), "database": _answers(process.database)},
@@ -126,6 +136,8 @@ def _start(
     tasks.start("watchdog", watch(health, process.stop))
     tasks.start("outbox", outbox.count(process))
     tasks.start("readiness", _report_ready(mode, health, sockets, process.stop), may_end=True)
+    for job in api_jobs:
+        tasks.start(job.progress.name, job.run())
     if jobs:
         tasks.start("broker", _start_jobs(tasks, jobs, parts, gate, process), may_end=True)
     elif parts.adoptions:

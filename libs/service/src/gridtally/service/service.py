@@ -59,6 +59,7 @@ class Loop:
 class Parts:
     """What the processes of a service run.
 
+    `api_loops` run wherever requests are answered, so they wait for no broker.
     `state` is what the routers' own dependencies find at `request.app.state`, by name; `api` is
     what the OpenAPI document says beside them. `adoptions` are the service's own topics, in the
     order in which what they say is taken over into a restored database; writes to `open_paths` need
@@ -68,6 +69,7 @@ class Parts:
     routers: Sequence[APIRouter]
     subscriptions: Sequence[Subscription] = ()
     loops: Sequence[Loop] = ()
+    api_loops: Sequence[Loop] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
     api: ApiDescription = NOT_DESCRIBED
     adoptions: Sequence[Adoption] = ()

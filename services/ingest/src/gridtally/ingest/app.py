@@ -2,13 +2,14 @@
 
 from gridtally.ingest.api import API, ROUTERS
 from gridtally.ingest.consumers import adoptions, subscriptions
+from gridtally.ingest.handlers.live_readings import LiveReadings
 from gridtally.ingest.handlers.readings import Recorder
 from gridtally.ingest.loops import loops
 from gridtally.ingest.settings import Settings
 from gridtally.ingest.store.meters import Meters
 from gridtally.ingest.store.partitions import Partitions
 from gridtally.service.dead_letters import with_dead_letters
-from gridtally.service.service import Parts, Process, Service
+from gridtally.service.service import Loop, Parts, Process, Service
 
 OPEN_PATHS = ("/v1/readings", "/v1/imports")
 """Whose blocks go to their topic, whatever this database knows."""
@@ -23,13 +24,16 @@ def build(process: Process[Settings]) -> Parts:
         process.settings.announce_delay,
         process.settings.pending_blocks_max,
     )
+    bootstrap = process.settings.kafka_bootstrap_servers
+    live = LiveReadings(bootstrap, process.clock, process.stop)
     return with_dead_letters(
         process,
         Parts(
             routers=ROUTERS,
             subscriptions=subscriptions(process, recorder),
             loops=loops(process, recorder),
-            state={"recorder": recorder, "publisher": process.publisher},
+            api_loops=[Loop("ingest.live_readings", live.run)],
+            state={"recorder": recorder, "publisher": process.publisher, "live": live},
             api=API,
             adoptions=adoptions(process, partitions),
             open_paths=OPEN_PATHS,

@@ -127,6 +127,8 @@ meter = sa.Table(
     required("zone", sa.Text),
     required("version", sa.Integer),
     required("channels", JSONB),
+    sa.Column("property_id", sa.Uuid),
+    sa.Index("meter_of_property", "tenant_id", "property_id"),
 )
 meter_definition = sa.Table(
     "meter_definition",

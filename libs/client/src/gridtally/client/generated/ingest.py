@@ -38,6 +38,35 @@ class Ingest(Operations):
             models.IntakeResult, "POST", "/v1/readings", body=body, content_type=content_type
         )
 
+    def stream_readings(
+        self,
+        *,
+        meter_id: UUID | None = None,
+        property_id: UUID | None = None,
+        flow: Literal[
+            "import", "export", "load", "generation", "reactive_import", "reactive_export"
+        ]
+        | None = None,
+        last_event_id: str | None = None,
+    ) -> AbstractContextManager[Download]:
+        """Readings as they are published, as server-sent events, until the caller goes away.
+
+        At most ten events a second; where more have come, the newest version of each channel-
+        day is sent, and a `gap` where too many wait. A stream ends after half an hour: come
+        back with the id of the last event. A comment comes where nothing else has for a
+        quarter of a minute.
+        """
+        return self._download(
+            "GET",
+            "/v1/readings/stream",
+            query={
+                "meter_id": meter_id,
+                "property_id": property_id,
+                "flow": flow,
+                "last_event_id": last_event_id,
+            },
+        )
+
     def create_import(
         self,
         body: Content,
@@ -495,6 +524,35 @@ class AsyncIngest(AsyncOperations):
         """
         return await self._call(
             models.IntakeResult, "POST", "/v1/readings", body=body, content_type=content_type
+        )
+
+    def stream_readings(
+        self,
+        *,
+        meter_id: UUID | None = None,
+        property_id: UUID | None = None,
+        flow: Literal[
+            "import", "export", "load", "generation", "reactive_import", "reactive_export"
+        ]
+        | None = None,
+        last_event_id: str | None = None,
+    ) -> AbstractAsyncContextManager[AsyncDownload]:
+        """Readings as they are published, as server-sent events, until the caller goes away.
+
+        At most ten events a second; where more have come, the newest version of each channel-
+        day is sent, and a `gap` where too many wait. A stream ends after half an hour: come
+        back with the id of the last event. A comment comes where nothing else has for a
+        quarter of a minute.
+        """
+        return self._download(
+            "GET",
+            "/v1/readings/stream",
+            query={
+                "meter_id": meter_id,
+                "property_id": property_id,
+                "flow": flow,
+                "last_event_id": last_event_id,
+            },
         )
 
     async def create_import(

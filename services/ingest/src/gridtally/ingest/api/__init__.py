@@ -7,6 +7,7 @@ from gridtally.ingest.api import (
     estimates,
     exports,
     imports,
+    live_readings,
     meters,
     pending_blocks,
     periods,
@@ -20,6 +21,7 @@ from gridtally.ingest.api import (
 
 ROUTERS = (
     readings.router,
+    live_readings.router,
     imports.router,
     meters.router,
     bulk_series.router,
@@ -51,6 +53,7 @@ API = ApiDescription(
     located=("create_import",),
     problems={
         "submit_readings": {422: ("invalid_items", "nothing_accepted", "nul_character")},
+        "stream_readings": {404: ("meter_unknown",), 503: ("too_many_streams",)},
         "create_import": {422: ("file_unreadable",)},
         "get_import": {404: ("import_unknown",)},
         "check_import": {

@@ -76,6 +76,7 @@ class Registration:
     meter: Meter
     name: str
     version: int
+    property_id: UUID
 
     @property
     def key(self) -> MeterKey:

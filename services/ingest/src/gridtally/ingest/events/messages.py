@@ -38,7 +38,7 @@ def registration(tenant_id: str, event: MeterRegistered) -> Registration:
     """A version of a meter."""
     channels = [Channel(**dict(channel)) for channel in event.channels]
     meter = Meter(event.meter_id, event.meter_type, event.zone, tuple(channels))
-    return Registration(tenant_id, meter, event.name, event.version)
+    return Registration(tenant_id, meter, event.name, event.version, event.property_id)
 
 
 def meter_definitions(tenant_id: str, event: MeterDefined) -> MeterDefinitions:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -27,6 +28,19 @@ async def fetch_meters(read: ReadConnection, keys: Collection[MeterKey]) -> dict
     """The known ones among the keys."""
     rows = await read.raw.fetch(_FETCH, *columns_of(keys, 2))
     return {(row["tenant_id"], row["id"]): meter_of(row) for row in rows}
+
+
+_OF_PROPERTY = """
+SELECT id FROM meter WHERE tenant_id = $1 AND property_id = $2 ORDER BY id LIMIT $3
+"""
+
+
+async def fetch_meters_of_property(
+    read: ReadConnection, tenant_id: str, property_id: UUID, meters_max: int
+) -> frozenset[UUID]:
+    """The meters that measure there."""
+    rows = await read.raw.fetch(_OF_PROPERTY, tenant_id, property_id, meters_max)
+    return frozenset(row["id"] for row in rows)
 
 
 def meter_of(row: Any) -> Meter:
@@ -81,7 +95,7 @@ class Meters:
 _KEEP_NEWEST = """
 ON CONFLICT (tenant_id, id) DO UPDATE
    SET meter_type = excluded.meter_type, name = excluded.name, version = excluded.version,
-       channels = excluded.channels
+       channels = excluded.channels, property_id = excluded.property_id
  WHERE meter.version <= excluded.version
 """
 
@@ -98,6 +112,7 @@ async def upsert_meters(tx: WriteConnection, registrations: Sequence[Registratio
             "zone": registration.meter.zone,
             "version": registration.version,
             "channels": _channels_json(registration.meter),
+            "property_id": registration.property_id,
         }
         for registration in registrations
     ]
