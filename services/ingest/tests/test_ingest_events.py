@@ -15,6 +15,7 @@ from gridtally.contracts.metering import ReadingsReceived
 from gridtally.ingest.events import SOURCE_REGISTERS
 from gridtally.ingest.events.blocks import block_of, read_block, received_blocks
 from gridtally.ingest.events.messages import agreement
+from gridtally.ingest.events.submissions import Sender, read_item
 from gridtally.kernel.errors import Poison
 from gridtally.messaging import ReceivedMessage
 
@@ -132,3 +133,46 @@ def test_no_period_is_planned_of_days_that_are_not_invoiced(
     )  # fmt: skip
     known = agreement("acme", event)
     assert (known.start_on, known.end_on) == (date.fromisoformat(planned_from), event.end_on)
+
+
+UNITS = [
+    # as it is sent, and as it is published: unit and values
+    ("kWh", ["0.125", 0.125, 1, None, "2.500"], ("Wh", [125, 125, 1_000, None, 2_500])),
+    ("kvarh", [0.001], ("varh", [1])),
+    ("kWh", [0.1, 0.2, 0.3, 0.7], ("Wh", [100, 200, 300, 700])),
+    ("kWh", ["-1"], ("Wh", [-1_000])),  # refused for that by the rules, as in Wh
+    ("Wh", [125], ("Wh", [125])),
+    ("MWh", [1], ("MWh", [1])),  # refused by the rules
+]
+
+
+@pytest.mark.parametrize(("unit", "values", "published"), UNITS)
+def test_readings_in_kwh_are_published_as_the_same_in_wh(unit, values, published):
+    item = {"meter_id": str(UUID(int=7)), "flow": "import", "start_at": AT.isoformat(),
+            "minutes": 15, "unit": unit, "values": values}  # fmt: skip
+    submission = read_item(item, Sender("acme", "c"), AT)
+    sent = json.loads(submission.value)
+    assert (sent["unit"], sent["values"]) == published
+    assert item["unit"] == unit
+
+
+@pytest.mark.parametrize(
+    ("values", "place"),
+    [
+        (["0.1254"], "values/0: "),
+        ([1, 0.0005], "values/1: "),
+        (["much"], "values/0: "),
+        (["NaN"], "values/0: "),
+        (["1" * 20], "values/0: "),
+        ([], "values: "),
+        ("1", "values: "),
+        ({"a": 1}, "values: "),
+    ],
+)
+def test_readings_in_kwh_that_are_no_whole_wh_are_refused_with_their_place(values, place):
+    item = {"meter_id": str(UUID(int=7)), "flow": "import", "start_at": AT.isoformat(),
+            "minutes": 15, "unit": "kWh", "values": values}  # fmt: skip
+    refusal = read_item(item, Sender("acme", "c"), AT)
+    assert refusal.reason == "malformed"
+    assert refusal.detail.startswith(place)
+    assert refusal.detail.endswith("(in kWh, and a whole number of Wh)")

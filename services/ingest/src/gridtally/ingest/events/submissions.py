@@ -6,14 +6,16 @@ what is wrong in it; those beside it are taken in.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from gridtally.contracts.envelope import read_document
 from gridtally.contracts.faults import faults_of
-from gridtally.contracts.metering import ReadingsReceived
+from gridtally.contracts.metering import BLOCK_VALUES_MAX, ReadingsReceived
+from gridtally.contracts.model import READ_EXACTLY
 from gridtally.ingest.domain.submissions import Submission
 from gridtally.ingest.domain.validation import Refusal
 from gridtally.ingest.events import SOURCE, SOURCE_UNNAMED
@@ -23,6 +25,27 @@ from gridtally.kernel.ids import arrival_id
 from gridtally.messaging import OutgoingMessage
 
 FAULTS_SHOWN_MAX = 3
+UNITS_OF_THOUSANDS = {"kWh": "Wh", "kvarh": "varh"}
+DIGITS_MAX = 15
+_Thousands = Annotated[
+    Decimal,
+    Field(allow_inf_nan=False, max_digits=DIGITS_MAX, decimal_places=3),
+    READ_EXACTLY,
+]
+_THOUSANDS = TypeAdapter(
+    Annotated[list[_Thousands | None], Field(min_length=1, max_length=BLOCK_VALUES_MAX)]
+)
+"""Values of which each is a whole number of a thousandth of its unit."""
+
+
+def _described(schema: dict[str, Any]) -> None:
+    """The values as they may be sent, also in kWh."""
+    forms = ("integer", "number", "string", "null")
+    schema["properties"]["values"]["items"] = {"anyOf": [{"type": form} for form in forms]}
+    schema["properties"]["unit"]["description"] = (
+        "The unit of the values: `Wh`, or `varh` of reactive flows; or `kWh` and `kvarh`, of "
+        "which each value is a whole number of Wh: a number, or a decimal string."
+    )
 
 
 class NewBlock(ReadingsReceived):
@@ -37,7 +60,7 @@ class NewBlock(ReadingsReceived):
     refused here, though a gateway's event may have it.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_described)
 
     event_id: UUID | None = None
 
@@ -51,7 +74,10 @@ class Sender:
 
 
 def read_item(item: Any, sender: Sender, _now: datetime) -> Submission | Refusal:
-    """A block as the API describes it."""
+    """A block as the API describes it; one in kWh is published in Wh."""
+    item = _in_whole_units(item)
+    if isinstance(item, Refusal):
+        return item
     try:
         block = NewBlock.model_validate(item)
     except ValidationError as invalid:
@@ -104,6 +130,25 @@ def message_of(submission: Submission, tenant_id: str, arrived_at: datetime) -> 
         event_id=submission.event_id or arrival_id(arrived_at, submission.value),
         occurred_at=submission.occurred_at or arrived_at,
     )
+
+
+def _in_whole_units(item: Any) -> Any:
+    """An item in kWh (kvarh) in Wh (varh), any other as it is; a Refusal where a value is no whole
+    number of these: nothing is rounded."""
+    unit = item.get("unit") if isinstance(item, dict) else None
+    if not isinstance(unit, str) or unit not in UNITS_OF_THOUSANDS or "values" not in item:
+        return item
+    whole = UNITS_OF_THOUSANDS[unit]
+    try:
+        values = _THOUSANDS.validate_python(item["values"])
+    except ValidationError as invalid:
+        faults = invalid.errors(include_url=False, include_input=False)[:FAULTS_SHOWN_MAX]
+        shown = "; ".join(
+            f"{'/'.join(map(str, ('values', *fault['loc'])))}: {fault['msg']}" for fault in faults
+        )
+        return Refusal("malformed", f"{shown} (in {unit}, and a whole number of {whole})")
+    thousandths = [None if value is None else int(value.scaleb(3)) for value in values]
+    return item | {"unit": whole, "values": thousandths}
 
 
 def _malformed(invalid: ValidationError, item: Any, model: type[ReadingsReceived]) -> Refusal:
