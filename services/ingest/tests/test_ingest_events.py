@@ -157,7 +157,7 @@ def test_readings_in_kwh_are_published_as_the_same_in_wh(unit, values, published
 
 
 @pytest.mark.parametrize(
-    ("values", "place"),
+    ("values", "detail"),
     [
         (["0.1254"], "values/0: "),
         ([1, 0.0005], "values/1: "),
@@ -169,10 +169,10 @@ def test_readings_in_kwh_are_published_as_the_same_in_wh(unit, values, published
         ({"a": 1}, "values: "),
     ],
 )
-def test_readings_in_kwh_that_are_no_whole_wh_are_refused_with_their_place(values, place):
+def test_readings_in_kwh_that_are_no_whole_wh_are_refused_with_their_place(values, detail):
     item = {"meter_id": str(UUID(int=7)), "flow": "import", "start_at": AT.isoformat(),
             "minutes": 15, "unit": "kWh", "values": values}  # fmt: skip
     refusal = read_item(item, Sender("acme", "c"), AT)
     assert refusal.reason == "malformed"
-    assert refusal.detail.startswith(place)
+    assert refusal.detail.startswith(detail)
     assert refusal.detail.endswith("(in kWh, and a whole number of Wh)")

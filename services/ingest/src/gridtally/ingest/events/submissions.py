@@ -142,7 +142,7 @@ def _in_whole_units(item: Any) -> Any:
     try:
         values = _THOUSANDS.validate_python(item["values"])
     except ValidationError as invalid:
-        faults = invalid.errors(include_url=False, include_input=False)[:FAULTS_SHOWN_MAX]
+        faults = faults_of(invalid, item["values"], _THOUSANDS.validate_python)[:FAULTS_SHOWN_MAX]
         shown = "; ".join(
             f"{'/'.join(map(str, ('values', *fault['loc'])))}: {fault['msg']}" for fault in faults
         )
