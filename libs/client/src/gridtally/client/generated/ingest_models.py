@@ -648,9 +648,9 @@ class NewBlock(Model):
     """The length of every interval, in minutes: 5, 10, 15, 30 or 60."""
 
     unit: str = "Wh"
-    """The unit of the values: `Wh`, or `varh` of reactive flows; others are refused."""
+    """The unit of the values: `Wh`, or `varh` of reactive flows; or `kWh` and `kvarh`, of which each value is a whole number of Wh: a number, or a decimal string."""
 
-    values: list[int | None]
+    values: list[int | float | str | None]
     """The energy of each interval in `unit`, in order; null where the meter has no value."""
 
     quality: Literal["actual", "estimated", "substituted"] = "actual"
