@@ -108,7 +108,7 @@ $(TYPESCRIPT): $(wildcard $(addprefix libs/client_typescript/,*.json */*.mjs src
 
 .PHONY: e2e
 e2e: setup $(TYPESCRIPT) ## The whole story through all services (needs Node.js and npm)
-	$(PYTEST) tests/e2e --timeout 1800 $(ARGS)
+	$(PYTEST) $(or $(T),tests/e2e) --timeout 1800 $(ARGS)
 
 .PHONY: browser
 browser: setup $(BROWSER) ## Walk every page of the console in Chromium: figures, keyboard, accessibility, no request elsewhere
