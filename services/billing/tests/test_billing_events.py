@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
@@ -141,6 +141,8 @@ def test_an_agreement_is_published_with_all_its_fields():
     message = agreement_changed(agreement, Cause("acme", "key", "c"), NOW)
     event = same_as_model(message, AgreementChanged)
     assert (event.agreement_id, event.closing, event.version) == (A, "bill_present", 3)
+    again = agreement_changed(agreement, Cause("acme", "key", "c"), NOW + timedelta(seconds=1))
+    assert again.envelope.event_id != message.envelope.event_id
 
 
 @given(st.lists(st.none() | st.integers(0, 2**31 - 1)))
