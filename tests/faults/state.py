@@ -28,6 +28,7 @@ CONSUMES = {
         "meter.registered.v1",
         "property.changed.v1",
         "region.changed.v1",
+        "meter.defined.v1",
         "account.changed.v1",
         "invoice.issued.v1",
         "invoice.voided.v1",

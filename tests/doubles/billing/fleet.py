@@ -5,7 +5,13 @@ from decimal import Decimal
 from uuid import uuid4
 
 from gridtally.contracts.catalogue import RegionChanged
-from gridtally.contracts.metering import PropertyChanged, UsageRecorded
+from gridtally.contracts.metering import (
+    Definition,
+    MeterDefined,
+    PropertyChanged,
+    Term,
+    UsageRecorded,
+)
 
 ZONE = "Africa/Johannesburg"
 WEDNESDAY = date(2025, 3, 12)
@@ -108,6 +114,36 @@ class Fleet:
         )
         await self.world.register(meter)
         return meter_id
+
+    async def define(self, meter_id, *definitions):
+        """What a derived meter adds and subtracts, from a day on or for ever."""
+        self.versions += 1
+        await self.world.define(
+            MeterDefined(
+                meter_id=meter_id,
+                version=self.versions,
+                definitions=[
+                    Definition(
+                        from_on=from_on,
+                        version=number,
+                        terms=[
+                            Term(meter_id=part, sign=sign, flow="import")
+                            for sign, parts in ((1, added), (-1, subtracted))
+                            for part in parts
+                        ],
+                    )
+                    for number, (from_on, added, subtracted) in enumerate(definitions, start=1)
+                ],
+            )
+        )
+
+    async def agree(self, meter_id, tariff_id, start_on="2025-01-01", **more):
+        """An agreement of the customer."""
+        fields = {"customer_id": self.customer_id, "meter_id": str(meter_id),
+                  "tariff_id": str(tariff_id), "start_on": start_on}  # fmt: skip
+        answer = await self.api.post("/v1/agreements", json=fields | more)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
 
     async def use(
         self, meter_id, kwh_by_hour, *, day=WEDNESDAY, zone=ZONE, hours=24, flow="import"

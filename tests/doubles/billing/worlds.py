@@ -86,6 +86,10 @@ class World:
         """Regions arrive."""
         await self._apply(sites.apply_regions, events)
 
+    async def define(self, *events):
+        """What derived meters are the sum of arrives."""
+        await self._apply(sites.apply_definitions, events)
+
     async def price(self, *events):
         """Prices arrive in one batch."""
         await self._apply(reference_data.apply_prices, events)

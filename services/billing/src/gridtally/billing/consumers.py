@@ -23,6 +23,7 @@ from gridtally.contracts.commerce import (
     TariffPublished,
 )
 from gridtally.contracts.metering import (
+    MeterDefined,
     MeterRegistered,
     PeriodClosed,
     PropertyChanged,
@@ -63,6 +64,7 @@ def subscriptions(process: Process[Settings]) -> list[Subscription]:
         Subscription(MeterRegistered, reference_data.apply_meters),
         Subscription(PropertyChanged, sites.apply_sites),
         Subscription(RegionChanged, sites.apply_regions),
+        Subscription(MeterDefined, sites.apply_definitions),
         Subscription(PricesPublished, reference_data.apply_prices),
         Subscription(AccountChanged, apply_balances),
         Subscription(AgreementChanged, reference_data.apply_agreements),

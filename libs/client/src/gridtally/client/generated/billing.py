@@ -818,11 +818,13 @@ class Billing(Operations):
         charges.
 
         The devices are the meters at the customer's sites (`customer_id` of a property) and
-        those with an agreement of the customer; meters that only add up others, and parts of
-        a site whose whole is measured, do not count twice. An hour costs what the tariff
-        version says that is in force on its local date: that of the meter's agreement, else
-        of the nearest region with a tariff in force. Hours under another customer's agreement
-        are that customer's. 400 unless `to` lies after `from`, at most 366 days.
+        those with an agreement of the customer. Nothing counts twice: parts of a site whose
+        whole is measured do not, nor what a derived meter adds that is billed; a derived
+        meter without an agreement does where nothing that it adds counts or is anybody's. An
+        hour costs what the tariff version says that is in force on its local date: that of
+        the meter's agreement, else of the nearest region with a tariff in force. Hours under
+        another customer's agreement are that customer's. 400 unless `to` lies after `from`,
+        at most 366 days.
         """
         return self._call(
             models.FleetCostAnswer,
@@ -1850,11 +1852,13 @@ class AsyncBilling(AsyncOperations):
         charges.
 
         The devices are the meters at the customer's sites (`customer_id` of a property) and
-        those with an agreement of the customer; meters that only add up others, and parts of
-        a site whose whole is measured, do not count twice. An hour costs what the tariff
-        version says that is in force on its local date: that of the meter's agreement, else
-        of the nearest region with a tariff in force. Hours under another customer's agreement
-        are that customer's. 400 unless `to` lies after `from`, at most 366 days.
+        those with an agreement of the customer. Nothing counts twice: parts of a site whose
+        whole is measured do not, nor what a derived meter adds that is billed; a derived
+        meter without an agreement does where nothing that it adds counts or is anybody's. An
+        hour costs what the tariff version says that is in force on its local date: that of
+        the meter's agreement, else of the nearest region with a tariff in force. Hours under
+        another customer's agreement are that customer's. 400 unless `to` lies after `from`,
+        at most 366 days.
         """
         return await self._call(
             models.FleetCostAnswer,

@@ -2486,7 +2486,7 @@ class FleetCostAnswer(Model):
     """The UTC days on which anything was used, in order."""
 
     per_device: list[FleetDevice]
-    """Every device, by its name, also one that used nothing."""
+    """Every device that counts on a day of the window, by its name, also one that used nothing."""
 
     fixed_monthly_charges_included: Literal[False] = False
     """Standing charges (fixed, per kW, minimum bills) are never in it."""

@@ -129,7 +129,7 @@ class FleetCostAnswer(Described):
     daily: list[FleetDay]
     """The UTC days on which anything was used, in order."""
     per_device: list[FleetDevice]
-    """Every device, by its name, also one that used nothing."""
+    """Every device that counts on a day of the window, by its name, also one that used nothing."""
     fixed_monthly_charges_included: Literal[False] = False
     """Standing charges (fixed, per kW, minimum bills) are never in it."""
 
@@ -171,11 +171,12 @@ async def get_fleet_cost(
     """What the use of all of a customer's meters costs, hour by hour, without standing charges.
 
     The devices are the meters at the customer's sites (`customer_id` of a property) and those with
-    an agreement of the customer; meters that only add up others, and parts of a site whose whole is
-    measured, do not count twice. An hour costs what the tariff version says that is in force on its
-    local date: that of the meter's agreement, else of the nearest region with a tariff in force.
-    Hours under another customer's agreement are that customer's. 400 unless `to` lies after `from`,
-    at most 366 days.
+    an agreement of the customer. Nothing counts twice: parts of a site whose whole is measured do
+    not, nor what a derived meter adds that is billed; a derived meter without an agreement does
+    where nothing that it adds counts or is anybody's. An hour costs what the tariff version says
+    that is in force on its local date: that of the meter's agreement, else of the nearest region
+    with a tariff in force. Hours under another customer's agreement are that customer's. 400 unless
+    `to` lies after `from`, at most 366 days.
     """
     cost = await handlers.cost_of_fleet(db, caller.tenant_id, customer_id, _window(from_at, to_at))
     totals = [FleetTotal(**_total(currency, total)) for currency, total in cost.totals.items()]

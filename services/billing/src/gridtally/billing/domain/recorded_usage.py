@@ -130,11 +130,12 @@ def _slots(zone: str, day: date, minutes: int) -> int:
 
 
 def recorded_usage(
-    channel_days: Sequence[ChannelDays], default_zone: str, rated: Period
+    channel_days: Sequence[ChannelDays], default_zone: str, rated: Period | None
 ) -> RecordedUsage:
     """What was recorded of one meter, in the zone and the intervals of each flow's last day.
 
-    Days of another zone or interval are left out. Rejected where they are to be rated.
+    Days of another zone or interval are left out. Rejected where they are to be rated; nothing is
+    where that is None.
     """
     newest = max((block for block in channel_days if len(block.days)), key=_last, default=None)
     zone = default_zone if newest is None else newest.zone
@@ -147,7 +148,7 @@ def recorded_usage(
         own = [FIRST_ON + int(day) * ONE_DAY for day in block.days]
         if (block.zone, block.minutes) == (zone, minutes.get(block.flow)):
             days[block.flow].update(zip(own, block.energy, strict=True))
-        elif any(day in rated for day in own):
+        elif rated is not None and any(day in rated for day in own):
             raise Rejected(
                 "usage_impossible", "the meter changed its zone or its interval within these days"
             )

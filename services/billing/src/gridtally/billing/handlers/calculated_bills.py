@@ -9,8 +9,9 @@ import orjson
 
 from gridtally.billing.domain import calculated_bills as domain
 from gridtally.billing.domain.calculated_bills import CalculatedBill, MeterReadings
-from gridtally.billing.domain.fleet_costs.devices import devices_of
+from gridtally.billing.domain.fleet_costs.counted import devices_of
 from gridtally.billing.domain.reference_data import ReferenceData, read_version
+from gridtally.billing.handlers.fleet_costs import fetch_device_usage
 from gridtally.billing.store import calculated_bills as store
 from gridtally.billing.store import customers, fleet_costs
 from gridtally.billing.store.reference_data import with_prices
@@ -71,23 +72,25 @@ async def calculate(db: Database, question: Question) -> CalculatedBill:
         named = ReferenceData({}, {}, {}, {}, documents)
         named = await with_prices(read, named, period.start_on, period.end_on)
         fleet = await fleet_costs.fetch_fleet(read, tenant_id, question.customer_id, period)
-        devices = devices_of(fleet.meters, fleet.catalogue)
+        devices = devices_of(fleet.meters, fleet.catalogue, period)
         if len(devices) > METERS_MAX:
             raise Rejected(
                 "calculation_too_large",
                 f"the customer has {len(devices)} meters, a calculation takes {METERS_MAX}",
             )
-        ids = [meter.id for meter in devices]
-        usage = await fleet_costs.fetch_usage(read, tenant_id, ids, period, _FLOWS)
+        usage = await fetch_device_usage(
+            read, tenant_id, devices, fleet.catalogue.network, period, _FLOWS
+        )
+        ids = [device.meter.id for device in devices]
         connected = await store.fetch_connected_kw(read, tenant_id, ids)
     readings = [
         MeterReadings(
-            meter.id,
-            connected.get(meter.id),
-            [block for block in usage if block.meter_id == meter.id],
-            fleet.catalogue.assignment(meter, period),
+            device.meter.id,
+            connected.get(device.meter.id),
+            [block for block in usage if block.meter_id == device.meter.id],
+            device.assignment,
         )
-        for meter in devices
+        for device in devices
     ]
     own = [meter for meter in readings if any(source is not None for _, source in meter.assignment)]
     series = named.prices_for(tenant_id, [Part(period, version)])
@@ -142,8 +145,8 @@ async def resolve_version(db: Database, tenant_id: str, customer_id: UUID, perio
         fleet = await fleet_costs.fetch_fleet(read, tenant_id, customer_id, period)
     versions = {
         source
-        for meter in devices_of(fleet.meters, fleet.catalogue)
-        for days, source in fleet.catalogue.assignment(meter, period)
+        for device in devices_of(fleet.meters, fleet.catalogue, period)
+        for days, source in device.assignment
         if period.start_on in days and isinstance(source, UUID)
     }
     if not versions:

@@ -1,23 +1,30 @@
 """A customer's fleet is priced, some devices at a time."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 from functools import partial
 from uuid import UUID
 
-from gridtally.billing.domain.fleet_costs.costs import FleetCost, FleetSum
-from gridtally.billing.domain.fleet_costs.devices import devices_of
+from gridtally.billing.domain.derived_meters import Network
+from gridtally.billing.domain.fleet_costs.costs import ChannelDays, FleetCost, FleetSum
+from gridtally.billing.domain.fleet_costs.counted import Device, devices_of
 from gridtally.billing.domain.fleet_costs.price_grids import Window
+from gridtally.billing.domain.recorded_usage import recorded_usage
 from gridtally.billing.domain.reference_data import ReferenceData, read_version
+from gridtally.billing.domain.summed_usage import summed_days
 from gridtally.billing.store import customers
 from gridtally.billing.store import fleet_costs as store
-from gridtally.database import Database, snapshot
+from gridtally.database import Database, ReadConnection, snapshot
 from gridtally.kernel.errors import NotFound
-from gridtally.kernel.periods import Period
+from gridtally.kernel.periods import ONE_DAY, Period
 from gridtally.rating.prices import Prices
 from gridtally.rating.tariff import Part, TariffVersion
+from gridtally.rating.usage import ACTIVE_FLOWS, Flow
 
 DEVICES_AT_ONCE = 100
 """A year of 15 minutes of so many devices is 14 MB."""
+PART_DAYS_AT_ONCE = 36_600
+"""Days of parts of a derived meter, of all together: as many."""
 
 
 async def cost_of_fleet(
@@ -35,7 +42,7 @@ async def cost_of_fleet(
         if customer is None:
             raise NotFound("customer_unknown", f"there is no customer {customer_id}")
         fleet = await store.fetch_fleet(read, tenant_id, customer_id, window.days)
-        devices = devices_of(fleet.meters, fleet.catalogue)
+        devices = devices_of(fleet.meters, fleet.catalogue, window.days)
         fleet_sum = FleetSum(
             FleetCost(customer.currency, window),
             fleet.catalogue,
@@ -44,10 +51,57 @@ async def cost_of_fleet(
         )
         for first in range(0, len(devices), DEVICES_AT_ONCE):
             some = devices[first : first + DEVICES_AT_ONCE]
-            ids = [meter.id for meter in some]
-            usage = await store.fetch_usage(read, tenant_id, ids, window.days)
+            usage = await fetch_device_usage(
+                read, tenant_id, some, fleet.catalogue.network, window.days
+            )
             await asyncio.to_thread(fleet_sum.add, some, usage)
     return await asyncio.to_thread(fleet_sum.finish)
+
+
+async def fetch_device_usage(
+    read: ReadConnection,
+    tenant_id: str,
+    devices: Sequence[Device],
+    network: Network,
+    days: Period,
+    flows: Collection[Flow] = ACTIVE_FLOWS,
+) -> list[ChannelDays]:
+    """All that was recorded of devices on these days; days of derived meters that nobody has added
+    up are added up from their parts."""
+    ids = [device.meter.id for device in devices]
+    usage = await store.fetch_usage(read, tenant_id, ids, days, flows)
+    for device in devices:
+        if device.meter.is_derived:
+            own = [block for block in usage if block.meter_id == device.meter.id]
+            usage += await _add_up(read, tenant_id, device.meter.id, network, days, own)
+    return usage
+
+
+async def _add_up(
+    read: ReadConnection,
+    tenant_id: str,
+    meter_id: UUID,
+    network: Network,
+    days: Period,
+    own: Sequence[ChannelDays],
+) -> list[ChannelDays]:
+    recorded = {int(number) for block in own for number in block.days}
+    part_ids = network.inputs(meter_id) & network.flows.keys()
+    days_at_once = max(1, PART_DAYS_AT_ONCE // max(1, len(part_ids)))
+    summed: list[ChannelDays] = []
+    for first in range(0, days.days, days_at_once):
+        start_on = days.start_on + first * ONE_DAY
+        some = Period(start_on, min(start_on + days_at_once * ONE_DAY, days.end_on))
+        wider = Period(some.start_on - ONE_DAY, some.end_on + ONE_DAY)  # parts of other zones
+        blocks = await store.fetch_usage(read, tenant_id, part_ids, wider)
+        usages = {
+            part_id: recorded_usage(of_part, of_part[0].zone, None)
+            for part_id in part_ids
+            if (of_part := [block for block in blocks if block.meter_id == part_id])
+        }
+        parts = network.parts(meter_id, some)
+        summed += await asyncio.to_thread(summed_days, meter_id, parts, usages, recorded)
+    return summed
 
 
 def _version_of(tenant_id: str, known: ReferenceData, version_id: UUID) -> TariffVersion:

@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 
 from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.derived_meters import Network
 from gridtally.billing.domain.fleet_costs.costs import FIRST_ON, ChannelDays
 from gridtally.billing.domain.fleet_costs.devices import (
     Catalogue,
@@ -18,6 +19,7 @@ from gridtally.billing.domain.fleet_costs.devices import (
 from gridtally.billing.domain.reference_data import ReferenceData
 from gridtally.billing.domain.tariffs import InForce
 from gridtally.billing.store.agreements import agreement_of
+from gridtally.billing.store.derived_meters import fetch_network
 from gridtally.billing.store.reference_data import with_prices
 from gridtally.database import ReadConnection
 from gridtally.database.rows import Row, from_row
@@ -76,15 +78,19 @@ async def fetch_fleet(
     meters = [
         from_row(FleetMeter, row) for row in await read.raw.fetch(_METERS, tenant_id, customer_id)
     ]
+    own_ids = {meter.id for meter in meters}
+    network = await fetch_network(
+        read, tenant_id, [meter.id for meter in meters if meter.is_derived]
+    )
     agreements: defaultdict[UUID, list[Agreement]] = defaultdict(list)
-    for row in await read.raw.fetch(_AGREEMENTS, tenant_id, [meter.id for meter in meters]):
+    for row in await read.raw.fetch(_AGREEMENTS, tenant_id, list(own_ids | network.flows.keys())):
         agreements[row["meter_id"]].append(agreement_of(row))
     near = {meter.region_id for meter in meters if meter.region_id is not None}
     regions = {
         row["id"]: from_row(Region, row)
         for row in await read.raw.fetch(_REGIONS, tenant_id, list(near))
     }
-    tariffs = {own.tariff_id for of_meter in agreements.values() for own in of_meter}
+    tariffs = {own.tariff_id for meter_id in own_ids for own in agreements.get(meter_id, ())}
     rows = await read.raw.fetch(
         _VERSIONS, tenant_id, list(tariffs), list(near | regions.keys()), days.start_on, days.end_on
     )
@@ -97,7 +103,7 @@ async def fetch_fleet(
     )
     return Fleet(
         meters,
-        _catalogue(customer_id, agreements, tariffs, regions, rows),
+        _catalogue(customer_id, agreements, tariffs, regions, network, rows),
         await with_prices(read, known, days.start_on, days.end_on),
     )
 
@@ -107,6 +113,7 @@ def _catalogue(
     agreements: dict[UUID, list[Agreement]],
     tariffs: Collection[UUID],
     regions: dict[UUID, Region],
+    network: Network,
     rows: Sequence[Row],
 ) -> Catalogue:
     agreed: defaultdict[UUID, list[InForce]] = defaultdict(list)
@@ -118,7 +125,7 @@ def _catalogue(
         if row["region_id"] is not None:
             offer = RegionalVersion(row["tariff_id"], row["code"] or "", version)
             regional[row["region_id"]].append(offer)
-    return Catalogue(customer_id, agreements, agreed, regional, regions)
+    return Catalogue(customer_id, agreements, agreed, regional, regions, network)
 
 
 # One row for each meter, flow and length of days instead of one for each day: a year of a thousand

@@ -21,6 +21,8 @@ from gridtally.billing.tables.metadata import CURRENCY_RULE, METADATA
 from gridtally.billing.tables.reference_data import (
     customer_balance,
     meter,
+    meter_definition,
+    meter_part,
     price_day,
     region,
     site,
@@ -56,6 +58,8 @@ __all__ = [
     "invoicing_terms",
     "issued_total",
     "meter",
+    "meter_definition",
+    "meter_part",
     "number_series",
     "price_day",
     "read_cycle",

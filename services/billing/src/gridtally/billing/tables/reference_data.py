@@ -44,6 +44,26 @@ meter = sa.Table(
 """Reference data: what the registry states of a meter; stored after its end for its last bills.
 `meter_type` is null as the `code` of versions is, together with what follows it."""
 
+meter_definition = sa.Table(
+    "meter_definition",
+    METADATA,
+    tenant(),
+    key("meter_id"),
+    required("version", sa.Integer),
+    required("definitions", JSONB),
+)
+"""Reference data: what derived meters are the sum of, from which local day on."""
+
+meter_part = sa.Table(
+    "meter_part",
+    METADATA,
+    tenant(),
+    key("part_id"),
+    key("meter_id"),
+    sa.Index("meter_part_of_meter", "tenant_id", "meter_id"),
+)
+"""Which meters the definitions of derived ones name."""
+
 site = sa.Table(
     "site",
     METADATA,

@@ -14,6 +14,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from gridtally.billing.domain.fleet_costs.counted import Device
 from gridtally.billing.domain.fleet_costs.day_costs import DayCosts, cost_of_days
 from gridtally.billing.domain.fleet_costs.devices import Assignment, Catalogue, FleetMeter
 from gridtally.billing.domain.fleet_costs.price_grids import (
@@ -164,18 +165,18 @@ class FleetSum:
         self._prices_for = prices_for
         self._grids: dict[tuple[str, int, Assignment], _GridSums] = {}
 
-    def add(self, meters: Sequence[FleetMeter], channel_days: Sequence[ChannelDays]) -> None:
+    def add(self, devices: Sequence[Device], channel_days: Sequence[ChannelDays]) -> None:
         """Add devices, with all that was recorded of them on the window's days."""
         by_meter: dict[UUID, dict[tuple[str, int], list[ChannelDays]]] = {}
         for block in channel_days:
             grids = by_meter.setdefault(block.meter_id, {})
             grids.setdefault((block.zone, block.minutes), []).append(block)
-        for meter in meters:
+        for counted in devices:
+            meter, assignment = counted.meter, counted.assignment
             device = DeviceCost(meter, self._catalogue.municipality_of(meter))
             self._cost.devices.append(device)
             if meter.id not in by_meter:
                 continue
-            assignment = self._catalogue.assignment(meter, self._cost.window.days)
             day_costs = self._cost_of_days(by_meter[meter.id], assignment)
             for (zone, minutes), blocks in by_meter[meter.id].items():
                 sums = self._grid(zone, minutes, assignment)

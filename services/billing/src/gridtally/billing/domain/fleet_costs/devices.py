@@ -1,10 +1,6 @@
-"""Devices: which meters are a customer's fleet, and by what each of their days is priced.
+"""Devices: which meters may be a customer's fleet, and by what each of their days is priced."""
 
-Owns that nothing is counted twice: a meter that only adds up others is no device, and at a site
-where one meter measures the whole, those within it are none.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -12,11 +8,10 @@ from typing import Literal
 from uuid import UUID
 
 from gridtally.billing.domain.agreements import Agreement
+from gridtally.billing.domain.derived_meters import DERIVED_TYPES, Network
 from gridtally.billing.domain.tariffs import InForce, version_on
 from gridtally.kernel.periods import Period
 
-DERIVED_TYPES = frozenset({"unmetered", "derived"})
-"""Meters that are never read: they only add up others."""
 WHOLE_TYPES = ("total", "main")
 """Meters that measure all of a site, the widest first; those of other types are parts of it."""
 LEVELS_MAX = 16
@@ -26,6 +21,8 @@ Missing = Literal["no_region", "none_in_force"]
 Source = UUID | Missing | None
 """What prices a day: a tariff version, or why there is none; None where it is not the customer's
 day."""
+Runs = Collection[Period]
+"""Days, as runs that may overlap."""
 Assignment = tuple[tuple[Period, Source], ...]
 """What prices each local day of a window, in order, without a gap."""
 
@@ -44,6 +41,17 @@ class FleetMeter:
     region_id: UUID | None
     is_own_site: bool
     is_measured: bool
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it is never read, but adds up others."""
+        return self.meter_type in DERIVED_TYPES
+
+    @property
+    def level(self) -> int:
+        """How much of its site it measures, 0 for the widest."""
+        is_whole = self.meter_type in WHOLE_TYPES
+        return WHOLE_TYPES.index(self.meter_type) if is_whole else len(WHOLE_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +75,15 @@ class RegionalVersion:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What prices days: agreements by meter, versions by agreed tariff and by region, regions."""
+    """What prices days: agreements by meter, versions by agreed tariff and by region, regions; and
+    what derived meters are sums of. Agreements are also those of the parts of derived meters."""
 
     customer_id: UUID
     agreements: Mapping[UUID, Sequence[Agreement]]
     agreed: Mapping[UUID, Sequence[InForce]]
     regional: Mapping[UUID, Sequence[RegionalVersion]]
     regions: Mapping[UUID, Region]
+    network: Network
     _above: dict[UUID, tuple[UUID, ...]] = field(default_factory=dict)
 
     def above(self, region_id: UUID) -> tuple[UUID, ...]:
@@ -104,11 +114,18 @@ class Catalogue:
             for agreement in self.agreements.get(meter.id, ())
         )
 
-    def assignment(self, meter: FleetMeter, window: Period) -> Assignment:
-        """What prices each day of the window; equal assignments are equal objects' values."""
+    def assignment(self, meter: FleetMeter, window: Period, by_site: Runs) -> Assignment:
+        """What prices each day of the window; equal assignments are equal objects' values.
+
+        Without an agreement its site's region does so, on the days `by_site`.
+        """
         parts: list[tuple[Period, Source]] = []
-        for start_on, end_on in pairwise(sorted(self._edges(meter, window))):
-            source = self._source_on(meter, start_on)
+        edges = self._edges(meter, window) | {
+            day for run in by_site for day in (run.start_on, run.end_on) if day in window
+        }
+        for start_on, end_on in pairwise(sorted(edges)):
+            is_by_site = any(start_on in run for run in by_site)
+            source = self._source_on(meter, start_on, is_by_site=is_by_site)
             same = bool(parts) and parts[-1][1] == source
             begins_on = parts.pop()[0].start_on if same else start_on
             parts.append((Period(begins_on, end_on), source))
@@ -126,7 +143,7 @@ class Catalogue:
         days += [day for v in versions for day in (v.effective_from, v.effective_to)]
         return {window.start_on, window.end_on} | {day for day in days if day and day in window}
 
-    def _source_on(self, meter: FleetMeter, day: date) -> Source:
+    def _source_on(self, meter: FleetMeter, day: date, *, is_by_site: bool) -> Source:
         agreement = next(
             (agreement for agreement in self.agreements.get(meter.id, ()) if day in agreement), None
         )
@@ -134,7 +151,7 @@ class Catalogue:
             if agreement.customer_id != self.customer_id:
                 return None  # somebody else pays for it
             return version_on(self.agreed.get(agreement.tariff_id, ()), day) or "none_in_force"
-        if not meter.is_own_site:
+        if not meter.is_own_site or not is_by_site:
             return None
         if meter.region_id is None:
             return "no_region"
@@ -157,40 +174,3 @@ def _regional_on(offers: Sequence[RegionalVersion], day: date) -> UUID | None:
     if not in_force:
         return None
     return max(in_force, key=lambda version: version.effective_from).version_id
-
-
-def devices_of(meters: Iterable[FleetMeter], catalogue: Catalogue) -> list[FleetMeter]:
-    """The meters that count, by name.
-
-    Derived ones never do. Of a site's others, all that have an agreement of the customer count, and
-    all of the widest level among those: `total`, then `main`, then the rest. Where none has one it
-    is the widest level that was ever read.
-    """
-    at_sites: dict[UUID | None, list[FleetMeter]] = {}
-    counted: list[FleetMeter] = []
-    for meter in meters:
-        if meter.meter_type in DERIVED_TYPES:
-            continue
-        if meter.is_own_site:
-            at_sites.setdefault(meter.property_id, []).append(meter)
-        elif catalogue.has_agreement(meter):
-            counted.append(meter)
-    for at_site in at_sites.values():
-        agreed = [meter for meter in at_site if catalogue.has_agreement(meter)]
-        measured = agreed or [meter for meter in at_site if meter.is_measured]
-        if not measured:
-            continue
-        widest = min(map(_level, measured))
-        counted += agreed
-        counted += [
-            meter
-            for meter in at_site
-            if meter.is_measured and meter not in agreed and _level(meter) == widest
-        ]
-    return sorted(counted, key=lambda meter: (meter.name, meter.id))
-
-
-def _level(meter: FleetMeter) -> int:
-    """0 for the widest."""
-    is_whole = meter.meter_type in WHOLE_TYPES
-    return WHOLE_TYPES.index(meter.meter_type) if is_whole else len(WHOLE_TYPES)
