@@ -26,10 +26,6 @@ INVOICE = {
     "credit_note": None, "partial_credit_notes": [NOTE], "left": "10.00",
     "sections": [],
 }  # fmt: skip
-SECTION = {
-    "section_id": "s1", "agreement_id": "a1", "meter_id": "m1", "change": None,
-    "start_on": "2025-03-01", "end_on": "2025-04-01", **MONEY,
-}  # fmt: skip
 POSTED = "/v1/invoices/i1/credit-notes"
 
 
@@ -88,12 +84,6 @@ async def test_what_the_form_asks_for(services, form, body):
     answer, _, sent = await asked(services, **form, reason="why", idempotency_key="once")
     assert (answer.status_code, answer.headers["location"]) == (303, "/invoices/i1")
     assert sent == [({"reason": "why", "repeat_on_correction": True} | body, "once")]
-
-
-async def test_of_a_collective_invoice_no_credit_is_given_again(services):
-    assert 'name="repeat_on_correction" value="false"' not in (await asked(services))[0].text
-    services["billing"].answers["/v1/invoices/i1"] |= {"sections": [SECTION]}
-    assert 'name="repeat_on_correction" value="false"' in (await asked(services))[0].text
 
 
 async def test_what_billing_refuses_is_said_and_what_was_entered_stays(services):

@@ -286,6 +286,7 @@ def in_memory(monkeypatch):
         "invoices": memory.Invoices,
         "evidence": memory.Evidence,
         "credit_notes": memory.CreditNotes,
+        "given_credits": memory.GivenCredits,
         "adopted_invoices": memory.AdoptedInvoices,
         "numbers": memory.Numbers,
         "balances": Balances,

@@ -205,7 +205,6 @@ MEANINGS: dict[str, str] = {
     "previous_period_open": "The bill needs the period before, which is not closed yet.",
     "read_cycle_moved": "The read cycle was made just now. Read it again and repeat the change.",
     "read_cycle_unknown": "There is no read cycle of this name. Make it: PUT /v1/read-cycles/…",
-    "repeat_not_collective": "A correction gives no credit of a collective invoice again.",
     "section_of_invoice": "A section is credited with its collective invoice; the detail names it.",
     "rebilling_unknown": "No rebilling has this id.",
     "seller_missing": "A document names its seller. Say who sells: PUT /v1/seller.",

@@ -8,7 +8,7 @@ that a correction in between, to less or to nothing, takes nothing away for good
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -31,35 +31,54 @@ from gridtally.rating.engine.lines import Item
 from gridtally.rating.tariff import TariffVersion
 
 ZERO = Decimal(0)
+Billed = tuple[UUID, date]
+"""A bill through its corrections: of an agreement, from a first day on. An invoice is of one, a
+collective one of as many as it has sections."""
 
 
 @dataclass(frozen=True, slots=True)
 class GivenCredit:
     """A credit by hand that is to be repeated, as it was first given: its note, who gave it and
-    why, its total with taxes, and the charges that it credits."""
+    why, its total with taxes, and the charges that it credits, with the bill that each is of."""
 
     note_id: UUID
     reason: str
     credited_by: str
     total: Decimal
-    charges: Sequence[tuple[Item, Decimal]]
+    charges: Sequence[tuple[Billed, Item, Decimal]]
 
 
 def repeat_credits(
     given: Sequence[GivenCredit],
     invoice: Invoice,
+    bills: Sequence[Invoice],
     versions: Mapping[UUID, TariffVersion],
     now: datetime,
 ) -> list[CreditNote]:
     """The notes, without numbers yet, that give credits again on the invoice of a correction; none
-    for one that nothing is left for."""
+    for one that nothing is left for.
+
+    `bills` are the invoice's sections, or itself.
+    """
+    lines = [
+        _purpose((bill.agreement_id, bill.start_on), line.item)
+        for bill in bills
+        for line in bill.lines
+    ]
     notes: list[CreditNote] = []
     credited: dict[int, CreditedPart] = {}
     for credit in given:
         left = add_up(amounts_left(invoice.lines, credited))
         if left <= ZERO:
             break
-        note = _repeated(credit, min(credit.total, left), invoice, versions, credited, now)
+        cause = Cause(invoice.tenant_id, credit.credited_by, invoice.correlation_id)
+        total = min(credit.total, left)
+        note = _same_lines(credit, lines, total, invoice, versions, credited, cause, now)
+        if note is None:
+            spread = Credit(credit.reason, amount=in_currency(total, invoice.currency))
+            note = credit_part(invoice, versions, credited, spread, cause, now)
+        id_ = derive_id("credit_note", invoice.tenant_id, invoice.id, credit.note_id)
+        note = replace(note, id=id_, repeats=credit.note_id)
         for position, line in zip(note.positions or (), note.lines, strict=True):
             before = credited.get(position, CreditedPart(ZERO, ZERO))
             credited[position] = CreditedPart(
@@ -69,45 +88,35 @@ def repeat_credits(
     return notes
 
 
-def _repeated(
+def _same_lines(
     given: GivenCredit,
+    purposes: Sequence[object],
     total: Decimal,
     invoice: Invoice,
     versions: Mapping[UUID, TariffVersion],
     credited: Credited,
+    cause: Cause,
     now: datetime,
-) -> CreditNote:
-    cause = Cause(invoice.tenant_id, given.credited_by, invoice.correlation_id)
-    spread = Credit(given.reason, amount=in_currency(total, invoice.currency))
-    note = None
-    if lines := _same_lines(given, invoice):
-        try:
-            note = credit_part(
-                invoice, versions, credited, Credit(given.reason, lines=lines), cause, now
-            )
-        except Rejected:  # so much is not left of a line
-            note = None
-    if note is None or note.total != total:
-        note = credit_part(invoice, versions, credited, spread, cause, now)
-    id_ = derive_id("credit_note", invoice.tenant_id, invoice.id, given.note_id)
-    return replace(note, id=id_, repeats=given.note_id)
-
-
-def _same_lines(given: GivenCredit, invoice: Invoice) -> list[CreditedAmount]:
-    """The lines of the invoice that are for the same as those that were credited; none where one
-    of them is not there, or not once."""
-    positions: dict[object, list[int]] = {}
-    for position, line in enumerate(invoice.lines, start=1):
-        positions.setdefault(_purpose(line.item), []).append(position)
+) -> CreditNote | None:
+    """The credit of the lines that are for the same as those that were credited; None where one of
+    them is not there, or not once, or that comes to another total."""
     lines = []
-    for item, amount in given.charges:
-        own = positions.get(_purpose(item), [])
-        if len(own) != 1 or amount <= ZERO:
-            return []
-        lines.append(CreditedAmount(own[0], amount))
-    return lines
+    for billed, item, amount in given.charges:
+        own = _purpose(billed, item)
+        if purposes.count(own) != 1 or amount <= ZERO:
+            return None
+        lines.append(CreditedAmount(purposes.index(own) + 1, amount))
+    if not lines:
+        return None
+    try:
+        note = credit_part(
+            invoice, versions, credited, Credit(given.reason, lines=lines), cause, now
+        )
+    except Rejected:  # so much is not left of a line
+        return None
+    return note if note.total == total else None
 
 
-def _purpose(item: Item) -> object:
+def _purpose(billed: Billed, item: Item) -> object:
     """What a line is for, whatever its unit and rate."""
-    return item.component_id, item.kind, item.band, item.flow, item.part.start_on
+    return billed, item.component_id, item.kind, item.band, item.flow, item.part.start_on

@@ -44,6 +44,7 @@ from gridtally.billing.events.invoices import credit_note_issued, invoice_issued
 from gridtally.billing.events.proofs import collective_root, stored_root, with_root
 from gridtally.billing.handlers import periods as period_handlers
 from gridtally.billing.handlers.drafts import hold_drafts
+from gridtally.billing.handlers.repeated_credits import issue_repeated_on_collective
 from gridtally.billing.store import (
     agreements,
     collective_invoices,
@@ -60,7 +61,7 @@ from gridtally.billing.store import (
 )
 from gridtally.database import WriteConnection
 from gridtally.kernel.periods import Period
-from gridtally.messaging import enqueue
+from gridtally.messaging import OutgoingMessage, enqueue
 from gridtally.rating.engine.exact import add_up
 
 MEMBERS_MAX = 100
@@ -272,13 +273,32 @@ async def _issue(tx: WriteConnection, planned: Sequence[_Planned], now: datetime
     await invoices.insert_lines(
         tx, {(document.tenant_id, document.id): document.lines for document in documents}
     )
+    given_again = await _give_again(tx, planned, issued, now)
     messages = [message for note in notes.values() for message in credit_note_issued(note)]
-    sections = {invoice.id: bills for invoice, bills in issued}
-    await enqueue(
-        tx,
-        [*messages, *(invoice_issued(invoice, sections[invoice.id]) for invoice, _ in issued)],
-    )
+    messages += [invoice_issued(invoice, bills) for invoice, bills in issued]
+    await enqueue(tx, [*messages, *given_again])
     await period_handlers.carry_forward(tx, fresh, now)
+
+
+async def _give_again(
+    tx: WriteConnection,
+    planned: Sequence[_Planned],
+    issued: Sequence[tuple[Invoice, Sequence[Invoice]]],
+    now: datetime,
+) -> list[OutgoingMessage]:
+    """Give again what was credited by hand on the invoices that are replaced."""
+    replaced = {
+        section.invoice.id: own.replaced
+        for own in planned
+        if own.replaced is not None
+        for section in own.sections
+    }
+    reissued = [
+        (replaced[bills[0].id], invoice, bills)
+        for invoice, bills in issued
+        if bills[0].id in replaced
+    ]
+    return await issue_repeated_on_collective(tx, reissued, now)
 
 
 async def _cancel(

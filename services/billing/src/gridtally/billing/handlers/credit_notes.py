@@ -16,7 +16,7 @@ from gridtally.billing.events.invoices import credit_note_issued
 from gridtally.billing.store import agreements, balances, credit_notes, invoices, numbers
 from gridtally.billing.store.evidence import fetch_versions
 from gridtally.database import WriteConnection
-from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected
+from gridtally.kernel.errors import Conflict, NotFound
 from gridtally.kernel.resources import Cause
 from gridtally.messaging import enqueue
 
@@ -37,13 +37,6 @@ async def credit_invoice(
         raise Conflict(
             "section_of_invoice",
             f"{invoice.number} is a section: credit its invoice, {invoice.collective_id}",
-        )
-    if invoice.is_collective and credit.repeat_on_correction:
-        fault = Fault("/repeat_on_correction", "must be false for a collective invoice")
-        raise Rejected(
-            "repeat_not_collective",
-            "what is credited of a collective invoice is not given again by a correction",
-            (fault,),
         )
     await agreements.lock_agreements(tx, await _agreements_of(tx, invoice))
     if await credit_notes.fetch_cancelled(tx, [key]):

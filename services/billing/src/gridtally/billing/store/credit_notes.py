@@ -14,10 +14,7 @@ from sqlalchemy.engine import RowMapping
 
 from gridtally.billing import tables
 from gridtally.billing.domain.credit_notes import ZERO, CreditedPart, CreditNote
-from gridtally.billing.domain.periods import PeriodKey
 from gridtally.billing.domain.reference_data import Key
-from gridtally.billing.domain.repeated_credits import GivenCredit
-from gridtally.billing.store.invoices import fetch_invoices
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.pages import page_after
 from gridtally.database.rows import Row, as_row, columns_of, from_row, insert_rows
@@ -94,50 +91,6 @@ async def fetch_credited_parts(
             EXACT.add(before.amount, row["amount"]), EXACT.add(before.quantity, row["quantity"])
         )
     return credited
-
-
-# Of each period the notes that were given first, on whichever of its invoices, the oldest first.
-# OFFSET 0: invoices are looked up by their period, notes by their invoice, lines by their note.
-_GIVEN = """
-SELECT k.tenant_id, k.agreement_id, k.start_on, n.id, n.invoice_id, n.reason, n.credited_by,
-       n.total, l.positions, l.amounts
-  FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, agreement_id, start_on)
- CROSS JOIN LATERAL (
-       SELECT id FROM invoice i
-        WHERE i.tenant_id = k.tenant_id AND i.agreement_id = k.agreement_id
-          AND i.start_on = k.start_on OFFSET 0) AS i
- CROSS JOIN LATERAL (
-       SELECT * FROM credit_note n
-        WHERE n.tenant_id = k.tenant_id AND n.invoice_id = i.id AND n.extent = 'part'
-          AND n.repeat_on_correction AND n.repeats IS NULL OFFSET 0) AS n
- CROSS JOIN LATERAL (
-       SELECT array_agg(o.position ORDER BY o.position) AS positions,
-              array_agg(o.amount ORDER BY o.position) AS amounts
-         FROM credit_note_line o
-        WHERE o.tenant_id = k.tenant_id AND o.credit_note_id = n.id) AS l
- ORDER BY n.issued_at, n.number
-"""
-
-
-async def fetch_given_credits(
-    read: ReadConnection, keys: Collection[PeriodKey]
-) -> dict[PeriodKey, list[GivenCredit]]:
-    """What was credited by hand on the invoices of these periods and is to be repeated."""
-    rows = await read.raw.fetch(_GIVEN, *columns_of(keys, 3)) if keys else []
-    stored = await fetch_invoices(read, [(row["tenant_id"], row["invoice_id"]) for row in rows])
-    given: defaultdict[PeriodKey, list[GivenCredit]] = defaultdict(list)
-    for row in rows:
-        lines = stored[row["tenant_id"], row["invoice_id"]].lines
-        items = [lines[position - 1].item for position in row["positions"]]
-        charges = [
-            (item, amount)
-            for item, amount in zip(items, row["amounts"], strict=True)
-            if item.kind != "tax"
-        ]
-        given[row["tenant_id"], row["agreement_id"], row["start_on"]].append(
-            GivenCredit(row["id"], row["reason"], row["credited_by"], row["total"], charges)
-        )
-    return given
 
 
 def lines_of(rows: Sequence[Row], invoice_lines: Sequence[Line]) -> dict[int, Line]:

@@ -342,6 +342,12 @@ credit_note = sa.Table(
         postgresql_where=sa.text("extent <> 'part'"),
     ),
     sa.Index("credit_note_by_invoice", "tenant_id", "invoice_id"),
+    sa.Index(
+        "credit_note_by_repeated",
+        "tenant_id",
+        "repeats",
+        postgresql_where=sa.text("repeats IS NOT NULL"),
+    ),
 )
 """Credits an invoice; unless it is of a part, the invoice is void from then on."""
 

@@ -91,17 +91,6 @@ def _form(invoice: Json, fields: dict[str, str], refused: Answer | None) -> list
     ]
     left = formats.money(invoice["left"], invoice["currency"])
     hidden = {"idempotency_key": fields.get("idempotency_key") or str(new_id())}
-    repeated = [
-        Field(
-            "repeat_on_correction",
-            "When the invoice is corrected",
-            fields.get("repeat_on_correction", "true"),
-            options=REPEATED,
-        )
-    ]
-    if invoice["sections"]:  # of which billing gives no credit again
-        hidden["repeat_on_correction"] = "false"
-        repeated = []
     return [
         *blocks,
         Form(
@@ -120,7 +109,12 @@ def _form(invoice: Json, fields: dict[str, str], refused: Answer | None) -> list
                     hint="With taxes; of one line without, and empty for all that is left of it",
                 ),
                 Field("reason", "Reason", fields.get("reason", ""), is_required=True),
-                *repeated,
+                Field(
+                    "repeat_on_correction",
+                    "When the invoice is corrected",
+                    fields.get("repeat_on_correction", "true"),
+                    options=REPEATED,
+                ),
             ],
             "Credit",
             hidden=hidden,
