@@ -8,6 +8,7 @@ import pytest
 
 from doubles.billing.events import NOW, received
 from gridtally.billing.handlers import periods
+from gridtally.kernel.ids import own_meter_id
 from gridtally.kernel.periods import midnight_utc
 
 DAY = date(2025, 1, 15)
@@ -169,16 +170,32 @@ async def test_the_same_values_change_nothing(world, make, api_client):
         assert found[part] == []
 
 
-async def test_derived_meters_of_the_property_are_named(world, make, api_client):
-    home = await world.home()
-    property_id, derived_id = uuid4(), uuid4()
-    await world.register(
-        make.registered(home.meter_id, property_id=property_id, version=2),
-        make.registered(derived_id, property_id=property_id, meter_type="unmetered", flows=()),
+async def test_the_rest_of_a_site_that_nobody_bills_changes_with_its_total(world, make, api_client):
+    """`unmetered` is total − gg − sg of its property, of which gg was never read: it is not there;
+    and then with gg of 4 Wh a quarter of an hour it is."""
+    property_id = uuid4()
+    total, gg, sg = (
+        own_meter_id(world.tenant, property_id, kind) for kind in ("total", "gg", "sg")
     )
-    await world.use(make.used(home.meter_id, DAY))
-    found = await preview(api_client, whole_day(make, home))
-    assert [meter["meter_id"] for meter in found["derived_meters"]] == [str(derived_id)]
+    rest = own_meter_id(world.tenant, property_id, "unmetered")
+    for meter_id, kind in ((total, "total"), (gg, "gg"), (sg, "sg"), (rest, "unmetered")):
+        flows = () if kind == "unmetered" else ("import",)
+        await world.register(
+            make.registered(meter_id, property_id=property_id, meter_type=kind, flows=flows)
+        )
+    readings = {"meter_id": str(total), "minutes": 15, "values": [200] * 96,
+                "start_at": midnight_utc(make.BERLIN, DAY).isoformat()}  # fmt: skip
+    await world.use(make.used(total, DAY), make.used(sg, DAY, wh=6))
+    assert (await preview(api_client, readings))["derived_meters"] == []
+    await world.use(make.used(gg, DAY, wh=4))
+    found = await preview(api_client, readings)
+    assert [(own["meter_id"], own["meter_type"]) for own in found["derived_meters"]] == [
+        (str(rest), "unmetered")
+    ]
+    assert [(d["meter_id"], d["wh_before"], d["wh_after"]) for d in found["days"]] == [
+        (str(total), 9_600, 19_200),
+        (str(rest), 8_640, 18_240),
+    ]
 
 
 async def test_a_preview_changes_nothing_but_that_it_is_stored(world, make, api_client):

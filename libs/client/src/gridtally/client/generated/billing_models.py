@@ -201,7 +201,7 @@ class CorrectionTotal(Model):
     """The currency."""
 
     credit_notes: int
-    """How many credit notes would be issued."""
+    """How many credit notes would be issued, those that give credits again among them."""
 
     invoices: int
     """How many invoices."""
@@ -519,7 +519,10 @@ class DeadLetterWithValue(Model):
 
 
 class DerivedMeter(Model):
-    """A meter that is computed of others at the same property, and may change with them."""
+    """
+    A derived meter that changes with what it adds up; its days, periods and invoices are among
+    the others.
+    """
 
     meter_id: UUID
     """The meter."""
@@ -530,8 +533,8 @@ class DerivedMeter(Model):
     meter_type: str
     """`unmetered` or `derived`."""
 
-    property_id: UUID
-    """The property of a corrected meter."""
+    property_id: UUID | None
+    """Its property; null where that is not known."""
 
 
 class Discard(Model):
@@ -1610,6 +1613,19 @@ class ReleasedCollectiveInvoice(Model):
     """How many periods are issued within seconds."""
 
 
+class RepeatedCredit(Model):
+    """A credit by hand that would be given again."""
+
+    credit_note_id: UUID
+    """The note by which it was given first."""
+
+    reason: str
+    """Why it was given."""
+
+    total: Decimal
+    """How much of it, with taxes."""
+
+
 class Replacement(Model):
     """
     By what an agreement is replaced; what is left out stays as it was.
@@ -2119,6 +2135,52 @@ class CalculatedLine(Model):
 
     meter_id: UUID
     """The meter."""
+
+
+class ChangedDocument(Model):
+    """
+    An invoice as it was sent, a collective one as a whole: the credit note that would be issued
+    and the invoice that would follow.
+    """
+
+    invoice_id: UUID
+    """The invoice."""
+
+    number: str
+    """Its number."""
+
+    customer_id: UUID
+    """The customer."""
+
+    is_collective: bool
+    """Whether it has sections; those that do not change are on the new one as they are."""
+
+    currency: str
+    """The currency."""
+
+    total_before: Decimal
+    """Its total."""
+
+    credited_before: Decimal
+    """What is credited of it by now."""
+
+    credit_note_total: Decimal
+    """What the credit note would come to: all that is not credited yet."""
+
+    total: Decimal | None
+    """The total of the invoice that would follow; null where it would be held."""
+
+    repeated_credits: list[RepeatedCredit]
+    """What was credited by hand and would be credited of the new invoice too."""
+
+    delta: Decimal | None
+    """By how much the customer would owe more, all credits counted."""
+
+    changed: list[UUID]
+    """The bills of it that change, as in `invoices`: itself, or its sections."""
+
+    held: str | None
+    """Why the invoice that follows would be held; null where it would be issued."""
 
 
 class CreditNoteLine(Model):
@@ -3217,10 +3279,16 @@ class CalculatedBill(Model):
 
 
 class ChangedInvoice(Model):
-    """An invoice that would be credited, and the one that would take its place."""
+    """
+    An invoice, or a section of a collective one, that would be credited, and the one that would
+    take its place.
+    """
 
     invoice_id: UUID
-    """The invoice."""
+    """The invoice, or section."""
+
+    document_id: UUID
+    """The invoice that was sent: itself, or the collective one that it is a section of."""
 
     number: str
     """Its number."""
@@ -3247,13 +3315,16 @@ class ChangedInvoice(Model):
     """The currency."""
 
     credit_note_total: Decimal
-    """What the credit note would be of: all of the invoice that is not credited yet."""
+    """
+    What the credit note would be of: all of the invoice that is not credited yet; of a section
+    all of it.
+    """
 
     total: Decimal | None
     """The total of the invoice that would follow; null where it would be held."""
 
     delta: Decimal | None
-    """By how much the customer would owe more."""
+    """By how much the bill would come to more."""
 
     lines: list[InvoiceLine]
     """The lines of the invoice that would follow, at the prices in force on its days."""
@@ -3281,10 +3352,13 @@ class CorrectionPreview(Model):
     """The days whose cost changes."""
 
     derived_meters: list[DerivedMeter]
-    """The derived meters at the same properties."""
+    """The derived meters that would change."""
 
     invoices: list[ChangedInvoice]
-    """The invoices that would be replaced, in the order of their periods."""
+    """The bills that would be replaced, in the order of their periods."""
+
+    documents: list[ChangedDocument]
+    """The invoices that they were sent as: what would be credited and issued, each as a whole."""
 
     open_periods: list[ChangedOpenPeriod]
     """The periods without an invoice that would change."""
@@ -3737,10 +3811,13 @@ class StoredCorrectionPreview(Model):
     """The days whose cost changes."""
 
     derived_meters: list[DerivedMeter]
-    """The derived meters at the same properties."""
+    """The derived meters that would change."""
 
     invoices: list[ChangedInvoice]
-    """The invoices that would be replaced, in the order of their periods."""
+    """The bills that would be replaced, in the order of their periods."""
+
+    documents: list[ChangedDocument]
+    """The invoices that they were sent as: what would be credited and issued, each as a whole."""
 
     open_periods: list[ChangedOpenPeriod]
     """The periods without an invoice that would change."""

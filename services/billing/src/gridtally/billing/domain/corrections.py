@@ -60,10 +60,12 @@ class DayCost:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IssuedInvoice:
-    """A live invoice: its lines and total, what is credited of that by now, the period as it was
-    closed for it, and what the bill before carried forward."""
+    """A live invoice, or a section of one: its lines and total, what is credited of that by now,
+    the period as it was closed for it, and what the bill before carried forward. `document_id` is
+    the invoice that was sent."""
 
     id: UUID
+    document_id: UUID
     number: str
     customer_id: UUID
     currency: str

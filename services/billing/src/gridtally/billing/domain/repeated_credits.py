@@ -18,7 +18,6 @@ from gridtally.billing.domain.credit_notes import (
     CreditedAmount,
     CreditedPart,
     CreditNote,
-    amounts_left,
     credit_part,
 )
 from gridtally.billing.domain.invoices import Invoice
@@ -26,7 +25,6 @@ from gridtally.kernel.errors import Rejected
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.money import EXACT, in_currency
 from gridtally.kernel.resources import Cause
-from gridtally.rating.engine.exact import add_up
 from gridtally.rating.engine.lines import Item
 from gridtally.rating.tariff import TariffVersion
 
@@ -48,6 +46,20 @@ class GivenCredit:
     charges: Sequence[tuple[Billed, Item, Decimal]]
 
 
+def repeated_totals(
+    given: Sequence[GivenCredit], total: Decimal
+) -> list[tuple[GivenCredit, Decimal]]:
+    """How much of each credit is given again on an invoice of this total, in their order; without
+    those that nothing is left for."""
+    repeated = []
+    left = total
+    for credit in given:
+        if left > ZERO:
+            repeated.append((credit, min(credit.total, left)))
+            left = EXACT.subtract(left, repeated[-1][1])
+    return repeated
+
+
 def repeat_credits(
     given: Sequence[GivenCredit],
     invoice: Invoice,
@@ -67,12 +79,8 @@ def repeat_credits(
     ]
     notes: list[CreditNote] = []
     credited: dict[int, CreditedPart] = {}
-    for credit in given:
-        left = add_up(amounts_left(invoice.lines, credited))
-        if left <= ZERO:
-            break
+    for credit, total in repeated_totals(given, invoice.total):
         cause = Cause(invoice.tenant_id, credit.credited_by, invoice.correlation_id)
-        total = min(credit.total, left)
         note = _same_lines(credit, lines, total, invoice, versions, credited, cause, now)
         if note is None:
             spread = Credit(credit.reason, amount=in_currency(total, invoice.currency))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gridtally.billing.domain.derived_meters import Factors
 from gridtally.billing.domain.fleet_costs.costs import FIRST_ON, ChannelDays
-from gridtally.billing.domain.recorded_usage import RecordedUsage, Wh
+from gridtally.billing.domain.recorded_usage import ReadingBlock, RecordedUsage, Wh
 from gridtally.kernel.energy import INTERVAL_WH_MAX
 from gridtally.kernel.periods import ONE_DAY, Period, midnight_utc, slots_in_day
 from gridtally.rating.usage import MISSING, Flow
@@ -28,13 +28,19 @@ def zone_of(factors: Factors, usages: Mapping[UUID, RecordedUsage]) -> str | Non
 
 # Whole numbers of 64 bits: a thousand registers of four bytes each, with signs, cannot overflow.
 def add_up(
-    zone: str, days: Period, factors: Factors, usages: Mapping[UUID, RecordedUsage]
+    zone: str,
+    days: Period,
+    factors: Factors,
+    usages: Mapping[UUID, RecordedUsage],
+    minutes_filled: int = 1,
 ) -> tuple[int, dict[Flow, Wh]]:
     """Days of a derived meter in a zone: the interval length, and by flow all intervals.
 
-    All parts have recorded usage. Export is there where anything is subtracted.
+    The shortest intervals that those of all parts fill, and `minutes_filled`. All parts have
+    recorded usage. Export is there where anything is subtracted.
     """
-    minutes = lcm(*(usages[meter_id].minutes_of(flow) for meter_id, flow in factors))
+    lengths = [usages[meter_id].minutes_of(flow) for meter_id, flow in factors]
+    minutes = lcm(minutes_filled, *lengths)
     slots = days.slots(zone, minutes)
     net = np.zeros(slots, np.int64)
     is_there = np.ones(slots, np.bool_)
@@ -92,3 +98,34 @@ def summed_days(
                 own = numbers[chosen][is_there]
                 blocks.append(ChannelDays(meter_id, flow, zone, minutes, own, energy[is_there]))
     return [block for block in blocks if len(block.days)]
+
+
+def changed_sums(
+    zone: str,
+    minutes: int,
+    parts: Sequence[tuple[Period, Factors]],
+    before: Mapping[UUID, RecordedUsage],
+    after: Mapping[UUID, RecordedUsage],
+) -> list[tuple[ReadingBlock, ReadingBlock]]:
+    """The days of a derived meter that change with its parts, by flow, as they would be added up
+    before and after, in intervals of at least so many `minutes`."""
+    changed = []
+    for days, factors in parts:
+        if zone_of(factors, before) is None:
+            continue
+        length, new = add_up(zone, days, factors, after, minutes)
+        _, old = add_up(zone, days, factors, before, length)
+        first = 0
+        for day in days.dates():
+            own = slice(first, first + slots_in_day(zone, day, length))
+            first = own.stop
+            at = midnight_utc(zone, day)
+            changed += [
+                (
+                    ReadingBlock(flow, at, length, old[flow][own]),
+                    ReadingBlock(flow, at, length, values[own]),
+                )
+                for flow, values in new.items()
+                if not np.array_equal(old[flow][own], values[own])
+            ]
+    return changed

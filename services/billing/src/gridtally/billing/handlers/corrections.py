@@ -8,10 +8,16 @@ from decimal import Decimal
 from uuid import UUID
 
 from gridtally.billing.domain import corrections as domain
+from gridtally.billing.domain.changed_documents import (
+    ChangedDocument,
+    IssuedDocument,
+    changed_documents,
+)
 from gridtally.billing.domain.corrections import ChangedDay, ChangedInvoice, DayCost, IssuedInvoice
-from gridtally.billing.domain.recorded_usage import ReadingBlock, RecordedUsage, recorded_usage
+from gridtally.billing.domain.recorded_usage import ReadingBlock, recorded_usage
 from gridtally.billing.domain.reference_data import ReferenceData
 from gridtally.billing.handlers import previews
+from gridtally.billing.handlers.derived_corrections import MeterChange, derived_changes
 from gridtally.billing.handlers.previews import Loaded, Question
 from gridtally.billing.store import corrections as store
 from gridtally.billing.store import fleet_costs
@@ -55,21 +61,12 @@ class CorrectionPreview:
     """All that the correction would change."""
 
     meters: Mapping[UUID, CorrectedMeter]
-    derived: Sequence[Row]
+    derived: Sequence[CorrectedMeter]
     days: Sequence[ChangedDay]
     costs: Sequence[DayCost]
     invoices: Sequence[ChangedInvoice]
+    documents: Sequence[ChangedDocument]
     open_periods: Sequence[OpenPeriod]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _MeterChange:
-    """A meter's readings, what is recorded and what would be, and what prices its days."""
-
-    blocks: Sequence[ReadingBlock]
-    usages: tuple[RecordedUsage, RecordedUsage]
-    known: ReferenceData
-    days: list[ChangedDay]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,9 +82,10 @@ class _Waiting:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Loaded:
     meters: Mapping[UUID, CorrectedMeter]
-    derived: Sequence[Row]
-    changes: Mapping[UUID, _MeterChange]
+    derived: Sequence[CorrectedMeter]
+    changes: Mapping[UUID, MeterChange]
     issued: Mapping[UUID, Sequence[IssuedInvoice]]
+    documents: Mapping[UUID, IssuedDocument]
     known: ReferenceData
     waiting: Sequence[_Waiting]
 
@@ -114,6 +112,9 @@ async def _load(read: ReadConnection, tenant_id: str, blocks: Blocks, now: datet
         meter_id: await _meter_change(read, tenant_id, meter_id, own)
         for meter_id, own in blocks.items()
     }
+    derived = await derived_changes(read, tenant_id, changes)
+    changes |= derived
+    meters |= await store.fetch_meters(read, tenant_id, list(derived))
     spans = {
         meter_id: (min(day.day for day in change.days), max(day.day for day in change.days))
         for meter_id, change in changes.items()
@@ -134,12 +135,14 @@ async def _load(read: ReadConnection, tenant_id: str, blocks: Blocks, now: datet
         start_on=start_on,
         end_on=end_on,
     )
-    properties = {meter.property_id for meter in meters.values() if meter.property_id is not None}
     return _Loaded(
         meters=meters,
-        derived=await store.fetch_derived_meters(read, tenant_id, properties),
+        derived=[meters[meter_id] for meter_id in derived if changes[meter_id].days],
         changes=changes,
         issued=issued,
+        documents=await store.fetch_documents(
+            read, tenant_id, [own for of_agreement in issued.values() for own in of_agreement]
+        ),
         known=await with_prices(read, known, start_on, end_on) if rows else known,
         waiting=await _waiting_periods(read, tenant_id, changes, rows, known, now),
     )
@@ -165,7 +168,7 @@ async def _meter_change(
     tenant_id: str,
     meter_id: UUID,
     numbered: Sequence[tuple[int, ReadingBlock]],
-) -> _MeterChange:
+) -> MeterChange:
     blocks = [block for _, block in numbered]
     span = domain.span_of(blocks)
     usage = await fleet_costs.fetch_usage(read, tenant_id, [meter_id], span, _FLOWS)
@@ -182,7 +185,7 @@ async def _meter_change(
     )
     known = await with_prices(read, known, span.start_on, span.end_on)
     days = domain.changed_days(meter_id, recorded, corrected)
-    return _MeterChange(blocks, (recorded, corrected), known, days)
+    return MeterChange(blocks, (recorded, corrected), known, days)
 
 
 def _renumbered(refused: Rejected, numbered: Sequence[tuple[int, ReadingBlock]]) -> Rejected:
@@ -197,7 +200,7 @@ def _renumbered(refused: Rejected, numbered: Sequence[tuple[int, ReadingBlock]])
 async def _waiting_periods(
     read: ReadConnection,
     tenant_id: str,
-    changes: Mapping[UUID, _MeterChange],
+    changes: Mapping[UUID, MeterChange],
     rows: Sequence[Row],
     known: ReferenceData,
     now: datetime,
@@ -236,16 +239,18 @@ def _previewed(tenant_id: str, loaded: _Loaded) -> CorrectionPreview:
     for meter_id, change in loaded.changes.items():
         days = sorted({changed.day for changed in change.days})
         costs += domain.day_costs(tenant_id, meter_id, days, change.usages, change.known)
+    invoices = [
+        changed
+        for issued in loaded.issued.values()
+        for changed in domain.changed_invoices(issued, blocks, loaded.known)
+    ]
     return CorrectionPreview(
         meters=loaded.meters,
         derived=loaded.derived,
         days=[changed for change in loaded.changes.values() for changed in change.days],
         costs=costs,
-        invoices=[
-            changed
-            for issued in loaded.issued.values()
-            for changed in domain.changed_invoices(issued, blocks, loaded.known)
-        ],
+        invoices=invoices,
+        documents=changed_documents(invoices, loaded.documents),
         open_periods=[_open_period(loaded, waiting) for waiting in loaded.waiting],
     )
 

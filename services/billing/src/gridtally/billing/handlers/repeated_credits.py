@@ -9,7 +9,7 @@ from gridtally.billing.domain.credit_notes import CreditNote
 from gridtally.billing.domain.customers import ZERO, Issue
 from gridtally.billing.domain.invoices import Invoice, series_of
 from gridtally.billing.domain.periods import BilledPeriod, PeriodKey
-from gridtally.billing.domain.repeated_credits import repeat_credits
+from gridtally.billing.domain.repeated_credits import Billed, repeat_credits
 from gridtally.billing.events.invoices import credit_note_issued
 from gridtally.billing.store import balances, credit_notes, given_credits, numbers
 from gridtally.billing.store.evidence import fetch_versions
@@ -51,18 +51,17 @@ async def issue_repeated_on_collective(
     tx: WriteConnection, reissued: Reissued, now: datetime
 ) -> list[OutgoingMessage]:
     """The same on collective invoices."""
-    return await _issue(tx, await repeated_on_collective(tx, reissued, now), now)
+    return await _issue(tx, await _repeated_on_collective(tx, reissued, now), now)
 
 
-# Of an invoice that is divided, each credit is given again on the first one that it fits on.
-async def repeated_on_collective(
+# Of an invoice that is divided, each credit is given again on the first one that has anything left.
+async def _repeated_on_collective(
     read: ReadConnection, reissued: Reissued, now: datetime
 ) -> list[CreditNote]:
-    """The notes, without numbers, that give again on these invoices what was credited by hand on
-    those before them."""
-    bills_of: dict[tuple[str, UUID], list[Invoice]] = {}
+    bills_of: dict[tuple[str, UUID], set[Billed]] = {}
     for replaced, _, bills in reissued:
-        bills_of.setdefault((replaced.tenant_id, replaced.id), []).extend(bills)
+        of_invoice = bills_of.setdefault((replaced.tenant_id, replaced.id), set())
+        of_invoice |= {(bill.agreement_id, bill.start_on) for bill in bills}
     given = await given_credits.fetch_given_on_collective(read, bills_of)
     notes: list[CreditNote] = []
     for replaced, invoice, bills in reissued:

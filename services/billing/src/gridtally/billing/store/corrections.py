@@ -9,9 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from gridtally.billing import tables
+from gridtally.billing.domain.changed_documents import IssuedDocument
 from gridtally.billing.domain.corrections import IssuedInvoice
 from gridtally.billing.domain.periods import PeriodKey
-from gridtally.billing.store import credit_notes, evidence, invoices
+from gridtally.billing.domain.reference_data import Key
+from gridtally.billing.domain.repeated_credits import Billed
+from gridtally.billing.store import credit_notes, evidence, given_credits, invoices
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import Row, insert_rows
 from gridtally.rating.engine.exact import add_up
@@ -27,12 +30,14 @@ class CorrectedMeter:
 
     id: UUID
     name: str
+    meter_type: str
     property_id: UUID | None
     flows: frozenset[str]
 
 
 _METERS = """
-SELECT id, coalesce(name, id::text) AS name, property_id, flows
+SELECT id, coalesce(name, id::text) AS name, coalesce(meter_type, 'main') AS meter_type,
+       property_id, flows
   FROM meter WHERE tenant_id = $1 AND id = ANY($2)
 """
 
@@ -44,24 +49,14 @@ async def fetch_meters(
     rows = await read.raw.fetch(_METERS, tenant_id, list(ids))
     return {
         row["id"]: CorrectedMeter(
-            row["id"], row["name"], row["property_id"], frozenset(row["flows"])
+            row["id"],
+            row["name"],
+            row["meter_type"],
+            row["property_id"],
+            frozenset(row["flows"]),
         )
         for row in rows
     }
-
-
-_DERIVED = """
-SELECT id, coalesce(name, id::text) AS name, meter_type, property_id FROM meter
- WHERE tenant_id = $1 AND property_id = ANY($2) AND meter_type IN ('unmetered', 'derived')
- ORDER BY id
-"""
-
-
-async def fetch_derived_meters(
-    read: ReadConnection, tenant_id: str, property_ids: Collection[UUID]
-) -> list[Row]:
-    """The meters of these properties that are computed of others."""
-    return list(await read.raw.fetch(_DERIVED, tenant_id, list(property_ids)))
 
 
 _AGREEMENTS = """
@@ -136,6 +131,7 @@ async def fetch_issued(
         issued[key[1]].append(
             IssuedInvoice(
                 invoice_id,
+                invoice.document_id,
                 invoice.number,
                 invoice.customer_id,
                 invoice.currency,
@@ -160,6 +156,37 @@ async def insert_preview(
 _PREVIEW = "SELECT document FROM correction_preview WHERE tenant_id = $1 AND id = $2"
 
 
+async def fetch_documents(
+    read: ReadConnection, tenant_id: str, issued: Collection[IssuedInvoice]
+) -> dict[UUID, IssuedDocument]:
+    """The invoices that these were sent as, and what of them is given again when corrected."""
+    keys = sorted({(tenant_id, own.document_id) for own in issued})
+    stored = await invoices.fetch_invoices(read, keys)
+    credited = await credit_notes.fetch_credited_parts(read, keys)
+    bills: defaultdict[Key, set[Billed]] = defaultdict(set)
+    for own in issued:
+        bills[tenant_id, own.document_id].add(own.closed.key[1:])
+    collective = {key: own for key, own in bills.items() if stored[key].is_collective}
+    on_collective = await given_credits.fetch_given_on_collective(read, collective)
+    of_periods = await given_credits.fetch_given_credits(
+        read, [(tenant_id, *billed) for key in bills.keys() - collective for billed in bills[key]]
+    )
+    return {
+        key[1]: IssuedDocument(
+            invoice.id,
+            invoice.number,
+            invoice.customer_id,
+            invoice.currency,
+            invoice.is_collective,
+            invoice.total,
+            add_up(part.amount for part in credited.get(key, {}).values()),
+            on_collective.get(key, ())
+            or of_periods.get((tenant_id, invoice.agreement_id, invoice.start_on), ()),
+        )
+        for key, invoice in stored.items()
+    }
+
+
 async def fetch_preview(
     read: ReadConnection, tenant_id: str, preview_id: UUID
 ) -> dict[str, Any] | None:
@@ -168,7 +195,8 @@ async def fetch_preview(
     return document
 
 
-# By the invoices that were previewed, and by the periods of the new ones; both are few.
+# By the invoices that were previewed, and by the periods of the new ones, on which credits are
+# given again; both are few.
 _MADE_BY = """
 SELECT 'credit_note' AS kind, c.id, c.number, c.agreement_id, -c.total AS total, c.currency
   FROM credit_note c
@@ -181,6 +209,13 @@ SELECT 'invoice', o.id, o.number, o.agreement_id, o.total, o.currency
   JOIN invoice i ON i.tenant_id = $1 AND i.agreement_id = k.agreement_id
    AND i.start_on = k.start_on AND i.correlation_id = $2
   JOIN invoice o ON o.tenant_id = $1 AND o.id = coalesce(i.collective_id, i.id)
+UNION
+SELECT 'credit_note', c.id, c.number, c.agreement_id, -c.total, c.currency
+  FROM unnest($4::uuid[], $5::date[]) AS k (agreement_id, start_on)
+  JOIN invoice i ON i.tenant_id = $1 AND i.agreement_id = k.agreement_id
+   AND i.start_on = k.start_on AND i.correlation_id = $2
+  JOIN credit_note c ON c.tenant_id = $1 AND c.invoice_id = coalesce(i.collective_id, i.id)
+   AND c.repeats IS NOT NULL AND c.correlation_id = $2
  ORDER BY number
 """
 

@@ -10,6 +10,7 @@ import orjson
 
 from gridtally.billing import tables
 from gridtally.billing.domain.derived_meters import (
+    BUILT_IN,
     BUILT_IN_TYPE,
     DEPTH_MAX,
     DERIVED_TYPES,
@@ -58,6 +59,32 @@ async def upsert_definitions(tx: WriteConnection, defined: Mapping[Key, MeterDef
         for part_id in {term.meter_id for own in defined[key].definitions for term in own.terms}
     ]
     await insert_rows(tx, tables.meter_part, parts)
+
+
+# The built-in definition of `unmetered` is nobody's, and has no rows.
+_SUMS = """
+SELECT p.meter_id AS id FROM meter_part p WHERE p.tenant_id = $1 AND p.part_id = ANY($2)
+UNION
+SELECT u.id FROM meter m
+  JOIN meter u ON u.tenant_id = $1 AND u.property_id = m.property_id
+ WHERE m.tenant_id = $1 AND m.id = ANY($2) AND m.meter_type = ANY($3) AND u.meter_type = $4
+   AND NOT EXISTS (SELECT FROM meter_definition d WHERE d.tenant_id = $1 AND d.meter_id = u.id)
+"""
+
+
+async def fetch_sums(
+    read: ReadConnection, tenant_id: str, meter_ids: Collection[UUID]
+) -> set[UUID]:
+    """The derived meters that these meters are parts of at any time, also through others."""
+    sums: set[UUID] = set()
+    to_visit = set(meter_ids)
+    for _ in range(DEPTH_MAX):
+        if not to_visit:
+            break
+        rows = await read.raw.fetch(_SUMS, tenant_id, list(to_visit), list(BUILT_IN), BUILT_IN_TYPE)
+        to_visit = {row["id"] for row in rows} - sums
+        sums |= to_visit
+    return sums
 
 
 @dataclass(frozen=True, slots=True)

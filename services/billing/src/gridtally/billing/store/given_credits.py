@@ -79,12 +79,10 @@ SELECT d.tenant_id, d.replaced_id, n.id, n.invoice_id, n.reason, n.credited_by, 
 
 
 async def fetch_given_on_collective(
-    read: ReadConnection, sections: Mapping[Key, Sequence[Invoice]]
+    read: ReadConnection, sections: Mapping[Key, Collection[Billed]]
 ) -> dict[Key, list[GivenCredit]]:
-    """The same of collective invoices, by the key of each, of which these are the sections."""
-    keys = [
-        (*key, own.agreement_id, own.start_on) for key, bills in sections.items() for own in bills
-    ]
+    """The same of collective invoices, by the key of each, whose sections are of these bills."""
+    keys = [(*key, *billed) for key, bills in sections.items() for billed in bills]
     rows = await read.raw.fetch(_GIVEN_ON_COLLECTIVE, *columns_of(keys, 4)) if keys else []
     given: defaultdict[Key, list[GivenCredit]] = defaultdict(list)
     for row, credit in zip(rows, await _given(read, rows), strict=True):
