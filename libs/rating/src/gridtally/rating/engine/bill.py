@@ -8,6 +8,7 @@ rounding is the only one.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, Inexact, InvalidOperation, localcontext
+from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -33,11 +34,31 @@ NO_PRICES: Prices = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class Unrounded:
+    """Exact amounts before tax and in it, as whole parts of a divisor."""
+
+    net_parts: Decimal
+    tax_parts: Decimal
+    divisor: int
+
+    @property
+    def net(self) -> Fraction:
+        """Before tax."""
+        return Fraction(self.net_parts) / self.divisor
+
+    @property
+    def tax(self) -> Fraction:
+        """The tax."""
+        return Fraction(self.tax_parts) / self.divisor
+
+
+@dataclass(frozen=True, slots=True)
 class Bill:
     """`total` is `net` plus `tax`; the rounded amounts of `lines` add up to it exactly.
 
     These three and the totals by kind have the decimals of money also where they are zero.
-    `state` is what it carries forward to the meter's next bill.
+    `state` is what it carries forward to the meter's next bill, `unrounded` what its lines come to
+    before they are rounded, and shown to 20 decimals.
     """
 
     currency: str
@@ -46,6 +67,7 @@ class Bill:
     net: Decimal
     tax: Decimal
     total: Decimal
+    unrounded: Unrounded = field(compare=False)
     state: State = field(default_factory=dict, hash=False)
 
     def totals(self) -> dict[Kind, Decimal]:
@@ -143,8 +165,20 @@ def _exact_bills(plan: Plan, period: Period, batch: Batch) -> list[Bill]:
     if plan.rounded_once is not None:
         bills = _rounded_once(plan, plan.rounded_once, period, batch, bills)
     return [
-        _bill(plan, period, bill, state) for bill, state in zip(bills, batch.states, strict=True)
+        _bill(plan, period, bill, state, unrounded)
+        for bill, state, unrounded in zip(bills, batch.states, _unrounded(plan, batch), strict=True)
     ]
+
+
+def _unrounded(plan: Plan, batch: Batch) -> list[Unrounded]:
+    """What the lines that bills show come to exactly, for each meter."""
+    kinds = [item.kind for step, _ in plan.steps for item in step.items]
+    taxes = [batch.charged[index] for index in plan.shown if kinds[index] == "tax"]
+    others = [batch.charged[index] for index in plan.shown if kinds[index] != "tax"]
+    net, tax = (
+        [sum(amounts, ZERO) for amounts in _by_meter(lines, batch)] for lines in (others, taxes)
+    )
+    return [Unrounded(*parts) for parts in zip(net, tax, batch.divisors, strict=True)]
 
 
 def _lines(
@@ -178,14 +212,16 @@ def _by_meter(lines: Sequence[Sequence[T]], batch: Batch) -> list[tuple[T, ...]]
     return list(zip(*lines, strict=True)) if lines else [()] * len(batch.usages)
 
 
-def _bill(plan: Plan, period: Period, lines: tuple[Line, ...], state: State) -> Bill:
+def _bill(
+    plan: Plan, period: Period, lines: tuple[Line, ...], state: State, unrounded: Unrounded
+) -> Bill:
     net, tax = plan.zero, plan.zero
     for line in lines:
         if line.item.kind == "tax":
             tax += line.amount
         else:
             net += line.amount
-    return Bill(plan.currency, period, lines, net, tax, net + tax, state)
+    return Bill(plan.currency, period, lines, net, tax, net + tax, unrounded, state)
 
 
 def _rounded_once(

@@ -8,6 +8,7 @@ reduce every result; Decimals add and multiply in C and are divided once, when a
 
 from collections.abc import Iterable
 from decimal import ROUND_05UP, Context, Decimal, Inexact, InvalidOperation, Overflow
+from fractions import Fraction
 from functools import reduce
 
 from gridtally.kernel.money import EXACT, PRECISION_DIGITS
@@ -43,6 +44,15 @@ def for_rounding(parts: Decimal, divisor: int) -> Decimal:
     number without end is neither 0 nor 5, so that it rounds as all of the number would.
     """
     return parts if divisor == 1 else _FOR_ROUNDING.divide(parts, Decimal(divisor))
+
+
+def shown(amount: Fraction) -> Decimal:
+    """A fraction as a decimal: exactly, or to 20 decimals."""
+    numerator, denominator = Decimal(amount.numerator), Decimal(amount.denominator)
+    try:
+        return LOSSLESS.divide(numerator, denominator)
+    except Inexact:
+        return quotient(numerator, denominator)
 
 
 def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:

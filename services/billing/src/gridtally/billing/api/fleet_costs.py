@@ -99,9 +99,10 @@ class FleetDevice(Described):
 class FleetCostAnswer(Described):
     """What a customer's fleet costs from `from` up to, but without, `to`.
 
-    Amounts are exact, not rounded, so that a window costs what its parts do; they are strings. The
-    totals, and the first row of a day or device, are in `currency`, the customer's own; where a
-    tariff is in another one, `totals` has a row for it, and so have its days and devices.
+    Amounts are exact, not rounded, so that a window costs what its parts do; one without a finite
+    decimal is shown to 20 decimals, once it is added up. They are strings. The totals, and the
+    first row of a day or device, are in `currency`, the customer's own; where a tariff is in
+    another one, `totals` has a row for it, and so have its days and devices.
     """
 
     customer_id: UUID

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from gridtally.billing.domain.fleet_costs.price_grids import (
     time_grid,
 )
 from gridtally.kernel.periods import Period
-from gridtally.rating.engine.exact import LOSSLESS
+from gridtally.rating.engine.exact import LOSSLESS, shown
 from gridtally.rating.prices import Prices
 from gridtally.rating.tariff import TariffVersion
 from gridtally.rating.usage import MISSING, Flow
@@ -39,6 +40,7 @@ ENERGY_FLOW: Flow = "import"
 """The flow whose kWh and hours are counted; others only cost."""
 _EPOCH_ON = datetime(1970, 1, 1, tzinfo=UTC).date()
 ZERO = Decimal(0)
+NOTHING = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,22 +60,34 @@ class ChannelDays:
 
 @dataclass(slots=True)
 class Cost:
-    """Energy, and what it costs before and in tax; exact."""
+    """Energy, and what it costs before and in tax: exact, and shown exactly or to 20 decimals."""
 
     wh: int = 0
-    net: Decimal = ZERO
-    tax: Decimal = ZERO
+    net_exact: Fraction = NOTHING
+    tax_exact: Fraction = NOTHING
+
+    @property
+    def net(self) -> Decimal:
+        """Before tax."""
+        return shown(self.net_exact)
+
+    @property
+    def tax(self) -> Decimal:
+        """The tax."""
+        return shown(self.tax_exact)
 
     @property
     def total(self) -> Decimal:
         """With tax."""
-        return LOSSLESS.add(self.net, self.tax)
+        return shown(self.net_exact + self.tax_exact)
 
-    def add(self, wh: int, net: Decimal = ZERO, tax: Decimal = ZERO) -> None:
+    def add(
+        self, wh: int, net: Decimal | Fraction = NOTHING, tax: Decimal | Fraction = NOTHING
+    ) -> None:
         """So much more."""
         self.wh += wh
-        self.net = LOSSLESS.add(self.net, net)
-        self.tax = LOSSLESS.add(self.tax, tax)
+        self.net_exact += Fraction(net)
+        self.tax_exact += Fraction(tax)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +139,7 @@ class FleetCost:
         for device in self.devices:
             totals[self.currency].add(device.unpriced_wh)
             for currency, cost in device.by_currency.items():
-                totals.setdefault(currency, Cost()).add(cost.wh, cost.net, cost.tax)
+                totals.setdefault(currency, Cost()).add(cost.wh, cost.net_exact, cost.tax_exact)
         return totals
 
 

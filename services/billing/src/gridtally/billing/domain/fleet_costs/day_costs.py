@@ -8,7 +8,7 @@ add up to it: each is the bill up to its end less the bill up to its beginning.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from gridtally.billing.domain.fleet_costs.price_grids import Unpriced, Window, time_grid
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import ONE_DAY, Period
-from gridtally.rating.engine.bill import rate
-from gridtally.rating.engine.exact import LOSSLESS
-from gridtally.rating.interval_prices import bill_net, bill_tax
+from gridtally.rating.engine.bill import Bill, rate
 from gridtally.rating.intervals import in_common_interval
 from gridtally.rating.prices import Prices
 from gridtally.rating.tariff import TariffVersion
@@ -35,8 +33,8 @@ class DayPart:
 
     utc_on: date
     currency: str
-    net: Decimal
-    tax: Decimal
+    net: Fraction
+    tax: Fraction
 
 
 @dataclass(slots=True)
@@ -92,16 +90,22 @@ def _parts(
     usages = [Usage(zone, period, minutes, _up_to(edge, series)) for edge in edges]
     prices = prices_for(version, period)
     bills = rate(version, usages, prices=prices, missing="counts_as_zero")
-    up_to = dict(zip(edges, [(bill_net(bill), bill_tax(bill)) for bill in bills], strict=True))
+    up_to = dict(zip(edges, map(_unrounded, bills), strict=True))
     return [
         DayPart(
             utc_on,
             currency,
-            LOSSLESS.subtract(up_to[last][0], up_to[first][0]),
-            LOSSLESS.subtract(up_to[last][1], up_to[first][1]),
+            up_to[last][0] - up_to[first][0],
+            up_to[last][1] - up_to[first][1],
         )
         for first, last, utc_on in pieces
     ]
+
+
+def _unrounded(bill: Bill) -> tuple[Fraction, Fraction]:
+    """What a bill comes to before tax, and its taxes: fractions, since a day's part of a month's
+    limit may have no finite decimal, and days of them are added up."""
+    return bill.unrounded.net, bill.unrounded.tax
 
 
 def _pieces(window: Window, zone: str, day: date, minutes: int) -> Iterator[tuple[int, int, date]]:
