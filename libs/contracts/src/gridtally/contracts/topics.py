@@ -74,7 +74,7 @@ TOPICS: dict[str, Topic] = {
         Topic(UsageRecorded, ("ingest",), ("billing",)),
         Topic(PeriodClosed, ("ingest",), ("billing",), logged=True),
         Topic(MeterRegistered, ("ledger",), ("ingest", "billing", "simulation"), compacted=True),
-        Topic(MeterDefined, ("ledger",), ("ingest",), compacted=True),
+        Topic(MeterDefined, ("ledger",), ("ingest", "billing"), compacted=True),
         Topic(PropertyChanged, ("ledger",), ("billing", "simulation"), compacted=True),
         Topic(UserChanged, ("ledger",), compacted=True),
         Topic(PaymentTermsChanged, ("ledger",), compacted=True),

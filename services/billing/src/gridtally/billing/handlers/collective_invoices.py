@@ -293,12 +293,10 @@ async def _give_again(
         if own.replaced is not None
         for section in own.sections
     }
-    reissued = [
-        (replaced[bills[0].id], invoice, bills)
-        for invoice, bills in issued
-        if bills[0].id in replaced
-    ]
-    return await issue_repeated_on_collective(tx, reissued, now)
+    corrected = [(invoice, bills) for invoice, bills in issued if bills[0].id in replaced]
+    return await issue_repeated_on_collective(
+        tx, [(replaced[bills[0].id], invoice, bills) for invoice, bills in corrected], now
+    )
 
 
 async def _cancel(

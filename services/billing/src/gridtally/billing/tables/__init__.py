@@ -16,6 +16,7 @@ from gridtally.billing.tables.costs import (
     due_agreement,
     due_day,
 )
+from gridtally.billing.tables.documents import document, seller
 from gridtally.billing.tables.drafts import invoice_draft, invoicing_terms
 from gridtally.billing.tables.metadata import CURRENCY_RULE, METADATA
 from gridtally.billing.tables.reference_data import (
@@ -378,30 +379,3 @@ adopted_invoice = sa.Table(
 )
 """Invoices that were taken over from their topic after a restore, and have no evidence until their
 period comes again; empty otherwise."""
-
-seller = sa.Table(
-    "seller",
-    METADATA,
-    tenant(),
-    key("version", sa.Integer),
-    required("fields", JSONB),
-    sa.Column("logo", sa.LargeBinary),
-    required("created_at", INSTANT),
-    sa.CheckConstraint("version >= 1", name="seller_version"),
-)
-"""A tenant's letterhead, every version: a document has the one as of its issue."""
-
-document = sa.Table(
-    "document",
-    METADATA,
-    tenant(),
-    key(),
-    key("format", sa.Text),
-    required("customer_id", sa.Uuid),
-    required("sha256", sa.Text),
-    required("content", sa.LargeBinary),
-    required("created_at", INSTANT),
-    sa.Index("document_by_customer", "tenant_id", "customer_id"),
-)
-"""What an invoice or credit note, by its `id`, looks like: never changed, and deleted only where a
-person is erased. PDFs are compressed already, so the column is stored as it is."""
