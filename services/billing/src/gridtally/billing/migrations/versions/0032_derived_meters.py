@@ -4,8 +4,8 @@ from alembic import op
 
 from gridtally.database.security import isolate_tenants
 
-revision = "0030"
-down_revision = "0029"
+revision = "0032"
+down_revision = "0031"
 
 TABLES = """
 CREATE TABLE meter_definition (
