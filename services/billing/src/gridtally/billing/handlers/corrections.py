@@ -17,7 +17,7 @@ from gridtally.billing.domain.corrections import ChangedDay, ChangedInvoice, Day
 from gridtally.billing.domain.recorded_usage import ReadingBlock, recorded_usage
 from gridtally.billing.domain.reference_data import ReferenceData
 from gridtally.billing.handlers import previews
-from gridtally.billing.handlers.derived_corrections import MeterChange, derived_changes
+from gridtally.billing.handlers.derived_meters import MeterChange, derived_changes
 from gridtally.billing.handlers.previews import Loaded, Question
 from gridtally.billing.store import corrections as store
 from gridtally.billing.store import fleet_costs
