@@ -41,7 +41,7 @@ async def known(site):
         invoice = next(item for item in invoices if item["revision"] == 2)
         meter = await api.get("ledger", f"/v1/meters/{invoice['meter_id']}")
         tariffs = [item async for item in api.items("tariff", "/v1/tariffs")]
-        moves = await api.get("ledger", "/v1/transactions", limit=1)
+        credited = await api.get("ledger", "/v1/transactions", kind="credit_note", limit=1)
         [run] = (await api.get("simulation", RUNS, status="COMPLETED"))["items"]
         [bill] = (await api.get("simulation", f"{RUNS}/{run['id']}/house-bills", limit=1))["items"]
         comparison = await compared(api, run)
@@ -49,7 +49,7 @@ async def known(site):
     return {
         "customer_id": invoice["customer_id"], "invoice_id": invoice["id"],
         "meter_id": meter["id"], "property_id": meter["property_id"], "tariff_id": tariff["id"],
-        "number": "1", "transaction_id": moves["items"][0]["id"],
+        "number": "1", "transaction_id": credited["items"][0]["id"],
         "quarantine_id": "00000000-0000-4000-8000-000000000001", "invoice": invoice,
         "run_id": run["id"], "house_node_id": bill["house_node_id"], "run": run,
         "comparison_id": comparison["id"],

@@ -138,6 +138,28 @@ async def test_hostile_names_stay_text_and_figures_are_whole(services):
             assert "64.44" in text
 
 
+@pytest.mark.parametrize(
+    ("customer_id", "allocations"),
+    [
+        ("c1", [{"invoice_id": "i1", "number": "INV-1", "source_id": "t1", "amount": "9.00"}]),
+        (None, []),  # the settlement of a payee
+    ],
+)
+async def test_a_transaction_shows_what_it_paid(services, customer_id, allocations):
+    postings = [{"account_code": "cash", "amount": "9.00"}]
+    services["ledger"].answers["/v1/transactions/t1"] = {
+        "id": "t1", "kind": "payment", "customer_id": customer_id, "currency": "EUR",
+        "reference": "R-1", "memo": "", "reverses_id": None, "correlation_id": "c",
+        "occurred_at": "2025-03-01T00:00:00Z", "recorded_at": "2025-03-01T00:00:00Z",
+        "postings": postings, "allocations": allocations,
+    }  # fmt: skip
+    async with console(services) as browser:
+        await signed_in(browser)
+        answer = await browser.get("/ledger/transactions/t1")
+    assert answer.status_code == 200
+    assert ('href="/invoices/i1"' in answer.text) == bool(allocations)
+
+
 async def test_an_id_that_is_not_ours_is_not_here(services):
     async with console(services) as browser:
         await signed_in(browser)

@@ -259,7 +259,7 @@ def _allocations(found: Json) -> Table:
     currency = found["currency"]
     allocations = [
         (
-            Cell(item["number"], f"/invoices/{item['item_id']}"),
+            Cell(item["number"], f"/invoices/{item['invoice_id']}"),
             Cell(formats.money(item["amount"], currency)),
         )
         for item in found["allocations"]
