@@ -193,16 +193,15 @@ async def test_what_measures_the_whole_or_only_adds_up_does_not_count_twice(flee
 
 async def test_agreements_price_their_meters_and_other_customers_pay_their_own(fleet, make):
     """At the site one lamp is on an agreement of the city, one on somebody else's until the 13th;
-    a meter elsewhere has an agreement of the city in euros from the 13th."""
+    a meter elsewhere has an agreement of the city from the 13th, whose tariff, which came after it,
+    is in euros."""
     await fleet.offer(energy("ZAR", "1"))
     own, let, abroad = [await fleet.device(name) for name in ("Own", "Let", "Abroad")]
     elsewhere = uuid4()
     await fleet.world.register(
         make.registered(abroad, name="Abroad", property_id=elsewhere, version=2)
     )
-    dear, euros = [
-        await fleet.offer(energy(currency, "10"), region_id=None) for currency in ("ZAR", "EUR")
-    ]
+    dear, euros = await fleet.offer(energy("ZAR", "10"), region_id=None), uuid4()
     city = {"customer_id": fleet.customer_id}
     other = {"customer_id": (await fleet.api.post("/v1/customers", json={
         "name": "Tenant", "currency": "ZAR"})).json()["id"]}  # fmt: skip
@@ -213,6 +212,7 @@ async def test_agreements_price_their_meters_and_other_customers_pay_their_own(f
         city | {"meter_id": str(abroad), "tariff_id": str(euros), "start_on": "2025-03-13"},
     ):  # fmt: skip
         assert (await fleet.api.post("/v1/agreements", json=fields)).status_code == 201
+    await fleet.offer(energy("EUR", "10"), region_id=None, tariff_id=euros)
     for meter_id in (own, let, abroad):
         for day in (WEDNESDAY, date(2025, 3, 13)):
             await fleet.use(meter_id, {12: 6}, day=day)
