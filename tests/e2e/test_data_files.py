@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from e2e.installation import empty_gridtally
+from faults.polling import until
 from gridtally.cli.installation import settings_of
 from gridtally.client import AsyncClient
 from gridtally.client.generated import tariff_models as tariff
@@ -187,13 +188,23 @@ async def test_rows_that_are_refused_do_not_hold_up_the_others(settings, tmp_pat
     assert counts(undone)["undone"] == 35
 
 
-async def test_agreements_are_not_undone(settings, files):
-    ran = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "gridtally.cli", "import", "agreements", files["agreements"],
-         "--undo"],
-        env={"PATH": os.environ["PATH"]} | settings,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert ran.returncode == 1
-    assert ran.stderr.startswith("error: agreements are never removed")
+async def test_agreements_are_undone_until_they_are_billed(settings, files, tmp_path):
+    unbilled = make_files(tmp_path, mark="unbilled-")
+    for name in ("customers", "properties", "meters", "agreements"):
+        await command(settings, "import", name, unbilled[name])
+    for name in ("agreements", "customers"):
+        for expected in ({"undone": HOMES}, {"absent": HOMES}):
+            undone = await command(settings, "import", name, unbilled[name], "--undo")
+            assert counts(undone) == expected, name
+
+    async with AsyncClient.from_environment(settings) as client:
+
+        async def all_are_billed():
+            invoices = [invoice async for invoice in client.billing.list_invoices()]
+            return len({invoice.agreement_id for invoice in invoices}) == HOMES
+
+        await until("an invoice of each agreement", all_are_billed)
+    billed = await command(
+        settings, "import", "agreements", files["agreements"], "--undo", status=1
+    )
+    assert {refusal["code"] for refusal in billed["refusals"]} == {"agreement_billed"}

@@ -142,6 +142,17 @@ def test_a_busy_service_is_asked_again_and_the_key_stays_the_same():
     assert len({request.content for request in played.requests}) == 1
 
 
+def test_an_attempt_that_is_still_at_work_is_waited_for():
+    """Its answer did not come in time: it may be done, and its key tells."""
+    at_work = refusal(409, "request_in_flight")
+    played = Played(httpx.ReadTimeout("slow"), at_work, httpx.Response(201, json=CUSTOMER))
+    new = NewCustomer(name="Ada", currency="EUR")
+    assert client(played).billing.create_customer(new).id == UUID(ID)
+    assert len({request.headers[IDEMPOTENCY_KEY] for request in played.requests}) == 1
+    with pytest.raises(Conflict):  # any other conflict stays one
+        client(Played(refusal(409))).billing.create_customer(new)
+
+
 async def test_a_busy_service_is_asked_again_in_an_event_loop():
     played = Played(refusal(503), httpx.ReadError("gone"), httpx.Response(200, json=CUSTOMER))
     async with async_client(played) as gridtally:

@@ -6,8 +6,12 @@ from typing import Any
 import httpx
 from tenacity import RetryCallState, stop_after_attempt, wait_exponential_jitter
 
-from gridtally.client.problems import NotNow
+from gridtally.client.problems import NotNow, Problem
 from gridtally.client.requests import Request
+
+IN_FLIGHT = "request_in_flight"
+"""An earlier attempt under the same key, whose answer did not come in time, is still at work."""
+IN_FLIGHT_WAIT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Retries:
             if isinstance(failure, NotNow):
                 # 429 and 503 are said before anything is done
                 return failure.status in (429, 503) or request.is_repeatable
+            if isinstance(failure, Problem):
+                return failure.code == IN_FLIGHT
             if isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout):
                 return True  # it never arrived
             return isinstance(failure, httpx.TransportError) and request.is_repeatable
@@ -41,6 +47,8 @@ class Retries:
         def wait_s(state: RetryCallState) -> float:
             failure = state.outcome.exception() if state.outcome else None
             asked = failure.retry_after_s if isinstance(failure, NotNow) else None
+            if isinstance(failure, Problem) and failure.code == IN_FLIGHT:
+                asked = IN_FLIGHT_WAIT_S
             return max(spread(state), min(asked or 0.0, self.longest_wait_s))
 
         return {

@@ -113,14 +113,11 @@ def _run(
 ) -> None:
     """Do it with a bar, and say what became of the rows; exit status 1 where one is refused."""
     from gridtally.cli.data_files.outcomes import Outcomes
-    from gridtally.cli.data_files.undo import check_undoable
     from gridtally.cli.installation import find_installation, settings_of
     from gridtally.cli.report import print_json
 
     if undo and dry_run:
         raise CommandError("give either --dry-run or --undo")
-    if undo:
-        check_undoable(name)
     settings = settings_of(find_installation(os.environ, data_dir))
     with Outcomes(report) as outcomes, _progress() as show:
         asyncio.run(_work(settings, name, file, outcomes, show, dry_run=dry_run, undo=undo))

@@ -1,27 +1,18 @@
 """Taking back what a file has made, where nothing has been made of it since.
 
 What a file names by reference was made by an import, since nothing else has such an id. It is
-removed as it was made: what has changed since is refused, and so is a customer with agreements.
+removed as it was made: what has changed since is refused, and so are a customer with agreements and
+an agreement that was billed.
 """
 
 from collections.abc import Sequence
 
 from gridtally.cli.data_files.kinds import Item, Name
 from gridtally.cli.data_files.outcomes import Outcomes, reason_of
-from gridtally.cli.errors import CommandError
 from gridtally.client import AsyncClient, NotAllowed, NotFound, NotNow, Problem
 from gridtally.client.generated import ledger_models as ledger
 
 FIRST_VERSION = 1
-
-
-def check_undoable(name: Name) -> None:
-    """CommandError for what services never remove."""
-    if name == "agreements":
-        raise CommandError(
-            "agreements are never removed, since invoices may rest on them: end them instead "
-            "(PATCH /v1/agreements/{id} with an end_on)"
-        )
 
 
 class Undoer:
@@ -53,6 +44,8 @@ class Undoer:
                 await self._client.billing.delete_customer(item.id, if_match=FIRST_VERSION)
             case "properties":
                 await self._client.ledger.delete_property(item.id, if_match=FIRST_VERSION)
+            case "agreements":
+                await self._client.billing.delete_agreement(item.id, if_match=FIRST_VERSION)
             case _:
                 await self._client.ledger.delete_meter(item.id, if_match=FIRST_VERSION)
         self._outcomes.add("undone")
