@@ -5,7 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from gridtally.http.request_checks import check_json, loads
+from gridtally.http.problems import HttpRefusal
+from gridtally.http.request_checks import NAMES_OF_OBJECT_MAX, check_json, loads
 from gridtally.kernel.errors import Rejected
 from problems import path_of
 
@@ -93,3 +94,14 @@ def test_an_endpoint_that_reads_its_body_itself_refuses_the_same(body):
 def test_what_only_one_parser_takes_is_refused_and_no_failure(body):
     with suppress(Rejected):
         assert loads(body)[0] == "a"
+
+
+@pytest.mark.parametrize("around", [b"%b", b'{"items":[1,{"a":[%b]}]}', b'[7,[],{"b":%b}]'])
+def test_an_object_of_very_many_names_is_refused_however_deep_it_lies(around):
+    wide, just = (
+        around % json.dumps({f"f{n}": n for n in range(count)}).encode()
+        for count in (NAMES_OF_OBJECT_MAX + 1, NAMES_OF_OBJECT_MAX)
+    )
+    with pytest.raises(HttpRefusal, match="at most 10000 names"):
+        loads(wide)
+    assert loads(just) == json.loads(just)
