@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridtally.billing.domain.derived_meters import Network
 from gridtally.billing.domain.fleet_costs.costs import FIRST_ON, ChannelDays, FleetCost, FleetSum
 from gridtally.billing.domain.fleet_costs.counted import devices_of
 from gridtally.billing.domain.fleet_costs.devices import (
@@ -25,6 +24,7 @@ from gridtally.billing.domain.fleet_costs.devices import (
 from gridtally.billing.domain.fleet_costs.price_grids import Window
 from gridtally.billing.domain.reference_data import read_version
 from gridtally.billing.domain.tariffs import InForce
+from gridtally.metering.derived_meters import Network
 from gridtally.rating.engine.exact import shown
 
 CITY, SITE, METER, REGION, TARIFF, VERSION = (UUID(int=number) for number in range(1, 7))

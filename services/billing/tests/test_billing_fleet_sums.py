@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doubles.billing.events import agreement
-from gridtally.billing.domain.derived_meters import Definition, Network, Term
 from gridtally.billing.domain.fleet_costs.counted import devices_of
 from gridtally.billing.domain.fleet_costs.devices import Catalogue, FleetMeter
 from gridtally.billing.domain.recorded_usage import RecordedUsage
 from gridtally.billing.domain.summed_usage import add_up
 from gridtally.kernel.periods import Period
+from gridtally.metering.derived_meters import Definition, Network, Term
 from gridtally.rating.usage import MISSING
 
 CITY, OTHER, SITE, ELSEWHERE = (UUID(int=number) for number in range(1, 5))

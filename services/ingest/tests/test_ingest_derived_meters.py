@@ -1,23 +1,22 @@
 """Days of derived meters: what an interval of the sum is, by hand."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import numpy as np
 import pytest
 
 from gridtally.ingest.domain.derived_meters import (
-    Definition,
-    Network,
+    MeterNetwork,
     PartDay,
     PartTotal,
     SummedPart,
-    Term,
     add_up,
     part_totals,
 )
 from gridtally.ingest.domain.merge import MISSING
 from gridtally.ingest.domain.meters import Channel, Meter
+from gridtally.metering.derived_meters import Definition, Term
 
 A, B, C, D = (UUID(int=number) for number in range(1, 5))
 DAY = date(2025, 6, 1)
@@ -56,7 +55,7 @@ def part_day(values, *, minutes=60, quality=None, version=1, zone="UTC"):
         ),
         # nothing stored of a part, nothing defined, and more than an interval can hold
         ({A: 1, B: 1}, {A: part_day([5])}, [M] * 24, None, "-" * 24),
-        (None, {}, [M] * 24, None, "-" * 24),
+        ({}, {}, [M] * 24, None, "-" * 24),
         (
             {A: 1, B: 1},
             {A: part_day([2**31 - 1, 2**31 - 1]), B: part_day([1, 0])},
@@ -66,13 +65,13 @@ def part_day(values, *, minutes=60, quality=None, version=1, zone="UTC"):
 )  # fmt: skip
 def test_an_interval_of_a_sum(factors, parts, imported, exported, quality):
     flows = ("import",) if exported is None else ("import", "export")
-    registers = None if factors is None else {(id_, "import"): f for id_, f in factors.items()}
+    registers = {(id_, "import"): factor for id_, factor in factors.items()}
     days = {(id_, "import"): [day] for id_, day in parts.items()}
     summed = add_up("UTC", DAY, channels(*flows), registers, days)
     assert summed.values["import"][: len(imported)].tolist() == imported
     assert exported is None or summed.values["export"][: len(exported)].tolist() == exported
     assert summed.quality[: len(quality)].tobytes().decode() == quality
-    assert [(part.meter_id, part.factor) for part in summed.parts] == list((factors or {}).items())
+    assert [(part.meter_id, part.factor) for part in summed.parts] == list(factors.items())
 
 
 def test_what_parts_brought_is_totalled_over_consecutive_days():
@@ -96,10 +95,10 @@ def network(definitions, **minutes):
         id_: Meter(id_, "main", "UTC", channels("import", minutes=m)) for id_, m in lengths.items()
     }
     derived = {id_: Meter(id_, "derived", "UTC", ()) for id_ in definitions}
-    return Network(meters | derived, definitions)
+    return MeterNetwork.of(meters | derived, definitions)
 
 
-def test_a_sum_of_sums_comes_down_to_registers_with_their_factors():
+def test_a_sum_has_channels_by_all_of_its_definitions():
     inner = UUID(int=9)
     sums = network(
         {
@@ -110,12 +109,23 @@ def test_a_sum_of_sums_comes_down_to_registers_with_their_factors():
             ],
         }
     )
-    at = [sums._definition_moments(D)[number] for number in (0, 1)]
-    assert [sums.factors(D, moment) for moment in at] == [
-        {(B, "import"): -1}, {(A, "import"): 1, (B, "import"): 1},
-    ]  # fmt: skip
-    assert sums.inputs(D) == {A, B, inner}
     assert [(own.flow, own.minutes) for own in sums.channels(D)] == [("import", 60), ("export", 60)]
+
+
+def test_each_sum_within_a_sum_is_defined_by_its_own_local_days():
+    """14:00 UTC is still the day before in Honolulu, and already the next day in Auckland."""
+    inner, at = UUID(int=9), datetime(2025, 6, 1, 14, tzinfo=UTC)
+    changed = [Definition(None, (Term(A, 1),)), Definition(date(2025, 6, 2), (Term(B, 1),))]
+    read = {id_: Meter(id_, "main", "UTC", channels("import")) for id_ in (A, B)}
+    for zone, part in (("Pacific/Honolulu", A), ("Pacific/Auckland", B)):
+        derived = {
+            D: Meter(D, "derived", "UTC", ()),
+            inner: Meter(inner, "derived", zone, ()),
+        }
+        sums = MeterNetwork.of(
+            read | derived, {D: [Definition(None, (Term(inner, 1),))], inner: changed}
+        )
+        assert sums.factors(D, at) == {(part, "import"): 1}
 
 
 @pytest.mark.parametrize(

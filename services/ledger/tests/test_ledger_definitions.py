@@ -14,18 +14,17 @@ from gridtally.kernel.errors import Rejected
 from gridtally.ledger.metering.analytics.domain.conservation import balance, balance_terms
 from gridtally.ledger.metering.analytics.domain.consumption import consumption, value_at
 from gridtally.ledger.metering.analytics.domain.definitions import (
-    DEPTH_MAX,
     SUM_REGISTERS_MAX,
     Definition,
     InForce,
     Network,
-    Term,
     built_in,
     in_order,
     refuse_circle,
 )
 from gridtally.ledger.registry.domain.meters import Meter, Register
 from gridtally.metering.curves import register_curve
+from gridtally.metering.derived_meters import DEPTH_MAX, Term
 from gridtally.metering.readings import RegisterReading
 
 GOLDEN = {

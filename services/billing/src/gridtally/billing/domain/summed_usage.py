@@ -11,11 +11,11 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from gridtally.billing.domain.derived_meters import Factors
 from gridtally.billing.domain.fleet_costs.costs import FIRST_ON, ChannelDays
 from gridtally.billing.domain.recorded_usage import ReadingBlock, RecordedUsage, Wh
 from gridtally.kernel.energy import INTERVAL_WH_MAX
 from gridtally.kernel.periods import ONE_DAY, Period, midnight_utc, slots_in_day
+from gridtally.metering.derived_meters import Factors
 from gridtally.rating.usage import MISSING, Flow
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gridtally.billing.domain.corrections import ChangedDay, changed_days
-from gridtally.billing.domain.derived_meters import Network
 from gridtally.billing.domain.fleet_costs.costs import ChannelDays
 from gridtally.billing.domain.recorded_usage import ReadingBlock, RecordedUsage, recorded_usage
 from gridtally.billing.domain.reference_data import ReferenceData
@@ -16,6 +15,7 @@ from gridtally.billing.store.reference_data import fetch_reference_data_of_meter
 from gridtally.database import ReadConnection
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import ONE_DAY, Period, local_date
+from gridtally.metering.derived_meters import Network
 
 DERIVED_METERS_MAX = 100
 """Derived meters that a correction may change."""

@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from uuid import UUID
 
-from gridtally.billing.domain.derived_meters import Network
 from gridtally.billing.domain.fleet_costs.costs import ChannelDays, FleetCost, FleetSum
 from gridtally.billing.domain.fleet_costs.counted import Device, devices_of
 from gridtally.billing.domain.fleet_costs.price_grids import Window
@@ -17,6 +16,7 @@ from gridtally.billing.store import fleet_costs as store
 from gridtally.database import Database, ReadConnection, snapshot
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.periods import ONE_DAY, Period
+from gridtally.metering.derived_meters import Network
 from gridtally.rating.prices import Prices
 from gridtally.rating.tariff import Part, TariffVersion
 from gridtally.rating.usage import ACTIVE_FLOWS, Flow

@@ -2,27 +2,25 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 from uuid import UUID
 
 import orjson
 
 from gridtally.billing import tables
-from gridtally.billing.domain.derived_meters import (
+from gridtally.billing.domain.reference_data import Key
+from gridtally.contracts.metering import MeterDefined
+from gridtally.database import ReadConnection, WriteConnection
+from gridtally.database.rows import columns_of, insert_rows
+from gridtally.metering.derived_meters import (
     BUILT_IN,
     BUILT_IN_TYPE,
     DEPTH_MAX,
     DERIVED_TYPES,
     Definition,
     Network,
-    Term,
     built_in,
+    of_json,
 )
-from gridtally.billing.domain.reference_data import Key
-from gridtally.contracts.metering import MeterDefined
-from gridtally.database import ReadConnection, WriteConnection
-from gridtally.database.rows import columns_of, insert_rows
 
 _KEEP_NEWEST = """
 ON CONFLICT (tenant_id, meter_id) DO UPDATE
@@ -132,22 +130,10 @@ async def _fetch_known(
     for row in await read.raw.fetch(_KNOWN, tenant_id, list(meter_ids)):
         definitions = None
         if row["definitions"] is not None:
-            definitions = _definitions(row["definitions"])
+            definitions = of_json(row["definitions"])
         elif row["meter_type"] == BUILT_IN_TYPE:
             definitions = built_in(tenant_id, row["property_id"])
         elif row["meter_type"] in DERIVED_TYPES:
             definitions = ()
         known[row["id"]] = _Known(frozenset(row["flows"]), definitions)
     return known
-
-
-def _definitions(stored: list[dict[str, Any]]) -> tuple[Definition, ...]:
-    return tuple(
-        Definition(
-            None if own["from_on"] is None else date.fromisoformat(own["from_on"]),
-            tuple(
-                Term(UUID(term["meter_id"]), term["sign"], term["flow"]) for term in own["terms"]
-            ),
-        )
-        for own in stored
-    )

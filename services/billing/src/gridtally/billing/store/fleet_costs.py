@@ -8,7 +8,6 @@ from uuid import UUID
 import numpy as np
 
 from gridtally.billing.domain.agreements import Agreement
-from gridtally.billing.domain.derived_meters import Network
 from gridtally.billing.domain.fleet_costs.costs import FIRST_ON, ChannelDays
 from gridtally.billing.domain.fleet_costs.devices import (
     Catalogue,
@@ -24,6 +23,7 @@ from gridtally.billing.store.reference_data import with_prices
 from gridtally.database import ReadConnection
 from gridtally.database.rows import Row, from_row
 from gridtally.kernel.periods import Period
+from gridtally.metering.derived_meters import Network
 from gridtally.rating.usage import ACTIVE_FLOWS, Flow
 
 # The meters at the customer's sites, and those that ever had an agreement of the customer.

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import lcm
+from typing import Self
 from uuid import UUID
 
 import numpy as np
@@ -18,19 +19,11 @@ from gridtally.ingest.domain.merge import ACTUAL, ESTIMATED, MISSING, NO_QUALITY
 from gridtally.ingest.domain.meters import ActiveFlow, Channel, Meter
 from gridtally.kernel.energy import INTERVAL_WH_MAX
 from gridtally.kernel.errors import Rejected
-from gridtally.kernel.ids import own_meter_id
 from gridtally.kernel.periods import ONE_DAY, day_minutes, local_date, midnight_utc
+from gridtally.metering.derived_meters import Definition, Factors, Network, Register
 
-DEPTH_MAX = 16
-"""How deep sums may be made of sums."""
-BUILT_IN_TYPE = "unmetered"
-BUILT_IN: Mapping[str, int] = {"total": 1, "gg": -1, "sg": -1}
-"""`unmetered` is total − gg − sg of its property, unless it is defined otherwise."""
-MAIN_FLOWS: tuple[ActiveFlow, ...] = ("import", "load", "generation", "export")
 SUBSTITUTED = ord("S")
 WORST_FIRST = (ESTIMATED, SUBSTITUTED, ACTUAL)
-Register = tuple[UUID, ActiveFlow]
-"""A meter that is read, and the flow of it that counts."""
 
 
 def refuse_earlier_knowledge(meters: Iterable[Meter]) -> None:
@@ -44,23 +37,6 @@ def refuse_earlier_knowledge(meters: Iterable[Meter]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """A meter in a sum; without a flow it counts by its main flow, or is derived itself."""
-
-    meter_id: UUID
-    sign: int
-    flow: ActiveFlow | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """What a derived meter is the sum of from a local day on; None is for ever."""
-
-    from_on: date | None
-    terms: tuple[Term, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class MeterDefinitions:
     """All definitions of a tenant's derived meter that count, the oldest first."""
 
@@ -70,74 +46,38 @@ class MeterDefinitions:
     definitions: tuple[Definition, ...]
 
 
-def built_in(tenant_id: str, meter_id: UUID, property_id: UUID) -> MeterDefinitions:
-    """What `unmetered` is the sum of where nobody has defined it."""
-    terms = tuple(
-        Term(own_meter_id(tenant_id, property_id, meter_type), sign)
-        for meter_type, sign in BUILT_IN.items()
-    )
-    return MeterDefinitions(tenant_id, meter_id, 0, (Definition(None, terms),))
-
-
-def main_flow(meter: Meter) -> ActiveFlow | None:
-    """The flow that a sum takes of a meter where it names none."""
-    return next((flow for flow in MAIN_FLOWS if meter.channel(flow) is not None), None)
-
-
 @dataclass(frozen=True, slots=True)
-class Network:
-    """Meters of one tenant by id, and the definitions of the derived ones, the oldest first."""
+class MeterNetwork:
+    """Meters of one tenant by id, and what the derived ones among them are the sums of."""
 
     meters: Mapping[UUID, Meter]
-    definitions: Mapping[UUID, Sequence[Definition]]
+    sums: Network
 
-    def inputs(self, meter_id: UUID) -> set[UUID]:
-        """All meters that the sum is made of at any time, sums within it among them."""
-        inputs: set[UUID] = set()
-        to_visit = [meter_id]
-        while to_visit:
-            for definition in self.definitions.get(to_visit.pop(), ()):
-                fresh = {term.meter_id for term in definition.terms} - inputs
-                inputs |= fresh
-                to_visit += fresh
-        return inputs - {meter_id}
-
-    def factors(self, meter_id: UUID, at: datetime) -> dict[Register, int] | None:
-        """The registers that the meter is the sum of at a moment, without those that cancel out;
-        None where something is not defined or not known."""
-        factors: dict[Register, int] = {}
-        if not self._add(factors, meter_id, None, 1, at, DEPTH_MAX):
-            return None
-        return {register: factor for register, factor in factors.items() if factor}
-
-    def _add(
-        self,
-        factors: dict[Register, int],
-        meter_id: UUID,
-        flow: ActiveFlow | None,
-        factor: int,
-        at: datetime,
-        depth_left: int,
-    ) -> bool:
-        meter = self.meters.get(meter_id)
-        if meter is None or not depth_left:
-            return False
-        if not meter.is_derived:
-            counted = flow or main_flow(meter)
-            if counted is None or meter.channel(counted) is None:
-                return False
-            factors[meter_id, counted] = factors.get((meter_id, counted), 0) + factor
-            return True
-        day = local_date(meter.zone, at)
-        in_force = [
-            definition
-            for definition in self.definitions.get(meter_id, ())
-            if definition.from_on is None or definition.from_on <= day
-        ]
-        return bool(in_force) and all(
-            self._add(factors, term.meter_id, term.flow, factor * term.sign, at, depth_left - 1)
-            for term in in_force[-1].terms
+    @classmethod
+    def of(
+        cls, meters: Mapping[UUID, Meter], definitions: Mapping[UUID, Sequence[Definition]]
+    ) -> Self:
+        """Meters with the definitions of those that have any, the oldest first."""
+        return cls(
+            meters,
+            Network(
+                {
+                    id_: frozenset(channel.flow for channel in meter.channels)
+                    for id_, meter in meters.items()
+                    if not meter.is_derived
+                },
+                {
+                    id_: definitions.get(id_, ())
+                    for id_, meter in meters.items()
+                    if meter.is_derived
+                },
+            ),
         )
+
+    def factors(self, meter_id: UUID, at: datetime) -> Factors:
+        """The registers that the meter is the sum of at a moment; nothing where something is not
+        defined or not known."""
+        return self.sums.factors(meter_id, lambda id_: local_date(self.meters[id_].zone, at))
 
     def channels(self, meter_id: UUID) -> tuple[Channel, ...]:
         """What a derived meter measures by all of its definitions: import, and export where
@@ -145,7 +85,7 @@ class Network:
 
         None where nothing that it is the sum of is known, or has intervals.
         """
-        factors = [self.factors(meter_id, at) or {} for at in self._definition_moments(meter_id)]
+        factors = [self.factors(meter_id, at) for at in self._definition_moments(meter_id)]
         lengths = [self._minutes(register) for own in factors for register in own]
         if not lengths:
             return ()
@@ -158,9 +98,8 @@ class Network:
         return sorted(
             {
                 midnight_utc(self.meters[id_].zone, definition.from_on or OLDEST_ON)
-                for id_ in (meter_id, *self.inputs(meter_id))
-                if id_ in self.meters
-                for definition in self.definitions.get(id_, ())
+                for id_ in (meter_id, *self.sums.inputs(meter_id))
+                for definition in self.sums.definitions.get(id_, ())
             }
         )
 
@@ -220,12 +159,12 @@ def add_up(
     zone: str,
     day: date,
     channels: Sequence[Channel],
-    factors: Mapping[Register, int] | None,
+    factors: Factors,
     days: Mapping[Register, Sequence[PartDay]],
 ) -> SummedDay:
     """A local day of a derived meter out of what is stored of its parts.
 
-    An interval is missing where that of a part is, where nothing is defined (`factors` is None),
+    An interval is missing where that of a part is, where nothing is defined (`factors` is empty),
     and where the sum does not fit into the channels.
     """
     minutes = channels[0].minutes
@@ -234,7 +173,7 @@ def add_up(
     is_there = np.full(slots, bool(factors))
     quality = np.full(slots, ACTUAL, np.uint8)
     parts = []
-    for (meter_id, flow), factor in sorted((factors or {}).items()):
+    for (meter_id, flow), factor in sorted(factors.items()):
         own = days.get((meter_id, flow), ())
         values, letters = _within(zone, day, minutes, own)
         whole = (values != MISSING).all(axis=1)

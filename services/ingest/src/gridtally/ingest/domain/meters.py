@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Literal, get_args
 from uuid import UUID
 
+from gridtally.metering.derived_meters import DERIVED_TYPES
+
 ActiveFlow = Literal["import", "export", "load", "generation"]
 ReactiveFlow = Literal["reactive_import", "reactive_export"]
 Flow = Literal[ActiveFlow, ReactiveFlow]
 REACTIVE_FLOWS: tuple[str, ...] = get_args(ReactiveFlow)
-DERIVED_TYPES = ("unmetered", "derived")
-"""The types of meters that are computed from others and have no readings of their own."""
 MeterKey = tuple[str, UUID]
 """Tenant and meter."""
 

@@ -19,7 +19,7 @@ from gridtally.contracts.metering import (
     UsageRecorded,
 )
 from gridtally.ingest.domain.agreements import Agreement
-from gridtally.ingest.domain.derived_meters import Definition, MeterDefinitions, Term
+from gridtally.ingest.domain.derived_meters import MeterDefinitions
 from gridtally.ingest.domain.merge import Wh
 from gridtally.ingest.domain.meters import Channel, Meter, Registration
 from gridtally.ingest.domain.periods import ClosedPeriod
@@ -30,6 +30,7 @@ from gridtally.ingest.domain.validation import Refusal
 from gridtally.ingest.events import SOURCE
 from gridtally.kernel.ids import derive_id
 from gridtally.messaging import OutgoingMessage
+from gridtally.metering.derived_meters import Definition, Term
 
 DETAIL_CHARS_MAX = 500
 

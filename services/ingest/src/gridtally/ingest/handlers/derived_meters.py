@@ -15,11 +15,8 @@ import numpy as np
 from gridtally.contracts.metering import MeterDefined
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.ingest.domain.derived_meters import (
-    DEPTH_MAX,
-    Definition,
-    Network,
+    MeterNetwork,
     PartDay,
-    Register,
     SummedDay,
     add_up,
     part_days,
@@ -35,6 +32,7 @@ from gridtally.ingest.store.intake_counts import IntakeCounts
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.periods import ONE_DAY, midnight_utc
 from gridtally.messaging import ReceivedMessage, newest_events
+from gridtally.metering.derived_meters import DEPTH_MAX, Definition, Factors, Register
 
 DAYS_MAX = 100
 """Days of derived meters that are added up in one transaction, of a thousand registers at most."""
@@ -63,7 +61,7 @@ async def refresh_sums(tx: WriteConnection, keys: Collection[MeterKey], now: dat
     networks = await _fetch_networks(tx, billed)
     known = [key for key in billed if key[1] in networks[key[0]].meters]
     await derived_meters.replace_inputs(
-        tx, {(tenant_id, id_): networks[tenant_id].inputs(id_) for tenant_id, id_ in known}
+        tx, {(tenant_id, id_): networks[tenant_id].sums.inputs(id_) for tenant_id, id_ in known}
     )
     await derived_meters.update_channels(
         tx, {(tenant_id, id_): networks[tenant_id].channels(id_) for tenant_id, id_ in known}
@@ -73,7 +71,9 @@ async def refresh_sums(tx: WriteConnection, keys: Collection[MeterKey], now: dat
     await periods.check_periods_of_meters(tx, known, now)
 
 
-async def _fetch_networks(read: ReadConnection, keys: Sequence[MeterKey]) -> dict[str, Network]:
+async def _fetch_networks(
+    read: ReadConnection, keys: Sequence[MeterKey]
+) -> dict[str, MeterNetwork]:
     """Derived meters with all that they are made of, by tenant; one round of queries for each level
     of sums of sums."""
     known: dict[MeterKey, Meter] = {}
@@ -94,7 +94,7 @@ async def _fetch_networks(read: ReadConnection, keys: Sequence[MeterKey]) -> dic
             for term in definition.terms
         } - known.keys()
     return {
-        tenant_id: Network(
+        tenant_id: MeterNetwork.of(
             {id_: meter for (tenant, id_), meter in known.items() if tenant == tenant_id},
             {id_: own for (tenant, id_), own in defined.items() if tenant == tenant_id},
         )
@@ -122,7 +122,7 @@ class _Sum:
 
     due: DueDay
     meter: Meter
-    factors: Mapping[Register, int] | None
+    factors: Factors
     parts: Mapping[UUID, Meter]
 
     @property
@@ -139,7 +139,7 @@ class _Sum:
         """The registers that it is the sum of, each with its channel-days."""
         return [
             ((meter_id, flow), DayKey(self.due.tenant_id, meter_id, flow, channel.minutes, day))
-            for meter_id, flow in self.factors or ()
+            for meter_id, flow in self.factors
             if (channel := self.parts[meter_id].channel(flow)) is not None
             for day in part_days(self.meter.zone, self.due.day, self.parts[meter_id].zone)
         ]
@@ -147,7 +147,7 @@ class _Sum:
 
 # A billed sum has the channels that `refresh_sums` gave it. Those of another are of its
 # registration, of any flow and length: its days are marked again once it is billed.
-def _plan(network: Network, due: DueDay) -> _Sum | None:
+def _plan(network: MeterNetwork, due: DueDay) -> _Sum | None:
     """A day to add up; None of a meter that has gone, is billed no more, or of which nothing is
     known yet."""
     meter = network.meters.get(due.meter_id)

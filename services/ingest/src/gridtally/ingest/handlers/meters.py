@@ -5,12 +5,13 @@ from datetime import datetime
 
 from gridtally.contracts.metering import MeterRegistered
 from gridtally.database import WriteConnection
-from gridtally.ingest.domain import derived_meters
+from gridtally.ingest.domain.derived_meters import MeterDefinitions
 from gridtally.ingest.events.messages import registration
 from gridtally.ingest.handlers.derived_meters import refresh_sums
 from gridtally.ingest.store import derived_meters as store
 from gridtally.ingest.store import meters, periods
 from gridtally.messaging import ReceivedMessage, newest_states
+from gridtally.metering.derived_meters import BUILT_IN_TYPE, built_in
 
 
 async def apply_meters(
@@ -38,12 +39,12 @@ async def apply_meters(
         ]
         if retimed:
             await periods.check_periods_of_meters(tx, retimed, now, state="closed")
-        built_in = [
-            derived_meters.built_in(tenant_id, event.meter_id, event.property_id)
+        defined = [
+            MeterDefinitions(tenant_id, event.meter_id, 0, built_in(tenant_id, event.property_id))
             for (tenant_id, _), event in registered.items()
-            if event.meter_type == derived_meters.BUILT_IN_TYPE
+            if event.meter_type == BUILT_IN_TYPE
         ]
-        await store.insert_built_in(tx, built_in)
+        await store.insert_built_in(tx, defined)
         await refresh_sums(tx, list(registered), now)
     if ended:
         await meters.delete_meters(tx, ended)

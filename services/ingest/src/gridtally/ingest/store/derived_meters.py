@@ -17,17 +17,16 @@ from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import columns_of, insert_rows
 from gridtally.ingest.domain.adoption import PublishedDay
 from gridtally.ingest.domain.derived_meters import (
-    Definition,
     MeterDefinitions,
     PartTotal,
     SummedPart,
-    Term,
     part_totals,
 )
 from gridtally.ingest.domain.meters import Channel, MeterKey
 from gridtally.ingest.domain.periods import OpenPeriod
 from gridtally.ingest.domain.usage import ChangedDay
 from gridtally.ingest.tables import meter_definition, meter_input
+from gridtally.metering.derived_meters import Definition, as_json, of_json
 
 
 class DueDay(NamedTuple):
@@ -56,7 +55,7 @@ async def upsert_definitions(
             "tenant_id": own.tenant_id,
             "meter_id": own.meter_id,
             "version": own.version,
-            "definitions": _definitions_json(own.definitions),
+            "definitions": orjson.dumps(as_json(own.definitions)).decode(),
         }
         for own in defined
     ]
@@ -70,14 +69,15 @@ async def insert_built_in(tx: WriteConnection, defined: Sequence[MeterDefinition
         "INSERT INTO meter_definition (tenant_id, meter_id, version, definitions) "
         "VALUES ($1, $2, $3, $4::jsonb) ON CONFLICT (tenant_id, meter_id) DO NOTHING",
         [
-            (own.tenant_id, own.meter_id, own.version, _definitions_json(own.definitions))
+            (
+                own.tenant_id,
+                own.meter_id,
+                own.version,
+                orjson.dumps(as_json(own.definitions)).decode(),
+            )
             for own in defined
         ],
     )
-
-
-def _definitions_json(definitions: Sequence[Definition]) -> str:
-    return orjson.dumps([asdict(definition) for definition in definitions]).decode()
 
 
 _DEFINITIONS = """
@@ -94,16 +94,7 @@ async def fetch_definitions(
 ) -> dict[MeterKey, tuple[Definition, ...]]:
     """The definitions of those of the meters that have any, the oldest first."""
     return {
-        (row["tenant_id"], row["meter_id"]): tuple(
-            Definition(
-                None if own["from_on"] is None else date.fromisoformat(own["from_on"]),
-                tuple(
-                    Term(UUID(term["meter_id"]), term["sign"], term["flow"])
-                    for term in own["terms"]
-                ),
-            )
-            for own in row["definitions"]
-        )
+        (row["tenant_id"], row["meter_id"]): of_json(row["definitions"])
         for row in await read.raw.fetch(_DEFINITIONS, *columns_of(keys, 2))
     }
 

@@ -13,9 +13,12 @@ from itertools import pairwise
 from uuid import UUID
 
 from gridtally.billing.domain.agreements import Agreement
-from gridtally.billing.domain.derived_meters import EVER, added, subtracted
 from gridtally.billing.domain.fleet_costs.devices import Assignment, Catalogue, FleetMeter, Runs
 from gridtally.kernel.periods import Period
+from gridtally.metering.derived_meters import Factors
+
+EVER = Period(date.min, date.max)
+"""All days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,16 @@ class _Sums:
         meter = self.at_sites.get(meter_id)
         at_site = () if meter is None else self.sites[meter.property_id]
         return {own.id for own in at_site if meter and own.level > meter.level}
+
+
+def added(factors: Factors) -> set[UUID]:
+    """The meters that a sum adds: what they measure is in it."""
+    return {meter_id for (meter_id, _), factor in factors.items() if factor > 0}
+
+
+def subtracted(factors: Factors) -> set[UUID]:
+    """The meters that a sum leaves out of what it adds."""
+    return {meter_id for meter_id, _ in factors} - added(factors)
 
 
 def devices_of(meters: Sequence[FleetMeter], catalogue: Catalogue, window: Period) -> list[Device]:

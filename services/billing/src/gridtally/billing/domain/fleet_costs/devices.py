@@ -8,9 +8,9 @@ from typing import Literal
 from uuid import UUID
 
 from gridtally.billing.domain.agreements import Agreement
-from gridtally.billing.domain.derived_meters import DERIVED_TYPES, Network
 from gridtally.billing.domain.tariffs import InForce, version_on
 from gridtally.kernel.periods import Period
+from gridtally.metering.derived_meters import DERIVED_TYPES, Network
 
 WHOLE_TYPES = ("total", "main")
 """Meters that measure all of a site, the widest first; those of other types are parts of it."""

@@ -9,9 +9,10 @@ from gridtally.contracts.metering import MeterDefined
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.events import SOURCE
-from gridtally.ledger.metering.analytics.domain.definitions import Definition, Term
+from gridtally.ledger.metering.analytics.domain.definitions import Definition
 from gridtally.ledger.registry.domain.meters import ActiveFlow
 from gridtally.messaging import OutgoingMessage
+from gridtally.metering.derived_meters import Term
 
 
 def definitions_made(event: MeterDefined) -> list[Definition]:

@@ -7,11 +7,11 @@ unreasonable size.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 from uuid import UUID
 
 from gridtally.kernel.errors import Fault, Rejected
 from gridtally.ledger.registry.domain.meters import BUILT_IN_TYPE, ActiveFlow, Meter, RegisterKey
+from gridtally.metering.derived_meters import BUILT_IN, DEPTH_MAX, Term
 
 TERMS_MAX = 200
 """The most terms of one definition."""
@@ -21,23 +21,6 @@ DEFINED_TERMS_MAX = 20_000
 """The most terms of all definitions of one meter that count: they are published together."""
 SUM_REGISTERS_MAX = 1_000
 """The most registers that a sum may come down to."""
-DEPTH_MAX = 16
-"""How deep sums may be made of sums."""
-BUILT_IN: Mapping[str, Literal[1, -1]] = {"total": 1, "gg": -1, "sg": -1}
-"""`unmetered` = total − gg − sg, by the types of the property's own meters (LED-3)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A meter in a sum; without a `flow`, by its main register. ValueError for another sign."""
-
-    meter_id: UUID
-    sign: Literal[1, -1]
-    flow: ActiveFlow | None = None
-
-    def __post_init__(self) -> None:
-        if self.sign not in (1, -1):
-            raise ValueError("a sign is 1 or -1")
 
 
 @dataclass(frozen=True, slots=True)

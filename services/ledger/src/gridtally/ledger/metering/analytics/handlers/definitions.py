@@ -15,12 +15,10 @@ from gridtally.kernel.periods import midnight_utc
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.metering.analytics.domain.definitions import (
     DEFINED_TERMS_MAX,
-    DEPTH_MAX,
     VERSIONS_MAX,
     Definition,
     InForce,
     Network,
-    Term,
     built_in,
     counting,
     in_order,
@@ -32,6 +30,7 @@ from gridtally.ledger.registry.domain.meters import BUILT_IN_TYPE, Meter
 from gridtally.ledger.registry.handlers.meters import lock_meter, unknown_meter
 from gridtally.ledger.registry.store import meters, properties
 from gridtally.messaging import ReceivedMessage, enqueue
+from gridtally.metering.derived_meters import DEPTH_MAX, Term
 
 
 async def define_meter(

@@ -10,6 +10,7 @@ from gridtally.contracts.metering import ActiveFlow
 from gridtally.http.resources import Body
 from gridtally.ledger.metering.analytics.domain import definitions
 from gridtally.ledger.moments import EARLIEST_ON, LATEST_ON
+from gridtally.metering import derived_meters
 
 
 class Term(Body):
@@ -20,9 +21,9 @@ class Term(Body):
     sign: Literal[1, -1] = 1
     flow: ActiveFlow | None = None
 
-    def to_domain(self) -> definitions.Term:
+    def to_domain(self) -> derived_meters.Term:
         """The term as the domain knows it."""
-        return definitions.Term(self.meter_id, self.sign, self.flow)
+        return derived_meters.Term(self.meter_id, self.sign, self.flow)
 
 
 class NewDefinition(Body):

@@ -13,10 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import among
-from gridtally.ledger.metering.analytics.domain.definitions import Definition, Term
+from gridtally.ledger.metering.analytics.domain.definitions import Definition
 from gridtally.ledger.metering.analytics.tables import definition
 from gridtally.ledger.metering.readings.store.readings import FOR_EVER
 from gridtally.ledger.registry.tables import removed_meter
+from gridtally.metering.derived_meters import Term
 
 
 async def insert_definition(

@@ -1,42 +1,50 @@
-"""Derived meters: what they are the sum of, by local day.
+"""Derived meters: sums of other meters with signs, and the registers that they come down to.
 
-Ingest owns what is billed of them; billing asks this to count nothing twice, and to say what a
-correction of a part would make of a sum.
+Owns what is stored and read of a definition alike wherever derived meters are added up. Does not
+own which definitions may be made (the ledger refuses circles), nor how days are added up.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import pairwise
+from typing import Any, Literal
 from uuid import UUID
 
 from gridtally.kernel.ids import own_meter_id
 from gridtally.kernel.periods import Period
-from gridtally.rating.usage import Flow
 
-DERIVED_TYPES = frozenset({"unmetered", "derived"})
+ActiveFlow = Literal["import", "export", "load", "generation"]
+Sign = Literal[1, -1]
+BUILT_IN_TYPE = "unmetered"
+DERIVED_TYPES = frozenset({BUILT_IN_TYPE, "derived"})
 """Meters that are never read: they only add up others."""
+BUILT_IN: Mapping[str, Sign] = {"total": 1, "gg": -1, "sg": -1}
+"""`unmetered` is total − gg − sg of its property, unless it is defined otherwise."""
 DEPTH_MAX = 16
 """How deep sums may be made of sums."""
-BUILT_IN_TYPE = "unmetered"
-BUILT_IN: Mapping[str, int] = {"total": 1, "gg": -1, "sg": -1}
-"""`unmetered` is total − gg − sg of its property, unless it is defined otherwise."""
-MAIN_FLOWS: tuple[Flow, ...] = ("import", "load", "generation", "export")
-Register = tuple[UUID, Flow]
+MAIN_FLOWS: tuple[ActiveFlow, ...] = ("import", "load", "generation", "export")
+"""The first of these that a meter has is the one that a sum takes where it names none."""
+Register = tuple[UUID, ActiveFlow]
 """A meter that is read, and the flow of it that counts."""
 Factors = Mapping[Register, int]
 """How often each register counts in a sum; below zero where it is subtracted."""
-EVER = Period(date.min, date.max)
-"""All days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A meter in a sum; without a flow it counts by its main flow, or is derived itself."""
+    """A meter in a sum; without a flow it counts by its main flow, or is derived itself.
+
+    ValueError for another sign.
+    """
 
     meter_id: UUID
-    sign: int
-    flow: Flow | None = None
+    sign: Sign
+    flow: ActiveFlow | None = None
+
+    def __post_init__(self) -> None:
+        if self.sign not in (1, -1):
+            raise ValueError("a sign is 1 or -1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +53,6 @@ class Definition:
 
     from_on: date | None
     terms: tuple[Term, ...]
-
-
-def added(factors: Factors) -> set[UUID]:
-    """The meters that a sum adds: what they measure is in it."""
-    return {meter_id for (meter_id, _), factor in factors.items() if factor > 0}
-
-
-def subtracted(factors: Factors) -> set[UUID]:
-    """The meters that a sum leaves out of what it adds."""
-    return {meter_id for meter_id, _ in factors} - added(factors)
 
 
 def built_in(tenant_id: str, property_id: UUID) -> tuple[Definition, ...]:
@@ -66,9 +64,28 @@ def built_in(tenant_id: str, property_id: UUID) -> tuple[Definition, ...]:
     return (Definition(None, tuple(terms)),)
 
 
+def as_json(definitions: Sequence[Definition]) -> list[dict[str, Any]]:
+    """Definitions as they are stored."""
+    return [asdict(definition) for definition in definitions]
+
+
+def of_json(stored: Sequence[Mapping[str, Any]]) -> tuple[Definition, ...]:
+    """Definitions that were stored, in their order."""
+    return tuple(
+        Definition(
+            None if own["from_on"] is None else date.fromisoformat(own["from_on"]),
+            tuple(
+                Term(UUID(term["meter_id"]), term["sign"], term["flow"]) for term in own["terms"]
+            ),
+        )
+        for own in stored
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The flows of meters that are read, and the definitions of derived ones, the oldest first."""
+    """The flows of meters that are read, and the definitions of derived ones, the oldest first: of
+    a derived meter that nobody has defined there are none."""
 
     flows: Mapping[UUID, frozenset[str]]
     definitions: Mapping[UUID, Sequence[Definition]]
@@ -95,21 +112,29 @@ class Network:
         ]
         edges = sorted({days.start_on, days.end_on, *begin})
         runs = [
-            (Period(start_on, end_on), self._factors(meter_id, start_on))
+            (Period(start_on, end_on), self._factors_on(meter_id, start_on))
             for start_on, end_on in pairwise(edges)
         ]
         return [(run, factors) for run, factors in runs if factors]
 
-    def _factors(self, meter_id: UUID, day: date) -> Factors:
-        """The registers that the meter is the sum of on a day, without those that cancel out;
-        nothing where something is not defined or not known."""
+    def _factors_on(self, meter_id: UUID, day: date) -> Factors:
+        return self.factors(meter_id, lambda _: day)
+
+    def factors(self, meter_id: UUID, day_of: Callable[[UUID], date]) -> Factors:
+        """The registers that the meter is the sum of, without those that cancel out; nothing where
+        something is not defined or not known. `day_of` is the local day of each sum within it."""
         factors: dict[Register, int] = {}
-        if not self._add(factors, Term(meter_id, 1), 1, day, DEPTH_MAX):
+        if not self._add(factors, Term(meter_id, 1), 1, day_of, DEPTH_MAX):
             return {}
         return {register: factor for register, factor in factors.items() if factor}
 
     def _add(
-        self, factors: dict[Register, int], term: Term, factor: int, day: date, depth_left: int
+        self,
+        factors: dict[Register, int],
+        term: Term,
+        factor: int,
+        day_of: Callable[[UUID], date],
+        depth_left: int,
     ) -> bool:
         if not depth_left:
             return False
@@ -121,12 +146,13 @@ class Network:
             register = term.meter_id, counted
             factors[register] = factors.get(register, 0) + factor
             return True
+        day = day_of(term.meter_id)
         in_force = [
             definition
             for definition in self.definitions[term.meter_id]
             if definition.from_on is None or definition.from_on <= day
         ]
         return bool(in_force) and all(
-            self._add(factors, own, factor * own.sign, day, depth_left - 1)
+            self._add(factors, own, factor * own.sign, day_of, depth_left - 1)
             for own in in_force[-1].terms
         )
