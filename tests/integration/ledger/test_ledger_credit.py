@@ -7,9 +7,10 @@ import pytest
 from gridtally.contracts.accounts import PaymentRecorded
 from gridtally.database import ALL_TENANTS, transaction
 from gridtally.ledger.accounts.handlers.credit import apply_due_credits
-from gridtally.ledger.accounts.handlers.postings import post_invoices
+from gridtally.ledger.accounts.handlers.postings import post_credit_notes, post_invoices
 from integration.ledger.accounts import (
     balance,
+    credit_note,
     declare,
     invoice,
     issue,
@@ -69,6 +70,22 @@ async def test_credit_pays_the_next_invoice_by_itself(ledger, acme):
     ]
     assert (str(event.balance), str(event.invoiced_total)) == ("-216.80", "283.20")
     await reconciled(acme)
+
+
+async def test_what_credit_pays_has_the_correlation_id_of_what_made_it_possible(ledger, acme):
+    """An invoice below zero pays what is open as it is posted; one that was cancelled before it
+    came pays nothing."""
+    for is_cancelled, kinds in ((False, ["allocation", "invoice"]), (True, ["invoice"])):
+        customer, _ = await issue(ledger, "100.00")
+        number = "cancelled" if is_cancelled else "live"
+        earned = invoice(number, customer=customer, energy="-30.00", tax="0")
+        if is_cancelled:
+            await posted(ledger, post_credit_notes, credit_note(earned))
+        await posted(ledger, post_invoices, earned)
+        page = await acme.get("/v1/transactions", params={"correlation_id": f"c-INV-{number}"})
+        assert sorted(item["kind"] for item in page.json()["items"]) == kinds
+        open_ = "100.00" if is_cancelled else "70.00"
+        assert (await states(acme, customer))["INV-0"][1] == open_
 
 
 async def test_at_no_date_is_more_credit_spent_than_there_was(ledger, acme):

@@ -107,9 +107,12 @@ async def test_documents_are_posted_once_however_often_and_in_which_order(
     assert [books["difference"] for books in trial] == ["0.00", "0.00"]
     as_of = {"as_of": "2030-01-01T00:00:00Z"}
     assert (await client.get("/v1/trial-balance", params=as_of)).json()["currencies"] == trial
+    # INV-5 is below zero: posted before its credit note, it pays at once what else is open, and
+    # that has its correlation id too.
     page = await client.get("/v1/transactions", params={"correlation_id": "c-INV-5"})
-    assert [item["kind"] for item in page.json()["items"]] == ["invoice"], page.text
-    [invoiced] = page.json()["items"]
+    caused = [item for item in page.json()["items"] if item["kind"] != "allocation"]
+    assert [item["kind"] for item in caused] == ["invoice"], page.text
+    [invoiced] = caused
     assert invoiced["document_id"] == str(invoices[5].invoice_id)
     reversal = await client.get(
         "/v1/transactions", params={"document_id": str(notes[1].credit_note_id)}
