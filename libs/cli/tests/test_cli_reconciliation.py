@@ -122,6 +122,14 @@ async def test_what_payees_are_owed_may_be_finer_than_the_books():
     assert all(finding.holds for finding in await reconcile(Services(AGREED | {"billing": finer})))
 
 
+@pytest.mark.parametrize("service", ["billing", "ledger"])
+async def test_a_service_from_before_payees_had_accounts_says_nothing_of_them(service):
+    older = {name: said for name, said in AGREED[service].items() if name != "payees"}
+    findings = await reconcile(Services(AGREED | {service: older}))
+    assert not [finding.what for finding in findings if "owed" in finding.what]
+    assert all(finding.holds for finding in findings)
+
+
 async def test_documents_from_before_payees_had_accounts_are_a_notice():
     books = LEDGER | {
         "currencies": [EUR | {"receivable": "7.00", "booked_by_kind": 1}],

@@ -30,6 +30,7 @@ def test_money(value, shown):
 
 def test_money_names_its_currency():
     assert formats.money("161", "ZAR") == "161.00 ZAR"
+    assert formats.money("161", "XXX") == "161.00"  # in no currency
 
 
 @pytest.mark.parametrize(

@@ -152,10 +152,15 @@ def _posted(billing: Json, ledger: Json) -> Iterator[Finding]:
     yield Finding("debits = credits, in every currency", "", "", ledger["ok"])
 
 
-# Nobody may be owed in one service alone: whoever is missing in one is owed nothing there.
+# Nobody may be owed in one service alone: whoever is missing in one is owed nothing there. A
+# service from before payees had accounts says nothing about any.
 def _owed(billing: Json, ledger: Json) -> Iterator[Finding]:
-    said = {(owed["currency"], owed["payee"]): owed["owed"] for owed in billing["payees"]}
-    booked = {(owed["currency"], owed["payee"]): owed["owed"] for owed in ledger["payees"]}
+    if not all("payees" in service for service in (billing, ledger)):
+        return
+    said, booked = (
+        {(owed["currency"], owed["payee"]): owed["owed"] for owed in service["payees"]}
+        for service in (billing, ledger)
+    )
     books = {posted["currency"]: posted for posted in ledger["currencies"]}
     for currency, payee in dict.fromkeys([*said, *booked]):
         left, right = said.get((currency, payee), "0"), booked.get((currency, payee), "0")

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from gridtally.cli.reconciliation import Finding
 from gridtally.cli.simulation import SimulationOutcome
+from gridtally.kernel.money import shown_currency
 
 
 def print_json(document: Any) -> None:
@@ -45,7 +46,7 @@ def findings_table(findings: Sequence[Finding]) -> Table:
 
 def simulation_tables(outcome: SimulationOutcome) -> list[Table]:
     """What a simulated month comes to, and the highest and lowest bills of it."""
-    totals, currency = outcome.totals, outcome.totals["currency"]
+    totals, currency = outcome.totals, shown_currency(outcome.totals["currency"])
     summary = Table(escape(outcome.run["name"]), title_justify="left")
     summary.add_column(f"{totals['houses']} houses in {outcome.took_s:.1f} s", justify="right")
     for what, name, unit in (
@@ -54,9 +55,9 @@ def simulation_tables(outcome: SimulationOutcome) -> list[Table]:
         ("net", "net_energy_balance_kwh", "kWh"),
         ("all bills", "total_amount", currency),
     ):
-        summary.add_row(what, f"{totals[name]} {unit}")
+        summary.add_row(what, f"{totals[name]} {unit}".rstrip())
     extremes = Table("house")
-    for heading in ("imported kWh", "exported kWh", f"bill in {currency}"):
+    for heading in ("imported kWh", "exported kWh", f"bill in {currency}" if currency else "bill"):
         extremes.add_column(heading, justify="right")
     for bills in (outcome.highest, outcome.lowest):
         for bill in bills:

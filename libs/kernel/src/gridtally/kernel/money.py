@@ -28,6 +28,8 @@ _MINOR_DECIMALS = {
 }  # fmt: skip
 """Currencies whose minor unit is no hundredth: ISO 4217:2015, list one, as its maintenance agency
 (SIX) published it on 1 January 2024."""
+NO_CURRENCY = "XXX"
+"""ISO 4217's code for amounts in no currency, of what names none."""
 PRECISION_DIGITS = 50
 TEXT_CHARS_MAX = 1_000
 """Of a number; the longest that a bill carries forward have a few dozen digits."""
@@ -36,6 +38,11 @@ _WRITTEN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _MEASURED = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 EXACT = decimal.Context(prec=PRECISION_DIGITS, traps=[decimal.InvalidOperation, decimal.Overflow])
 """The context that all money is computed in: wide enough that sums and products stay exact."""
+
+
+def shown_currency(currency: str) -> str:
+    """A currency as people read it beside an amount: nothing for none."""
+    return "" if currency == NO_CURRENCY else currency
 
 
 @dataclass(frozen=True, slots=True)

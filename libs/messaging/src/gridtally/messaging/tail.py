@@ -76,7 +76,7 @@ class Tail:
         except TimeoutError as late:
             await self._kafka.stop()
             raise Transient("the broker does not answer in time") from late
-        except BaseException:
+        except BaseException:  # raised again: what was not entered, nobody else would stop
             await self._kafka.stop()
             raise
         return self

@@ -36,69 +36,32 @@ Report = Annotated[
 ]
 
 
-def customers(
-    file: DataFile,
-    report: Report = None,
-    data_dir: DataDir = None,
-    *,
-    dry_run: DryRun = False,
-    undo: Undo = False,
-    as_json: AsJson = False,
-) -> None:
-    """Import customers: reference, name, currency; e-mail, address, language and more."""
-    _run("customers", file, report, data_dir, dry_run=dry_run, undo=undo, as_json=as_json)
+def _command(name: "Name", help_: str) -> Callable[..., None]:
+    """The command that imports files of one kind: all have the same options."""
+
+    def run(
+        file: DataFile,
+        report: Report = None,
+        data_dir: DataDir = None,
+        *,
+        dry_run: DryRun = False,
+        undo: Undo = False,
+        as_json: AsJson = False,
+    ) -> None:
+        _run(name, file, report, data_dir, dry_run=dry_run, undo=undo, as_json=as_json)
+
+    run.__doc__ = help_
+    return run
 
 
-def properties(
-    file: DataFile,
-    report: Report = None,
-    data_dir: DataDir = None,
-    *,
-    dry_run: DryRun = False,
-    undo: Undo = False,
-    as_json: AsJson = False,
-) -> None:
-    """Import properties: reference, name, zone; address, customer, the property above."""
-    _run("properties", file, report, data_dir, dry_run=dry_run, undo=undo, as_json=as_json)
-
-
-def meters(
-    file: DataFile,
-    report: Report = None,
-    data_dir: DataDir = None,
-    *,
-    dry_run: DryRun = False,
-    undo: Undo = False,
-    as_json: AsJson = False,
-) -> None:
-    """Import meters: reference, property, meter_type; what they measure and show."""
-    _run("meters", file, report, data_dir, dry_run=dry_run, undo=undo, as_json=as_json)
-
-
-def agreements(
-    file: DataFile,
-    report: Report = None,
-    data_dir: DataDir = None,
-    *,
-    dry_run: DryRun = False,
-    undo: Undo = False,
-    as_json: AsJson = False,
-) -> None:
-    """Import agreements: reference, customer, meter, tariff (its code), start_on; end_on."""
-    _run("agreements", file, report, data_dir, dry_run=dry_run, undo=undo, as_json=as_json)
-
-
-def readings(
-    file: DataFile,
-    report: Report = None,
-    data_dir: DataDir = None,
-    *,
-    dry_run: DryRun = False,
-    undo: Undo = False,
-    as_json: AsJson = False,
-) -> None:
-    """Import register readings: meter, read_at, kwh; flow, quality, note."""
-    _run("readings", file, report, data_dir, dry_run=dry_run, undo=undo, as_json=as_json)
+HELP: "dict[Name, str]" = {
+    "customers": "customers: reference, name, currency; e-mail, address, language and more.",
+    "properties": "properties: reference, name, zone; address, customer, the property above.",
+    "meters": "meters: reference, property, meter_type; what they measure and show.",
+    "agreements": "agreements: reference, customer, meter, tariff (its code), start_on; end_on.",
+    "readings": "register readings: meter, read_at, kwh; flow, quality, note.",
+}
+COMMANDS = {name: _command(name, f"Import {columns}") for name, columns in HELP.items()}
 
 
 def _run(

@@ -106,11 +106,8 @@ def import_file(
         raise typer.Exit(1)
 
 
-app.command()(data_files.customers)
-app.command()(data_files.properties)
-app.command()(data_files.meters)
-app.command()(data_files.agreements)
-app.command()(data_files.readings)
+for kind, command in data_files.COMMANDS.items():
+    app.command(kind)(command)
 app.command()(payment_file.payments)
 
 

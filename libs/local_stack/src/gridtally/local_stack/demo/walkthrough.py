@@ -32,6 +32,7 @@ PATIENCE_S = 120.0
 CORRECTED_HOMES = 5
 NET_METERING = {
     "type": "SIMPLE_NET",
+    "currency": "EUR",
     "retail_price_per_kwh": "0.32",
     "fixed_charge_tariff_rate_per_kw": "1.20",
     "tax_rate_on_energy_charges": "0.19",

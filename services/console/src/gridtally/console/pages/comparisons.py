@@ -31,6 +31,7 @@ from gridtally.console.views.blocks import (
     Panel,
     Table,
 )
+from gridtally.kernel.money import shown_currency
 
 router = APIRouter()
 NO_RESULTS = Empty("No results yet", "They are there, all at once, when it is complete.")
@@ -58,7 +59,7 @@ async def show_comparison(visit: Visit, comparison_id: str) -> Response:
     ]
     if results.ok:
         for scenario in results.data["scenarios"][1:]:
-            blocks += _scenario(scenario, results.data["currency"])
+            blocks += _scenario(scenario, shown_currency(results.data["currency"]))
     return visit.page(
         PageView(
             area=AREA,
@@ -100,7 +101,7 @@ def _repeated(results: Answer) -> list[Block | Panel]:
 
 
 def _scenarios(results: Answer) -> Table:
-    currency = results.data["currency"] if results.ok else None
+    currency = shown_currency(results.data["currency"]) if results.ok else ""
     rows = []
     for scenario in results.data["scenarios"] if results.ok else ():
         moved = scenario["shifted"]
@@ -118,13 +119,13 @@ def _scenarios(results: Answer) -> Table:
         )
     columns = [
         Column("Scenario"),
-        Column("Revenue", is_number=True, unit=currency or ""),
-        Column("Difference", is_number=True, unit=currency or ""),
+        Column("Revenue", is_number=True, unit=currency),
+        Column("Difference", is_number=True, unit=currency),
         Column("Winners", is_number=True),
         Column("Losers", is_number=True),
         Column("Peak", is_number=True, unit="kW"),
-        Column("Revenue, use moved", is_number=True, unit=currency or ""),
-        Column("Difference, use moved", is_number=True, unit=currency or ""),
+        Column("Revenue, use moved", is_number=True, unit=currency),
+        Column("Difference, use moved", is_number=True, unit=currency),
     ]
     return Table("Scenarios", columns, rows, NO_RESULTS)
 

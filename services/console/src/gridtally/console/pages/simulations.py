@@ -28,6 +28,7 @@ from gridtally.console.views.blocks import (
     pager,
 )
 from gridtally.kernel.ids import new_id
+from gridtally.kernel.money import shown_currency
 
 router = APIRouter()
 AREA = "simulations"
@@ -318,7 +319,7 @@ async def show_house_bill(visit: Visit, run_id: str, house_node_id: str) -> Resp
         visit.the("simulation", f"{RUNS}/{run_id}/house-bills/{house_node_id}"),
     )
     here = f"/simulations/runs/{run_id}"
-    details, currency = bill["bill_details"], bill["currency"]
+    details, currency = bill["bill_details"], shown_currency(bill["currency"])
     energy = ("imported", "exported")
     figures = [
         Stat("Would pay", formats.money(bill["calculated_bill_amount"], currency)),

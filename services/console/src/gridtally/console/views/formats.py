@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from gridtally.kernel.money import shown_currency
+
 MINUS = "−"
 NONE = "–"
 CENTS = Decimal("0.01")
@@ -21,13 +23,13 @@ def number(value: Decimal | int | str | None) -> str:
 
 
 def money(value: Decimal | int | str | None, currency: str = "") -> str:
-    """An amount with two decimals at least, and its currency after it."""
+    """An amount with two decimals at least, and its currency after it, where it has one."""
     if value is None:
         return NONE
     amount = Decimal(value)
     if amount == amount.quantize(CENTS):
         amount = amount.quantize(CENTS)
-    return f"{number(amount)} {currency}".rstrip()
+    return f"{number(amount)} {shown_currency(currency)}".rstrip()
 
 
 def kwh_of(wh: int | None) -> Decimal | None:

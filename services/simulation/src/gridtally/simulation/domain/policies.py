@@ -13,11 +13,9 @@ from uuid import UUID
 
 from gridtally.kernel.errors import Fault, Rejected
 from gridtally.kernel.ids import derive_id
-from gridtally.kernel.money import minor_decimals, plain
+from gridtally.kernel.money import NO_CURRENCY, minor_decimals, plain
 from gridtally.rating.document import tariff_version
 
-NO_CURRENCY = "XXX"
-"""ISO 4217's code for amounts in no currency, of policies that name none."""
 MINUTES_PER_DAY = 1440
 FIXED, ENERGY, EXPORT, FUEL, TAX, ARREARS = "fixed", "energy", "export", "fac", "tax", "arrears"
 """The ids of the components of every policy's tariff."""

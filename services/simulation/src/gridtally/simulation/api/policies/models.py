@@ -15,6 +15,7 @@ from gridtally.contracts.model import (
 )
 from gridtally.http.resources import Body
 from gridtally.kernel.errors import Rejected
+from gridtally.kernel.money import NO_CURRENCY
 from gridtally.simulation.domain import policies as domain
 
 PERIODS_MAX = 48
@@ -48,7 +49,7 @@ class Charges(Body):
     credit_policy: domain.CreditPolicy = "offset_fixed"
     """What becomes of credit that the month's energy charges do not use up: it is lost, pays fixed
     charges and is lost then, is carried forward to the next bill, or is paid out."""
-    currency: Currency = domain.NO_CURRENCY
+    currency: Currency = NO_CURRENCY
     """The currency of all rates and amounts (ISO 4217); `XXX` is none."""
 
 
