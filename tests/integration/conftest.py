@@ -76,6 +76,7 @@ async def service_url(postgres_admin_url, model_url):
             async with connected(postgres_admin_url) as admin:
                 await admin.execute(
                     f"CREATE DATABASE {name} OWNER {url.username} TEMPLATE {url.database}"
+                    " STRATEGY FILE_COPY"  # a third of the processor time of WAL_LOG, without fsync
                 )
                 await admin.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
             return url.set(database=name).render_as_string(hide_password=False)

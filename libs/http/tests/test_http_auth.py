@@ -1,9 +1,11 @@
 """Who is let in, and what each key may do."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
 
+from gridtally.http import keys
 from gridtally.http.keys import Keyring, StoredKey, sha256_hex
 
 ORDER = f"/v1/orders/{uuid4()}"
@@ -72,9 +74,14 @@ class KeyringOf(Keyring):
 
     def __init__(self, stored, **settings):
         super().__init__(None, **settings)
-        self.stored = stored
+        self.stored, self.fetched, self.at_once, self.at_once_max = stored, [], 0, 0
 
     async def _fetch(self, key_id):
+        self.at_once += 1
+        self.at_once_max = max(self.at_once, self.at_once_max)
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        self.fetched.append(key_id)
         return self.stored.get(key_id)
 
 
@@ -88,3 +95,23 @@ async def test_a_revoked_key_is_let_in_no_longer_than_keys_are_remembered():
     assert await keyring.find(key.key_id) == key
     now_s = 105.0
     assert await keyring.find(key.key_id) is None
+
+
+async def test_guessed_ids_neither_fill_the_pool_nor_drive_out_keys(monkeypatch):
+    monkeypatch.setattr(keys, "CACHED_MAX", 10)
+    key = StoredKey("north", "abcdefgh", sha256_hex(SECRET), frozenset())
+    keyring = KeyringOf({key.key_id: key}, ttl_s=5, clock_s=lambda: 100.0)
+    assert await keyring.find(key.key_id) == key
+    guesses = [f"guess{number:03}" for number in range(100)]
+    answers = await asyncio.gather(*(keyring.find(guess) for guess in [*guesses, key.key_id]))
+    assert answers == [None] * 100 + [key]
+    assert keyring.at_once_max == keys.LOOK_UPS_MAX
+    assert keyring.fetched == [key.key_id, *guesses]  # the key is read once only
+
+
+async def test_who_asks_for_one_key_at_once_reads_it_once():
+    key = StoredKey("north", "abcdefgh", sha256_hex(SECRET), frozenset())
+    keyring = KeyringOf({key.key_id: key}, ttl_s=5, clock_s=lambda: 100.0)
+    answers = await asyncio.gather(*(keyring.find(key.key_id) for _ in range(20)))
+    assert answers == [key] * 20
+    assert len(keyring.fetched) <= keys.LOOK_UPS_MAX

@@ -8,9 +8,7 @@ from gridtally.billing.api import ROUTERS
 from gridtally.billing.app import webhook_access
 from gridtally.billing.settings import Settings
 from gridtally.database import Database
-from gridtally.http.api import build_app
-from gridtally.observability.health import Health
-from gridtally.observability.metrics import Metrics
+from integration.apps import app_of
 
 
 @pytest.fixture
@@ -47,14 +45,6 @@ def clients(billing_database, migrated_url, clients_of):
         webhook_secret_key="k" * 32,
         webhook_networks_allowed="127.0.0.0/8",
     )
-    app = build_app(
-        title="billing",
-        version="1",
-        routers=ROUTERS,
-        database=billing_database,
-        health=Health(),
-        metrics=Metrics("billing"),
-        settings=settings,
-        state={"webhooks": webhook_access(settings)},
-    )
+    state = {"webhooks": webhook_access(settings)}
+    app = app_of("billing", ROUTERS, database=billing_database, settings=settings, state=state)
     return clients_of(app, billing_database)

@@ -18,7 +18,6 @@ from gridtally.contracts.metering import (
     ReadingsReceived,
 )
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
-from gridtally.http.api import build_app
 from gridtally.ingest.app import build
 from gridtally.ingest.events.blocks import read_block
 from gridtally.ingest.handlers.derived_meters import add_up_due_days
@@ -28,9 +27,8 @@ from gridtally.ingest.handlers.registers import convert_due_registers
 from gridtally.ingest.handlers.usage import publish_usage
 from gridtally.ingest.settings import Settings
 from gridtally.messaging import ReceivedMessage
-from gridtally.observability.health import Health
-from gridtally.observability.metrics import Metrics
 from gridtally.service.service import Process
+from integration.apps import app_of
 
 SECRET = "s" * 43
 ZONE = "Europe/Berlin"
@@ -248,16 +246,19 @@ def reader(ingest):
     return read
 
 
-def app_of(ingest):
+def ingest_app(ingest):
     """The API over the database that `ingest` works on."""
-    return build_app(
-        title="ingest", version="1", database=ingest.database, health=Health(),
-        routers=ingest.parts.routers, state=ingest.parts.state, clock=ingest.clock,
-        metrics=Metrics("ingest"), settings=ingest.settings,
-    )  # fmt: skip
+    return app_of(
+        "ingest",
+        ingest.parts.routers,
+        database=ingest.database,
+        settings=ingest.settings,
+        clock=ingest.clock,
+        state=ingest.parts.state,
+    )
 
 
 @pytest.fixture
 def clients(ingest, clients_of):
     """Opens a client of the API: `acme = await clients("acme", "ingest:read")`."""
-    return clients_of(app_of(ingest), ingest.database)
+    return clients_of(ingest_app(ingest), ingest.database)

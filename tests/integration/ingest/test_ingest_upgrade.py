@@ -10,7 +10,7 @@ from alembic import command
 
 from gridtally.database import Database
 from gridtally.database.migrations import _config, upgrade
-from integration.ingest.conftest import app_of
+from integration.ingest.conftest import ingest_app
 
 METER, UNKNOWN, AGREEMENT, EVENT = (UUID(int=n) for n in range(1, 5))
 DAY = date(2025, 5, 10)
@@ -86,7 +86,7 @@ async def test_what_the_version_before_stored_continues(before, ingest, clients_
     async with await Database.connect(before, application="test") as database:
         ingest.database = database
         ingest.now = datetime(2025, 6, 2, tzinfo=UTC)
-        client = await clients_of(app_of(ingest), database)()
+        client = await clients_of(ingest_app(ingest), database)()
 
         async def items(path):
             return (await client.get(path)).json()["items"]

@@ -8,12 +8,10 @@ from alembic import command
 
 from gridtally.database import Database
 from gridtally.database.migrations import _config
-from gridtally.http.api import build_app
 from gridtally.ledger.app import STATE
 from gridtally.ledger.routers import ROUTERS
 from gridtally.ledger.settings import Settings
-from gridtally.observability.health import Health
-from gridtally.observability.metrics import Metrics
+from integration.apps import app_of
 from integration.ledger.properties import property_of
 
 
@@ -32,10 +30,7 @@ async def ledger(ledger_url):
 def clients(ledger, ledger_url, clients_of):
     """Opens a client of the API: `acme = await clients("acme", "ledger:read", …)`."""
     settings = Settings(database_url=ledger_url, kafka_bootstrap_servers="unused:1")
-    app = build_app(
-        title="ledger", version="1", routers=ROUTERS, database=ledger, health=Health(),
-        metrics=Metrics("ledger"), settings=settings, state=STATE,
-    )  # fmt: skip
+    app = app_of("ledger", ROUTERS, database=ledger, settings=settings, state=STATE)
     return clients_of(app, ledger)
 
 

@@ -5,13 +5,11 @@ import asyncio
 import pytest
 
 from gridtally.database import transaction
-from gridtally.http.api import build_app
 from gridtally.http.key_quota import RECOUNT_S, KeyQuota
 from gridtally.http.problems import HttpRefusal
 from gridtally.ledger.app import ROUTERS, STATE
 from gridtally.ledger.settings import Settings
-from gridtally.observability.health import Health
-from gridtally.observability.metrics import Metrics
+from integration.apps import app_of
 from integration.ledger.properties import problem
 
 HOME = {"name": "home", "zone": "Europe/Berlin"}
@@ -29,10 +27,7 @@ def api(ledger, ledger_url, clients_of):
             kafka_bootstrap_servers="unused:1",
             **{f"idempotency_{name}": most for name, most in quota.items()},
         )
-        app = build_app(
-            title="ledger", version="1", routers=ROUTERS, database=ledger, health=Health(),
-            metrics=Metrics("ledger"), settings=settings, state=STATE,
-        )  # fmt: skip
+        app = app_of("ledger", ROUTERS, database=ledger, settings=settings, state=STATE)
         return clients_of(app, ledger)
 
     return of

@@ -21,12 +21,10 @@ import gridtally.ledger.app
 import gridtally.simulation.app
 import gridtally.tariff.app
 from gridtally.database import Database
-from gridtally.http.api import build_app
 from gridtally.http.context import utc_now
 from gridtally.messaging import Publisher
-from gridtally.observability.health import Health
-from gridtally.observability.metrics import Metrics
 from gridtally.service.service import Process
+from integration.apps import app_of
 
 SERVICES = {
     "billing": gridtally.billing.app,
@@ -143,13 +141,4 @@ async def app(request, service_url):
         stop = asyncio.Event()
         process = Process(name, settings, database, publisher, utc_now, stop)
         parts = service.build(process)
-        yield build_app(
-            title=name,
-            version="1",
-            routers=parts.routers,
-            state=parts.state,
-            database=database,
-            health=Health(),
-            metrics=Metrics(name),
-            settings=settings,
-        )
+        yield app_of(name, parts.routers, database=database, settings=settings, state=parts.state)

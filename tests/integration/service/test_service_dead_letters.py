@@ -9,15 +9,13 @@ from aiokafka import ConsumerRecord
 from gridtally.contracts.commerce import CustomerChanged
 from gridtally.contracts.envelope import Envelope
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
-from gridtally.http.api import build_app
 from gridtally.http.keys import sha256_hex
 from gridtally.ledger.app import SERVICE
 from gridtally.messaging import Publisher
 from gridtally.messaging.dead_letters import LetterQuota, store_dead_letter
 from gridtally.messaging.letter_store import delete_expired
-from gridtally.observability.health import Health
-from gridtally.observability.metrics import Metrics
 from gridtally.service.service import Process
+from integration.apps import app_of
 
 TOPIC = CustomerChanged.TOPIC
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -42,16 +40,13 @@ def clients(database, clients_of):
     publisher = Publisher("nowhere:1", client_id="letters", idempotent=True)  # never started
     process = Process("ledger", settings, database, publisher, lambda: NOW, None)
     parts = SERVICE.build(process)
-    app = build_app(
-        title="ledger",
-        version="1",
-        routers=parts.routers,
-        state=parts.state,
+    app = app_of(
+        "ledger",
+        parts.routers,
         database=database,
-        health=Health(),
-        metrics=Metrics("ledger"),
         settings=settings,
         clock=lambda: NOW,
+        state=parts.state,
     )
     return clients_of(app, database)
 

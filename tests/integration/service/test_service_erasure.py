@@ -14,13 +14,11 @@ from gridtally.billing.handlers.customers import publish_customers
 from gridtally.contracts.commerce import CustomerChanged
 from gridtally.contracts.envelope import Envelope
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
-from gridtally.http.api import build_app
 from gridtally.ledger.accounts.handlers.customers import apply_customers
 from gridtally.ledger.audit.handlers.erasures import erase_customers
 from gridtally.messaging import Publisher, ReceivedMessage
-from gridtally.observability.health import Health
-from gridtally.observability.metrics import Metrics
 from gridtally.service.service import Process
+from integration.apps import app_of
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 NAME = "Zyxwvut Qponmlk"
@@ -65,10 +63,14 @@ def api_of(databases, clients_of):
         publisher = Publisher("nowhere:1", client_id="test", idempotent=True)  # never started
         process = Process(name, settings, database, publisher, lambda: NOW, None)
         parts = service.build(process)
-        app = build_app(
-            title=name, version="1", routers=parts.routers, state=parts.state, database=database,
-            health=Health(), metrics=Metrics(name), settings=settings, clock=lambda: NOW,
-        )  # fmt: skip
+        app = app_of(
+            name,
+            parts.routers,
+            database=database,
+            settings=settings,
+            clock=lambda: NOW,
+            state=parts.state,
+        )
         return await clients_of(app, database)("acme")
 
     return client

@@ -13,20 +13,17 @@ from gridtally.contracts.envelope import Envelope
 from gridtally.contracts.metering import MeterRegistered, PropertyChanged
 from gridtally.contracts.simulation import SimulationChunkRequested
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
-from gridtally.http.api import build_app
 from gridtally.ingest.settings import Settings as IngestSettings
 from gridtally.kernel.periods import midnight_utc
 from gridtally.messaging import ReceivedMessage
-from gridtally.observability.health import Health
-from gridtally.observability.metrics import Metrics
 from gridtally.service.service import Process
 from gridtally.simulation.app import build
 from gridtally.simulation.handlers.runs import end_due_runs
 from gridtally.simulation.settings import Settings
 from gridtally.tariff.app import build as build_tariff
 from gridtally.tariff.settings import Settings as TariffSettings
-from integration.ingest.conftest import Ingest
-from integration.ingest.conftest import app_of as ingest_app_of
+from integration.apps import app_of
+from integration.ingest.conftest import Ingest, ingest_app
 
 TOKEN = "t" * 43
 ZONE = "Europe/Berlin"
@@ -151,7 +148,7 @@ async def simulation(service_url):
             service_token_sha256=hashlib.sha256(TOKEN.encode()).hexdigest(),
         )
         simulation = Simulation(database, url, ingest)
-        transport = httpx.ASGITransport(app=ingest_app_of(ingest))
+        transport = httpx.ASGITransport(app=ingest_app(ingest))
         async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
             simulation.services._clients["ingest"] = client
             yield simulation
@@ -168,11 +165,13 @@ async def tariff_client(simulation, service_url, clients_of):
     )
     async with await Database.connect(url, application="test") as database:
         process = Process("tariff", settings, database, None, simulation.clock, asyncio.Event())
-        app = build_app(
-            title="tariff", version="1", database=database, health=Health(),
-            routers=build_tariff(process).routers, clock=simulation.clock,
-            metrics=Metrics("tariff"), settings=settings,
-        )  # fmt: skip
+        app = app_of(
+            "tariff",
+            build_tariff(process).routers,
+            database=database,
+            settings=settings,
+            clock=simulation.clock,
+        )
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://tariff") as client:
             simulation.services._clients["tariff"] = client
@@ -182,9 +181,12 @@ async def tariff_client(simulation, service_url, clients_of):
 @pytest.fixture
 def clients(simulation, clients_of):
     """Opens clients of the API: `acme = await clients("acme")`."""
-    app = build_app(
-        title="simulation", version="1", database=simulation.database, health=Health(),
-        routers=simulation.parts.routers, state=simulation.parts.state, clock=simulation.clock,
-        metrics=Metrics("simulation"), settings=simulation.settings,
-    )  # fmt: skip
+    app = app_of(
+        "simulation",
+        simulation.parts.routers,
+        database=simulation.database,
+        settings=simulation.settings,
+        clock=simulation.clock,
+        state=simulation.parts.state,
+    )
     return clients_of(app, simulation.database)

@@ -3,11 +3,9 @@
 import pytest
 
 from gridtally.database import Database
-from gridtally.http.api import build_app
-from gridtally.observability.health import Health
-from gridtally.observability.metrics import Metrics
 from gridtally.tariff.api import ROUTERS
 from gridtally.tariff.settings import Settings
+from integration.apps import app_of
 
 
 @pytest.fixture
@@ -25,8 +23,4 @@ async def catalogue(catalogue_url):
 def clients(catalogue, catalogue_url, clients_of):
     """Opens a client of the API: `acme = await clients("acme", "tariff:read", …)`."""
     settings = Settings(database_url=catalogue_url, kafka_bootstrap_servers="unused:1")
-    app = build_app(
-        title="tariff", version="1", routers=ROUTERS, database=catalogue, health=Health(),
-        metrics=Metrics("tariff"), settings=settings,
-    )  # fmt: skip
-    return clients_of(app, catalogue)
+    return clients_of(app_of("tariff", ROUTERS, database=catalogue, settings=settings), catalogue)

@@ -118,12 +118,14 @@ def build_app(
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
     )
-    for name, part in state.items():
-        setattr(app.state, name, part)
-    app.state.adoption_gate = adoption_gate
-    app.state.database = database
-    app.state.clock = clock
-    _set_limits(app.state, database, settings)
+    equip(
+        app,
+        database=database,
+        settings=settings,
+        clock=clock,
+        state=state,
+        adoption_gate=adoption_gate,
+    )
     checked = [Depends(RequestChecks())]
     for router in (*routers, identity.router, keys.router):
         app.include_router(router, dependencies=checked)
@@ -141,6 +143,23 @@ def build_app(
     app.add_middleware(AccessLog, metrics=metrics)  # the last one added is the outermost
     app.openapi = partial(_openapi, app, description)  # type: ignore[method-assign] # FastAPI's way
     return app
+
+
+def equip(
+    app: FastAPI,
+    *,
+    database: Database,
+    settings: HttpSettings,
+    clock: Clock = utc_now,
+    state: Mapping[str, Any] = MappingProxyType({}),
+    adoption_gate: AdoptionGate | None = None,
+) -> None:
+    """Give the application what requests find at `request.app.state`, in place of what it had."""
+    app.state = State(dict(state))
+    app.state.adoption_gate = adoption_gate
+    app.state.database = database
+    app.state.clock = clock
+    _set_limits(app.state, database, settings)
 
 
 def _set_limits(state: State, database: Database, settings: HttpSettings) -> None:

@@ -5,6 +5,7 @@ stores it, and registers its SHA-256, which is enough to recognise 256 random bi
 no row-level security, because a key is looked up before its tenant is known; nothing else reads it.
 """
 
+import asyncio
 import hashlib
 import hmac
 import time
@@ -32,6 +33,9 @@ from gridtally.http.problems import HttpRefusal
 from gridtally.kernel.errors import Conflict, NotFound
 
 CACHED_MAX = 10_000
+"""Of keys, and of ids that no key has."""
+LOOK_UPS_MAX = 2
+"""At once, so that guessed ids keep strangers waiting and leave callers the other connections."""
 KEY_ID_PATTERN = r"^[A-Za-z0-9]{8,12}$"
 SCOPE_PATTERN = r"^[a-z]+:(read|write)$"
 
@@ -79,6 +83,10 @@ def sha256_hex(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+_Remembered = OrderedDict[str, tuple[float, StoredKey | None]]
+"""By key id: until when it is remembered, and the key, None where there is none."""
+
+
 class Keyring:
     """Keys by id, each read from the database at most once per `ttl_s`."""
 
@@ -88,24 +96,37 @@ class Keyring:
         self._database = database
         self._ttl_s = ttl_s
         self._clock_s = clock_s
-        self._cached: OrderedDict[str, tuple[float, StoredKey | None]] = OrderedDict()
+        self._look_ups = asyncio.Semaphore(LOOK_UPS_MAX)
+        # Apart, so that no number of guessed ids drives out the keys of callers.
+        self._keys: _Remembered = OrderedDict()
+        self._unknown: _Remembered = OrderedDict()
 
     async def find(self, key_id: str) -> StoredKey | None:
         """The key in force of that id."""
-        cached = self._cached.get(key_id)
-        now_s = self._clock_s()
-        if cached is not None and now_s < cached[0]:
-            return cached[1]
-        key = await self._fetch(key_id)
-        self._cached[key_id] = (now_s + self._ttl_s, key)
-        self._cached.move_to_end(key_id)
-        if len(self._cached) > CACHED_MAX:
-            self._cached.popitem(last=False)
-        return key
+        remembered = self._recall(key_id)
+        if remembered is not None:
+            return remembered[1]
+        async with self._look_ups:
+            remembered = self._recall(key_id)  # by whoever waited before
+            if remembered is not None:
+                return remembered[1]
+            key = await self._fetch(key_id)
+            self.forget(key_id)
+            among = self._unknown if key is None else self._keys
+            among[key_id] = (self._clock_s() + self._ttl_s, key)
+            if len(among) > CACHED_MAX:
+                among.popitem(last=False)
+            return key
 
     def forget(self, key_id: str) -> None:
         """Read the key from the database the next time."""
-        self._cached.pop(key_id, None)
+        self._keys.pop(key_id, None)
+        self._unknown.pop(key_id, None)
+
+    def _recall(self, key_id: str) -> tuple[float, StoredKey | None] | None:
+        remembered = self._keys.get(key_id) or self._unknown.get(key_id)
+        is_fresh = remembered is not None and self._clock_s() < remembered[0]
+        return remembered if is_fresh else None
 
     async def _fetch(self, key_id: str) -> StoredKey | None:
         async with snapshot(self._database, tenant=ALL_TENANTS) as read:
