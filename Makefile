@@ -72,6 +72,9 @@ clean: ## Remove the environment, the downloaded servers and every cache
 
 ##@ Tests. GRIDTALLY_SERVERS=real|wheels says on which servers; unset, the best this machine can run
 
+# A broker that lives for a test costs half the processor time to start so.
+integration e2e faults browser: export JDK_JAVA_OPTIONS ?= -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+
 .PHONY: unit
 unit: setup ## Unit and architecture tests: no servers, seconds
 	$(PYTEST) $(UNIT) --disable-socket --allow-unix-socket --timeout 600 -p no:schemathesis \
