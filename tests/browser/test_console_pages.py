@@ -45,11 +45,12 @@ async def known(site):
         [run] = (await api.get("simulation", RUNS, status="COMPLETED"))["items"]
         [bill] = (await api.get("simulation", f"{RUNS}/{run['id']}/house-bills", limit=1))["items"]
         comparison = await compared(api, run)
+        payee = (await api.get("ledger", "/v1/payees", limit=1))["items"][0]
     tariff = next(item for item in tariffs if "time" in item["code"])
     return {
         "customer_id": invoice["customer_id"], "invoice_id": invoice["id"],
         "meter_id": meter["id"], "property_id": meter["property_id"], "tariff_id": tariff["id"],
-        "number": "1", "transaction_id": credited["items"][0]["id"],
+        "payee_id": payee["id"], "number": "1", "transaction_id": credited["items"][0]["id"],
         "quarantine_id": "00000000-0000-4000-8000-000000000001", "invoice": invoice,
         "run_id": run["id"], "house_node_id": bill["house_node_id"], "run": run,
         "comparison_id": comparison["id"],

@@ -35,6 +35,7 @@ TABS = (
     ("Ageing", "/ledger/ageing"),
     ("Transactions", "/ledger/transactions"),
     ("Payments", "/ledger/payments"),
+    ("Payees", "/ledger/payees"),
 )
 CLASSES = (
     "receivable",
