@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtally.billing.domain.fleet_costs.costs import FIRST_ON, ChannelDays, FleetCost, FleetSum
-from gridtally.billing.domain.fleet_costs.counted import devices_of
+from gridtally.billing.domain.fleet_costs.counted import count_fleet
 from gridtally.billing.domain.fleet_costs.devices import (
     Catalogue,
     FleetMeter,
@@ -59,7 +59,7 @@ def cost_of(components, hourly_wh, from_at, to_at):
     chosen = [FIRST_ON + timedelta(days=int(day)) in window.days for day in days]
     energy = np.array(hourly_wh, np.int32).reshape(31, 24)
     block = ChannelDays(METER, "import", "UTC", 60, days[chosen], energy[chosen])
-    fleet.add(devices_of([meter], catalogue, window.days), [block])
+    fleet.add(count_fleet([meter], catalogue, window.days).devices, [block])
     return fleet.finish()
 
 

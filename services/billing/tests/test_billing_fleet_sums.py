@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doubles.billing.events import agreement
-from gridtally.billing.domain.fleet_costs.counted import devices_of
+from gridtally.billing.domain.fleet_costs.counted import count_fleet
 from gridtally.billing.domain.fleet_costs.devices import Catalogue, FleetMeter
 from gridtally.billing.domain.recorded_usage import RecordedUsage
 from gridtally.billing.domain.summed_usage import add_up
@@ -84,21 +84,32 @@ def replace_customer(agreement, customer_id):
     )
 
 
-def counted_atoms(catalogue, day):
-    """How often each atom is counted on a day, by the customer's agreements and by the site."""
-    agreed, by_site = np.zeros(5, int), np.zeros(5, int)
+def counted_on(catalogue):
+    """The fleet: the meters at the site, and those elsewhere that have an agreement."""
     at_site = [meter(own) for own in (MAIN, FLAT, SHOP, FIRST, SECOND)]
     elsewhere = [own for own in (PUMP, WELL) if own in catalogue.agreements]
     meters = at_site + [
         FleetMeter(own, str(own), "sub", ELSEWHERE, None, is_own_site=False, is_measured=True)
         for own in elsewhere
     ]
-    for device in devices_of(meters, catalogue, WEEK):
-        [source] = [source for run, source in device.assignment if day in run]
-        factors = {(device.meter.id, "import"): 1}
-        if device.meter.is_derived:
-            parts = catalogue.network.parts(device.meter.id, WEEK)
-            factors = next((own for run, own in parts if day in run), {})
+    return count_fleet(meters, catalogue, WEEK)
+
+
+def factors_on(catalogue, device, day):
+    """What prices a device on a day, and what it adds and subtracts then."""
+    [source] = [source for run, source in device.assignment if day in run]
+    if not device.meter.is_derived:
+        return source, {(device.meter.id, "import"): 1}
+    own = [factors for run, factors in device.sums(catalogue.network, WEEK) if day in run]
+    assert len(own) <= 1
+    return source, own[0] if own else {}
+
+
+def counted_atoms(catalogue, day):
+    """How often each atom is counted on a day, by the customer's agreements and by the site."""
+    agreed, by_site = np.zeros(5, int), np.zeros(5, int)
+    for device in counted_on(catalogue).devices:
+        source, factors = factors_on(catalogue, device, day)
         atoms = sum((factor * np.array(ATOMS[id_]) for (id_, _), factor in factors.items()),
                     start=np.zeros(5, int))  # fmt: skip
         if source == "none_in_force":
@@ -113,6 +124,26 @@ def test_nothing_is_counted_by_its_site_that_is_counted_elsewhere(first, second,
     own, by_site = counted_atoms(fleet({FIRST: first, SECOND: second}, agreed), day)
     assert (by_site <= 1).all()
     assert not ((by_site > 0) & (own > 0)).any()
+
+
+@given(first=definitions, second=definitions, agreed=agreements, day=days.filter(WEEK.__contains__))
+def test_nothing_that_a_sum_adds_is_missing_without_a_word(first, second, agreed, day):
+    catalogue = fleet({FIRST: first, SECOND: second}, agreed)
+    counted = counted_on(catalogue)
+    there = {MAIN, FLAT, SHOP} | {
+        meter_id
+        for meter_id, own in catalogue.agreements.items()
+        if any(day in agreement for agreement in own)
+    }
+    for device in counted.devices:
+        source, factors = factors_on(catalogue, device, day)
+        there |= {own for (own, _), factor in factors.items() if source and factor > 0}
+    left_out = {own.meter.id for own in counted.not_counted if day in own.days}
+    assert not left_out & there
+    for meter_id in {FIRST, SECOND} - there - left_out:
+        for run, factors in catalogue.network.parts(meter_id, WEEK):
+            if day in run:
+                assert {own for (own, _), factor in factors.items() if factor > 0} <= there
 
 
 @given(first=definitions, second=definitions, day=days.filter(WEEK.__contains__))

@@ -91,6 +91,57 @@ async def test_a_sum_at_a_site_counts_where_nothing_that_it_adds_does(fleet, mak
     ]
 
 
+async def test_what_is_left_of_a_sum_counts_where_a_part_counts_elsewhere(fleet):
+    """`Pool` adds the site's main meter, and a pump elsewhere that nobody pays for: the pump is
+    counted by it, priced at its site, and the main meter once. What was added up before is not
+    what is left."""
+    main = await fleet.device("Main", meter_type="main")
+    pump = await fleet.device("Pump", site_id=uuid4())
+    pool = await fleet.device("Pool", meter_type="derived")
+    await fleet.define(pool, (date(2025, 1, 1), [main, pump], []))
+    await fleet.use(main, {9: 30})
+    await fleet.use(pump, {9: 6, 10: 6})
+    left = [("Main", "30.000", "30.00"), ("Pool", "12.000", "12.00")]
+    assert await devices(fleet) == left
+    await fleet.use(pool, {9: 36, 10: 6})
+    assert await devices(fleet) == left
+    assert (await fleet.get())["not_counted"] == []
+    version_id = uuid4()
+    dear = await fleet.offer(energy("ZAR", "3"), region_id=None, version_id=version_id)
+    asked = {"start": "2025-03-12", "end": "2025-03-13", "tariff_version_id": str(version_id)}
+    path = f"/v1/customers/{fleet.customer_id}/bills"
+    assert (await fleet.api.get(path, params=asked)).json()["total_cost"] == "126.00"
+    await fleet.agree(pump, dear, start_on="2025-03-12")
+    assert await devices(fleet) == [("Main", "30.000", "30.00"), ("Pump", "12.000", "36.00")]
+    assert (await fleet.api.get(path, params=asked)).json()["total_cost"] == "126.00"
+
+
+async def test_a_sum_of_which_nobody_can_say_what_is_left_is_named(fleet):
+    """Whether the meter that is subtracted is behind the main meter or the pump is not known."""
+    main = await fleet.device("Main", meter_type="main")
+    pump, shop = [await fleet.device(name, site_id=uuid4()) for name in ("Pump", "Shop")]
+    pool = await fleet.device("Pool", meter_type="derived")
+    await fleet.define(pool, (date(2025, 1, 1), [main, pump], [shop]))
+    for meter_id in (main, pump, shop):
+        await fleet.use(meter_id, {9: 6})
+    cost = await fleet.get()
+    assert cost["total_kwh"] == "6.000"
+    [left_out] = cost["not_counted"]
+    assert left_out["from_on"] <= "2025-03-12" < left_out["to_on"]
+    assert (left_out["device_name"], left_out["counted_parts"]) == ("Pool", [str(main)])
+    version_id = uuid4()
+    dear = await fleet.offer(energy("ZAR", "3"), region_id=None, version_id=version_id)
+    asked = {
+        "customer_id": fleet.customer_id, "start": "2025-03-12", "end": "2025-03-13",
+        "tariff_version_id": str(version_id),
+    }  # fmt: skip
+    answer = await fleet.api.post("/v1/bills/calculate-and-store", json=asked)
+    assert (answer.status_code, answer.json()["code"]) == (422, "sum_ambiguous")
+    await fleet.agree(pool, dear)
+    cost = await fleet.get()
+    assert (cost["not_counted"], cost["total_kwh"]) == ([], "6.000")
+
+
 async def test_a_definition_counts_from_its_day_on(fleet):
     elsewhere = uuid4()
     first, second = [await fleet.device(name, site_id=elsewhere) for name in ("A", "B")]

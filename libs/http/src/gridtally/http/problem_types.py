@@ -213,6 +213,9 @@ MEANINGS: dict[str, str] = {
     "version_not_in_force": "The tariff version is not in force on all of the days.",
     "bill_unknown": "No invoice of this agreement's period had been issued by then.",
     "line_unknown": "The invoice has no line at this position.",
+    "sum_ambiguous": "Of a derived meter without an agreement some parts count elsewhere, and "
+    "others are subtracted, so that nobody can say what is left. Give it an agreement, or define "
+    "it without the parts that count elsewhere.",
     "version_ambiguous": "Several tariff versions apply. Name the one that is meant.",
     "calculation_too_large": "The customer has more meters than one calculation takes.",
     "tariff_missing": "No published tariff version covers the period.",

@@ -819,12 +819,12 @@ class Billing(Operations):
 
         The devices are the meters at the customer's sites (`customer_id` of a property) and
         those with an agreement of the customer. Nothing counts twice: parts of a site whose
-        whole is measured do not, nor what a derived meter adds that is billed; a derived
-        meter without an agreement does where nothing that it adds counts or is anybody's. An
-        hour costs what the tariff version says that is in force on its local date: that of
-        the meter's agreement, else of the nearest region with a tariff in force. Hours under
-        another customer's agreement are that customer's. 400 unless `to` lies after `from`,
-        at most 366 days.
+        whole is measured do not, nor what a derived meter adds that is billed; one without an
+        agreement counts with what it adds that neither counts nor is anybody's (`not_counted`
+        where that cannot be told). An hour costs what the tariff version says that is in
+        force on its local date: that of the meter's agreement, else of the nearest region
+        with a tariff in force. Hours under another customer's agreement are that customer's.
+        400 unless `to` lies after `from`, at most 366 days.
         """
         return self._call(
             models.FleetCostAnswer,
@@ -1853,12 +1853,12 @@ class AsyncBilling(AsyncOperations):
 
         The devices are the meters at the customer's sites (`customer_id` of a property) and
         those with an agreement of the customer. Nothing counts twice: parts of a site whose
-        whole is measured do not, nor what a derived meter adds that is billed; a derived
-        meter without an agreement does where nothing that it adds counts or is anybody's. An
-        hour costs what the tariff version says that is in force on its local date: that of
-        the meter's agreement, else of the nearest region with a tariff in force. Hours under
-        another customer's agreement are that customer's. 400 unless `to` lies after `from`,
-        at most 366 days.
+        whole is measured do not, nor what a derived meter adds that is billed; one without an
+        agreement counts with what it adds that neither counts nor is anybody's (`not_counted`
+        where that cannot be told). An hour costs what the tariff version says that is in
+        force on its local date: that of the meter's agreement, else of the nearest region
+        with a tariff in force. Hours under another customer's agreement are that customer's.
+        400 unless `to` lies after `from`, at most 366 days.
         """
         return await self._call(
             models.FleetCostAnswer,

@@ -1703,6 +1703,31 @@ class Spread(Model):
     """How many reference weeks have a level."""
 
 
+class SumNotCounted(Model):
+    """
+    Days of a derived meter whose energy is in no total.
+
+    It has no agreement, some of what it adds counts elsewhere already, and it subtracts something:
+    nobody can say what is left. An agreement of its own, or a definition without what counts
+    elsewhere, counts it.
+    """
+
+    device_id: UUID
+    """The derived meter."""
+
+    device_name: str
+    """What people call it."""
+
+    from_on: date_aliased
+    """The first local day."""
+
+    to_on: date_aliased
+    """The local day after the last."""
+
+    counted_parts: list[UUID]
+    """The meters that it adds and that count elsewhere."""
+
+
 class SummedMeter(Model):
     """A register's flow that a derived meter was the sum of on some days."""
 
@@ -2550,6 +2575,9 @@ class FleetCostAnswer(Model):
 
     per_device: list[FleetDevice]
     """Every device that counts on a day of the window, by its name, also one that used nothing."""
+
+    not_counted: list[SumNotCounted]
+    """Derived meters that are in none of this, though their energy may be nowhere else."""
 
     fixed_monthly_charges_included: Literal[False] = False
     """Standing charges (fixed, per kW, minimum bills) are never in it."""

@@ -35,7 +35,7 @@ _REBILLING = {
 _CALCULATION = {
     400: ("invalid_window",),
     404: ("customer_unknown", "tariff_version_unknown"),
-    422: ("version_not_in_force", "calculation_too_large", "usage_impossible"),
+    422: ("version_not_in_force", "calculation_too_large", "sum_ambiguous", "usage_impossible"),
 }
 _PREVIEW = {
     404: ("agreement_unknown",),

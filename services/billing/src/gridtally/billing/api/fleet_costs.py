@@ -96,6 +96,26 @@ class FleetDevice(Described):
     """Those of them that have no price."""
 
 
+class SumNotCounted(Described):
+    """Days of a derived meter whose energy is in no total.
+
+    It has no agreement, some of what it adds counts elsewhere already, and it subtracts something:
+    nobody can say what is left. An agreement of its own, or a definition without what counts
+    elsewhere, counts it.
+    """
+
+    device_id: UUID
+    """The derived meter."""
+    device_name: str
+    """What people call it."""
+    from_on: date
+    """The first local day."""
+    to_on: date
+    """The local day after the last."""
+    counted_parts: list[UUID]
+    """The meters that it adds and that count elsewhere."""
+
+
 class FleetCostAnswer(Described):
     """What a customer's fleet costs from `from` up to, but without, `to`.
 
@@ -131,6 +151,8 @@ class FleetCostAnswer(Described):
     """The UTC days on which anything was used, in order."""
     per_device: list[FleetDevice]
     """Every device that counts on a day of the window, by its name, also one that used nothing."""
+    not_counted: list[SumNotCounted]
+    """Derived meters that are in none of this, though their energy may be nowhere else."""
     fixed_monthly_charges_included: Literal[False] = False
     """Standing charges (fixed, per kW, minimum bills) are never in it."""
 
@@ -173,11 +195,11 @@ async def get_fleet_cost(
 
     The devices are the meters at the customer's sites (`customer_id` of a property) and those with
     an agreement of the customer. Nothing counts twice: parts of a site whose whole is measured do
-    not, nor what a derived meter adds that is billed; a derived meter without an agreement does
-    where nothing that it adds counts or is anybody's. An hour costs what the tariff version says
-    that is in force on its local date: that of the meter's agreement, else of the nearest region
-    with a tariff in force. Hours under another customer's agreement are that customer's. 400 unless
-    `to` lies after `from`, at most 366 days.
+    not, nor what a derived meter adds that is billed; one without an agreement counts with what it
+    adds that neither counts nor is anybody's (`not_counted` where that cannot be told). An hour
+    costs what the tariff version says that is in force on its local date: that of the meter's
+    agreement, else of the nearest region with a tariff in force. Hours under another customer's
+    agreement are that customer's. 400 unless `to` lies after `from`, at most 366 days.
     """
     cost = await handlers.cost_of_fleet(db, caller.tenant_id, customer_id, _window(from_at, to_at))
     totals = [FleetTotal(**_total(currency, total)) for currency, total in cost.totals.items()]
@@ -191,6 +213,16 @@ async def get_fleet_cost(
         buckets_without_tariff=sum(device.buckets_without_tariff for device in cost.devices),
         daily=_days(cost),
         per_device=_devices(cost),
+        not_counted=[
+            SumNotCounted(
+                device_id=left_out.meter.id,
+                device_name=left_out.meter.name,
+                from_on=left_out.days.start_on,
+                to_on=left_out.days.end_on,
+                counted_parts=sorted(left_out.parts),
+            )
+            for left_out in cost.not_counted
+        ],
     )
 
 

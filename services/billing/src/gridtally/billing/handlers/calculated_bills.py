@@ -9,7 +9,7 @@ import orjson
 
 from gridtally.billing.domain import calculated_bills as domain
 from gridtally.billing.domain.calculated_bills import CalculatedBill, MeterReadings
-from gridtally.billing.domain.fleet_costs.counted import devices_of
+from gridtally.billing.domain.fleet_costs.counted import count_fleet
 from gridtally.billing.domain.reference_data import ReferenceData, read_version
 from gridtally.billing.handlers.fleet_costs import fetch_device_usage
 from gridtally.billing.store import calculated_bills as store
@@ -46,7 +46,8 @@ async def calculate(db: Database, question: Question) -> CalculatedBill:
 
     Opens its own snapshot, which is over before the bill is made in a thread. NotFound where there
     is no such customer or published version; Rejected where the version is not in force on all of
-    the days, where there are more than `METERS_MAX` meters, and where rating refuses.
+    the days, where there are more than `METERS_MAX` meters, where nobody can say what of a derived
+    meter counts, and where rating refuses.
     """
     tenant_id, period = question.tenant_id, question.period
     async with snapshot(db, tenant=tenant_id) as read:
@@ -72,7 +73,16 @@ async def calculate(db: Database, question: Question) -> CalculatedBill:
         named = ReferenceData({}, {}, {}, {}, documents)
         named = await with_prices(read, named, period.start_on, period.end_on)
         fleet = await fleet_costs.fetch_fleet(read, tenant_id, question.customer_id, period)
-        devices = devices_of(fleet.meters, fleet.catalogue, period)
+        counted = count_fleet(fleet.meters, fleet.catalogue, period)
+        if counted.not_counted:
+            left_out = counted.not_counted[0]
+            raise Rejected(
+                "sum_ambiguous",
+                f"derived meter {left_out.meter.id} adds meters that count already from "
+                f"{left_out.days.start_on} on, and subtracts others: give it an agreement, or "
+                "define it without those",
+            )
+        devices = counted.devices
         if len(devices) > METERS_MAX:
             raise Rejected(
                 "calculation_too_large",
@@ -145,7 +155,7 @@ async def resolve_version(db: Database, tenant_id: str, customer_id: UUID, perio
         fleet = await fleet_costs.fetch_fleet(read, tenant_id, customer_id, period)
     versions = {
         source
-        for device in devices_of(fleet.meters, fleet.catalogue, period)
+        for device in count_fleet(fleet.meters, fleet.catalogue, period).devices
         for days, source in device.assignment
         if period.start_on in days and isinstance(source, UUID)
     }

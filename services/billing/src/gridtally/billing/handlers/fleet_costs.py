@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 from gridtally.billing.domain.fleet_costs.costs import ChannelDays, FleetCost, FleetSum
-from gridtally.billing.domain.fleet_costs.counted import Device, devices_of
+from gridtally.billing.domain.fleet_costs.counted import Device, count_fleet
 from gridtally.billing.domain.fleet_costs.price_grids import Window
 from gridtally.billing.domain.recorded_usage import recorded_usage
 from gridtally.billing.domain.reference_data import ReferenceData, read_version
@@ -42,15 +42,15 @@ async def cost_of_fleet(
         if customer is None:
             raise NotFound("customer_unknown", f"there is no customer {customer_id}")
         fleet = await store.fetch_fleet(read, tenant_id, customer_id, window.days)
-        devices = devices_of(fleet.meters, fleet.catalogue, window.days)
+        counted = count_fleet(fleet.meters, fleet.catalogue, window.days)
         fleet_sum = FleetSum(
-            FleetCost(customer.currency, window),
+            FleetCost(customer.currency, window, not_counted=counted.not_counted),
             fleet.catalogue,
             partial(_version_of, tenant_id, fleet.known),
             partial(_prices_for, tenant_id, fleet.known),
         )
-        for first in range(0, len(devices), DEVICES_AT_ONCE):
-            some = devices[first : first + DEVICES_AT_ONCE]
+        for first in range(0, len(counted.devices), DEVICES_AT_ONCE):
+            some = counted.devices[first : first + DEVICES_AT_ONCE]
             usage = await fetch_device_usage(
                 read, tenant_id, some, fleet.catalogue.network, window.days
             )
@@ -67,26 +67,29 @@ async def fetch_device_usage(
     flows: Collection[Flow] = ACTIVE_FLOWS,
 ) -> list[ChannelDays]:
     """All that was recorded of devices on these days; days of derived meters that nobody has added
-    up are added up from their parts."""
-    ids = [device.meter.id for device in devices]
-    usage = await store.fetch_usage(read, tenant_id, ids, days, flows)
+    up, or of which not all counts, are added up from their parts."""
+    rests = {device.meter.id: [run for run, _ in device.rest] for device in devices}
+    usage = [
+        block.without(rests[block.meter_id])
+        for block in await store.fetch_usage(read, tenant_id, list(rests), days, flows)
+    ]
     for device in devices:
         if device.meter.is_derived:
             own = [block for block in usage if block.meter_id == device.meter.id]
-            usage += await _add_up(read, tenant_id, device.meter.id, network, days, own)
+            usage += await _add_up(read, tenant_id, device, network, days, own)
     return usage
 
 
 async def _add_up(
     read: ReadConnection,
     tenant_id: str,
-    meter_id: UUID,
+    device: Device,
     network: Network,
     days: Period,
     own: Sequence[ChannelDays],
 ) -> list[ChannelDays]:
     recorded = {int(number) for block in own for number in block.days}
-    part_ids = network.inputs(meter_id) & network.flows.keys()
+    part_ids = network.inputs(device.meter.id) & network.flows.keys()
     days_at_once = max(1, PART_DAYS_AT_ONCE // max(1, len(part_ids)))
     summed: list[ChannelDays] = []
     for first in range(0, days.days, days_at_once):
@@ -99,8 +102,9 @@ async def _add_up(
             for part_id in part_ids
             if (of_part := [block for block in blocks if block.meter_id == part_id])
         }
-        parts = network.parts(meter_id, some)
-        summed += await asyncio.to_thread(summed_days, meter_id, parts, usages, recorded)
+        summed += await asyncio.to_thread(
+            summed_days, device.meter.id, device.sums(network, some), usages, recorded
+        )
     return summed
 
 

@@ -5,7 +5,7 @@ as energy, and costs nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from gridtally.billing.domain.fleet_costs.counted import Device
+from gridtally.billing.domain.fleet_costs.counted import Device, NotCounted
 from gridtally.billing.domain.fleet_costs.day_costs import DayCosts, cost_of_days
 from gridtally.billing.domain.fleet_costs.devices import Assignment, Catalogue, FleetMeter
 from gridtally.billing.domain.fleet_costs.price_grids import (
@@ -56,6 +56,16 @@ class ChannelDays:
     minutes: int
     days: NDArray[np.int64]
     energy: NDArray[np.int32]
+
+    def without(self, runs: Sequence[Period]) -> "ChannelDays":
+        """All but the days of these runs."""
+        stays = np.ones(len(self.days), np.bool_)
+        for run in runs:
+            first = (run.start_on - FIRST_ON).days
+            stays &= (self.days < first) | (self.days >= first + run.days)
+        return (
+            self if stays.all() else replace(self, days=self.days[stays], energy=self.energy[stays])
+        )
 
 
 @dataclass(slots=True)
@@ -127,6 +137,7 @@ class FleetCost:
     devices: list[DeviceCost] = field(default_factory=list)
     daily: dict[tuple[date, str], Cost] = field(default_factory=dict)
     unpriced: list[UnpricedHours] = field(default_factory=list)
+    not_counted: Sequence[NotCounted] = ()
 
     def cost_on(self, day: date, currency: str) -> Cost:
         """The cost of a UTC day in a currency, to be added to."""

@@ -2,11 +2,12 @@
 
 At a site where one meter measures the whole, those within it are not counted. A derived meter is
 counted on the days on which it is billed to the customer: what it adds is not counted by itself
-then, and what it subtracts is. Without an agreement it counts where nothing else does.
+then, and what it subtracts is. Without an agreement it counts where nothing else does, or what is
+left of it where a part of it does.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -15,18 +16,55 @@ from uuid import UUID
 from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.fleet_costs.devices import Assignment, Catalogue, FleetMeter, Runs
 from gridtally.kernel.periods import Period
-from gridtally.metering.derived_meters import Factors
+from gridtally.metering.derived_meters import Factors, Network
 
 EVER = Period(date.min, date.max)
 """All days."""
 
 
+Sums = Sequence[tuple[Period, Factors]]
+"""What a derived meter is the sum of, by runs of days."""
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A meter that counts, and what prices each day of a window."""
+    """A meter that counts, and what prices each day of a window.
+
+    `rest` are days of a derived meter of which some parts count elsewhere, with the others.
+    """
 
     meter: FleetMeter
     assignment: Assignment
+    rest: Sums = ()
+
+    def sums(self, network: Network, days: Period) -> Sums:
+        """What a derived meter that counts adds up on these days."""
+        left = [run for run, _ in self.rest]
+        whole = [
+            (run, factors)
+            for runs, factors in network.parts(self.meter.id, days)
+            for run in _outside([runs], left)
+        ]
+        rest = [(run.overlap(days), factors) for run, factors in self.rest]
+        return whole + [(run, factors) for run, factors in rest if run is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class NotCounted:
+    """Days on which a derived meter is in no total: `parts` of what it adds count elsewhere, and of
+    what it subtracts nobody can say in which part it is."""
+
+    meter: FleetMeter
+    days: Period
+    parts: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class CountedFleet:
+    """The meters that count, by name, and what of derived ones does not though it should."""
+
+    devices: Sequence[Device]
+    not_counted: Sequence[NotCounted]
 
 
 @dataclass(slots=True)
@@ -78,7 +116,7 @@ def subtracted(factors: Factors) -> set[UUID]:
     return {meter_id for meter_id, _ in factors} - added(factors)
 
 
-def devices_of(meters: Sequence[FleetMeter], catalogue: Catalogue, window: Period) -> list[Device]:
+def count_fleet(meters: Sequence[FleetMeter], catalogue: Catalogue, window: Period) -> CountedFleet:
     """The meters that count, by name, with what prices the days of the window.
 
     On a day all count that have an agreement of the customer. At a site so do those of the widest
@@ -104,12 +142,28 @@ def devices_of(meters: Sequence[FleetMeter], catalogue: Catalogue, window: Perio
     for meter in sorted(unbilled, key=lambda own: _width(catalogue, own)):
         by_site[meter.id] = _days_of_its_own(sums, meter, window)
         sums.count(meter, by_site[meter.id])
+    rests: dict[UUID, Sums] = {}
+    not_counted: list[NotCounted] = []
+    for meter in sorted(unbilled, key=lambda own: _width(catalogue, own)):
+        rests[meter.id], left_out = _rest_of(sums, meter, window, by_site[meter.id])
+        not_counted += left_out
+        for run, factors in rests[meter.id]:
+            by_site[meter.id].append(run)
+            for part in added(factors):
+                sums.within[part].append(run)
     devices = [
-        Device(meter, catalogue.assignment(meter, window, by_site.get(meter.id, ())))
+        Device(
+            meter,
+            catalogue.assignment(meter, window, by_site.get(meter.id, ())),
+            rests.get(meter.id, ()),
+        )
         for meter in sorted(meters, key=lambda meter: (meter.name, meter.id))
         if by_site.get(meter.id) or catalogue.has_agreement(meter)
     ]
-    return [own for own in devices if any(source is not None for _, source in own.assignment)]
+    return CountedFleet(
+        [own for own in devices if any(source is not None for _, source in own.assignment)],
+        sorted(not_counted, key=lambda own: (own.meter.name, own.meter.id, own.days.start_on)),
+    )
 
 
 def _agreements(catalogue: Catalogue, meter_id: UUID) -> list[Agreement]:
@@ -160,26 +214,57 @@ def _days_of_its_own(sums: _Sums, meter: FleetMeter, window: Period) -> list[Per
     own: list[Period] = []
     for run, factors in sums.catalogue.network.parts(meter.id, window):
         parts = added(factors)
-        if parts and parts.isdisjoint(sums.at_sites):
-            taken = [days for part in parts for days in sums.within[part]]
-            taken += [
-                _days_of(a)
-                for part in (*parts, meter.id)
-                for a in _agreements(sums.catalogue, part)
-            ]
+        if parts:
+            taken = [days for part in parts for days in _elsewhere(sums, part)]
+            taken += [_days_of(a) for a in _agreements(sums.catalogue, meter.id)]
             own += _outside([run], taken)
     return own
 
 
+def _rest_of(
+    sums: _Sums, meter: FleetMeter, window: Period, whole: Runs
+) -> tuple[Sums, list[NotCounted]]:
+    """Of a derived meter without an agreement, on days of the window on which it does not count as
+    a `whole`: the parts that count nowhere else; and the days on which these cannot be told."""
+    rest: list[tuple[Period, Factors]] = []
+    not_counted: list[NotCounted] = []
+    counted = [*whole, *(_days_of(own) for own in _agreements(sums.catalogue, meter.id))]
+    for runs, factors in sums.catalogue.network.parts(meter.id, window):
+        elsewhere = {part: _elsewhere(sums, part) for part in added(factors)}
+        edges = {
+            day for own in elsewhere.values() for run in own for day in (run.start_on, run.end_on)
+        }
+        for run in _cut(_outside([runs], counted), edges):
+            parts = {part for part, own in elsewhere.items() if any(run.start_on in r for r in own)}
+            if parts == elsewhere.keys():
+                continue
+            if subtracted(factors):
+                not_counted.append(NotCounted(meter, run, frozenset(parts)))
+            else:
+                left = {own: factor for own, factor in factors.items() if own[0] not in parts}
+                rest.append((run, left))
+    return rest, not_counted
+
+
+def _elsewhere(sums: _Sums, part: UUID) -> list[Period]:
+    """The days on which a part of a sum is at a site of the customer, anybody's by an agreement, or
+    in a sum that counts."""
+    at_site = [EVER] if part in sums.at_sites else []
+    return at_site + sums.within[part] + [_days_of(a) for a in _agreements(sums.catalogue, part)]
+
+
+def _cut(runs: Runs, edges: Collection[date]) -> list[Period]:
+    """The runs, cut at these days."""
+    return [
+        Period(start_on, end_on)
+        for run in runs
+        for start_on, end_on in pairwise(
+            sorted({run.start_on, run.end_on} | {day for day in edges if day in run})
+        )
+    ]
+
+
 def _outside(runs: Runs, taken: Runs) -> list[Period]:
     """The days of the runs that are in none of the others."""
-    left = []
-    for run in runs:
-        edges = {run.start_on, run.end_on}
-        edges |= {day for own in taken for day in (own.start_on, own.end_on) if day in run}
-        left += [
-            Period(start_on, end_on)
-            for start_on, end_on in pairwise(sorted(edges))
-            if not any(start_on in own for own in taken)
-        ]
-    return left
+    edges = {day for own in taken for day in (own.start_on, own.end_on)}
+    return [run for run in _cut(runs, edges) if not any(run.start_on in own for own in taken)]
