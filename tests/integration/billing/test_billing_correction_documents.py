@@ -9,6 +9,7 @@ import pytest
 
 from doubles.billing.collective import collective_homes, ok
 from doubles.billing.events import NOW, received
+from gridtally.billing.domain import collective_invoices
 from gridtally.billing.handlers import periods
 from gridtally.contracts.metering import Definition, MeterDefined, Term
 from gridtally.kernel.periods import midnight_utc
@@ -77,7 +78,7 @@ async def check_made(api, preview):
     assert sum(Decimal(own["total"]) for own in made) == Decimal(totals["delta"])
     documents = preview["documents"]
     invoices = [own["total"] for own in made if own["kind"] == "invoice"]
-    assert sorted(invoices) == sorted(own["total"] for own in documents)
+    assert sorted(invoices) == sorted(total for own in documents for total in own["totals"])
     notes = [-Decimal(own["total"]) for own in made if own["kind"] == "credit_note"]
     expected = [Decimal(own["credit_note_total"]) for own in documents]
     expected += [Decimal(own["total"]) for d in documents for own in d["repeated_credits"]]
@@ -164,6 +165,27 @@ async def test_what_one_section_changes_is_made_on_behalf_of_the_preview(world, 
     await credited(api, invoice["id"], "20.00")
     preview = await previewed(api, make, (homes[0].meter_id, 200))
     await corrected(world, make, homes[0], preview, 200)
+    await check_made(api, preview)
+
+
+async def test_an_invoice_that_becomes_too_long_is_shown_divided(world, make, api, monkeypatch):
+    """Three sections on one invoice, of which only two fit on one by now: 121.12 twice and 124.55,
+    in the order of their meters. 300.00 of goodwill are given again on the first one, as far as
+    that comes to."""
+    homes = await collective_homes(world, make, 3)
+    await used(world, make, *homes)
+    [invoice] = (await api.get("/v1/invoices")).json()["items"]
+    await credited(api, invoice["id"], "300.00")
+    line_count = len((await api.get(f"/v1/invoices/{invoice['id']}")).json()["lines"]) // 3
+    monkeypatch.setattr(collective_invoices, "LINES_MAX", 2 * line_count)
+    last = max(homes, key=lambda home: home.meter_id)
+    preview = await previewed(api, make, (last.meter_id, 200))
+    [document] = preview["documents"]
+    assert document["totals"] == ["242.24", "124.55"]
+    assert (document["total"], document["total_before"]) == ("366.79", "363.36")
+    assert [own["total"] for own in document["repeated_credits"]] == ["242.24"]
+    assert preview["totals"][0]["invoices"] == 2
+    await corrected(world, make, last, preview, 200)
     await check_made(api, preview)
 
 

@@ -76,6 +76,7 @@ async def test_a_municipalitys_device_costs_161(fleet):
                 "buckets_without_tariff": 0,
             }
         ],
+        "not_counted": [],
         "fixed_monthly_charges_included": False,
     }
     # a correction of the past shows at once

@@ -64,11 +64,12 @@ class Homes:
                 await self.fleet.record(meter_id, values[first : first + SLOTS], day=day)
 
     async def correct(self):
-        """The flat used less on a day, so what is left of the main is more."""
+        """The flat used less on a day, and what is left of the main meter something else."""
         day = MARCH.start_on + timedelta(days=self.chance.randrange(MARCH.days))
         first = (day - MARCH.start_on).days * SLOTS
-        flat = self.used[self.flat]
-        flat[first : first + SLOTS] = [self.chance.randint(0, wh) for wh in flat[first:][:SLOTS]]
+        for slot in range(first, first + SLOTS):
+            self.used[self.flat][slot] = self.chance.randint(0, self.used[self.flat][slot])
+            self.used[self.main][slot] = self.used[self.flat][slot] + self.chance.randint(0, 1_200)
         await self.record([day])
         await self.close()
 

@@ -1,7 +1,8 @@
 """Changed documents: the invoices that a correction would credit, whole, and what would follow.
 
-A collective invoice is credited and issued again as one, however many of its sections change; what
-was credited of it by hand is given again as the correction itself does.
+A collective invoice is credited and issued again as a whole, however many of its sections change,
+and divided where it has become too long; what was credited of it by hand is given again as the
+correction itself does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,16 +10,27 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
+from gridtally.billing.domain.collective_invoices import SectionSize, divided
 from gridtally.billing.domain.corrections import ChangedInvoice
 from gridtally.billing.domain.repeated_credits import GivenCredit, repeated_totals
 from gridtally.kernel.money import EXACT
+from gridtally.rating.engine.bill import Bill
 from gridtally.rating.engine.exact import add_up
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentBill:
+    """A bill of an invoice as it was sent, itself or a section, and what it comes to."""
+
+    id: UUID
+    size: SectionSize
+    total: Decimal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IssuedDocument:
-    """A live invoice as it was sent: what it comes to, what is credited of that by now, and what of
-    that is given again when it is corrected."""
+    """A live invoice as it was sent: what it comes to, what is credited of that by now, what of
+    that is given again when it is corrected, and its bills."""
 
     id: UUID
     number: str
@@ -28,6 +40,7 @@ class IssuedDocument:
     total: Decimal
     credited: Decimal
     given: Sequence[GivenCredit]
+    bills: Sequence[DocumentBill]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,17 +61,31 @@ class ChangedDocument:
         return EXACT.subtract(self.document.total, self.document.credited)
 
     @property
-    def total(self) -> Decimal | None:
-        """What the new invoice would come to; None where it would be held."""
+    def totals(self) -> list[Decimal]:
+        """What each new invoice would come to: of several where one would have too many lines; of
+        none where it would be held."""
         if self.held is not None:
-            return None
-        changes = [own.delta for own in self.bills if own.delta is not None]
-        return add_up([self.document.total, *changes])
+            return []
+        changed = {own.invoice.id: own.bill for own in self.bills}
+        bills = [_changed_bill(own, changed.get(own.id)) for own in self.document.bills]
+        invoices = divided(bills, lambda own: own.size)
+        return [add_up(own.total for own in invoice) for invoice in invoices]
+
+    @property
+    def total(self) -> Decimal | None:
+        """What the new invoices would come to; None where they would be held."""
+        return None if self.held is not None else add_up(self.totals)
 
     @property
     def repeated(self) -> list[tuple[GivenCredit, Decimal]]:
-        """What was credited by hand and would be credited of the new invoice, and how much."""
-        return [] if self.total is None else repeated_totals(self.document.given, self.total)
+        """What was credited by hand and would be credited of the new invoices, and how much: each
+        on the first one that has anything left."""
+        repeated: list[tuple[GivenCredit, Decimal]] = []
+        for total in self.totals:
+            before = {given.note_id for given, _ in repeated}
+            left = [given for given in self.document.given if given.note_id not in before]
+            repeated += repeated_totals(left, total)
+        return repeated
 
     @property
     def delta(self) -> Decimal | None:
@@ -67,6 +94,12 @@ class ChangedDocument:
             return None
         again = add_up(amount for _, amount in self.repeated)
         return EXACT.subtract(EXACT.subtract(self.total, again), self.credit_note_total)
+
+
+def _changed_bill(own: DocumentBill, bill: Bill | None) -> DocumentBill:
+    if bill is None:
+        return own
+    return DocumentBill(own.id, own.size._replace(lines=len(bill.lines)), bill.total)
 
 
 def changed_documents(

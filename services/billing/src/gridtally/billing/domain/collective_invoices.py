@@ -4,10 +4,11 @@ Refuses to rate: each section is the bill of its own period, whose taxes are rou
 tariff rounds, and the invoice is the sum of its sections.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from gridtally.billing.domain.customers import CustomerBalance
@@ -23,6 +24,7 @@ LINES_MAX = 2_000
 """Lines of one invoice, as its event may have."""
 _WORST: tuple[WorstQuality, ...] = ("actual", "estimated", "substituted", "missing")
 ZERO = Decimal(0)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,28 +68,39 @@ def change_of(billed: BilledPeriod, live: Invoice | None) -> SectionChange | Non
     return "restatement" if billed.restatement else "revision"
 
 
-def divided(sections: Sequence[CollectiveSection]) -> Iterator[list[CollectiveSection]]:
+class SectionSize(NamedTuple):
+    """What decides which of several invoices a section is on: their order, and its lines."""
+
+    currency: str
+    meter_id: UUID
+    start_on: date
+    agreement_id: UUID
+    lines: int
+
+
+def size_of(section: CollectiveSection) -> SectionSize:
+    """The size of a section."""
+    own = section.invoice
+    return SectionSize(own.currency, own.meter_id, own.start_on, own.agreement_id, len(own.lines))
+
+
+def divided(sections: Iterable[T], size: Callable[[T], SectionSize]) -> Iterator[list[T]]:
     """The sections by the invoice that they are on, in order: by currency, meter and day."""
-    chunk: list[CollectiveSection] = []
+    chunk: list[T] = []
     lines = 0
-    for section in sorted(sections, key=_order):
-        own = section.invoice
+    for section in sorted(sections, key=size):
+        own = size(section)
         if chunk and (
-            own.currency != chunk[0].invoice.currency
+            own.currency != size(chunk[0]).currency
             or len(chunk) == SECTIONS_MAX
-            or lines + len(own.lines) > LINES_MAX
+            or lines + own.lines > LINES_MAX
         ):
             yield chunk
             chunk, lines = [], 0
         chunk.append(section)
-        lines += len(own.lines)
+        lines += own.lines
     if chunk:
         yield chunk
-
-
-def _order(section: CollectiveSection) -> tuple[str, UUID, date, UUID]:
-    own = section.invoice
-    return own.currency, own.meter_id, own.start_on, own.agreement_id
 
 
 def compose(

@@ -20,6 +20,7 @@ from gridtally.billing.domain.collective_invoices import (
     compose,
     divided,
     reason_of_credit,
+    size_of,
     staying,
 )
 from gridtally.billing.domain.collective_members import (
@@ -336,7 +337,7 @@ async def _numbered(
     now: datetime,
 ) -> list[tuple[Invoice, list[Invoice]]]:
     """The invoices with numbers, balances and proofs, each with its sections."""
-    parts = [(own, chunk) for own in planned for chunk in divided(own.sections)]
+    parts = [(own, chunk) for own in planned for chunk in divided(own.sections, size_of)]
     issues = []
     counted: set[UUID] = set()
     for own, chunk in parts:

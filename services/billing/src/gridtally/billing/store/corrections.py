@@ -9,8 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from gridtally.billing import tables
-from gridtally.billing.domain.changed_documents import IssuedDocument
+from gridtally.billing.domain.changed_documents import DocumentBill, IssuedDocument
+from gridtally.billing.domain.collective_invoices import SectionSize
 from gridtally.billing.domain.corrections import IssuedInvoice
+from gridtally.billing.domain.invoices import Invoice
 from gridtally.billing.domain.periods import PeriodKey
 from gridtally.billing.domain.reference_data import Key
 from gridtally.billing.domain.repeated_credits import Billed
@@ -162,6 +164,10 @@ async def fetch_documents(
     """The invoices that these were sent as, and what of them is given again when corrected."""
     keys = sorted({(tenant_id, own.document_id) for own in issued})
     stored = await invoices.fetch_invoices(read, keys)
+    sections = await invoices.fetch_invoices(
+        read,
+        [(tenant_id, own.section_id) for invoice in stored.values() for own in invoice.sections],
+    )
     credited = await credit_notes.fetch_credited_parts(read, keys)
     bills: defaultdict[Key, set[Billed]] = defaultdict(set)
     for own in issued:
@@ -182,9 +188,22 @@ async def fetch_documents(
             add_up(part.amount for part in credited.get(key, {}).values()),
             on_collective.get(key, ())
             or of_periods.get((tenant_id, invoice.agreement_id, invoice.start_on), ()),
+            [_bill(sections[tenant_id, own.section_id]) for own in invoice.sections]
+            or [_bill(invoice)],
         )
         for key, invoice in stored.items()
     }
+
+
+def _bill(invoice: Invoice) -> DocumentBill:
+    size = SectionSize(
+        invoice.currency,
+        invoice.meter_id,
+        invoice.start_on,
+        invoice.agreement_id,
+        len(invoice.lines),
+    )
+    return DocumentBill(invoice.id, size, invoice.total)
 
 
 async def fetch_preview(
@@ -196,25 +215,29 @@ async def fetch_preview(
 
 
 # By the invoices that were previewed, and by the periods of the new ones, on which credits are
-# given again; both are few.
+# given again; both are few. Of a collective invoice all sections are issued again, and those that
+# stay may be on another one then.
 _MADE_BY = """
+WITH replaced AS (
+    SELECT DISTINCT coalesce(p.collective_id, p.id) AS id FROM invoice p
+     WHERE p.tenant_id = $1 AND p.id = ANY($3)),
+made AS (
+    SELECT DISTINCT coalesce(i.collective_id, i.id) AS id
+      FROM (SELECT * FROM unnest($4::uuid[], $5::date[]) AS k (agreement_id, start_on)
+             UNION
+            SELECT s.agreement_id, s.start_on FROM replaced r
+              JOIN invoice s ON s.tenant_id = $1 AND s.collective_id = r.id) k
+      JOIN invoice i ON i.tenant_id = $1 AND i.agreement_id = k.agreement_id
+       AND i.start_on = k.start_on AND i.correlation_id = $2)
 SELECT 'credit_note' AS kind, c.id, c.number, c.agreement_id, -c.total AS total, c.currency
-  FROM credit_note c
- WHERE c.tenant_id = $1 AND c.correlation_id = $2
-   AND c.invoice_id IN (SELECT coalesce(p.collective_id, p.id) FROM invoice p
-                         WHERE p.tenant_id = $1 AND p.id = ANY($3))
+  FROM replaced r JOIN credit_note c ON c.tenant_id = $1 AND c.invoice_id = r.id
+ WHERE c.correlation_id = $2
 UNION
 SELECT 'invoice', o.id, o.number, o.agreement_id, o.total, o.currency
-  FROM unnest($4::uuid[], $5::date[]) AS k (agreement_id, start_on)
-  JOIN invoice i ON i.tenant_id = $1 AND i.agreement_id = k.agreement_id
-   AND i.start_on = k.start_on AND i.correlation_id = $2
-  JOIN invoice o ON o.tenant_id = $1 AND o.id = coalesce(i.collective_id, i.id)
+  FROM made m JOIN invoice o ON o.tenant_id = $1 AND o.id = m.id
 UNION
 SELECT 'credit_note', c.id, c.number, c.agreement_id, -c.total, c.currency
-  FROM unnest($4::uuid[], $5::date[]) AS k (agreement_id, start_on)
-  JOIN invoice i ON i.tenant_id = $1 AND i.agreement_id = k.agreement_id
-   AND i.start_on = k.start_on AND i.correlation_id = $2
-  JOIN credit_note c ON c.tenant_id = $1 AND c.invoice_id = coalesce(i.collective_id, i.id)
+  FROM made m JOIN credit_note c ON c.tenant_id = $1 AND c.invoice_id = m.id
    AND c.repeats IS NOT NULL AND c.correlation_id = $2
  ORDER BY number
 """

@@ -132,6 +132,7 @@ def _document(changed: ChangedDomainDocument) -> ChangedDocument:
         credited_before=in_currency(document.credited, currency),
         credit_note_total=in_currency(changed.credit_note_total, currency),
         total=shown(changed.total),
+        totals=[in_currency(total, currency) for total in changed.totals],
         repeated_credits=[
             RepeatedCredit(
                 credit_note_id=given.note_id,
@@ -155,7 +156,7 @@ def _totals(documents: Sequence[ChangedDomainDocument]) -> list[CorrectionTotal]
             CorrectionTotal(
                 currency=currency,
                 credit_notes=sum(1 + len(changed.repeated) for changed, _ in issued),
-                invoices=len(issued),
+                invoices=sum(len(changed.totals) for changed, _ in issued),
                 delta=in_currency(add_up(delta for _, delta in issued), currency),
             )
         )

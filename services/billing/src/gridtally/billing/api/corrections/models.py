@@ -157,7 +157,9 @@ class ChangedDocument(AnswerModel):
     credit_note_total: Amount
     """What the credit note would come to: all that is not credited yet."""
     total: Amount | None
-    """The total of the invoice that would follow; null where it would be held."""
+    """The total of the invoices that would follow; null where they would be held."""
+    totals: list[Amount]
+    """The total of each: of several where one would have more than 2 000 lines."""
     repeated_credits: list[RepeatedCredit]
     """What was credited by hand and would be credited of the new invoice too."""
     delta: Amount | None
