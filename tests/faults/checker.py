@@ -15,6 +15,8 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import asyncpg
+
 from faults.state import Locations, Log, Rows, load_log, load_rows, unfinished
 
 SHOWN_MAX = 5
@@ -191,8 +193,8 @@ def _invoices(
     """One live invoice for each closed period: of its newest revision, over the energy sent."""
     credited = {row["invoice_id"] for row in rows["credit_note"]}
     live = defaultdict(list)
-    for row in rows["invoice"]:
-        if row["id"] not in credited:
+    for row in _bills(rows):
+        if (row["collective_id"] or row["id"]) not in credited:
             live[row["agreement_id"], row["start_on"]].append(row)
     revisions = {
         (row["agreement_id"], row["start_on"]): row["revision"]
@@ -214,6 +216,16 @@ def _invoices(
         for row in live[agreement.agreement_id, agreement.start_on]:
             if energy[row["id"]] != wanted:
                 yield f"invoices: {row['number']} bills {energy[row['id']]} Wh of {wanted} sent"
+
+
+def _bills(rows: Rows) -> list[asyncpg.Record]:
+    """The invoices of single periods, and the sections of collective ones."""
+    return [row for row in rows["invoice"] if not row["is_collective"]]
+
+
+def _sent(rows: Rows) -> list[asyncpg.Record]:
+    """The invoices that are owed: a section is in its collective one."""
+    return [row for row in rows["invoice"] if row["collective_id"] is None]
 
 
 def _energy_wh(rows: Rows) -> Counter[UUID]:
@@ -240,9 +252,9 @@ def _evidence(rows: Rows) -> Iterator[str]:
     for line in rows["invoice_line"]:
         (tax if line["kind"] == "tax" else net)[line["invoice_id"]] += line["amount"]
     for row in rows["invoice"]:
-        if row["id"] not in usage:
+        if row["id"] not in usage and not row["is_collective"]:
             yield f"evidence: {row['number']} has none"
-        elif usage[row["id"]].get("import", 0) != energy[row["id"]]:
+        elif row["id"] in usage and usage[row["id"]].get("import", 0) != energy[row["id"]]:
             yield f"evidence: {row['number']} bills {energy[row['id']]} Wh of {usage[row['id']]}"
         if (net[row["id"]], tax[row["id"]]) != (row["net"], row["tax"]):
             yield f"evidence: the lines of {row['number']} do not add up to it"
@@ -253,7 +265,7 @@ def _evidence(rows: Rows) -> Iterator[str]:
 def _numbers(rows: Rows) -> Iterator[str]:
     """In each series the numbers are 1, 2, 3 … without gaps or repetition."""
     series: dict[str, list[int]] = defaultdict(list)
-    for row in (*rows["invoice"], *rows["credit_note"]):
+    for row in (*_sent(rows), *rows["credit_note"]):
         prefix, serial = re.fullmatch(r"(.+)-(\d+)", row["number"]).groups()
         series[prefix].append(int(serial))
     for prefix, serials in series.items():
@@ -268,7 +280,8 @@ def _announced(rows: Rows, log: Log) -> Iterator[str]:
         ("credit_note", "credit_note.issued.v1", "credit_note_id"),
         ("agreement", "agreement.changed.v1", "agreement_id"),
     ):
-        stored = {str(row["id"]) for row in rows[table]}
+        stated = _sent(rows) if table == "invoice" else rows[table]
+        stored = {str(row["id"]) for row in stated}
         published = defaultdict(list)
         for event in log[topic]:
             published[event[key]].append(event)
@@ -283,7 +296,7 @@ def _announced(rows: Rows, log: Log) -> Iterator[str]:
 
 def _posted(rows: Rows) -> Iterator[str]:
     """Ledger transactions = invoices + credit notes, each posted once with its amount."""
-    documents = {row["id"]: row["total"] for row in (*rows["invoice"], *rows["credit_note"])}
+    documents = {row["id"]: row["total"] for row in (*_sent(rows), *rows["credit_note"])}
     posted = Counter(row["document_id"] for row in rows["transaction"])
     for document in documents.keys() - posted.keys():
         yield f"posted: document {document} is not in the ledger"
@@ -318,7 +331,7 @@ def _balanced(rows: Rows) -> Iterator[str]:
     if total := sum(of_account.values()):
         yield f"balance: all postings together are {total}"
     credited = {row["invoice_id"] for row in rows["credit_note"]}
-    live = sum(row["total"] for row in rows["invoice"] if row["id"] not in credited)
+    live = sum(row["total"] for row in _sent(rows) if row["id"] not in credited)
     claims = ("receivable", "export_payable")
     owed = sum(of_account[row["id"]] for row in rows["account"] if row["class"] in claims)
     if owed != live:
