@@ -212,6 +212,8 @@ async def test_each_bad_question_gets_a_clear_problem(world, make, api_client, c
     anothers_id = str(anothers.version_id)
     march = {"start_on": "2025-03-01", "end_on": "2025-04-01"}
     late = {"start_at": "2025-03-03T10:01:00Z", "minutes": 15, "values": [1]}
+    whole, early = late | {"start_at": "2025-03-03T10:00:00Z"}, {"start_at": "2020-03-03T10:00:00Z"}
+    ending = {"start_at": "2025-03-31T21:45:00Z", "values": [1, 1]}  # midnight is at 22:00
     long = {"start_on": "2025-03-01", "end_on": "2026-03-03"}
     cases = [
         (replace(home, id=uuid4()), {}, 404, "agreement_unknown"),
@@ -222,6 +224,8 @@ async def test_each_bad_question_gets_a_clear_problem(world, make, api_client, c
         (home, march | {"tariff_version_id": anothers_id}, 404, "tariff_version_unknown"),
         (home, march | {"readings": [late]}, 422, "readings_misfit"),
         (home, march | {"readings": [late | {"minutes": 5}]}, 422, "readings_misfit"),
+        (home, march | {"readings": [whole, whole | early]}, 422, "readings_misfit"),
+        (home, march | {"readings": [whole | ending]}, 422, "readings_misfit"),
         (home, march | {"readings": [late | {"values": [-1]}]}, 422, "invalid_request"),
         (home, march | {"readings": [late | {"minutes": 7}]}, 422, "invalid_request"),
         (home, {"start_on": "2025-04-01", "end_on": "2025-03-01"}, 400, "invalid_window"),
@@ -231,6 +235,8 @@ async def test_each_bad_question_gets_a_clear_problem(world, make, api_client, c
     for agreement, asked, status, code in cases:
         problem = await what_if(api_client, agreement, status=status, **asked)
         assert problem["code"] == code, problem
+    outside = await what_if(api_client, home, 422, **march, readings=[whole, whole | early])
+    assert [error["pointer"] for error in outside["errors"]] == ["#/readings/1/start_at"]
     other_tenant = await clients("another")
     assert (await preview(other_tenant, home, status=404))["code"] == "agreement_unknown"
 

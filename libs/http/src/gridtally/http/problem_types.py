@@ -197,7 +197,8 @@ MEANINGS: dict[str, str] = {
     "line_repeated": "A line is named twice. Name each once, with all that is credited of it.",
     "line_not_creditable": "The line is a tax, or nothing of it is left to be credited.",
     "no_usage_yet": "Nothing was recorded of the meter by then. Ask again when there is.",
-    "readings_misfit": "The readings are not in the meter's intervals; `errors` names them.",
+    "readings_misfit": "The readings are not in the meter's intervals, or on other days than are "
+    "asked for; `errors` names them.",
     "meter_missing": "The agreement's meter is not registered yet.",
     "period_dismissed": "The held period is dismissed already. Recall it to have it billed.",
     "period_not_dismissed": "The held period is not dismissed.",

@@ -294,6 +294,9 @@ def _period(what_if: WhatIf) -> Period | None:
         or not EARLIEST_ON <= start_on < end_on <= LATEST_ON
         or (end_on - start_on).days > DAYS_MAX
     ):
-        detail = f"`end_on` must lie after `start_on`, at most {DAYS_MAX} days, both from 2000 on"
+        detail = (
+            f"`start_on` and `end_on` come together: `end_on` lies after `start_on`, at most "
+            f"{DAYS_MAX} days, both from 2000 on"
+        )
         raise HttpRefusal(400, "invalid_window", detail)
     return Period(start_on, end_on)

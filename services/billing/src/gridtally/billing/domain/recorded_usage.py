@@ -31,6 +31,11 @@ class ReadingBlock:
     minutes: int
     values: Wh
 
+    @property
+    def last_at(self) -> datetime:
+        """When the last interval starts."""
+        return self.start_at + (len(self.values) - 1) * timedelta(minutes=self.minutes)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordedUsage:

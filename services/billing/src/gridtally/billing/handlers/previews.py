@@ -18,7 +18,7 @@ from gridtally.billing.domain.tariffs import InForce
 from gridtally.billing.store import agreements, calculated_bills, fleet_costs, periods, previews
 from gridtally.billing.store.reference_data import fetch_reference_data, with_prices
 from gridtally.database import Database, ReadConnection, snapshot
-from gridtally.kernel.errors import NotFound, Rejected
+from gridtally.kernel.errors import Fault, NotFound, Rejected
 from gridtally.kernel.periods import ONE_DAY, Period, local_date
 from gridtally.rating.usage import ACTIVE_FLOWS, REACTIVE_FLOWS
 
@@ -53,11 +53,13 @@ class PreviewedBill:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
-    """What was read of the question, before anything is made of it."""
+    """What was read of the question, before anything is made of it; `days` are those whose usage
+    the bill and its forecast rest on."""
 
     agreement: Agreement
     period: Period
     rated: Period
+    days: Period
     zone: str
     usage: Sequence[ChannelDays]
     known: ReferenceData
@@ -71,11 +73,31 @@ async def preview_bill(db: Database, question: Question, now: datetime) -> Previ
 
     Opens its own snapshot, which is over before the bill is made in a thread. NotFound where there
     is no such agreement or published version; Rejected where the agreement is not in force, nothing
-    was recorded yet, or the period could not be billed.
+    was recorded yet, other readings lie on other days, or the period could not be billed.
     """
     async with snapshot(db, tenant=question.tenant_id) as read:
         loaded = await load(read, question, now)
+    _check_readings(question.readings, loaded)
     return await asyncio.to_thread(previewed, question, loaded)
+
+
+def _check_readings(readings: Sequence[ReadingBlock], loaded: Loaded) -> None:
+    """Rejected where some lie on days that the preview does not rest on: they would be passed
+    over."""
+    days = loaded.days
+    faults = [
+        Fault(
+            f"/readings/{index}/start_at",
+            f"all values must lie on days from {days.start_on} up to, but without, {days.end_on}",
+        )
+        for index, block in enumerate(readings)
+        if local_date(loaded.zone, block.start_at) < days.start_on
+        or local_date(loaded.zone, block.last_at) >= days.end_on
+    ]
+    if faults:
+        raise Rejected(
+            "readings_misfit", "readings lie outside what the preview rests on", tuple(faults)
+        )
 
 
 def previewed(question: Question, loaded: Loaded) -> PreviewedBill:
@@ -138,6 +160,7 @@ async def load(read: ReadConnection, question: Question, now: datetime) -> Loade
         agreement=agreement,
         period=period,
         rated=rated,
+        days=days,
         zone=zone,
         usage=await fleet_costs.fetch_usage(read, tenant_id, [agreement.meter_id], days, _FLOWS),
         known=await with_prices(read, known, days.start_on, days.end_on),
