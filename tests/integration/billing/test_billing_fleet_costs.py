@@ -31,8 +31,7 @@ async def test_a_municipalitys_device_costs_161(fleet):
     values[10 * 6 : 11 * 6] = [1_000] * 6  # 08:00 UTC
     values[12 * 6 : 12 * 6 + 4] = [10_000, 10_000, 15_000, 15_000]
     await fleet.record(pump, values)
-    cost = await fleet.get()
-    assert cost == {
+    assert await fleet.get() == {
         "customer_id": fleet.customer_id,
         "from": "2025-03-12T00:00:00Z",
         "to": "2025-03-13T00:00:00Z",

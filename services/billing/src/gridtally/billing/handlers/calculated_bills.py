@@ -9,7 +9,7 @@ import orjson
 
 from gridtally.billing.domain import calculated_bills as domain
 from gridtally.billing.domain.calculated_bills import CalculatedBill, MeterReadings
-from gridtally.billing.domain.fleet_costs.counted import count_fleet
+from gridtally.billing.domain.fleet_costs.counted import CountedFleet, count_fleet
 from gridtally.billing.domain.reference_data import ReferenceData, read_version
 from gridtally.billing.handlers.fleet_costs import fetch_device_usage
 from gridtally.billing.store import calculated_bills as store
@@ -74,14 +74,7 @@ async def calculate(db: Database, question: Question) -> CalculatedBill:
         named = await with_prices(read, named, period.start_on, period.end_on)
         fleet = await fleet_costs.fetch_fleet(read, tenant_id, question.customer_id, period)
         counted = count_fleet(fleet.meters, fleet.catalogue, period)
-        if counted.not_counted:
-            left_out = counted.not_counted[0]
-            raise Rejected(
-                "sum_ambiguous",
-                f"derived meter {left_out.meter.id} adds meters that count already from "
-                f"{left_out.days.start_on} on, and subtracts others: give it an agreement, or "
-                "define it without those",
-            )
+        _refuse_ambiguous(counted)
         devices = counted.devices
         if len(devices) > METERS_MAX:
             raise Rejected(
@@ -106,6 +99,18 @@ async def calculate(db: Database, question: Question) -> CalculatedBill:
     series = named.prices_for(tenant_id, [Part(period, version)])
     prices = {code: versioned.series for code, versioned in series.items()}
     return await asyncio.to_thread(_calculated, question, version, document, own, prices)
+
+
+def _refuse_ambiguous(counted: CountedFleet) -> None:
+    """Rejected where nobody can say what of a derived meter counts."""
+    if counted.not_counted:
+        left_out = counted.not_counted[0]
+        raise Rejected(
+            "sum_ambiguous",
+            f"derived meter {left_out.meter.id} adds meters that count already from "
+            f"{left_out.days.start_on} on, and subtracts others: give it an agreement, or "
+            "define it without those",
+        )
 
 
 def _calculated(

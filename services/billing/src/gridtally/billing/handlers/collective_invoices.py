@@ -35,12 +35,7 @@ from gridtally.billing.domain.credit_notes import CreditNote, cancel_whole
 from gridtally.billing.domain.customers import ZERO, CustomerBalance, Issue
 from gridtally.billing.domain.drafts import Draft
 from gridtally.billing.domain.invoices import Invoice, issue, series_of
-from gridtally.billing.domain.periods import (
-    BilledPeriod,
-    ClosedPeriod,
-    HeldPeriod,
-    PeriodKey,
-)
+from gridtally.billing.domain.periods import BilledPeriod, ClosedPeriod, HeldPeriod, PeriodKey
 from gridtally.billing.events.invoices import credit_note_issued, invoice_issued
 from gridtally.billing.events.proofs import collective_root, stored_root, with_root
 from gridtally.billing.handlers import periods as period_handlers

@@ -63,9 +63,7 @@ class ChannelDays:
         for run in runs:
             first = (run.start_on - FIRST_ON).days
             stays &= (self.days < first) | (self.days >= first + run.days)
-        return (
-            self if stays.all() else replace(self, days=self.days[stays], energy=self.energy[stays])
-        )
+        return replace(self, days=self.days[stays], energy=self.energy[stays]) if runs else self
 
 
 @dataclass(slots=True)
