@@ -30,6 +30,7 @@ CONSUMES = {
         "region.changed.v1",
         "meter.defined.v1",
         "account.changed.v1",
+        "tenant_defaults.changed.v1",
         "invoice.issued.v1",
         "invoice.voided.v1",
         "credit_note.issued.v1",

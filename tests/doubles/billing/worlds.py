@@ -90,6 +90,10 @@ class World:
         """What derived meters are the sum of arrives."""
         await self._apply(sites.apply_definitions, events)
 
+    async def default(self, *events):
+        """Tenants' defaults arrive."""
+        await self._apply(reference_data.apply_defaults, events)
+
     async def price(self, *events):
         """Prices arrive in one batch."""
         await self._apply(reference_data.apply_prices, events)

@@ -7,7 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from gridtally.billing.handlers.customers import publish_customers
+from gridtally.contracts.registry import TenantDefaultsChanged
 from gridtally.database import ALL_TENANTS, transaction
+from problems import paths
 
 NOW = datetime(2025, 4, 2, tzinfo=UTC)
 
@@ -209,3 +211,27 @@ async def test_a_currency_stays_once_something_was_issued_in_it(world, clients):
         )
     refused = await api.patch(path, json={"currency": "EUR"}, headers={"If-Match": '"2"'})
     assert (refused.status_code, refused.json()["code"]) == (409, "currency_in_use")
+
+
+async def test_customers_have_the_currency_and_addresses_the_country_of_the_tenant(world, clients):
+    api = await clients(world.tenant)
+    refused = await api.post("/v1/customers", json={"name": "Ada"})
+    assert (refused.json()["code"], paths(refused.json())) == ("currency_missing", ["/currency"])
+    lane = {"street": "Fjellveien 3", "city": "Bergen"}
+    new = {"name": "Ada", "currency": "EUR", "supply_address": lane}
+    assert (await api.post("/v1/customers", json=new)).json()["code"] == "country_missing"
+
+    for version, currency in ((2, "NOK"), (1, "SEK")):
+        await world.default(TenantDefaultsChanged(currency=currency, country="NO", version=version))
+    again = {"id": str(uuid4()), "name": "Ada", "supply_address": lane}
+    made = await api.post("/v1/customers/batch", json={"items": [again]})
+    (ada,) = made.json()["items"]
+    assert (ada["currency"], ada["supply_address"]["country"]) == ("NOK", "NO")
+    await world.default(TenantDefaultsChanged(currency="EUR", country="NO", version=3))
+    same = await api.post("/v1/customers", json=again)
+    assert (same.status_code, same.json()["currency"]) == (200, "NOK")
+    change = {"billing_address": lane | {"country": "SE"}}
+    changed = await api.patch(
+        f"/v1/customers/{ada['id']}", json=change, headers={"If-Match": '"1"'}
+    )
+    assert changed.json()["billing_address"]["country"] == "SE"

@@ -101,13 +101,33 @@ async def test_an_unknown_meter(acme):
         ("101", MAY, []),
         ("100", MAY, []),
         ("99.999", MAY, ["lower_than_last"]),
-        ("101", MARCH, ["earlier_than_last"]),
-        ("99", MARCH, ["earlier_than_last", "lower_than_last"]),
+        ("101", MARCH, ["earlier_than_last", "higher_than_next"]),
+        ("99", MARCH, ["earlier_than_last"]),
     ],
 )
 async def test_doubtful_readings_are_entered_with_a_warning(acme, home, value, read_at, expected):
     await entered(acme, home["total"], "100", APRIL)
     assert warned(await entered(acme, home["total"], value, read_at)) == expected
+
+
+async def test_a_reading_between_others_is_compared_with_its_neighbours_in_time(acme, home):
+    """100 in March and 300 in May; April is right between them, and doubtful beyond either."""
+    await entered(acme, home["total"], "100", MARCH)
+    await entered(acme, home["total"], "300", MAY)
+    path = f"/v1/properties/{home['id']}/readings"
+    items = [
+        {"meter_type": "total", "value": value, "read_at": f"2025-04-{day:02}T00:00:00Z"}
+        for day, value in ((10, "200"), (5, "150"), (7, "250"), (8, "99"))
+    ]
+    answer = (await acme.post(path, json={"items": items})).json()
+    assert [warned(item["reading"])[1:] for item in answer["items"]] == [
+        [], [], ["higher_than_next"], ["lower_than_last"],
+    ]  # fmt: skip
+    late = answer["items"][0]["reading"]
+    changed = await acme.put(
+        f"/v1/readings/{late['id']}", json={"value": "301", "read_at": late["read_at"]}
+    )
+    assert warned(changed.json()) == ["earlier_than_last", "higher_than_next"]
 
 
 async def test_the_same_reading_again_is_the_one_that_exists(acme, home, ledger):

@@ -18,7 +18,7 @@ from gridtally.contracts.metering import (
     PropertyChanged,
     ReadingRecorded,
 )
-from gridtally.contracts.registry import PaymentTermsChanged, UserChanged
+from gridtally.contracts.registry import PaymentTermsChanged, TenantDefaultsChanged, UserChanged
 from gridtally.http.api import build_app
 from gridtally.ledger.app import STATE
 from gridtally.ledger.routers import ROUTERS
@@ -47,6 +47,7 @@ SAID = (
     MeterDefined,
     UserChanged,
     PaymentTermsChanged,
+    TenantDefaultsChanged,
     ReadingRecorded,
     PaymentRecorded,
     TransactionRecorded,
@@ -61,6 +62,7 @@ STORED = {
     "registry_user": CREATED,
     "definition": ("id", "created_at"),
     "payment_terms": (),
+    "tenant_defaults": (),
     "reading_entry": ("note", "salt"),
     "transaction": ("recorded_at", "salt"),
     "posting": ("recorded_at",),
@@ -368,6 +370,8 @@ async def test_users_definitions_and_payment_terms_come_back(restorable, running
         await define(acme, meter["unmetered"], (meter["total"], 1), from_on="2025-06-01")
         wanted = {"payment_days": 30, "credit_allocation": "manual"}
         assert (await acme.put("/v1/payment-terms", json=wanted)).is_success
+        defaults = {"zone": "Europe/Oslo", "currency": "NOK", "country": "NO", "meters": []}
+        assert (await acme.put("/v1/tenant-defaults", json=defaults)).is_success
         await until_drained(database, tenant, "entry_queue", "outbox")
         before = await stored(database, tenant)
         users = (await acme.get("/v1/users")).json()["items"]
@@ -386,5 +390,6 @@ async def test_users_definitions_and_payment_terms_come_back(restorable, running
         ]
         terms = (await acme.get("/v1/payment-terms")).json()
         assert (terms["payment_days"], terms["credit_allocation"]) == (30, "manual")
+        assert (await acme.get("/v1/tenant-defaults")).json() == defaults
         assert await said(kafka_bootstrap, tenant, *SAID) == heard
     assert restorable.logged("not adopted", tenant) == []

@@ -120,6 +120,8 @@ async def test_letters_are_paged_and_filtered(database, clients):
     died_at = first["items"][0]["dead_at"]
     assert await offsets(acme, **{"from": died_at}) == [4]
     assert await offsets(acme, to=died_at) == [3, 2, 1, 0]
+    assert 4 in await offsets(acme, **{"from": died_at[:10]})
+    assert 4 not in await offsets(acme, to=died_at[:10])
 
 
 async def test_a_replay_is_handled_as_the_consumer_would(database, clients):

@@ -16,6 +16,9 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 PaymentDays = Annotated[int, Field(ge=0, le=365)]
 
 
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
+
 class Address(ContractModel):
     """A postal address."""
 
@@ -29,7 +32,7 @@ class Address(ContractModel):
     """City or place."""
     region: Text | None = None
     """State or province, where addresses name it."""
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    country: Country
     """Country, as ISO 3166 writes it in two letters."""
 
 

@@ -1,5 +1,5 @@
-"""Events of the ledger's own settings and people, which no other service reads: a ledger that is
-restored takes them over again.
+"""Events of the ledger's own settings and people, which a ledger that is restored takes over again.
+Billing reads the defaults of tenants, and nobody else any of them.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -7,9 +7,15 @@ from uuid import UUID
 
 from pydantic import Field
 
-from gridtally.contracts.model import Count, Event, Text
+from gridtally.contracts.customers import Country
+from gridtally.contracts.metering import Channel, MeterType
+from gridtally.contracts.model import ContractModel, Count, Currency, Event, Text, Zone
 
 Days = Annotated[int, Field(ge=0, le=365)]
+CHANNELS_MAX = 6
+"""A meter has one channel for each flow at most."""
+TEMPLATE_METERS_MAX = 20
+"""The most meters that every new property may get."""
 
 
 class UserChanged(Event):
@@ -48,5 +54,36 @@ class PaymentTermsChanged(Event):
     """Whether credit pays what is open by itself, or waits for an allocation."""
     credit_deallocation: Literal["newest_first", "oldest_first"]
     """In which order invoices lose what credit had paid of them, when a payment bounces."""
+    version: Count
+    """The number of the change; a higher one replaces a lower one."""
+
+
+class TemplateMeter(ContractModel):
+    """A meter that a new property gets."""
+
+    meter_type: MeterType
+    """What it is; of `gg`, `sg`, `total` and `unmetered` a property has one at most."""
+    name: Text
+    """What people call it; no other meter of the template has the name."""
+    channels: Annotated[list[Channel], Field(max_length=CHANNELS_MAX)] = Field(default_factory=list)
+    """What it measures in intervals; nothing for a meter that is read by hand, or derived."""
+
+
+class TenantDefaultsChanged(Event):
+    """What a tenant's new resources have where nothing else is said."""
+
+    TOPIC: ClassVar[str] = "tenant_defaults.changed.v1"
+    KEY: ClassVar[str] = "defaults"
+
+    defaults: Literal["default"] = "default"
+    """Which defaults; a tenant has these."""
+    zone: Zone | None = None
+    """The zone of new properties; null for none."""
+    currency: Currency | None = None
+    """The currency of new customers; null for none."""
+    country: Country | None = None
+    """The country of addresses that name none; null for none."""
+    meters: Annotated[list[TemplateMeter], Field(max_length=TEMPLATE_METERS_MAX)] | None = None
+    """The meters of a new property; null for `gg`, `sg`, `total` and `unmetered`."""
     version: Count
     """The number of the change; a higher one replaces a lower one."""

@@ -34,7 +34,7 @@ from gridtally.contracts.metering import (
     UsageRecorded,
 )
 from gridtally.contracts.model import ContractModel, Event
-from gridtally.contracts.registry import PaymentTermsChanged, UserChanged
+from gridtally.contracts.registry import PaymentTermsChanged, TenantDefaultsChanged, UserChanged
 from gridtally.contracts.simulation import SimulationChunkRequested, SimulationCompleted
 
 PARTITIONS_DEFAULT = 8
@@ -78,6 +78,7 @@ TOPICS: dict[str, Topic] = {
         Topic(PropertyChanged, ("ledger",), ("billing", "simulation"), compacted=True),
         Topic(UserChanged, ("ledger",), compacted=True),
         Topic(PaymentTermsChanged, ("ledger",), compacted=True),
+        Topic(TenantDefaultsChanged, ("ledger",), ("billing",), compacted=True),
         Topic(ReadingRecorded, ("ledger",), ("ingest",)),
         Topic(TariffPublished, ("tariff",), ("billing",), compacted=True),
         Topic(RegionChanged, ("tariff",), ("billing",), compacted=True),

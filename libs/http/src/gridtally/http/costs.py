@@ -119,6 +119,7 @@ NAMED: dict[str, CostClass] = {
     "GET /v1/properties/{property_id}/current-readings": LISTING,
     "GET /v1/properties/{property_id}/meters": LISTING,
     "GET /v1/readings/{reading_id}/history": LISTING,
+    "GET /v1/tenant-defaults": READ,
     "GET /v1/trial-balance": CALCULATION,
     "POST /v1/payment-files": BULK_WRITE,
     "POST /v1/ledger/entries/{seq}/erase": WRITE,

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 RESOLUTIONS_MIN = (5, 10, 15, 30, 60)
 """The interval lengths that Gridtally meters in, in minutes."""
 ONE_DAY = timedelta(days=1)
+EARLIEST_ON, LATEST_ON = date(1900, 1, 1), date(2199, 12, 31)
+"""The days that people name: no meter was read and no money came before or after them."""
 Clock = Callable[[], datetime]
 """The present instant, in UTC."""
 YEARS = range(2, 9999)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
-from gridtally.contracts.model import Instant, Text
+from gridtally.contracts.model import Text
 from gridtally.database import WriteConnection, snapshot, transaction
 from gridtally.http.auth import Principal
 from gridtally.http.callers import reader_or_operator, writer_or_operator
@@ -23,6 +23,7 @@ from gridtally.http.context import Db, Now
 from gridtally.http.openapi import ApiDescription
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel, Body
+from gridtally.http.windows import OptionalUtcFrom, OptionalUtcTo, known_instant_of
 from gridtally.kernel.errors import NotFound
 from gridtally.messaging import letter_store
 from gridtally.messaging.letter_store import LetterFilters, Status
@@ -160,13 +161,14 @@ def router_of(service: str) -> APIRouter:
             str | None, Query(max_length=500, description="A part of the reason, in any case")
         ] = None,
         status: Status | None = None,
-        from_: Annotated[
-            Instant | None, Query(alias="from", description="Given up then or later")
-        ] = None,
-        to: Annotated[Instant | None, Query(description="Given up before then")] = None,
+        from_: OptionalUtcFrom = None,
+        to: OptionalUtcTo = None,
     ) -> Page[DeadLetter]:
-        """Letters without their values, the newest first."""
-        filters = LetterFilters(topic, reason, status, from_, to)
+        """Letters without their values, the newest first; `from` and `to` are of when a message was
+        given up."""
+        filters = LetterFilters(
+            topic, reason, status, known_instant_of(from_), known_instant_of(to)
+        )
         after = paging.after(datetime.fromisoformat, UUID)
         async with snapshot(db, tenant=caller.tenant_id) as read:
             rows = await letter_store.list_letters(read, filters, after, paging.rows)

@@ -30,6 +30,7 @@ from gridtally.contracts.metering import (
     ReadingsRejected,
     UsageRecorded,
 )
+from gridtally.contracts.registry import TenantDefaultsChanged
 from gridtally.database import WriteConnection
 from gridtally.messaging import Adoption, ReceivedMessage, Subscription
 from gridtally.service.service import Process
@@ -67,6 +68,7 @@ def subscriptions(process: Process[Settings]) -> list[Subscription]:
         Subscription(MeterDefined, sites.apply_definitions),
         Subscription(PricesPublished, reference_data.apply_prices),
         Subscription(AccountChanged, apply_balances),
+        Subscription(TenantDefaultsChanged, reference_data.apply_defaults),
         Subscription(AgreementChanged, reference_data.apply_agreements),
         # Those that are only posted to endpoints, as they came: nobody here reads what they say.
         Subscription(InvoiceIssued, webhooks.queue_messages, read=bytes),

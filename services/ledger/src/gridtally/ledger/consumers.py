@@ -20,7 +20,7 @@ from gridtally.contracts.metering import (
     PropertyChanged,
     ReadingRecorded,
 )
-from gridtally.contracts.registry import PaymentTermsChanged, UserChanged
+from gridtally.contracts.registry import PaymentTermsChanged, TenantDefaultsChanged, UserChanged
 from gridtally.ledger.accounts.handlers import (
     adopted_payments,
     customers,
@@ -32,7 +32,7 @@ from gridtally.ledger.accounts.handlers import (
 from gridtally.ledger.metering.analytics.handlers import definitions
 from gridtally.ledger.metering.readings.handlers import adoption as readings
 from gridtally.ledger.registry.handlers import adoption as properties
-from gridtally.ledger.registry.handlers import agreements
+from gridtally.ledger.registry.handlers import agreements, tenant_defaults
 from gridtally.ledger.settings import Settings
 from gridtally.messaging import Adoption, Subscription
 from gridtally.service.service import Process
@@ -59,6 +59,7 @@ def adoptions() -> list[Adoption]:
         Adoption(MeterDefined, definitions.adopt_definitions),
         Adoption(UserChanged, properties.adopt_users),
         Adoption(PaymentTermsChanged, terms.adopt_terms),
+        Adoption(TenantDefaultsChanged, tenant_defaults.adopt_defaults),
         Adoption(ReadingRecorded, readings.adopt_readings),
         Adoption(AccountChanged, adopted_payments.adopt_balances),
         Adoption(PaymentRecorded, adopted_payments.adopt_payments),

@@ -4,9 +4,10 @@ The database's driver takes the first instant of all and the last for infinity, 
 calendar holds them; so what lies that far off is refused where it comes in.
 """
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 
-EARLIEST_ON, LATEST_ON = date(1900, 1, 1), date(2199, 12, 31)
+from gridtally.kernel.periods import EARLIEST_ON, LATEST_ON
+
 EARLIEST_AT = datetime.combine(EARLIEST_ON, time.min, UTC)
 LATEST_AT = datetime.combine(LATEST_ON, time.max, UTC)
 

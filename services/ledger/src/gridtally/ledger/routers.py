@@ -19,6 +19,7 @@ from gridtally.ledger.accounts.api import (
 )
 from gridtally.ledger.audit.api import checkpoints, entries, seals
 from gridtally.ledger.metering.analytics.api import (
+    computed_readings,
     conservation,
     consumption,
     current_readings,
@@ -28,14 +29,16 @@ from gridtally.ledger.metering.analytics.api import (
     statistics,
 )
 from gridtally.ledger.metering.readings.api import exchanges, readings
-from gridtally.ledger.registry.api import meters, properties, users
+from gridtally.ledger.registry.api import meters, properties, tenant_defaults, users
 
 ROUTERS: tuple[APIRouter, ...] = (
     properties.router,
     meters.router,
+    tenant_defaults.router,
     users.router,
     exports.router,
     readings.router,
+    computed_readings.router,
     exchanges.router,
     current_readings.router,
     consumption.router,

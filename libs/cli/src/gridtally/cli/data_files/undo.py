@@ -58,7 +58,8 @@ class Undoer:
         async for reading in readings:
             if reading.read_at != body.read_at:
                 break
-            if (reading.value, reading.version) == (body.value, FIRST_VERSION):
+            is_first = (reading.value, reading.version) == (body.value, FIRST_VERSION)
+            if is_first and reading.id is not None:
                 await self._client.ledger.withdraw_reading(reading.id, if_match=FIRST_VERSION)
                 self._outcomes.add("undone")
                 return

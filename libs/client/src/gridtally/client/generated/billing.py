@@ -812,7 +812,7 @@ class Billing(Operations):
         )
 
     def get_fleet_cost(
-        self, customer_id: UUID, *, from_: datetime, to: datetime
+        self, customer_id: UUID, *, from_: datetime | date, to: datetime | date
     ) -> models.FleetCostAnswer:
         """What the use of all of a customer's meters costs, hour by hour, without standing
         charges.
@@ -835,7 +835,7 @@ class Billing(Operations):
         )
 
     def list_hours_without_tariff(
-        self, customer_id: UUID, *, from_: datetime, to: datetime
+        self, customer_id: UUID, *, from_: datetime | date, to: datetime | date
     ) -> models.HoursWithoutTariffAnswer:
         """Which hours of a fleet have no price, and why; consecutive ones with one reason are
         one.
@@ -852,8 +852,8 @@ class Billing(Operations):
         self,
         customer_id: UUID,
         *,
-        from_: datetime,
-        to: datetime,
+        from_: datetime | date,
+        to: datetime | date,
         format: Literal["csv", "parquet", "xlsx"] | None = None,
         by: Literal["day", "device"] | None = None,
     ) -> AbstractContextManager[Download]:
@@ -957,11 +957,13 @@ class Billing(Operations):
         topic: str | None = None,
         reason: str | None = None,
         status: Literal["open", "replayed", "discarded"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         limit: int | None = None,
     ) -> Iterator[models.DeadLetter]:
-        """Letters without their values, the newest first."""
+        """Letters without their values, the newest first; `from` and `to` are of when a message
+        was given up.
+        """
         return self._pages(
             models.PageOfDeadLetter,
             "GET",
@@ -1846,7 +1848,7 @@ class AsyncBilling(AsyncOperations):
         )
 
     async def get_fleet_cost(
-        self, customer_id: UUID, *, from_: datetime, to: datetime
+        self, customer_id: UUID, *, from_: datetime | date, to: datetime | date
     ) -> models.FleetCostAnswer:
         """What the use of all of a customer's meters costs, hour by hour, without standing
         charges.
@@ -1869,7 +1871,7 @@ class AsyncBilling(AsyncOperations):
         )
 
     async def list_hours_without_tariff(
-        self, customer_id: UUID, *, from_: datetime, to: datetime
+        self, customer_id: UUID, *, from_: datetime | date, to: datetime | date
     ) -> models.HoursWithoutTariffAnswer:
         """Which hours of a fleet have no price, and why; consecutive ones with one reason are
         one.
@@ -1886,8 +1888,8 @@ class AsyncBilling(AsyncOperations):
         self,
         customer_id: UUID,
         *,
-        from_: datetime,
-        to: datetime,
+        from_: datetime | date,
+        to: datetime | date,
         format: Literal["csv", "parquet", "xlsx"] | None = None,
         by: Literal["day", "device"] | None = None,
     ) -> AbstractAsyncContextManager[AsyncDownload]:
@@ -1991,11 +1993,13 @@ class AsyncBilling(AsyncOperations):
         topic: str | None = None,
         reason: str | None = None,
         status: Literal["open", "replayed", "discarded"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[models.DeadLetter]:
-        """Letters without their values, the newest first."""
+        """Letters without their values, the newest first; `from` and `to` are of when a message
+        was given up.
+        """
         return self._pages(
             models.PageOfDeadLetter,
             "GET",

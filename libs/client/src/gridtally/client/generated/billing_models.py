@@ -1154,6 +1154,31 @@ class MissingPeriod(Model):
     """`not_closed`, or why the period is held."""
 
 
+class NewAddress(Model):
+    """A postal address; its country is the tenant's default where it is left out."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    street: str
+    """Street and house number, or what takes their place."""
+
+    addition: str | None = None
+    """Floor, flat, or in whose care."""
+
+    postal_code: str | None = None
+    """Postal code."""
+
+    city: str
+    """City or place."""
+
+    region: str | None = None
+    """State or province, where addresses name it."""
+
+    country: str | None = None
+    """Country, as ISO 3166 writes it in two letters."""
+
+
 class NewAgreement(Model):
     """
     An agreement to be made, in force on local days from `start_on` until before `end_on`.
@@ -2363,10 +2388,10 @@ class CustomerChange(Model):
     language: str | None = None
     """The language in which to write to the customer: `de`, or `de-AT`."""
 
-    billing_address: CustomerAddress | None = None
+    billing_address: NewAddress | None = None
     """Where invoices go."""
 
-    supply_address: CustomerAddress | None = None
+    supply_address: NewAddress | None = None
     """Where the energy is used."""
 
     tax_id: str | None = None
@@ -2430,10 +2455,10 @@ class CustomerReplacement(Model):
     language: str | None = None
     """The language in which to write to the customer: `de`, or `de-AT`."""
 
-    billing_address: CustomerAddress | None = None
+    billing_address: NewAddress | None = None
     """Where invoices go."""
 
-    supply_address: CustomerAddress | None = None
+    supply_address: NewAddress | None = None
     """Where the energy is used."""
 
     tax_id: str | None = None
@@ -2679,10 +2704,10 @@ class NewCustomer(Model):
     language: str | None = None
     """The language in which to write to the customer: `de`, or `de-AT`."""
 
-    billing_address: CustomerAddress | None = None
+    billing_address: NewAddress | None = None
     """Where invoices go."""
 
-    supply_address: CustomerAddress | None = None
+    supply_address: NewAddress | None = None
     """Where the energy is used."""
 
     tax_id: str | None = None
@@ -2700,8 +2725,8 @@ class NewCustomer(Model):
     name: str
     """Name, for people"""
 
-    currency: str
-    """ISO 4217 code"""
+    currency: str | None = None
+    """In which the customer pays; the tenant's default where it is left out."""
 
     contacts: Annotated[list[Contact], Field(validate_default=True)] = []
     """Whom to speak to."""

@@ -424,11 +424,13 @@ class Ingest(Operations):
         topic: str | None = None,
         reason: str | None = None,
         status: Literal["open", "replayed", "discarded"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         limit: int | None = None,
     ) -> Iterator[models.DeadLetter]:
-        """Letters without their values, the newest first."""
+        """Letters without their values, the newest first; `from` and `to` are of when a message
+        was given up.
+        """
         return self._pages(
             models.PageOfDeadLetter,
             "GET",
@@ -918,11 +920,13 @@ class AsyncIngest(AsyncOperations):
         topic: str | None = None,
         reason: str | None = None,
         status: Literal["open", "replayed", "discarded"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[models.DeadLetter]:
-        """Letters without their values, the newest first."""
+        """Letters without their values, the newest first; `from` and `to` are of when a message
+        was given up.
+        """
         return self._pages(
             models.PageOfDeadLetter,
             "GET",

@@ -19,7 +19,11 @@ class Ledger(Operations):
     def create_property(
         self, body: models.NewProperty, *, idempotency_key: str | None = None
     ) -> models.PropertyWithMeters:
-        """Register a property with its four meters; the same again answers 200 with what exists."""
+        """Register a property with its meters; the same again answers 200 with what exists.
+
+        Name and address suffice where the tenant has a default zone (`PUT /v1/tenant-
+        defaults`).
+        """
         return self._call(
             models.PropertyWithMeters,
             "POST",
@@ -242,6 +246,14 @@ class Ledger(Operations):
         """
         self._do("DELETE", "/v1/meters/{meter_id}", parts={"meter_id": meter_id}, if_match=if_match)
 
+    def get_tenant_defaults(self) -> models.TenantDefaults:
+        """What the tenant's new resources have where nothing else is said."""
+        return self._call(models.TenantDefaults, "GET", "/v1/tenant-defaults")
+
+    def put_tenant_defaults(self, body: models.NewTenantDefaults) -> models.TenantDefaults:
+        """Set all of them; what is left out is none. What is there already stays as it is."""
+        return self._call(models.TenantDefaults, "PUT", "/v1/tenant-defaults", body=body)
+
     def create_user(
         self, body: models.NewUser, *, idempotency_key: str | None = None
     ) -> models.User:
@@ -330,12 +342,13 @@ class Ledger(Operations):
         flow: Literal["import", "export", "load", "generation"] | None = None,
         kind: Literal["reading", "exchange_final", "exchange_initial", "withdrawn"] | None = None,
         quality: Literal["actual", "estimated", "substituted"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         as_of: datetime | None = None,
     ) -> AbstractContextManager[Download]:
         """Readings that count, in the order they were taken, as a file: all of them, now or as
-        known at `as_of`.
+        known at `as_of`. A day begins where the property or meter is that is named, else at
+        midnight of the tenant's zone.
         """
         return self._download(
             "GET",
@@ -377,8 +390,8 @@ class Ledger(Operations):
         """Enter a reading of a meter; the same again answers 200 with what exists.
 
         Refused for a derived meter, a moment that lies in the future and a negative value.
-        Warnings in the answer report a reading earlier than the last one, and a value lower
-        than the last.
+        Warnings in the answer report a reading earlier than the last one, a value lower than
+        that of the reading before it in time, and one higher than that after it.
         """
         return self._call(
             models.EnteredReading,
@@ -395,15 +408,18 @@ class Ledger(Operations):
         meter_id: UUID,
         *,
         flow: Literal["import", "export", "load", "generation"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         as_of: datetime | None = None,
         sort: Literal["read_at", "-read_at"] | None = None,
         limit: int | None = None,
-    ) -> Iterator[models.Reading]:
-        """A meter's readings, in the order they were taken; a derived meter has none."""
+    ) -> Iterator[models.ReadingOfMeter]:
+        """A meter's readings, in the order they were taken. Those of a derived meter are
+        computed: its value at each moment at which an input was read and all are known, up to
+        now.
+        """
         return self._pages(
-            models.PageOfReading,
+            models.PageOfReadingOfMeter,
             "GET",
             "/v1/meters/{meter_id}/readings",
             parts={"meter_id": meter_id},
@@ -461,13 +477,17 @@ class Ledger(Operations):
         flow: Literal["import", "export", "load", "generation"] | None = None,
         kind: Literal["reading", "exchange_final", "exchange_initial", "withdrawn"] | None = None,
         quality: Literal["actual", "estimated", "substituted"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         as_of: datetime | None = None,
         sort: Literal["read_at", "-read_at"] | None = None,
         limit: int | None = None,
     ) -> Iterator[models.Reading]:
-        """Readings that count, in the order they were taken, now or as known at `as_of`."""
+        """Readings that count, in the order they were taken, now or as known at `as_of`.
+
+        A day begins where the property or meter is that is named, else at midnight of the
+        tenant's zone.
+        """
         return self._pages(
             models.PageOfReading,
             "GET",
@@ -838,8 +858,8 @@ class Ledger(Operations):
         self,
         customer_id: UUID,
         *,
-        from_: datetime,
-        to: datetime,
+        from_: datetime | date,
+        to: datetime | date,
         currency: str,
         by: Literal["value", "booked"] | None = None,
         format: Literal["json", "csv", "html"] | None = None,
@@ -860,8 +880,8 @@ class Ledger(Operations):
         customer_id: UUID,
         accept: Literal["text/csv", "text/html"],
         *,
-        from_: datetime,
-        to: datetime,
+        from_: datetime | date,
+        to: datetime | date,
         currency: str,
         by: Literal["value", "booked"] | None = None,
         format: Literal["json", "csv", "html"] | None = None,
@@ -1104,8 +1124,8 @@ class Ledger(Operations):
     def list_payees(
         self,
         *,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         by: Literal["value", "booked"] | None = None,
         payee: str | None = None,
         currency: str | None = None,
@@ -1113,6 +1133,8 @@ class Ledger(Operations):
     ) -> Iterator[models.Payee]:
         """Who is owed what, by currency and name: what came and was paid in a period, and the
         rest.
+
+        Without `from` it is counted from the beginning, without `to` until now.
         """
         return self._pages(
             models.PageOfPayee,
@@ -1132,12 +1154,15 @@ class Ledger(Operations):
         self,
         payee_id: UUID,
         *,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         by: Literal["value", "booked"] | None = None,
         format: Literal["json", "csv"] | None = None,
     ) -> models.PayeeStatement:
-        """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV."""
+        """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV.
+
+        Without `from` it is counted from the beginning, without `to` until now.
+        """
         return self._call(
             models.PayeeStatement,
             "GET",
@@ -1151,12 +1176,15 @@ class Ledger(Operations):
         payee_id: UUID,
         accept: Literal["text/csv"],
         *,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         by: Literal["value", "booked"] | None = None,
         format: Literal["json", "csv"] | None = None,
     ) -> AbstractContextManager[Download]:
-        """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV."""
+        """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV.
+
+        Without `from` it is counted from the beginning, without `to` until now.
+        """
         return self._download(
             "GET",
             "/v1/payees/{payee_id}/statement",
@@ -1269,11 +1297,13 @@ class Ledger(Operations):
         topic: str | None = None,
         reason: str | None = None,
         status: Literal["open", "replayed", "discarded"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         limit: int | None = None,
     ) -> Iterator[models.DeadLetter]:
-        """Letters without their values, the newest first."""
+        """Letters without their values, the newest first; `from` and `to` are of when a message
+        was given up.
+        """
         return self._pages(
             models.PageOfDeadLetter,
             "GET",
@@ -1351,7 +1381,11 @@ class AsyncLedger(AsyncOperations):
     async def create_property(
         self, body: models.NewProperty, *, idempotency_key: str | None = None
     ) -> models.PropertyWithMeters:
-        """Register a property with its four meters; the same again answers 200 with what exists."""
+        """Register a property with its meters; the same again answers 200 with what exists.
+
+        Name and address suffice where the tenant has a default zone (`PUT /v1/tenant-
+        defaults`).
+        """
         return await self._call(
             models.PropertyWithMeters,
             "POST",
@@ -1578,6 +1612,14 @@ class AsyncLedger(AsyncOperations):
             "DELETE", "/v1/meters/{meter_id}", parts={"meter_id": meter_id}, if_match=if_match
         )
 
+    async def get_tenant_defaults(self) -> models.TenantDefaults:
+        """What the tenant's new resources have where nothing else is said."""
+        return await self._call(models.TenantDefaults, "GET", "/v1/tenant-defaults")
+
+    async def put_tenant_defaults(self, body: models.NewTenantDefaults) -> models.TenantDefaults:
+        """Set all of them; what is left out is none. What is there already stays as it is."""
+        return await self._call(models.TenantDefaults, "PUT", "/v1/tenant-defaults", body=body)
+
     async def create_user(
         self, body: models.NewUser, *, idempotency_key: str | None = None
     ) -> models.User:
@@ -1670,12 +1712,13 @@ class AsyncLedger(AsyncOperations):
         flow: Literal["import", "export", "load", "generation"] | None = None,
         kind: Literal["reading", "exchange_final", "exchange_initial", "withdrawn"] | None = None,
         quality: Literal["actual", "estimated", "substituted"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         as_of: datetime | None = None,
     ) -> AbstractAsyncContextManager[AsyncDownload]:
         """Readings that count, in the order they were taken, as a file: all of them, now or as
-        known at `as_of`.
+        known at `as_of`. A day begins where the property or meter is that is named, else at
+        midnight of the tenant's zone.
         """
         return self._download(
             "GET",
@@ -1717,8 +1760,8 @@ class AsyncLedger(AsyncOperations):
         """Enter a reading of a meter; the same again answers 200 with what exists.
 
         Refused for a derived meter, a moment that lies in the future and a negative value.
-        Warnings in the answer report a reading earlier than the last one, and a value lower
-        than the last.
+        Warnings in the answer report a reading earlier than the last one, a value lower than
+        that of the reading before it in time, and one higher than that after it.
         """
         return await self._call(
             models.EnteredReading,
@@ -1735,15 +1778,18 @@ class AsyncLedger(AsyncOperations):
         meter_id: UUID,
         *,
         flow: Literal["import", "export", "load", "generation"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         as_of: datetime | None = None,
         sort: Literal["read_at", "-read_at"] | None = None,
         limit: int | None = None,
-    ) -> AsyncIterator[models.Reading]:
-        """A meter's readings, in the order they were taken; a derived meter has none."""
+    ) -> AsyncIterator[models.ReadingOfMeter]:
+        """A meter's readings, in the order they were taken. Those of a derived meter are
+        computed: its value at each moment at which an input was read and all are known, up to
+        now.
+        """
         return self._pages(
-            models.PageOfReading,
+            models.PageOfReadingOfMeter,
             "GET",
             "/v1/meters/{meter_id}/readings",
             parts={"meter_id": meter_id},
@@ -1801,13 +1847,17 @@ class AsyncLedger(AsyncOperations):
         flow: Literal["import", "export", "load", "generation"] | None = None,
         kind: Literal["reading", "exchange_final", "exchange_initial", "withdrawn"] | None = None,
         quality: Literal["actual", "estimated", "substituted"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         as_of: datetime | None = None,
         sort: Literal["read_at", "-read_at"] | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[models.Reading]:
-        """Readings that count, in the order they were taken, now or as known at `as_of`."""
+        """Readings that count, in the order they were taken, now or as known at `as_of`.
+
+        A day begins where the property or meter is that is named, else at midnight of the
+        tenant's zone.
+        """
         return self._pages(
             models.PageOfReading,
             "GET",
@@ -2180,8 +2230,8 @@ class AsyncLedger(AsyncOperations):
         self,
         customer_id: UUID,
         *,
-        from_: datetime,
-        to: datetime,
+        from_: datetime | date,
+        to: datetime | date,
         currency: str,
         by: Literal["value", "booked"] | None = None,
         format: Literal["json", "csv", "html"] | None = None,
@@ -2202,8 +2252,8 @@ class AsyncLedger(AsyncOperations):
         customer_id: UUID,
         accept: Literal["text/csv", "text/html"],
         *,
-        from_: datetime,
-        to: datetime,
+        from_: datetime | date,
+        to: datetime | date,
         currency: str,
         by: Literal["value", "booked"] | None = None,
         format: Literal["json", "csv", "html"] | None = None,
@@ -2446,8 +2496,8 @@ class AsyncLedger(AsyncOperations):
     def list_payees(
         self,
         *,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         by: Literal["value", "booked"] | None = None,
         payee: str | None = None,
         currency: str | None = None,
@@ -2455,6 +2505,8 @@ class AsyncLedger(AsyncOperations):
     ) -> AsyncIterator[models.Payee]:
         """Who is owed what, by currency and name: what came and was paid in a period, and the
         rest.
+
+        Without `from` it is counted from the beginning, without `to` until now.
         """
         return self._pages(
             models.PageOfPayee,
@@ -2474,12 +2526,15 @@ class AsyncLedger(AsyncOperations):
         self,
         payee_id: UUID,
         *,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         by: Literal["value", "booked"] | None = None,
         format: Literal["json", "csv"] | None = None,
     ) -> models.PayeeStatement:
-        """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV."""
+        """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV.
+
+        Without `from` it is counted from the beginning, without `to` until now.
+        """
         return await self._call(
             models.PayeeStatement,
             "GET",
@@ -2493,12 +2548,15 @@ class AsyncLedger(AsyncOperations):
         payee_id: UUID,
         accept: Literal["text/csv"],
         *,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         by: Literal["value", "booked"] | None = None,
         format: Literal["json", "csv"] | None = None,
     ) -> AbstractAsyncContextManager[AsyncDownload]:
-        """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV."""
+        """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV.
+
+        Without `from` it is counted from the beginning, without `to` until now.
+        """
         return self._download(
             "GET",
             "/v1/payees/{payee_id}/statement",
@@ -2613,11 +2671,13 @@ class AsyncLedger(AsyncOperations):
         topic: str | None = None,
         reason: str | None = None,
         status: Literal["open", "replayed", "discarded"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[models.DeadLetter]:
-        """Letters without their values, the newest first."""
+        """Letters without their values, the newest first; `from` and `to` are of when a message
+        was given up.
+        """
         return self._pages(
             models.PageOfDeadLetter,
             "GET",

@@ -793,44 +793,6 @@ class NewPaymentTerms(Model):
     """What credit has paid is open again in this order, when the payment bounces that the credit came from"""
 
 
-class NewProperty(Model):
-    """
-    A property to register. `customer_id` says whose site it is, which decides what a customer's
-    fleet costs. `channels` says what its own meters measure, by type; by default
-    `total` has one channel, import in 15 minutes, and the others have none.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    id: UUID | None = None
-    """The resource's id (UUID)"""
-
-    name: str
-    """Name, for people"""
-
-    address: str = ""
-    """Postal address, for people"""
-
-    zone: str
-    """IANA time zone, which local days and hours are told in"""
-
-    region_id: UUID | None = None
-    """The region"""
-
-    connected_kw: Decimal | None = None
-    """Connected (sanctioned) load, in kW"""
-
-    parent_id: UUID | None = None
-    """The node above in the tree"""
-
-    customer_id: UUID | None = None
-    """The customer"""
-
-    channels: dict[Literal["gg", "sg", "total", "unmetered"], list[Channel]] | None = None
-    """The flows that the meter measures in intervals"""
-
-
 class NewReading(Model):
     """
     What a register showed: `value` in kWh before the meter's multiplier, taken at `read_at`
@@ -1383,6 +1345,74 @@ class Reading(Model):
     """The meter exchange that it belongs to"""
 
 
+class ReadingOfMeter(Model):
+    """
+    A reading of a meter. One of a derived meter is `computed` from those of its inputs, in kWh
+    after their multipliers: it has no id, register, version or history, which are null.
+    """
+
+    id: UUID | None
+    """The resource's id (UUID)"""
+
+    meter_id: UUID
+    """The meter"""
+
+    property_id: UUID
+    """The property"""
+
+    flow: Literal["import", "export", "load", "generation"] | str | None
+    """What is measured: `import`, `export`, `load` or `generation`"""
+
+    kind: (
+        Literal["reading", "exchange_final", "exchange_initial", "withdrawn"]
+        | str
+        | Literal["computed"]
+    )
+    """Which kind of thing this is"""
+
+    value: Decimal
+    """The value, in the unit of its kind; of a register, kWh before the multiplier"""
+
+    unit: Literal["kWh"] = "kWh"
+    """The unit"""
+
+    digits: int | None
+    """Digits before the decimal point that the register has"""
+
+    decimals: int | None
+    """Number of decimals"""
+
+    multiplier: Decimal | None
+    """Factor of the current and voltage transformers"""
+
+    rollover_kwh: Decimal | None
+    """The total in kWh, before the multiplier, at which the register begins again at zero; null where that is after its last digit"""
+
+    quality: Literal["actual", "interpolated", "estimated", "substituted", "missing"] | str
+    """What the value rests on: actual, estimated, substituted or missing"""
+
+    note: str
+    """A note for people"""
+
+    read_at: AwareDatetime
+    """When the register was read, UTC"""
+
+    created_at: AwareDatetime | None
+    """When it was recorded, UTC"""
+
+    version: int | None
+    """Number of this entry of the reading, from 1"""
+
+    entry_id: UUID | None
+    """This entry of the reading's history"""
+
+    supersedes_id: UUID | None
+    """The entry that this one takes the place of"""
+
+    exchange_id: UUID | None
+    """The meter exchange that it belongs to"""
+
+
 class ReadingReplacement(Model):
     """What a reading should have been; it replaces all that was entered."""
 
@@ -1403,9 +1433,13 @@ class ReadingReplacement(Model):
 
 
 class ReadingWarning(Model):
-    """Something doubtful about a reading that was accepted."""
+    """
+    Something doubtful about a reading that was accepted: it was taken before the register's last
+    one (`earlier_than_last`), is lower than the one taken just before it (`lower_than_last`), or
+    higher than the one taken just after it (`higher_than_next`).
+    """
 
-    code: Literal["earlier_than_last", "lower_than_last"] | str
+    code: Literal["earlier_than_last", "lower_than_last", "higher_than_next"] | str
     """Short name for programs, unique among its kind"""
 
     detail: str
@@ -1703,6 +1737,37 @@ class StoredCheckpoint(Model):
 
     made_at: AwareDatetime
     """When it was made, UTC"""
+
+
+class TemplateMeter(Model):
+    """A meter that a new property gets."""
+
+    meter_type: Literal[
+        "gg", "sg", "total", "unmetered", "main", "sub", "solar", "device", "derived"
+    ]
+    """What it is; of `gg`, `sg`, `total` and `unmetered` a property has one at most."""
+
+    name: str
+    """What people call it; no other meter of the template has the name."""
+
+    channels: list[Channel] | None = None
+    """What it measures in intervals; nothing for a meter that is read by hand, or derived."""
+
+
+class TenantDefaults(Model):
+    """What the tenant's new resources have where nothing else is said; null for nothing."""
+
+    zone: str | None
+    """The IANA zone of properties that name none, and of days in lists over many of them."""
+
+    currency: str | None
+    """The currency of customers that name none."""
+
+    country: str | None
+    """The country of customers' addresses that name none."""
+
+    meters: list[TemplateMeter]
+    """The meters of a property that names none."""
 
 
 class Term(Model):
@@ -2423,14 +2488,65 @@ class NewPayment(Model):
     """Which open items it is for"""
 
 
-class NewProperties(Model):
-    """Properties to register together, all or nothing."""
+class NewProperty(Model):
+    """
+    A property to register. `customer_id` says whose site it is, which decides what a customer's
+    fleet costs. Its zone and meters are the tenant's defaults, where these are left out; `channels`
+    says what its own meters measure, by type, in place of that. Without any of it `total` has one
+    channel, import in 15 minutes, and the others have none.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
     )
-    items: list[NewProperty]
-    """The page's items"""
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    name: str
+    """Name, for people"""
+
+    address: str = ""
+    """Postal address, for people"""
+
+    zone: str | None = None
+    """Its IANA zone; the tenant's default where it is left out"""
+
+    region_id: UUID | None = None
+    """The region"""
+
+    connected_kw: Decimal | None = None
+    """Connected (sanctioned) load, in kW"""
+
+    parent_id: UUID | None = None
+    """The node above in the tree"""
+
+    customer_id: UUID | None = None
+    """The customer"""
+
+    meters: list[TemplateMeter] | None = None
+    """Its meters; those of the tenant's defaults where they are left out"""
+
+    channels: dict[Literal["gg", "sg", "total", "unmetered"], list[Channel]] | None = None
+    """The flows that the meter measures in intervals"""
+
+
+class NewTenantDefaults(Model):
+    """What new resources are to have; what is left out is none."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    zone: str | None = None
+    """The IANA zone of properties that name none, and of days in lists over many of them."""
+
+    currency: str | None = None
+    """The currency of customers that name none, as ISO 4217 writes it."""
+
+    country: str | None = None
+    """The country of customers' addresses that name none, as ISO 3166 writes it in two letters."""
+
+    meters: list[TemplateMeter] | None = None
+    """The meters of a property that names none; null for `gg`, `sg`, `total` and `unmetered`."""
 
 
 class NewWriteOff(Model):
@@ -2490,6 +2606,14 @@ class PageOfPayee(Model):
 
 class PageOfProperty(Model):
     items: list[Property]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfReadingOfMeter(Model):
+    items: list[ReadingOfMeter]
     """The page's items"""
 
     next_cursor: str | None = None
@@ -2781,6 +2905,16 @@ class TrialBalances(Model):
 
     currencies: list[TrialBalance]
     """The figures, by currency"""
+
+
+class NewProperties(Model):
+    """Properties to register together, all or nothing."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: list[NewProperty]
+    """The page's items"""
 
 
 class Properties(Model):

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
@@ -541,11 +541,13 @@ class Simulation(Operations):
         topic: str | None = None,
         reason: str | None = None,
         status: Literal["open", "replayed", "discarded"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         limit: int | None = None,
     ) -> Iterator[models.DeadLetter]:
-        """Letters without their values, the newest first."""
+        """Letters without their values, the newest first; `from` and `to` are of when a message
+        was given up.
+        """
         return self._pages(
             models.PageOfDeadLetter,
             "GET",
@@ -1150,11 +1152,13 @@ class AsyncSimulation(AsyncOperations):
         topic: str | None = None,
         reason: str | None = None,
         status: Literal["open", "replayed", "discarded"] | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
+        from_: datetime | date | None = None,
+        to: datetime | date | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[models.DeadLetter]:
-        """Letters without their values, the newest first."""
+        """Letters without their values, the newest first; `from` and `to` are of when a message
+        was given up.
+        """
         return self._pages(
             models.PageOfDeadLetter,
             "GET",

@@ -1,5 +1,6 @@
 """Customers over HTTP."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -9,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gridtally.billing.api.callers import BATCH_MAX, Reader, WriteCause, pointing
 from gridtally.billing.domain import customers as domain
+from gridtally.billing.domain.tenant_defaults import TenantDefaults
 from gridtally.billing.handlers import customers as handlers
 from gridtally.billing.store import customers as store
+from gridtally.billing.store.tenant_defaults import fetch_defaults
 from gridtally.contracts import billing_calendars
 from gridtally.contracts import customers as contracts
 from gridtally.contracts.commerce import (
@@ -20,15 +23,15 @@ from gridtally.contracts.commerce import (
     Invoicing,
     MinimumPeriods,
 )
-from gridtally.contracts.customers import Email, Language, PaymentDays, PhoneNumber
+from gridtally.contracts.customers import Country, Email, Language, PaymentDays, PhoneNumber
 from gridtally.contracts.model import Amount, Code, Currency, Text
-from gridtally.database import snapshot, transaction
+from gridtally.database import WriteConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch, RequiredMatch, etag
 from gridtally.http.idempotency import Idempotent
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import Body, NotNull, StoredModel, answer, fields, location_of
-from gridtally.kernel.errors import Rejected
+from gridtally.kernel.errors import Fault, Rejected
 from gridtally.kernel.ids import new_id
 from gridtally.kernel.resources import Stored
 
@@ -40,6 +43,15 @@ class Address(contracts.Address):
     """A postal address."""
 
     model_config = STRICT
+
+
+class NewAddress(contracts.Address):
+    """A postal address; its country is the tenant's default where it is left out."""
+
+    model_config = STRICT
+
+    country: Country | None = None  # type: ignore[assignment]  # the address is given one
+    """Country, as ISO 3166 writes it in two letters."""
 
 
 class Contact(contracts.Contact):
@@ -71,9 +83,9 @@ class CustomerFields(Body):
     """Telephone number."""
     language: Language | None = None
     """The language in which to write to the customer: `de`, or `de-AT`."""
-    billing_address: Address | None = None
+    billing_address: NewAddress | None = None
     """Where invoices go."""
-    supply_address: Address | None = None
+    supply_address: NewAddress | None = None
     """Where the energy is used."""
     tax_id: Code | None = None
     """Tax number of a business."""
@@ -108,19 +120,28 @@ class CustomerReplacement(CustomerFields):
     minimum_periods_max: MinimumPeriods = MINIMUM_PERIODS_MAX
     """How many periods of bills wait so at most."""
 
-    def values(self) -> dict[str, Any]:
+    def values(self, defaults: TenantDefaults) -> dict[str, Any]:
         """All of them, as the domain has them."""
-        return {name: _to_domain(getattr(self, name)) for name in type(self).model_fields}
+        return {name: _to_domain(getattr(self, name), defaults) for name in type(self).model_fields}
 
 
 class NewCustomer(CustomerReplacement):
     """A customer to be made; the same `id` again answers what exists."""
 
     id: UUID = Field(default_factory=new_id)
+    currency: Currency | None = None  # type: ignore[assignment]  # the customer is given one
+    """In which the customer pays; the tenant's default where it is left out."""
 
-    def customer(self) -> domain.Customer:
-        """The customer that it asks for; Rejected where it contradicts itself."""
-        return _built(self.values())
+    def customer(
+        self, defaults: TenantDefaults, known: domain.Customer | None, index: int
+    ) -> domain.Customer:
+        """The customer that it asks for; Rejected where it contradicts itself, and without any
+        currency. One that is `known` under its id has its own where none is given."""
+        currency = self.currency or (defaults.currency if known is None else known.currency)
+        if currency is None:
+            fault = Fault(f"/{index}/currency", "must be given: the tenant has no default one")
+            raise Rejected("currency_missing", "a customer needs a currency", (fault,))
+        return _built(self.values(defaults) | {"currency": currency})
 
 
 class NewCustomers(Body):
@@ -153,29 +174,36 @@ class CustomerChange(CustomerFields):
     minimum_periods_max: Annotated[MinimumPeriods | None, NotNull] = None
     """How many periods of bills wait so at most."""
 
-    def changes(self) -> dict[str, Any]:
+    def domain_changes(self, defaults: TenantDefaults) -> dict[str, Any]:
         """The fields that it names, as the domain has them."""
-        return {name: _to_domain(value) for name, value in super().changes().items()}
+        return {name: _to_domain(value, defaults) for name, value in self.changes().items()}
 
 
 _PARTS: dict[type, type] = {
-    Address: domain.Address,
+    NewAddress: domain.Address,
     Contact: domain.Contact,
     TaxExemption: domain.TaxExemption,
 }
 
 
-def _to_domain(value: Any) -> Any:
-    """A value of a body as the domain has it; Rejected where it contradicts itself."""
+def _to_domain(value: Any, defaults: TenantDefaults) -> Any:
+    """A value of a body as the domain has it; Rejected where it contradicts itself, or is an
+    address without any country."""
     if isinstance(value, BillingCalendar):
         return value.calendar()
     if isinstance(value, tuple):
-        return tuple(_to_domain(part) for part in value)
+        return tuple(_to_domain(part, defaults) for part in value)
     kind = _PARTS.get(type(value))
     if kind is None:
         return value
+    fields_of_part = dict(value)
+    if isinstance(value, NewAddress) and value.country is None:
+        if defaults.country is None:
+            reason = "an address needs a country: the tenant has no default country"
+            raise Rejected("country_missing", reason)
+        fields_of_part["country"] = defaults.country
     try:
-        return kind(**dict(value))
+        return kind(**fields_of_part)
     except ValueError as wrong:
         raise Rejected("invalid_customer", str(wrong)) from None
 
@@ -243,11 +271,11 @@ async def create_customer(
     new: NewCustomer, db: Db, cause: WriteCause, now: Now, request: Idempotent
 ) -> Response:
     """Make a customer. 200 when it exists already just as it is, 409 when it is another."""
-    customer = new.customer()
     with pointing(batch=False):
         async with transaction(db, tenant=cause.tenant_id) as tx:
             if (stored_answer := await request.fetch_answer(tx)) is not None:
                 return stored_answer
+            [customer] = await _requested(tx, cause.tenant_id, [new])
             added = await handlers.register_customers(tx, cause.tenant_id, [customer], now)
             (known,) = (await store.fetch_stored(tx, cause.tenant_id, [customer.id])).values()
             location = location_of(f"/v1/customers/{customer.id}", created=added)
@@ -262,15 +290,24 @@ async def create_customers(
     new: NewCustomers, db: Db, cause: WriteCause, now: Now, request: Idempotent
 ) -> Response:
     """Make many customers at once, all or none; 200 when all of them exist already."""
-    customers = [item.customer() for item in new.items]
     with pointing(batch=True):
         async with transaction(db, tenant=cause.tenant_id) as tx:
             if (stored_answer := await request.fetch_answer(tx)) is not None:
                 return stored_answer
+            customers = await _requested(tx, cause.tenant_id, new.items)
             added = await handlers.register_customers(tx, cause.tenant_id, customers, now)
             known = await store.fetch_stored(tx, cause.tenant_id, [item.id for item in customers])
             body = Customers(items=[Customer.of(known[customer.id]) for customer in customers])
             return await request.store_answer(tx, 201 if added else 200, body)
+
+
+async def _requested(
+    tx: WriteConnection, tenant_id: str, new: Sequence[NewCustomer]
+) -> list[domain.Customer]:
+    """The customers that are asked for, completed by the tenant's defaults."""
+    defaults = await fetch_defaults(tx, tenant_id)
+    known = await store.fetch_customers(tx, tenant_id, [item.id for item in new])
+    return [item.customer(defaults, known.get(item.id), index) for index, item in enumerate(new)]
 
 
 @router.get("")
@@ -325,9 +362,8 @@ async def change_customer(
     async with transaction(db, tenant=cause.tenant_id) as tx:
         current = await handlers.lock_customer(tx, cause.tenant_id, customer_id)
         if_match.check(current.version)
-        changed = await handlers.change_customer(
-            tx, cause.tenant_id, current, change.changes(), now
-        )
+        changes = change.domain_changes(await fetch_defaults(tx, cause.tenant_id))
+        changed = await handlers.change_customer(tx, cause.tenant_id, current, changes, now)
     return answer(response, changed, Customer.of)
 
 
@@ -345,9 +381,8 @@ async def replace_customer(
     async with transaction(db, tenant=cause.tenant_id) as tx:
         current = await handlers.lock_customer(tx, cause.tenant_id, customer_id)
         if_match.check(current.version)
-        changed = await handlers.change_customer(
-            tx, cause.tenant_id, current, replacement.values(), now
-        )
+        values = replacement.values(await fetch_defaults(tx, cause.tenant_id))
+        changed = await handlers.change_customer(tx, cause.tenant_id, current, values, now)
     return answer(response, changed, Customer.of)
 
 

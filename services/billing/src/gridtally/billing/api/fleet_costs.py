@@ -15,19 +15,18 @@ from gridtally.billing.domain.fleet_costs.costs import Cost, FleetCost
 from gridtally.billing.domain.fleet_costs.costs import DeviceCost as DomainDevice
 from gridtally.billing.domain.fleet_costs.price_grids import Window
 from gridtally.billing.handlers import fleet_costs as handlers
-from gridtally.contracts.model import Amount, Instant
+from gridtally.contracts.model import Amount
 from gridtally.exports.columns import Column, Format, Row
 from gridtally.exports.export import Export
 from gridtally.http.context import Db, Exports
 from gridtally.http.problems import HttpRefusal
+from gridtally.http.windows import UtcFrom, UtcTo, instant_of
 from gridtally.kernel.money import in_currency
 
 router = APIRouter(prefix="/v1/fleet/customers/{customer_id}", tags=["fleet costs"])
 WINDOW_MAX = timedelta(days=366)
 EARLIEST_AT, LATEST_AT = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 WH_PER_KWH_DECIMALS = 3
-From = Annotated[Instant, Query(alias="from", description="The first instant, in UTC")]
-To = Annotated[Instant, Query(alias="to", description="The instant after the last, in UTC")]
 FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "The file"}
 }
@@ -189,7 +188,7 @@ class HoursWithoutTariffAnswer(Described):
 
 @router.get("/cost")
 async def get_fleet_cost(
-    customer_id: UUID, db: Db, caller: Reader, from_at: From, to_at: To
+    customer_id: UUID, db: Db, caller: Reader, from_at: UtcFrom, to_at: UtcTo
 ) -> FleetCostAnswer:
     """What the use of all of a customer's meters costs, hour by hour, without standing charges.
 
@@ -228,7 +227,7 @@ async def get_fleet_cost(
 
 @router.get("/cost/hours-without-tariff")
 async def list_hours_without_tariff(
-    customer_id: UUID, db: Db, caller: Reader, from_at: From, to_at: To
+    customer_id: UUID, db: Db, caller: Reader, from_at: UtcFrom, to_at: UtcTo
 ) -> HoursWithoutTariffAnswer:
     """Which hours of a fleet have no price, and why; consecutive ones with one reason are one."""
     cost = await handlers.cost_of_fleet(db, caller.tenant_id, customer_id, _window(from_at, to_at))
@@ -268,8 +267,8 @@ async def export_fleet_cost(
     db: Db,
     caller: Reader,
     exports: Exports,
-    from_at: From,
-    to_at: To,
+    from_at: UtcFrom,
+    to_at: UtcTo,
     format_: Annotated[Format, Query(alias="format", description="The kind of file")] = "csv",
     by: Literal["day", "device"] = "device",
 ) -> StreamingResponse:
@@ -288,8 +287,9 @@ def _row(columns: Sequence[Column], row: FleetDay | FleetDevice) -> Row:
     return tuple(getattr(row, column.name) for column in columns)
 
 
-def _window(from_at: datetime, to_at: datetime) -> Window:
+def _window(from_at: datetime | date, to_at: datetime | date) -> Window:
     """The window; HttpRefusal 400 where it cannot be answered."""
+    from_at, to_at = instant_of(from_at), instant_of(to_at)
     if not EARLIEST_AT <= from_at < to_at <= LATEST_AT or to_at - from_at > WINDOW_MAX:
         detail = f"`to` must lie after `from`, at most {WINDOW_MAX.days} days, both from 2000 on"
         raise HttpRefusal(400, "invalid_window", detail)

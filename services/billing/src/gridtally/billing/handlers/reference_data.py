@@ -7,11 +7,18 @@ Bills nothing: due periods and days are processed by `periods.retry_held_periods
 from collections.abc import Sequence
 
 from gridtally.billing.events.reference_data import check_balances, check_prices
-from gridtally.billing.store import balances, due_days, held_periods, reference_data
+from gridtally.billing.store import (
+    balances,
+    due_days,
+    held_periods,
+    reference_data,
+    tenant_defaults,
+)
 from gridtally.contracts.accounts import AccountChanged
 from gridtally.contracts.catalogue import PricesPublished
 from gridtally.contracts.commerce import AgreementChanged, TariffPublished
 from gridtally.contracts.metering import MeterRegistered
+from gridtally.contracts.registry import TenantDefaultsChanged
 from gridtally.database import WriteConnection
 from gridtally.messaging import ReceivedMessage, newest_events
 
@@ -87,6 +94,20 @@ async def apply_balances(
     for event in newest.values():
         check_balances(event)
     await balances.upsert_balances(tx, newest)
+
+
+async def apply_defaults(
+    tx: WriteConnection, messages: Sequence[ReceivedMessage[TenantDefaultsChanged]]
+) -> None:
+    """Store what tenants' new customers have; customers that there are stay as they are."""
+    newest: dict[str, TenantDefaultsChanged] = {}
+    for message in messages:
+        tenant_id, event = message.envelope.tenant_id, message.event
+        if event is not None:
+            known = newest.get(tenant_id)
+            if known is None or known.version <= event.version:
+                newest[tenant_id] = event
+    await tenant_defaults.upsert_defaults(tx, newest)
 
 
 def _version(event: AccountChanged | AgreementChanged | MeterRegistered) -> int:

@@ -28,6 +28,7 @@ from gridtally.billing.tables.reference_data import (
     region,
     site,
     tariff_version,
+    tenant_defaults,
 )
 from gridtally.billing.tables.webhooks import webhook_attempt, webhook_endpoint, webhook_message
 from gridtally.database.columns import INSTANT, key, required, tenant
@@ -69,6 +70,7 @@ __all__ = [
     "seller",
     "site",
     "tariff_version",
+    "tenant_defaults",
     "webhook_attempt",
     "webhook_endpoint",
     "webhook_message",

@@ -114,3 +114,13 @@ customer_balance = sa.Table(
 )
 """Reference data: what a customer owes (a credit is negative), what of it is overdue, and what of
 it are billing's own documents, where the ledger has said so."""
+
+tenant_defaults = sa.Table(
+    "tenant_defaults",
+    METADATA,
+    tenant(),
+    sa.Column("currency", sa.Text),
+    sa.Column("country", sa.Text),
+    required("version", sa.Integer),
+)
+"""Reference data: what the ledger published of what new customers have where nothing is said."""

@@ -1,6 +1,7 @@
 """The registry's tables: properties, meters and users as they are, their versions and ends."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from gridtally.database.columns import INSTANT, key, required, stamps, tenant
 from gridtally.ledger.columns import (
@@ -202,3 +203,14 @@ meter_agreement = sa.Table(
     sa.Index("meter_agreement_by_meter", "tenant_id", "meter_id"),
 )
 """Reference data: billing's agreements, by which meters are billed."""
+tenant_defaults = sa.Table(
+    "tenant_defaults",
+    METADATA,
+    tenant(),
+    sa.Column("zone", sa.Text),
+    sa.Column("currency", sa.Text),
+    sa.Column("country", sa.Text),
+    sa.Column("meters", postgresql.JSONB),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("updated_at", INSTANT, nullable=False, server_default=sa.func.now()),
+)

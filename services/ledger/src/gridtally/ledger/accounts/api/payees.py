@@ -1,6 +1,6 @@
 """`/v1/payees`: whom lines of invoices name, what each is owed and was paid, and settling it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from gridtally.http.context import Db, Now
 from gridtally.http.idempotency import Idempotent
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import Body
+from gridtally.http.windows import OptionalUtcFrom, OptionalUtcTo, known_instant_of
 from gridtally.kernel.errors import NotFound, Rejected
 from gridtally.kernel.ids import new_id
 from gridtally.ledger.accounts.api.models import ByDate, CurrencyCode, InCurrency, Moment, Money
@@ -30,12 +31,6 @@ from gridtally.ledger.callers import Reader, WriteCause
 
 router = APIRouter(prefix="/v1/payees", tags=["payees"])
 PAYEE = "Who is owed, as lines of invoices name them; null for taxes that name nobody"
-From = Annotated[
-    Moment | None, Query(alias="from", description="Counted from this instant; from the beginning")
-]
-To = Annotated[
-    Moment | None, Query(alias="to", description="Up to, but without, this instant; until now")
-]
 
 
 class Payee(InCurrency):
@@ -95,15 +90,18 @@ async def list_payees(
     db: Db,
     caller: Reader,
     paging: Paging,
-    from_at: From = None,
-    to_at: To = None,
+    from_at: OptionalUtcFrom = None,
+    to_at: OptionalUtcTo = None,
     by: ByDate = "value",
     payee: Annotated[
         str | None, Query(max_length=100, pattern=r"^[^\x00]+$", description=PAYEE)
     ] = None,
     currency: CurrencyCode | None = None,
 ) -> Page[Payee]:
-    """Who is owed what, by currency and name: what came and was paid in a period, and the rest."""
+    """Who is owed what, by currency and name: what came and was paid in a period, and the rest.
+
+    Without `from` it is counted from the beginning, without `to` until now.
+    """
     window = _window(from_at, to_at, by)
     after = paging.after(str, str)
     async with snapshot(db, tenant=caller.tenant_id) as read:
@@ -131,12 +129,15 @@ async def get_payee_statement(
     payee_id: UUID,
     db: Db,
     caller: Reader,
-    from_at: From = None,
-    to_at: To = None,
+    from_at: OptionalUtcFrom = None,
+    to_at: OptionalUtcTo = None,
     by: ByDate = "value",
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> PayeeStatement | Response:
-    """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV."""
+    """What a payee is owed, by invoice, and what was paid of it, as JSON or CSV.
+
+    Without `from` it is counted from the beginning, without `to` until now.
+    """
     window = _window(from_at, to_at, by)
     async with snapshot(db, tenant=caller.tenant_id) as read:
         totals = await store.fetch_totals(read, caller.tenant_id, payee_id, window)
@@ -148,7 +149,7 @@ async def get_payee_statement(
         raise Rejected("window_too_wide", detail)
     entries = list(map(StatementEntry.of, changes, balances_after(totals.opening, changes)))
     statement = PayeeStatement(
-        **dict(Payee.of(totals)), from_at=from_at, to_at=to_at, entries=entries
+        **dict(Payee.of(totals)), from_at=window.from_at, to_at=window.to_at, entries=entries
     )
     if form == "csv":
         name = f"payee-{payee_id}-{statement.currency}.csv"
@@ -188,7 +189,11 @@ async def settle_payee(
         return await answer_posted(tx, cause, request, id_)
 
 
-def _window(from_at: datetime | None, to_at: datetime | None, by: DateBasis) -> Window:
+def _window(
+    from_at: datetime | date | None, to_at: datetime | date | None, by: DateBasis
+) -> Window:
+    """The time that is asked for; Rejected where it ends before it begins."""
+    from_at, to_at = known_instant_of(from_at), known_instant_of(to_at)
     if from_at is not None and to_at is not None and from_at >= to_at:
         raise Rejected("empty_window", "`from` must lie before `to`")
     return Window(from_at, to_at, by)

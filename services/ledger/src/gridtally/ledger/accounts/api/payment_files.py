@@ -14,6 +14,7 @@ from gridtally.http.context import Db, Now
 from gridtally.http.problems import HttpRefusal
 from gridtally.http.resources import AnswerModel
 from gridtally.kernel.errors import Rejected
+from gridtally.kernel.periods import EARLIEST_ON
 from gridtally.ledger.accounts.api.models import InCurrency, Money
 from gridtally.ledger.accounts.domain.payment_files.bank_payments import (
     PaymentFile,
@@ -24,7 +25,6 @@ from gridtally.ledger.accounts.domain.payment_files.matches import NamedInvoice
 from gridtally.ledger.accounts.domain.payment_files.table import read_payment_table
 from gridtally.ledger.accounts.handlers import payment_files as handlers
 from gridtally.ledger.callers import WriteCause
-from gridtally.ledger.moments import EARLIEST_ON
 
 router = APIRouter(prefix="/v1/payment-files", tags=["payments"])
 CSV = "text/csv"

@@ -20,9 +20,10 @@ from pydantic import BaseModel
 from gridtally.database import ReadConnection, snapshot
 from gridtally.exports.csv_safety import text_cell
 from gridtally.http.context import Db, Now
+from gridtally.http.windows import UtcFrom, UtcTo, instant_of
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.money import in_currency, plain
-from gridtally.ledger.accounts.api.models import ByDate, CurrencyCode, InCurrency, Moment, Money
+from gridtally.ledger.accounts.api.models import ByDate, CurrencyCode, InCurrency, Money
 from gridtally.ledger.accounts.api.reports import AgeingRow
 from gridtally.ledger.accounts.domain.balances import CustomerBalance
 from gridtally.ledger.accounts.domain.open_items import ZERO
@@ -110,14 +111,15 @@ async def get_statement(
     db: Db,
     caller: Reader,
     now: Now,
-    from_at: Annotated[Moment, Query(alias="from")],
-    to_at: Annotated[Moment, Query(alias="to")],
+    from_at: UtcFrom,
+    to_at: UtcTo,
     currency: CurrencyCode,
     by: ByDate = "value",
     form: Annotated[Literal["json", "csv", "html"], Query(alias="format")] = "json",
 ) -> Statement | Response:
     """What a customer owed on balance and what changed it, from an instant up to, but without,
     another: as JSON, as CSV with one row per change, or as a page to print."""
+    from_at, to_at = instant_of(from_at), instant_of(to_at)
     if from_at >= to_at:
         raise Rejected("empty_window", "`from` must lie before `to`")
     async with snapshot(db, tenant=caller.tenant_id) as read:

@@ -1,12 +1,13 @@
 """`/v1/properties`: metered places, and the meters that come with them."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
 from gridtally.contracts.model import Zone
-from gridtally.database import Database, snapshot, transaction
+from gridtally.database import Database, WriteConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import IfMatch, OptionalMatch, RequiredMatch, etag, tag
 from gridtally.http.idempotency import Idempotent
@@ -16,6 +17,8 @@ from gridtally.http.sorting import SortedPage
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.callers import Reader, WriteCause, named_filters
 from gridtally.ledger.registry.api.meters import Uses
+from gridtally.ledger.registry.domain import properties as domain
+from gridtally.ledger.registry.domain.meters import Meter as DomainMeter
 from gridtally.ledger.registry.handlers import meters, properties
 from gridtally.ledger.registry.schemas.meters import Meter, NewMeter
 from gridtally.ledger.registry.schemas.properties import (
@@ -29,6 +32,7 @@ from gridtally.ledger.registry.schemas.properties import (
 )
 from gridtally.ledger.registry.store import meters as stored_meters
 from gridtally.ledger.registry.store import properties as store
+from gridtally.ledger.registry.store import tenant_defaults
 from gridtally.ledger.registry.store.meter_uses import MeterUses
 
 router = APIRouter(prefix="/v1/properties", tags=["properties"])
@@ -38,12 +42,15 @@ router = APIRouter(prefix="/v1/properties", tags=["properties"])
 async def create_property(
     new: NewProperty, db: Db, cause: WriteCause, request: Idempotent
 ) -> Response:
-    """Register a property with its four meters; the same again answers 200 with what exists."""
-    requested = new.to_domain(cause.tenant_id)
+    """Register a property with its meters; the same again answers 200 with what exists.
+
+    Name and address suffice where the tenant has a default zone (`PUT /v1/tenant-defaults`).
+    """
     async with transaction(db, tenant=cause.tenant_id) as tx:
         if (stored_answer := await request.fetch_answer(tx)) is not None:
             return stored_answer
-        [registered] = await properties.create_properties(tx, cause, [requested])
+        requested = await _to_domain(tx, cause.tenant_id, [new])
+        [registered] = await properties.create_properties(tx, cause, requested)
         body = PropertyWithMeters.with_meters(registered.property, registered.meters)
         location = location_of(f"/v1/properties/{body.id}", created=registered.created)
         headers = {"ETag": etag(body.version)} | location
@@ -56,10 +63,10 @@ async def create_properties(
 ) -> Response:
     """Register up to 1 000 properties, all or nothing; those that exist already with the same
     content are answered as they are, with 200 where all of them do."""
-    requested = [item.to_domain(cause.tenant_id) for item in new.items]
     async with transaction(db, tenant=cause.tenant_id) as tx:
         if (stored_answer := await request.fetch_answer(tx)) is not None:
             return stored_answer
+        requested = await _to_domain(tx, cause.tenant_id, new.items)
         properties_ = await properties.create_properties(tx, cause, requested)
         items = [
             PropertyWithMeters.with_meters(registered.property, registered.meters)
@@ -67,6 +74,20 @@ async def create_properties(
         ]
         status = 201 if any(registered.created for registered in properties_) else 200
         return await request.store_answer(tx, status, Properties(items=items))
+
+
+async def _to_domain(
+    tx: WriteConnection, tenant_id: str, new: Sequence[NewProperty]
+) -> list[tuple[domain.Property, tuple[DomainMeter, ...]]]:
+    """The properties and meters that are asked for, completed by the tenant's defaults."""
+    defaults = await tenant_defaults.fetch_defaults(tx, tenant_id)
+    ids = [item.id for item in new if item.id is not None]
+    known = await store.fetch_properties(tx, tenant_id, ids) if ids else {}
+    existing = {id_: stored.resource for id_, stored in known.items()}
+    return [
+        item.to_domain(tenant_id, defaults, existing.get(item.id) if item.id else None)
+        for item in new
+    ]
 
 
 @router.get("")

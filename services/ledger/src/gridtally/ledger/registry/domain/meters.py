@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 from uuid import UUID
 
-from gridtally.kernel.ids import own_meter_id
+from gridtally.kernel.ids import derive_id, own_meter_id
 from gridtally.metering.registers import check_register, register_range
 
 OwnType = Literal["gg", "sg", "total", "unmetered"]
@@ -24,7 +24,8 @@ RegisterKey = tuple[UUID, ActiveFlow]
 ACTIVE_FLOWS: tuple[ActiveFlow, ...] = ("import", "load", "generation", "export")
 """In the order in which a meter's main flow is chosen: the first of them that it has."""
 OWN_TYPES: tuple[OwnType, ...] = get_args(OwnType)
-"""The meters that every property has, one of each (LED-1)."""
+"""The meters of which a property has one each at most, and all unless it is said otherwise (LED-1).
+"""
 ADDED_TYPES: tuple[AddedType, ...] = get_args(AddedType)
 """The meters that may be added, any number of each."""
 BUILT_IN_TYPE: OwnType = "unmetered"
@@ -142,22 +143,78 @@ def default_registers(
     return (Register("generation" if meter_type == "solar" else "import"),)
 
 
+@dataclass(frozen=True, slots=True)
+class TemplateMeter:
+    """A meter that a new property gets."""
+
+    meter_type: OwnType | AddedType
+    name: str
+    channels: tuple[Channel, ...] = ()
+
+
+OWN_TEMPLATE = tuple(
+    TemplateMeter(meter_type, meter_type, DEFAULT_CHANNELS.get(meter_type, ()))
+    for meter_type in OWN_TYPES
+)
+"""The meters of a new property where neither the tenant nor the request names others."""
+
+
+def check_template(template: Sequence[TemplateMeter]) -> None:
+    """ValueError for meters of which one property cannot have all."""
+    names = [meter.name for meter in template]
+    own = [meter.meter_type for meter in template if meter.meter_type in OWN_TYPES]
+    if len(set(names)) < len(names) or len(set(own)) < len(own):
+        raise ValueError(
+            "the meters of a new property have different names, and one each is "
+            + ", ".join(OWN_TYPES)
+        )
+
+
+def new_meters(
+    tenant_id: str,
+    property_id: UUID,
+    template: Sequence[TemplateMeter],
+    channels: Mapping[OwnType, tuple[Channel, ...]],
+) -> tuple[Meter, ...]:
+    """The meters of a new property, by a template; `channels` by type in place of the template's.
+
+    Their ids follow from the property's. ValueError for channels that no meter can have, or of
+    meters that the template lacks.
+    """
+    check_template(template)
+    if absent := channels.keys() - {meter.meter_type for meter in template}:
+        raise ValueError(f"the property has no meter {', '.join(sorted(absent))}")
+    return tuple(
+        Meter(
+            id=_template_meter_id(tenant_id, property_id, meter),
+            property_id=property_id,
+            meter_type=meter.meter_type,
+            name=meter.name,
+            channels=declared,
+            registers=default_registers(meter.meter_type, declared),
+        )
+        for meter in template
+        for declared in [_declared_channels(meter, channels)]
+    )
+
+
+def _declared_channels(
+    meter: TemplateMeter, channels: Mapping[OwnType, tuple[Channel, ...]]
+) -> tuple[Channel, ...]:
+    for meter_type, declared in channels.items():
+        if meter_type == meter.meter_type:
+            return declared
+    return meter.channels
+
+
+def _template_meter_id(tenant_id: str, property_id: UUID, meter: TemplateMeter) -> UUID:
+    if meter.meter_type in OWN_TYPES:
+        return own_meter_id(tenant_id, property_id, meter.meter_type)
+    return derive_id("meter", tenant_id, property_id, meter.meter_type, meter.name)
+
+
 def own_meters(
     tenant_id: str, property_id: UUID, channels: Mapping[OwnType, tuple[Channel, ...]]
 ) -> tuple[Meter, ...]:
-    """The four meters that every property has; `channels` by type, the defaults for other types.
-
-    Their ids follow from the property's. ValueError for channels that no meter can have.
-    """
-    declared = {**DEFAULT_CHANNELS, **channels}
-    return tuple(
-        Meter(
-            id=own_meter_id(tenant_id, property_id, meter_type),
-            property_id=property_id,
-            meter_type=meter_type,
-            name=meter_type,
-            channels=declared.get(meter_type, ()),
-            registers=default_registers(meter_type, declared.get(meter_type, ())),
-        )
-        for meter_type in OWN_TYPES
-    )
+    """`gg`, `sg`, `total` and `unmetered` of a property, as `new_meters` makes them."""
+    return new_meters(tenant_id, property_id, OWN_TEMPLATE, channels)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from gridtally.contracts.metering import ActiveFlow, Channel, MeterType
 from gridtally.contracts.model import READ_EXACTLY, WRITTEN_PLAINLY, Text
+from gridtally.contracts.registry import CHANNELS_MAX
 from gridtally.http.resources import Body, NotNull, StoredModel, stamps
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.ids import new_id
@@ -26,8 +27,6 @@ from gridtally.metering.registers import (
 T = TypeVar("T")
 METERS_BATCH_MAX = 500
 """The most meters that one request may add."""
-CHANNELS_MAX = 6
-"""A meter has one channel for each flow at most, and one register for each of active energy."""
 
 Channels = Annotated[list[Channel], Field(max_length=CHANNELS_MAX)]
 

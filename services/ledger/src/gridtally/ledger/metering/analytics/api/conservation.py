@@ -9,10 +9,11 @@ from fastapi import APIRouter, Query
 from gridtally.contracts.model import READ_EXACTLY
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.windows import From, To
 from gridtally.ledger.callers import Reader
 from gridtally.ledger.metering.analytics.handlers import conservation
 from gridtally.ledger.metering.analytics.schemas.conservation import BalanceTerm, Conservation
-from gridtally.ledger.metering.analytics.schemas.windows import From, To, window_of
+from gridtally.ledger.metering.analytics.schemas.windows import window_of
 from gridtally.ledger.metering.readings.schemas.readings import AsOf
 from gridtally.ledger.registry.handlers.properties import fetch_property
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.windows import From, To
 from gridtally.ledger.callers import Reader
 from gridtally.ledger.metering.analytics.domain.consumption import sources_of
 from gridtally.ledger.metering.analytics.domain.series import pieces
@@ -16,7 +17,7 @@ from gridtally.ledger.metering.analytics.schemas.consumption import (
     ConsumptionTable,
     PropertyConsumption,
 )
-from gridtally.ledger.metering.analytics.schemas.windows import From, To, window_of
+from gridtally.ledger.metering.analytics.schemas.windows import window_of
 from gridtally.ledger.metering.readings.schemas.readings import AsOf
 from gridtally.ledger.registry.handlers.properties import fetch_property
 

@@ -14,13 +14,14 @@ from gridtally.database import snapshot
 from gridtally.exports.columns import Column, Format, Row
 from gridtally.exports.export import Export
 from gridtally.http.context import Db, Exports
+from gridtally.http.windows import From, OptionalFrom, OptionalTo, To, known_instant_of
 from gridtally.ledger.callers import Reader, named_filters
 from gridtally.ledger.metering.analytics.domain.consumption import SourceConsumption, sources_of
 from gridtally.ledger.metering.analytics.domain.series import pieces
 from gridtally.ledger.metering.analytics.handlers.consumption import count, fetch_register_data
-from gridtally.ledger.metering.analytics.schemas import windows
+from gridtally.ledger.metering.analytics.schemas.windows import window_of
 from gridtally.ledger.metering.analytics.store.exports import copy_readings
-from gridtally.ledger.metering.readings.api.readings import From, To
+from gridtally.ledger.metering.readings.handlers.readings import fetch_zone
 from gridtally.ledger.metering.readings.schemas.readings import AsOf
 from gridtally.ledger.metering.readings.store.readings import Selection
 from gridtally.ledger.registry.handlers.properties import fetch_property
@@ -61,16 +62,20 @@ async def export_readings(
     flow: ActiveFlow | None = None,
     kind: ReadingKind | None = None,
     quality: Quality | None = None,
-    from_at: From = None,
-    to_at: To = None,
+    from_at: OptionalFrom = None,
+    to_at: OptionalTo = None,
     as_of: AsOf = None,
 ) -> StreamingResponse:
     """Readings that count, in the order they were taken, as a file: all of them, now or as known
-    at `as_of`."""
+    at `as_of`. A day begins where the property or meter is that is named, else at midnight of the
+    tenant's zone."""
     filters = named_filters(
         meter_id=meter_id, property_id=property_id, flow=flow, kind=kind, quality=quality
     )
-    selection = Selection(filters, from_at, to_at, as_of)
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        zone = await fetch_zone(read, caller.tenant_id, meter_id, property_id)
+    window = (known_instant_of(from_at, zone), known_instant_of(to_at, zone))
+    selection = Selection(filters, *window, as_of)
 
     async def fill(file: Export) -> None:
         async with snapshot(db, tenant=caller.tenant_id) as read:
@@ -89,8 +94,8 @@ async def export_consumption(
     db: Db,
     caller: Reader,
     exports: Exports,
-    from_at: windows.From,
-    to_at: windows.To,
+    from_at: From,
+    to_at: To,
     format_: As = "csv",
     by: Literal["day", "month"] = "month",
     as_of: AsOf = None,
@@ -98,7 +103,7 @@ async def export_consumption(
     """What each meter of a property counted on each local day, or in each month, as a file."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         property_, meters = await fetch_property(read, caller.tenant_id, property_id)
-        window = windows.window_of(from_at, to_at, property_.zone)
+        window = window_of(from_at, to_at, property_.zone)
         rows = pieces(by, property_.zone, window, EXPORT_PIECES_MAX)
         sources = sources_of(meters)
         data = await fetch_register_data(read, caller.tenant_id, sources, window, as_of)

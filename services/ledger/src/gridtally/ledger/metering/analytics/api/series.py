@@ -8,6 +8,7 @@ from gridtally.contracts.metering import ActiveFlow
 from gridtally.contracts.model import Instant
 from gridtally.database import snapshot
 from gridtally.http.context import Db, Now
+from gridtally.http.windows import From, To
 from gridtally.ledger.callers import Reader
 from gridtally.ledger.metering.analytics.domain.series import By, pieces
 from gridtally.ledger.metering.analytics.handlers.consumption import (
@@ -17,7 +18,7 @@ from gridtally.ledger.metering.analytics.handlers.consumption import (
     show,
 )
 from gridtally.ledger.metering.analytics.schemas.series import Series, SeriesRow, Value
-from gridtally.ledger.metering.analytics.schemas.windows import From, To, window_of
+from gridtally.ledger.metering.analytics.schemas.windows import window_of
 from gridtally.ledger.metering.readings.schemas.readings import AsOf
 
 router = APIRouter(prefix="/v1", tags=["analytics"])

@@ -8,9 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from gridtally.kernel.errors import Rejected
-from gridtally.kernel.periods import ONE_DAY, local_date, midnight_utc
+from gridtally.kernel.periods import EARLIEST_ON, LATEST_ON, ONE_DAY, local_date, midnight_utc
 from gridtally.ledger.metering.analytics.domain.consumption import Window
-from gridtally.ledger.moments import EARLIEST_ON, LATEST_ON
 
 By = Literal["15min", "hour", "day", "month"]
 STEPS: dict[By, timedelta] = {"15min": timedelta(minutes=15), "hour": timedelta(hours=1)}

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from gridtally.contracts.metering import ActiveFlow
 from gridtally.http.resources import Body
+from gridtally.kernel.periods import EARLIEST_ON, LATEST_ON
 from gridtally.ledger.metering.analytics.domain import definitions
-from gridtally.ledger.moments import EARLIEST_ON, LATEST_ON
 from gridtally.metering import derived_meters
 
 

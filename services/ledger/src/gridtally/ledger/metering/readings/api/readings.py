@@ -3,24 +3,27 @@
 Underneath nothing is changed: a correction is another entry, and `as_of` shows what was known.
 """
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import unquote
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
 
 from gridtally.contracts.metering import ActiveFlow, Quality, ReadingKind
-from gridtally.contracts.model import Instant
 from gridtally.database import WriteConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch, etag, tag
 from gridtally.http.idempotency import Idempotent, IdempotentRequest
 from gridtally.http.paging import Page, PageRequest, Paging
 from gridtally.http.problems import to_errors
+from gridtally.http.windows import OptionalFrom, OptionalTo, known_instant_of
 from gridtally.kernel.errors import Fault, Rejected
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.callers import Reader, WriteCause, instant, named_filters
+from gridtally.ledger.metering.readings.domain.readings import RecordedEntry
 from gridtally.ledger.metering.readings.handlers import readings
 from gridtally.ledger.metering.readings.handlers.readings import AcceptedReading, ReadingRequest
 from gridtally.ledger.metering.readings.schemas.readings import (
@@ -38,13 +41,10 @@ from gridtally.ledger.metering.readings.schemas.readings import (
 from gridtally.ledger.metering.readings.store import readings as store
 from gridtally.ledger.metering.readings.store.readings import Selection
 from gridtally.ledger.registry.domain.meters import Meter
-from gridtally.ledger.registry.handlers.meters import unknown_meter
 from gridtally.ledger.registry.handlers.properties import fetch_property
-from gridtally.ledger.registry.store.meters import fetch_meters
 
 router = APIRouter(prefix="/v1", tags=["readings"])
-From = Annotated[Instant | None, Query(alias="from", description="Taken then or later")]
-To = Annotated[Instant | None, Query(alias="to", description="Taken before then")]
+T = TypeVar("T", bound=BaseModel)
 Sort = Literal["read_at", "-read_at"]
 
 
@@ -55,7 +55,8 @@ async def record_reading(
     """Enter a reading of a meter; the same again answers 200 with what exists.
 
     Refused for a derived meter, a moment that lies in the future and a negative value. Warnings in
-    the answer report a reading earlier than the last one, and a value lower than the last.
+    the answer report a reading earlier than the last one, a value lower than that of the reading
+    before it in time, and one higher than that after it.
     """
     async with transaction(db, tenant=cause.tenant_id) as tx:
         if (stored_answer := await request.fetch_answer(tx)) is not None:
@@ -195,58 +196,57 @@ async def list_readings(
     flow: ActiveFlow | None = None,
     kind: ReadingKind | None = None,
     quality: Quality | None = None,
-    from_at: From = None,
-    to_at: To = None,
+    from_at: OptionalFrom = None,
+    to_at: OptionalTo = None,
     as_of: AsOf = None,
     sort: Sort = "read_at",
 ) -> Page[Reading]:
-    """Readings that count, in the order they were taken, now or as known at `as_of`."""
+    """Readings that count, in the order they were taken, now or as known at `as_of`.
+
+    A day begins where the property or meter is that is named, else at midnight of the tenant's
+    zone.
+    """
     filters = named_filters(
         meter_id=meter_id, property_id=property_id, flow=flow, kind=kind, quality=quality
     )
-    selection = Selection(filters, from_at, to_at, as_of)
-    return await _page(db, caller.tenant_id, paging, selection, sort)
-
-
-@router.get("/meters/{meter_id}/readings")
-async def list_readings_of_meter(
-    meter_id: UUID,
-    db: Db,
-    caller: Reader,
-    paging: Paging,
-    flow: ActiveFlow | None = None,
-    from_at: From = None,
-    to_at: To = None,
-    as_of: AsOf = None,
-    sort: Sort = "read_at",
-) -> Page[Reading]:
-    """A meter's readings, in the order they were taken; a derived meter has none."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        if not await fetch_meters(read, caller.tenant_id, [meter_id]):
-            raise unknown_meter()
-    selection = Selection(named_filters(meter_id=meter_id, flow=flow), from_at, to_at, as_of)
-    return await _page(db, caller.tenant_id, paging, selection, sort)
+        zone = await readings.fetch_zone(read, caller.tenant_id, meter_id, property_id)
+    window = (known_instant_of(from_at, zone), known_instant_of(to_at, zone))
+    selection = Selection(filters, *window, as_of)
+    return await page_of_readings(db, caller.tenant_id, paging, selection, sort, Reading.of)
 
 
-async def _page(
-    db: Db, tenant_id: str, paging: PageRequest, selection: Selection, sort: Sort
-) -> Page[Reading]:
-    def same_sort(name: str) -> str:
-        if name != sort:
-            raise ValueError("the cursor is of another order")
-        return name
-
-    position = paging.after(same_sort, instant, UUID)
-    after = (position[1], position[2]) if position is not None else None
+async def page_of_readings(
+    db: Db,
+    tenant_id: str,
+    paging: PageRequest,
+    selection: Selection,
+    sort: Sort,
+    item: Callable[[RecordedEntry], T],
+) -> Page[T]:
+    """A page of the readings that count, each as `item` shows it."""
+    after = position_after(paging, sort)
     async with snapshot(db, tenant=tenant_id) as read:
         rows = await store.list_readings(
             read, tenant_id, selection, after, paging.rows, descending=sort == "-read_at"
         )
     return paging.cut(
         rows,
-        item=Reading.of,
+        item=item,
         position=lambda recorded: (sort, recorded.entry.read_at, recorded.entry.reading_id),
     )
+
+
+def position_after(paging: PageRequest, sort: Sort) -> store.Position | None:
+    """Where a page begins; Rejected for the cursor of another order."""
+
+    def same_sort(name: str) -> str:
+        if name != sort:
+            raise ValueError("the cursor is of another order")
+        return name
+
+    position = paging.after(same_sort, instant, UUID)
+    return (position[1], position[2]) if position is not None else None
 
 
 @router.get("/readings/{reading_id}")

@@ -4,6 +4,8 @@ Owns which reading can be entered, changed and withdrawn, and what is warned of.
 changes an entry: a change is the next version of the reading, a withdrawal the last.
 """
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +18,9 @@ from gridtally.ledger.registry.domain.meters import Meter, Register
 
 Kind = Literal["reading", "exchange_final", "exchange_initial", "withdrawn"]
 Quality = Literal["actual", "estimated", "substituted"]
+WarningCode = Literal["earlier_than_last", "lower_than_last", "higher_than_next"]
+"""Taken before the register's last reading; lower than the one taken just before it; higher than
+the one taken just after it."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CLOCKS_APART_MAX = timedelta(seconds=5)
 """A reader's clock may be ahead of ours by so much."""
@@ -121,8 +126,40 @@ class RecordedEntry:
 class ReadingWarning:
     """Something doubtful about a reading that was accepted."""
 
-    code: Literal["earlier_than_last", "lower_than_last"]
+    code: WarningCode
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What a register already has around a new reading: its last one of all, and those taken just
+    before and just after it."""
+
+    last: Entry | None = None
+    before: Entry | None = None
+    after: Entry | None = None
+
+    def beside(self, others: Sequence[Entry], read_at: datetime) -> Self:
+        """The same where `others` of the register, in their order, are there too, none of them
+        taken at that moment."""
+        index = bisect_left(others, (read_at, False), key=position_of)
+        return replace(
+            self,
+            last=max([*others[-1:], *_present(self.last)], key=position_of, default=None),
+            before=max(
+                [*others[:index][-1:], *_present(self.before)], key=position_of, default=None
+            ),
+            after=min([*others[index:][:1], *_present(self.after)], key=position_of, default=None),
+        )
+
+
+def position_of(entry: Entry) -> tuple[datetime, bool]:
+    """Where an entry stands among those of its register."""
+    return entry.position
+
+
+def _present(entry: Entry | None) -> list[Entry]:
+    return [] if entry is None else [entry]
 
 
 def register_of(meter: Meter, flow: str | None) -> Register:
@@ -187,16 +224,19 @@ def as_shown(value: Decimal, register: Register) -> Decimal:
     return value
 
 
-def warnings_about(content: ReadingContent, last: Entry | None) -> tuple[ReadingWarning, ...]:
-    """What is doubtful beside the register's last reading (LED-2)."""
-    if last is None:
-        return ()
+def warnings_about(content: ReadingContent, around: Neighbours) -> tuple[ReadingWarning, ...]:
+    """What is doubtful beside the register's last reading, and those just before and after it in
+    time (LED-2)."""
     warnings = []
-    if content.read_at < last.read_at:
-        detail = f"the last reading was taken at {last.read_at.isoformat()}"
+    if around.last is not None and content.read_at < around.last.read_at:
+        detail = f"the last reading was taken at {around.last.read_at.isoformat()}"
         warnings.append(ReadingWarning("earlier_than_last", detail))
-    if content.value < last.value:
-        warnings.append(ReadingWarning("lower_than_last", f"the last reading was {last.value:f}"))
+    if around.before is not None and content.value < around.before.value:
+        detail = f"the reading before it in time was {around.before.value:f}"
+        warnings.append(ReadingWarning("lower_than_last", detail))
+    if around.after is not None and content.value > around.after.value:
+        detail = f"the reading after it in time was {around.after.value:f}"
+        warnings.append(ReadingWarning("higher_than_next", detail))
     return tuple(warnings)
 
 

@@ -1,5 +1,7 @@
 """Entering, changing and withdrawing register readings, and publishing each entry."""
 
+from bisect import insort
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +19,7 @@ from gridtally.ledger.metering.readings.domain.readings import (
     RecordedEntry,
     check_moment,
     check_value,
+    position_of,
     reading_exists,
     register_of,
     register_then,
@@ -27,6 +30,9 @@ from gridtally.ledger.metering.readings.store import exchanges, readings
 from gridtally.ledger.metering.readings.store.readings import NOTHING_AROUND, Surroundings
 from gridtally.ledger.registry.domain.meters import ActiveFlow, Meter, Register, RegisterKey
 from gridtally.ledger.registry.handlers.meters import lock_meter, set_register, unknown_meter
+from gridtally.ledger.registry.store.meters import fetch_meters
+from gridtally.ledger.registry.store.properties import fetch_properties
+from gridtally.ledger.registry.store.tenant_defaults import fetch_defaults
 from gridtally.messaging import enqueue
 
 
@@ -65,23 +71,22 @@ class CheckedReading:
 
 # Nothing is asked of the database reading by reading: the meters are locked, the surroundings
 # fetched and the entries inserted in one statement each. What a request itself puts around a
-# reading is followed in `last` and `moments` instead, as if each reading had been stored before the
-# next was looked at.
+# reading is followed in `entered_of` and `moments` instead, as if each reading had been stored
+# before the next was looked at.
 async def record_readings(
     tx: WriteConnection, cause: Cause, requests: Sequence[ReadingRequest], now: datetime
 ) -> list[AcceptedReading | Rejected]:
     """Enter those readings that can be entered; the outcome of each, in their order."""
     outcomes: dict[int, AcceptedReading | Rejected] = {}
     new: dict[int, tuple[Entry, tuple[ReadingWarning, ...]]] = {}
-    last: dict[RegisterKey, Entry | None] = {}
+    entered_of: defaultdict[RegisterKey, list[Entry]] = defaultdict(list)
     moments: dict[tuple[RegisterKey, datetime], int] = {}
     repeated: dict[int, int] = {}
     for index, checked in enumerate(await check_readings(tx, cause.tenant_id, requests, now)):
         if isinstance(checked, Rejected):
             outcomes[index] = checked
             continue
-        stored = checked.around.last
-        before = last.setdefault(checked.key, stored.entry if stored is not None else None)
+        own = entered_of[checked.key]
         moment = (checked.key, checked.content.read_at)
         first_index = moments.get(moment)
         try:
@@ -90,9 +95,10 @@ async def record_readings(
             outcomes[index] = refused
             continue
         if entry is not None:
-            new[index] = (entry, warnings_about(checked.content, before))
+            around = checked.around.neighbours.beside(own, entry.read_at)
+            new[index] = (entry, warnings_about(checked.content, around))
             moments[moment] = index
-            last[checked.key] = entry if before is None else max(entry, before, key=_position)
+            insort(own, entry, key=position_of)
         elif first_index is not None:
             repeated[index] = first_index
         elif checked.around.same is not None:
@@ -105,10 +111,6 @@ async def record_readings(
         for index, first_index in repeated.items()
     }
     return [outcomes[index] for index in range(len(requests))]
-
-
-def _position(entry: Entry) -> tuple[datetime, bool]:
-    return entry.position
 
 
 async def check_readings(
@@ -190,8 +192,7 @@ async def change_reading(
     check_value(content.value, register)
     entry = before.superseded(new_id(), content, register)
     [recorded] = await record_entries(tx, cause, [entry])
-    last = around.last.entry if around.last is not None else None
-    return AcceptedReading(recorded, warnings_about(content, last))
+    return AcceptedReading(recorded, warnings_about(content, around.neighbours))
 
 
 async def withdraw_reading(
@@ -239,6 +240,20 @@ async def fetch_history(
     if not history:
         raise _unknown_reading()
     return history
+
+
+async def fetch_zone(
+    read: ReadConnection, tenant_id: str, meter_id: UUID | None, property_id: UUID | None
+) -> str:
+    """Where days begin: the zone of the meter or property that is named, else the tenant's."""
+    if meter_id is not None:
+        by_id = await fetch_meters(read, tenant_id, [meter_id])
+        property_id = by_id[meter_id].resource.property_id if meter_id in by_id else property_id
+    if property_id is not None:
+        known = await fetch_properties(read, tenant_id, [property_id])
+        if property_id in known:
+            return known[property_id].resource.zone
+    return (await fetch_defaults(read, tenant_id)).zone or "UTC"
 
 
 async def _lock_reading(

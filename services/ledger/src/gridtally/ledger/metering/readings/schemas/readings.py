@@ -105,9 +105,11 @@ class Reading(BaseModel):
 
 
 class ReadingWarning(BaseModel):
-    """Something doubtful about a reading that was accepted."""
+    """Something doubtful about a reading that was accepted: it was taken before the register's last
+    one (`earlier_than_last`), is lower than the one taken just before it (`lower_than_last`), or
+    higher than the one taken just after it (`higher_than_next`)."""
 
-    code: Literal["earlier_than_last", "lower_than_last"]
+    code: readings.WarningCode
     detail: str
 
 

@@ -22,6 +22,7 @@ from gridtally.database.pages import page_after
 from gridtally.database.rows import Row, as_row, from_row, insert_rows
 from gridtally.ledger.metering.readings.domain.readings import (
     Entry,
+    Neighbours,
     ReadingContent,
     RecordedEntry,
 )
@@ -108,17 +109,29 @@ async def insert_entries(
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a register already has around a new reading: its last one, one of the same moment, and
-    the closing reading of the next exchange."""
+    """What a register already has around a new reading: its last one, those taken just before and
+    just after it, one of the same moment, and the closing reading of the next exchange."""
 
     last: RecordedEntry | None = None
+    before: RecordedEntry | None = None
+    after: RecordedEntry | None = None
     same: RecordedEntry | None = None
     closing: RecordedEntry | None = None
+
+    @property
+    def neighbours(self) -> Neighbours:
+        """Those that a new reading is compared with."""
+        return Neighbours(
+            *(
+                None if recorded is None else recorded.entry
+                for recorded in (self.last, self.before, self.after)
+            )
+        )
 
 
 NOTHING_AROUND = Surroundings()
 
-# For each new reading up to three existing ones of its register, labelled by `role`, each found at
+# For each new reading up to five existing ones of its register, labelled by `role`, each found at
 # the end of an index: one statement for a thousand readings instead of three for each.
 _SURROUNDINGS = """
 SELECT new.n, existing.*
@@ -129,6 +142,16 @@ SELECT new.n, existing.*
          WHERE e.tenant_id = $1 AND e.meter_id = new.meter_id AND e.flow = new.flow
            AND e.reading_id IS DISTINCT FROM new.but_id
          ORDER BY e.read_at DESC, e.kind = 'exchange_initial' DESC LIMIT 1)
+       UNION ALL
+       (SELECT 'before', e.* FROM reading_known_at('infinity') e
+         WHERE e.tenant_id = $1 AND e.meter_id = new.meter_id AND e.flow = new.flow
+           AND e.read_at < new.read_at AND e.reading_id IS DISTINCT FROM new.but_id
+         ORDER BY e.read_at DESC, e.kind = 'exchange_initial' DESC LIMIT 1)
+       UNION ALL
+       (SELECT 'after', e.* FROM reading_known_at('infinity') e
+         WHERE e.tenant_id = $1 AND e.meter_id = new.meter_id AND e.flow = new.flow
+           AND e.read_at > new.read_at AND e.reading_id IS DISTINCT FROM new.but_id
+         ORDER BY e.read_at, e.kind = 'exchange_initial' LIMIT 1)
        UNION ALL
        (SELECT 'same', e.* FROM reading_known_at('infinity') e
          WHERE e.tenant_id = $1 AND e.meter_id = new.meter_id AND e.flow = new.flow
