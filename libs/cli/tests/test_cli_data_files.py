@@ -96,6 +96,19 @@ async def test_a_meter_has_the_channel_and_the_register_of_its_row():
     assert (solar.body.channels, solar.body.registers[0].flow) == (None, "generation")
 
 
+async def test_an_opening_balance_is_its_customer_s():
+    customer = await item("customers", reference="C-1", name="Ada", currency="EUR")
+    owed = await item(
+        "opening-balances", reference="OLD-1", customer="C-1", currency="EUR", amount="-12.50",
+        occurred_at="2025-11-01T00:00+01:00",
+    )  # fmt: skip
+    assert (owed.id, owed.body.customer_id) == (customer.id, customer.id)
+    assert (owed.reference, owed.body.reference, owed.body.amount) == (
+        "OLD-1", "OLD-1", Decimal("-12.50"),
+    )  # fmt: skip
+    assert owed.needs == (("customer", customer.id, "C-1"),)
+
+
 @pytest.mark.parametrize(
     ("name", "fields", "reason"),
     [
@@ -113,6 +126,12 @@ async def test_a_meter_has_the_channel_and_the_register_of_its_row():
         ("meters", {"reference": "M", "property": "P", "meter_type": "main", "minutes": "1_5",
                     "interval_kwh_max": "1"}, "not a whole number"),
         ("readings", {"meter": "M", "read_at": "2025-01-01T00:00", "kwh": "1"}, "has no zone"),
+        ("opening-balances", {"reference": "O", "customer": "C", "currency": "EUR",
+         "amount": "1,50", "occurred_at": "2025-11-01T00:00Z"}, "decimal comma"),
+        ("opening-balances", {"reference": "O", "customer": "C", "currency": "EUR",
+         "amount": "1.50", "occurred_at": "2025-11-01T00:00"}, "occurred_at has no zone"),
+        ("opening-balances", {"reference": "O", "customer": "C", "currency": "EUR",
+         "amount": "1.50", "occurred_at": "2025-11-01T00:00Z", "due_on": "soon"}, "due_on: "),
         ("readings", {"meter": "M", "read_at": "01/02/2025", "kwh": "1"}, "read_at '01/02/2025'"),
         ("readings", {"meter": "M", "read_at": "2025-01-01T00:00Z", "kwh": "1,5"}, "decimal comma"),
         ("readings", {"meter": "M", "read_at": "2025-01-01T00:00Z", "kwh": "NaN"}, "is no number"),

@@ -117,6 +117,18 @@ async def test_under_constant_work_each_finding_needs_a_moment_of_its_own():
     assert services.asked == 2
 
 
+@pytest.mark.parametrize(("on_account", "holds"), [("-40.00", True), ("-39.00", False)])
+async def test_opening_balances_are_set_against_their_account(on_account, holds):
+    opened = {"opening_balances": "40.00", "opening_account": on_account}
+    books = LEDGER | {"currencies": [EUR | {"receivable": "7.00"} | opened]}
+    findings = await reconcile(Services(AGREED | {"ledger": books}))
+    assert [
+        finding.holds
+        for finding in findings
+        if finding.what == "EUR: opening balances = their account"
+    ] == [holds]
+
+
 async def test_what_payees_are_owed_may_be_finer_than_the_books():
     finer = BILLING | {"payees": [GRID | {"owed": "1.99999999"}]}
     assert all(finding.holds for finding in await reconcile(Services(AGREED | {"billing": finer})))

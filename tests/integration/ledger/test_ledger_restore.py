@@ -300,6 +300,42 @@ async def test_settlements_and_their_reversals_come_back(
     assert restorable.logged("not adopted", tenant) == []
 
 
+async def test_opening_balances_come_back(restorable, running, publishing, kafka_bootstrap):
+    """Owed and credit, one that was reversed and booked again, and what the credit paid."""
+    tenant, bill = f"t-{uuid4().hex[:8]}", invoice(1)
+    taken = {"customer_id": str(bill.customer_id), "currency": "EUR",
+             "occurred_at": "2025-03-01T00:00:00Z"}  # fmt: skip
+    owed = taken | {"amount": "80.00", "reference": "OLD-1", "due_on": "2025-02-01"}
+    async with running(tenant):
+        pass
+    await restorable.copy()
+
+    async with running(tenant) as (database, acme):
+        async with publishing() as publisher:
+            await publisher.publish([outgoing(bill, tenant)])
+        await until_rows(database, "transaction", tenant, 1)
+        wrong = await post(acme, "opening-balances/batch", items=[owed | {"amount": "90.00"}])
+        await reverse(acme, wrong["items"][0]["id"])
+        credit = taken | {"amount": "-30.00", "reference": "OLD-2"}
+        await post(acme, "opening-balances/batch", items=[owed, credit])
+        await until_drained(database, tenant, "entry_queue")
+        before = await stored(database, tenant)
+    heard = await said(kafka_bootstrap, tenant, *SAID)
+    await restorable.restore()
+
+    async with running(tenant) as (database, acme):
+        await until_rows(database, "transaction", tenant, len(before["transaction"]))
+        await until_drained(database, tenant, "adopted_payment", "entry_queue")
+        after = await stored(database, tenant)
+        for table, rows in before.items():
+            assert set(after[table]) ^ set(rows) == set(), table
+        books = (await reconciled(acme))["EUR"]
+        assert (books["opening_balances"], books["opening_account"]) == ("50.00", "-50.00")
+        await post(acme, "opening-balances/batch", status=200, items=[owed])
+    assert await said(kafka_bootstrap, tenant, *SAID) == heard
+    assert restorable.logged("adopted payment refused", tenant) == []
+
+
 async def test_deposits_come_back(restorable, running, publishing, kafka_bootstrap):
     """Taken, set off against an invoice that the copy does not have, returned, and reversed."""
     tenant, bill = f"t-{uuid4().hex[:8]}", invoice(1)

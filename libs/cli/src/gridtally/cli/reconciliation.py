@@ -148,6 +148,10 @@ def _posted(billing: Json, ledger: Json) -> Iterator[Finding]:
             receivable,
             Decimal(live_total) == Decimal(receivable),
         )
+    for currency, posted in posted_by_currency.items():
+        if Decimal(opened := posted.get("opening_balances", "0")):
+            on_account = str(-Decimal(posted["opening_account"]))
+            yield _equal(f"{currency}: opening balances = their account", opened, on_account)
     yield from _owed(billing, ledger)
     yield Finding("debits = credits, in every currency", "", "", ledger["ok"])
 

@@ -117,14 +117,15 @@ class PaymentRecorded(Event):
 
 TransactionKind = Literal[
     "refund", "write_off", "charge", "credit", "allocation", "assignment", "return", "reversal",
-    "deposit",
+    "deposit", "opening_charge", "opening_credit",
 ]  # fmt: skip
 
 
 class TransactionRecorded(Event):
     """Something was posted on a customer's account that is neither a document of billing nor a
     payment: a refund, a write-off, a charge or a credit by hand, credit that pays items, a payment
-    out of suspense that is assigned or paid back, a deposit, or the reversal of one of these.
+    out of suspense that is assigned or paid back, a deposit, what an account was taken over with,
+    or the reversal of one of these.
     """
 
     TOPIC: ClassVar[str] = "transaction.recorded.v1"
@@ -155,7 +156,7 @@ class TransactionRecorded(Event):
     """Which credit a refund or an allocation spends; out of a deposit it returns it or sets it
     off."""
     due_on: Day | None = None
-    """When a charge is due."""
+    """When a charge, or an opening charge, is due."""
     payment_id: UUID | None = None
     """The payment out of suspense that is assigned or paid back."""
     reverses_id: UUID | None = None

@@ -295,6 +295,7 @@ MEANINGS: dict[str, str] = {
     "not_reversible": "Transactions of this kind are not reversed; the detail says what to do.",
     "not_sealed_yet": "The chain is not as long as that yet.",
     "nothing_to_allocate": "The customer has no open items in this currency.",
+    "opening_balance_exists": "The reference is booked with another amount or date.",
     "payment_resolved": "The unmatched payment was assigned to a customer or paid back.",
     "payee_unknown": "No payee has this id.",
     "payment_unknown": "No payment that was unmatched has this id.",

@@ -97,6 +97,18 @@ DESCRIPTION = ApiDescription(
             404: _METER,
             422: ("not_derived", "invalid_terms", "circular_definition", "too_many_versions"),
         },
+        "post_opening_balances": {
+            409: ("opening_balance_exists",),
+            422: (
+                "amount_missing",
+                "customer_unknown",
+                "due_refused",
+                "finer_than_currency",
+                "future",
+                "too_early",
+                "balance_too_large",
+            ),
+        },
         "get_payee_statement": {404: _PAYEE, 422: ("empty_window", "window_too_wide")},
         "list_payees": {422: ("empty_window",)},
         "settle_payee": {

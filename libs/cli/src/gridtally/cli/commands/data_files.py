@@ -1,4 +1,4 @@
-"""`gridtally import customers|properties|meters|agreements|readings`: master data from CSV."""
+"""`gridtally import customers|properties|meters|agreements|readings|opening-balances`: from CSV."""
 
 import asyncio
 import os
@@ -58,8 +58,10 @@ HELP: "dict[Name, str]" = {
     "customers": "customers: reference, name, currency; e-mail, address, language and more.",
     "properties": "properties: reference, name, zone; address, customer, the property above.",
     "meters": "meters: reference, property, meter_type; what they measure and show.",
-    "agreements": "agreements: reference, customer, meter, tariff (its code), start_on; end_on.",
+    "agreements": "agreements: reference, customer, meter, tariff (its code), start_on; end_on, "
+    "billing_starts_on.",
     "readings": "register readings: meter, read_at, kwh; flow, quality, note.",
+    "opening-balances": "what is owed: reference, customer, currency, amount, occurred_at; due_on.",
 }
 COMMANDS = {name: _command(name, f"Import {columns}") for name, columns in HELP.items()}
 

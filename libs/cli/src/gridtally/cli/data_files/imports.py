@@ -22,6 +22,7 @@ BATCHES: dict[Name, tuple[str, str, type[BaseModel]]] = {
     "properties": ("ledger", "/v1/properties/batch", ledger.NewProperties),
     "meters": ("ledger", "/v1/meters/batch", ledger.NewMeters),
     "agreements": ("billing", "/v1/agreements/batch", billing.NewAgreements),
+    "opening-balances": ("ledger", "/v1/opening-balances/batch", ledger.NewOpeningBalances),
 }
 """What is made together, all or none: the service, the path and the body."""
 IN_ORDER: frozenset[Name] = frozenset({"properties"})

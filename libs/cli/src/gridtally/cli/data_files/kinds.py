@@ -23,7 +23,9 @@ from gridtally.files.header import Columns
 from gridtally.files.numbers import not_a_number
 from gridtally.files.stamps import parse_stamp
 
-Name = Literal["customers", "properties", "meters", "agreements", "readings"]
+Name = Literal[
+    "customers", "properties", "meters", "agreements", "readings", "opening-balances",
+]  # fmt: skip
 WH_PER_KWH = 1000
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _WHOLE = re.compile(r"[0-9]{1,18}")
@@ -31,7 +33,8 @@ _WHOLE = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What a row asks for: `body` is to be made under `id`; a reading has that of its meter.
+    """What a row asks for: `body` is to be made under `id`; a reading has that of its meter,
+    an opening balance that of its customer.
     `needs` must be there before it."""
 
     row: int
@@ -114,17 +117,21 @@ async def _agreement(row: Row, references: References) -> Item:
 async def _reading(row: Row, references: References) -> Item:
     given = dict(row.fields)
     needs, fields = _named(given, references, ("meter", "meter"))
-    try:
-        read_at = parse_stamp(fields["read_at"])
-    except ValueError as wrong:
-        raise ValueError(f"read_at {wrong}") from None
-    if read_at.tzinfo is None:
-        raise ValueError("read_at has no zone: write 2025-03-01T00:00+01:00, or …Z for UTC")
+    read_at = _instant("read_at", fields["read_at"])
     value = _decimal("kwh", fields.pop("kwh"))
     fields |= {"read_at": read_at, "value": value}
     body = _body(ledger.NewReadingOfMeter, fields)
     reference = f"{given['meter']} {_shown(read_at)}"
     return Item(row.number, reference, body, fields["meter_id"], needs)
+
+
+async def _opening_balance(row: Row, references: References) -> Item:
+    given = dict(row.fields)
+    needs, fields = _named(given, references, ("customer", "customer"))
+    fields["occurred_at"] = _instant("occurred_at", fields["occurred_at"])
+    fields["amount"] = _decimal("amount", fields["amount"])
+    body = _body(ledger.NewOpeningBalance, fields)
+    return Item(row.number, given["reference"], body, fields["customer_id"], needs)
 
 
 KINDS: Mapping[Name, Kind] = {
@@ -165,7 +172,7 @@ KINDS: Mapping[Name, Kind] = {
             _columns(
                 "agreements",
                 ("reference", "customer", "meter", "tariff", "start_on"),
-                ("end_on", "closing", "grace_hours"),
+                ("end_on", "closing", "grace_hours", "billing_starts_on"),
             ),
             _agreement,
         ),
@@ -174,6 +181,15 @@ KINDS: Mapping[Name, Kind] = {
             _columns("register readings", ("meter", "read_at", "kwh"),
                      ("flow", "quality", "note")),
             _reading,
+        ),
+        Kind(
+            "opening-balances",
+            _columns(
+                "opening balances",
+                ("reference", "customer", "currency", "amount", "occurred_at"),
+                ("due_on",),
+            ),
+            _opening_balance,
         ),
     )
 }  # fmt: skip
@@ -211,6 +227,16 @@ def _body(model: type[BaseModel], fields: dict[str, Any]) -> BaseModel:
         error, *_ = json.loads(wrong.json(include_url=False, include_input=False))
         column = ".".join(str(part) for part in error["loc"])
         raise ValueError(f"{column}: {error['msg'][:200]}") from None
+
+
+def _instant(column: str, text: str) -> datetime:
+    try:
+        instant = parse_stamp(text)
+    except ValueError as wrong:
+        raise ValueError(f"{column} {wrong}") from None
+    if instant.tzinfo is None:
+        raise ValueError(f"{column} has no zone: write 2025-03-01T00:00+01:00, or …Z for UTC")
+    return instant
 
 
 def _decimal(column: str, text: str) -> Decimal:

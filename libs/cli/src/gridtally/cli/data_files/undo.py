@@ -2,7 +2,7 @@
 
 What a file names by reference was made by an import, since nothing else has such an id. It is
 removed as it was made: what has changed since is refused, and so are a customer with agreements and
-an agreement that was billed.
+an agreement that was billed. An opening balance is reversed.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from gridtally.client import AsyncClient, NotAllowed, NotFound, NotNow, Problem
 from gridtally.client.generated import ledger_models as ledger
 
 FIRST_VERSION = 1
+UNDONE = "the import of its file was undone"
 
 
 class Undoer:
@@ -39,6 +40,9 @@ class Undoer:
         if isinstance(item.body, ledger.NewReadingOfMeter):
             await self._withdraw(item, item.body)
             return
+        if isinstance(item.body, ledger.NewOpeningBalance):
+            await self._reverse(item.body)
+            return
         match self._name:
             case "customers":
                 await self._client.billing.delete_customer(item.id, if_match=FIRST_VERSION)
@@ -49,6 +53,26 @@ class Undoer:
             case _:
                 await self._client.ledger.delete_meter(item.id, if_match=FIRST_VERSION)
         self._outcomes.add("undone")
+
+    async def _reverse(self, body: ledger.NewOpeningBalance) -> None:
+        """Reverse what is booked under a reference and stands: at most one, the last of several."""
+        listed = self._client.ledger.list_transactions(
+            kind="opening_balance", customer_id=body.customer_id, currency=body.currency,
+            reference=body.reference,
+        )  # fmt: skip
+        booked = [transaction async for transaction in listed]
+        if not booked:
+            self._outcomes.add("absent")
+            return
+        try:
+            reason = ledger.NewReversal(reason=UNDONE)
+            await self._client.ledger.post_reversal(booked[-1].id, reason)
+        except Problem as problem:
+            if problem.code != "already_reversed":
+                raise
+            self._outcomes.add("absent")
+        else:
+            self._outcomes.add("undone")
 
     async def _withdraw(self, item: Item, body: ledger.NewReadingOfMeter) -> None:
         """Withdraw the reading of that moment, if it is as it was entered."""

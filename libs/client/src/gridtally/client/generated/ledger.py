@@ -755,6 +755,7 @@ class Ledger(Operations):
             "rounding",
             "write_off",
             "suspense",
+            "opening_balance",
         ]
         | None = None,
         customer_id: UUID | None = None,
@@ -947,6 +948,7 @@ class Ledger(Operations):
             "assignment",
             "settlement",
             "deposit",
+            "opening_balance",
         ]
         | None = None,
         document_id: UUID | None = None,
@@ -1078,6 +1080,22 @@ class Ledger(Operations):
             models.Transaction,
             "POST",
             "/v1/allocations",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def post_opening_balances(
+        self, body: models.NewOpeningBalances, *, idempotency_key: str | None = None
+    ) -> models.OpeningBalances:
+        """Book up to 500 opening balances, all or nothing; those that are booked already with
+        the same content are answered as they are, with 200 where all of them are. One that
+        was reversed is booked again.
+        """
+        return self._call(
+            models.OpeningBalances,
+            "POST",
+            "/v1/opening-balances/batch",
             body=body,
             once=True,
             idempotency_key=idempotency_key,
@@ -2127,6 +2145,7 @@ class AsyncLedger(AsyncOperations):
             "rounding",
             "write_off",
             "suspense",
+            "opening_balance",
         ]
         | None = None,
         customer_id: UUID | None = None,
@@ -2319,6 +2338,7 @@ class AsyncLedger(AsyncOperations):
             "assignment",
             "settlement",
             "deposit",
+            "opening_balance",
         ]
         | None = None,
         document_id: UUID | None = None,
@@ -2450,6 +2470,22 @@ class AsyncLedger(AsyncOperations):
             models.Transaction,
             "POST",
             "/v1/allocations",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def post_opening_balances(
+        self, body: models.NewOpeningBalances, *, idempotency_key: str | None = None
+    ) -> models.OpeningBalances:
+        """Book up to 500 opening balances, all or nothing; those that are booked already with
+        the same content are answered as they are, with 200 where all of them are. One that
+        was reversed is booked again.
+        """
+        return await self._call(
+            models.OpeningBalances,
+            "POST",
+            "/v1/opening-balances/batch",
             body=body,
             once=True,
             idempotency_key=idempotency_key,

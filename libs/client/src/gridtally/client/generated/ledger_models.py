@@ -777,6 +777,44 @@ class NewKey(Model):
     """Name, for people"""
 
 
+class NewOpeningBalance(Model):
+    """
+    What a customer owes, above zero, or has as credit, below, when the account is taken over; or
+    one open invoice of the books before. It is booked once for customer, currency and reference.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    customer_id: UUID
+    """The customer"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    amount: Decimal
+    """Above zero a charge, below zero a credit; a decimal string"""
+
+    reference: str
+    """What the books before these call it, as an invoice's number"""
+
+    occurred_at: AwareDatetime
+    """The date of value, as of the cut-over"""
+
+    due_on: date | None = None
+    """When what is owed is, or was, to be paid; its day of value if left out"""
+
+
+class NewOpeningBalances(Model):
+    """Opening balances to book together, all or nothing."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: list[NewOpeningBalance]
+    """The page's items"""
+
+
 class NewPaymentTerms(Model):
     """The terms from now on. A rule for credit that is left out stays as it is."""
 
@@ -1501,6 +1539,12 @@ class Reconciliation(Model):
     booked_by_kind: int
     """How many documents were posted before payees had accounts; what payees get of them is revenue"""
 
+    opening_balances: Decimal
+    """What accounts were taken over with, from transactions that were not reversed"""
+
+    opening_account: Decimal
+    """What stands on the account of opening balances, from postings; credit is below zero"""
+
 
 class Reconciliations(Model):
     """
@@ -2026,6 +2070,7 @@ class Account(Model):
             "rounding",
             "write_off",
             "suspense",
+            "opening_balance",
         ]
         | str
     )
@@ -2578,6 +2623,13 @@ class NewWriteOff(Model):
 
     allocations: list[RequestedAllocation] | None = None
     """Which open items it is for"""
+
+
+class OpeningBalances(Model):
+    """The transactions that book them, in the order requested."""
+
+    items: list[Transaction]
+    """The page's items"""
 
 
 class PageOfAccount(Model):

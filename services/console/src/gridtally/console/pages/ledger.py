@@ -49,6 +49,7 @@ CLASSES = (
     "rounding",
     "write_off",
     "suspense",
+    "opening_balance",
 )
 KINDS = (
     "invoice",
@@ -57,6 +58,7 @@ KINDS = (
     "refund",
     "settlement",
     "deposit",
+    "opening_balance",
     "write_off",
     "adjustment",
     "allocation",

@@ -58,6 +58,12 @@ transaction = sa.Table(
     sa.UniqueConstraint("tenant_id", "reverses_id", name="transaction_one_reversal"),
     sa.Index("transaction_by_age", "tenant_id", "recorded_at", "id"),
     sa.Index("transaction_by_customer", "tenant_id", "customer_id", "occurred_at"),
+    sa.Index(
+        "transaction_opening_balance",
+        "tenant_id",
+        "currency",
+        postgresql_where=sa.text("kind = 'opening_balance'"),
+    ),
 )
 posting = sa.Table(
     "posting",

@@ -17,6 +17,10 @@ router = APIRouter(prefix="/v1", tags=["accounts"])
 BOOKED_BY_KIND = (
     "How many documents were posted before payees had accounts; what payees get of them is revenue"
 )
+OPENING_BALANCES = "What accounts were taken over with, from transactions that were not reversed"
+OPENING_ACCOUNT = (
+    "What stands on the account of opening balances, from postings; credit is below zero"
+)
 
 
 class Reconciliation(InCurrency):
@@ -39,6 +43,8 @@ class Reconciliation(InCurrency):
     item_difference_max: Money
     difference_max: Money
     booked_by_kind: Annotated[int, Field(description=BOOKED_BY_KIND)]
+    opening_balances: Annotated[Money, Field(description=OPENING_BALANCES)]
+    opening_account: Annotated[Money, Field(description=OPENING_ACCOUNT)]
 
     @classmethod
     def of(cls, counted: reconciliation.Reconciliation) -> Self:

@@ -50,6 +50,7 @@ KINDS = {
     "write_off": "Write-off",
     "adjustment": "Adjustment",
     "allocation": "Deposit set off",
+    "opening_balance": "Opening balance",
     "reversal": "Reversal",
 }
 

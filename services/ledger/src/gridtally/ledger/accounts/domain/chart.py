@@ -28,6 +28,7 @@ class AccountClass(StrEnum):
     ROUNDING = "rounding"
     WRITE_OFF = "write_off"
     SUSPENSE = "suspense"
+    OPENING_BALANCE = "opening_balance"
 
     def on_normal_side(self, balance: Decimal) -> Decimal:
         """Debits less credits as reports state them: above zero on the normal side of the class.
@@ -140,6 +141,11 @@ def write_off(currency: str) -> Account:
 def suspense(currency: str) -> Account:
     """Money that came in for nobody who is known, until it is assigned or paid back: credit."""
     return _single(currency, AccountClass.SUSPENSE)
+
+
+def opening_balance(currency: str) -> Account:
+    """What customers' accounts were taken over with, from the books before these: equity."""
+    return _single(currency, AccountClass.OPENING_BALANCE)
 
 
 def _single(currency: str, account_class: AccountClass) -> Account:

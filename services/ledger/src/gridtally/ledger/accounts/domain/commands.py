@@ -14,7 +14,7 @@ credit."""
 CreditSource = Literal["prepaid", "export_payable", "deposit"]
 CommandKind = Literal[
     "payment", "refund", "write_off", "credit", "charge", "allocation", "assignment", "return",
-    "deposit",
+    "deposit", "opening_charge", "opening_credit",
 ]  # fmt: skip
 
 
@@ -31,7 +31,8 @@ class Command:
     """What somebody asks to be posted for a customer in a currency.
 
     kind         what it is; a credit and a charge are the two kinds of adjustment, an assignment
-                 and a return what becomes of a payment that stands in suspense, a deposit is taken
+                 and a return what becomes of a payment that stands in suspense, a deposit is taken,
+                 an opening charge or credit is what a customer's account is taken over with
     id           names it for ever: the transaction's id follows from it
     amount       above zero; None, of an allocation, means as much as there is
     reference    what people call it
@@ -62,7 +63,9 @@ class Command:
         """Whether what it makes, credit or a charge, is then subject to the tenant's rule for
         credit. A command that says it allocates nothing means it, and so does one that spends
         credit itself."""
-        makes = self.kind in ("payment", "credit", "charge", "assignment")
+        makes = self.kind in (
+            "payment", "credit", "charge", "assignment", "opening_charge", "opening_credit",
+        )  # fmt: skip
         return makes and self.allocations != ()
 
     @property

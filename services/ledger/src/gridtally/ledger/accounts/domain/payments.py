@@ -42,6 +42,10 @@ def post(account: CustomerAccount, command: Command) -> Transaction:
             transaction = _credit(account, command)
         case "charge":
             transaction = _charge(account, command)
+        case "opening_charge":
+            transaction = _open_with_charge(account, command)
+        case "opening_credit":
+            transaction = _open_with_credit(account, command)
         case "refund":
             transaction = _refund(account, command)
         case "allocation":
@@ -155,15 +159,37 @@ def _credit(account: CustomerAccount, command: Command) -> Transaction:
 
 def _charge(account: CustomerAccount, command: Command) -> Transaction:
     """An adjustment that the customer is to pay: an item of its own."""
+    credited = chart.revenue(account.currency, "adjustment")
+    return _owed(account, command, "adjustment", credited)
+
+
+def _open_with_charge(account: CustomerAccount, command: Command) -> Transaction:
+    """What the customer owed when the account was taken over: an item of its own, and no revenue,
+    since it was earned in the books before these."""
+    return _owed(account, command, "opening_balance", chart.opening_balance(account.currency))
+
+
+def _open_with_credit(account: CustomerAccount, command: Command) -> Transaction:
+    """What the customer had as credit when the account was taken over; it is spent as a payment
+    is."""
+    _require_known(account)
+    debited = chart.opening_balance(account.currency)
+    return _allocated_or_prepaid(account, command, "opening_balance", debited, total_sign=-1)
+
+
+def _owed(
+    account: CustomerAccount, command: Command, kind: TransactionKind, credited: Account
+) -> Transaction:
+    """An amount that the customer is to pay: an item of its own."""
     _require_known(account)
     amount = _amount(command)
     due_on = command.due_on or command.occurred_at.astimezone(UTC).date()
     item = OpenItem(command.id, "charge", command.reference, amount, command.occurred_at, due_on)
     moves = {
         chart.receivable(account.currency, account.customer_id): amount,
-        chart.revenue(account.currency, "adjustment"): -amount,
+        credited: -amount,
     }
-    return _transaction(account, command, "adjustment", moves, opens=item)
+    return _transaction(account, command, kind, moves, opens=item)
 
 
 def _refund(account: CustomerAccount, command: Command) -> Transaction:

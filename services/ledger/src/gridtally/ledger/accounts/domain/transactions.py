@@ -28,11 +28,12 @@ before the point that events carry."""
 _STEP = Decimal(1).scaleb(-AMOUNT_DECIMALS)
 TransactionKind = Literal[
     "invoice", "credit_note", "payment", "refund", "write_off", "adjustment", "allocation",
-    "release", "reversal", "assignment", "settlement", "deposit",
+    "release", "reversal", "assignment", "settlement", "deposit", "opening_balance",
 ]  # fmt: skip
 """As stored and sealed for ever. A `release` deallocates, by the name it was first sealed under;
 an `assignment` gives a payment that stood in suspense to a customer; a `settlement` pays a payee
-and is, as its reversal, about no customer; a `deposit` is money that is held for a customer."""
+and is, as its reversal, about no customer; a `deposit` is money that is held for a customer; an
+`opening_balance` is what a customer owed, or had as credit, when the account was taken over."""
 INVOICED_KINDS: tuple[TransactionKind, ...] = ("invoice", "credit_note")
 """Billing's own documents. What they put on a customer's accounts is published beside the balance,
 so that billing can tell what of its documents is in it."""

@@ -39,6 +39,8 @@ PUBLISHED_HERE: tuple[CommandKind, ...] = (
     "credit",
     "allocation",
     "deposit",
+    "opening_charge",
+    "opening_credit",
 )
 """Payments have an event of their own, and what is done about a payment in suspense is published
 with the payment's id."""

@@ -16,7 +16,7 @@ from gridtally.ledger.accounts.domain.reversals import (
     reversal_id,
     reverse,
 )
-from gridtally.ledger.accounts.domain.transactions import Transaction
+from gridtally.ledger.accounts.domain.transactions import Transaction, TransactionKind
 from gridtally.ledger.accounts.domain.unmatched_payments import UnmatchedPayment
 from gridtally.ledger.accounts.handlers import payees
 from gridtally.ledger.accounts.handlers.credit import apply_credits, causes_of
@@ -31,6 +31,9 @@ from gridtally.ledger.accounts.store import (
     unmatched_payments,
 )
 from gridtally.messaging import enqueue
+
+CHARGED_KINDS: tuple[TransactionKind, ...] = ("adjustment", "opening_balance")
+"""What opens an item that its reversal cancels."""
 
 
 async def reverse_transaction(
@@ -119,7 +122,7 @@ async def _deallocation(
     tx: WriteConnection, account: CustomerAccount, original: Transaction, reason: Reason
 ) -> Transaction | None:
     """What takes back the payments of the charge that is being reversed, if it is one."""
-    if original.opens is None or original.kind != "adjustment":
+    if original.opens is None or original.kind not in CHARGED_KINDS:
         return None
     key = (original.tenant_id, original.opens.id)
     live = (await open_items.fetch_allocations_of_items(tx, [key])).get(key, [])

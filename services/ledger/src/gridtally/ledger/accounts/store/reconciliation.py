@@ -24,6 +24,8 @@ class Reconciliation:
     suspended  what stands in suspense, from postings: credit
     invoiced_total  what accounts have as put there by invoices and credit notes
     booked_by_kind  documents from before payees had accounts
+    opening_balances  what accounts were taken over with and was not reversed, from transactions
+    opening_account   what stands on the account of opening balances, from postings: credit
     """
 
     currency: str
@@ -42,6 +44,8 @@ class Reconciliation:
     account_difference_max: Decimal
     item_difference_max: Decimal
     booked_by_kind: int
+    opening_balances: Decimal
+    opening_account: Decimal
 
     @property
     def receivable(self) -> Decimal:
@@ -56,6 +60,7 @@ class Reconciliation:
             abs(self.receivable - posted),
             abs(self.invoiced_total - posted),
             abs(self.unmatched + self.suspended),
+            abs(self.opening_balances + self.opening_account),
             abs(self.opened - self.invoices_total),
             abs(self.postings_sum),
             self.account_difference_max,
@@ -90,7 +95,8 @@ WITH documents AS (
     SELECT currency, coalesce(sum(posted) FILTER (WHERE class = ANY(:receivable)), 0) AS claimed,
            sum(posted) AS postings_sum, max(abs(stored - posted)) AS account_difference_max,
            sum(invoiced) AS invoiced_total,
-           coalesce(sum(posted) FILTER (WHERE class = 'suspense'), 0) AS suspended
+           coalesce(sum(posted) FILTER (WHERE class = 'suspense'), 0) AS suspended,
+           coalesce(sum(posted) FILTER (WHERE class = 'opening_balance'), 0) AS opening_account
       FROM account_sums GROUP BY currency
 ), item_sums AS (
     SELECT max(currency) AS currency, max(kind) AS kind, sum(total) AS total,
@@ -108,7 +114,12 @@ WITH documents AS (
       FROM item_sums GROUP BY currency
 )
 SELECT documents.*, books.claimed, books.postings_sum, books.account_difference_max,
-       invoiced_total, suspended,
+       invoiced_total, suspended, opening_account,
+       coalesce((SELECT sum(t.total) FROM transaction t
+                  WHERE t.tenant_id = :tenant AND t.currency = books.currency
+                    AND t.kind = 'opening_balance'
+                    AND NOT EXISTS (SELECT FROM transaction r WHERE r.tenant_id = t.tenant_id
+                                       AND r.reverses_id = t.id)), 0) AS opening_balances,
        coalesce((SELECT b.documents FROM booked_by_kind b
                   WHERE b.tenant_id = :tenant AND b.currency = books.currency), 0)
            AS booked_by_kind,

@@ -89,6 +89,15 @@ async def fetch_digests(read: ReadConnection, keys: Collection[Key]) -> dict[Key
     return {(row["tenant_id"], row["id"]): row["digest"] for row in rows}
 
 
+async def fetch_reversed(read: ReadConnection, tenant_id: str, ids: Collection[UUID]) -> set[UUID]:
+    """Those of these transactions that have their reversal or credit note."""
+    query = sa.select(tables.transaction.c.reverses_id).where(
+        tables.transaction.c.tenant_id == tenant_id,
+        among(tables.transaction.c.reverses_id, list(ids)),
+    )
+    return {row["reverses_id"] for row in await read.all(query)}
+
+
 async def is_reversed(read: ReadConnection, tenant_id: str, id_: UUID) -> bool:
     """Whether a transaction has its reversal or credit note."""
     query = sa.select(sa.literal(value=True)).where(
@@ -148,9 +157,18 @@ async def fetch_transaction(
     read: ReadConnection, tenant_id: str, id_: UUID
 ) -> PostedTransaction | None:
     """The transaction of this id with its lines; None where there is none."""
-    rows = await read.all(_transaction(tenant_id, id_))
-    transactions = await _with_lines(read, tenant_id, rows)
-    return transactions[0] if transactions else None
+    return (await fetch_transactions(read, tenant_id, [id_])).get(id_)
+
+
+async def fetch_transactions(
+    read: ReadConnection, tenant_id: str, ids: Sequence[UUID]
+) -> dict[UUID, PostedTransaction]:
+    """Those of these transactions that there are, with their lines, by id."""
+    query = sa.select(tables.transaction).where(
+        tables.transaction.c.tenant_id == tenant_id, among(tables.transaction.c.id, ids)
+    )
+    posted = await _with_lines(read, tenant_id, await read.all(query))
+    return {transaction.id: transaction for transaction in posted}
 
 
 async def list_transactions(
