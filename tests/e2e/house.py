@@ -70,8 +70,8 @@ async def until(ask, expected):
     assert answer == expected
 
 
-async def house_on(api, charge):
-    """A house in Berlin from February to March on a tariff of one charge."""
+async def house_on(api, *charges):
+    """A house in Berlin from February to March on a tariff of these charges."""
     property_id, customer_id, tariff_id, agreement_id = (str(uuid4()) for _ in range(4))
     await api.post(
         "tariff",
@@ -84,7 +84,7 @@ async def house_on(api, charge):
             "zone": ZONE,
         },
     )
-    document = {"currency": "EUR", "zone": ZONE, "components": [charge]}
+    document = {"currency": "EUR", "zone": ZONE, "components": [*charges]}
     version = await api.post(
         "tariff",
         f"/v1/tariffs/{tariff_id}/versions",

@@ -88,6 +88,7 @@ async def run(settings, folder, words):
         check=False,
         timeout=LIMIT_S,
     )
+    assert ran.stdout, ran.stderr
     return ran.returncode, json.loads(ran.stdout)
 
 
