@@ -56,6 +56,14 @@ def test_what_it_refers_to_is_there(openapi):
     assert found <= openapi["components"]["schemas"].keys()
 
 
+def test_fields_are_documented_under_the_names_that_answers_have():
+    """The documents have one form for what is read and what is answered, with the names of what is
+    read: a field that is read under another name would be documented under one that no answer
+    has."""
+    for path in ROOT.glob("services/*/src/**/api/**/*.py"):
+        assert "validation_alias" not in path.read_text(), path.relative_to(ROOT)
+
+
 def test_every_operation_says_what_it_does_and_needs_a_key(openapi):
     for path, name, operation in operations(openapi):
         assert operation.get("summary"), name

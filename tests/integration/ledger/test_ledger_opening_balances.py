@@ -7,6 +7,13 @@ from uuid import uuid4
 
 import pytest
 
+from gridtally.cli.data_files.imports import Importer
+from gridtally.cli.data_files.kinds import KINDS, read_item
+from gridtally.cli.data_files.outcomes import Outcomes
+from gridtally.cli.data_files.references import References
+from gridtally.cli.data_files.rows import Row
+from gridtally.cli.data_files.undo import Undoer
+from gridtally.client import AsyncClient
 from gridtally.contracts.accounts import TransactionRecorded
 from gridtally.ledger.accounts.handlers.postings import post_invoices
 from integration.ledger.accounts import (
@@ -184,3 +191,29 @@ async def test_accounts_taken_over_are_what_a_plain_model_says(ledger, acme, see
     total = sum((Decimal(item["amount"]) for item in standing.values()), Decimal(0))
     assert standing
     assert Decimal(books["opening_balances"]) == total
+
+
+async def test_a_file_of_them_is_booked_taken_back_and_booked_again(ledger, acme):
+    """As `gridtally import opening-balances` does it, two in each request."""
+    who, key = await known(ledger), acme.headers["Authorization"].removeprefix("Bearer ")
+    owed = ("10.00", "20.00", "-5.00", "40.00")
+    rows = [
+        Row(n, {"reference": f"OLD-{n}", "customer": str(who), "currency": "EUR",
+                "amount": amount, "occurred_at": CUT_OVER})
+        for n, amount in enumerate(owed, start=2)
+    ]  # fmt: skip
+    urls = dict.fromkeys(("billing", "ledger", "tariff"), str(acme.base_url))
+    async with AsyncClient(urls, key, transport=acme._transport) as client:
+        references = References("acme", client)
+        items = [await read_item(KINDS["opening-balances"], row, references) for row in rows]
+        for state in ("new", "present", "undone", "absent", "new"):
+            outcomes = Outcomes()
+            for part in (items[:2], items[2:]):
+                if state in ("undone", "absent"):
+                    await Undoer("opening-balances", client, outcomes).remove(part)
+                else:
+                    await Importer("opening-balances", client, outcomes).send(part)
+            assert (outcomes.counts, outcomes.refusals) == ({state: len(rows)}, []), state
+            expected = "0.00" if state in ("undone", "absent") else "65.00"
+            assert (await balance(acme, who))[3] == expected
+    await reconciled(acme)

@@ -50,7 +50,7 @@ class Allocation(Model):
     round.)
     """
 
-    item_id: UUID
+    invoice_id: UUID
     """The open item"""
 
     number: str

@@ -37,7 +37,7 @@ class Allocation(BaseModel):
     another transaction, had allocated. (Of an invoice below zero the signs are the other way
     round.)"""
 
-    invoice_id: UUID = Field(validation_alias="item_id")
+    invoice_id: UUID
     number: str
     source_id: UUID
     amount: Money

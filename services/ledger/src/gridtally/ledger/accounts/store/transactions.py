@@ -125,6 +125,11 @@ class AllocationLine:
     source_id: UUID
     amount: Decimal
 
+    @property
+    def invoice_id(self) -> UUID:
+        """The item, as the API calls it."""
+        return self.item_id
+
 
 @dataclass(frozen=True, slots=True)
 class PostedTransaction:
