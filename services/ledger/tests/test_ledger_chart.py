@@ -24,6 +24,7 @@ CUSTOMER = UUID(int=7)
         (chart.revenue("EUR", "energy"), "revenue:energy"),
         (chart.tax("EUR"), "tax"),
         (chart.cash("EUR"), "cash"),
+        (chart.opening_balance("EUR"), "opening_balance"),
         (chart.rounding("EUR"), "rounding"),
         (chart.write_off("EUR"), "write_off"),
         (chart.suspense("EUR"), "suspense"),
