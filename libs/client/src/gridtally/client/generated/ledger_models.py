@@ -51,7 +51,7 @@ class Allocation(Model):
     """
 
     invoice_id: UUID
-    """The open item"""
+    """The invoice"""
 
     number: str
     """Number in its series, from 1"""
