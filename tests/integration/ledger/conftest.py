@@ -1,6 +1,7 @@
 """A migrated ledger, its API without a socket, keys for two tenants, and an attacker."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
@@ -11,8 +12,10 @@ from gridtally.database.migrations import _config
 from gridtally.ledger.app import STATE
 from gridtally.ledger.routers import ROUTERS
 from gridtally.ledger.settings import Settings
+from gridtally.messaging import ensure_topics
 from integration.apps import app_of
 from integration.ledger.properties import property_of
+from restores import Restorable, until_drained
 
 
 @pytest.fixture
@@ -76,3 +79,29 @@ async def at_revision(database_url, postgres_admin_url):
     yield make
     for connection in connections:
         await connection.close()
+
+
+@pytest.fixture
+async def restorable(ledger_url, postgres_admin_url, kafka_bootstrap, stack_servers, tmp_path):
+    await ensure_topics(kafka_bootstrap)
+    settings = {"KAFKA_IDEMPOTENCE": str(stack_servers.idempotence)}
+    of_ledger = Restorable(
+        "ledger", ledger_url, postgres_admin_url, kafka_bootstrap, tmp_path, settings
+    )
+    yield of_ledger
+    await of_ledger.drop_copy()
+
+
+@pytest.fixture
+def running(restorable, clients_of):
+    """The process, and a client of an API on its database."""
+
+    @asynccontextmanager
+    async def run(tenant):
+        async with restorable.running() as database:
+            settings = Settings(database_url=restorable.url, kafka_bootstrap_servers="unused:1")
+            app = app_of("ledger", ROUTERS, database=database, settings=settings, state=STATE)
+            yield database, await clients_of(app, database)(tenant)
+            await until_drained(database, tenant, "entry_queue")
+
+    return run

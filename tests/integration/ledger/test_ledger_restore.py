@@ -1,31 +1,11 @@
 """A restored ledger has what it had said: meters, readings, payments, and the versions of all."""
 
-from contextlib import asynccontextmanager
 from uuid import uuid4
-
-import pytest
 
 from faults.polling import until
 from gridtally.contracts.accounts import (
     AccountChanged,
-    PaymentRecorded,
-    SettlementRecorded,
-    TransactionRecorded,
 )
-from gridtally.contracts.metering import (
-    MeterDefined,
-    MeterRegistered,
-    PropertyChanged,
-    ReadingRecorded,
-)
-from gridtally.contracts.registry import PaymentTermsChanged, TenantDefaultsChanged, UserChanged
-from gridtally.http.api import build_app
-from gridtally.ledger.app import STATE
-from gridtally.ledger.routers import ROUTERS
-from gridtally.ledger.settings import Settings
-from gridtally.messaging import ensure_topics
-from gridtally.observability.health import Health
-from gridtally.observability.metrics import Metrics
 from integration.ledger.accounts import (
     credit_note,
     invoice,
@@ -39,67 +19,8 @@ from integration.ledger.accounts import (
     with_lines,
 )
 from integration.ledger.properties import read
-from restores import Restorable, rows_of, said, until_drained, until_rows
-
-SAID = (
-    PropertyChanged,
-    MeterRegistered,
-    MeterDefined,
-    UserChanged,
-    PaymentTermsChanged,
-    TenantDefaultsChanged,
-    ReadingRecorded,
-    PaymentRecorded,
-    TransactionRecorded,
-    SettlementRecorded,
-)
-CREATED = ("created_at", "updated_at")
-STORED = {
-    "property": CREATED,
-    "meter": CREATED,
-    "channel": (),
-    "register": (),
-    "registry_user": CREATED,
-    "definition": ("id", "created_at"),
-    "payment_terms": (),
-    "tenant_defaults": (),
-    "reading_entry": ("note", "salt"),
-    "transaction": ("recorded_at", "salt"),
-    "posting": ("recorded_at",),
-    "open_item": ("overdue_reported",),
-    "allocation": ("recorded_at",),
-    "adopted_payment": (),
-}
-"""What must be the same after a restore, without what no event carries."""
-
-
-@pytest.fixture
-async def restorable(ledger_url, postgres_admin_url, kafka_bootstrap, stack_servers, tmp_path):
-    await ensure_topics(kafka_bootstrap)
-    settings = {"KAFKA_IDEMPOTENCE": str(stack_servers.idempotence)}
-    of_ledger = Restorable(
-        "ledger", ledger_url, postgres_admin_url, kafka_bootstrap, tmp_path, settings
-    )
-    yield of_ledger
-    await of_ledger.drop_copy()
-
-
-@pytest.fixture
-def running(restorable, clients_of):
-    """The process, and a client of an API on its database."""
-
-    @asynccontextmanager
-    async def run(tenant):
-        async with restorable.running() as database:
-            app = build_app(
-                title="ledger", version="1", routers=ROUTERS, database=database, health=Health(),
-                metrics=Metrics("ledger"), state=STATE,
-                settings=Settings(database_url=restorable.url, kafka_bootstrap_servers="unused:1"),
-            )  # fmt: skip
-            yield database, await clients_of(app, database)(tenant)
-            await until_drained(database, tenant, "entry_queue")
-
-    return run
+from integration.ledger.restored import SAID, stored
+from restores import said, until_drained, until_rows
 
 
 async def register(client, name, **more):
@@ -119,13 +40,6 @@ async def until_adopted(client):
         return answer.status_code != 503
 
     await until("adopted", is_open)
-
-
-async def stored(database, tenant):
-    return {
-        table: await rows_of(database, table, tenant, without=without)
-        for table, without in STORED.items()
-    }
 
 
 async def test_a_restored_ledger_has_what_it_had_said(
@@ -298,75 +212,6 @@ async def test_settlements_and_their_reversals_come_back(
         assert again["id"] == paid["id"]
     assert await said(kafka_bootstrap, tenant, *SAID) == heard
     assert restorable.logged("not adopted", tenant) == []
-
-
-async def test_opening_balances_come_back(restorable, running, publishing, kafka_bootstrap):
-    """Owed and credit, one that was reversed and booked again, and what the credit paid."""
-    tenant, bill = f"t-{uuid4().hex[:8]}", invoice(1)
-    taken = {"customer_id": str(bill.customer_id), "currency": "EUR",
-             "occurred_at": "2025-03-01T00:00:00Z"}  # fmt: skip
-    owed = taken | {"amount": "80.00", "reference": "OLD-1", "due_on": "2025-02-01"}
-    async with running(tenant):
-        pass
-    await restorable.copy()
-
-    async with running(tenant) as (database, acme):
-        async with publishing() as publisher:
-            await publisher.publish([outgoing(bill, tenant)])
-        await until_rows(database, "transaction", tenant, 1)
-        wrong = await post(acme, "opening-balances/batch", items=[owed | {"amount": "90.00"}])
-        await reverse(acme, wrong["items"][0]["id"])
-        credit = taken | {"amount": "-30.00", "reference": "OLD-2"}
-        await post(acme, "opening-balances/batch", items=[owed, credit])
-        await until_drained(database, tenant, "entry_queue")
-        before = await stored(database, tenant)
-    heard = await said(kafka_bootstrap, tenant, *SAID)
-    await restorable.restore()
-
-    async with running(tenant) as (database, acme):
-        await until_rows(database, "transaction", tenant, len(before["transaction"]))
-        await until_drained(database, tenant, "adopted_payment", "entry_queue")
-        after = await stored(database, tenant)
-        for table, rows in before.items():
-            assert set(after[table]) ^ set(rows) == set(), table
-        books = (await reconciled(acme))["EUR"]
-        assert (books["opening_balances"], books["opening_account"]) == ("50.00", "-50.00")
-        await post(acme, "opening-balances/batch", status=200, items=[owed])
-    assert await said(kafka_bootstrap, tenant, *SAID) == heard
-    assert restorable.logged("adopted payment refused", tenant) == []
-
-
-async def test_deposits_come_back(restorable, running, publishing, kafka_bootstrap):
-    """Taken, set off against an invoice that the copy does not have, returned, and reversed."""
-    tenant, bill = f"t-{uuid4().hex[:8]}", invoice(1)
-    mine = {"customer_id": str(bill.customer_id), "currency": "EUR"}
-    held = mine | {"source": "deposit"}
-    async with running(tenant):
-        pass
-    await restorable.copy()
-
-    async with running(tenant) as (database, acme):
-        async with publishing() as publisher:
-            await publisher.publish([outgoing(bill, tenant)])
-        await until_rows(database, "transaction", tenant, 1)
-        await post(acme, "deposits", **mine, amount="50", reference="D 1")
-        await reverse(acme, (await post(acme, "deposits", **mine, amount="9"))["id"])
-        await post(acme, "allocations", **held, amount="30")
-        await post(acme, "refunds", **held, amount="20", reason="moved out")
-        await until_drained(database, tenant, "entry_queue")
-        before = await stored(database, tenant)
-    heard = await said(kafka_bootstrap, tenant, *SAID)
-    await restorable.restore()
-
-    async with running(tenant) as (database, acme):
-        await until_rows(database, "transaction", tenant, 6)
-        await until_drained(database, tenant, "adopted_payment", "entry_queue")
-        after = await stored(database, tenant)
-        for table, rows in before.items():
-            assert set(after[table]) ^ set(rows) == set(), table
-        await reconciled(acme)
-    assert await said(kafka_bootstrap, tenant, *SAID) == heard
-    assert restorable.logged("adopted payment refused", tenant) == []
 
 
 async def test_users_definitions_and_payment_terms_come_back(restorable, running, kafka_bootstrap):

@@ -1,0 +1,77 @@
+"""What was posted for a customer beside documents and payments is there again after a restore."""
+
+from uuid import uuid4
+
+import pytest
+
+from integration.ledger.accounts import AT, invoice, outgoing, post, reconciled, reverse
+from integration.ledger.restored import SAID, stored
+from restores import said, until_drained, until_rows
+
+
+@pytest.fixture
+def come_back(restorable, running, publishing, kafka_bootstrap):
+    """What `act` posts for the customer of an invoice that the copy does not have is there again
+    after a restore; `check` then asks more."""
+
+    async def restored(act, check=reconciled):
+        tenant, bill = f"t-{uuid4().hex[:8]}", invoice(1)
+        async with running(tenant):
+            pass
+        await restorable.copy()
+
+        async with running(tenant) as (database, acme):
+            async with publishing() as publisher:
+                await publisher.publish([outgoing(bill, tenant)])
+            await until_rows(database, "transaction", tenant, 1)
+            await act(acme, {"customer_id": str(bill.customer_id), "currency": "EUR"})
+            await until_drained(database, tenant, "entry_queue")
+            before = await stored(database, tenant)
+        heard = await said(kafka_bootstrap, tenant, *SAID)
+        await restorable.restore()
+
+        async with running(tenant) as (database, acme):
+            await until_rows(database, "transaction", tenant, len(before["transaction"]))
+            await until_drained(database, tenant, "adopted_payment", "entry_queue")
+            after = await stored(database, tenant)
+            for table, rows in before.items():
+                assert set(after[table]) ^ set(rows) == set(), table
+            await check(acme)
+        assert await said(kafka_bootstrap, tenant, *SAID) == heard
+        assert restorable.logged("adopted payment refused", tenant) == []
+
+    return restored
+
+
+async def test_opening_balances_come_back(come_back):
+    """Owed and credit, one that was reversed and booked again, and what the credit paid."""
+    lists = []
+
+    async def take_over(acme, mine):
+        owed = mine | {"amount": "80.00", "reference": "OLD-1", "due_on": "2025-02-01",
+                       "occurred_at": "2025-03-01T00:00:00Z"}  # fmt: skip
+        credit = mine | {"amount": "-30.00", "reference": "OLD-2", "occurred_at": AT}
+        lists.append([owed, credit])
+        wrong = await post(acme, "opening-balances/batch", items=[owed | {"amount": "90.00"}])
+        await reverse(acme, wrong["items"][0]["id"])
+        await post(acme, "opening-balances/batch", items=lists[0])
+
+    async def check(acme):
+        books = (await reconciled(acme))["EUR"]
+        assert (books["opening_balances"], books["opening_account"]) == ("50.00", "-50.00")
+        await post(acme, "opening-balances/batch", status=200, items=lists[0])
+
+    await come_back(take_over, check)
+
+
+async def test_deposits_come_back(come_back):
+    """Taken, set off against an invoice that the copy does not have, returned, and reversed."""
+
+    async def use(acme, mine):
+        held = mine | {"source": "deposit"}
+        await post(acme, "deposits", **mine, amount="50", reference="D 1")
+        await reverse(acme, (await post(acme, "deposits", **mine, amount="9"))["id"])
+        await post(acme, "allocations", **held, amount="30")
+        await post(acme, "refunds", **held, amount="20", reason="moved out")
+
+    await come_back(use)
