@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 
 # What is there fits the wider rules, so it is looked at without keeping writers out.
 _RULES = """
