@@ -73,6 +73,7 @@ COMPARISON = {
     "topology_root_node_id": str(uuid4()),
     "scenarios": [{"label": label, "policy": NET} for label in ("today", "draft")],
 }  # fmt: skip
+BILLING_RUN = {"start_on": "2025-01-01", "end_on": "2025-02-01"}
 REBILLING = {"from_on": "2025-01-01", "reason": "mine"}
 BODIES = {
     "patch /v1/agreements/{agreement_id}": {"grace_hours": 1},
@@ -84,6 +85,7 @@ BODIES = {
     "post /v1/customers/{customer_id}/erase": {"reason": "mine"},
     "post /v1/held-invoices/{agreement_id}/{start_on}/dismiss": {"reason": "mine"},
     "post /v1/invoice-drafts/{draft_id}/reject": {"reason": "mine"},
+    "post /v1/billing-runs/{run_id}/approve": {"digest": "0" * 64},
     "post /v1/invoices/{invoice_id}/credit-notes": {"reason": "mine", "amount": "1"},
     "patch /v1/properties/{property_id}": NAMED,
     "put /v1/properties/{property_id}": NAMED | {"zone": "Europe/Berlin"},
@@ -148,7 +150,13 @@ async def furnish(app, client):
             ids = {"customer_id": payer["id"], "meter_id": str(uuid4())}
             asked = ids | {"tariff_id": str(uuid4()), "start_on": "2025-01-01"}
             agreement = await made(client, "/v1/agreements", asked)
-            return ids | {"agreement_id": agreement["id"], "start_on": asked["start_on"]}
+            await client.put("/v1/invoicing-terms", json={"approval": "required"})
+            run = await made(client, "/v1/billing-runs", NAMED | BILLING_RUN)
+            return ids | {
+                "agreement_id": agreement["id"],
+                "start_on": asked["start_on"],
+                "run_id": run["id"],
+            }
         case "ledger":
             home = await made(client, "/v1/properties", {"name": "Home", "zone": "Europe/Berlin"})
             meter = next(meter["id"] for meter in home["meters"] if meter["meter_type"] == "total")

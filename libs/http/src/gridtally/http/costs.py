@@ -52,6 +52,8 @@ NAMED: dict[str, CostClass] = {
     # billing
     "GET /v1/agreements/{agreement_id}/periods/{start_on}/bill": CALCULATION,
     "GET /v1/agreements/{agreement_id}/preview": CALCULATION,
+    "GET /v1/billing-runs/{run_id}": CALCULATION,
+    "GET /v1/billing-runs/{run_id}/findings": CALCULATION,
     "GET /v1/credit-notes/{credit_note_id}/document": CALCULATION,
     "GET /v1/customers/{customer_id}/bills": LISTING,
     "GET /v1/fleet/customers/{customer_id}/cost": CALCULATION,
@@ -69,6 +71,9 @@ NAMED: dict[str, CostClass] = {
     "POST /v1/agreements/{agreement_id}/preview": CALCULATION,
     "POST /v1/agreements/{agreement_id}/rebilling": BULK_WRITE,
     "POST /v1/agreements/{agreement_id}/rebilling/preview": CALCULATION,
+    "POST /v1/billing-runs": CALCULATION,
+    "POST /v1/billing-runs/{run_id}/approve": BULK_WRITE,
+    "POST /v1/billing-runs/{run_id}/cancel": WRITE,
     "POST /v1/bills/calculate-and-store": CALCULATION,
     "POST /v1/corrections/preview": CALCULATION,
     "POST /v1/customers/{customer_id}/erase": BULK_WRITE,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from gridtally.billing.handlers import (
+    billing_runs,
     collective_invoices,
     customers,
     daily_costs,
@@ -46,6 +47,7 @@ def loops(process: Process[Settings]) -> list[Loop]:
             database,
             clock,
         ),
+        polling_loop("billing.runs", billing_runs.approve_due_runs, database, clock),
         polling_loop("billing.daily_costs", daily_costs.price_due_days, database, clock),
         polling_loop("billing.read_cycles", read_cycles.spread_read_dates, database, clock),
         polling_loop("billing.customers", customers.publish_customers, database, clock),

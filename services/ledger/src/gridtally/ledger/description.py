@@ -38,11 +38,17 @@ DESCRIPTION = ApiDescription(
     problems={
         "create_property": {
             409: ("property_exists",),
-            422: ("unknown_parent", "circular_tree", "invalid_meter"),
+            422: ("unknown_parent", "circular_tree", "invalid_meter", "zone_missing"),
         },
         "create_properties": {
             409: ("property_exists",),
-            422: ("unknown_parent", "circular_tree", "invalid_meter", "duplicate_id"),
+            422: (
+                "unknown_parent",
+                "circular_tree",
+                "invalid_meter",
+                "zone_missing",
+                "duplicate_id",
+            ),
         },
         "get_property": {404: _PROPERTY},
         "change_property": _CHANGED_PROPERTY,

@@ -506,6 +506,84 @@ class Billing(Operations):
             if_match=if_match,
         )
 
+    def create_billing_run(
+        self, body: models.NewBillingRun, *, idempotency_key: str | None = None
+    ) -> models.BillingRunReport:
+        """Make a run: a dry run, that issues nothing.
+
+        409 `approval_not_required` where the tenant's invoices are issued as readings
+        complete.
+        """
+        return self._call(
+            models.BillingRunReport,
+            "POST",
+            "/v1/billing-runs",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_billing_runs(
+        self,
+        *,
+        state: Literal["proposed", "approved", "issued", "cancelled"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.BillingRun]:
+        """Runs, the newest first."""
+        return self._pages(
+            models.PageOfBillingRun,
+            "GET",
+            "/v1/billing-runs",
+            query={"state": state, "limit": limit},
+        )
+
+    def get_billing_run(self, run_id: UUID) -> models.BillingRunReport:
+        """A run, what its bills come to now, and how far it has come."""
+        return self._call(
+            models.BillingRunReport, "GET", "/v1/billing-runs/{run_id}", parts={"run_id": run_id}
+        )
+
+    def list_run_findings(
+        self,
+        run_id: UUID,
+        *,
+        kind: Literal["bill_shock", "no_use", "estimated", "held"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.RunFinding]:
+        """What stands out among the bills of a run, the earliest periods first."""
+        return self._pages(
+            models.PageOfRunFinding,
+            "GET",
+            "/v1/billing-runs/{run_id}/findings",
+            parts={"run_id": run_id},
+            query={"kind": kind, "limit": limit},
+        )
+
+    def approve_billing_run(
+        self, run_id: UUID, body: models.RunApproval
+    ) -> models.BillingRunReport:
+        """Have all its bills issued, which goes on by itself; the same again changes nothing.
+
+        409 `billing_run_changed` where its drafts are not those of the digest, `same_person`
+        where the tenant wants another key to approve it than that which made it.
+        """
+        return self._call(
+            models.BillingRunReport,
+            "POST",
+            "/v1/billing-runs/{run_id}/approve",
+            parts={"run_id": run_id},
+            body=body,
+        )
+
+    def cancel_billing_run(self, run_id: UUID) -> models.BillingRunReport:
+        """Let nothing come of it; its drafts stay as they are. 409 once it was approved."""
+        return self._call(
+            models.BillingRunReport,
+            "POST",
+            "/v1/billing-runs/{run_id}/cancel",
+            parts={"run_id": run_id},
+        )
+
     def list_pending_collective_invoices(
         self, *, customer_id: UUID | None = None, limit: int | None = None
     ) -> Iterator[models.PendingCollectiveInvoice]:
@@ -1536,6 +1614,84 @@ class AsyncBilling(AsyncOperations):
             parts={"draft_id": draft_id},
             body=body,
             if_match=if_match,
+        )
+
+    async def create_billing_run(
+        self, body: models.NewBillingRun, *, idempotency_key: str | None = None
+    ) -> models.BillingRunReport:
+        """Make a run: a dry run, that issues nothing.
+
+        409 `approval_not_required` where the tenant's invoices are issued as readings
+        complete.
+        """
+        return await self._call(
+            models.BillingRunReport,
+            "POST",
+            "/v1/billing-runs",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_billing_runs(
+        self,
+        *,
+        state: Literal["proposed", "approved", "issued", "cancelled"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.BillingRun]:
+        """Runs, the newest first."""
+        return self._pages(
+            models.PageOfBillingRun,
+            "GET",
+            "/v1/billing-runs",
+            query={"state": state, "limit": limit},
+        )
+
+    async def get_billing_run(self, run_id: UUID) -> models.BillingRunReport:
+        """A run, what its bills come to now, and how far it has come."""
+        return await self._call(
+            models.BillingRunReport, "GET", "/v1/billing-runs/{run_id}", parts={"run_id": run_id}
+        )
+
+    def list_run_findings(
+        self,
+        run_id: UUID,
+        *,
+        kind: Literal["bill_shock", "no_use", "estimated", "held"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.RunFinding]:
+        """What stands out among the bills of a run, the earliest periods first."""
+        return self._pages(
+            models.PageOfRunFinding,
+            "GET",
+            "/v1/billing-runs/{run_id}/findings",
+            parts={"run_id": run_id},
+            query={"kind": kind, "limit": limit},
+        )
+
+    async def approve_billing_run(
+        self, run_id: UUID, body: models.RunApproval
+    ) -> models.BillingRunReport:
+        """Have all its bills issued, which goes on by itself; the same again changes nothing.
+
+        409 `billing_run_changed` where its drafts are not those of the digest, `same_person`
+        where the tenant wants another key to approve it than that which made it.
+        """
+        return await self._call(
+            models.BillingRunReport,
+            "POST",
+            "/v1/billing-runs/{run_id}/approve",
+            parts={"run_id": run_id},
+            body=body,
+        )
+
+    async def cancel_billing_run(self, run_id: UUID) -> models.BillingRunReport:
+        """Let nothing come of it; its drafts stay as they are. 409 once it was approved."""
+        return await self._call(
+            models.BillingRunReport,
+            "POST",
+            "/v1/billing-runs/{run_id}/cancel",
+            parts={"run_id": run_id},
         )
 
     def list_pending_collective_invoices(

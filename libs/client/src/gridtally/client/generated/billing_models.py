@@ -63,6 +63,46 @@ class BillingCalendar(Model):
     """In place of months, the tenant's read cycle, on whose dates periods begin."""
 
 
+class BillingRun(Model):
+    """A run over the drafts of a time, as they are now."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    name: str
+    """What people call it."""
+
+    start_on: date_aliased
+    """The first local day of the periods that it takes."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    customer_ids: list[UUID]
+    """Whose bills it takes; of all customers where it is empty."""
+
+    shock_percent: int
+    """By how many percent of the bill before a cost per day must differ to stand out."""
+
+    state: Literal["proposed", "approved", "issued", "cancelled"] | str
+    """`proposed`; `approved`, its bills are being issued; `issued`, all are; `cancelled`."""
+
+    created_by: str
+    """The API key that made it."""
+
+    created_at: AwareDatetime
+    """When, UTC."""
+
+    decided_by: str | None
+    """The API key that approved or cancelled it; null for none."""
+
+    decided_at: AwareDatetime | None
+    """When, UTC."""
+
+    version: int
+    """Its ETag."""
+
+
 class ChangedCost(Model):
     """A meter's local day whose cost changes, without standing charges."""
 
@@ -1093,6 +1133,9 @@ class InvoicingTerms(Model):
     approval: Literal["none", "required"] | str
     """Whether each is a draft until somebody approves it."""
 
+    runs_approved_by: Literal["anyone", "another_person"] | str
+    """Whether a billing run may be approved by the key that made it, or only by another one."""
+
 
 class Key(Model):
     """A key as answers have it: without its hash."""
@@ -1236,6 +1279,34 @@ class NewAgreements(Model):
     """The page's items"""
 
 
+class NewBillingRun(Model):
+    """A run to be made; the same `id` again answers what exists."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: UUID | None = None
+    """The resource's id (UUID)"""
+
+    name: str
+    """What people call it."""
+
+    start_on: date_aliased
+    """Bills of periods that begin on this local day or later."""
+
+    end_on: date_aliased
+    """Bills of periods that end on this local day, as the day after the last, or earlier."""
+
+    customer_ids: list[UUID] = []
+    """Those of these customers; of all where it is empty."""
+
+    shock_percent: int = 50
+    """
+    A bill stands out whose cost per day differs by more than this from the meter's last one, in
+    percent of that.
+    """
+
+
 class NewCalculation(Model):
     """What to calculate: a customer's readings of the local days [start, end), by one version."""
 
@@ -1306,6 +1377,12 @@ class NewInvoicingTerms(Model):
     )
     approval: Literal["none", "required"]
     """Whether each is a draft until somebody approves it; `none` issues those that wait."""
+
+    runs_approved_by: Literal["anyone", "another_person"] | None = None
+    """
+    Whether a billing run may be approved by the key that made it, or only by another one; as it
+    is where it is left out.
+    """
 
 
 class NewKey(Model):
@@ -1400,6 +1477,14 @@ class OwedToPayee(Model):
 
     owed: Decimal
     """What invoices less credit notes made of what the payee is owed"""
+
+
+class PageOfBillingRun(Model):
+    items: list[BillingRun]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
 
 
 class PageOfCreditNote(Model):
@@ -1697,6 +1782,109 @@ class RoundingStep(Model):
 
     per: str
     """Whether each `line` is rounded, or the invoice's total too (a line `rounding`)."""
+
+
+class RunApproval(Model):
+    """That the bills that were seen are to be issued."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    digest: str
+    """The run's `digest` as it was seen."""
+
+
+class RunFinding(Model):
+    """Something about a bill that a person should look at."""
+
+    kinds: list[Literal["bill_shock", "no_use", "estimated", "held"] | str]
+    """
+    What stands out: the cost per day, that no energy is billed, that values are not actual, or
+    that the period is held.
+    """
+
+    agreement_id: UUID
+    """The agreement"""
+
+    customer_id: UUID
+    """The customer"""
+
+    meter_id: UUID
+    """The meter"""
+
+    start_on: date_aliased
+    """The first local day of its period."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    draft_id: UUID | None
+    """The draft; null of a held period."""
+
+    currency: str | None
+    """The currency of the amounts; null of a held period."""
+
+    total: Decimal | None
+    """What the bill comes to; null of a held period."""
+
+    last_total: Decimal | None
+    """What the bill before came to, of the same customer and meter; null where there is none."""
+
+    reason: str | None
+    """Why the period is held; null of a draft."""
+
+
+class RunProgress(Model):
+    """How far a run has come."""
+
+    pending: int
+    """Bills that wait and that nobody has decided."""
+
+    approved: int
+    """Bills that were approved with the run, and are issued within a second."""
+
+    issued: int
+    """Bills that were issued because the run was approved."""
+
+    held: int
+    """Periods of the same days and customers that are held for something else."""
+
+
+class RunTotals(Model):
+    """What the bills that wait come to in one currency."""
+
+    currency: str
+    """The currency of the amounts."""
+
+    bills: int
+    """How many wait."""
+
+    net: Decimal
+    """The sum of their lines but taxes."""
+
+    tax: Decimal
+    """Their taxes."""
+
+    total: Decimal
+    """Net and tax."""
+
+    compared_bills: int
+    """How many of them have a bill before, of the same customer and meter."""
+
+    compared_total: Decimal
+    """What these come to."""
+
+    last_total: Decimal
+    """What their bills before came to."""
+
+    bill_shocks: int
+    """How many differ from their bill before by more than the run's limit."""
+
+    without_use: int
+    """How many bill no energy."""
+
+    estimated: int
+    """How many rest on values that are estimated, substituted or missing."""
 
 
 class SeriesCount(Model):
@@ -2124,6 +2312,54 @@ class Agreements(Model):
 
     items: list[Agreement]
     """The page's items"""
+
+
+class BillingRunReport(Model):
+    """A run with what its bills come to."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    name: str
+    """What people call it."""
+
+    start_on: date_aliased
+    """The first local day of the periods that it takes."""
+
+    end_on: date_aliased
+    """The local day after the last."""
+
+    customer_ids: list[UUID]
+    """Whose bills it takes; of all customers where it is empty."""
+
+    shock_percent: int
+    """By how many percent of the bill before a cost per day must differ to stand out."""
+
+    state: Literal["proposed", "approved", "issued", "cancelled"] | str
+    """`proposed`; `approved`, its bills are being issued; `issued`, all are; `cancelled`."""
+
+    created_by: str
+    """The API key that made it."""
+
+    created_at: AwareDatetime
+    """When, UTC."""
+
+    decided_by: str | None
+    """The API key that approved or cancelled it; null for none."""
+
+    decided_at: AwareDatetime | None
+    """When, UTC."""
+
+    version: int
+    """Its ETag."""
+
+    digest: str
+    """What the bills that wait are now: an approval names it."""
+
+    totals: list[RunTotals]
+    """What waits, by currency."""
+
+    progress: RunProgress
 
 
 class CalculatedLine(Model):
@@ -2880,6 +3116,14 @@ class PageOfReadCycle(Model):
 
 class PageOfRebilling(Model):
     items: list[Rebilling]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfRunFinding(Model):
+    items: list[RunFinding]
     """The page's items"""
 
     next_cursor: str | None = None

@@ -86,6 +86,7 @@ NOTES: dict[str, str] = {
     "credit_note_id": "The credit note",
     "rebilling_id": "The rebilling",
     "draft_id": "The draft, which has the id of the invoice that it becomes",
+    "run_id": "The run's id",
     "endpoint_id": "The webhook endpoint",
     "message_id": "The webhook message",
     "format": "The file's format",

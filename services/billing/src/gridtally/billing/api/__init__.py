@@ -2,6 +2,7 @@
 
 from gridtally.billing.api import (
     agreements,
+    billing_runs,
     calculated_bills,
     collective_members,
     corrections,
@@ -36,6 +37,7 @@ ROUTERS = (
     invoices.router,
     credit_notes.router,
     drafts.router,
+    billing_runs.router,
     collective_members.router,
     explanations.router,
     proofs.router,

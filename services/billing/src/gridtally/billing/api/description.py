@@ -7,12 +7,12 @@ _NO_DOCUMENT = ("seller_missing", "einvoice_incomplete", "einvoice_fine", "einvo
 _CUSTOMER = ("customer_unknown",)
 _NEW_CUSTOMER = {
     409: ("customer_exists", "customer_number_taken"),
-    422: ("invalid_customer",),
+    422: ("invalid_customer", "currency_missing", "country_missing"),
 }
 _CHANGED_CUSTOMER = {
     404: _CUSTOMER,
     409: ("customer_number_taken", "customer_erased", "currency_in_use"),
-    422: ("invalid_customer",),
+    422: ("invalid_customer", "country_missing"),
 }
 _NEW_AGREEMENT = {
     409: ("agreement_exists", "agreement_overlap", "customer_erased"),
@@ -59,6 +59,7 @@ DESCRIPTION = ApiDescription(
         "rebillings": "Agreements that were wrong when they were billed, put right",
         "invoices": "What was issued for closed periods, what it rests on, and credit notes",
         "drafts": "Bills that wait for approval, where a tenant wants that",
+        "billing runs": "Drafts of a month looked at and approved together, and what stands out",
         "collective invoices": "Invoices of several agreements that wait for their sections",
         "documents": "Invoices and credit notes as pages and PDFs, and the letterhead of both",
         "webhooks": "Endpoints that events are posted to, and what became of each message",
@@ -109,6 +110,17 @@ DESCRIPTION = ApiDescription(
         "get_invoice_draft": {404: ("draft_unknown",)},
         "approve_invoice_draft": {404: ("draft_unknown",), 409: ("draft_issued",)},
         "reject_invoice_draft": {404: ("draft_unknown",), 409: ("draft_issued", "draft_approved")},
+        "create_billing_run": {
+            409: ("billing_run_exists", "approval_not_required"),
+            422: ("invalid_billing_run",),
+        },
+        "get_billing_run": {404: ("billing_run_unknown",)},
+        "list_run_findings": {404: ("billing_run_unknown",)},
+        "approve_billing_run": {
+            404: ("billing_run_unknown",),
+            409: ("billing_run_changed", "billing_run_cancelled", "same_person"),
+        },
+        "cancel_billing_run": {404: ("billing_run_unknown",), 409: ("billing_run_approved",)},
         "get_evidence": {404: ("invoice_unknown",)},
         "explain_invoice": {
             404: ("invoice_unknown", "line_unknown"),
@@ -158,5 +170,10 @@ DESCRIPTION = ApiDescription(
             )
         },
     },
-    located={"create_customer", "create_agreement", "create_webhook_endpoint"},
+    located={
+        "create_customer",
+        "create_agreement",
+        "create_billing_run",
+        "create_webhook_endpoint",
+    },
 )

@@ -122,6 +122,8 @@ class InvoicingTerms(AnswerModel):
 
     approval: Literal["none", "required"]
     """Whether each is a draft until somebody approves it."""
+    runs_approved_by: domain.RunsApprover
+    """Whether a billing run may be approved by the key that made it, or only by another one."""
 
 
 class NewInvoicingTerms(Body):
@@ -129,6 +131,9 @@ class NewInvoicingTerms(Body):
 
     approval: Literal["none", "required"]
     """Whether each is a draft until somebody approves it; `none` issues those that wait."""
+    runs_approved_by: domain.RunsApprover | None = None
+    """Whether a billing run may be approved by the key that made it, or only by another one; as it
+    is where it is left out."""
 
 
 @router.get("/invoicing-terms")
@@ -136,7 +141,8 @@ async def get_invoicing_terms(db: Db, caller: Reader) -> InvoicingTerms:
     """Whether the tenant approves its invoices before they are issued."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         approving = await store.fetch_approving(read, [caller.tenant_id])
-    return InvoicingTerms(approval="required" if approving else "none")
+        approver = await store.fetch_runs_approver(read, caller.tenant_id)
+    return InvoicingTerms(approval="required" if approving else "none", runs_approved_by=approver)
 
 
 @router.put("/invoicing-terms")
@@ -145,8 +151,10 @@ async def put_invoicing_terms(body: NewInvoicingTerms, db: Db, cause: WriteCause
     seconds."""
     async with transaction(db, tenant=cause.tenant_id) as tx:
         is_required = body.approval == "required"
-        await handlers.change_approval(tx, cause.tenant_id, is_required=is_required)
-    return InvoicingTerms(approval=body.approval)
+        approver = await handlers.change_approval(
+            tx, cause.tenant_id, body.runs_approved_by, is_required=is_required
+        )
+    return InvoicingTerms(approval=body.approval, runs_approved_by=approver)
 
 
 @router.get("/invoice-drafts")

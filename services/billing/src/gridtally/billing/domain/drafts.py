@@ -19,6 +19,9 @@ DraftState = Literal["pending", "approved", "rejected"]
 """Nobody has decided; to be issued within a second; held until its bill changes or it is approved
 after all."""
 
+RunsApprover = Literal["anyone", "another_person"]
+"""Who approves a billing run: whoever may write, or only another key than that which made it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

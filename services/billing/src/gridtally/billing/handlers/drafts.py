@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from gridtally.billing.domain.drafts import Draft, draft_of, held_draft
+from gridtally.billing.domain.drafts import Draft, RunsApprover, draft_of, held_draft
 from gridtally.billing.domain.invoices import Invoice
 from gridtally.billing.domain.periods import BilledPeriod, PeriodKey
 from gridtally.billing.events.json_form import canonically_encoded
@@ -94,13 +94,17 @@ async def approve_drafts(
     return len(unchanged), len(rows) == APPROVALS_MAX
 
 
-async def change_approval(tx: WriteConnection, tenant_id: str, *, is_required: bool) -> None:
+async def change_approval(
+    tx: WriteConnection, tenant_id: str, approver: RunsApprover | None, *, is_required: bool
+) -> RunsApprover:
     """Whether a tenant approves its invoices from now on; where it does not, what is drafted is
-    issued."""
+    issued. Who approves its runs, as before where that is None; returned."""
     await reference_data.lock_reference_data_exclusive(tx)
-    await drafts.upsert_approval(tx, tenant_id, is_required=is_required)
+    approver = approver or await drafts.fetch_runs_approver(tx, tenant_id)
+    await drafts.upsert_approval(tx, tenant_id, approver, is_required=is_required)
     if not is_required:
         await drafts.mark_drafts_due(tx, tenant_id)
+    return approver
 
 
 async def decide(tx: WriteConnection, decided: Sequence[Draft]) -> None:

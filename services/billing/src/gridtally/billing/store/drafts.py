@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 
 from gridtally.billing import tables
-from gridtally.billing.domain.drafts import Draft, DraftState
+from gridtally.billing.domain.drafts import Draft, DraftState, RunsApprover
 from gridtally.billing.domain.periods import PeriodKey
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.pages import page_after
@@ -32,14 +32,30 @@ async def fetch_approving(read: ReadConnection, tenants: Collection[str]) -> set
     return {row["tenant_id"] for row in rows}
 
 
+_RUNS_APPROVED_BY = "SELECT runs_approved_by FROM invoicing_terms WHERE tenant_id = $1"
+
+
+async def fetch_runs_approver(read: ReadConnection, tenant_id: str) -> RunsApprover:
+    """Who approves the tenant's billing runs."""
+    approver: RunsApprover | None = await read.raw.fetchval(_RUNS_APPROVED_BY, tenant_id)
+    return approver or "anyone"
+
+
 _UPSERT_TERMS = """
-ON CONFLICT (tenant_id) DO UPDATE SET approval = excluded.approval
+ON CONFLICT (tenant_id) DO UPDATE
+   SET approval = excluded.approval, runs_approved_by = excluded.runs_approved_by
 """
 
 
-async def upsert_approval(tx: WriteConnection, tenant_id: str, *, is_required: bool) -> None:
-    """Whether the tenant approves its invoices from now on."""
-    row = {"tenant_id": tenant_id, "approval": "required" if is_required else "none"}
+async def upsert_approval(
+    tx: WriteConnection, tenant_id: str, approver: RunsApprover, *, is_required: bool
+) -> None:
+    """Whether the tenant approves its invoices from now on, and who its runs."""
+    row = {
+        "tenant_id": tenant_id,
+        "approval": "required" if is_required else "none",
+        "runs_approved_by": approver,
+    }
     await insert_rows(tx, tables.invoicing_terms, [row], _UPSERT_TERMS)
 
 
@@ -128,7 +144,7 @@ async def update_decisions(tx: WriteConnection, drafts: Sequence[Draft]) -> None
 @dataclass(frozen=True, slots=True)
 class DraftFilter:
     """None asks for all; periods lie within `start_on` to `end_on`, totals are at most `total_max`
-    in `currency`."""
+    in `currency`, and drafts were made up to `drafted_by_at`."""
 
     customer_id: UUID | None = None
     agreement_id: UUID | None = None
@@ -137,6 +153,8 @@ class DraftFilter:
     total_max: Decimal | None = None
     currency: str | None = None
     state: DraftState | None = None
+    customer_ids: tuple[UUID, ...] | None = None
+    drafted_by_at: datetime | None = None
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """What a row of the table must be like."""
@@ -149,6 +167,8 @@ class DraftFilter:
             (draft.total.__le__, self.total_max),
             (draft.currency.__eq__, self.currency),
             (draft.state.__eq__, self.state),
+            (draft.customer_id.in_, self.customer_ids),
+            (draft.drafted_at.__le__, self.drafted_by_at),
         ]
         return [holds(value) for holds, value in named if value is not None]
 

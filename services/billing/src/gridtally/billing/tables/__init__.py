@@ -17,7 +17,7 @@ from gridtally.billing.tables.costs import (
     due_day,
 )
 from gridtally.billing.tables.documents import document, seller
-from gridtally.billing.tables.drafts import invoice_draft, invoicing_terms
+from gridtally.billing.tables.drafts import billing_run, invoice_draft, invoicing_terms
 from gridtally.billing.tables.metadata import CURRENCY_RULE, METADATA
 from gridtally.billing.tables.reference_data import (
     customer_balance,
@@ -38,6 +38,7 @@ __all__ = [
     "adopted_invoice",
     "agreement",
     "billed_period",
+    "billing_run",
     "calculated_bill",
     "collective_member",
     "correction_preview",
@@ -208,6 +209,13 @@ invoice = sa.Table(
     ),
     sa.Index("invoice_by_customer", "tenant_id", "customer_id", "issued_at", "id"),
     sa.Index("invoice_by_meter", "tenant_id", "meter_id", "issued_at", "id"),
+    sa.Index(
+        "invoice_by_approval",
+        "tenant_id",
+        "approved_at",
+        "approved_by",
+        postgresql_where=sa.text("approved_at IS NOT NULL"),
+    ),
 )
 
 """Invoices: of one agreement's period or, `is_collective`, of several, each of which is a section:

@@ -14,14 +14,14 @@ from gridtally.database import snapshot
 from gridtally.exports.columns import Column, Format, Row
 from gridtally.exports.export import Export
 from gridtally.http.context import Db, Exports
-from gridtally.http.windows import From, OptionalFrom, OptionalTo, To, known_instant_of
+from gridtally.http.windows import From, OptionalFrom, OptionalTo, To
 from gridtally.ledger.callers import Reader, named_filters
 from gridtally.ledger.metering.analytics.domain.consumption import SourceConsumption, sources_of
 from gridtally.ledger.metering.analytics.domain.series import pieces
 from gridtally.ledger.metering.analytics.handlers.consumption import count, fetch_register_data
 from gridtally.ledger.metering.analytics.schemas.windows import window_of
 from gridtally.ledger.metering.analytics.store.exports import copy_readings
-from gridtally.ledger.metering.readings.handlers.readings import fetch_zone
+from gridtally.ledger.metering.readings.api.readings import window_at
 from gridtally.ledger.metering.readings.schemas.readings import AsOf
 from gridtally.ledger.metering.readings.store.readings import Selection
 from gridtally.ledger.registry.handlers.properties import fetch_property
@@ -72,9 +72,7 @@ async def export_readings(
     filters = named_filters(
         meter_id=meter_id, property_id=property_id, flow=flow, kind=kind, quality=quality
     )
-    async with snapshot(db, tenant=caller.tenant_id) as read:
-        zone = await fetch_zone(read, caller.tenant_id, meter_id, property_id)
-    window = (known_instant_of(from_at, zone), known_instant_of(to_at, zone))
+    window = await window_at(db, caller.tenant_id, (from_at, to_at), meter_id, property_id)
     selection = Selection(filters, *window, as_of)
 
     async def fill(file: Export) -> None:

@@ -4,7 +4,7 @@ Underneath nothing is changed: a correction is another entry, and `as_of` shows 
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import unquote
 from uuid import UUID
@@ -209,11 +209,25 @@ async def list_readings(
     filters = named_filters(
         meter_id=meter_id, property_id=property_id, flow=flow, kind=kind, quality=quality
     )
-    async with snapshot(db, tenant=caller.tenant_id) as read:
-        zone = await readings.fetch_zone(read, caller.tenant_id, meter_id, property_id)
-    window = (known_instant_of(from_at, zone), known_instant_of(to_at, zone))
+    window = await window_at(db, caller.tenant_id, (from_at, to_at), meter_id, property_id)
     selection = Selection(filters, *window, as_of)
     return await page_of_readings(db, caller.tenant_id, paging, selection, sort, Reading.of)
+
+
+async def window_at(
+    db: Db,
+    tenant_id: str,
+    ends: tuple[datetime | date | None, datetime | date | None],
+    meter_id: UUID | None,
+    property_id: UUID | None,
+) -> tuple[datetime | None, datetime | None]:
+    """The instants that are meant by `from` and `to`: a day begins where the meter or property is
+    that is named, else in the tenant's zone. Where none is a day, nothing is looked up."""
+    zone = "UTC"
+    if any(end is not None and not isinstance(end, datetime) for end in ends):
+        async with snapshot(db, tenant=tenant_id) as read:
+            zone = await readings.fetch_zone(read, tenant_id, meter_id, property_id)
+    return known_instant_of(ends[0], zone), known_instant_of(ends[1], zone)
 
 
 async def page_of_readings(

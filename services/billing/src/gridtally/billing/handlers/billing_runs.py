@@ -1,0 +1,99 @@
+"""Billing runs: proposed, approved by whoever may, and then issued, a bounded number at a time.
+
+A run that is approved has its drafts approved by a loop, a transaction for each thousand, in the
+name of who approved the run; they are issued as any other approved draft. So a process may end at
+any moment, and the loop goes on with what is left. A draft that was made or changed after the
+approval is not issued by it.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from gridtally.billing.domain.billing_runs import BillingRun
+from gridtally.billing.handlers.drafts import approve_drafts
+from gridtally.billing.store import billing_runs as store
+from gridtally.billing.store.drafts import DraftFilter, fetch_approving, fetch_runs_approver
+from gridtally.database import WriteConnection
+from gridtally.kernel.errors import Conflict, Fault, NotFound
+from gridtally.kernel.resources import Cause
+
+
+async def propose_run(tx: WriteConnection, run: BillingRun) -> tuple[BillingRun, bool]:
+    """Store a run, and return it and whether it is new; the same again is the one that exists.
+
+    Conflict for the id of another run, or where the tenant approves no invoices: then they are
+    issued as readings complete.
+    """
+    if not await fetch_approving(tx, [run.tenant_id]):
+        raise Conflict(
+            "approval_not_required",
+            "invoices are issued as readings complete; runs need the invoicing terms "
+            "to say that approval is required",
+        )
+    if await store.insert_run(tx, run):
+        return run, True
+    known = await lock_run(tx, run.tenant_id, run.id)
+    if not known.is_same(run):
+        raise Conflict(
+            "billing_run_exists", f"run {run.id} is another", (Fault("/id", "is taken"),)
+        )
+    return known, False
+
+
+async def lock_run(tx: WriteConnection, tenant_id: str, run_id: UUID) -> BillingRun:
+    """The run, to be decided of; NotFound where there is none."""
+    run = await store.fetch_run(tx, tenant_id, run_id, lock=True)
+    if run is None:
+        raise unknown_run(run_id)
+    return run
+
+
+def unknown_run(run_id: UUID) -> NotFound:
+    """There is no such run."""
+    return NotFound("billing_run_unknown", f"there is no billing run {run_id}")
+
+
+async def approve_run(
+    tx: WriteConnection, cause: Cause, run: BillingRun, seen: str, now: datetime
+) -> BillingRun:
+    """Have the drafts of a run that is locked issued, which are those of the digest `seen`."""
+    digest = await store.fetch_digest(tx, run)
+    approver = await fetch_runs_approver(tx, run.tenant_id)
+    approved = run.approved(cause, now, seen, digest, by_another=approver == "another_person")
+    if approved is not run:
+        await store.update_run(tx, approved)
+    return approved
+
+
+async def cancel_run(
+    tx: WriteConnection, cause: Cause, run: BillingRun, now: datetime
+) -> BillingRun:
+    """Let nothing come of a run that is locked."""
+    cancelled = run.cancelled(cause, now)
+    if cancelled is not run:
+        await store.update_run(tx, cancelled)
+    return cancelled
+
+
+async def approve_due_runs(tx: WriteConnection, _now: datetime) -> int:
+    """Approve up to a thousand drafts of one run that was approved; how many. The run is issued
+    once none is left."""
+    run = await store.claim_approved_run(tx)
+    if run is None or run.decided_by is None or run.decided_at is None:
+        return 0
+    cause = Cause(run.tenant_id, run.decided_by, run.correlation_id or "")
+    approved, is_more = await approve_drafts(tx, cause, drafts_of(run), run.decided_at)
+    if not is_more:
+        await store.mark_issued(tx, run)
+    return approved + 1
+
+
+def drafts_of(run: BillingRun) -> DraftFilter:
+    """The drafts of a run that nobody has decided; once it is approved, those made by then."""
+    return DraftFilter(
+        start_on=run.start_on,
+        end_on=run.end_on,
+        state="pending",
+        customer_ids=run.customer_ids or None,
+        drafted_by_at=run.decided_at,
+    )
