@@ -8,8 +8,10 @@ import pytest
 
 import gridtally.http.keys
 import gridtally.messaging.tables
+from faults.polling import until
 from gridtally.database import ALL_TENANTS, Database, transaction
 from gridtally.database.migrations import drift, upgrade
+from gridtally.ingest.store.partitions import Partitions
 from gridtally.ingest.tables import METADATA
 
 MODELS = [METADATA, gridtally.messaging.tables.METADATA, gridtally.http.keys.METADATA]
@@ -44,6 +46,31 @@ async def test_native_partitions_are_made_as_they_are_needed(native, ingest):
             "WHERE i.inhparent = 'channel_day'::regclass ORDER BY 1"
         )
         assert [row["relname"] for row in rows] == ["channel_day_2025_01", "channel_day_2025_02"]
+
+
+async def test_two_who_need_a_month_at_once_make_its_partitions_once(native):
+    """Without the lock the second one's `CREATE TABLE` failed, and its process ended."""
+    async with await Database.connect(native, application="test") as database:
+
+        async def need(made, go_on):
+            async with transaction(database, tenant=ALL_TENANTS) as tx:
+                await Partitions().ensure(tx, [date(2025, 1, 31)])
+                made.set()
+                await go_on.wait()
+
+        first, second, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        async with asyncio.TaskGroup() as both:
+            both.create_task(need(first, go_on))
+            await first.wait()
+            both.create_task(need(second, go_on))
+            await until("the second waits", lambda: is_waiting(database))
+            go_on.set()
+        assert second.is_set()
+
+
+async def is_waiting(database):
+    async with transaction(database, tenant=ALL_TENANTS) as tx:
+        return await tx.raw.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
 
 
 async def test_hypertables_where_the_extension_is(ingest):

@@ -13,6 +13,9 @@ from gridtally.kernel.periods import Period, month_of
 
 TABLES = ("reading_block", "channel_day")
 EXTENSION = "timescaledb"
+MAKER_LOCK = 7104402
+"""The advisory lock of whoever makes partitions: `IF NOT EXISTS` fails where two are at it at once,
+and is right once the other has committed."""
 
 _BY_KEY = """
 SET LOCAL plan_cache_mode = force_custom_plan;
@@ -59,6 +62,7 @@ class Partitions:
             if await tx.raw.fetchval("SELECT to_regclass($1) IS NOT NULL", names[-1]):
                 self._known.add(month)
                 continue
+            await tx.raw.execute("SELECT pg_advisory_xact_lock($1)", MAKER_LOCK)
             for table, name in zip(TABLES, names, strict=True):
                 await tx.raw.execute(
                     f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} "
