@@ -21,6 +21,7 @@ from gridtally.http.context import CorrelationId
 from gridtally.http.etags import RequiredMatch, tag
 from gridtally.http.keys import StoredKey, sha256_hex
 from gridtally.http.paging import Page, Paging
+from gridtally.http.windows import OptionalUtcFrom, known_instant_of
 from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected, Transient
 from gridtally.observability.health import Health
 from gridtally.observability.metrics import Metrics
@@ -72,8 +73,11 @@ def shop(rows_ended: asyncio.Event) -> APIRouter:
         return {"correlation_id": correlation_id, "items": len(order.items)}
 
     @router.get("/v1/orders", dependencies=[Depends(require("shop:read"))])
-    async def orders(paging: Paging, status: str | None = None) -> Page[str]:
-        return Page(items=[f"{status} {paging.limit}"])
+    async def orders(
+        paging: Paging, status: str | None = None, since: OptionalUtcFrom = None
+    ) -> Page[str]:
+        known = "" if since is None else f" since {known_instant_of(since)}"
+        return Page(items=[f"{status} {paging.limit}{known}"])
 
     @router.post("/v1/items")
     async def keep(item: Item, caller: Reader) -> str:

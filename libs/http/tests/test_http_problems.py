@@ -122,6 +122,14 @@ async def test_faults_of_paths_are_pointed_at(client, headers):
     assert problems.paths(answer.json()) == ["/path/order_id"]
 
 
+async def test_faults_of_parameters_are_pointed_at_by_their_name(client, headers):
+    """One that takes either of two kinds has a fault for each, by the same name."""
+    answer = await client.get("/v1/orders?from=2025-04-02T00:00:00", headers=headers)
+    assert set(problems.paths(answer.json())) == {"/query/from"}
+    answer = await client.get("/v1/orders?from=2025-04-02", headers=headers)
+    assert answer.json()["items"] == ["None 50 since 2025-04-02 00:00:00+00:00"]
+
+
 async def test_a_long_name_is_not_sent_back_in_full(client):
     answer = await client.post("/v1/orders", json={"items": [], "by_name": {"x" * 3000: {}}})
     assert len(answer.text) < 1000

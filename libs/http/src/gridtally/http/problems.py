@@ -186,7 +186,8 @@ def _code_of(status: int) -> str:
 def _fault(error: Mapping[str, Any], body: object) -> Fault:
     """Pydantic's fault; `loc` begins with its source: body, query, path or header."""
     source, *rest = error["loc"]
-    parts = _within(body, rest) if source == "body" else [source, *rest]
+    # Of a parameter only its name: what follows is the member of a union.
+    parts = _within(body, rest) if source == "body" else [source, *rest[:1]]
     if error["type"] == "json_invalid":
         return Fault("", f"the body is not JSON: {error['ctx']['error']}")
     return Fault(pointer(parts), error["msg"].removeprefix("Value error, "))
