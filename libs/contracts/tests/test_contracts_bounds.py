@@ -100,6 +100,47 @@ def is_storable(value):
     return True
 
 
+def integers(schema, path=""):
+    """The integers of a JSON schema, by their paths."""
+    match schema:
+        case dict():
+            if schema.get("type") == "integer":
+                yield path, schema
+            for name, member in schema.items():
+                yield from integers(member, f"{path}/{name}")
+        case list():
+            for index, member in enumerate(schema):
+                yield from integers(member, f"{path}/{index}")
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_integer_of_an_event_has_bounds(topic):
+    """One of over eight bytes once ended a process, where it was written as JSON again. Those of
+    `values` are fitted into four bytes one and all, and refused there."""
+    bounded = ({"minimum", "maximum"}, {"exclusiveMinimum", "maximum"}, {"enum"}, {"const"})
+    schema = TOPICS[topic].event.model_json_schema()
+    unbounded = [
+        path
+        for path, integer in integers(schema)
+        if "/values/" not in path and not any(names <= integer.keys() for names in bounded)
+    ]
+    assert unbounded == []
+
+
+@pytest.mark.parametrize("number", [str(2**63), "1" * 400])
+@pytest.mark.parametrize("message", golden_messages(), ids=lambda message: message.name)
+def test_no_field_of_any_event_but_values_takes_an_integer_of_over_eight_bytes(message, number):
+    event = TOPICS[message.topic].event
+    for path in leaves(message.value):
+        if "values" in path:
+            continue
+        try:
+            taken = event.model_validate_json(with_json(message.value, path, number))
+        except ValidationError:
+            continue
+        assert number not in repr(taken.model_dump()).replace("Decimal('" + number, ""), path
+
+
 @pytest.mark.parametrize("number", ["1e400", "NaN", "-Infinity", '{"deep": [1e999]}'])
 @pytest.mark.parametrize("message", golden_messages(), ids=lambda message: message.name)
 def test_no_field_of_any_event_takes_a_number_that_no_database_holds(message, number):

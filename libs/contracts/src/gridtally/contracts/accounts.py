@@ -19,6 +19,7 @@ from gridtally.contracts.model import (
     Day,
     Event,
     Instant,
+    Integer,
 )
 
 ALLOCATIONS_MAX = 1_000
@@ -240,5 +241,5 @@ class AccountChanged(Event):
     """The balance in each of the customer's currencies."""
     as_of: Instant
     """The instant at which this was so, in UTC."""
-    version: Annotated[int, Field(ge=1, lt=2**63)]
+    version: Annotated[Integer, Field(ge=1)]
     """The number of the change; a higher one replaces a lower one."""

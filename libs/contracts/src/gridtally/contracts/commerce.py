@@ -37,6 +37,7 @@ from gridtally.contracts.model import (
     EnergyWh,
     Event,
     Instant,
+    Integer,
     Text,
 )
 from gridtally.kernel.billing_calendars import Calendars
@@ -195,7 +196,7 @@ class TariffPublished(Event):
     """The tariff's JSON form, complete with its calendar."""
     calendar_id: UUID | None = None
     """The calendar that the document took its own from; null where it names none."""
-    calendar_number: Annotated[int, Field(ge=1)] | None = None
+    calendar_number: Annotated[Count, Field(ge=1)] | None = None
     """The number of that calendar's version."""
     withdrawn_from: Day | None = None
     """The local date from which it is withdrawn; null where it is not."""
@@ -234,7 +235,7 @@ class InvoiceIssued(Event):
     """The local date after the period's last."""
     revision: Annotated[Count, Field(ge=1)]
     """The number of the closed period's revision that is billed, counted from 1."""
-    restatement: Annotated[int, Field(ge=0)] = 0
+    restatement: Count = 0
     """How often the same revision was issued before, because an earlier period was corrected."""
     currency: Currency
     """The currency of all amounts."""
@@ -314,7 +315,7 @@ class CreditNoteIssued(Event):
     """When it was issued, in UTC."""
     extent: CreditNoteExtent = "whole"
     """How much of the invoice it credits."""
-    positions: Annotated[list[int], Field(max_length=LINES_MAX)] | None = None
+    positions: Annotated[list[Integer], Field(max_length=LINES_MAX)] | None = None
     """The numbers of its lines among those of the invoice, from 1; null for all of them."""
     credited_by: Text | None = None
     """The API key by which a part was credited; null where a correction caused the note."""

@@ -43,7 +43,7 @@ class QuantityRounding(ContractModel):
     """The step in kWh."""
     mode: Literal["half_even", "half_up", "down", "up"]
     """To the nearest multiple, of two as near the even one or that away from 0; to 0; from 0."""
-    minutes: int | None = None
+    minutes: Count | None = None
     """The length of the intervals that are rounded, in minutes; null for those of the meter."""
 
 
@@ -106,7 +106,7 @@ class InvoiceSection(ContractModel):
     """The local date after the period's last."""
     revision: Annotated[Count, Field(ge=1)]
     """The number of the closed period's revision that is billed, counted from 1."""
-    restatement: Annotated[int, Field(ge=0)] = 0
+    restatement: Count = 0
     """How often the same revision was issued before: an earlier period, or another section, was
     corrected."""
     line_count: Annotated[int, Field(ge=0, le=LINES_MAX)]

@@ -16,8 +16,10 @@ from gridtally.contracts.model import (
     ContractModel,
     Count,
     Day,
+    EnergyWh,
     Event,
     Instant,
+    Integer,
     Text,
     Zone,
 )
@@ -65,7 +67,7 @@ class ReadingsReceived(Event):
     """What was measured."""
     start_at: Instant
     """When the first interval starts, in UTC; every other one follows without a gap."""
-    minutes: int
+    minutes: Integer
     """The length of every interval, in minutes: 5, 10, 15, 30 or 60."""
     unit: Annotated[str, Field(max_length=16)] = "Wh"
     """The unit of the values: `Wh`, or `varh` of reactive flows; others are refused."""
@@ -96,7 +98,7 @@ class ReadingsRejected(Event):
     """The flow that the block names."""
     start_at: Instant
     """When the block's first interval starts, in UTC."""
-    minutes: int
+    minutes: Integer
     """The length of an interval in minutes, as the block has it."""
     values_count: Count
     """How many values the block has."""
@@ -146,13 +148,13 @@ class SummedMeter(ContractModel):
     """The meter that was added or subtracted."""
     flow: ActiveFlow
     """Its flow."""
-    factor: int
+    factor: Integer
     """How often it was added; below zero where it was subtracted."""
     start_on: Day
     """The first of the days, in the derived meter's zone."""
     end_on: Day
     """The day after the last."""
-    energy_wh: int
+    energy_wh: EnergyWh
     """What it metered on these days, in Wh, as far as it is there."""
     version: Count
     """How often its days that were added up had been merged by then, all together."""

@@ -71,13 +71,19 @@ SHOWN_AS_DECIMAL = WithJsonSchema({"type": "string", "format": "decimal"}, mode=
 """For a decimal that goes out, in schemas."""
 
 
+INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
+
+
 def _finite(document: dict[str, Any]) -> dict[str, Any]:
-    """ValueError for a number that JSON can spell, but no database holds, such as 1e400."""
+    """ValueError for a number that JSON can spell, but no database holds, such as 1e400, or no
+    other reader of JSON takes, as an integer of over eight bytes."""
     left: list[object] = [document]
     while left:
         match left.pop():
             case Real() as number if number - number != 0:  # not so of NaN and infinity
                 raise ValueError(f"a number is {number}, which is none")
+            case int() as number if not INTEGER_MIN <= number <= INTEGER_MAX:
+                raise ValueError("an integer does not fit into eight bytes")
             case dict() as members:
                 left.extend(members.values())
             case list() as items:
@@ -103,8 +109,10 @@ Amount = Annotated[
 """A decimal, as a string in JSON: money, rates and quantities."""
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 """A version, a revision or a number of things: stored in four bytes."""
-EnergyWh = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
-"""A sum of watt-hours: stored in eight bytes."""
+Integer = Annotated[int, Field(ge=INTEGER_MIN, le=INTEGER_MAX)]
+"""A whole number as databases and JSON's other readers take one: eight bytes."""
+EnergyWh = Integer
+"""A sum of watt-hours."""
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Code = Annotated[
     str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$")
