@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from doubles.billing.fleet import DOMESTIC, ZONE
 from e2e.house import until
+from e2e.retailer import empty_retailer
 
 
 async def test_a_municipalitys_device_costs_161(api):
@@ -65,3 +66,33 @@ async def test_a_municipalitys_device_costs_161(api):
         return [answer[name] for name in names], devices
 
     await until(cost, (["56.000", "140.00", "21.00", "161.00"], [("Pump", "Stellenbosch")]))
+
+
+async def test_fleet_cost_is_the_bill_through_a_change_of_price_and_a_correction(stack_servers):
+    """A kWh an hour in March of 743 hours, 0.20 until the 15th and 0.30 from then on: 67.20 and
+    122.10. That the register showed 436 then, and not 336, moves 100 kWh to the lower price."""
+    async with empty_retailer(stack_servers) as retailer:
+        tariff, meter = await retailer.tariff(rate("0.20")), await retailer.meter()
+        await retailer.version(tariff, rate("0.30"), since="2025-03-15")
+        ada = await retailer.customer("Ada")
+        await retailer.agree(ada, meter, tariff, "2025-03-01")
+        await retailer.read(meter, "0", "2025-03-01T00:00:00+01:00")
+        changed_at = "2025-03-15T00:00:00+01:00"
+        changed = await retailer.read(meter, "336", changed_at)
+        await retailer.read(meter, "743", "2025-04-01T00:00:00+02:00")
+
+        async def costs():
+            path = f"/v1/fleet/customers/{ada}/cost"
+            window = {"from": "2025-02-28T23:00:00Z", "to": "2025-03-31T22:00:00Z"}
+            answer = await retailer.api.get("billing", path, **window)
+            return answer["total_kwh"], answer["total_cost"], await retailer.bills(ada)
+
+        march = ("2025-03-01", "2025-04-01")
+        await until(costs, ("743.000", "189.30", [(*march, "189.30")]))
+        body = {"value": "436", "read_at": changed_at}
+        await retailer.api.call("ledger", "PUT", f"/v1/readings/{changed}", json_body=body)
+        await until(costs, ("743.000", "179.30", [(*march, "179.30")]))
+
+
+def rate(per_kwh):
+    return {"kind": "energy", "id": "energy", "rate": per_kwh}
