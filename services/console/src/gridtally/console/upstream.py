@@ -45,6 +45,11 @@ class Failure:
         """Whether there is no such thing, for this key: an id of another tenant looks the same."""
         return self.status == 404 or (self.status == 422 and self.code == "invalid_request")
 
+    @property
+    def by_field(self) -> dict[str, str]:
+        """What is wrong with a field of a form, by its name: the last part of the pointer."""
+        return {(error.pointer or "").rpartition("/")[2]: error.detail for error in self.errors}
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -155,8 +155,7 @@ def _form(found: Json, fields: dict[str, str], refused: Answer | None) -> list[B
     blocks: list[Block] = []
     wrong: dict[str, str] = {}
     if refused is not None and refused.failure is not None:
-        for error in refused.failure.errors:
-            wrong[(error.pointer or "").rpartition("/")[2]] = error.detail
+        wrong = refused.failure.by_field
         blocks.append(Notice(refused.failure.detail, tone="bad", title="Not recorded."))
     hint = f"At most {formats.money(found['balance'], found['currency'])}"
     labels = (("amount", "Amount", hint), ("reference", "Reference", ""), ("memo", "Note", ""))

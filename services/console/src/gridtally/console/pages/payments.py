@@ -68,8 +68,7 @@ async def _payments(
     wrong: dict[str, str] = {}
     blocks: list[Block | Panel] = []
     if refused is not None and refused.failure is not None:
-        for error in refused.failure.errors:
-            wrong[(error.pointer or "").rpartition("/")[2]] = error.detail
+        wrong = refused.failure.by_field
         blocks.append(Notice(refused.failure.detail, tone="bad", title="Not recorded."))
     labels = {
         "customer_id": "Customer's id",
