@@ -171,12 +171,12 @@ def test_the_collector_pauses_for_the_first_who_asked_or_until_the_end_is_called
     assert gc.isenabled()
 
 
-def flooded(floods, partition, messages):
+def flooded(floods, partition, messages, blame="data"):
     """The pauses that so many poisoned messages in a row bring."""
     pauses = []
     for _ in range(messages):
         try:
-            floods.bad(partition)
+            floods.bad(partition, blame)
         except PartitionFlooded as flood:
             pauses.append(flood.pause_s)
     return pauses
@@ -185,6 +185,7 @@ def flooded(floods, partition, messages):
 def test_each_hundred_poisoned_in_a_row_pause_their_partition_for_longer():
     assert flooded(Floods(), ("t", 0), 99) == []
     assert flooded(Floods(), ("t", 0), 650) == [1, 2, 4, 8, 10, 10]
+    assert flooded(Floods(), ("t", 0), 650, "defect") == [60, 120, 240, 480, 600, 600]
 
 
 def test_a_message_that_is_understood_ends_the_flood_of_its_partition_alone():

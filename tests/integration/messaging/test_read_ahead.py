@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from aiokafka import TopicPartition
@@ -214,12 +215,12 @@ async def test_a_stop_commits_the_batch_at_hand_and_not_the_one_that_was_read_ah
     assert await seen(database) == list(range(3 * BATCH))
 
 
-async def test_a_defect_ends_the_consumer_and_what_it_was_reading(database):
-    async def broken(_tx, _batch):
-        raise ZeroDivisionError
+async def test_what_no_message_is_to_blame_for_ends_the_consumer_and_its_reading(database):
+    async def broken(tx, _batch):
+        await tx.raw.execute("SELECT 1 FROM a_table_that_a_migration_forgot")
 
     before = asyncio.all_tasks()
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(asyncpg.UndefinedTableError):
         await Reader(database, Log([record(n) for n in range(3 * BATCH)]), broken).run()
     assert asyncio.all_tasks() == before
     assert await seen(database) == []

@@ -1,4 +1,4 @@
-"""The kinds of failure that Gridtally distinguishes; everything else is a defect and crashes.
+"""The kinds of failure that Gridtally distinguishes; everything else is a defect.
 
 Owns the three kinds that consumers and APIs act on. Refuses to know HTTP, Kafka or SQL.
 """

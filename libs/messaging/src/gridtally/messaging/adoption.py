@@ -22,7 +22,7 @@ from gridtally.database.adoption_lock import GATE_TTL_S, lock_for_adoption
 from gridtally.kernel.errors import Poison, Rejected, Transient
 from gridtally.messaging.broker import fetch_partitions
 from gridtally.messaging.consumer import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX, POLL_MS
-from gridtally.messaging.data_errors import is_of_the_data
+from gridtally.messaging.data_errors import blame_of
 from gridtally.messaging.failures import broker_calls
 from gridtally.messaging.offsets import Partition, fetch_own_offsets, move_own_offsets
 from gridtally.messaging.outbox import delete_sent
@@ -225,7 +225,7 @@ class Adopter:
         except Transient:
             raise
         except Exception as failure:  # raised again, unless the data is to blame
-            if not isinstance(failure, Poison | Rejected) and not is_of_the_data(failure):
+            if not isinstance(failure, Poison | Rejected) and blame_of(failure) != "data":
                 raise
             if len(messages) == 1:
                 self._report(messages[0], str(failure))

@@ -1,10 +1,9 @@
 """Consuming: one batch, one transaction, with the stored offset moved inside it.
 
-Owns fetching, isolation of poisoned messages and the seek to the stored offset. While a batch is
-committed the next one is fetched and decoded, but never begun: one batch is in flight. Kafka's
-committed offsets are not used at all. Refuses to skip: what cannot be understood or stored is a
-dead letter, what cannot be stored now is tried again, anything else ends the process. Readings of
-transactions that were aborted, or are still open, are not seen.
+Owns fetching, isolation of poisoned messages and the seek to the stored offset; Kafka's committed
+offsets are not used. While a batch is committed the next one is fetched and decoded, but never
+begun. Refuses to skip: what cannot be understood, stored or survived is a dead letter, what cannot
+be stored now is tried again, and what would befall any message ends the process.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from gridtally.database import ALL_TENANTS, Database, transaction
 from gridtally.kernel.errors import Poison, Rejected, Transient
 from gridtally.messaging.broker import BrokerMismatch, fetch_partitions
-from gridtally.messaging.data_errors import is_of_the_data
+from gridtally.messaging.data_errors import Blame, blame_of
 from gridtally.messaging.dead_letters import LetterQuota, store_dead_letter, tenant_of
 from gridtally.messaging.failures import CLIENT_FAILURES, broker_calls, is_passing
 from gridtally.messaging.floods import Floods, PartitionFlooded
@@ -120,9 +119,9 @@ class Consumer:
     async def run(self) -> None:
         """Consume until the stop event is set: finish the batch at hand, leave the group, return.
 
-        Waits for as long as broker or database are away. BrokerMismatch and defects end it at once,
-        with nothing of the batch at hand committed. Cancelling it is safe too: a commit that has
-        begun is seen through, another is rolled back.
+        Waits for as long as broker or database are away. BrokerMismatch and what blames no message
+        end it at once. Cancelling it is safe too: a commit that has begun is seen through, another
+        is rolled back.
         """
         try:
             await self._retry("subscribe", self._start)
@@ -286,25 +285,29 @@ class Consumer:
             messages = received or self._decode(records)
             await self._retry(f"consume {self._name}", lambda: self._commit(messages, steps))
         except (Poison, Rejected) as failure:
-            await self._divide(records, steps, str(failure))
-        except Exception as failure:  # raised again, unless the data is to blame
-            if not is_of_the_data(failure):
+            await self._divide(records, steps, str(failure), "data")
+        except (OffsetMoved, Stopped):
+            raise
+        except Exception as failure:  # raised again, unless a message is to blame
+            if (blame := blame_of(failure)) is None:
                 raise
             if received is not None and len(records) == 1:  # another process may have been at it
                 await self._process(records)
-                return
-            await self._divide(records, steps, f"{type(failure).__name__}: {failure}")
+            else:
+                await self._divide(records, steps, f"{type(failure).__name__}: {failure}", blame)
         else:
             log_messages("handled", messages)
             self._floods.good(steps)
             self._advance_offsets(steps, len(records))
 
     async def _divide(
-        self, records: list[ConsumerRecord], steps: dict[Partition, Step], reason: str
+        self, records: list[ConsumerRecord], steps: dict[Partition, Step], reason: str, blame: Blame
     ) -> None:
         """Process the halves of a batch that failed; of one message make a dead letter."""
         if len(records) == 1:
             await self._store_dead_letter(records[0], steps, reason)
+            for partition in steps:
+                self._floods.bad(partition, blame)
             return
         half = len(records) // 2
         await self._process(records[:half])
@@ -358,8 +361,6 @@ class Consumer:
         self._progress.dead += 1
         self._progress.dropped += not stored
         self._advance_offsets(steps, 1)
-        for partition in steps:
-            self._floods.bad(partition)
 
     def _advance_offsets(self, steps: dict[Partition, Step], messages: int) -> None:
         """Take note that so many messages are committed."""

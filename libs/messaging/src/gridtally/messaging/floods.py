@@ -1,7 +1,8 @@
 """Floods: partitions that bring nothing but poisoned messages, and how long each is left alone.
 
 A partition is paused again and again, so that a person has time to look before a defect of ours
-gives up everything; the others go on, and nothing ends. Counted is by partition and by nothing that
+gives up everything, and for far longer where our code did not survive the last message; the others
+go on, and nothing ends. Counted is by partition and by nothing that
 a sender writes, such as a tenant: the broker alone says which partition a message is in.
 """
 
@@ -9,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from gridtally.messaging.data_errors import Blame
 from gridtally.messaging.offsets import Partition
 
 FLOOD_MESSAGES = 100
@@ -16,6 +18,8 @@ FLOOD_MESSAGES = 100
 PAUSE_S = 1.0
 PAUSE_S_MAX = 10.0
 """How long a flooded partition is left alone: the first time, and at most."""
+DEFECT_PAUSE_FACTOR = 60
+"""Ten minutes for a hundred letters at most: a tenant's quota of 10 000 lasts for sixteen hours."""
 
 
 class PartitionFlooded(Exception):
@@ -40,13 +44,15 @@ class Floods:
         for partition in partitions:
             self._in_a_row.pop(partition, None)
 
-    def bad(self, partition: Partition) -> None:
+    def bad(self, partition: Partition, blame: Blame) -> None:
         """One was not; PartitionFlooded after each `FLOOD_MESSAGES`, each time for twice as long,
-        `PAUSE_S_MAX` at most."""
+        `PAUSE_S_MAX` at most, and so many times that where the last one is a defect's."""
         self._in_a_row[partition] += 1
         floods, rest = divmod(self._in_a_row[partition], FLOOD_MESSAGES)
         if rest == 0:
-            raise PartitionFlooded(partition, min(PAUSE_S_MAX, PAUSE_S * 2.0 ** (floods - 1)))
+            pause_s = min(PAUSE_S_MAX, PAUSE_S * 2.0 ** (floods - 1))
+            factor = DEFECT_PAUSE_FACTOR if blame == "defect" else 1
+            raise PartitionFlooded(partition, pause_s * factor)
 
     def pause(self, flood: PartitionFlooded, *, now_s: float) -> None:
         """Leave a partition alone for a while; `now_s` are monotonic seconds."""

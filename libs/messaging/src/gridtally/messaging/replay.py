@@ -16,7 +16,7 @@ from aiokafka import ConsumerRecord
 
 from gridtally.database import ALL_TENANTS, Database, WriteConnection, snapshot, transaction
 from gridtally.kernel.errors import Conflict, NotFound, Poison, Rejected
-from gridtally.messaging.data_errors import is_of_the_data
+from gridtally.messaging.data_errors import blame_of
 from gridtally.messaging.dead_letters import REASON_CHARS_MAX
 from gridtally.messaging.letter_store import (
     Status,
@@ -69,8 +69,8 @@ async def replay_letter(
         status = await _handle(database, subscription, letter_id, by=by, now=now)
     except (Poison, Rejected) as failure:
         await _refuse(database, letter_id, str(failure))
-    except Exception as failure:  # raised again, unless the data is to blame
-        if not is_of_the_data(failure):
+    except Exception as failure:  # raised again, unless the message is to blame
+        if blame_of(failure) is None:
             raise
         await _refuse(database, letter_id, f"{type(failure).__name__}: {failure}")
     else:
