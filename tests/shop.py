@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi import Depends, FastAPI, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -19,6 +19,7 @@ from gridtally.http.api import build_app
 from gridtally.http.auth import Principal, require
 from gridtally.http.context import CorrelationId
 from gridtally.http.etags import RequiredMatch, tag
+from gridtally.http.json_bodies import Router
 from gridtally.http.keys import StoredKey, sha256_hex
 from gridtally.http.paging import Page, Paging
 from gridtally.http.windows import OptionalUtcFrom, known_instant_of
@@ -65,8 +66,8 @@ async def endless(ended: asyncio.Event) -> AsyncIterator[bytes]:
 Reader = Annotated[Principal, Depends(require("shop:read"))]
 
 
-def shop(rows_ended: asyncio.Event) -> APIRouter:
-    router = APIRouter()
+def shop(rows_ended: asyncio.Event) -> Router:
+    router = Router()
 
     @router.post("/v1/orders")
     async def order(order: Order, correlation_id: CorrelationId) -> dict[str, str | int]:

@@ -6,13 +6,13 @@ Made from the routes that the services' applications have, so that a new one is 
 import importlib
 
 import pytest
-from fastapi import APIRouter
 from fastapi.routing import iter_route_contexts
 
 from gridtally.contracts.topics import SERVICES
 from gridtally.http.auth import authenticate, authenticate_operator_too
 from gridtally.http.costs import CLASSES, NAMED, cost_of
 from gridtally.http.dependants import calls_of
+from gridtally.http.json_bodies import JsonRoute, Router
 from gridtally.http.paging import Paging
 from gridtally.service.process import idle_app
 
@@ -44,6 +44,11 @@ def charged():
     ]
 
 
+def test_every_route_takes_large_bodies_apart_beside_the_event_loop(charged):
+    plain = [route.path for _, route in charged if not isinstance(route, JsonRoute)]
+    assert plain == [], "make their router by gridtally.http.json_bodies.Router"
+
+
 def test_every_route_has_a_class(charged):
     assert len(charged) > ROUTES_MIN
     assert without_class(charged) == [], "say in gridtally.http.costs what these cost"
@@ -68,7 +73,7 @@ def test_every_class_is_some_route(charged):
     ],
 )
 def test_a_planted_route_without_a_class_is_found(method, path, is_found):
-    router = APIRouter()
+    router = Router()
 
     async def answer() -> None: ...
 
@@ -77,7 +82,7 @@ def test_a_planted_route_without_a_class_is_found(method, path, is_found):
 
 
 def test_a_page_is_a_listing_whatever_it_is_called():
-    router = APIRouter()
+    router = Router()
 
     async def answer(paging: Paging) -> None: ...
 

@@ -8,8 +8,8 @@ import pytest
 
 from gridtally.http import body_work
 from gridtally.http.body_work import NAMES_MAX, OBJECTS_MAX, SMALL_BYTES, VALUES_MAX, WorkBudget
+from gridtally.http.json_bodies import NAMES_OF_OBJECT_MAX
 from gridtally.http.problems import HttpRefusal
-from gridtally.http.request_checks import NAMES_OF_OBJECT_MAX
 from shop import TOKEN
 
 MIB = 1024 * 1024

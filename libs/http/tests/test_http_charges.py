@@ -4,12 +4,13 @@ import asyncio
 from typing import Annotated
 
 import pytest
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtally.http.auth import Principal, require
 from gridtally.http.costs import CLASSES
+from gridtally.http.json_bodies import Router
 from gridtally.http.keys import StoredKey, sha256_hex
 from gridtally.http.rate_limit import BURST_S, RateLimit
 from shop import SECRET
@@ -130,7 +131,7 @@ async def test_callers_without_a_key_learn_of_no_budget(client):
 @pytest.fixture
 def estimates(app):
     """A calculation that waits for `go`, and keys of two tenants that may ask for it."""
-    go, router = asyncio.Event(), APIRouter()
+    go, router = asyncio.Event(), Router()
 
     @router.get("/v1/estimate")
     async def estimate(caller: Annotated[Principal, Depends(require("shop:read"))]) -> str:

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
+from gridtally.http.json_bodies import NAMES_OF_OBJECT_MAX, check_json, loads
 from gridtally.http.problems import HttpRefusal
-from gridtally.http.request_checks import NAMES_OF_OBJECT_MAX, check_json, loads
 from gridtally.kernel.errors import Rejected
 from problems import path_of
 

@@ -4,9 +4,9 @@ import asyncio
 import json
 
 import pytest
-from fastapi import APIRouter
 from openapi_spec_validator import validate
 
+from gridtally.http.json_bodies import Router
 from gridtally.service.process import main
 from gridtally.service.service import Parts, Service
 from gridtally.service.settings import ServiceSettings
@@ -20,7 +20,7 @@ class Settings(ServiceSettings):
 
 
 def build(_process):
-    router = APIRouter()
+    router = Router()
 
     @router.get("/v1/orders")
     async def orders() -> list[str]:

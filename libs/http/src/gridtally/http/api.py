@@ -20,6 +20,7 @@ from gridtally.http import identity, keys, problems
 from gridtally.http.access_log import AccessLog
 from gridtally.http.adoption_gate import AdoptionGate
 from gridtally.http.body_limits import BodyLimit
+from gridtally.http.body_work import BodyReader
 from gridtally.http.charges import ChargeHeaders
 from gridtally.http.context import utc_now
 from gridtally.http.exports import Exporter
@@ -170,6 +171,7 @@ def _set_limits(state: State, database: Database, settings: HttpSettings) -> Non
         tenant_per_s=settings.tenant_rate_limit_per_s,
         calculations_of_tenant_max=settings.calculations_of_tenant_max,
     )
+    state.body_reader = BodyReader()
     state.exporter = Exporter(settings.export_scratch_bytes_max)
     state.idempotency_key_hours = settings.idempotency_key_hours
     state.key_quota = KeyQuota(settings.idempotency_keys_max, settings.idempotency_key_bytes_max)

@@ -2,12 +2,16 @@
 
 A body of 15 MB may become 5 000 000 objects, and a hundred bodies may come at once: a bound on the
 bytes of one bounds neither. Owns how many objects, names and values a JSON body may hold, counted
-on its bytes before any is made, and the budget that all bodies at hand share. Refuses to parse:
-marks within texts are counted too, so the bounds are far above what an endpoint takes.
+on its bytes before any is made, the budget that all bodies at hand share, and where large ones are
+taken apart. Refuses to parse: marks within texts are counted too, so the bounds are far above what
+an endpoint takes.
 """
 
+import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from gridtally.http.problems import HttpRefusal
 
@@ -22,6 +26,7 @@ OBJECT_BYTES, NAME_BYTES, VALUE_BYTES = 100, 100, 24
 SMALL_BYTES = 64 * 1024
 """So much of each body is not counted: small ones are taken also while large ones are at hand."""
 RETRY_AFTER_S = 2
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -103,3 +108,18 @@ class Share:
         if not taken[self.caller]:
             del taken[self.caller]
         self.counted_bytes = 0
+
+
+class BodyReader:
+    """Takes large bodies apart beside the event loop, one after another: more threads would only
+    take turns at the interpreter, and the loop would get its own the more seldom."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Semaphore()
+
+    async def read(self, body_bytes: int, work: Callable[[], T]) -> T:
+        """What `work` makes of a body of so many bytes; raises what `work` raises."""
+        if body_bytes <= SMALL_BYTES:
+            return work()
+        async with self._turn:
+            return await asyncio.to_thread(work)

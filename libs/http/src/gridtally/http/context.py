@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from gridtally.database import Database
+from gridtally.http.body_work import BodyReader
 from gridtally.http.exports import Exporter
 from gridtally.kernel.periods import Clock
 
@@ -45,6 +46,13 @@ def _exporter(request: Request) -> Exporter:
 
 Db = Annotated[Database, Depends(_database)]
 """The service's database."""
+
+
+def _body_reader(request: Request) -> BodyReader:
+    reader: BodyReader = request.app.state.body_reader
+    return reader
+
+
 Now = Annotated[datetime, Depends(_now)]
 """The instant of this request, by the process's clock: one for all that it does."""
 ProcessClock = Annotated[Clock, Depends(_clock)]
@@ -53,3 +61,5 @@ CorrelationId = Annotated[str, Depends(_correlation_id)]
 """The id that this request's events must carry."""
 Exports = Annotated[Exporter, Depends(_exporter)]
 """What answers with tables as files."""
+Bodies = Annotated[BodyReader, Depends(_body_reader)]
+"""What takes large bodies apart, for an endpoint that reads its body itself."""

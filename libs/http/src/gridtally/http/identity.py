@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from gridtally.http.auth import Principal, authenticate
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import AnswerModel
 
-router = APIRouter(prefix="/v1/me", tags=["keys"])
+router = Router(prefix="/v1/me", tags=["keys"])
 
 
 class Identity(AnswerModel):

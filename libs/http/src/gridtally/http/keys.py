@@ -17,7 +17,7 @@ from typing import Annotated
 
 import sqlalchemy as sa
 import structlog
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -28,6 +28,7 @@ from gridtally.contracts.envelope import TENANT_PATTERN
 from gridtally.contracts.model import Text
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.problems import HttpRefusal
 from gridtally.kernel.errors import Conflict, NotFound
@@ -201,7 +202,7 @@ def check_operator(
         raise refusal
 
 
-router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[Depends(check_operator)])
+router = Router(prefix="/v1/keys", tags=["keys"], dependencies=[Depends(check_operator)])
 
 
 @router.post("", status_code=201)

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from gridtally.contracts.model import Text
 from gridtally.database import WriteConnection, snapshot, transaction
 from gridtally.http.auth import Principal
 from gridtally.http.callers import reader_or_operator, writer_or_operator
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.openapi import ApiDescription
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel, Body
@@ -144,9 +145,9 @@ def _subscriptions(request: Request) -> Subscriptions:
     return subscriptions
 
 
-def router_of(service: str) -> APIRouter:
+def router_of(service: str) -> Router:
     """The routes of a service, for keys with its scopes and for the operator."""
-    router = APIRouter(prefix="/v1/dead-letters", tags=[_AREA])
+    router = Router(prefix="/v1/dead-letters", tags=[_AREA])
     reader, writer = reader_or_operator(service), writer_or_operator(service)
 
     @router.get("")

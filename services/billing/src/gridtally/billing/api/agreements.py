@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
 from gridtally.billing.api.callers import BATCH_MAX, Reader, WriteCause, pointing
@@ -17,13 +17,14 @@ from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import RequiredMatch, etag, tag
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel, Body, location_of
 from gridtally.kernel import billing_calendars as calendars
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.ids import new_id
 
-router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
+router = Router(prefix="/v1/agreements", tags=["agreements"])
 GraceHours = Annotated[int, Field(ge=0, le=domain.GRACE_HOURS_MAX)]
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from gridtally.billing.api.callers import Reader, WriteCause
@@ -16,11 +16,12 @@ from gridtally.database import ReadConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import etag
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel, Body, location_of
 from gridtally.kernel.ids import new_id
 
-router = APIRouter(prefix="/v1/billing-runs", tags=["billing runs"])
+router = Router(prefix="/v1/billing-runs", tags=["billing runs"])
 
 
 class NewBillingRun(Body):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from gridtally.billing.api.callers import Reader, WriteCause
@@ -17,12 +17,13 @@ from gridtally.contracts.model import Amount
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.problems import HttpRefusal
 from gridtally.http.resources import Body
 from gridtally.kernel.money import in_currency
 from gridtally.kernel.periods import Period
 
-router = APIRouter(prefix="/v1", tags=["calculated bills"])
+router = Router(prefix="/v1", tags=["calculated bills"])
 DAYS_MAX = 366
 EARLIEST_ON, LATEST_ON = date(2000, 1, 1), date(9999, 1, 1)
 

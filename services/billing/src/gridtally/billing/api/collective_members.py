@@ -4,16 +4,15 @@ from datetime import date, datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from gridtally.billing.api.callers import Reader, WriteCause
 from gridtally.billing.handlers import collective_members as handlers
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel, Body
 
-router = APIRouter(prefix="/v1/pending-collective-invoices", tags=["collective invoices"])
+router = Router(prefix="/v1/pending-collective-invoices", tags=["collective invoices"])
 
 
 class PresentPeriod(AnswerModel):

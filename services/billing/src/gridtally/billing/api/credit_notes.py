@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field, model_validator
 
 from gridtally.billing.api.callers import Reader, WriteCause
@@ -18,12 +18,13 @@ from gridtally.contracts.model import Amount, Text
 from gridtally.database import ReadConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel, Body, location_of
 from gridtally.kernel.errors import NotFound
 from gridtally.rating.line_documents import line_document
 
-router = APIRouter(prefix="/v1", tags=["invoices"])
+router = Router(prefix="/v1", tags=["invoices"])
 
 
 class CreditNote(AnswerModel):

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gridtally.billing.api.callers import BATCH_MAX, Reader, WriteCause, pointing
@@ -29,13 +29,14 @@ from gridtally.database import WriteConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch, RequiredMatch, etag
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import Body, NotNull, StoredModel, answer, fields, location_of
 from gridtally.kernel.errors import Fault, Rejected
 from gridtally.kernel.ids import new_id
 from gridtally.kernel.resources import Stored
 
-router = APIRouter(prefix="/v1/customers", tags=["customers"])
+router = Router(prefix="/v1/customers", tags=["customers"])
 STRICT = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from gridtally.billing.api.callers import Reader
@@ -12,9 +12,10 @@ from gridtally.billing.store import daily_costs as store
 from gridtally.contracts.model import Amount
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.kernel.errors import Fault, Rejected
 
-router = APIRouter(prefix="/v1/meters", tags=["daily costs"])
+router = Router(prefix="/v1/meters", tags=["daily costs"])
 DAYS_MAX = 366
 
 

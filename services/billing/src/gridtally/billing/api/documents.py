@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from gridtally.billing.api.callers import Reader
@@ -18,8 +18,9 @@ from gridtally.billing.store.invoices import InvoiceFilter
 from gridtally.exports.zip_file import ZipEntry, zip_chunks
 from gridtally.http.context import Db, Exports, Now
 from gridtally.http.exports import Chunks
+from gridtally.http.json_bodies import Router
 
-router = APIRouter(prefix="/v1", tags=["documents"])
+router = Router(prefix="/v1", tags=["documents"])
 Responses = dict[int | str, dict[str, Any]]
 """What a route's answers are, for the OpenAPI document."""
 MEDIA_TYPES: dict[DocumentFormat, str] = {

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from gridtally.billing.api.callers import Reader, WriteCause
@@ -17,11 +17,12 @@ from gridtally.contracts.model import Amount, Currency, Text
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch, tag
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel, Body
 from gridtally.kernel.errors import NotFound
 
-router = APIRouter(prefix="/v1", tags=["drafts"])
+router = Router(prefix="/v1", tags=["drafts"])
 
 
 class InvoiceDraft(AnswerModel):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from gridtally.billing.api.callers import Reader, WriteCause
 from gridtally.billing.api.customers import Customer
@@ -15,10 +15,11 @@ from gridtally.contracts.model import Text
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel, Body, answer
 
-router = APIRouter(prefix="/v1", tags=["customers"])
+router = Router(prefix="/v1", tags=["customers"])
 
 
 class NewErasure(Body):

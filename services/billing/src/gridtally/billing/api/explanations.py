@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
 from gridtally.billing.api.callers import Reader
@@ -17,9 +17,10 @@ from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.metering import SummedMeter
 from gridtally.contracts.model import Amount
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.rating.line_documents import line_document
 
-router = APIRouter(prefix="/v1/invoices", tags=["invoices"])
+router = Router(prefix="/v1/invoices", tags=["invoices"])
 
 
 class Described(BaseModel):

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,11 +19,12 @@ from gridtally.contracts.model import Amount
 from gridtally.exports.columns import Column, Format, Row
 from gridtally.exports.export import Export
 from gridtally.http.context import Db, Exports
+from gridtally.http.json_bodies import Router
 from gridtally.http.problems import HttpRefusal
 from gridtally.http.windows import UtcFrom, UtcTo, instant_of
 from gridtally.kernel.money import in_currency
 
-router = APIRouter(prefix="/v1/fleet/customers/{customer_id}", tags=["fleet costs"])
+router = Router(prefix="/v1/fleet/customers/{customer_id}", tags=["fleet costs"])
 WINDOW_MAX = timedelta(days=366)
 EARLIEST_AT, LATEST_AT = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 WH_PER_KWH_DECIMALS = 3

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from gridtally.billing.api.callers import Reader, WriteCause
@@ -13,10 +13,11 @@ from gridtally.billing.store import held_periods as store
 from gridtally.contracts.model import Text
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import Body
 
-router = APIRouter(prefix="/v1", tags=["held periods"])
+router = Router(prefix="/v1", tags=["held periods"])
 
 
 class HeldPeriod(BaseModel):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from gridtally.billing.api.agreements import Agreement
 from gridtally.billing.api.callers import Reader
@@ -12,10 +12,11 @@ from gridtally.billing.domain import incomplete_agreements as domain
 from gridtally.billing.store import incomplete_agreements as store
 from gridtally.database import snapshot
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel
 
-router = APIRouter(prefix="/v1/incomplete-agreements", tags=["agreements"])
+router = Router(prefix="/v1/incomplete-agreements", tags=["agreements"])
 
 
 class IncompleteAgreement(AnswerModel):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from gridtally.billing.api.callers import Reader
@@ -23,6 +23,7 @@ from gridtally.contracts.metering import Series, SummedMeter
 from gridtally.contracts.model import Amount
 from gridtally.database import ReadConnection, snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.money import EXACT
@@ -34,7 +35,7 @@ from gridtally.rating.recalculation import ClosedBy
 from gridtally.rating.recorded import doubtful_flows
 from gridtally.rating.state import state_document
 
-router = APIRouter(prefix="/v1", tags=["invoices"])
+router = Router(prefix="/v1", tags=["invoices"])
 PROOF_ROOT = "The root of its proof, SHA-256 in hexadecimal; null from before there were proofs"
 
 

@@ -4,18 +4,19 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from gridtally.billing.api.callers import Reader
 from gridtally.billing.handlers import invoices as handlers
 from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Amount, Instant
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import AnswerModel
 from gridtally.rating.line_documents import line_document
 from gridtally.rating.state import state_document
 
-router = APIRouter(prefix="/v1/agreements", tags=["invoices"])
+router = Router(prefix="/v1/agreements", tags=["invoices"])
 
 
 class PeriodBill(AnswerModel):

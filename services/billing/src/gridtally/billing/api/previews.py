@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field, model_validator
 
 from gridtally.billing.api.callers import Reader
@@ -18,6 +18,7 @@ from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.metering import Flow, Minutes
 from gridtally.contracts.model import Amount, Instant
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.problems import HttpRefusal
 from gridtally.http.resources import AnswerModel, Body
 from gridtally.kernel.energy import INTERVAL_WH_MAX
@@ -26,7 +27,7 @@ from gridtally.kernel.periods import Period
 from gridtally.rating.line_documents import line_document
 from gridtally.rating.usage import MISSING
 
-router = APIRouter(prefix="/v1/agreements", tags=["previews"])
+router = Router(prefix="/v1/agreements", tags=["previews"])
 DAYS_MAX = 366
 BLOCKS_MAX = 1_000
 BLOCK_VALUES_MAX = 3_000

@@ -3,14 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict
 
 from gridtally.billing.api.callers import Reader
 from gridtally.billing.handlers import proofs as handlers
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 
-router = APIRouter(prefix="/v1/invoices", tags=["invoices"])
+router = Router(prefix="/v1/invoices", tags=["invoices"])
 
 
 class InvoiceProof(BaseModel):

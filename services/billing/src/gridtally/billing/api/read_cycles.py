@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import Field, model_validator
 
 from gridtally.billing.api.callers import Reader, WriteCause
@@ -14,13 +14,14 @@ from gridtally.contracts.model import Code
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import Body, StoredModel, answer, fields
 from gridtally.kernel.billing_calendars import READ_DATES_MAX, check_read_dates
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.resources import Stored
 
-router = APIRouter(prefix="/v1/read-cycles", tags=["agreements"])
+router = Router(prefix="/v1/read-cycles", tags=["agreements"])
 Name = Annotated[Code, Path(description="The tenant's name of the read cycle")]
 
 

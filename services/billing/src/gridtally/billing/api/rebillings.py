@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from gridtally.billing.api.agreements import Agreement, GraceHours
 from gridtally.billing.api.callers import Reader, WriteCause
@@ -21,12 +21,13 @@ from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import RequiredMatch
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel, Body, location_of
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.money import in_currency
 
-router = APIRouter(prefix="/v1", tags=["rebillings"])
+router = Router(prefix="/v1", tags=["rebillings"])
 
 
 class Replacement(Body):

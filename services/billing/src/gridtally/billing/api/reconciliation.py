@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from gridtally.billing.api.callers import Reader
@@ -12,9 +11,10 @@ from gridtally.billing.store import reconciliation as store
 from gridtally.contracts.model import Amount
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.kernel.money import in_currency
 
-router = APIRouter(prefix="/v1/reconciliation", tags=["reconciliation"])
+router = Router(prefix="/v1/reconciliation", tags=["reconciliation"])
 PAYEE = "Who is owed, as lines name them; null for taxes that name nobody"
 
 

@@ -5,7 +5,7 @@ import binascii
 from dataclasses import asdict
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import AfterValidator, Field, field_validator
 
 from gridtally.billing.api.callers import Reader, WriteCause
@@ -17,11 +17,12 @@ from gridtally.documents import facts
 from gridtally.documents.language import LANGUAGES, is_written
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import Body, StoredModel, answer
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.resources import Stored
 
-router = APIRouter(prefix="/v1/seller", tags=["documents"])
+router = Router(prefix="/v1/seller", tags=["documents"])
 LOGO_BASE64_CHARS_MAX = 280_000
 """Some 200 kB of image."""
 NAMES_MAX = 500

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import Field
 
 from gridtally.billing.api.callers import Reader, WriteCause
@@ -16,6 +16,7 @@ from gridtally.contracts.model import Instant, Text
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import (
     AnswerModel,
@@ -32,7 +33,7 @@ from gridtally.kernel.ids import new_id
 from gridtally.kernel.resources import Stored
 from gridtally.webhooks.signature import secret_text
 
-router = APIRouter(prefix="/v1", tags=["webhooks"])
+router = Router(prefix="/v1", tags=["webhooks"])
 EventType = Literal[
     "invoice.issued.v1",
     "invoice.voided.v1",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Header
+from fastapi import Header
 from fastapi.responses import StreamingResponse
 from pydantic import Field, model_validator
 
@@ -15,6 +15,7 @@ from gridtally.contracts.model import Instant
 from gridtally.database import Database, snapshot
 from gridtally.http.auth import Principal
 from gridtally.http.context import Db, Exports
+from gridtally.http.json_bodies import Router
 from gridtally.http.problems import HttpRefusal
 from gridtally.http.resources import AnswerModel, Body
 from gridtally.ingest.api.callers import Reader
@@ -38,7 +39,7 @@ from gridtally.ingest.store.meters import fetch_meters
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.periods import Period
 
-router = APIRouter(prefix="/v1/series", tags=["series"])
+router = Router(prefix="/v1/series", tags=["series"])
 
 METERS_MAX = 10_000
 NAMED_MAX = 3

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import AnswerModel
 from gridtally.ingest.api.bulk_series import ChannelSelection, known_meters
 from gridtally.ingest.api.callers import Reader
@@ -16,7 +15,7 @@ from gridtally.ingest.domain.completeness import PresentDay, check_size, complet
 from gridtally.ingest.domain.meters import Flow, Meter
 from gridtally.ingest.store.completeness import fetch_present_days
 
-router = APIRouter(prefix="/v1/series", tags=["series"])
+router = Router(prefix="/v1/series", tags=["series"])
 
 
 class ChannelCompleteness(AnswerModel):

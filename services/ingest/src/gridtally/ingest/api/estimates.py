@@ -4,12 +4,13 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import AfterValidator, Field
 
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db
 from gridtally.http.etags import OptionalMatch, tag
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel, Body
 from gridtally.ingest.api.callers import Reader, Writer
@@ -17,7 +18,7 @@ from gridtally.ingest.domain import estimates as domain
 from gridtally.ingest.domain.meters import Flow
 from gridtally.ingest.store import estimates as store
 
-router = APIRouter(prefix="/v1", tags=["estimates"])
+router = Router(prefix="/v1", tags=["estimates"])
 
 Method = Literal["straight_line", "same_weekday", "group_profile"]
 _METHOD_OF: dict[str, Method] = {

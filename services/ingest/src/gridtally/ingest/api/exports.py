@@ -2,18 +2,19 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from gridtally.database import snapshot
 from gridtally.exports.columns import Column, Format
 from gridtally.exports.export import Export
 from gridtally.http.context import Db, Exports
+from gridtally.http.json_bodies import Router
 from gridtally.ingest.api.bulk_series import ChannelSelection, known_meters
 from gridtally.ingest.api.callers import Reader
 from gridtally.ingest.store.exports import copy_intervals
 
-router = APIRouter(prefix="/v1/series", tags=["series"])
+router = Router(prefix="/v1/series", tags=["series"])
 
 FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "The file"}

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from gridtally.contracts.model import Text, Zone
 from gridtally.database import snapshot, transaction
 from gridtally.http.body_limits import FILE, media_type
 from gridtally.http.context import CorrelationId, Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.problems import HttpRefusal
 from gridtally.http.resources import AnswerModel, Body
@@ -28,7 +29,7 @@ from gridtally.meter_files.csv_layout import CsvLayout
 from gridtally.meter_files.green_button import GreenButtonLayout
 from gridtally.meter_files.nem import Nem12Layout
 
-router = APIRouter(prefix="/v1/imports", tags=["imports"])
+router = Router(prefix="/v1/imports", tags=["imports"])
 
 TEXT_CSV = "text/csv"
 CHECK_REFUSALS_MAX = 1_000

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
+from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
 from gridtally.database import Database, snapshot
 from gridtally.http.auth import Principal, is_still_let_in
+from gridtally.http.json_bodies import Router
 from gridtally.http.problems import HttpRefusal
 from gridtally.ingest.api.callers import Reader
 from gridtally.ingest.domain.live_readings import ID_CHARS_MAX, Gap, LiveEvent, Wanted
@@ -28,7 +29,7 @@ from gridtally.ingest.handlers.live_readings import Listener, LiveReadings
 from gridtally.ingest.store.meters import fetch_meters, fetch_meters_of_property
 from gridtally.kernel.errors import Fault, NotFound, Rejected, Transient
 
-router = APIRouter(prefix="/v1/readings", tags=["readings"])
+router = Router(prefix="/v1/readings", tags=["readings"])
 
 STREAMS_MAX = 1_000
 """Of one process."""

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from gridtally.contracts import metering as contracts
@@ -14,6 +14,7 @@ from gridtally.contracts.model import Instant
 from gridtally.database import ReadConnection, snapshot
 from gridtally.http.auth import Principal
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.ingest.api.callers import Reader
 from gridtally.ingest.api.verdicts import DayVerdict
 from gridtally.ingest.domain import meters as domain
@@ -29,7 +30,7 @@ from gridtally.kernel.errors import NotFound, Rejected
 from gridtally.kernel.periods import ONE_DAY, Period, local_date, midnight_utc
 from gridtally.metering.validation.rules import RuleName
 
-router = APIRouter(prefix="/v1/meters", tags=["meters"])
+router = Router(prefix="/v1/meters", tags=["meters"])
 
 DAYS_MAX = 400
 LATEST_ON = date(9000, 1, 1)

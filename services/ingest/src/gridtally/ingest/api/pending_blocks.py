@@ -3,16 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.ingest.api.callers import Reader
 from gridtally.ingest.store import pending_blocks
 
-router = APIRouter(prefix="/v1/pending-blocks", tags=["pending blocks"])
+router = Router(prefix="/v1/pending-blocks", tags=["pending blocks"])
 
 
 class PendingMeter(BaseModel):

@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.ingest.api.callers import Reader, Writer
 from gridtally.ingest.domain.periods import ClosedBy, OpenPeriod
@@ -16,7 +16,7 @@ from gridtally.ingest.handlers.periods import force_close
 from gridtally.ingest.store import period_lists, periods
 from gridtally.kernel.errors import NotFound
 
-router = APIRouter(prefix="/v1", tags=["periods"])
+router = Router(prefix="/v1", tags=["periods"])
 
 
 class Period(BaseModel):

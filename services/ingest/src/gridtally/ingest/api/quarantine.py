@@ -4,19 +4,20 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from pydantic import BaseModel
 
 from gridtally.contracts.metering import ReadingsReceived
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.ingest.api.callers import Reader, Writer
 from gridtally.ingest.handlers.quarantine import replay_quarantined
 from gridtally.ingest.handlers.readings import Recorder
 from gridtally.ingest.store import quarantine
 
-router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
+router = Router(prefix="/v1/quarantine", tags=["quarantine"])
 
 
 def _recorder(request: Request) -> Recorder:

@@ -11,16 +11,16 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
 from gridtally.files.formats import recognize
 from gridtally.http.body_limits import NDJSON, BodyStream, media_type
-from gridtally.http.context import CorrelationId, Db, Exports, ProcessClock
+from gridtally.http.context import Bodies, CorrelationId, Db, Exports, ProcessClock
 from gridtally.http.exports import SpooledAnswer
+from gridtally.http.json_bodies import Router, loads
 from gridtally.http.ndjson import LINE_BYTES_MAX, Line, line_batches
 from gridtally.http.problems import HttpRefusal, pointer
-from gridtally.http.request_checks import loads
 from gridtally.ingest.api.callers import Writer
 from gridtally.ingest.domain.submissions import Submission
 from gridtally.ingest.domain.validation import Refusal
@@ -30,7 +30,7 @@ from gridtally.kernel.errors import Fault, Rejected, Transient
 from gridtally.kernel.periods import Clock
 from gridtally.messaging import NUL, Publisher
 
-router = APIRouter(prefix="/v1/readings", tags=["readings"])
+router = Router(prefix="/v1/readings", tags=["readings"])
 
 ITEMS_MAX = 10_000
 JSON = "application/json"
@@ -125,6 +125,7 @@ async def submit_readings(
     correlation_id: CorrelationId,
     clock: ProcessClock,
     exports: Exports,
+    bodies: Bodies,
     publisher: Annotated[Publisher, Depends(_publisher)],
 ) -> Response:
     """Take in blocks of readings: `{"items": […]}`, a single block, events of CloudEvents, or
@@ -142,9 +143,9 @@ async def submit_readings(
         async with stream.answer.unless_answered():
             await stream.take_in(body)
             return stream.result()
-    read, items = _items_of(await request.body(), kind, request.headers)
-    now = clock()
-    outcomes = await intake.take_in([read(item, sender, now) for item in items], now)
+    whole, headers, now = await request.body(), request.headers, clock()
+    items = await bodies.read(len(whole), lambda: _items_of(whole, kind, headers, sender, now))
+    outcomes = await intake.take_in(items, now)
     accepted = sum(isinstance(outcome, UUID) for outcome in outcomes)
     if not accepted:
         raise _nothing_accepted(dict(enumerate(outcomes)))
@@ -227,9 +228,18 @@ def _done(last_line: int) -> str:
     return f"all lines up to line {last_line} have been taken in: send those behind it again"
 
 
-def _items_of(body: bytes, kind: str, headers: Mapping[str, str]) -> tuple[Reader, list[Any]]:
-    """The items of a body, and what reads them; Rejected where the body as a whole is of none of
-    the forms, and HttpRefusal (415) where it is of another format, whatever it is declared as."""
+def _items_of(
+    body: bytes, kind: str, headers: Mapping[str, str], sender: Sender, now: datetime
+) -> list[Submission | Refusal]:
+    """The items of a body; Rejected where it as a whole is of none of the forms, and HttpRefusal
+    (415) where it is of another format, whatever it is declared as."""
+    read, items = _reader_and_items(body, kind, headers)
+    return [read(item, sender, now) for item in items]
+
+
+def _reader_and_items(
+    body: bytes, kind: str, headers: Mapping[str, str]
+) -> tuple[Reader, list[Any]]:
     if kind not in (JSON, EVENT, EVENTS):
         raise _unsupported(body)
     _check_format(body)

@@ -1,14 +1,14 @@
 """The live reconciliation of ALL-4: counted on the way in against what lies in the tables."""
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.ingest.api.callers import Reader
 from gridtally.ingest.store.reconciliation import fetch_reconciliation
 
-router = APIRouter(prefix="/v1/reconciliation", tags=["reconciliation"])
+router = Router(prefix="/v1/reconciliation", tags=["reconciliation"])
 
 
 class EventCounts(BaseModel):

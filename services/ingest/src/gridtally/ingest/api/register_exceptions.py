@@ -4,18 +4,18 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.ingest.api.callers import Reader
 from gridtally.ingest.domain.meters import Flow
 from gridtally.ingest.store import register_exceptions
 from gridtally.metering.readings import ExceptionReason
 
-router = APIRouter(prefix="/v1/register-exceptions", tags=["register exceptions"])
+router = Router(prefix="/v1/register-exceptions", tags=["register exceptions"])
 
 
 class RegisterException(BaseModel):

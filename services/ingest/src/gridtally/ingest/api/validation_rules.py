@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch, tag
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import AnswerModel, Body
 from gridtally.ingest.api.callers import Reader, Writer
 from gridtally.ingest.domain import validation_rules as domain
@@ -16,7 +17,7 @@ from gridtally.ingest.handlers.validation_rules import replace_rules
 from gridtally.ingest.store import validation_rules as store
 from gridtally.metering.validation.rules import RULES, RuleName
 
-router = APIRouter(prefix="/v1/validation-rules", tags=["validation rules"])
+router = Router(prefix="/v1/validation-rules", tags=["validation rules"])
 
 SETTINGS_MAX = 200
 LIMIT_MAX = 1e9

@@ -4,10 +4,11 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel
 from gridtally.ingest.api.callers import Reader
@@ -15,7 +16,7 @@ from gridtally.ingest.domain.meters import Flow
 from gridtally.ingest.store import verdicts as store
 from gridtally.metering.validation.rules import RuleName
 
-router = APIRouter(prefix="/v1/validation-verdicts", tags=["validation rules"])
+router = Router(prefix="/v1/validation-verdicts", tags=["validation rules"])
 
 
 class DayVerdict(AnswerModel):

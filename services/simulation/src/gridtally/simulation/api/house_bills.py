@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from gridtally.contracts.model import Amount, Document
 from gridtally.database import snapshot
@@ -13,6 +13,7 @@ from gridtally.database.copy_out import copy_csv
 from gridtally.exports.columns import Column
 from gridtally.exports.export import Export
 from gridtally.http.context import Db, Exports
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel
 from gridtally.kernel.energy import kwh
@@ -23,7 +24,7 @@ from gridtally.simulation.domain.runs import Status
 from gridtally.simulation.handlers import runs
 from gridtally.simulation.store import house_bills as store
 
-router = APIRouter(prefix="/v1/simulation-runs/{run_id}", tags=["house bills"])
+router = Router(prefix="/v1/simulation-runs/{run_id}", tags=["house bills"])
 Sort = Literal[
     "house_node_id", "-house_node_id", "house_name", "-house_name",
     "calculated_bill_amount", "-calculated_bill_amount",

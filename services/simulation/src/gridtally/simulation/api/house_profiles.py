@@ -4,19 +4,19 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from gridtally.contracts.model import READ_EXACTLY, SHOWN_AS_DECIMAL, WRITTEN_PLAINLY
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import AnswerModel, Body
 from gridtally.kernel.errors import NotFound
 from gridtally.simulation.api.callers import HouseId, Reader, WriteCause
 from gridtally.simulation.domain import houses as domain
 from gridtally.simulation.store import house_profiles as store
 
-router = APIRouter(prefix="/v1/house-profiles", tags=["house profiles"])
+router = Router(prefix="/v1/house-profiles", tags=["house profiles"])
 _EXACT = (READ_EXACTLY, WRITTEN_PLAINLY, SHOWN_AS_DECIMAL)
 Latitude = Annotated[Decimal, Field(ge=-90, le=90, decimal_places=8), *_EXACT]
 Longitude = Annotated[Decimal, Field(ge=-180, le=180, decimal_places=8), *_EXACT]

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 from functools import partial
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from gridtally.database import Database, snapshot
 from gridtally.http.context import Db, Exports
+from gridtally.http.json_bodies import Router
 from gridtally.kernel.errors import Conflict, NotFound
 from gridtally.simulation.api.callers import HouseId, Reader, RunId
 from gridtally.simulation.domain.runs import Run
@@ -16,7 +17,7 @@ from gridtally.simulation.store import profiles
 from gridtally.simulation.store import runs as store
 from gridtally.simulation.store.runs import RunState
 
-router = APIRouter(prefix="/v1/simulation-runs/{run_id}", tags=["profiles"])
+router = Router(prefix="/v1/simulation-runs/{run_id}", tags=["profiles"])
 BATCH_HOUSES = 100
 CSV = "text/csv; charset=utf-8; header=present"
 

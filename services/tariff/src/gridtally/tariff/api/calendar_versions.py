@@ -3,11 +3,12 @@
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch, RequiredMatch
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import Body, StoredModel, answer, answer_created, fields
 from gridtally.kernel.ids import new_id
@@ -23,7 +24,7 @@ from gridtally.tariff.store import versions
 from gridtally.tariff.store.calendar_versions import CALENDAR_VERSIONS
 from gridtally.tariff.store.calendars import CALENDARS
 
-router = APIRouter(prefix="/v1/calendars/{calendar_id}/versions", tags=["calendars"])
+router = Router(prefix="/v1/calendars/{calendar_id}/versions", tags=["calendars"])
 Document = Annotated[dict[str, Any], Described(CALENDAR_DOCUMENT)]
 
 

@@ -4,12 +4,13 @@ from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from gridtally.contracts.model import Code, Text
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import RequiredMatch
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page
 from gridtally.http.resources import (
     AnswerModel,
@@ -31,7 +32,7 @@ from gridtally.tariff.handlers import calendar_versions, catalogue
 from gridtally.tariff.store.calendars import CALENDARS
 from gridtally.tariff.store.catalogue import list_resources, matching
 
-router = APIRouter(prefix="/v1/calendars", tags=["calendars"])
+router = Router(prefix="/v1/calendars", tags=["calendars"])
 
 
 class NewCalendar(Body):

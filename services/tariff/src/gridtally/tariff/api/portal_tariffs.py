@@ -4,11 +4,12 @@ from datetime import date
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from gridtally.contracts.model import Text
 from gridtally.database import transaction
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import AnswerModel, Body, answer_created
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.ids import new_id
@@ -21,7 +22,7 @@ from gridtally.tariff.handlers import catalogue
 from gridtally.tariff.handlers import portal_tariffs as handlers
 from gridtally.tariff.store.tariffs import TARIFFS
 
-router = APIRouter(prefix="/v1/tariffs/{tariff_id}/versions/import", tags=["tariff versions"])
+router = Router(prefix="/v1/tariffs/{tariff_id}/versions/import", tags=["tariff versions"])
 
 
 class NewPortalTariff(Body):

@@ -3,12 +3,13 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from gridtally.contracts.model import Code, Currency, Text, Zone
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import RequiredMatch
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page
 from gridtally.http.resources import Body, NotNull, StoredModel, answer, answer_created, fields
 from gridtally.kernel.ids import new_id
@@ -22,7 +23,7 @@ from gridtally.tariff.handlers import price_series as handlers
 from gridtally.tariff.store.catalogue import list_resources, matching
 from gridtally.tariff.store.price_series import PRICE_SERIES
 
-router = APIRouter(prefix="/v1/price-series", tags=["prices"])
+router = Router(prefix="/v1/price-series", tags=["prices"])
 
 
 class NewPriceSeries(Body):

@@ -17,8 +17,8 @@ from gridtally.files.formats import HEAD_BYTES, recognize
 from gridtally.files.header import Columns
 from gridtally.files.layout import explain
 from gridtally.files.table import width_fault
+from gridtally.http.json_bodies import loads
 from gridtally.http.problems import pointer
-from gridtally.http.request_checks import loads
 from gridtally.http.resources import Body
 from gridtally.kernel.errors import Fault, Rejected
 from gridtally.tariff.documents import Rate

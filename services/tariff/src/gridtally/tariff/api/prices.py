@@ -1,17 +1,18 @@
 """`/v1/price-series/{id}/prices`: uploading prices, reading them back as known at any time, and
 finding what is missing."""
 
-import asyncio
 from datetime import date, datetime
 from functools import partial
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from gridtally.contracts.model import Instant
 from gridtally.database import snapshot, transaction
-from gridtally.http.context import Db, Now
+from gridtally.http.body_work import BodyReader
+from gridtally.http.context import Bodies, Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.problems import HttpRefusal
 from gridtally.http.resources import AnswerModel
@@ -28,7 +29,7 @@ from gridtally.tariff.handlers import prices as handlers
 from gridtally.tariff.store import prices
 from gridtally.tariff.store.price_series import PRICE_SERIES
 
-router = APIRouter(prefix="/v1/price-series/{series_id}", tags=["prices"])
+router = Router(prefix="/v1/price-series/{series_id}", tags=["prices"])
 CSV, JSON = "text/csv", "application/json"
 _BODY = {
     "requestBody": {
@@ -140,24 +141,25 @@ class Gap(AnswerModel):
 
 @router.post("/prices", openapi_extra=_BODY)
 async def upload_prices(
-    series_id: UUID, request: Request, db: Db, cause: WriteCause, now: Now
+    series_id: UUID, request: Request, bodies: Bodies, db: Db, cause: WriteCause, now: Now
 ) -> PriceUploadResult:
     """Add prices, or correct them, as JSON or CSV: all or nothing. A price that is known already
     changes nothing; another one makes the next version of its day, and the old one stays."""
     async with snapshot(db, tenant=cause.tenant_id) as read:
         series = await catalogue.load(read, cause.tenant_id, PRICE_SERIES, series_id)
     upload = Upload(series.resource)
-    await _take(request, upload)
+    await _take(request, bodies, upload)
     async with transaction(db, tenant=cause.tenant_id) as tx:
         series = await catalogue.lock(tx, cause.tenant_id, PRICE_SERIES, series_id)
         recorded = await handlers.record_prices(tx, cause, series.resource, upload, now)
     return PriceUploadResult.of(recorded)
 
 
-async def _take(request: Request, upload: Upload) -> None:
+async def _take(request: Request, bodies: BodyReader, upload: Upload) -> None:
     match request.headers.get("content-type", "").partition(";")[0].strip().lower():
         case "application/json":
-            await asyncio.to_thread(take_json, await request.body(), upload)
+            body = await request.body()
+            await bodies.read(len(body), lambda: take_json(body, upload))
         case "text/csv":
             await take_csv(request.stream(), upload)
         case _:

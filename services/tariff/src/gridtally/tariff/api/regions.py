@@ -3,12 +3,13 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from gridtally.contracts.model import Code, Text, Zone
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import RequiredMatch
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page
 from gridtally.http.resources import Body, NotNull, StoredModel, answer, answer_created, fields
 from gridtally.kernel.ids import new_id
@@ -25,7 +26,7 @@ from gridtally.tariff.store.catalogue import list_resources, matching
 from gridtally.tariff.store.regions import REGIONS
 from gridtally.tariff.store.tariffs import TARIFFS, TariffFilter
 
-router = APIRouter(prefix="/v1/regions", tags=["regions"])
+router = Router(prefix="/v1/regions", tags=["regions"])
 
 
 class NewRegion(Body):

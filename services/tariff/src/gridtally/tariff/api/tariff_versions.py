@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import Field, create_model
 
 from gridtally.contracts.model import Text
@@ -12,6 +12,7 @@ from gridtally.contracts.problem import ProblemError
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch, RequiredMatch
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.problems import to_errors
 from gridtally.http.resources import (
@@ -38,8 +39,8 @@ from gridtally.tariff.store import tariff_versions, versions
 from gridtally.tariff.store.tariff_versions import TARIFF_VERSIONS
 from gridtally.tariff.store.tariffs import TARIFFS
 
-router = APIRouter(prefix="/v1/tariffs/{tariff_id}/versions", tags=["tariff versions"])
-by_id = APIRouter(prefix="/v1/tariff-versions", tags=["tariff versions"])
+router = Router(prefix="/v1/tariffs/{tariff_id}/versions", tags=["tariff versions"])
+by_id = Router(prefix="/v1/tariff-versions", tags=["tariff versions"])
 
 
 DRAFT_DOCUMENT = create_model(

@@ -4,12 +4,13 @@ from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from gridtally.contracts.model import Code, Currency, Text, Zone
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import RequiredMatch
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page
 from gridtally.http.resources import Body, NotNull, StoredModel, answer, answer_created, fields
 from gridtally.kernel.ids import new_id
@@ -22,7 +23,7 @@ from gridtally.tariff.handlers import catalogue
 from gridtally.tariff.store.catalogue import list_resources
 from gridtally.tariff.store.tariffs import TARIFFS, TariffFilter
 
-router = APIRouter(prefix="/v1/tariffs", tags=["tariffs"])
+router = Router(prefix="/v1/tariffs", tags=["tariffs"])
 InForceOn = Annotated[
     date | None, Query(description="A local date on which one of its versions is in force")
 ]

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from gridtally.billing.api.callers import Reader, WriteCause
 from gridtally.billing.api.corrections.answers import answer_of
@@ -18,10 +18,11 @@ from gridtally.billing.store import corrections as store
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.kernel.errors import NotFound
 from gridtally.kernel.ids import new_id
 
-router = APIRouter(prefix="/v1/corrections/preview", tags=["corrections"])
+router = Router(prefix="/v1/corrections/preview", tags=["corrections"])
 
 
 @router.post("", status_code=201, response_model=CorrectionPreview)

@@ -3,10 +3,9 @@
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.kernel.errors import NotFound
 from gridtally.ledger.accounts.api.models import ByDate, CurrencyCode, InCurrency, Moment, Money
@@ -15,7 +14,7 @@ from gridtally.ledger.accounts.store import accounts
 from gridtally.ledger.accounts.store.accounts import AccountBalance
 from gridtally.ledger.callers import Reader, named_filters
 
-router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
+router = Router(prefix="/v1/accounts", tags=["accounts"])
 
 
 class Account(InCurrency):

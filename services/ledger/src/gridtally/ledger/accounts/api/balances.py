@@ -4,19 +4,19 @@ from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gridtally.contracts.accounts import CurrencyBalance
 from gridtally.database import snapshot
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.ledger.accounts.api.models import ByDate, Moment
 from gridtally.ledger.accounts.domain import balances as domain
 from gridtally.ledger.accounts.store import balances
 from gridtally.ledger.accounts.store.reports import AgeingQuery
 from gridtally.ledger.callers import Reader
 
-router = APIRouter(prefix="/v1", tags=["accounts"])
+router = Router(prefix="/v1", tags=["accounts"])
 
 
 class CustomerBalance(CurrencyBalance):

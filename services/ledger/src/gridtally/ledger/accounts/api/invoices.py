@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.kernel.errors import NotFound
 from gridtally.ledger.accounts.api.models import CurrencyCode, InCurrency, Money
@@ -17,7 +17,7 @@ from gridtally.ledger.accounts.store import invoices
 from gridtally.ledger.accounts.store.invoices import CustomerOpenItem, OpenItemAllocation
 from gridtally.ledger.callers import Reader, instant, named_filters
 
-router = APIRouter(prefix="/v1/invoices", tags=["invoices"])
+router = Router(prefix="/v1/invoices", tags=["invoices"])
 ALLOCATIONS_MAX = 1_000
 
 

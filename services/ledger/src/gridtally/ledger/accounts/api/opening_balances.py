@@ -4,13 +4,14 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from gridtally.contracts.model import Currency
 from gridtally.database import transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import Body
 from gridtally.kernel.errors import Rejected
 from gridtally.ledger.accounts.api.models import Moment
@@ -21,7 +22,7 @@ from gridtally.ledger.accounts.handlers import opening_balances
 from gridtally.ledger.accounts.store import transactions
 from gridtally.ledger.callers import WriteCause
 
-router = APIRouter(prefix="/v1/opening-balances", tags=["payments"])
+router = Router(prefix="/v1/opening-balances", tags=["payments"])
 BATCH_MAX = 500
 
 

@@ -4,12 +4,13 @@ from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import Body
 from gridtally.http.windows import OptionalUtcFrom, OptionalUtcTo, known_instant_of
@@ -29,7 +30,7 @@ from gridtally.ledger.accounts.store.payees import PayeeTotals, Window
 from gridtally.ledger.accounts.store.statements import STATEMENT_ENTRIES_MAX
 from gridtally.ledger.callers import Reader, WriteCause
 
-router = APIRouter(prefix="/v1/payees", tags=["payees"])
+router = Router(prefix="/v1/payees", tags=["payees"])
 PAYEE = "Who is owed, as lines of invoices name them; null for taxes that name nobody"
 
 

@@ -5,12 +5,13 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import ConfigDict
 
 from gridtally.database import transaction
 from gridtally.http.body_limits import FILE, media_type
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.problems import HttpRefusal
 from gridtally.http.resources import AnswerModel
 from gridtally.kernel.errors import Rejected
@@ -26,7 +27,7 @@ from gridtally.ledger.accounts.domain.payment_files.table import read_payment_ta
 from gridtally.ledger.accounts.handlers import payment_files as handlers
 from gridtally.ledger.callers import WriteCause
 
-router = APIRouter(prefix="/v1/payment-files", tags=["payments"])
+router = Router(prefix="/v1/payment-files", tags=["payments"])
 CSV = "text/csv"
 DAYS_AHEAD_MAX = 1
 """It is tomorrow already where the bank is."""

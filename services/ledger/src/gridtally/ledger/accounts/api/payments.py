@@ -10,13 +10,14 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from gridtally.contracts.model import READ_EXACTLY, Currency, Text
 from gridtally.database import Database, WriteConnection, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.idempotency import Idempotent, IdempotentRequest
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import Body
 from gridtally.kernel.errors import Fault, NotFound, Rejected
 from gridtally.kernel.ids import new_id
@@ -36,7 +37,7 @@ from gridtally.ledger.accounts.store import transactions
 from gridtally.ledger.callers import WriteCause
 from gridtally.ledger.moments import EARLIEST_AT
 
-router = APIRouter(prefix="/v1", tags=["payments"])
+router = Router(prefix="/v1", tags=["payments"])
 FUTURE_MAX = timedelta(minutes=5)
 """Clocks differ a little; money does not come tomorrow."""
 POSTED_MAX = Decimal(10) ** 13

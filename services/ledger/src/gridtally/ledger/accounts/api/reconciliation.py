@@ -2,18 +2,18 @@
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.ledger.accounts.api.models import InCurrency, Money
 from gridtally.ledger.accounts.api.payees import PAYEE
 from gridtally.ledger.accounts.domain.chart import payee_of
 from gridtally.ledger.accounts.store import reconciliation
 from gridtally.ledger.callers import Reader
 
-router = APIRouter(prefix="/v1", tags=["accounts"])
+router = Router(prefix="/v1", tags=["accounts"])
 BOOKED_BY_KIND = (
     "How many documents were posted before payees had accounts; what payees get of them is revenue"
 )

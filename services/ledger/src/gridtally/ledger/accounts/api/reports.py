@@ -6,11 +6,11 @@ from itertools import groupby
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gridtally.database import snapshot
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.kernel.money import EXACT
 from gridtally.ledger.accounts.api.models import ByDate, CurrencyCode, InCurrency, Moment, Money
@@ -19,7 +19,7 @@ from gridtally.ledger.accounts.store import reports
 from gridtally.ledger.accounts.store.reports import AccountTotal, AgeingQuery
 from gridtally.ledger.callers import Reader
 
-router = APIRouter(prefix="/v1", tags=["accounts"])
+router = Router(prefix="/v1", tags=["accounts"])
 
 
 class TrialBalanceRow(BaseModel):

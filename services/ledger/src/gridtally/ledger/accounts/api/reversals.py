@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from gridtally.contracts.model import Text
 from gridtally.database import transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import Body
 from gridtally.ledger.accounts.api.models import Moment
 from gridtally.ledger.accounts.api.payments import answer_posted, value_date
@@ -16,7 +17,7 @@ from gridtally.ledger.accounts.domain.reversals import Reason
 from gridtally.ledger.accounts.handlers import reversals
 from gridtally.ledger.callers import WriteCause
 
-router = APIRouter(prefix="/v1/transactions", tags=["payments"])
+router = Router(prefix="/v1/transactions", tags=["payments"])
 
 
 class NewReversal(Body):

@@ -13,13 +13,14 @@ from functools import lru_cache
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from pydantic import BaseModel
 
 from gridtally.database import ReadConnection, snapshot
 from gridtally.exports.csv_safety import text_cell
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.windows import UtcFrom, UtcTo, instant_of
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.money import in_currency, plain
@@ -34,7 +35,7 @@ from gridtally.ledger.accounts.store.reports import AgeingQuery
 from gridtally.ledger.accounts.store.statements import STATEMENT_ENTRIES_MAX
 from gridtally.ledger.callers import Reader
 
-router = APIRouter(prefix="/v1", tags=["accounts"])
+router = Router(prefix="/v1", tags=["accounts"])
 OPEN_SHOWN_MAX = 100
 """The page lists so many open invoices, the oldest; the rest is in their sum."""
 CSV_COLUMNS = (

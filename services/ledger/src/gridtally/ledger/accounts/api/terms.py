@@ -3,18 +3,18 @@
 from dataclasses import replace
 from typing import Annotated, Self
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import Body
 from gridtally.ledger.accounts.domain.terms import CreditRule, DeallocationRule, Terms
 from gridtally.ledger.accounts.handlers import terms as handlers
 from gridtally.ledger.accounts.store import terms
 from gridtally.ledger.callers import Reader, WriteCause
 
-router = APIRouter(prefix="/v1/payment-terms", tags=["payments"])
+router = Router(prefix="/v1/payment-terms", tags=["payments"])
 PaymentDays = Annotated[int, Field(ge=0, le=365)]
 
 

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.kernel.errors import NotFound
 from gridtally.ledger.accounts.api.models import CurrencyCode, InCurrency, Money
@@ -17,7 +18,7 @@ from gridtally.ledger.accounts.store import transactions
 from gridtally.ledger.accounts.store.transactions import PostedTransaction
 from gridtally.ledger.callers import Reader, instant, named_filters
 
-router = APIRouter(prefix="/v1/transactions", tags=["transactions"])
+router = Router(prefix="/v1/transactions", tags=["transactions"])
 PROOF_ROOT = "The root of an invoice's proof, SHA-256 in hexadecimal; null where it has none"
 CUSTOMER = "Whom it is about; null of settlements, which pay payees, and their reversals"
 Name = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]

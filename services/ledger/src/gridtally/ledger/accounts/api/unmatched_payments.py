@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from gridtally.contracts.model import Text
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import Body
 from gridtally.kernel.ids import new_id
@@ -28,7 +29,7 @@ from gridtally.ledger.accounts.handlers import unmatched_payments as handlers
 from gridtally.ledger.accounts.store import unmatched_payments as store
 from gridtally.ledger.callers import Reader, WriteCause, instant
 
-router = APIRouter(prefix="/v1/unmatched-payments", tags=["payments"])
+router = Router(prefix="/v1/unmatched-payments", tags=["payments"])
 
 
 class UnmatchedPayment(InCurrency):

@@ -7,18 +7,19 @@ later that nothing before it was changed.
 from datetime import datetime
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from gridtally.database import ReadConnection, snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.kernel.chain import Checkpoint
 from gridtally.kernel.errors import Conflict, NotFound
 from gridtally.ledger.audit.store import checkpoints, seals
 from gridtally.ledger.callers import Reader
 
-router = APIRouter(prefix="/v1/ledger", tags=["ledger"])
+router = Router(prefix="/v1/ledger", tags=["ledger"])
 SIZE_MAX = 2**62
 Size = Annotated[int, Query(ge=0, le=SIZE_MAX)]
 """A number of entries, from the first on."""

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from gridtally.database import Database, ReadConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import AnswerModel
 from gridtally.kernel.chain import Checkpoint, export_header, export_line, export_trailer, record_of
 from gridtally.kernel.errors import Fault, NotFound, Rejected
@@ -33,7 +34,7 @@ from gridtally.ledger.audit.store import checkpoints, seals
 from gridtally.ledger.audit.store.entries import fetch_entries
 from gridtally.ledger.callers import Reader, WriteCause
 
-router = APIRouter(prefix="/v1/ledger", tags=["ledger"])
+router = Router(prefix="/v1/ledger", tags=["ledger"])
 EXPORT_BATCH_ENTRIES = 1_000
 NDJSON = "application/x-ndjson"
 Place = Annotated[int, Path(ge=1, le=2**53, description="The entry's place in the chain, from 1")]

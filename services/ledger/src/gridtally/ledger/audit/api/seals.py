@@ -4,18 +4,18 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.kernel.errors import NotFound
 from gridtally.ledger.audit.domain import seals as domain
 from gridtally.ledger.audit.domain.entries import EntryKind
 from gridtally.ledger.audit.store import seals, status
 from gridtally.ledger.callers import Reader
 
-router = APIRouter(prefix="/v1/ledger", tags=["ledger"])
+router = Router(prefix="/v1/ledger", tags=["ledger"])
 
 
 class Status(BaseModel):

@@ -3,13 +3,14 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from gridtally.contracts.metering import MeterType
 from gridtally.database import Database, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import IfMatch, OptionalMatch, RequiredMatch
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import answer
 from gridtally.http.sorting import SortedPage
@@ -28,7 +29,7 @@ from gridtally.ledger.registry.schemas.meters import (
 from gridtally.ledger.registry.store import meters as store
 from gridtally.ledger.registry.store.meter_uses import MeterUses
 
-router = APIRouter(prefix="/v1/meters", tags=["meters"])
+router = Router(prefix="/v1/meters", tags=["meters"])
 
 
 def _meter_uses(request: Request) -> MeterUses:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from gridtally.contracts.model import Zone
 from gridtally.database import Database, WriteConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import IfMatch, OptionalMatch, RequiredMatch, etag, tag
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import answer, location_of
 from gridtally.http.sorting import SortedPage
@@ -35,7 +36,7 @@ from gridtally.ledger.registry.store import properties as store
 from gridtally.ledger.registry.store import tenant_defaults
 from gridtally.ledger.registry.store.meter_uses import MeterUses
 
-router = APIRouter(prefix="/v1/properties", tags=["properties"])
+router = Router(prefix="/v1/properties", tags=["properties"])
 
 
 @router.post("", status_code=201, response_model=PropertyWithMeters)

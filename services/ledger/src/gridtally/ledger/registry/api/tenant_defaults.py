@@ -1,15 +1,14 @@
 """`/v1/tenant-defaults`: what new resources have where nothing else is said."""
 
-from fastapi import APIRouter
-
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.ledger.callers import Reader, WriteCause
 from gridtally.ledger.registry.handlers import tenant_defaults as handlers
 from gridtally.ledger.registry.schemas.tenant_defaults import NewTenantDefaults, TenantDefaults
 from gridtally.ledger.registry.store import tenant_defaults as store
 
-router = APIRouter(prefix="/v1/tenant-defaults", tags=["properties"])
+router = Router(prefix="/v1/tenant-defaults", tags=["properties"])
 
 
 @router.get("")

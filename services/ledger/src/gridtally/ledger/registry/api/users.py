@@ -3,12 +3,13 @@
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from gridtally.database import Database, snapshot, transaction
 from gridtally.http.context import Db
 from gridtally.http.etags import IfMatch, OptionalMatch, RequiredMatch, etag
 from gridtally.http.idempotency import Idempotent, erase_answers
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import answer, location_of
 from gridtally.http.sorting import SortedPage
@@ -25,7 +26,7 @@ from gridtally.ledger.registry.schemas.users import (
 )
 from gridtally.ledger.registry.store import users as store
 
-router = APIRouter(prefix="/v1/users", tags=["users"])
+router = Router(prefix="/v1/users", tags=["users"])
 
 
 @router.post("", status_code=201, response_model=User)

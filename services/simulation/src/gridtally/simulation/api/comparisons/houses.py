@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from gridtally.contracts.model import Amount
 from gridtally.database import Database, snapshot
@@ -12,6 +12,7 @@ from gridtally.database.copy_out import copy_csv
 from gridtally.exports.columns import Column, Format
 from gridtally.exports.export import Export
 from gridtally.http.context import Db, Exports
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel
 from gridtally.kernel.energy import kwh
@@ -22,7 +23,7 @@ from gridtally.simulation.domain import comparisons as domain
 from gridtally.simulation.handlers import runs
 from gridtally.simulation.store import comparisons as store
 
-router = APIRouter(prefix="/v1/simulation-comparisons/{comparison_id}", tags=["comparison results"])
+router = Router(prefix="/v1/simulation-comparisons/{comparison_id}", tags=["comparison results"])
 Sort = Literal[
     "house_node_id", "-house_node_id", "difference", "-difference", "amount", "-amount",
     "shifted_difference", "-shifted_difference",

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from gridtally.contracts.model import Amount
 from gridtally.database import ReadConnection, snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.resources import AnswerModel
 from gridtally.kernel.energy import kwh
 from gridtally.rating.engine.exact import add_up
@@ -22,7 +23,7 @@ from gridtally.simulation.handlers import runs
 from gridtally.simulation.store import comparisons as store
 from gridtally.simulation.store.runs import RunState
 
-router = APIRouter(prefix="/v1/simulation-comparisons/{comparison_id}", tags=["comparison results"])
+router = Router(prefix="/v1/simulation-comparisons/{comparison_id}", tags=["comparison results"])
 BINS_MAX = 200
 EXTREMES = 5
 """So many of the houses that gain and lose most are named."""

@@ -3,12 +3,13 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from gridtally.database import ReadConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch, RequiredMatch
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import answer, location_of
 from gridtally.http.sorting import SortedPage
@@ -27,7 +28,7 @@ from gridtally.simulation.domain import runs as domain
 from gridtally.simulation.handlers import runs as handlers
 from gridtally.simulation.store import runs as store
 
-router = APIRouter(prefix="/v1/simulation-comparisons", tags=["simulation comparisons"])
+router = Router(prefix="/v1/simulation-comparisons", tags=["simulation comparisons"])
 Sort = Literal["created_at", "-created_at", "name", "-name"]
 PATH = "/v1/simulation-comparisons"
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import TypeAdapter
 
 from gridtally.contracts.model import Document, Text
 from gridtally.database import ReadConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import RequiredMatch
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import (
     Body,
@@ -33,7 +34,7 @@ from gridtally.simulation.handlers import policies as handlers
 from gridtally.simulation.store import policies as store
 from gridtally.simulation.store.services import Services
 
-router = APIRouter(prefix="/v1/simulation-policies", tags=["simulation policies"])
+router = Router(prefix="/v1/simulation-policies", tags=["simulation policies"])
 Sort = Literal["created_at", "-created_at", "name", "-name"]
 PolicyType = Literal["SIMPLE_NET", "GROSS_METERING", "TOU_RATE", "TARIFF"]
 POLICIES: TypeAdapter[Any] = TypeAdapter(AnyPolicy)

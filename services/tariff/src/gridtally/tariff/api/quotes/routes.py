@@ -6,10 +6,9 @@ What takes long is computed in a thread, after the database's connection was ret
 import asyncio
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from gridtally.database import Database, snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.kernel.errors import Fault, Rejected
 from gridtally.rating import quote as rating
 from gridtally.rating.prices import Prices
@@ -28,7 +27,7 @@ from gridtally.tariff.api.quotes.models import (
 from gridtally.tariff.domain.quotes import MeteredIntervals, price_series_codes
 from gridtally.tariff.handlers import quotes as handlers
 
-router = APIRouter(prefix="/v1", tags=["quotes"])
+router = Router(prefix="/v1", tags=["quotes"])
 
 
 @router.post("/quotes")

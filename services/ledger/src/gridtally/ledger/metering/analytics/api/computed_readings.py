@@ -3,11 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from gridtally.contracts.metering import ActiveFlow
 from gridtally.database import snapshot
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.windows import OptionalFrom, OptionalTo, known_instant_of
 from gridtally.kernel.errors import NotFound
@@ -22,7 +21,7 @@ from gridtally.ledger.registry.handlers.meters import unknown_meter
 from gridtally.ledger.registry.handlers.properties import fetch_property
 from gridtally.ledger.registry.store.meters import fetch_meters
 
-router = APIRouter(prefix="/v1", tags=["readings"])
+router = Router(prefix="/v1", tags=["readings"])
 
 
 @router.get("/meters/{meter_id}/readings")

@@ -4,11 +4,12 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from gridtally.contracts.model import READ_EXACTLY
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.windows import From, To
 from gridtally.ledger.callers import Reader
 from gridtally.ledger.metering.analytics.handlers import conservation
@@ -17,7 +18,7 @@ from gridtally.ledger.metering.analytics.schemas.windows import window_of
 from gridtally.ledger.metering.readings.schemas.readings import AsOf
 from gridtally.ledger.registry.handlers.properties import fetch_property
 
-router = APIRouter(prefix="/v1", tags=["analytics"])
+router = Router(prefix="/v1", tags=["analytics"])
 LOSS_PERCENT_MAX = Decimal(10)
 """What a grid may lose, unless the caller says otherwise."""
 

@@ -3,10 +3,9 @@
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from gridtally.database import snapshot
 from gridtally.http.context import Db
+from gridtally.http.json_bodies import Router
 from gridtally.http.windows import From, To
 from gridtally.ledger.callers import Reader
 from gridtally.ledger.metering.analytics.domain.consumption import sources_of
@@ -21,7 +20,7 @@ from gridtally.ledger.metering.analytics.schemas.windows import window_of
 from gridtally.ledger.metering.readings.schemas.readings import AsOf
 from gridtally.ledger.registry.handlers.properties import fetch_property
 
-router = APIRouter(prefix="/v1", tags=["analytics"])
+router = Router(prefix="/v1", tags=["analytics"])
 TABLE_ROWS_MAX = 20_000
 """The most rows of a table in one answer."""
 

@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from gridtally.database import snapshot
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.ledger.callers import Reader
 from gridtally.ledger.metering.analytics.handlers.current_readings import fetch_current_readings
 from gridtally.ledger.metering.analytics.schemas.current_readings import (
@@ -15,7 +14,7 @@ from gridtally.ledger.metering.analytics.schemas.current_readings import (
 from gridtally.ledger.metering.readings.schemas.readings import AsOf
 from gridtally.ledger.registry.handlers.properties import fetch_property
 
-router = APIRouter(prefix="/v1", tags=["analytics"])
+router = Router(prefix="/v1", tags=["analytics"])
 
 
 @router.get("/properties/{property_id}/current-readings")

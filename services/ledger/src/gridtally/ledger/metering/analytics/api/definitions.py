@@ -2,17 +2,18 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.ledger.callers import Reader, WriteCause
 from gridtally.ledger.metering.analytics.handlers import definitions
 from gridtally.ledger.metering.analytics.schemas.definitions import Definition, NewDefinition
 from gridtally.ledger.metering.readings.schemas.readings import AsOf
 
-router = APIRouter(prefix="/v1", tags=["analytics"])
+router = Router(prefix="/v1", tags=["analytics"])
 
 
 @router.post("/meters/{meter_id}/definitions", status_code=201, response_model=Definition)

@@ -6,7 +6,7 @@ An export of readings is one query of one snapshot: nothing that is entered mean
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from gridtally.contracts.metering import ActiveFlow, Quality, ReadingKind
@@ -14,6 +14,7 @@ from gridtally.database import snapshot
 from gridtally.exports.columns import Column, Format, Row
 from gridtally.exports.export import Export
 from gridtally.http.context import Db, Exports
+from gridtally.http.json_bodies import Router
 from gridtally.http.windows import From, OptionalFrom, OptionalTo, To
 from gridtally.ledger.callers import Reader, named_filters
 from gridtally.ledger.metering.analytics.domain.consumption import SourceConsumption, sources_of
@@ -26,7 +27,7 @@ from gridtally.ledger.metering.readings.schemas.readings import AsOf
 from gridtally.ledger.metering.readings.store.readings import Selection
 from gridtally.ledger.registry.handlers.properties import fetch_property
 
-router = APIRouter(prefix="/v1", tags=["exports"])
+router = Router(prefix="/v1", tags=["exports"])
 BATCH_ROWS = 5_000
 EXPORT_PIECES_MAX = 4_000
 """The most rows per meter of a table as a file: ten years of days."""

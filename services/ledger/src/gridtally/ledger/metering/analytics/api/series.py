@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from gridtally.contracts.metering import ActiveFlow
 from gridtally.contracts.model import Instant
 from gridtally.database import snapshot
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.windows import From, To
 from gridtally.ledger.callers import Reader
 from gridtally.ledger.metering.analytics.domain.series import By, pieces
@@ -21,7 +20,7 @@ from gridtally.ledger.metering.analytics.schemas.series import Series, SeriesRow
 from gridtally.ledger.metering.analytics.schemas.windows import window_of
 from gridtally.ledger.metering.readings.schemas.readings import AsOf
 
-router = APIRouter(prefix="/v1", tags=["analytics"])
+router = Router(prefix="/v1", tags=["analytics"])
 SERIES_ROWS_MAX = 20_000
 """The most rows of a series in one answer."""
 

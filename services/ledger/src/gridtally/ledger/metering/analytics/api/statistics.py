@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from gridtally.contracts.metering import ActiveFlow
 from gridtally.database import snapshot
 from gridtally.http.context import Db, Now
+from gridtally.http.json_bodies import Router
 from gridtally.http.windows import OptionalFrom, OptionalTo, known_instant_of
 from gridtally.ledger.callers import Reader
 from gridtally.ledger.metering.analytics.handlers.consumption import fetch_source
@@ -14,7 +13,7 @@ from gridtally.ledger.metering.analytics.handlers.statistics import fetch_statis
 from gridtally.ledger.metering.analytics.schemas.statistics import Statistics
 from gridtally.ledger.metering.readings.schemas.readings import AsOf
 
-router = APIRouter(prefix="/v1", tags=["analytics"])
+router = Router(prefix="/v1", tags=["analytics"])
 
 
 @router.get("/meters/{meter_id}/stats")

@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from gridtally.database import transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.idempotency import Idempotent
+from gridtally.http.json_bodies import Router
 from gridtally.ledger.callers import WriteCause
 from gridtally.ledger.metering.readings.domain.readings import ReadingContent, register_of
 from gridtally.ledger.metering.readings.handlers import exchanges
@@ -14,7 +15,7 @@ from gridtally.ledger.metering.readings.handlers.readings import ReadingRequest
 from gridtally.ledger.metering.readings.schemas.exchanges import Exchange, NewExchange
 from gridtally.ledger.registry.handlers.meters import lock_meter
 
-router = APIRouter(prefix="/v1", tags=["readings"])
+router = Router(prefix="/v1", tags=["readings"])
 
 
 @router.post("/meters/{meter_id}/exchanges", status_code=201, response_model=Exchange)

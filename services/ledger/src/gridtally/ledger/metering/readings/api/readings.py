@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeVar
 from urllib.parse import unquote
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel
 
 from gridtally.contracts.metering import ActiveFlow, Quality, ReadingKind
@@ -17,6 +17,7 @@ from gridtally.database import WriteConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch, etag, tag
 from gridtally.http.idempotency import Idempotent, IdempotentRequest
+from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, PageRequest, Paging
 from gridtally.http.problems import to_errors
 from gridtally.http.windows import OptionalFrom, OptionalTo, known_instant_of
@@ -43,7 +44,7 @@ from gridtally.ledger.metering.readings.store.readings import Selection
 from gridtally.ledger.registry.domain.meters import Meter
 from gridtally.ledger.registry.handlers.properties import fetch_property
 
-router = APIRouter(prefix="/v1", tags=["readings"])
+router = Router(prefix="/v1", tags=["readings"])
 T = TypeVar("T", bound=BaseModel)
 Sort = Literal["read_at", "-read_at"]
 
