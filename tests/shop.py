@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI, Response
+from fastapi import Depends, FastAPI, Response, WebSocket
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from gridtally.database import Database
 from gridtally.database.engine import driver_url
 from gridtally.http.api import build_app
-from gridtally.http.auth import Principal, require
+from gridtally.http.auth import Principal, let_in, require
 from gridtally.http.context import CorrelationId
 from gridtally.http.etags import RequiredMatch, tag
 from gridtally.http.json_bodies import Router
@@ -109,6 +109,26 @@ def shop(rows_ended: asyncio.Event) -> Router:
     return router
 
 
+def sockets(rows_ended: asyncio.Event) -> Router:
+    router = Router()
+
+    @router.websocket("/v1/echo")
+    async def echo(socket: WebSocket, wanted: str = "text") -> None:
+        if authorization := socket.headers.get("authorization"):
+            await let_in(socket, authorization, "shop:read")
+        await socket.accept()
+        while (message := await socket.receive())["type"] == "websocket.receive":
+            await socket.send_text(message[wanted])
+
+    @router.websocket("/v1/rows")
+    async def rows(socket: WebSocket) -> None:
+        await socket.accept()
+        async for row in endless(rows_ended):
+            await socket.send_bytes(row)
+
+    return router
+
+
 @dataclass
 class Keyring:
     """What `gridtally.http.keys.Keyring` does, from memory."""
@@ -142,7 +162,7 @@ def app(body_bytes_max: int, rows_ended: asyncio.Event) -> FastAPI:
     app = build_app(
         title="Shop",
         version="1",
-        routers=[shop(rows_ended)],
+        routers=[shop(rows_ended), sockets(rows_ended)],
         database=Database(create_async_engine(driver_url("postgresql://nowhere/none"))),
         health=Health(),
         metrics=Metrics("shop"),

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from gridtally.http import body_limits
-from gridtally.service import connections
+from gridtally.service import connections, read_limit
 from gridtally.service import server as server_module
 from shop import TOKEN
 
@@ -109,7 +109,7 @@ async def test_a_client_that_never_ends_a_body_gets_an_answer_and_is_left(
 async def test_a_caller_that_reads_nothing_of_an_answer_is_cut_off_and_what_makes_it_ends(
     connect, monkeypatch, rows_ended
 ):
-    monkeypatch.setattr(server_module, "READ_LIMIT_S", 0.2)
+    monkeypatch.setattr(read_limit, "READ_LIMIT_S", 0.2)
     reader, writer = await connect()
     reader._transport.pause_reading()
     writer.write(b"GET /v1/rows HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -173,15 +173,14 @@ class Loop:
 
 @pytest.mark.parametrize(
     ("read_bytes", "aborted"),
-    [(0, True), (server_module.READ_BYTES_MIN - 1, True), (server_module.READ_BYTES_MIN, False)],
+    [(0, True), (read_limit.READ_BYTES_MIN - 1, True), (read_limit.READ_BYTES_MIN, False)],
 )
 def test_a_caller_that_reads_an_answer_slowly_is_waited_for(read_bytes, aborted):
-    protocol = object.__new__(server_module._BoundedProtocol)
-    protocol.loop, protocol.transport = Loop(), Transport(10**6, read_bytes)
-    protocol._await_read()
+    loop, transport = Loop(), Transport(10**6, read_bytes)
+    read_limit.ReadLimit(transport, loop).begin()
     for _ in range(3):
-        protocol.loop.run_due()
-    assert (protocol.transport.aborted, bool(protocol.loop.due)) == (aborted, not aborted)
+        loop.run_due()
+    assert (transport.aborted, bool(loop.due)) == (aborted, not aborted)
 
 
 @pytest.mark.parametrize("sent", [b"", HEALTH, ORDER + b"{", HEALTH + b"\r\n"])

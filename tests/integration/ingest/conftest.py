@@ -29,6 +29,27 @@ from gridtally.ingest.settings import Settings
 from gridtally.messaging import ReceivedMessage
 from gridtally.service.service import Process
 from integration.apps import app_of
+from live_streams import (
+    database,
+    key_of,
+    listen,
+    listen_socket,
+    listen_sse,
+    open_socket,
+    sent,
+    tenant,
+)
+
+__all__ = [
+    "database",
+    "key_of",
+    "listen",
+    "listen_socket",
+    "listen_sse",
+    "open_socket",
+    "sent",
+    "tenant",
+]
 
 SECRET = "s" * 43
 ZONE = "Europe/Berlin"

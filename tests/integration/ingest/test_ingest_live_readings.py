@@ -1,215 +1,40 @@
 """Live streams of the whole process, on the real broker and database."""
 
 import asyncio
-import json
-import os
 import re
 import signal
-import sys
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, date, datetime
-from pathlib import Path
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
-from gridtally.contracts.metering import (
-    Channel,
-    MeterRegistered,
-    ReadingRecorded,
-    UsageRecorded,
+from gridtally.database import ALL_TENANTS, transaction
+from gridtally.http.keys import api_key
+from gridtally.ingest.domain.live_readings import Gap, Wanted
+from gridtally.ingest.handlers import live_readings
+from gridtally.ingest.handlers.live_readings import REPLAYED_FOR, LiveReadings
+from gridtally.kernel.errors import Transient
+from gridtally.messaging import Progress
+from live_streams import (
+    LIMIT_S,
+    PATH,
+    SocketStream,
+    known,
+    meter,
+    register,
+    running,
+    usage,
 )
-from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
-from gridtally.http.keys import api_key, sha256_hex
-from gridtally.messaging import OutgoingMessage, ensure_topics
 
-LIMIT_S = 120
-SECRET = "s" * 43
-PATH = "/v1/readings/stream"
 SLOW_DAYS = 2_000
 GROWTH_KIB_MAX = 20_000
-
-
-class Process:
-    """`python -m gridtally.ingest <mode>`, its lines and where it listens."""
-
-    def __init__(self, process, lines, port):
-        self.process, self.lines, self.port = process, lines, port
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
-    def rss_kib(self):
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
-
-
-@asynccontextmanager
-async def running(mode, url, servers):
-    environment = os.environ | {
-        "DATABASE_URL": url, "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap, "HTTP_PORT": "0",
-        "KAFKA_IDEMPOTENCE": str(servers.idempotence), "KEY_CACHE_TTL_S": "0",
-        "ANNOUNCE_DELAY_S": "0",
-    }  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gridtally.ingest", mode, env=environment,
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    lines, drained = [], None
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            while not (ready := re.search(r'"port": ?(\d+)', lines[-1] if lines else "")):
-                line = await process.stderr.readline()
-                assert line, lines
-                lines.append(line.decode())
-        drained = asyncio.create_task(drain(process.stderr, lines))
-        yield Process(process, lines, int(ready[1]))
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGKILL)
-        await process.wait()
-        if drained is not None:
-            await drained
-
-
-async def drain(stream, lines):
-    while line := await stream.readline():
-        lines.append(line.decode())
-
-
-class Stream:
-    """An open stream: its events as they come."""
-
-    def __init__(self, answer):
-        self._lines = answer.aiter_lines()
-        self.last_id = None
-
-    async def next(self, limit_s=LIMIT_S):
-        """The next event, (name, data); pings are read over, but for their id."""
-        name, data = None, None
-        async with asyncio.timeout(limit_s):
-            async for line in self._lines:
-                field, _, value = line.partition(": ")
-                if field == "event":
-                    name = value
-                elif field == "data":
-                    data = json.loads(value)
-                elif field == "id":
-                    self.last_id = value
-                elif not line and name is not None:
-                    return name, data
-        raise EOFError
-
-    async def begun(self):
-        """Once it has said where it begins."""
-        async with asyncio.timeout(LIMIT_S):
-            async for line in self._lines:
-                if line.startswith("id: "):
-                    self.last_id = line.removeprefix("id: ")
-                    break
-        return self
-
-
-@pytest.fixture
-async def database(ingest_url):
-    async with await Database.connect(ingest_url, application="test") as opened:
-        yield opened
-
-
-@pytest.fixture
-async def key_of(database):
-    """Makes keys: `headers = await key_of("acme")`."""
-
-    async def make(tenant, *scopes):
-        key_id = uuid4().hex[:12]
-        async with transaction(database, tenant=ALL_TENANTS) as tx:
-            await tx.execute(
-                sa.insert(api_key).values(
-                    key_id=key_id, tenant_id=tenant, secret_sha256=sha256_hex(SECRET),
-                    scopes=list(scopes or ("ingest:read", "ingest:write")), name="test",
-                )
-            )  # fmt: skip
-        return {"Authorization": f"Bearer gt_{key_id}_{SECRET}"}
-
-    return make
-
-
-@pytest.fixture
-async def listen():
-    """Opens streams: `stream = await listen(url, headers, flow="import")`."""
-    async with AsyncExitStack() as opened:
-
-        async def open_stream(url, headers, last_id=None, **query):
-            client = await opened.enter_async_context(httpx.AsyncClient(timeout=LIMIT_S))
-            more = {} if last_id is None else {"Last-Event-ID": last_id}
-            answer = await opened.enter_async_context(
-                client.stream("GET", url + PATH, params=query, headers=headers | more)
-            )
-            assert answer.status_code == 200, await answer.aread()
-            return Stream(answer)
-
-        yield open_stream
-
-
-@pytest.fixture
-async def sent(publishing, kafka_bootstrap):
-    """Publishes events of a tenant: `await sent("acme", event, …)`."""
-    await ensure_topics(kafka_bootstrap)
-    async with publishing() as publisher:
-
-        async def send(tenant, *events):
-            await publisher.publish(
-                [
-                    OutgoingMessage.of(
-                        event, tenant_id=tenant, correlation_id="c", source="test",
-                        event_id=uuid4(), occurred_at=datetime.now(UTC),
-                    )
-                    for event in events
-                ]
-            )  # fmt: skip
-
-        yield send
-
-
-@pytest.fixture
-def tenant():
-    return f"t-{uuid4().hex[:8]}"
-
-
-def meter(meter_id, property_id=None, version=1):
-    return MeterRegistered(
-        meter_id=meter_id, property_id=property_id or uuid4(), meter_type="main", name="m",
-        zone="UTC", version=version,
-        channels=[Channel(flow="import", minutes=60, interval_wh_max=1_000)],
-    )  # fmt: skip
-
-
-def usage(meter_id, version, values, *, day=date(2025, 3, 1), flow="import"):
-    return UsageRecorded(
-        meter_id=meter_id, flow=flow, day=day, zone="UTC", minutes=60, version=version,
-        values=values, quality="A" * len(values), recorded_at=datetime.now(UTC),
-    )  # fmt: skip
-
-
-def register(meter_id, version, value):
-    return ReadingRecorded(
-        entry_id=uuid4(), reading_id=meter_id, version=version, meter_id=meter_id,
-        property_id=uuid4(), flow="import", kind="reading", value=value, digits=6, decimals=0,
-        multiplier="1", quality="actual", read_at=datetime.now(UTC), recorded_at=datetime.now(UTC),
-    )  # fmt: skip
-
-
-async def known(database, meter_id):
-    async with asyncio.timeout(LIMIT_S):
-        while True:
-            async with snapshot(database, tenant=ALL_TENANTS) as read:
-                if await read.scalar(sa.text("SELECT count(*) FROM meter WHERE id = :id"),
-                                     {"id": meter_id}):  # fmt: skip
-                    return
-            await asyncio.sleep(0.05)
+HANDSHAKE = (
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
+)
 
 
 async def test_a_reading_over_http_is_an_event_of_its_tenant_and_nobody_elses(
@@ -326,8 +151,13 @@ async def test_an_id_of_which_the_log_does_not_know_is_a_gap_or_refused(
         assert (await stream.next())[0] == "reading"
 
 
+@pytest.mark.parametrize(
+    ("more", "status", "event"),
+    [("", 200, b"event: %b"), (HANDSHAKE, 101, b'"event":"%b"')],
+    ids=["sse", "socket"],
+)
 async def test_a_slow_reader_costs_little_memory_and_is_sent_a_gap(
-    ingest_url, stack_servers, database, key_of, listen, sent, tenant
+    ingest_url, stack_servers, database, key_of, listen_sse, sent, tenant, more, status, event
 ):
     """It reads nothing while thousands of channel-days change; another stream goes on beside it."""
     marker_id = uuid4()
@@ -335,15 +165,16 @@ async def test_a_slow_reader_costs_little_memory_and_is_sent_a_gap(
         await sent(tenant, meter(marker_id))
         await known(database, marker_id)
         key = await key_of(tenant)
-        marked = await (await listen(process.url, key, meter_id=marker_id)).begun()
+        marked = await (await listen_sse(process.url, key, meter_id=marker_id)).begun()
         reader, writer = await asyncio.open_connection("127.0.0.1", process.port, limit=2**16)
         try:
             request = (
-                f"GET {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: {key['Authorization']}\r\n\r\n"
+                f"GET {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: {key['Authorization']}\r\n"
+                f"{more}\r\n"
             )
             writer.write(request.encode())
-            head = await asyncio.wait_for(reader.readuntil(b"id: "), LIMIT_S)
-            assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+            head = await asyncio.wait_for(reader.readuntil(b"id"), LIMIT_S)
+            assert head.startswith(b"HTTP/1.1 %d " % status)
             used_kib = []
             for _ in range(3):
                 await sent(tenant, *(usage(uuid4(), 1, [1_000] * 96) for _ in range(SLOW_DAYS)))
@@ -351,9 +182,9 @@ async def test_a_slow_reader_costs_little_memory_and_is_sent_a_gap(
                 assert (await marked.next())[1]["version"] == len(used_kib) + 1
                 used_kib.append(process.rss_kib())
             assert used_kib[2] - used_kib[0] < GROWTH_KIB_MAX
-            got = await asyncio.wait_for(reader.readuntil(b"event: gap\n"), LIMIT_S)
-            assert got.count(b"event: reading") < SLOW_DAYS // 2
-            assert b"slow_reader" in await asyncio.wait_for(reader.readuntil(b"\n\n"), LIMIT_S)
+            got = await asyncio.wait_for(reader.readuntil(event % b"gap"), LIMIT_S)
+            assert got.count(event % b"reading") < SLOW_DAYS // 2
+            assert await asyncio.wait_for(reader.readuntil(b"slow_reader"), LIMIT_S)
         finally:
             writer.close()
             await writer.wait_closed()
@@ -370,3 +201,111 @@ async def test_a_process_that_is_asked_to_end_ends_its_streams_first(
             with pytest.raises(EOFError):
                 await stream.next()
         assert await asyncio.wait_for(process.process.wait(), LIMIT_S) == 0
+
+
+async def test_a_stream_ends_with_its_key_and_with_its_time(
+    ingest_url, stack_servers, database, key_of, listen, sent, tenant
+):
+    async with running(
+        "api", ingest_url, stack_servers, CHECK_EVERY_S=0.2, STREAM_LIMIT_S=6.0
+    ) as process:
+        kept, revoked = await key_of(tenant), await key_of(tenant)
+        streams = [await (await listen(process.url, key)).begun() for key in (kept, revoked)]
+        await sent(tenant, usage(uuid4(), 1, [1] * 24))
+        for stream in streams:
+            assert (await stream.next())[0] == "reading"
+        async with transaction(database, tenant=ALL_TENANTS) as tx:
+            await tx.execute(
+                sa.update(api_key)
+                .where(api_key.c.key_id == revoked["Authorization"].split("_")[1])
+                .values(revoked_at=sa.func.now())
+            )
+        with pytest.raises(EOFError):
+            await streams[1].next(4)
+        await sent(tenant, usage(uuid4(), 1, [1] * 24))
+        assert (await streams[0].next())[0] == "reading"
+        with pytest.raises(EOFError):
+            await streams[0].next()
+        if isinstance(streams[0], SocketStream):
+            assert [(await stream.ended())[0] for stream in streams] == [1000, 4401]
+
+
+async def test_a_stream_of_a_property_has_the_meters_that_come_to_it(
+    ingest_url, stack_servers, database, key_of, listen, sent, tenant
+):
+    async with running("serve", ingest_url, stack_servers, CHECK_EVERY_S=0.2) as process:
+        meter_id, property_id, key = uuid4(), uuid4(), await key_of(tenant)
+        stream = await (await listen(process.url, key, property_id=property_id)).begun()
+        await sent(tenant, meter(meter_id, property_id))
+        await known(database, meter_id)
+        await asyncio.sleep(1)
+        await sent(tenant, usage(uuid4(), 1, [1] * 24), usage(meter_id, 1, [1] * 24))
+        assert (await stream.next())[1]["meter_id"] == str(meter_id)
+
+
+async def test_where_nothing_comes_a_ping_says_where_the_stream_is(
+    ingest_url, stack_servers, key_of, listen, sent, tenant
+):
+    async with running("api", ingest_url, stack_servers, PING_EVERY_S=0.2) as process:
+        stream = await (await listen(process.url, await key_of(tenant))).begun()
+        begun_id = stream.last_id
+        await sent(f"{tenant}-other", usage(uuid4(), 1, [1] * 24))
+        async with asyncio.timeout(LIMIT_S):
+            while stream.last_id == begun_id:
+                await stream.begun()
+
+
+async def test_what_is_older_than_ten_minutes_is_a_gap(kafka_bootstrap, sent, tenant):
+    now = datetime.now(UTC)
+    async with following(kafka_bootstrap, lambda: now) as live:
+        wanted = Wanted(tenant)
+        async with live.listening(wanted, None) as listener:
+            begun_id = live.position
+            await sent(tenant, usage(uuid4(), 1, [1] * 24))
+            assert await listener.wait(LIMIT_S)
+        async with live.listening(wanted, begun_id) as listener:
+            assert listener.take().name == "reading"
+        now += REPLAYED_FOR + timedelta(minutes=1)
+        async with live.listening(wanted, begun_id) as listener:
+            assert listener.take() == Gap("too_old", live.position)
+
+
+async def test_who_listens_while_the_broker_is_away_hears_of_it_and_goes_on(
+    kafka_bootstrap, sent, tenant, monkeypatch
+):
+    is_away = asyncio.Event()
+
+    class Leaving(live_readings.Tail):
+        """A broker that is gone for once."""
+
+        async def batch(self):
+            if is_away.is_set():
+                is_away.clear()
+                raise Transient("gone")
+            return await super().batch()
+
+    monkeypatch.setattr(live_readings, "Tail", Leaving)
+    async with (
+        following(kafka_bootstrap, lambda: datetime.now(UTC)) as live,
+        live.listening(Wanted(tenant), None) as listener,
+    ):
+        is_away.set()
+        assert await listener.wait(LIMIT_S)
+        gap = listener.take()
+        assert (gap.name, gap.reason) == ("gap", "broker_away")
+        await sent(tenant, usage(uuid4(), 1, [1] * 24))
+        assert await listener.wait(LIMIT_S)
+        assert listener.take().name == "reading"
+
+
+@asynccontextmanager
+async def following(bootstrap, clock):
+    """The live readings of a process, which follow the topics."""
+    stop = asyncio.Event()
+    live = LiveReadings(bootstrap, clock, stop)
+    running_on = asyncio.create_task(live.run(Progress("live"), stop))
+    try:
+        yield live
+    finally:
+        stop.set()
+        await running_on

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -189,7 +189,13 @@ def build_operations_app(*, health: Health, metrics: Metrics) -> FastAPI:
 
 
 def _handle_failures(app: FastAPI) -> None:
-    for kind in (Rejected, Transient, RequestValidationError, HTTPException):
+    for kind in (
+        Rejected,
+        Transient,
+        RequestValidationError,
+        WebSocketRequestValidationError,
+        HTTPException,
+    ):
         app.add_exception_handler(kind, problems.handle)
 
 

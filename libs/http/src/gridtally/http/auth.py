@@ -16,6 +16,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import State
+from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from gridtally.contracts.envelope import TENANT_PATTERN
@@ -60,15 +61,27 @@ async def authenticate(
 ) -> Principal:
     """The principal of a request; HttpRefusal 401 without a valid key, 429 where it or its tenant
     has spent what it may."""
+    return await _principal(request, None if token is None else token.credentials)
+
+
+async def let_in(connection: HTTPConnection, authorization: str | None, scope: str) -> Principal:
+    """The principal of a WebSocket, by what `Authorization` says or would say; HttpRefusal as by
+    `authenticate` and `require`."""
+    scheme, credentials = get_authorization_scheme_param(authorization)
+    shown = credentials if scheme.lower() == "bearer" else None
+    return _with_scope(await _principal(connection, shown), scope)
+
+
+async def _principal(connection: HTTPConnection, credentials: str | None) -> Principal:
     key = None
-    if token is not None:
-        key = _service_key(request, token.credentials)
-        key = key or await _key_in_force(request.app.state, token.credentials)
+    if credentials is not None:
+        key = _service_key(connection, credentials)
+        key = key or await _key_in_force(connection.app.state, credentials)
     if key is None:
         raise unauthorized(KEY_NEEDED)
-    tell_key_shown(request.scope)
+    tell_key_shown(connection.scope)
     structlog.contextvars.bind_contextvars(tenant_id=key.tenant_id, key_id=key.key_id)
-    charge(request, key.tenant_id, key.key_id)
+    charge(connection, key.tenant_id, key.key_id)
     return Principal(key.tenant_id, key.key_id, key.scopes)
 
 
@@ -120,11 +133,11 @@ def refusal_without_key(route: object, state: State) -> HttpRefusal | None:
     return operator_refusal(state, None) if check_operator in needed else None
 
 
-def _service_key(request: Request, credentials: str) -> StoredKey | None:
+def _service_key(connection: HTTPConnection, credentials: str) -> StoredKey | None:
     """What one of our own services may do: read, for the tenant that it names."""
-    tenant_id = request.headers.get(TENANT_HEADER, "")
+    tenant_id = connection.headers.get(TENANT_HEADER, "")
     if not re.fullmatch(TENANT_PATTERN, tenant_id) or not is_service(
-        request.app.state, credentials
+        connection.app.state, credentials
     ):
         return None
     return StoredKey(tenant_id, SERVICE, "", _READ_SCOPES)

@@ -7,10 +7,11 @@ key. What a route costs is in `costs`, what a key may spend in `rate_limit`.
 import math
 from collections.abc import Callable
 
-from fastapi import Request
 from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gridtally.http.context import ANSWER_BEGINS
 from gridtally.http.costs import CALCULATION, UNNAMED, CostClass, cost_of
 from gridtally.http.problems import HttpRefusal
 from gridtally.http.rate_limit import AT_WORK_RETRY_S, RateLimit, Spent
@@ -20,9 +21,9 @@ _END = "end_calculation"
 """Where a request's state has what it spent, and what is due when it is over."""
 
 
-def charge(request: Request, tenant_id: str, key_id: str) -> None:
-    """Charge a key for a request; HttpRefusal 429 where the key or its tenant cannot pay, or where
-    too many calculations of the tenant are at work."""
+def charge(request: HTTPConnection, tenant_id: str, key_id: str) -> None:
+    """Charge a key for a request or a WebSocket; HttpRefusal 429 where the key or its tenant cannot
+    pay, or where too many calculations of the tenant are at work."""
     rate_limit: RateLimit = request.app.state.rate_limit
     state = request.scope.setdefault("state", {})
     cost = _cost(request)
@@ -38,8 +39,9 @@ def charge(request: Request, tenant_id: str, key_id: str) -> None:
         state[_END] = lambda: rate_limit.end_calculation(tenant_id)
 
 
-def _cost(request: Request) -> CostClass:
-    return cost_of(request.scope.get("route"), request.method) or UNNAMED
+def _cost(request: HTTPConnection) -> CostClass:
+    method = request.scope.get("method", "GET")  # a WebSocket begins as a GET
+    return cost_of(request.scope.get("route"), method) or UNNAMED
 
 
 def _too_many(detail: str, wait_s: float) -> HttpRefusal:
@@ -59,7 +61,7 @@ class ChargeHeaders:
 
         async def send_marked(message: Message) -> None:
             spent: Spent | None = state.get(_SPENT)
-            if message["type"] == "http.response.start" and spent is not None:
+            if message["type"] in ANSWER_BEGINS and spent is not None:
                 headers = MutableHeaders(scope=message)
                 headers["RateLimit"], headers["RateLimit-Policy"] = spent.limit, spent.policy
             await send(message)

@@ -13,6 +13,13 @@ from gridtally.http.body_work import BodyReader
 from gridtally.http.exports import Exporter
 from gridtally.kernel.periods import Clock
 
+ANSWER_BEGINS = {
+    "http.response.start": None,
+    "websocket.http.response.start": None,
+    "websocket.accept": 101,
+}
+"""The ASGI messages that carry the head of an answer, with the status where they have none."""
+
 
 def utc_now() -> datetime:
     """The clock of every process; whatever needs an instant is handed it."""

@@ -8,7 +8,7 @@ that neither says it nor is named here fails `tests/architecture`.
 
 from dataclasses import dataclass
 
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIWebSocketRoute
 
 from gridtally.http.dependants import calls_of
 from gridtally.http.idempotency import idempotent_request
@@ -160,7 +160,7 @@ NAMED: dict[str, CostClass] = {
 
 def cost_of(route: object, method: str) -> CostClass | None:
     """The class of a route's work; None where neither its form nor the table says it."""
-    if not isinstance(route, APIRoute):
+    if not isinstance(route, APIRoute | APIWebSocketRoute):
         return None
     named = NAMED.get(f"{method} {route.path}")
     return named or _by_form(route.path, method, calls_of(route))

@@ -30,6 +30,8 @@ MEANINGS: dict[str, str] = {
     "not_acceptable": "The answer has none of the formats in `Accept`. The detail names those.",
     "not_found": "Nothing is at this path.",
     "operator_token_unset": "This installation has no operator's token, so nobody makes keys here.",
+    "origin_refused": "A page of this origin may open no WebSocket here. `WEBSOCKET_ORIGINS` of the"
+    " service names those that may.",
     "request_in_flight": "A request with this Idempotency-Key is at work. Try again shortly.",
     "too_many_exports": "Too many exports are under way. Try again when some are fetched.",
     "too_many_streams": "Too many streams are open, of this tenant or of all. Try again later.",

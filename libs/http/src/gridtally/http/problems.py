@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from fastapi import Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from starlette.datastructures import State
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.routing import Match
 
@@ -90,8 +90,9 @@ def of_exception(failure: Exception, correlation_id: str) -> Response:
                 "send the body as JSON, with Content-Type: application/json",
                 correlation_id=correlation_id,
             )
-        case RequestValidationError():
-            faults = [_fault(error, failure.body) for error in failure.errors()]
+        case RequestValidationError() | WebSocketRequestValidationError():
+            body = getattr(failure, "body", None)
+            faults = [_fault(error, body) for error in failure.errors()]
             return problem_response(
                 422,
                 "invalid_request",
@@ -141,7 +142,7 @@ def _to_error(fault: Fault) -> ProblemError:
     return ProblemError(detail=detail, pointer=f"#{quote(path, safe=FRAGMENT_SAFE)}")
 
 
-async def handle(request: Request, failure: Exception) -> Response:
+async def handle(request: HTTPConnection, failure: Exception) -> Response:
     """FastAPI's exception handler for every kind that it knows."""
     state: State = request.state
     answer = of_exception(failure, state.correlation_id)
@@ -150,7 +151,7 @@ async def handle(request: Request, failure: Exception) -> Response:
     return answer
 
 
-def _allowed(request: Request) -> list[str]:
+def _allowed(request: HTTPConnection) -> list[str]:
     """The methods of a path, which may have a route for each."""
     routes = request.app.router.routes
     allowed = [

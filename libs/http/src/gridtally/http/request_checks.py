@@ -11,8 +11,9 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.datastructures import QueryParams
+from starlette.requests import HTTPConnection
 
 from gridtally.http.adoption_gate import AdoptionGate
 from gridtally.http.json_bodies import JsonRequest
@@ -24,24 +25,24 @@ GUESSED_CHARS_MAX = 100
 
 
 class RequestChecks:
-    """The dependency of every router that a service brings."""
+    """The dependency of every router that a service brings; a WebSocket has a query and no body."""
 
     def __init__(self) -> None:
         self._parameters: dict[Callable[..., Any], frozenset[str]] = {}
 
-    async def __call__(self, request: Request) -> None:
+    async def __call__(self, connection: HTTPConnection) -> None:
         """Rejected for a parameter that the endpoint does not know or that comes twice; the refusal
         of its JSON body; HttpRefusal for a write that must wait for an adoption."""
-        gate: AdoptionGate | None = getattr(request.app.state, "adoption_gate", None)
-        if gate is not None:
-            await gate.check(request)
-        route: APIRoute = request.scope["route"]
-        if faults := _faults(request.query_params, self._known(route)):
+        gate: AdoptionGate | None = getattr(connection.app.state, "adoption_gate", None)
+        if gate is not None and isinstance(connection, Request):
+            await gate.check(connection)
+        route: APIRoute | APIWebSocketRoute = connection.scope["route"]
+        if faults := _faults(connection.query_params, self._known(route)):
             raise Rejected("invalid_request", "the query is not as it must be", faults)
-        if isinstance(request, JsonRequest) and request.refusal is not None:
-            raise request.refusal
+        if isinstance(connection, JsonRequest) and connection.refusal is not None:
+            raise connection.refusal
 
-    def _known(self, route: APIRoute) -> frozenset[str]:
+    def _known(self, route: APIRoute | APIWebSocketRoute) -> frozenset[str]:
         if route.endpoint not in self._parameters:
             self._parameters[route.endpoint] = frozenset(_declared(route.dependant))
         return self._parameters[route.endpoint]

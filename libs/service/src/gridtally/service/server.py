@@ -1,13 +1,13 @@
 """The HTTP server of a process: uvicorn, ended by our stop event and not by signals.
 
-Owns the listening socket, the bounds on a request's head, in bytes and in time, on how slowly an
-answer may be taken, and on connections without a key. Refuses to log requests, which
+Owns the listening socket, the bounds on a request's head, in bytes and in time, and on connections
+without a key, and which requests become WebSockets. Refuses to log requests, which
 `gridtally.http.access_log` does.
 """
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -16,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gridtally.http.auth import KEY_SHOWN
 from gridtally.service.connections import AnonymousConnections, network_of
+from gridtally.service.read_limit import ReadLimit
+from gridtally.service.sockets import MESSAGE_BYTES_MAX, SocketProtocol, socket_paths
 
 BACKLOG = 2048
 KEEP_ALIVE_S = 65
@@ -29,9 +31,7 @@ HEAD_LIMIT_S = 10.0
 REST_LIMIT_S = 10.0
 """For the rest of a body that nobody reads, since its request is answered: it is let in, as whoever
 sends it may look for the answer only then, but not for ever."""
-READ_LIMIT_S = 60.0
-"""A caller that reads less than `READ_BYTES_MIN` of an answer in so long is cut off."""
-READ_BYTES_MIN = 64 * 1024
+BODY_HEADERS = {b"content-length", b"transfer-encoding"}
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -50,20 +50,24 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     anonymous: AnonymousConnections
     """Of the server, which sets it."""
+    socket_paths: Collection[str]
+    """Where a WebSocket may be opened; anywhere else `Upgrade` is ignored."""
+    _reads: ReadLimit
     _address = ""
     _is_known = False
+    _becomes_socket = False
     _head_bytes = 0
     _head_done = False
     _body_done = False
     _head_limit: asyncio.TimerHandle | None = None
     _rest_limit: asyncio.TimerHandle | None = None
-    _read_limit: asyncio.TimerHandle | None = None
 
     def connection_made(  # type: ignore[override]  # uvicorn narrows the type, as we must then
         self, transport: asyncio.Transport
     ) -> None:
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)  # so that we hear of every byte that is not sent
+        self._reads = ReadLimit(transport, self.loop)
         self._address = network_of(self.client[0]) if self.client else ""
         self._await_caller()
         self._await_head()
@@ -71,16 +75,16 @@ class _BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_wait()
         self._end_rest()
-        self._end_read()
+        self._reads.end()
         self.anonymous.discard(self._address, self)
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._await_read()
+        self._reads.begin()
 
     def resume_writing(self) -> None:
-        self._end_read()
+        self._reads.end()
         super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
@@ -93,6 +97,7 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._head_bytes, self._head_done, self._body_done = 0, False, False
+        self._becomes_socket = False
         self._await_head()
         super().on_message_begin()
         self.scope["state"][KEY_SHOWN] = self._become_known
@@ -100,7 +105,32 @@ class _BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_done = True
         self._end_wait()
+        self._becomes_socket = self._may_become_socket()
         super().on_headers_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._reads.end()
+        super().handle_websocket_upgrade()
+
+    def _should_upgrade(self) -> bool:
+        return self._becomes_socket
+
+    def _may_become_socket(self) -> bool:
+        """Whether the request is a handshake that is taken: a plain GET of such a path, with
+        nothing unanswered before it, while there is room."""
+        parts = self.url.partition(b"?")
+        is_free = getattr(self.cycle, "response_complete", True)
+        has_room = max(len(self.connections), len(self.tasks)) < CONNECTIONS_MAX
+        return (
+            self._get_upgrade() == b"websocket"
+            and self.url.isascii()
+            and parts[0].decode() in self.socket_paths
+            and self.parser.get_method() == b"GET"
+            and self.parser.get_http_version() == "1.1"
+            and not any(name in BODY_HEADERS for name, _ in self.headers)
+            and is_free
+            and has_room
+        )
 
     def on_message_complete(self) -> None:
         self._body_done = True
@@ -136,29 +166,19 @@ class _BoundedProtocol(HttpToolsProtocol):
         if self._head_limit is not None:
             self._head_limit.cancel()
 
-    def _await_read(self) -> None:
-        unsent_bytes = self.transport.get_write_buffer_size()
-        self._read_limit = self.loop.call_later(READ_LIMIT_S, self._check_read, unsent_bytes)
-
-    def _check_read(self, unsent_bytes: int) -> None:
-        """Cut off a caller that has read too little since then: nothing was written meanwhile,
-        since writing is paused."""
-        if unsent_bytes - self.transport.get_write_buffer_size() < READ_BYTES_MIN:
-            self.transport.abort()
-        else:
-            self._await_read()
-
-    def _end_read(self) -> None:
-        if self._read_limit is not None:
-            self._read_limit.cancel()
-
 
 class Server(uvicorn.Server):
     """Serves until `stop` is set, then finishes the requests at hand."""
 
     def __init__(self, app: FastAPI, *, stop: asyncio.Event, grace_s: float) -> None:
+        paths = socket_paths(app)
+
         class Protocol(_BoundedProtocol):
             anonymous = AnonymousConnections()
+            socket_paths = paths
+
+        class Sockets(SocketProtocol):
+            anonymous = Protocol.anonymous
 
         super().__init__(
             uvicorn.Config(
@@ -173,7 +193,10 @@ class Server(uvicorn.Server):
                 server_header=False,
                 timeout_graceful_shutdown=int(grace_s),
                 timeout_keep_alive=KEEP_ALIVE_S,
-                ws="none",
+                ws=Sockets if paths else "none",
+                ws_max_size=MESSAGE_BYTES_MAX,
+                ws_per_message_deflate=False,
+                ws_ping_interval=None,  # who writes to a socket does so often enough
             )
         )
         self._stop = stop

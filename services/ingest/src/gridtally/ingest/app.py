@@ -33,7 +33,12 @@ def build(process: Process[Settings]) -> Parts:
             subscriptions=subscriptions(process, recorder),
             loops=loops(process, recorder),
             api_loops=[Loop("ingest.live_readings", live.run)],
-            state={"recorder": recorder, "publisher": process.publisher, "live": live},
+            state={
+                "recorder": recorder,
+                "publisher": process.publisher,
+                "live": live,
+                "websocket_origins": process.settings.allowed_origins,
+            },
             api=API,
             adoptions=adoptions(process, partitions),
             open_paths=OPEN_PATHS,

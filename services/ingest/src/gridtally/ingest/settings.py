@@ -6,6 +6,8 @@ from pydantic import Field
 
 from gridtally.service.settings import ServiceSettings
 
+ORIGIN = r"https?://[a-z0-9.:\[\]-]+"
+
 
 class Settings(ServiceSettings):
     """Ingest's own settings, beside those of every service."""
@@ -20,6 +22,8 @@ class Settings(ServiceSettings):
     """How long a block may be pending for its meter; then it is dropped and counted."""
     pending_blocks_max: int = Field(default=200_000, ge=1)
     """The most pending blocks of one tenant; further ones are dropped and counted."""
+    websocket_origins: str = Field(default="", pattern=rf"^({ORIGIN}(,{ORIGIN})*)?$")
+    """Origins (`https://host`), with commas between them, of pages that may open WebSockets."""
 
     @property
     def announce_delay(self) -> timedelta:
@@ -30,3 +34,8 @@ class Settings(ServiceSettings):
     def revision_delay(self) -> timedelta:
         """`revision_delay_s` as a duration."""
         return timedelta(seconds=self.revision_delay_s)
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """`websocket_origins` one by one."""
+        return frozenset(filter(None, self.websocket_origins.split(",")))

@@ -54,7 +54,7 @@ class Ingest(Operations):
         At most ten events a second; where more have come, the newest version of each channel-
         day is sent, and a `gap` where too many wait. A stream ends after half an hour: come
         back with the id of the last event. A comment comes where nothing else has for a
-        quarter of a minute.
+        quarter of a minute. A WebSocket may be opened here instead, see the answer 101.
         """
         return self._download(
             "GET",
@@ -544,7 +544,7 @@ class AsyncIngest(AsyncOperations):
         At most ten events a second; where more have come, the newest version of each channel-
         day is sent, and a `gap` where too many wait. A stream ends after half an hour: come
         back with the id of the last event. A comment comes where nothing else has for a
-        quarter of a minute.
+        quarter of a minute. A WebSocket may be opened here instead, see the answer 101.
         """
         return self._download(
             "GET",

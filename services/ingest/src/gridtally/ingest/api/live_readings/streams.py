@@ -1,4 +1,4 @@
-"""Readings as they come, for whoever listens: server-sent events.
+"""Streams of readings as they come, in whatever form they are sent.
 
 Owns how long a stream goes on, how quickly it sends, how many there are, and that its key is still
 in force. A stream ends by itself after half an hour; the id of its last event is where the next one
@@ -8,28 +8,22 @@ goes on. What is published is `handlers.live_readings`'.
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Header, Query, Request
-from fastapi.responses import StreamingResponse
-from fastapi.sse import format_sse_event
+from fastapi import FastAPI, Header, Query
 
 from gridtally.database import Database, snapshot
 from gridtally.http.auth import Principal, is_still_let_in
-from gridtally.http.json_bodies import Router
 from gridtally.http.problems import HttpRefusal
-from gridtally.ingest.api.callers import Reader
 from gridtally.ingest.domain.live_readings import ID_CHARS_MAX, Gap, LiveEvent, Wanted
 from gridtally.ingest.domain.meters import Flow
 from gridtally.ingest.handlers.live_readings import Listener, LiveReadings
 from gridtally.ingest.store.meters import fetch_meters, fetch_meters_of_property
 from gridtally.kernel.errors import Fault, NotFound, Rejected, Transient
-
-router = Router(prefix="/v1/readings", tags=["readings"])
 
 STREAMS_MAX = 1_000
 """Of one process."""
@@ -42,22 +36,8 @@ CHECK_EVERY_S = 60.0
 """How often the key, and the meters of a property, are looked up again."""
 WAIT_S = 0.5
 """So soon a stream hears that its process ends."""
-RECONNECT_MS = 2_000
 METERS_OF_PROPERTY_MAX = 10_000
 SCOPE = "ingest:read"
-EVENT_STREAM = "text/event-stream"
-DESCRIPTION = """\
-Server-sent events. `reading` is the newest state of a channel-day: the fields of `usage.recorded`
-and `first_changed_slot` (from 0; null where any may have changed). `register` is a reading of a
-register: `reading_id`, `version`, `meter_id`, `flow`, `kind`, `value` in kWh, `quality`, `read_at`.
-`gap` says that events were left out, and why (`reason`: `slow_reader`, `broker_away`, `too_old`):
-read again what you show."""
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": DESCRIPTION,
-        "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
-    }
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +65,21 @@ class Selection:
     ] = None
 
 
+LastEventId = Annotated[
+    str | None,
+    Header(
+        max_length=ID_CHARS_MAX,
+        description="The id of the last event that came: those since are sent first, or a gap"
+        " where they are older than ten minutes or too many",
+    ),
+]
+
+
 class Stream:
-    """One stream: its listener, and what it is sent and when."""
+    """One stream: its listener, and what it is sent and when.
+
+    `is_let_in` is False where it ended since its key was revoked.
+    """
 
     def __init__(
         self, app: FastAPI, caller: Principal, selection: Selection, listener: Listener
@@ -96,15 +89,22 @@ class Stream:
         self._caller = caller
         self._selection = selection
         self._listener = listener
+        self.is_let_in = True
 
-    async def events(self) -> AsyncIterator[LiveEvent | Gap | Ping]:
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the process ends."""
+        return self._live.stop.is_set()
+
+    async def events(self) -> AsyncGenerator[LiveEvent | Gap | Ping]:
         """What is sent, at most `EVENTS_PER_S_MAX` a second, until the stream is to end."""
         begun_s = sent_at_s = checked_s = time.monotonic()
         sent_s: deque[float] = deque(maxlen=EVENTS_PER_S_MAX)
         yield Ping(None if self._listener.backlog else self._live.position)
-        while not self._live.stop.is_set() and time.monotonic() - begun_s < STREAM_LIMIT_S:
+        while not self.is_stopped and time.monotonic() - begun_s < STREAM_LIMIT_S:
             if time.monotonic() - checked_s > CHECK_EVERY_S:
-                if not await self._is_still_let_in():
+                self.is_let_in = await self._is_still_let_in()
+                if not self.is_let_in:
                     return
                 checked_s = time.monotonic()
             if len(sent_s) == EVENTS_PER_S_MAX:
@@ -166,45 +166,3 @@ async def _wanted(db: Database, tenant_id: str, selection: Selection) -> Wanted:
                 read, tenant_id, selection.property_id, METERS_OF_PROPERTY_MAX
             )
     return Wanted(tenant_id, meter_ids, selection.flow)
-
-
-async def _stream(
-    request: Request,
-    caller: Reader,
-    selection: Annotated[Selection, Depends()],
-    last_event_id: Annotated[
-        str | None,
-        Header(
-            max_length=ID_CHARS_MAX,
-            description="The id of the last event that came: those since are sent first, or a gap"
-            " where they are older than ten minutes or too many",
-        ),
-    ] = None,
-) -> AsyncIterator[Stream]:
-    last_id = last_event_id or selection.last_event_id
-    async with opened(request.app, caller, selection, last_id or None) as stream:
-        yield stream
-
-
-@router.get("/stream", responses=_ANSWERS, response_class=StreamingResponse)
-async def stream_readings(stream: Annotated[Stream, Depends(_stream)]) -> StreamingResponse:
-    """Readings as they are published, as server-sent events, until the caller goes away.
-
-    At most ten events a second; where more have come, the newest version of each channel-day is
-    sent, and a `gap` where too many wait. A stream ends after half an hour: come back with the id
-    of the last event. A comment comes where nothing else has for a quarter of a minute.
-    """
-    return StreamingResponse(
-        _encoded(stream), media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"}
-    )
-
-
-async def _encoded(stream: Stream) -> AsyncIterator[bytes]:
-    yield format_sse_event(retry=RECONNECT_MS)
-    async for event in stream.events():
-        match event:
-            case Ping():
-                yield format_sse_event(comment="ping", id=event.id)
-            case _:
-                data = event.json().decode()
-                yield format_sse_event(event=event.name, data_str=data, id=event.id)
