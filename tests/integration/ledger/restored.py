@@ -1,6 +1,11 @@
 """What must be the same of a ledger after a restore: what it had said, and what it stores."""
 
-from gridtally.contracts.accounts import PaymentRecorded, SettlementRecorded, TransactionRecorded
+from gridtally.contracts.accounts import (
+    PaymentPlanChanged,
+    PaymentRecorded,
+    SettlementRecorded,
+    TransactionRecorded,
+)
 from gridtally.contracts.metering import (
     MeterDefined,
     MeterRegistered,
@@ -21,6 +26,7 @@ SAID = (
     PaymentRecorded,
     TransactionRecorded,
     SettlementRecorded,
+    PaymentPlanChanged,
 )
 CREATED = ("created_at", "updated_at")
 STORED = {
@@ -38,6 +44,7 @@ STORED = {
     "open_item": ("overdue_reported",),
     "allocation": ("recorded_at",),
     "adopted_payment": (),
+    "payment_plan": ("look_on",),
 }
 """What must be the same after a restore, without what no event carries."""
 

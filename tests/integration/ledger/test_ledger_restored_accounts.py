@@ -1,9 +1,11 @@
 """What was posted for a customer beside documents and payments is there again after a restore."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
+from gridtally.http.context import utc_now
 from integration.ledger.accounts import AT, invoice, outgoing, post, reconciled, reverse
 from integration.ledger.restored import SAID, stored
 from restores import said, until_drained, until_rows
@@ -75,3 +77,28 @@ async def test_deposits_come_back(come_back):
         await post(acme, "refunds", **held, amount="20", reason="moved out")
 
     await come_back(use)
+
+
+async def test_payment_plans_come_back(come_back):
+    """One that is kept, with what was paid of it, and one that was cancelled."""
+    agreed = []
+
+    async def agree(acme, mine):
+        invoices = {"customer_id": mine["customer_id"]}
+        [bill] = (await acme.get("/v1/invoices", params=invoices)).json()["items"]
+        first_due_on = str(utc_now().date() + timedelta(days=1))
+        plan = mine | {
+            "invoice_ids": [bill["id"]], "equal": {"count": 3, "first_due_on": first_due_on},
+        }  # fmt: skip
+        wrong = await post(acme, "payment-plans", **plan, grace_days=0)
+        await post(acme, f"payment-plans/{wrong['id']}/cancel", status=200, reason="mistake")
+        await post(acme, "payment-plans", **plan)
+        await post(acme, "payments", **mine, amount="50")
+        agreed.append((await acme.get("/v1/payment-plans")).json())
+
+    async def check(acme):
+        assert (await acme.get("/v1/payment-plans")).json() == agreed[0]
+        assert [plan["state"] for plan in agreed[0]["items"]] == ["cancelled", "kept"]
+        assert agreed[0]["items"][1]["paid"] == "50.00"
+
+    await come_back(agree, check)

@@ -16,6 +16,7 @@ OPEN = {
 FOR_READERS = {
     "/v1/agreements/{agreement_id}/preview",
     "/v1/compare",
+    "/v1/payment-plans/preview",
     "/v1/quotes",
     "/v1/series/completeness",
     "/v1/series/export",

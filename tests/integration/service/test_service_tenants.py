@@ -1,6 +1,7 @@
 """What is another tenant's is as if it had never been, whatever operation asks for it."""
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 from gridtally.contracts.commerce import AgreementChanged
@@ -67,6 +68,7 @@ USAGE = {"start": "2025-01-01T00:00", "minutes": 60, "values": {"import": ["1"] 
 VERSION = {"effective_from": "2025-01-01", "document": DOCUMENT}
 NET = {"type": "SIMPLE_NET", "retail_price_per_kwh": "1"}
 RUN = {"billing_cycle_month": 1, "billing_cycle_year": 2025, "policy": NET}
+EQUAL = {"count": 2, "first_due_on": f"{utc_now().date() + timedelta(days=1)}"}
 NAMED, CODED = {"name": "Mine"}, {"code": "mine", "name": "Mine"}
 COMPARISON = {
     "name": "Mine", "billing_cycle_month": 1, "billing_cycle_year": 2025,
@@ -106,6 +108,7 @@ BODIES = {
     "put /v1/users/{user_id}/default-meter": {"meter_id": None},
     "put /v1/readings/{reading_id}": {"value": "1", "read_at": "2025-01-01T00:00:00Z"},
     "post /v1/transactions/{transaction_id}/reversal": {"reason": "mine"},
+    "post /v1/payment-plans/{plan_id}/cancel": {"reason": "mistake"},
     "post /v1/payees/{payee_id}/settlements": {"amount": "1.00"},
     "patch /v1/regions/{region_id}": NAMED,
     "patch /v1/tariffs/{tariff_id}": NAMED,
@@ -169,6 +172,10 @@ async def furnish(app, client):
             owed = with_lines(invoice(1), ("energy", "10.00", "Grid"))
             await posted(app.state.database, post_invoices, owed, tenant="north")
             (payee,) = (await client.get("/v1/payees")).json()["items"]
+            planned = {
+                "customer_id": str(owed.customer_id), "currency": "EUR",
+                "invoice_ids": [str(owed.invoice_id)], "equal": EQUAL,
+            }  # fmt: skip
             accounts = (await client.get("/v1/accounts")).json()["items"]
             return ids | {
                 "reading_id": reading["id"],
@@ -177,6 +184,7 @@ async def furnish(app, client):
                 "transaction_id": booked["id"],
                 "account_id": accounts[0]["id"],
                 "payee_id": payee["id"],
+                "plan_id": (await made(client, "/v1/payment-plans", planned))["id"],
             }
         case "simulation":
             return await furnish_simulation(app, client)

@@ -15,6 +15,7 @@ from gridtally.contracts.model import (
     WRITTEN_PLAINLY,
     Amount,
     ContractModel,
+    Count,
     Currency,
     Day,
     Event,
@@ -26,6 +27,10 @@ ALLOCATIONS_MAX = 1_000
 """The most invoices that one payment is allocated to."""
 CURRENCIES_MAX = 200
 """The most currencies of one customer in one event: there are not so many."""
+PLAN_ITEMS_MAX = 100
+"""The most invoices and charges of one payment plan."""
+INSTALMENTS_MAX = 120
+"""The most instalments of one payment plan."""
 
 Reference = Annotated[str, Field(max_length=200)]
 Paid = Annotated[
@@ -198,10 +203,61 @@ class SettlementRecorded(Event):
     """The SHA-256 of what was asked for, in hexadecimal."""
 
 
+class PlannedItem(ContractModel):
+    """An invoice or a charge in a payment plan, as it was at the agreement."""
+
+    invoice_id: UUID
+    """The invoice or charge."""
+    agreed: Paid
+    """What was open of it then, in the plan's currency."""
+    reduced: Amount
+    """What had been credited, written off or cancelled of it by then, in the plan's currency."""
+
+
+class PlanInstalment(ContractModel):
+    """An instalment of a payment plan."""
+
+    due_on: Day
+    """The last day to pay it, in UTC."""
+    amount: Paid
+    """How much was agreed, in the plan's currency."""
+
+
+class PaymentPlanChanged(Event):
+    """A payment plan as it was agreed, or cancelled since: what a customer owes for some invoices,
+    in instalments. What is paid of it follows from what is open of these invoices.
+    """
+
+    TOPIC: ClassVar[str] = "payment_plan.changed.v1"
+    KEY: ClassVar[str] = "plan_id"
+
+    plan_id: UUID
+    """The plan."""
+    customer_id: UUID
+    """Who pays."""
+    currency: Currency
+    """The currency of all amounts."""
+    items: Annotated[list[PlannedItem], Field(min_length=1, max_length=PLAN_ITEMS_MAX)]
+    """What the plan is about."""
+    instalments: Annotated[list[PlanInstalment], Field(min_length=1, max_length=INSTALMENTS_MAX)]
+    """What is to be paid when, by the day; together what the items had open."""
+    grace_days: Annotated[int, Field(ge=0, le=365)]
+    """How many days an instalment may be late without breaking the plan."""
+    agreed_at: Instant
+    """When it was agreed, in UTC."""
+    cancelled_at: Instant | None = None
+    """Since when it no longer counts, in UTC; null while it does."""
+    cancel_reason: Literal["broken", "replaced", "withdrawn", "mistake"] | None = None
+    """Why it was cancelled; null for one that was not."""
+    version: Count
+    """The number of the change; a higher one replaces a lower one."""
+
+
 class CurrencyBalance(ContractModel):
     """A customer's account in one currency: `balance` = receivable − prepaid − export_payable.
 
-    `arrears` is what of the receivable was due before the day of `as_of` (UTC).
+    `arrears` is what of the receivable was due before the day of `as_of` (UTC). What is in a
+    payment plan is due as its instalments are, unless the plan is broken.
     """
 
     currency: Currency

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gridtally.contracts.accounts import (
     AccountChanged,
+    PaymentPlanChanged,
     PaymentReceived,
     PaymentRecorded,
     SettlementRecorded,
@@ -94,6 +95,7 @@ TOPICS: dict[str, Topic] = {
         Topic(PaymentRecorded, ("ledger",), ("billing",), logged=True),
         Topic(TransactionRecorded, ("ledger",), logged=True),
         Topic(SettlementRecorded, ("ledger",), logged=True),
+        Topic(PaymentPlanChanged, ("ledger",), compacted=True),
         Topic(AccountChanged, ("ledger",), ("billing",), compacted=True),
         Topic(SimulationChunkRequested, ("simulation",), ("simulation",), logged=True),
         Topic(SimulationCompleted, ("simulation",), logged=True),

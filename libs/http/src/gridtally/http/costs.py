@@ -127,6 +127,7 @@ NAMED: dict[str, CostClass] = {
     "GET /v1/tenant-defaults": READ,
     "GET /v1/trial-balance": CALCULATION,
     "POST /v1/payment-files": BULK_WRITE,
+    "POST /v1/payment-plans/preview": CALCULATION,
     "POST /v1/ledger/entries/{seq}/erase": WRITE,
     "POST /v1/properties/{property_id}/initialize-meters": BULK_WRITE,
     # simulation

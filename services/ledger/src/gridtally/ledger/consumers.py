@@ -2,6 +2,7 @@
 
 from gridtally.contracts.accounts import (
     AccountChanged,
+    PaymentPlanChanged,
     PaymentReceived,
     PaymentRecorded,
     SettlementRecorded,
@@ -25,6 +26,7 @@ from gridtally.ledger.accounts.handlers import (
     adopted_payments,
     customers,
     payees,
+    payment_plans,
     payments,
     postings,
     terms,
@@ -61,6 +63,7 @@ def adoptions() -> list[Adoption]:
         Adoption(PaymentTermsChanged, terms.adopt_terms),
         Adoption(TenantDefaultsChanged, tenant_defaults.adopt_defaults),
         Adoption(ReadingRecorded, readings.adopt_readings),
+        Adoption(PaymentPlanChanged, payment_plans.adopt_plans),
         Adoption(AccountChanged, adopted_payments.adopt_balances),
         Adoption(PaymentRecorded, adopted_payments.adopt_payments),
         Adoption(TransactionRecorded, adopted_payments.adopt_transactions),

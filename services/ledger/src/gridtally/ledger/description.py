@@ -3,6 +3,7 @@
 from gridtally.http.openapi import ApiDescription
 
 _PAYEE = ("payee_unknown",)
+_PLAN = ("item_not_open", "invalid_instalments")
 _PROPERTY, _METER, _USER = ("property_unknown",), ("meter_unknown",), ("user_unknown",)
 _CHANGED_PROPERTY = {
     404: _PROPERTY,
@@ -31,7 +32,7 @@ DESCRIPTION = ApiDescription(
         "accounts": "Accounts and their balances, statements, reports and reconciliation",
         "invoices": "Invoices and charges, and what of them is open",
         "transactions": "What was posted, and reversing it",
-        "payments": "Payments, refunds, write-offs, adjustments and their allocation",
+        "payments": "Payments, refunds, write-offs, adjustments, their allocation, payment plans",
         "payees": "Whom lines of invoices name, what each is owed, and settling it",
         "ledger": "The sealed chain of all entries: checkpoints, proofs and the export",
     },
@@ -115,6 +116,10 @@ DESCRIPTION = ApiDescription(
                 "balance_too_large",
             ),
         },
+        "post_payment_plan": {409: ("item_planned",), 422: _PLAN},
+        "preview_payment_plan": {409: ("item_planned",), 422: _PLAN},
+        "get_payment_plan": {404: ("payment_plan_unknown",)},
+        "cancel_payment_plan": {404: ("payment_plan_unknown",), 409: ("plan_ended",)},
         "get_payee_statement": {404: _PAYEE, 422: ("empty_window", "window_too_wide")},
         "list_payees": {422: ("empty_window",)},
         "settle_payee": {
@@ -133,6 +138,7 @@ DESCRIPTION = ApiDescription(
         "post_write_off",
         "post_adjustment",
         "post_allocation",
+        "post_payment_plan",
         "post_reversal",
         "settle_payee",
         "assign_unmatched_payment",

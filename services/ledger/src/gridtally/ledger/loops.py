@@ -7,7 +7,7 @@ import structlog
 
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
 from gridtally.kernel.errors import Conflict
-from gridtally.ledger.accounts.handlers import adopted_payments, balances, credit
+from gridtally.ledger.accounts.handlers import adopted_payments, balances, credit, payment_plans
 from gridtally.ledger.audit.handlers import erasures, seals
 from gridtally.ledger.audit.store import status
 from gridtally.ledger.settings import Settings
@@ -27,9 +27,9 @@ log = structlog.get_logger(__name__)
 
 def loops(process: Process[Settings]) -> list[Loop]:
     """One that seals, one that watches it, one that publishes balances, one that applies credit
-    where that has become due, one that looks for what has fallen overdue, one that erases what
-    the books say of erased customers, one that deletes what was answered to idempotency keys that
-    have expired."""
+    where that has become due, two that look for what has fallen overdue, of items and of plans,
+    one that erases what the books say of erased customers, one that deletes what was answered to
+    idempotency keys that have expired."""
     database, clock = process.database, process.clock
     return [
         _sealer(database),
@@ -41,6 +41,13 @@ def loops(process: Process[Settings]) -> list[Loop]:
         polling_loop("ledger.credit", credit.apply_due_credits, database, clock),
         polling_loop(
             "ledger.overdue", balances.report_overdue, database, clock, idle_s=OVERDUE_POLL_S
+        ),
+        polling_loop(
+            "ledger.payment_plans",
+            payment_plans.report_late,
+            database,
+            clock,
+            idle_s=OVERDUE_POLL_S,
         ),
         polling_loop(
             "ledger.erasures", erasures.erase_customers, database, clock, idle_s=ERASURE_POLL_S

@@ -1101,6 +1101,66 @@ class Ledger(Operations):
             idempotency_key=idempotency_key,
         )
 
+    def post_payment_plan(
+        self, body: models.NewPaymentPlan, *, idempotency_key: str | None = None
+    ) -> models.PaymentPlan:
+        """Agree a plan over what is open of some invoices. It posts nothing: payments go to
+        invoices by the rule as before. While it is kept, arrears and ageing count its
+        instalments, and not the invoices' own due days.
+        """
+        return self._call(
+            models.PaymentPlan,
+            "POST",
+            "/v1/payment-plans",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_payment_plans(
+        self,
+        *,
+        customer_id: UUID | None = None,
+        currency: str | None = None,
+        on: date | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.PaymentPlan]:
+        """Plans, the oldest first, each as it stands on a day by what is paid now."""
+        return self._pages(
+            models.PageOfPaymentPlan,
+            "GET",
+            "/v1/payment-plans",
+            query={"customer_id": customer_id, "currency": currency, "on": on, "limit": limit},
+        )
+
+    def preview_payment_plan(self, body: models.NewPaymentPlan) -> models.PlannedInstalments:
+        """What would be agreed, without agreeing it."""
+        return self._call(models.PlannedInstalments, "POST", "/v1/payment-plans/preview", body=body)
+
+    def get_payment_plan(self, plan_id: UUID, *, on: date | None = None) -> models.PaymentPlan:
+        """One plan as it stands on a day, by what is paid now."""
+        return self._call(
+            models.PaymentPlan,
+            "GET",
+            "/v1/payment-plans/{plan_id}",
+            parts={"plan_id": plan_id},
+            query={"on": on},
+        )
+
+    def cancel_payment_plan(
+        self, plan_id: UUID, body: models.NewCancellation, *, idempotency_key: str | None = None
+    ) -> models.PaymentPlan:
+        """End a plan, so that its invoices are due as they were. 409 where it has ended."""
+        return self._call(
+            models.PaymentPlan,
+            "POST",
+            "/v1/payment-plans/{plan_id}/cancel",
+            parts={"plan_id": plan_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
     def list_unmatched_payments(
         self, *, limit: int | None = None
     ) -> Iterator[models.UnmatchedPayment]:
@@ -2486,6 +2546,70 @@ class AsyncLedger(AsyncOperations):
             models.OpeningBalances,
             "POST",
             "/v1/opening-balances/batch",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def post_payment_plan(
+        self, body: models.NewPaymentPlan, *, idempotency_key: str | None = None
+    ) -> models.PaymentPlan:
+        """Agree a plan over what is open of some invoices. It posts nothing: payments go to
+        invoices by the rule as before. While it is kept, arrears and ageing count its
+        instalments, and not the invoices' own due days.
+        """
+        return await self._call(
+            models.PaymentPlan,
+            "POST",
+            "/v1/payment-plans",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_payment_plans(
+        self,
+        *,
+        customer_id: UUID | None = None,
+        currency: str | None = None,
+        on: date | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.PaymentPlan]:
+        """Plans, the oldest first, each as it stands on a day by what is paid now."""
+        return self._pages(
+            models.PageOfPaymentPlan,
+            "GET",
+            "/v1/payment-plans",
+            query={"customer_id": customer_id, "currency": currency, "on": on, "limit": limit},
+        )
+
+    async def preview_payment_plan(self, body: models.NewPaymentPlan) -> models.PlannedInstalments:
+        """What would be agreed, without agreeing it."""
+        return await self._call(
+            models.PlannedInstalments, "POST", "/v1/payment-plans/preview", body=body
+        )
+
+    async def get_payment_plan(
+        self, plan_id: UUID, *, on: date | None = None
+    ) -> models.PaymentPlan:
+        """One plan as it stands on a day, by what is paid now."""
+        return await self._call(
+            models.PaymentPlan,
+            "GET",
+            "/v1/payment-plans/{plan_id}",
+            parts={"plan_id": plan_id},
+            query={"on": on},
+        )
+
+    async def cancel_payment_plan(
+        self, plan_id: UUID, body: models.NewCancellation, *, idempotency_key: str | None = None
+    ) -> models.PaymentPlan:
+        """End a plan, so that its invoices are due as they were. 409 where it has ended."""
+        return await self._call(
+            models.PaymentPlan,
+            "POST",
+            "/v1/payment-plans/{plan_id}/cancel",
+            parts={"plan_id": plan_id},
             body=body,
             once=True,
             idempotency_key=idempotency_key,

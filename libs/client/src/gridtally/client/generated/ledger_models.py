@@ -535,6 +535,22 @@ class Discard(Model):
     """Why it is given up, for whoever looks later."""
 
 
+class EqualInstalments(Model):
+    """So many equal instalments; the last takes the remainder."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    count: int
+    """How many there are"""
+
+    first_due_on: date
+    """The last day, in UTC, to pay the first"""
+
+    every_months: int = 1
+    """Months between two of them: on the same day of the month, or its last"""
+
+
 class ErasedEntry(Model):
     """That the texts of a sealed entry were erased, when, and by which key or event."""
 
@@ -579,6 +595,25 @@ class Identity(Model):
 
     scopes: list[str]
     """What the key may do: `<service>:read` or `<service>:write`"""
+
+
+class Instalment(Model):
+    """
+    An instalment as it stands. `amount` is less than was agreed where invoices were credited or
+    written off since: a plan shrinks from its end.
+    """
+
+    due_on: date
+    """Local date from which it is overdue"""
+
+    amount: Decimal
+    """Amount, rounded, in the currency"""
+
+    paid: Decimal
+    """What was paid of it"""
+
+    open: Decimal
+    """What of it is still open"""
 
 
 class Invoice(Model):
@@ -724,6 +759,16 @@ class Key(Model):
     """When the key was revoked, UTC; null while it works"""
 
 
+class NewCancellation(Model):
+    """Why a plan is cancelled."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: Literal["broken", "replaced", "withdrawn", "mistake"]
+    """Why: it was not kept, another replaces it, both agreed to end it, or it should never have been"""
+
+
 class NewDeposit(Model):
     """
     Money that is held for the customer as security, without interest. It pays nothing by itself:
@@ -753,6 +798,19 @@ class NewDeposit(Model):
 
     method: str = ""
     """How it came about"""
+
+
+class NewInstalment(Model):
+    """An instalment that was agreed."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    due_on: date
+    """The last day, in UTC, to pay it"""
+
+    amount: Decimal | None = None
+    """Left out of the last, it is what remains"""
 
 
 class NewKey(Model):
@@ -813,6 +871,34 @@ class NewOpeningBalances(Model):
     )
     items: list[NewOpeningBalance]
     """The page's items"""
+
+
+class NewPaymentPlan(Model):
+    """
+    What is to be paid in instalments, and in which: `equal` ones, or a list of them that comes
+    to what is open of the invoices.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    customer_id: UUID
+    """The customer"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    invoice_ids: list[UUID]
+    """The open invoices and charges that it is about"""
+
+    equal: EqualInstalments | None = None
+    """Or `instalments`"""
+
+    instalments: list[NewInstalment] | None = None
+    """In the order of their days"""
+
+    grace_days: int = 7
+    """How many days an instalment may be late without breaking the plan"""
 
 
 class NewPaymentTerms(Model):
@@ -1173,6 +1259,22 @@ class PaymentTerms(Model):
 
     credit_deallocation: Literal["newest_first", "oldest_first"] | str
     """What credit has paid is open again in this order, when the payment bounces that the credit came from"""
+
+
+class PlannedInvoice(Model):
+    """
+    An invoice or a charge in a plan: what was open of it at the agreement, and what of that is
+    still to be paid.
+    """
+
+    invoice_id: UUID
+    """The invoice"""
+
+    agreed: Decimal
+    """What was open of it at the agreement"""
+
+    open: Decimal
+    """What of it is still open"""
 
 
 class Posting(Model):
@@ -2771,6 +2873,72 @@ class PaymentFileResult(Model):
     """Every payment, in the order of the file."""
 
 
+class PaymentPlan(Model):
+    """
+    A debt in instalments, and how far it is paid. An instalment is paid as far as what is no
+    longer open of the invoices reaches, in order. `kept`: nothing is late; `late`: something is, by
+    no more than `grace_days`; `broken`: by more, so that the invoices are due as they were.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    total: Decimal
+    """What is to be paid: what was agreed, less what was credited or written off since"""
+
+    items: list[PlannedInvoice]
+    """The page's items"""
+
+    instalments: list[Instalment]
+    """By their due days"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    customer_id: UUID
+    """The customer"""
+
+    state: Literal["kept", "late", "broken", "fulfilled", "cancelled"] | str
+    """The state"""
+
+    paid: Decimal
+    """What was paid since the agreement"""
+
+    open: Decimal
+    """What of it is still open"""
+
+    late: Decimal
+    """What was due before the day and is not paid"""
+
+    grace_days: int
+    """How many days an instalment may be late without breaking the plan"""
+
+    agreed_at: AwareDatetime
+    """When it was agreed, UTC"""
+
+    cancelled_at: AwareDatetime | None
+    """Since when it no longer counts, UTC; null while it does"""
+
+    cancel_reason: Literal["broken", "replaced", "withdrawn", "mistake"] | str | None
+    """Why it was cancelled; null while it counts"""
+
+
+class PlannedInstalments(Model):
+    """What would be agreed."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    total: Decimal
+    """What is open of the invoices"""
+
+    items: list[PlannedInvoice]
+    """The page's items"""
+
+    instalments: list[Instalment]
+    """By their due days"""
+
+
 class Problem(Model):
     """The body of an `application/problem+json` answer; `code` is for programs."""
 
@@ -2967,6 +3135,14 @@ class NewProperties(Model):
     )
     items: list[NewProperty]
     """The page's items"""
+
+
+class PageOfPaymentPlan(Model):
+    items: list[PaymentPlan]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
 
 
 class Properties(Model):

@@ -162,10 +162,11 @@ async def list_agreements(visit: Visit, customer_id: str) -> Response:
 async def show_account(visit: Visit, customer_id: str) -> Response:
     """What is open, and every movement with the balance after it."""
     customer = await visit.the("billing", f"/v1/customers/{customer_id}")
-    balance, items, ageing, statement = await asyncio.gather(
+    balance, items, ageing, plans, statement = await asyncio.gather(
         visit.get("ledger", f"/v1/customers/{customer_id}/balance"),
         visit.get("ledger", "/v1/invoices", customer_id=customer_id, limit=200),
         visit.get("ledger", "/v1/ageing", customer_id=customer_id),
+        visit.get("ledger", "/v1/payment-plans", customer_id=customer_id, limit=ROWS),
         visit.get(
             "ledger",
             f"/v1/customers/{customer_id}/statement",
@@ -182,6 +183,7 @@ async def show_account(visit: Visit, customer_id: str) -> Response:
             [lists.open_items(items.items, nothing)],
             failure=items.failure,
         ),
+        *_plans(plans),
         Panel("How late", [ageing_table(ageing)], failure=ageing.failure),
         Panel("Statement", [_statement(statement)], failure=statement.failure),
     ]
@@ -234,6 +236,41 @@ def ageing_table(ageing: Answer) -> Table:
     columns = [Column("Currency"), *(Column(label, is_number=True) for label in names.values())]
     empty = Empty("Nothing is open", "Open invoices are counted here by their due date.")
     return Table("Open amounts by how late they are", columns, rows, empty)
+
+
+def _plans(plans: Answer) -> list[Panel]:
+    """The customer's payment plans, for those few who have one."""
+    if plans.ok and not plans.items:
+        return []
+    rows = [
+        (
+            Cell(formats.instant(plan["agreed_at"])),
+            lists.state(plan["state"]),
+            Cell(_next_instalment(plan)),
+            Cell(formats.money(plan["late"])),
+            Cell(formats.money(plan["paid"])),
+            Cell(formats.money(plan["total"], plan["currency"])),
+        )
+        for plan in plans.items
+    ]
+    columns = [
+        Column("Agreed"),
+        Column("State"),
+        Column("Next instalment"),
+        Column("Late", is_number=True),
+        Column("Paid", is_number=True),
+        Column("Together", is_number=True),
+    ]
+    table = Table("Payment plans", columns, rows, Empty("No payment plan", ""))
+    return [Panel("Payment plans", [table], failure=plans.failure)]
+
+
+def _next_instalment(plan: Json) -> str:
+    """What is to be paid next of a plan, and by when."""
+    for own in plan["instalments"]:
+        if plan["state"] != "cancelled" and not formats.is_zero(own["open"]):
+            return f"{formats.money(own['open'])} by {formats.day(own['due_on'])}"
+    return formats.NONE
 
 
 def _owed(answer: Answer, name: str) -> str:

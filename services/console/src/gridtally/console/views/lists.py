@@ -10,6 +10,7 @@ from gridtally.console.views.blocks import Cell, Column, Empty, Pager, Table, To
 LAST_DAY = 31
 STATES: Mapping[str, Tone] = {
     "issued": "good", "paid": "good", "open": "info", "part_paid": "warn", "void": "plain",
+    "kept": "good", "late": "warn", "broken": "bad", "fulfilled": "good",
     "pending": "warn", "approved": "good", "rejected": "bad",
     "draft": "plain", "published": "good", "withdrawn": "warn", "closed": "good",
 }  # fmt: skip

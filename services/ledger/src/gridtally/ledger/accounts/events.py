@@ -10,6 +10,7 @@ from gridtally.contracts.accounts import (
     AccountChanged,
     CurrencyBalance,
     PaymentAllocation,
+    PaymentPlanChanged,
     PaymentReceived,
     PaymentRecorded,
     SettlementRecorded,
@@ -34,6 +35,7 @@ from gridtally.ledger.accounts.domain.commands import (
 )
 from gridtally.ledger.accounts.domain.open_items import Allocation
 from gridtally.ledger.accounts.domain.payees import Settlement, account_of
+from gridtally.ledger.accounts.domain.payment_plans import Instalment, PaymentPlan, PlannedItem
 from gridtally.ledger.accounts.domain.postings import Document, DocumentLine
 from gridtally.ledger.accounts.domain.reversals import LiveAllocation
 from gridtally.ledger.accounts.domain.terms import Terms
@@ -190,6 +192,57 @@ def payment_terms_changed(
         source=SOURCE,
         event_id=derive_id(event.TOPIC, cause.tenant_id, version, at.isoformat()),
         occurred_at=at,
+    )
+
+
+def payment_plan_changed(plan: PaymentPlan, version: int, cause: Cause) -> OutgoingMessage:
+    """`payment_plan.changed`: a plan that was agreed, or cancelled."""
+    event = PaymentPlanChanged.model_validate(
+        {
+            "plan_id": plan.id,
+            "customer_id": plan.customer_id,
+            "currency": plan.currency,
+            "items": [
+                {
+                    "invoice_id": item.id,
+                    "agreed": in_currency(item.agreed, plan.currency),
+                    "reduced": in_currency(item.reduced, plan.currency),
+                }
+                for item in plan.items
+            ],
+            "instalments": [
+                {"due_on": own.due_on, "amount": in_currency(own.amount, plan.currency)}
+                for own in plan.instalments
+            ],
+            "grace_days": plan.grace_days,
+            "agreed_at": plan.agreed_at,
+            "cancelled_at": plan.cancelled_at,
+            "cancel_reason": plan.cancel_reason,
+            "version": version,
+        }
+    )
+    return OutgoingMessage.of(
+        event,
+        tenant_id=cause.tenant_id,
+        correlation_id=cause.correlation_id,
+        source=SOURCE,
+        event_id=derive_id(event.TOPIC, cause.tenant_id, plan.id, version),
+        occurred_at=plan.cancelled_at or plan.agreed_at,
+    )
+
+
+def payment_plan(event: PaymentPlanChanged) -> PaymentPlan:
+    """A plan as it was published."""
+    return PaymentPlan(
+        id=event.plan_id,
+        customer_id=event.customer_id,
+        currency=event.currency,
+        items=tuple(PlannedItem(own.invoice_id, own.agreed, own.reduced) for own in event.items),
+        instalments=tuple(Instalment(own.due_on, own.amount) for own in event.instalments),
+        grace_days=event.grace_days,
+        agreed_at=event.agreed_at,
+        cancelled_at=event.cancelled_at,
+        cancel_reason=event.cancel_reason,
     )
 
 

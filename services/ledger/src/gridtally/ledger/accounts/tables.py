@@ -1,6 +1,7 @@
 """The tables of accounts: accounts, transactions, postings, open items and their allocation."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from gridtally.database.columns import INSTANT, key, tenant
 from gridtally.ledger.columns import METADATA, MONEY, beside_the_chain, erased
@@ -270,3 +271,30 @@ payment_terms = sa.Table(
         "credit_deallocation IN ('newest_first', 'oldest_first')", name="payment_terms_deallocation"
     ),
 )
+payment_plan = sa.Table(
+    "payment_plan",
+    METADATA,
+    tenant(),
+    key(),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("item_ids", ARRAY(sa.Uuid), nullable=False),
+    sa.Column("item_amounts", ARRAY(MONEY), nullable=False),
+    sa.Column("item_reductions", ARRAY(MONEY), nullable=False),
+    sa.Column("due_days", ARRAY(sa.Date), nullable=False),
+    sa.Column("due_amounts", ARRAY(MONEY), nullable=False),
+    sa.Column("grace_days", sa.SmallInteger, nullable=False),
+    sa.Column("agreed_at", INSTANT, nullable=False),
+    sa.Column("cancelled_at", INSTANT),
+    sa.Column("cancel_reason", sa.Text),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("look_on", sa.Date),
+    sa.CheckConstraint("(cancelled_at IS NULL) = (cancel_reason IS NULL)", "payment_plan_reason"),
+    sa.Index("payment_plan_by_customer", "tenant_id", "customer_id", "agreed_at", "id"),
+    sa.Index("payment_plan_by_age", "tenant_id", "agreed_at", "id"),
+    sa.Index(
+        "payment_plan_to_look_at", "look_on", postgresql_where=sa.text("cancelled_at IS NULL")
+    ),
+)
+"""Debts in instalments, each a row: its items and its instalments are arrays, in order. On
+`look_on` what is late of it may grow, so that balances are published again."""

@@ -29,7 +29,13 @@ from gridtally.ledger.accounts.api.reports import AgeingRow
 from gridtally.ledger.accounts.domain.balances import CustomerBalance
 from gridtally.ledger.accounts.domain.open_items import ZERO
 from gridtally.ledger.accounts.domain.statements import Change, balances_after
-from gridtally.ledger.accounts.store import balances, invoices, reports, statements
+from gridtally.ledger.accounts.store import (
+    balances,
+    invoices,
+    payment_plans,
+    reports,
+    statements,
+)
 from gridtally.ledger.accounts.store.invoices import CustomerOpenItem
 from gridtally.ledger.accounts.store.reports import AgeingQuery
 from gridtally.ledger.accounts.store.statements import STATEMENT_ENTRIES_MAX
@@ -173,16 +179,25 @@ def csv_of(entries: Sequence[StatementEntry], currency: str, name: str) -> Respo
 async def _page(
     read: ReadConnection, tenant_id: str, statement: Statement, now: datetime
 ) -> Response:
-    """The statement with what is open now, by invoice and by age."""
+    """The statement with what is open now, by invoice and by age, and the plans that are kept."""
     today = now.date()
     query = AgeingQuery(today, customer_id=statement.customer_id, currency=statement.currency)
     ageing = await reports.fetch_ageing(read, tenant_id, query)
+    plans = [
+        position
+        for position in await payment_plans.fetch_live(
+            read, tenant_id, customers=[statement.customer_id], currency=statement.currency
+        )
+        if position.state(today) in ("kept", "late")
+    ]
     written = _template().render(
         statement=statement,
         kinds=KINDS,
         balance=await _balance(read, tenant_id, query, statement),
         items=await _open_items(read, tenant_id, statement),
         ageing=AgeingRow.of(ageing[0]) if ageing else None,
+        plans=plans,
+        planned={item.id for position in plans for item in position.plan.items},
         today=today,
     )
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}

@@ -17,7 +17,9 @@ from gridtally.kernel.money import EXACT
 from gridtally.ledger.accounts.domain.balances import CustomerBalance
 from gridtally.ledger.accounts.domain.chart import AccountClass
 from gridtally.ledger.accounts.domain.open_items import ZERO
-from gridtally.ledger.accounts.domain.transactions import INVOICED_KINDS
+from gridtally.ledger.accounts.domain.payment_plans import PlanPosition
+from gridtally.ledger.accounts.domain.transactions import INVOICED_KINDS, sum_of
+from gridtally.ledger.accounts.store import payment_plans
 from gridtally.ledger.accounts.store.accounts import counts_at, of_account
 from gridtally.ledger.accounts.store.customers import Key
 from gridtally.ledger.accounts.store.reports import AgeingQuery, fetch_ageing
@@ -46,14 +48,29 @@ async def fetch_balances(
     read: ReadConnection, keys: Sequence[Key], today: date
 ) -> dict[Key, list[CustomerBalance]]:
     """What these customers owe now, by currency; arrears were due before `today`."""
+    plans = await payment_plans.fetch_live_of(read, keys)
     balances: defaultdict[Key, list[CustomerBalance]] = defaultdict(list)
     for row in await read.raw.fetch(_BALANCES, *columns_of(keys, 2), today, CURRENCIES_MAX):
         classes = map(AccountClass, row["classes"])
         by_class = dict(zip(classes, row["balances"], strict=True))
-        amounts = {"arrears": row["arrears"], "invoiced_total": row["invoiced"]}
+        key = row["tenant_id"], row["customer_id"]
+        moved = _arrears_moved(plans.get(key, ()), row["currency"], today)
+        arrears = EXACT.add(row["arrears"], moved)
+        amounts = {"arrears": arrears, "invoiced_total": row["invoiced"]}
         balance = CustomerBalance.of(row["currency"], by_class, **amounts)
-        balances[row["tenant_id"], row["customer_id"]].append(balance)
+        balances[key].append(balance)
     return balances
+
+
+def _arrears_moved(plans: Sequence[PlanPosition], currency: str, today: date) -> Decimal:
+    """How much more, or less, is late since plans are kept."""
+    return sum_of(
+        amount
+        for position in plans
+        if position.plan.currency == currency
+        for due_on, amount in position.moves(today)
+        if due_on < today
+    )
 
 
 async def fetch_customer_balances(

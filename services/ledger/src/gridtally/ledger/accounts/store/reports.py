@@ -1,8 +1,14 @@
-"""Reports over the books of a tenant: the trial balance, and what is open by its age."""
+"""Reports over the books of a tenant: the trial balance, and what is open by its age.
 
-from dataclasses import dataclass
+What is in a payment plan that is not broken is as old as its instalments are, not as its items.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,6 +16,7 @@ import sqlalchemy as sa
 from gridtally.database import ReadConnection
 from gridtally.kernel.money import EXACT
 from gridtally.ledger.accounts.domain.chart import OWNED_CLASSES
+from gridtally.ledger.accounts.store import payment_plans
 from gridtally.ledger.accounts.store.accounts import (
     CREDIT,
     DEBIT,
@@ -94,6 +101,19 @@ class AgeingRow:
     total: Decimal
     overdue: Decimal
 
+    def moved(self, amount: Decimal, due_on: date, on: date) -> "AgeingRow":
+        """The row with so much more, or less, that is due on a day; the total stays."""
+        age = (on - due_on).days
+        names = [next((name for name, last in _OLDEST if age <= last), "days_over_90")]
+        if age > 0:
+            names.append("overdue")
+        fields: dict[str, Any] = {name: EXACT.add(getattr(self, name), amount) for name in names}
+        return replace(self, **fields)
+
+
+_OLDEST = (("not_due", -1), ("days_0_30", 30), ("days_31_60", 60), ("days_61_90", 90))
+"""The columns by the most days since what is in them was due."""
+
 
 # What is open now, from what items hold.
 _OPEN_NOW = """
@@ -132,7 +152,9 @@ SELECT currency, {customer} AS customer_id,
 
 async def fetch_ageing(read: ReadConnection, tenant_id: str, query: AgeingQuery) -> list[AgeingRow]:
     """One row for each currency, of all customers or of the query's."""
-    return await _fetch_ageing(read, tenant_id, query, "CAST(NULL AS uuid)", None, None)
+    rows = await _fetch_ageing(read, tenant_id, query, "CAST(NULL AS uuid)", None, None)
+    customers = None if query.customer_id is None else [query.customer_id]
+    return await _by_plans(read, tenant_id, query, rows, customers)
 
 
 async def list_ageing(
@@ -140,7 +162,38 @@ async def list_ageing(
 ) -> list[AgeingRow]:
     """A page of customers with something open, by their ids; one row each, if the query names its
     currency."""
-    return await _fetch_ageing(read, tenant_id, query, "customer_id", after, rows_max)
+    rows = await _fetch_ageing(read, tenant_id, query, "customer_id", after, rows_max)
+    customers = [row.customer_id for row in rows if row.customer_id is not None]
+    return await _by_plans(read, tenant_id, query, rows, customers)
+
+
+async def _by_plans(
+    read: ReadConnection,
+    tenant_id: str,
+    query: AgeingQuery,
+    rows: list[AgeingRow],
+    customers: Collection[UUID] | None,
+) -> list[AgeingRow]:
+    """The rows with what is in plans due as the instalments are."""
+    plans = await payment_plans.fetch_live(
+        read,
+        tenant_id,
+        customers=customers,
+        currency=query.currency,
+        as_of=query.as_of,
+        basis=query.basis,
+    )
+    moves = defaultdict[tuple[UUID | None, str], list[tuple[date, Decimal]]](list)
+    for position in plans:
+        plan = position.plan
+        for whose in (plan.customer_id, None):
+            moves[whose, plan.currency].extend(position.moves(query.on))
+    aged = []
+    for row in rows:
+        for due_on, amount in moves[row.customer_id, row.currency]:
+            row = row.moved(amount, due_on, query.on)  # noqa: PLW2901 - the row as far as it is
+        aged.append(row)
+    return aged
 
 
 async def _fetch_ageing(

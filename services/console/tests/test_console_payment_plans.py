@@ -1,0 +1,44 @@
+"""A customer's payment plans on the page of the account."""
+
+from doubles.console import KEY, SERVICES, Service, console, page
+
+CUSTOMER = {"id": "c1", "name": "Ada", "currency": "EUR", "email": None}
+STATEMENT = {"currency": "EUR", "entries": [], "closing": "60.00"}
+
+
+def plan(state, *parts):
+    instalments = [{"due_on": day, "open": open_} for day, open_ in parts]
+    return {
+        "agreed_at": "2025-01-31T00:00:00Z", "state": state, "late": "20.00", "paid": "5.00",
+        "total": "1060.00", "currency": "EUR", "instalments": instalments,
+    }  # fmt: skip
+
+
+async def account(*plans):
+    ledger = {
+        "/v1/customers/c1/balance": {"currencies": []},
+        "/v1/invoices": page(),
+        "/v1/ageing": {"currencies": []},
+        "/v1/payment-plans": page(*plans),
+        "/v1/customers/c1/statement": STATEMENT,
+    }
+    answers = {"billing": {"/v1/customers/c1": CUSTOMER}, "ledger": ledger}
+    async with console({name: Service(answers.get(name, {})) for name in SERVICES}) as browser:
+        await browser.post("/sign-in", data={"key": KEY})
+        answer = await browser.get("/customers/c1/account")
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+
+async def test_a_plan_shows_its_state_and_what_comes_next():
+    text = await account(plan("late", ("2025-02-28", "0.00"), ("2025-03-31", "15.00")))
+    assert "Payment plans" in text
+    for said in ("late", "15.00 by 31 Mar 2025", "20.00", "1,060.00"):
+        assert said in text, said
+
+
+async def test_nothing_comes_next_of_a_cancelled_plan_and_no_plan_has_no_panel():
+    text = await account(plan("cancelled", ("2025-03-31", "15.00")))
+    assert "cancelled" in text
+    assert "31 Mar 2025" not in text
+    assert "Payment plans" not in await account()
