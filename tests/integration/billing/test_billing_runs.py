@@ -1,11 +1,14 @@
 """Billing runs: a dry run that says what stands out, approved by whoever may, issued once."""
 
+import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
+from doubles.billing.events import received
 from gridtally.billing.handlers.billing_runs import approve_due_runs
+from gridtally.billing.handlers.periods import bill_closed_periods
 from gridtally.contracts.metering import Series
 from gridtally.rating.proof.contents import digest_of
 
@@ -127,6 +130,56 @@ async def test_a_run_that_is_approved_is_issued_once(api, world, make):
     assert await invoices(api) == ["120.98"] * 3
     cancelled = await posted(api, f"/{run['id']}/cancel", 409)
     assert cancelled["code"] == "billing_run_approved"
+
+
+async def test_a_draft_in_the_making_is_not_issued_by_an_approval_that_cannot_see_it(
+    api, world, make
+):
+    """It was begun before the approval, and there only after it."""
+    await approving(api)
+    seen, unseen = await world.home(), await world.home()
+    await world.close(make.closed(seen))
+    run = await proposed(api)
+    async with world.transaction() as tx:
+        closed = received(make.closed(unseen), world.tenant)
+        await bill_closed_periods(tx, [closed], make.NOW)
+        await posted(api, f"/{run['id']}/approve", 200, digest=run["digest"])
+    assert await issue(world, make) == 1
+    assert await invoices(api, customer_id=str(seen.customer_id)) == ["120.98"]
+    assert await invoices(api, customer_id=str(unseen.customer_id)) == []
+    waiting = await proposed(api)
+    await posted(api, f"/{waiting['id']}/approve", 200, digest=waiting["digest"])
+    await issue(world, make)
+    assert await invoices(api) == ["120.98"] * 2
+
+
+async def test_an_approval_waits_for_a_draft_that_is_being_replaced(api, world, make):
+    await approving(api)
+    home = await world.home()
+    await world.close(make.closed(home))
+    run = await proposed(api)
+    path = f"{RUNS}/{run['id']}/approve"
+    async with world.transaction() as tx:
+        closed = received(make.closed(home, wh=300, revision=2), world.tenant)
+        await bill_closed_periods(tx, [closed], make.NOW)
+        approval = asyncio.create_task(api.post(path, json={"digest": run["digest"]}))
+        done, _ = await asyncio.wait({approval}, timeout=1)
+        assert not done
+    answer = await approval
+    assert (answer.status_code, answer.json()["code"]) == (409, "billing_run_changed")
+    assert await issue(world, make) == 0
+    assert await invoices(api) == []
+
+
+async def test_a_draft_that_is_replaced_after_the_approval_is_of_no_run(api, world, make):
+    await approving(api)
+    home = await world.home()
+    await world.close(make.closed(home))
+    run = await proposed(api)
+    await posted(api, f"/{run['id']}/approve", 200, digest=run["digest"])
+    await world.close(make.closed(home, wh=300, revision=2))
+    assert await issue(world, make) == 1
+    assert await invoices(api) == []
 
 
 async def test_a_run_is_of_its_customers_alone(api, world, make):

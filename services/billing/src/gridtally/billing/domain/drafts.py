@@ -29,7 +29,8 @@ class Draft:
 
     `digest` is SHA-256 of its lines, in hexadecimal. `version` counts what has become of the draft
     of its period; `replaces_id` is the live invoice whose place it takes. `decided_by` is an API
-    key, `reason` why it was rejected.
+    key, `reason` why it was rejected. `run_id` is the run that was approved with it; a draft
+    that takes its place is of none.
     """
 
     tenant_id: str
@@ -54,6 +55,7 @@ class Draft:
     decided_by: str | None = None
     decided_at: datetime | None = None
     reason: str | None = None
+    run_id: UUID | None = None
 
     @property
     def key(self) -> PeriodKey:

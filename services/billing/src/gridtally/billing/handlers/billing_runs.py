@@ -2,8 +2,9 @@
 
 A run that is approved has its drafts approved by a loop, a transaction for each thousand, in the
 name of who approved the run; they are issued as any other approved draft. So a process may end at
-any moment, and the loop goes on with what is left. A draft that was made or changed after the
-approval is not issued by it.
+any moment, and the loop goes on with what is left. The approval marks its drafts with the run and
+looks whether these are what was seen. So a draft that is made or changed after it, or just then by
+another transaction, is not issued by it: it has no mark.
 """
 
 from datetime import datetime
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from gridtally.billing.domain.billing_runs import BillingRun
 from gridtally.billing.handlers.drafts import approve_drafts
+from gridtally.billing.store import agreements
 from gridtally.billing.store import billing_runs as store
 from gridtally.billing.store.drafts import DraftFilter, fetch_approving, fetch_runs_approver
 from gridtally.database import WriteConnection
@@ -57,12 +59,20 @@ async def approve_run(
     tx: WriteConnection, cause: Cause, run: BillingRun, seen: str, now: datetime
 ) -> BillingRun:
     """Have the drafts of a run that is locked issued, which are those of the digest `seen`."""
-    digest = await store.fetch_digest(tx, run)
+    digest = await _mark_drafts(tx, run) if run.state == "proposed" else seen
     approver = await fetch_runs_approver(tx, run.tenant_id)
     approved = run.approved(cause, now, seen, digest, by_another=approver == "another_person")
     if approved is not run:
         await store.update_run(tx, approved)
     return approved
+
+
+async def _mark_drafts(tx: WriteConnection, run: BillingRun) -> str:
+    """Mark what waits with the run; the digest of what is marked. Whoever is making one of these
+    drafts anew is waited for: agreements are locked as by those who bill."""
+    waiting = await store.fetch_agreements(tx, run)
+    await agreements.lock_agreements(tx, {(run.tenant_id, id_) for id_ in waiting})
+    return await store.mark_drafts(tx, run, waiting)
 
 
 async def cancel_run(
@@ -89,11 +99,5 @@ async def approve_due_runs(tx: WriteConnection, _now: datetime) -> int:
 
 
 def drafts_of(run: BillingRun) -> DraftFilter:
-    """The drafts of a run that nobody has decided; once it is approved, those made by then."""
-    return DraftFilter(
-        start_on=run.start_on,
-        end_on=run.end_on,
-        state="pending",
-        customer_ids=run.customer_ids or None,
-        drafted_by_at=run.decided_at,
-    )
+    """The drafts that an approved run was approved with, as far as nobody has decided them."""
+    return DraftFilter(state="pending", run_id=run.id)

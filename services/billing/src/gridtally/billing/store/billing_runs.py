@@ -130,16 +130,42 @@ def _selection(run: BillingRun) -> tuple[str, date, date, list[UUID]]:
     return run.tenant_id, run.start_on, run.end_on, list(run.customer_ids)
 
 
-_DIGEST = f"""
+_DIGEST = """
 SELECT encode(sha256(convert_to(coalesce(
        string_agg(d.id::text || d.digest, ' ' ORDER BY d.id), ''), 'UTF8')), 'hex')
-  FROM invoice_draft d WHERE d.state = 'pending' AND {_CHOSEN}
-"""  # noqa: S608 - of constants
+  FROM invoice_draft d WHERE d.state = 'pending' AND
+"""
 
 
 async def fetch_digest(read: ReadConnection, run: BillingRun) -> str:
     """SHA-256 of which drafts wait, with their lines: another one as soon as any differs."""
-    digest: str = await read.raw.fetchval(_DIGEST, *_selection(run))
+    digest: str = await read.raw.fetchval(_DIGEST + _CHOSEN, *_selection(run))
+    return digest
+
+
+_AGREEMENTS = f"""
+SELECT DISTINCT d.agreement_id FROM invoice_draft d WHERE d.state = 'pending' AND {_CHOSEN}
+"""  # noqa: S608 - of constants
+
+
+async def fetch_agreements(read: ReadConnection, run: BillingRun) -> list[UUID]:
+    """The agreements whose drafts wait."""
+    rows = await read.raw.fetch(_AGREEMENTS, *_selection(run))
+    return [row["agreement_id"] for row in rows]
+
+
+_MARK = f"""
+UPDATE invoice_draft d SET run_id = $5
+ WHERE d.state = 'pending' AND d.agreement_id = ANY($6::uuid[]) AND {_CHOSEN}
+"""  # noqa: S608 - of constants
+_OF_RUN = "d.tenant_id = $1 AND d.run_id = $2"
+
+
+async def mark_drafts(tx: WriteConnection, run: BillingRun, agreements: Sequence[UUID]) -> str:
+    """Have what waits of these agreements, which are locked, be the run's; the digest of just
+    that."""
+    await tx.raw.execute(_MARK, *_selection(run), run.id, agreements)
+    digest: str = await tx.raw.fetchval(_DIGEST + _OF_RUN, run.tenant_id, run.id)
     return digest
 
 

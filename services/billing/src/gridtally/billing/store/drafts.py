@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -144,7 +144,7 @@ async def update_decisions(tx: WriteConnection, drafts: Sequence[Draft]) -> None
 @dataclass(frozen=True, slots=True)
 class DraftFilter:
     """None asks for all; periods lie within `start_on` to `end_on`, totals are at most `total_max`
-    in `currency`, and drafts were made up to `drafted_by_at`."""
+    in `currency`, and drafts are of the billing run `run_id`."""
 
     customer_id: UUID | None = None
     agreement_id: UUID | None = None
@@ -154,7 +154,7 @@ class DraftFilter:
     currency: str | None = None
     state: DraftState | None = None
     customer_ids: tuple[UUID, ...] | None = None
-    drafted_by_at: datetime | None = None
+    run_id: UUID | None = None
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """What a row of the table must be like."""
@@ -168,7 +168,7 @@ class DraftFilter:
             (draft.currency.__eq__, self.currency),
             (draft.state.__eq__, self.state),
             (draft.customer_id.in_, self.customer_ids),
-            (draft.drafted_at.__le__, self.drafted_by_at),
+            (draft.run_id.__eq__, self.run_id),
         ]
         return [holds(value) for holds, value in named if value is not None]
 

@@ -44,6 +44,7 @@ invoice_draft = sa.Table(
     sa.Column("decided_by", sa.Text),
     sa.Column("decided_at", INSTANT),
     sa.Column("reason", sa.Text),
+    sa.Column("run_id", sa.Uuid),
     sa.CheckConstraint("state IN ('pending', 'approved', 'rejected')", name="invoice_draft_state"),
     sa.CheckConstraint(
         "(state = 'pending') = (decided_by IS NULL) AND (state = 'pending') = (decided_at IS NULL)"
@@ -52,6 +53,14 @@ invoice_draft = sa.Table(
     ),
     sa.Index("invoice_draft_id", "tenant_id", "id", unique=True),
     sa.Index("invoice_draft_by_period", "tenant_id", "start_on", "id"),
+    sa.Index(
+        "invoice_draft_by_run",
+        "tenant_id",
+        "run_id",
+        "start_on",
+        "id",
+        postgresql_where=sa.text("run_id IS NOT NULL"),
+    ),
     sa.Index("invoice_draft_by_customer", "tenant_id", "customer_id", "start_on", "id"),
 )
 """The draft of a period that is held until somebody approves it; `id` is the invoice's to be."""
