@@ -31,9 +31,10 @@ def naive_band(charge, local):
 
 def naive_cuts(part, document):
     edges = {part.start_on, part.end_on}
-    for tax in document["components"]:
-        if tax["kind"] == "tax" and date.fromisoformat(tax["from_on"]) in part:
-            edges.add(date.fromisoformat(tax["from_on"]))
+    for dated in document["components"]:
+        for edge in filter(None, (dated.get("from_on"), dated.get("to_on"))):
+            if date.fromisoformat(edge) in part:
+                edges.add(date.fromisoformat(edge))
     edges = sorted(edges)
     return [Period(start, end) for start, end in pairwise(edges)]
 

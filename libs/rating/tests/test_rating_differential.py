@@ -1,13 +1,9 @@
-"""The engine against a second, naive one: interval by interval, in fractions, from the document.
-
-The naive one shares no code with the engine; it reads the same JSON and walks the clock.
-"""
+"""The engine against a second, naive one, on random tariffs and usage."""
 
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 from uuid import UUID
 
 import numpy as np
@@ -21,137 +17,13 @@ from gridtally.rating.document import tariff_version
 from gridtally.rating.engine.bill import add_up, rate
 from gridtally.rating.tariff import Part
 from gridtally.rating.usage import Usage, slots_in
-from naive.clock import naive_clock
+from naive.charges import naive_bill
 
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC")
 CLOCK_CHANGES = (date(2025, 3, 9), date(2025, 3, 30), date(2025, 4, 6), date(2025, 10, 26))
 LAST_PLACE = Fraction(1, 10**20)
+DATED = ("fixed", "energy", "adjustment")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-# --- the naive engine -----------------------------------------------------------------------------
-
-
-def naive_bill(documents, usage):
-    """Exact amounts by (part, component, band), for (Period, document) pairs."""
-    amounts = defaultdict(Fraction)
-    for part, document in documents:
-        for cut in naive_cuts(part, document):
-            net = naive_charges(document, part, cut, usage)
-            for tax in document["components"]:
-                if tax["kind"] == "tax" and in_force(tax, cut):
-                    base = sum(
-                        (amount for (_, c, _), amount in net.items() if taxed(tax, c, document)),
-                        Fraction(0),
-                    )
-                    amounts[cut, tax["id"], None] += base * Fraction(tax["rate"])
-            for key, amount in net.items():
-                amounts[key] += amount
-    return dict(amounts)
-
-
-def naive_charges(document, part, cut, usage):
-    amounts = defaultdict(Fraction)
-    for charge in document["components"]:
-        if charge["kind"] == "fixed":
-            share = naive_share(charge, part, cut)
-            amounts[cut, charge["id"], None] += share * Fraction(charge["rate"])
-        if charge["kind"] == "capacity":
-            share = naive_share(charge, part, cut)
-            amounts[cut, charge["id"], None] += (
-                Fraction(usage.connected_kw) * share * Fraction(charge["rate"])
-            )
-    energy = defaultdict(int)
-    for slot, (day, local) in enumerate(
-        naive_clock(usage.zone, document["zone"], usage.period, usage.minutes)
-    ):
-        if day in cut:
-            for charge in document["components"]:
-                if charge["kind"] in ("energy", "adjustment", "time_of_use"):
-                    band = naive_band(charge, local, document["calendar"])
-                    energy[charge["id"], band] += int(usage.series[charge["flow"]][slot])
-    for charge in document["components"]:
-        for (id_, band), wh in energy.items():
-            if id_ == charge["id"]:
-                amounts[cut, id_, band] += Fraction(wh, 1000) * naive_price(charge, band)
-    return amounts
-
-
-def naive_price(charge, band):
-    prices = {x["name"]: x["rate"] for x in charge.get("bands", [])} or {None: charge["rate"]}
-    return Fraction(prices[band])
-
-
-def naive_band(charge, local, calendar):
-    if charge["kind"] != "time_of_use":
-        return None
-    name = charge["default_band"]
-    clock = f"{local:%H:%M}"
-    for window in charge["windows"]:
-        start, end = window["from_time"], window["to_time"]
-        inside = start <= clock < end if start < end else (clock >= start or clock < end)
-        if inside and naive_day(window, local.date(), calendar):
-            name = window["band"]
-    return name
-
-
-def naive_day(window, day, calendar):
-    holiday = day.isoformat() in calendar["holidays"]["dates"]
-    for day_type in calendar["day_types"]:
-        if day_type["name"] in window["day_types"]:
-            if holiday:
-                fits = day_type["holidays"] == "included"
-            else:
-                fits = WEEKDAYS[day.weekday()] in day_type["weekdays"]
-            if fits:
-                break
-    else:
-        return False
-    starts = sorted((season["start"], season["name"]) for season in calendar["seasons"])
-    season = starts[-1][1]
-    for start, name in starts:
-        if start <= day.isoformat()[5:]:
-            season = name
-    return season in window["seasons"]
-
-
-def naive_share(charge, part, cut):
-    """Days, or months day by day."""
-    if charge["per"] == "day":
-        return Fraction((cut.end_on - cut.start_on).days)
-    share, day = Fraction(0), cut.start_on
-    while day < cut.end_on:
-        next_month = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
-        share += {
-            "actual_days": Fraction(1, (next_month - timedelta(days=1)).day),
-            "thirty_days": Fraction(1, 30),
-            "year_over_twelve": Fraction(12, 365),
-            "none": Fraction(day.day == 1 or day == part.start_on),
-        }[charge["proration"]]
-        day += timedelta(days=1)
-    return share
-
-
-def naive_cuts(part, document):
-    edges = {part.start_on, part.end_on}
-    for tax in document["components"]:
-        for edge in ("from_on", "to_on"):
-            if tax["kind"] == "tax" and tax[edge] and date.fromisoformat(tax[edge]) in part:
-                edges.add(date.fromisoformat(tax[edge]))
-    edges = sorted(edges)
-    return [Period(start, end) for start, end in pairwise(edges)]
-
-
-def in_force(tax, cut):
-    begun = tax["from_on"] is None or date.fromisoformat(tax["from_on"]) <= cut.start_on
-    return begun and (tax["to_on"] is None or date.fromisoformat(tax["to_on"]) > cut.start_on)
-
-
-def taxed(tax, component_id, document):
-    charge = next(c for c in document["components"] if c["id"] == component_id)
-    return component_id in tax["component_ids"] or (
-        tax["tax_class"] is not None and charge["tax_class"] == tax["tax_class"]
-    )
 
 
 # --- random tariffs and usage ---------------------------------------------------------------------
@@ -209,6 +81,17 @@ def times_of_use(draw, calendar, step):
 
 
 @st.composite
+def spans(draw, period):
+    """From a day to a day, each of which may be missing."""
+    days = st.one_of(st.none(), st.sampled_from(period.dates()).map(date.isoformat))
+    from_on, to_on = draw(days), draw(days)
+    return {
+        "from_on": None if from_on and to_on and from_on >= to_on else from_on,
+        "to_on": to_on,
+    }
+
+
+@st.composite
 def documents(draw, zone, period, step):
     calendar = draw(calendars(period))
     per_kwh = st.fixed_dictionaries(
@@ -235,10 +118,11 @@ def documents(draw, zone, period, step):
         charge | {"id": f"c{n}", "tax_class": draw(st.sampled_from([None, "a"]))}
         for n, charge in enumerate(charges)
     ]
-    days = st.one_of(st.none(), st.sampled_from(period.dates()).map(date.isoformat))
+    charges = [
+        charge | (draw(spans(period)) if charge["kind"] in DATED else {}) for charge in charges
+    ]
     taxes = []
     for n in range(draw(st.integers(0, 2))):
-        from_on, to_on = draw(days), draw(days)
         by_class = any(charge["tax_class"] for charge in charges) and draw(st.booleans())
         taxes.append(
             {
@@ -247,8 +131,7 @@ def documents(draw, zone, period, step):
                 "rate": draw(st.decimals("0", "1", places=4).map(str)),
                 "component_ids": [] if by_class else [draw(st.sampled_from(charges))["id"]],
                 "tax_class": "a" if by_class else None,
-                "from_on": None if from_on and to_on and from_on >= to_on else from_on,
-                "to_on": to_on,
+                **draw(spans(period)),
             }
         )
     rounding = {

@@ -294,6 +294,12 @@ class FixedCharge(Model):
     tax_class: str | None = None
     """A name by which taxes find the components that they are levied on."""
 
+    from_on: date | None = None
+    """The first local day on which it is in force; null for no first."""
+
+    to_on: date | None = None
+    """The local day from which it is no longer in force; null for no last."""
+
     rate: Decimal
     """Money per day, month, year or period."""
 
@@ -831,6 +837,12 @@ class Percent(Model):
     tax_class: str | None = None
     """A name by which taxes find the components that they are levied on."""
 
+    from_on: date | None = None
+    """The first local day on which it is in force; null for no first."""
+
+    to_on: date | None = None
+    """The local day from which it is no longer in force; null for no last."""
+
     rate: Decimal
     """The fraction: 0.05 is 5 %, at most 10 in either direction."""
 
@@ -1316,17 +1328,17 @@ class Tax(Model):
     tax_class: str | None = None
     """The tax class of the components that it is levied on, unless they are named themselves."""
 
-    rate: Decimal
-    """The fraction: 0.19 is 19 %."""
-
-    component_ids: list[str] = []
-    """The components that it is levied on, unless a tax class is named."""
-
     from_on: date | None = None
     """The first local day on which it is in force; null for no first."""
 
     to_on: date | None = None
     """The local day from which it is no longer in force; null for no last."""
+
+    rate: Decimal
+    """The fraction: 0.19 is 19 %."""
+
+    component_ids: list[str] = []
+    """The components that it is levied on, unless a tax class is named."""
 
     never_negative: bool = False
     """Whether nothing is taxed where what it is levied on is below zero, over all its days in the bill and the tariff version; else the customer is credited the tax of what is below zero."""
@@ -1579,6 +1591,12 @@ class Adjustment(Model):
     tax_class: str | None = None
     """A name by which taxes find the components that they are levied on."""
 
+    from_on: date | None = None
+    """The first local day on which it is in force; null for no first."""
+
+    to_on: date | None = None
+    """The local day from which it is no longer in force; null for no last."""
+
     rate: Decimal
     """Money per kWh; a negative rate pays the customer."""
 
@@ -1743,6 +1761,12 @@ class EnergyCharge(Model):
 
     tax_class: str | None = None
     """A name by which taxes find the components that they are levied on."""
+
+    from_on: date | None = None
+    """The first local day on which it is in force; null for no first."""
+
+    to_on: date | None = None
+    """The local day from which it is no longer in force; null for no last."""
 
     rate: Decimal
     """Money per kWh; a negative rate pays the customer."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gridtally.rating.components.charge import Charge, check_charge
+from gridtally.rating.components.dated import DatedCharge, check_dated_charge
 from gridtally.rating.engine.steps import FixedQuantity
 from gridtally.rating.field_types import Rate, check_rate
 from gridtally.rating.plan.span import Span
@@ -11,7 +11,7 @@ from gridtally.rating.proration import Per, Term, YearProration, check_proration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FixedCharge(Charge):
+class FixedCharge(DatedCharge):
     """So much per local day, calendar month or year, or billed period, whatever is used."""
 
     kind: ClassVar[str] = "fixed"
@@ -26,7 +26,7 @@ class FixedCharge(Charge):
     costs all on its first billed day."""
 
     def __post_init__(self) -> None:
-        check_charge(self)
+        check_dated_charge(self)
         check_rate(self.rate)
         check_proration(self.per, self.proration)
 

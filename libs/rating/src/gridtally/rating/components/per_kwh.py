@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from gridtally.rating.components.charge import Charge, check_charge
+from gridtally.rating.components.dated import DatedCharge, check_dated_charge
 from gridtally.rating.engine.steps import PerKwh
 from gridtally.rating.field_types import Rate, check_rate
 from gridtally.rating.plan.span import Span
@@ -12,7 +12,7 @@ from gridtally.rating.usage import ActiveFlow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PerKwhCharge(Charge):
+class PerKwhCharge(DatedCharge):
     """One rate per kWh of a flow; its `kind` is that of its line."""
 
     kind: ClassVar[Literal["energy", "adjustment"]]
@@ -24,7 +24,7 @@ class PerKwhCharge(Charge):
     """How each interval's kWh are rounded before they are priced; null for not at all."""
 
     def __post_init__(self) -> None:
-        check_charge(self)
+        check_dated_charge(self)
         check_rate(self.rate)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import ClassVar, Literal
 
-from gridtally.rating.components.charge import Charge, check_charge
+from gridtally.rating.components.dated import DatedCharge, check_dated_charge
 from gridtally.rating.engine.batch import Batch
 from gridtally.rating.engine.exact import ZERO
 from gridtally.rating.engine.lines import Kind, PlannedLine, selected
@@ -22,7 +22,7 @@ LIMIT_BAND = "limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Percent(Charge):
+class Percent(DatedCharge):
     """A percentage of the unrounded amounts of earlier components; -0.05 is a discount of 5 %.
 
     Taxes come later and are never in it.
@@ -45,7 +45,7 @@ class Percent(Charge):
     """How much of a month's limits falls on some days of the month."""
 
     def __post_init__(self) -> None:
-        check_charge(self)
+        check_dated_charge(self)
         check_rate(self.rate)
         if abs(self.rate) > FRACTION_MAX:
             raise ValueError(f"a rate of {self.rate}: 0.05 is 5 %, at most {FRACTION_MAX}")

@@ -1,12 +1,10 @@
-"""Tax: a fraction of the unrounded amounts of other components, from a date to a date."""
+"""Tax: a fraction of the unrounded amounts of other components."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import ClassVar
 
-from gridtally.kernel.periods import Period
-from gridtally.rating.components.charge import Charge, check_charge
+from gridtally.rating.components.dated import DatedCharge, check_dated_charge
 from gridtally.rating.engine.batch import Batch
 from gridtally.rating.engine.exact import ZERO
 from gridtally.rating.engine.lines import Item, PlannedLine
@@ -16,7 +14,7 @@ from gridtally.rating.plan.span import Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tax(Charge):
+class Tax(DatedCharge):
     """A fraction of the named components, or of all components of a tax class.
 
     A tax before it is among them where it is named. A credit lessens it where that is `taxed`; one
@@ -31,34 +29,17 @@ class Tax(Charge):
     """The components that it is levied on, unless a tax class is named."""
     tax_class: Name | None = None
     """The tax class of the components that it is levied on, unless they are named themselves."""
-    from_on: date | None = None
-    """The first local day on which it is in force; null for no first."""
-    to_on: date | None = None
-    """The local day from which it is no longer in force; null for no last."""
     never_negative: bool = False
     """Whether nothing is taxed where what it is levied on is below zero, over all its days in the
     bill and the tariff version; else the customer is credited the tax of what is below zero."""
 
     def __post_init__(self) -> None:
-        check_charge(self)
+        check_dated_charge(self)
         check_rate(self.rate)
         if not 0 <= self.rate <= 1:
             raise ValueError(f"a tax rate lies between 0 and 1 (0.19 is 19 %), not {self.rate}")
         if bool(self.component_ids) == (self.tax_class is not None):
             raise ValueError("a tax names either component_ids or tax_class")
-        if self.from_on is not None and self.to_on is not None and self.from_on >= self.to_on:
-            raise ValueError("a tax must begin (from_on) before it ends (to_on)")
-
-    @property
-    def changes_on(self) -> list[date]:
-        """The days on which it begins or ceases to be in force."""
-        return [day for day in (self.from_on, self.to_on) if day is not None]
-
-    def in_force(self, part: Period) -> bool:
-        """Whether it is in force on the days of `part`, which its changes do not cut."""
-        return (self.from_on is None or self.from_on <= part.start_on) and (
-            self.to_on is None or self.to_on >= part.end_on
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +91,7 @@ def plan(
     cuts = tuple(
         step
         for cut, lines in lines_by_cut
-        if tax.in_force(cut.part)
+        if tax.days_in_force(cut.part) == cut.part
         and (step := _taxable_amounts(tax, cut, lines, paying)) is not None
     )
     return [NeverNegative(cuts)] if tax.never_negative and cuts else cuts

@@ -40,6 +40,7 @@ from gridtally.rating.components import tax as taxes
 from gridtally.rating.components.adjustment import Adjustment
 from gridtally.rating.components.capacity import CapacityCharge
 from gridtally.rating.components.coincident_demand import CoincidentDemand
+from gridtally.rating.components.dated import DatedCharge
 from gridtally.rating.components.demand import plan as demand
 from gridtally.rating.components.demand.charge import Demand
 from gridtally.rating.components.energy import EnergyCharge
@@ -153,10 +154,7 @@ def plan_for(parts: tuple[Part, ...], zone: str, period: Period, minutes: int) -
             local_minutes=local_minutes(zone, period, minutes, version.zone),
             columns=columns,
         )
-        cuts = [
-            replace(whole, part=cut, chosen=chosen_slots(zone, period, minutes, cut))
-            for cut in _cut_at_tax_changes(part)
-        ]
+        cuts = [replace(whole.narrowed(cut), within=part.period) for cut in _cut_at_changes(part)]
         _add_version(draft, version, whole, cuts)
     roundings = [part.version.rounding for part in parts]
     return Plan(
@@ -193,6 +191,13 @@ def _add_charge(
     whole: Span,
     cuts: Sequence[Span],
 ) -> None:
+    if isinstance(charge, DatedCharge):
+        days = charge.days_in_force(whole.part)
+        if days is None:
+            return
+        if days != whole.part:
+            whole = whole.narrowed(days)
+            cuts = [replace(cut, within=days) for cut in cuts if cut.part.start_on in days]
     for cut in cuts:
         steps = _cut_steps(charge, cut, draft.lines_of(version, cut.part))
         draft.add(steps, version.rounding)
@@ -248,7 +253,7 @@ def _add_taxes(draft: _Draft, version: TariffVersion, whole: Span, cuts: Sequenc
 
 
 def _cut_steps(charge: Component, span: Span, lines: tuple[PlannedLine, ...]) -> Sequence[Step]:
-    """Of charges that add up: the steps for the days between two changes of taxes."""
+    """Of charges that add up: the steps for the days between two changes."""
     match charge:
         case FixedCharge():
             return fixed.plan(charge, span)
@@ -302,7 +307,7 @@ def _whole_steps(charge: Component, span: Span, lines: tuple[PlannedLine, ...]) 
 
 
 def _cut_credit(charge: Crediting, span: Span) -> Sequence[Step]:
-    """Of credits that add up: the steps for the days between two changes of taxes."""
+    """Of credits that add up: the steps for the days between two changes."""
     match charge:
         case NetBilling():
             return net_billing.plan_credit(charge, span)
@@ -344,7 +349,8 @@ def _check_parts(parts: tuple[Part, ...], period: Period) -> None:
         raise Rejected("tariff_parts", f"one bill in several currencies: {sorted(currencies)}")
 
 
-def _cut_at_tax_changes(part: Part) -> Iterator[Period]:
-    days = {day for tax in part.version.taxes for day in tax.changes_on if day in part.period}
+def _cut_at_changes(part: Part) -> Iterator[Period]:
+    dated = [charge for charge in part.version.components if isinstance(charge, DatedCharge)]
+    days = {day for charge in dated for day in charge.changes_on if day in part.period}
     edges = sorted({part.period.start_on, *days, part.period.end_on})
     return (Period(start_on, end_on) for start_on, end_on in pairwise(edges))

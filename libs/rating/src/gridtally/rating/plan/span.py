@@ -4,7 +4,7 @@ Owns where an interval lies in local time. Convention: the meter's zone cuts the
 and intervals; the tariff's zone says what local date and time each interval has.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -70,6 +70,11 @@ class Span:
     chosen: NDArray[np.bool_]
     local_minutes: NDArray[np.int64]
     columns: Columns
+
+    def narrowed(self, days: Period) -> "Span":
+        """The same for some of its days, as if the version applied on no others."""
+        chosen = chosen_slots(self.zone, self.period, self.minutes, days)
+        return replace(self, part=days, within=days, chosen=chosen)
 
     def item(
         self,
