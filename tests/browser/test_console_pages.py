@@ -22,13 +22,13 @@ NO_PAGES = {
     "/assets/{digest}/{name:path}", "/favicon.ico", "/sign-in", "/enter",
     "/meters/{meter_id}/curve", "/invoices/{invoice_id}/document",
     "/invoices/{invoice_id}/proof", "/credit-notes/{credit_note_id}/document",
-    "/customers/{customer_id}/cost/export", "/drafts/{draft_id}",
+    "/customers/{customer_id}/cost/export", "/drafts/{draft_id}", "/billing-runs/{run_id}",
     "/simulations/runs/{run_id}/house-bills.csv", "/simulations/runs/{run_id}/profiles.zip",
     "/simulations/runs/{run_id}/houses/{house_node_id}/profile.csv",
     "/simulations/comparisons/{comparison_id}/{table}.{format_}",
 }  # fmt: skip
-"""What is got but is no page of somebody signed in; or is a file, or what a page loads; or a draft,
-of which the demo has none."""
+"""What is got but is no page of somebody signed in; or is a file, or what a page loads; or a draft
+or a run of drafts, of which the demo has none."""
 RUNS, COMPARISONS = "/v1/simulation-runs", "/v1/simulation-comparisons"
 LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 

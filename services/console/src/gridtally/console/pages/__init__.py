@@ -1,6 +1,7 @@
 """The pages, a module for each area: parse, ask the services, put the blocks together."""
 
 from gridtally.console.pages import (
+    billing_runs,
     comparison_form,
     comparisons,
     costs,
@@ -37,6 +38,7 @@ ROUTERS = (
     invoice_details.router,
     credit_notes.router,
     drafts.router,
+    billing_runs.router,
     meters.router,
     meter_details.router,
     properties.router,

@@ -24,6 +24,7 @@ router = APIRouter()
 TABS = (
     ("Invoices", "/invoices"),
     ("Drafts", "/drafts"),
+    ("Billing runs", "/billing-runs"),
     ("Held", "/held"),
     ("Credit notes", "/credit-notes"),
 )
