@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner
 
-from gridtally.cli import installation
+from gridtally.cli import questions
 from gridtally.cli.app import app
 
 ID = str(uuid4())
@@ -67,7 +67,7 @@ class Billing:
 def run(monkeypatch):
     def of(answer, *words):
         billing = Billing(answer)
-        monkeypatch.setattr(installation, "find_installation", lambda *_: billing)
+        monkeypatch.setattr(questions, "find_installation", lambda *_: billing)
         return CliRunner().invoke(app, words, env={"COLUMNS": "120"}), billing.asked
 
     return of

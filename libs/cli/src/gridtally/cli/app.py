@@ -13,6 +13,7 @@ from gridtally.cli.commands import (
     costs,
     first_steps,
     imports,
+    invoices,
     keys,
     portal_tariff,
     rate,
@@ -86,6 +87,7 @@ app.command()(portal_tariff.import_tariff)
 app.command()(simulate.simulate)
 app.command()(costs.cost)
 app.command()(costs.preview)
+app.add_typer(invoices.app, name="invoices")
 app.add_typer(imports.app, name="import")
 app.command()(watch.watch)
 app.add_typer(verify.app, name="verify")

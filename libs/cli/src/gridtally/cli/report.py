@@ -115,3 +115,51 @@ def preview_table(preview: dict[str, Any]) -> Table:
     spread = forecast["spread"]
     table.caption = f"between {spread['low']} and {spread['high']}, by {spread['weeks']} weeks"
     return table
+
+
+def invoices_table(invoices: Sequence[dict[str, Any]]) -> Table:
+    """Invoices, a row each."""
+    table = Table("invoice", "period", "customer", "state", title_justify="left")
+    for heading in ("net", "tax", "total"):
+        table.add_column(heading, justify="right")
+    table.add_column("currency")
+    for item in invoices:
+        table.add_row(
+            escape(item["number"]),
+            f"{item['start_on']} to {item['end_on']}",
+            item["customer_id"],
+            item["state"],
+            item["net"],
+            item["tax"],
+            item["total"],
+            shown_currency(item["currency"]),
+        )
+    if not invoices:
+        table.caption = "no invoice is of this kind"
+    return table
+
+
+def invoice_table(invoice: dict[str, Any]) -> Table:
+    """An invoice line by line, and what it asks for."""
+    table = Table(
+        "line", "from", "to", title=f"Invoice {escape(invoice['number'])}", title_justify="left"
+    )
+    currency = shown_currency(invoice["currency"])
+    for heading in ("quantity", "rate", f"amount in {currency}" if currency else "amount"):
+        table.add_column(heading, justify="right")
+    for line in invoice["lines"]:
+        table.add_row(
+            escape(f"{line['component_id']} {line['band'] or ''}".strip()),
+            line["start_on"],
+            line["end_on"],
+            f"{line['quantity']} {line['unit']}",
+            line["rate"],
+            line["amount"],
+        )
+    table.add_section()
+    for what in ("net", "tax", "total", "amount_due"):
+        table.add_row(what.replace("_", " "), "", "", "", "", invoice[what])
+    revision = f", revision {invoice['revision']}" if invoice["revision"] > 1 else ""
+    days = f"{invoice['start_on']} to {invoice['end_on']}, the last day not included"
+    table.caption = f"{invoice['state']}{revision}; {days}"
+    return table

@@ -1,14 +1,10 @@
 """`gridtally cost` and `gridtally preview`: what a customer's meters cost, and the next invoice."""
 
-import asyncio
-import os
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from gridtally.cli.errors import CommandError
 from gridtally.cli.options import AsJson, DataDir
 
 DAYS = 30
@@ -29,10 +25,11 @@ def cost(
     """What a customer's meters used in some days, and what that costs, by device."""
     from rich.console import Console
 
+    from gridtally.cli.questions import checked_id, got
     from gridtally.cli.report import cost_tables, print_json
 
-    days = _days(first, end)
-    answer = _ask(data_dir, f"/v1/fleet/customers/{_id(customer)}/cost", days)
+    path = f"/v1/fleet/customers/{checked_id(customer)}/cost"
+    answer = got(data_dir, "billing", path, **_days(first, end))
     if as_json:
         print_json(answer)
     else:
@@ -51,36 +48,15 @@ def preview(
     """What an agreement's next invoice is so far, and will probably be."""
     from rich.console import Console
 
+    from gridtally.cli.questions import checked_id, got
     from gridtally.cli.report import preview_table, print_json
 
-    path = f"/v1/agreements/{_id(agreement)}/preview"
-    answer = _ask(data_dir, path, {} if on is None else {"on": on})
+    path = f"/v1/agreements/{checked_id(agreement)}/preview"
+    answer = got(data_dir, "billing", path, **({} if on is None else {"on": on}))
     if as_json:
         print_json(answer)
     else:
         Console(highlight=False).print(preview_table(answer))
-
-
-def _ask(data_dir: Path | None, path: str, params: dict[str, str]) -> dict[str, Any]:
-    from gridtally.cli.installation import find_installation
-
-    installation = find_installation(os.environ, data_dir)
-
-    async def ask() -> dict[str, Any]:
-        async with installation.as_tenant() as api:
-            return await api.get("billing", path, **params)
-
-    return asyncio.run(ask())
-
-
-def _id(text: str) -> str:
-    """The id, which is a part of a path; CommandError where it is none."""
-    from uuid import UUID
-
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise CommandError(f"{text!r} is no id") from None
 
 
 def _days(first: str | None, end: str | None) -> dict[str, str]:
