@@ -18,7 +18,8 @@ async def process(ingest_url, stack_servers):
     settings = {"WEBSOCKET_ORIGINS": f"https://other.example,{ORIGIN}"}
     async with running("api", ingest_url, stack_servers, settings, GREETING_LIMIT_S=1.0) as process:
         yield process
-    assert not [line for line in process.lines if "Traceback" in line or '"error"' in line]
+    failed = [line for line in process.lines if "Traceback" in line or '"error"' in line]
+    assert not [line for line in failed if '"logger": "aiokafka.' not in line]  # a young broker
 
 
 async def closed_after(socket, *messages):
