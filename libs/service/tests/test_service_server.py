@@ -116,6 +116,17 @@ async def test_a_caller_that_reads_nothing_of_an_answer_is_cut_off_and_what_make
     await rows_ended.wait()
 
 
+async def test_who_goes_away_with_a_request_behind_an_answer_ends_what_makes_it(
+    connect, rows_ended
+):
+    reader, writer = await connect()
+    writer.write(b"GET /v1/rows HTTP/1.1\r\nHost: x\r\n\r\n" + HEALTH + b"\r\n")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+    writer.close()
+    async with asyncio.timeout(20):
+        await rows_ended.wait()
+
+
 @pytest.mark.parametrize(
     "rest", [b"Content-Length: 4000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"]
 )

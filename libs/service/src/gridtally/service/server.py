@@ -12,7 +12,8 @@ from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gridtally.http.auth import KEY_SHOWN
 from gridtally.service.connections import AnonymousConnections, network_of
@@ -56,6 +57,8 @@ class _BoundedProtocol(HttpToolsProtocol):
     _address = ""
     _is_known = False
     _becomes_socket = False
+    _answering: RequestResponseCycle | None = None
+    """The request that is being answered: `cycle` is the newest, which may wait behind it."""
     _head_bytes = 0
     _head_done = False
     _body_done = False
@@ -77,7 +80,14 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._end_rest()
         self._reads.end()
         self.anonymous.discard(self._address, self)
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
         super().pause_writing()
