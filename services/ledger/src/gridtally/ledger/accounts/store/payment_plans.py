@@ -105,7 +105,11 @@ _LIVE = """
 (($1::timestamptz IS NULL AND cancelled_at IS NULL)
   OR (agreed_at <= $1 AND (cancelled_at IS NULL OR cancelled_at > $1)))
 """
+# Plans that are fulfilled become ever more, and nothing follows from them now.
 _OF_TENANT = f"""{_LIVE} AND tenant_id = $3
+   AND ($1 IS NOT NULL OR EXISTS (
+        SELECT FROM open_item o WHERE o.tenant_id = payment_plan.tenant_id
+           AND o.id = ANY(payment_plan.item_ids) AND o.total <> o.allocated))
    AND ($4::uuid[] IS NULL OR customer_id = ANY($4::uuid[]))
    AND ($5::text IS NULL OR currency = $5)"""
 _OF_CUSTOMERS = """cancelled_at IS NULL AND
@@ -122,7 +126,8 @@ async def fetch_live(
     as_of: datetime | None = None,
     basis: DateBasis = "value",
 ) -> list[PlanPosition]:
-    """The plans of a tenant, or of some customers, that were not cancelled, now or at a moment."""
+    """The plans of a tenant, or of some customers, that were not cancelled, at a moment; or now, if
+    anything of their items is open."""
     ids = None if customers is None else list(customers)
     rows = await _fetch(read, _OF_TENANT, as_of, basis, tenant_id, ids, currency)
     return [_position(row, cancelled_at=None, cancel_reason=None) for row in rows]

@@ -183,17 +183,23 @@ async def _by_plans(
         as_of=query.as_of,
         basis=query.basis,
     )
-    moves = defaultdict[tuple[UUID | None, str], list[tuple[date, Decimal]]](list)
+    moves = defaultdict[tuple[UUID | None, str], defaultdict[date, Decimal]](_amounts)
     for position in plans:
         plan = position.plan
         for whose in (plan.customer_id, None):
-            moves[whose, plan.currency].extend(position.moves(query.on))
+            by_day = moves[whose, plan.currency]
+            for due_on, amount in position.moves(query.on):
+                by_day[due_on] = EXACT.add(by_day[due_on], amount)
     aged = []
     for row in rows:
-        for due_on, amount in moves[row.customer_id, row.currency]:
+        for due_on, amount in moves[row.customer_id, row.currency].items():
             row = row.moved(amount, due_on, query.on)  # noqa: PLW2901 - the row as far as it is
         aged.append(row)
     return aged
+
+
+def _amounts() -> defaultdict[date, Decimal]:
+    return defaultdict(Decimal)
 
 
 async def _fetch_ageing(
