@@ -11,10 +11,9 @@ import pytest
 from fastapi import Depends, FastAPI, Response, WebSocket
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from gridtally.database import Database
-from gridtally.database.engine import driver_url
+from gridtally.database.engine import engine_of
 from gridtally.http.api import build_app
 from gridtally.http.auth import Principal, let_in, require
 from gridtally.http.context import CorrelationId
@@ -163,7 +162,7 @@ def app(body_bytes_max: int, rows_ended: asyncio.Event) -> FastAPI:
         title="Shop",
         version="1",
         routers=[shop(rows_ended), sockets(rows_ended)],
-        database=Database(create_async_engine(driver_url("postgresql://nowhere/none"))),
+        database=Database(engine_of("postgresql://nowhere/none")),
         health=Health(),
         metrics=Metrics("shop"),
         settings=settings,

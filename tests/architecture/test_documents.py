@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from faults.state import CONSUMES
 from gridtally.cli import installation
 from gridtally.contracts.topics import SERVICES, TOPICS
 from gridtally.database import Database
-from gridtally.database.engine import driver_url
+from gridtally.database.engine import engine_of
 from gridtally.http.context import utc_now
 from gridtally.messaging import Publisher
 from gridtally.service.service import Process
@@ -61,7 +60,7 @@ def test_every_package_says_what_it_owns_and_what_not(project):
 def consumed_by(service):
     """The topics of a service's subscriptions, put together as it does itself."""
     made = importlib.import_module(f"gridtally.{service}.app").SERVICE
-    database = Database(create_async_engine(driver_url("postgresql://nowhere/none")))
+    database = Database(engine_of("postgresql://nowhere/none"))
     settings = made.settings_class.model_construct(kafka_bootstrap_servers="nowhere")
     publisher = Publisher("", client_id="")
     parts = made.build(Process(service, settings, database, publisher, utc_now, asyncio.Event()))

@@ -3,11 +3,10 @@
 import asyncio
 
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from gridtally.contracts.commerce import InvoiceIssued
 from gridtally.database import Database
-from gridtally.database.engine import driver_url
+from gridtally.database.engine import engine_of
 from gridtally.http.context import utc_now
 from gridtally.messaging import Heartbeat, Progress, Publisher, Subscription
 from gridtally.messaging.progress import STALLED_AFTER_S
@@ -29,7 +28,7 @@ CONSUMER = "shop.invoice.issued.v1"
 
 
 def process():
-    database = Database(create_async_engine(driver_url("postgresql://nowhere/none")))
+    database = Database(engine_of("postgresql://nowhere/none"))
     settings = ServiceSettings.model_construct(kafka_bootstrap_servers="nowhere")
     publisher = Publisher("nowhere", client_id="shop")
     return Process("shop", settings, database, publisher, utc_now, asyncio.Event())

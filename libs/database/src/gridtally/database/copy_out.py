@@ -10,12 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from gridtally.database.connections import ReadConnection
-from gridtally.database.engine import driver_url
+from gridtally.database.engine import DIALECT
 
 TakeLines = Callable[[bytes], Coroutine[Any, Any, None]]
 """Takes some whole lines; the server waits meanwhile."""
 
-_DIALECT = driver_url("postgresql://").get_dialect()()
+_DIALECT = sa.make_url(DIALECT).get_dialect()()
 
 
 # Without sorting: where an index has the order of the rows the first are there at once, and no file

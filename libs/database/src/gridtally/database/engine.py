@@ -4,23 +4,24 @@ Owns how a connection is made and closed, and what it means when none can be mad
 commit: that is `gridtally.database.transactions`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from types import TracebackType
-from typing import Self
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
 
 import asyncpg
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from gridtally.database.urls import checked_url
 from gridtally.kernel.errors import Transient
 
 CONNECT_TIMEOUT_S = 10
 POOL_TIMEOUT_S = 30
 """Of waiting for a free connection; after that the database counts as away."""
 STATEMENT_CACHE_ENTRIES = 512
+DIALECT = "postgresql+asyncpg://"
 
 _REFUSALS = (
     asyncpg.InvalidAuthorizationSpecificationError,  # class 28: no such role, a wrong password
@@ -53,12 +54,14 @@ def connecting() -> Iterator[None]:
         raise Transient(f"the database does not answer: {cause}") from failure
 
 
-def driver_url(url: str) -> URL:
-    """`postgresql://…` as SQLAlchemy's asyncpg URL; ValueError for any other database."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "postgresql":
-        raise ValueError("the database URL must begin with postgresql://")
-    return parsed.set(drivername="postgresql+asyncpg")
+def engine_of(
+    url: str, connect_args: Mapping[str, Any] = MappingProxyType({}), **pool: Any
+) -> AsyncEngine:
+    """An engine that has connected to nothing yet; ValueError as by `checked_url`."""
+    # asyncpg reads the URL itself, since SQLAlchemy hands on of it what it knows by name alone
+    return create_async_engine(
+        DIALECT, connect_args={"dsn": checked_url(url), **connect_args}, **pool
+    )
 
 
 class Database:
@@ -73,8 +76,8 @@ class Database:
 
         Transient when it does not, AccessRefused when it does not let us in.
         """
-        engine = create_async_engine(
-            driver_url(url),
+        engine = engine_of(
+            url,
             pool_size=pool_connections_max,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,

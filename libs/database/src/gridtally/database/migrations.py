@@ -13,11 +13,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from gridtally.database.connections import ReadConnection
-from gridtally.database.engine import connecting, driver_url
+from gridtally.database.engine import connecting, engine_of
 
 LOCK_KEY = 7_104_253
 LOCK_TIMEOUT_S = 30
@@ -100,7 +99,7 @@ async def pending(read: ReadConnection, *, package: str) -> str | None:
 
 def _with_connection(url: str, work: Callable[[Connection], None]) -> None:
     async def run() -> None:
-        engine = create_async_engine(driver_url(url), poolclass=NullPool)
+        engine = engine_of(url, poolclass=NullPool)
         try:
             async with AsyncExitStack() as opened:
                 with connecting():

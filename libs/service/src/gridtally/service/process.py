@@ -15,10 +15,9 @@ import structlog
 import uvloop
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from gridtally.database import AccessRefused, Database
-from gridtally.database.engine import driver_url
+from gridtally.database.engine import engine_of
 from gridtally.database.migrations import upgrade
 from gridtally.http.api import build_app
 from gridtally.http.context import utc_now
@@ -102,7 +101,7 @@ def idle_parts(service: Service[S]) -> tuple[Process[S], Parts]:
     settings: S = service.settings_class.model_construct(  # type: ignore[assignment]
         database_url=SecretStr(NOWHERE), kafka_bootstrap_servers="nowhere"
     )
-    database = Database(create_async_engine(driver_url(NOWHERE)))
+    database = Database(engine_of(NOWHERE))
     publisher = Publisher("nowhere", client_id=service.name)
     process = Process(service.name, settings, database, publisher, utc_now, asyncio.Event())
     return process, service.build(process)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gridtally.database.engine import driver_url
+from gridtally.database.urls import checked_url
 from gridtally.http.idempotency import RETENTION_HOURS
 from gridtally.http.key_quota import BYTES_MAX, KEYS_MAX
 
@@ -18,7 +18,7 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 def _is_postgresql(url: SecretStr) -> SecretStr:
-    driver_url(url.get_secret_value())
+    checked_url(url.get_secret_value())
     return url
 
 
