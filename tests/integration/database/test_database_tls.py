@@ -1,7 +1,5 @@
 """Connections over TLS, to a server whose certificate a CA of our own has signed."""
 
-import datetime as dt
-import ipaddress
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,44 +7,12 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 import sqlalchemy as sa
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from certificates import Authority
 from gridtally.database import ALL_TENANTS, Database, snapshot
 from gridtally.kernel.errors import Transient
 
 pytestmark = pytest.mark.xdist_group("database_tls")
-DAY = dt.timedelta(days=1)
-
-
-def named(text):
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def certificate(name, key, issuer, signed_by, *extensions):
-    now = dt.datetime.now(dt.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(named(name))
-        .issuer_name(named(issuer))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - DAY)
-        .not_valid_after(now + DAY)
-    )
-    for extension in extensions:
-        builder = builder.add_extension(extension, critical=False)
-    return builder.sign(signed_by, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-
-def secret(key):
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
 
 
 def give(folder, files):
@@ -63,18 +29,17 @@ async def authority(postgres_admin_url, tmp_path):
     """Where the certificate is of the CA that signed the server's; nothing is encrypted before and
     after."""
     superuser = await asyncpg.connect(postgres_admin_url)
-    ca, own = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    root = certificate("ca", ca, "ca", ca, x509.BasicConstraints(ca=True, path_length=0))
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    trusted = Authority()
+    own = trusted.server()
     folder = Path(await superuser.fetchval("SHOW data_directory"))
-    files = {"tls.crt": certificate("server", own, "ca", ca, address), "tls.key": secret(own)}
+    files = {"tls.crt": own.certificate, "tls.key": own.key}
     give(folder, files)
     for setting, value in (
         ("ssl_cert_file", "tls.crt"), ("ssl_key_file", "tls.key"), ("ssl", "on"),
     ):  # fmt: skip
         await superuser.execute(f"ALTER SYSTEM SET {setting} = '{value}'")
     await superuser.execute("SELECT pg_reload_conf()")
-    (tmp_path / "ca.pem").write_bytes(root)
+    (tmp_path / "ca.pem").write_bytes(trusted.certificate)
     yield tmp_path / "ca.pem"
     for setting in ("ssl", "ssl_cert_file", "ssl_key_file"):
         await superuser.execute(f"ALTER SYSTEM RESET {setting}")
@@ -103,9 +68,7 @@ async def test_the_mode_of_the_url_is_kept(authority, database_url):
 
 
 async def test_another_authority_is_not_believed(authority, database_url):
-    another = ec.generate_private_key(ec.SECP256R1())
-    other = certificate("ca", another, "ca", another, x509.BasicConstraints(ca=True, path_length=0))
-    authority.write_bytes(other)
+    authority.write_bytes(Authority().certificate)
     with pytest.raises(Transient, match="certificate"):
         await is_encrypted(f"{database_url()}?sslmode=verify-ca&sslrootcert={authority}")
 

@@ -2,6 +2,7 @@
 
 from gridtally.messaging.adoption import Adopter, Adoption
 from gridtally.messaging.broker import BrokerMismatch, check_identity, ensure_topics
+from gridtally.messaging.broker_access import BrokerAccess
 from gridtally.messaging.compacted import (
     ResourceKey,
     newest_events,
@@ -21,6 +22,7 @@ __all__ = [
     "NUL",
     "Adopter",
     "Adoption",
+    "BrokerAccess",
     "BrokerMismatch",
     "Consumer",
     "Handler",

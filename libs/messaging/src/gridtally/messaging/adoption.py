@@ -21,6 +21,7 @@ from gridtally.database import ALL_TENANTS, Database, WriteConnection, snapshot,
 from gridtally.database.adoption_lock import GATE_TTL_S, lock_for_adoption
 from gridtally.kernel.errors import Poison, Rejected, Transient
 from gridtally.messaging.broker import fetch_partitions
+from gridtally.messaging.broker_access import OPEN, BrokerAccess
 from gridtally.messaging.consumer import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX, POLL_MS
 from gridtally.messaging.data_errors import blame_of
 from gridtally.messaging.failures import broker_calls
@@ -75,10 +76,13 @@ class Adopter:
         service: str,
         adoptions: Sequence[Adoption],
         locker: Callable[[], Awaitable[Database]],
+        *,
+        access: BrokerAccess = OPEN,
     ) -> None:
         """Does nothing yet. The topics are adopted in their order."""
         self._database = database
         self._bootstrap = bootstrap
+        self._access = access
         self._service = service
         self._source = source_of(service)
         self._adoptions = adoptions
@@ -105,7 +109,7 @@ class Adopter:
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[Any]:
         kafka = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **self._access.options(self._bootstrap),
             client_id=f"{self._service}.own",
             group_id=None,
             enable_auto_commit=False,
@@ -127,7 +131,9 @@ class Adopter:
             partitions = [
                 tp
                 for adoption in self._adoptions
-                for tp in await fetch_partitions(self._bootstrap, adoption.event.TOPIC)
+                for tp in await fetch_partitions(
+                    self._bootstrap, adoption.event.TOPIC, self._access
+                )
             ]
             kafka.assign(partitions)
             first = await kafka.beginning_offsets(partitions)

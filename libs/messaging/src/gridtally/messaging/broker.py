@@ -19,6 +19,7 @@ from gridtally.contracts.topics import (
 )
 from gridtally.database import ALL_TENANTS, Database, WriteConnection, transaction
 from gridtally.kernel.errors import Transient
+from gridtally.messaging.broker_access import OPEN, BrokerAccess
 from gridtally.messaging.failures import broker_calls
 from gridtally.messaging.offsets import Partition
 
@@ -30,8 +31,8 @@ class BrokerMismatch(Exception):
 
 
 @asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ADMIN_TIMEOUT_MS)
+async def _admin(bootstrap: str, access: BrokerAccess) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(**access.options(bootstrap), request_timeout_ms=ADMIN_TIMEOUT_MS)
     try:
         with broker_calls():
             await client.start()
@@ -57,9 +58,9 @@ def _topics(replicas: int) -> list[NewTopic]:
     return topics
 
 
-async def ensure_topics(bootstrap: str, *, replicas: int = 1) -> None:
+async def ensure_topics(bootstrap: str, *, replicas: int = 1, access: BrokerAccess = OPEN) -> None:
     """Create what is missing, ready for use; Transient when the broker is away."""
-    async with _admin(bootstrap) as client:
+    async with _admin(bootstrap, access) as client:
         present = set(await client.list_topics())
         missing = [topic for topic in _topics(replicas) if topic.name not in present]
         if not missing:
@@ -69,10 +70,10 @@ async def ensure_topics(bootstrap: str, *, replicas: int = 1) -> None:
             failure = for_code(code)
             if code and failure is not TopicAlreadyExistsError:
                 raise Transient(f"the topic {name} could not be created: {failure.__name__}")
-    await _await_leaders(bootstrap, missing)
+    await _await_leaders(bootstrap, missing, access)
 
 
-async def _await_leaders(bootstrap: str, topics: Sequence[NewTopic]) -> None:
+async def _await_leaders(bootstrap: str, topics: Sequence[NewTopic], access: BrokerAccess) -> None:
     """Wait until each partition is led by a broker that knows so.
 
     A new topic is in the broker's metadata before that, and producers then fail until they have
@@ -83,7 +84,7 @@ async def _await_leaders(bootstrap: str, topics: Sequence[NewTopic]) -> None:
         for topic in topics
         for number in range(topic.num_partitions)
     ]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**access.options(bootstrap), enable_auto_commit=False)
     try:
         with broker_calls():
             await consumer.start()
@@ -92,9 +93,11 @@ async def _await_leaders(bootstrap: str, topics: Sequence[NewTopic]) -> None:
         await consumer.stop()
 
 
-async def fetch_partitions(bootstrap: str, topic: str) -> list[TopicPartition]:
+async def fetch_partitions(
+    bootstrap: str, topic: str, access: BrokerAccess = OPEN
+) -> list[TopicPartition]:
     """The partitions that the topic has now; Transient while it has none."""
-    async with _admin(bootstrap) as client:
+    async with _admin(bootstrap, access) as client:
         [described] = await client.describe_topics([topic])
     numbers = sorted(partition["partition"] for partition in described["partitions"])
     if not numbers:
@@ -102,9 +105,9 @@ async def fetch_partitions(bootstrap: str, topic: str) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for number in numbers]
 
 
-async def check_identity(database: Database, bootstrap: str) -> None:
+async def check_identity(database: Database, bootstrap: str, access: BrokerAccess = OPEN) -> None:
     """BrokerMismatch when the offsets in this database belong to another broker's log."""
-    async with _admin(bootstrap) as client:
+    async with _admin(bootstrap, access) as client:
         cluster_id = str((await client.describe_cluster())["cluster_id"])
     async with transaction(database, tenant=ALL_TENANTS) as tx:
         await _check_cluster(tx, cluster_id)

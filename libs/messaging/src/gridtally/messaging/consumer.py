@@ -9,7 +9,7 @@ be stored now is tried again, and what would befall any message ends the process
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -17,11 +17,12 @@ from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from gridtally.database import ALL_TENANTS, Database, transaction
 from gridtally.kernel.errors import Poison, Rejected, Transient
 from gridtally.messaging.broker import BrokerMismatch, fetch_partitions
+from gridtally.messaging.broker_access import OPEN, BrokerAccess
 from gridtally.messaging.data_errors import Blame, blame_of
 from gridtally.messaging.dead_letters import LetterQuota, store_dead_letter, tenant_of
 from gridtally.messaging.failures import CLIENT_FAILURES, broker_calls, is_passing
@@ -45,6 +46,7 @@ from gridtally.messaging.received_messages import (
 )
 from gridtally.messaging.retries import Stopped, retry_transient
 from gridtally.messaging.seek import (
+    AssignmentListener,
     check_jumps,
     from_offset,
     passed_markers,
@@ -95,11 +97,13 @@ class Consumer:
         stop: asyncio.Event,
         assignment: Literal["all", "group"] = "all",
         quota: LetterQuota | None = None,
+        access: BrokerAccess = OPEN,
     ) -> None:
         """Does nothing yet. `all` takes every partition; `group` shares them with the others of
         the same service, and Kafka decides who has which."""
         self._database = database
         self._bootstrap = bootstrap
+        self._access = access
         self._service = service
         self._subscription = subscription
         self._topic = subscription.event.TOPIC
@@ -137,7 +141,7 @@ class Consumer:
         await self._leave()
         grouped = self._assignment == "group"
         kafka = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **self._access.options(self._bootstrap),
             client_id=self._name,
             group_id=self._name if grouped else None,
             enable_auto_commit=False,
@@ -153,9 +157,9 @@ class Consumer:
         with broker_calls():
             await kafka.start()
             if grouped:
-                kafka.subscribe([self._topic], listener=_AssignmentListener(self._must_seek))
+                kafka.subscribe([self._topic], listener=AssignmentListener(self._must_seek))
             else:
-                kafka.assign(await fetch_partitions(self._bootstrap, self._topic))
+                kafka.assign(await fetch_partitions(self._bootstrap, self._topic, self._access))
                 self._must_seek.set()
 
     async def _leave(self) -> None:
@@ -384,17 +388,3 @@ class Consumer:
     def _count_retry(self, failure: Transient) -> None:
         self._gc_pause.end()  # failures are cyclic garbage, and retries may last for hours
         self._progress.retry(failure, now_s=time.monotonic())
-
-
-class _AssignmentListener(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
-    """Lets the consumer know that it must seek; aiokafka would swallow an error in here."""
-
-    def __init__(self, must_seek: asyncio.Event) -> None:
-        self._must_seek = must_seek
-
-    async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
-        """Nothing to hand over: what is not committed, the next owner reads again."""
-
-    async def on_partitions_assigned(self, _assigned: Iterable[TopicPartition]) -> None:
-        """What is fetched from now on counts only after a seek."""
-        self._must_seek.set()

@@ -10,13 +10,14 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 from gridtally.contracts.model import Event
+from gridtally.messaging.broker_access import OPEN, BrokerAccess
 from gridtally.messaging.consumer import POLL_MS
 from gridtally.messaging.failures import broker_calls
 from gridtally.messaging.received_messages import ReceivedMessage, decode_record
 
 
 async def follow(
-    bootstrap: str, *events: type[Event], from_start: bool = True
+    bootstrap: str, *events: type[Event], from_start: bool = True, access: BrokerAccess = OPEN
 ) -> AsyncIterator[list[ReceivedMessage[Any]]]:
     """Batches of these topics' messages as they come, for ever; empty ones when nothing does.
 
@@ -25,7 +26,7 @@ async def follow(
     kinds = {event.TOPIC: event for event in events}
     consumer = AIOKafkaConsumer(
         *kinds,
-        bootstrap_servers=bootstrap,
+        **access.options(bootstrap),
         group_id=None,
         enable_auto_commit=False,
         isolation_level="read_committed",

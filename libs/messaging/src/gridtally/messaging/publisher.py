@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
 from gridtally.kernel.errors import Transient
+from gridtally.messaging.broker_access import OPEN, BrokerAccess
 from gridtally.messaging.failures import CLIENT_FAILURES, broker_calls, is_passing
 from gridtally.messaging.offsets import Partition
 from gridtally.messaging.outgoing_messages import OutgoingMessage
@@ -55,9 +56,17 @@ class Publisher:
     of tasks may publish at once.
     """
 
-    def __init__(self, bootstrap: str, *, client_id: str, idempotent: bool = True) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        *,
+        client_id: str,
+        idempotent: bool = True,
+        access: BrokerAccess = OPEN,
+    ) -> None:
         """Opens nothing and does not wait."""
         self._bootstrap = bootstrap
+        self._access = access
         self._client_id = client_id
         self._idempotent = idempotent
         self._producer: Any = None
@@ -112,7 +121,7 @@ class Publisher:
         async with self._building:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
+                    **self._access.options(self._bootstrap),
                     client_id=self._client_id,
                     acks="all",
                     enable_idempotence=self._idempotent,

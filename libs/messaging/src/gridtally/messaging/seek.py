@@ -8,10 +8,10 @@ skipped, and `from_offset` drops what comes too early. Refuses a log that ends b
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 
 from gridtally.kernel.errors import Transient
 from gridtally.messaging.broker import BrokerMismatch, check_bounds
@@ -131,3 +131,17 @@ async def _probe(kafka: Any, partitions: Collection[TopicPartition]) -> dict[Top
 def _has_answered(kafka: Any, tp: TopicPartition) -> bool:
     """Whether the broker has reported the partition's end; not of one that was taken away."""
     return tp in kafka.assignment() and kafka.highwater(tp) is not None
+
+
+class AssignmentListener(ConsumerRebalanceListener):  # type: ignore[misc] # untyped
+    """Lets the consumer know that it must seek; aiokafka would swallow an error in here."""
+
+    def __init__(self, must_seek: asyncio.Event) -> None:
+        self._must_seek = must_seek
+
+    async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
+        """Nothing to hand over: what is not committed, the next owner reads again."""
+
+    async def on_partitions_assigned(self, _assigned: Iterable[TopicPartition]) -> None:
+        """What is fetched from now on counts only after a seek."""
+        self._must_seek.set()

@@ -15,6 +15,7 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from gridtally.contracts.model import Event
 from gridtally.kernel.errors import Transient
 from gridtally.messaging.broker import BrokerMismatch, fetch_partitions
+from gridtally.messaging.broker_access import OPEN, BrokerAccess
 from gridtally.messaging.consumer import POLL_MS
 from gridtally.messaging.failures import broker_calls
 from gridtally.messaging.offsets import Partition
@@ -52,9 +53,14 @@ class Tail:
     """
 
     def __init__(
-        self, bootstrap: str, *events: type[Event], start: Positions | None = None
+        self,
+        bootstrap: str,
+        *events: type[Event],
+        start: Positions | None = None,
+        access: BrokerAccess = OPEN,
     ) -> None:
         self._bootstrap = bootstrap
+        self._access = access
         self._kinds = {event.TOPIC: event for event in events}
         self._start = start
         self._next: dict[TopicPartition, int] = {}
@@ -62,7 +68,7 @@ class Tail:
         self._ends: dict[TopicPartition, int] = {}
         # Where the log does not have a position, we hear of it, instead of being put elsewhere.
         self._kafka: Any = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
+            **access.options(bootstrap),
             group_id=None,
             enable_auto_commit=False,
             isolation_level="read_committed",
@@ -136,7 +142,9 @@ class Tail:
         with broker_calls():
             await self._kafka.start()
             partitions = [
-                tp for topic in self._kinds for tp in await fetch_partitions(self._bootstrap, topic)
+                tp
+                for topic in self._kinds
+                for tp in await fetch_partitions(self._bootstrap, topic, self._access)
             ]
             self._kafka.assign(partitions)
             if self._start is None:

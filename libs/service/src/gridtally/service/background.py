@@ -86,6 +86,7 @@ def _consumer(
         quota=LetterQuota(
             process.settings.dead_letters_max, process.settings.dead_letter_bytes_max
         ),
+        access=process.settings.broker_access,
     )
     return Job(progress, consumer.run)
 
@@ -110,11 +111,11 @@ def _loop(loop: Loop, process: Process[ServiceSettings]) -> Job:
 async def prepare_broker(process: Process[ServiceSettings]) -> bool:
     """Create missing topics and check that the log is the one we know; False when stopped first."""
 
-    bootstrap = process.settings.kafka_bootstrap_servers
+    bootstrap, access = process.settings.kafka_bootstrap_servers, process.settings.broker_access
 
     async def prepare() -> None:
-        await ensure_topics(bootstrap, replicas=process.settings.kafka_replicas)
-        await check_identity(process.database, bootstrap)
+        await ensure_topics(bootstrap, replicas=process.settings.kafka_replicas, access=access)
+        await check_identity(process.database, bootstrap, access)
 
     try:
         await retry_transient("broker", prepare, stop=process.stop)
@@ -141,6 +142,7 @@ async def adopt(process: Process[ServiceSettings], parts: Parts, gate: AdoptionG
         process.service,
         parts.adoptions,
         locker,
+        access=settings.broker_access,
     )
     try:
         if parts.adoptions:

@@ -77,6 +77,7 @@ async def run(service: Service[S], settings: S, mode: Mode) -> bool:
                 settings.kafka_bootstrap_servers,
                 client_id=service.name,
                 idempotent=settings.kafka_idempotence,
+                access=settings.broker_access,
             )
         )
         process = Process(service.name, settings, database, publisher, utc_now, stop)

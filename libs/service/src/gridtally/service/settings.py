@@ -5,14 +5,16 @@ own; a field `pool_connections_max` is the variable `POOL_CONNECTIONS_MAX`. Secr
 `SecretStr`, so that printing the settings shows none.
 """
 
-from typing import Annotated, Literal, TypeVar
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gridtally.database.urls import checked_url
 from gridtally.http.idempotency import RETENTION_HOURS
 from gridtally.http.key_quota import BYTES_MAX, KEYS_MAX
+from gridtally.messaging.broker_access import BrokerAccess, Mechanism, Protocol
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -29,6 +31,16 @@ class ServiceSettings(BaseSettings):
 
     database_url: Annotated[SecretStr, AfterValidator(_is_postgresql)]
     kafka_bootstrap_servers: str = Field(min_length=1)
+    kafka_security_protocol: Protocol = "PLAINTEXT"
+    """Whether the broker is reached by TLS (`SSL`), by user and password (`SASL_…`), or both."""
+    kafka_sasl_mechanism: Mechanism = "PLAIN"
+    kafka_username: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_ca_file: Path | None = None
+    """PEM of the authorities that sign brokers' certificates; the system's without it."""
+    kafka_certificate_file: Path | None = None
+    """PEM of our own certificate, where the broker wants one, with `kafka_key_file`."""
+    kafka_key_file: Path | None = None
     kafka_idempotence: bool = True
     """False for a broker that refuses idempotent producers, such as the local stand-in Tansu."""
     kafka_replicas: int = Field(default=1, ge=1, le=9)
@@ -78,6 +90,27 @@ class ServiceSettings(BaseSettings):
     key_cache_ttl_s: float = Field(default=5, ge=0, le=300)
     """How long a revoked API key may still be let in."""
 
+    @model_validator(mode="after")
+    def _reaches_the_broker(self) -> Self:
+        _ = self.broker_access  # which says what does not go together
+        return self
+
+    @property
+    def broker_access(self) -> BrokerAccess:
+        """How this process reaches the broker; ValueError for what does not go together."""
+        certificate, key = self.kafka_certificate_file, self.kafka_key_file
+        password = self.kafka_password
+        if (certificate is None) != (key is None):
+            raise ValueError("KAFKA_CERTIFICATE_FILE and KAFKA_KEY_FILE go together")
+        return BrokerAccess(
+            protocol=self.kafka_security_protocol,
+            mechanism=self.kafka_sasl_mechanism,
+            username=self.kafka_username,
+            password=None if password is None else password.get_secret_value(),
+            ca_file=self.kafka_ca_file,
+            certificate=None if certificate is None or key is None else (certificate, key),
+        )
+
 
 class InvalidSettings(Exception):
     """The environment cannot be used; `lines` describe each fault, without any value."""
@@ -94,7 +127,7 @@ def load(kind: type[S]) -> S:
     except ValidationError as invalid:
         raise InvalidSettings(
             [
-                f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+                f"{'.'.join(map(str, fault['loc'])).upper() or 'KAFKA_…'}: {fault['msg']}"
                 for fault in invalid.errors(include_input=False, include_url=False)
             ]
         ) from None

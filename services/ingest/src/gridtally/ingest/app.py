@@ -24,8 +24,12 @@ def build(process: Process[Settings]) -> Parts:
         process.settings.announce_delay,
         process.settings.pending_blocks_max,
     )
-    bootstrap = process.settings.kafka_bootstrap_servers
-    live = LiveReadings(bootstrap, process.clock, process.stop)
+    live = LiveReadings(
+        process.settings.kafka_bootstrap_servers,
+        process.clock,
+        process.stop,
+        access=process.settings.broker_access,
+    )
     return with_dead_letters(
         process,
         Parts(

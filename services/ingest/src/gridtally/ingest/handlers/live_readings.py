@@ -34,6 +34,7 @@ from gridtally.ingest.events.live_readings import live_event
 from gridtally.kernel.errors import Poison, Rejected, Transient
 from gridtally.kernel.periods import Clock
 from gridtally.messaging import BrokerMismatch, Progress, ReceivedMessage, Tail, TailMessage
+from gridtally.messaging.broker_access import OPEN, BrokerAccess
 from gridtally.messaging.retries import pause
 
 TOPICS = (UsageRecorded, ReadingRecorded)
@@ -85,8 +86,16 @@ class Listener:
 class LiveReadings:
     """Follows the topics while somebody listens; one per process, whose loop calls `run`."""
 
-    def __init__(self, bootstrap: str, clock: Clock, stop: asyncio.Event) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        clock: Clock,
+        stop: asyncio.Event,
+        *,
+        access: BrokerAccess = OPEN,
+    ) -> None:
         self._bootstrap = bootstrap
+        self._access = access
         self._clock = clock
         self.stop = stop
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
@@ -138,7 +147,7 @@ class LiveReadings:
                 await pause(stop, IDLE_POLL_S)
                 continue
             try:
-                async with Tail(self._bootstrap, *TOPICS) as tail:
+                async with Tail(self._bootstrap, *TOPICS, access=self._access) as tail:
                     await self._follow(tail, progress, stop)
             except (Transient, BrokerMismatch) as failure:
                 self._was_away = True
@@ -234,7 +243,7 @@ class LiveReadings:
         newest, oldest_at = Backlog(), self._clock() - REPLAYED_FOR
         at = dict(since)
         async with (
-            Tail(self._bootstrap, *TOPICS, start=since) as tail,
+            Tail(self._bootstrap, *TOPICS, start=since, access=self._access) as tail,
             aclosing(tail.until(end)) as batches,
         ):
             async for messages in batches:
