@@ -170,9 +170,12 @@ class PlanPosition:
     def state(self, on: date) -> PlanState:
         """How it stands on a day; one that was broken is kept again once all is paid that was
         due."""
+        return self._state(self.instalments(), on)
+
+    def _state(self, instalments: Sequence[InstalmentPosition], on: date) -> PlanState:
         if self.plan.cancelled_at is not None:
             return "cancelled"
-        days_late = [(on - own.due_on).days for own in self.instalments() if own.open]
+        days_late = [(on - own.due_on).days for own in instalments if own.open]
         if not days_late:
             return "fulfilled"
         if max(days_late) > self.plan.grace_days:
@@ -182,12 +185,13 @@ class PlanPosition:
     def moves(self, on: date) -> Iterator[tuple[date, Decimal]]:
         """What a plan that is not broken changes of what is due when, which comes to nothing in
         all: its part of each item is not due as the item is, but as the instalments are."""
-        if self.state(on) not in ("kept", "late"):
+        instalments = self.instalments()
+        if self._state(instalments, on) not in ("kept", "late"):
             return
         for item in self.plan.items:
             if open_ := self.open_of(item):
                 yield self.items[item.id].due_on, EXACT.minus(open_)
-        for own in self.instalments():
+        for own in instalments:
             if own.open:
                 yield own.due_on, own.open
 
