@@ -25,7 +25,7 @@ from gridtally.ledger.accounts.store.accounts import (
     account_of,
     fetch_balance,
 )
-from gridtally.ledger.accounts.store.statements import STATEMENT_ENTRIES_MAX
+from gridtally.ledger.accounts.store.statements import STATEMENT_ENTRIES_MAX, entry_order
 from gridtally.ledger.accounts.tables import account, posting, transaction
 
 _PAYEES = account.c["class"].in_(PAYEE_CLASSES)
@@ -163,9 +163,7 @@ async def fetch_changes(
     """What changed what a payee is owed in a window: up to one change more than a statement may
     have. Each is an invoice or credit note, with what its lines name the payee for, or a
     settlement or its reversal."""
-    by_value = window.basis == "value"
-    moment = posting.c.occurred_at if by_value else posting.c.recorded_at
-    listed_by = transaction.c.occurred_at if by_value else transaction.c.recorded_at
+    moment = posting.c.occurred_at if window.basis == "value" else posting.c.recorded_at
     query = (
         sa.select(
             transaction.c.id.label("transaction_id"),
@@ -188,7 +186,7 @@ async def fetch_changes(
             *([moment >= window.from_at] if window.from_at is not None else []),
             *([moment < window.to_at] if window.to_at is not None else []),
         )
-        .order_by(listed_by, transaction.c.recorded_at, transaction.c.id)
+        .order_by(*entry_order(window.basis))
         .limit(STATEMENT_ENTRIES_MAX + 1)
     )
     return [Change(**row) for row in await read.all(query)]

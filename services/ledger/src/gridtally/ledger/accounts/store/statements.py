@@ -6,6 +6,7 @@ on an invoice changes nothing of the balance.
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,6 +19,13 @@ from gridtally.ledger.accounts.store.accounts import DateBasis
 from gridtally.ledger.accounts.tables import account, posting, transaction
 
 STATEMENT_ENTRIES_MAX = 2_000
+
+
+def entry_order(basis: DateBasis) -> list[sa.ColumnElement[Any]]:
+    """How a statement lists transactions: those of one moment by their reference, which of invoices
+    is the number, and never by chance."""
+    moment = transaction.c.occurred_at if basis == "value" else transaction.c.recorded_at
+    return [moment, transaction.c.recorded_at, transaction.c.reference, transaction.c.id]
 
 
 async def fetch_changes(
@@ -47,7 +55,6 @@ async def fetch_changes(
         .group_by(posting.c.transaction_id)
         .subquery()
     )
-    listed_by = transaction.c.occurred_at if basis == "value" else transaction.c.recorded_at
     query = (
         sa.select(
             transaction.c.id.label("transaction_id"),
@@ -63,7 +70,7 @@ async def fetch_changes(
             transaction.c.tenant_id == tenant_id,
             sa.or_(moved.c.amount != 0, transaction.c.kind.in_(["invoice", "credit_note"])),
         )
-        .order_by(listed_by, transaction.c.recorded_at, transaction.c.id)
+        .order_by(*entry_order(basis))
         .limit(STATEMENT_ENTRIES_MAX + 1)
     )
     return opening, [Change(**row) for row in await read.all(query)]
