@@ -20,7 +20,6 @@ from gridtally.local_stack.kafka import CONFIG, Kafka, kafka
 from gridtally.local_stack.server import Server
 from gridtally.messaging import BrokerAccess, OutgoingMessage, Publisher, ensure_topics
 
-pytestmark = pytest.mark.xdist_group("secured_broker")
 PASSWORD = secrets.token_urlsafe(12)
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
