@@ -8,7 +8,7 @@ one that stops reading ends the filling.
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from threading import Lock
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Protocol
 
 from gridtally.exports.columns import Column, Format, Row
@@ -32,14 +32,16 @@ class TableFile(Protocol):
 
 
 class Export:
-    """A file that is being filled, by one task; the work of the format is done in a thread."""
+    """A file that is being filled, by one task; the work of the format is done in `thread`, which
+    is the export's alone: what Arrow has freed stays with the thread that had taken it, so that
+    with any thread of a pool each would come to hold as much as an export needs."""
 
-    def __init__(self, file: TableFile) -> None:
+    def __init__(self, file: TableFile, thread: Executor) -> None:
         self._file = file
+        self._thread = thread
         self._lines: list[bytes] = []
         self._bytes_left = 0
         self._is_open = True
-        self._writing = Lock()  # a thread continues when the task that waits for it is cancelled
         self.grown = asyncio.Event()
 
     async def take_rows(self, rows: Sequence[Row]) -> None:
@@ -62,21 +64,20 @@ class Export:
 
     async def close(self) -> None:
         """Write what comes last, unless that was done."""
-        await asyncio.to_thread(self._close)
+        await self._in_thread(self._close)
 
     async def _write(self, write: Callable[[], None]) -> None:
-        def locked() -> None:
-            with self._writing:
-                write()
-
-        await asyncio.to_thread(locked)
+        await self._in_thread(write)
         self.grown.set()
 
+    # One after another, also when the task that waits for a write is cancelled: the write goes on.
+    async def _in_thread(self, work: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
     def _close(self) -> None:
-        with self._writing:
-            if self._is_open:
-                self._is_open = False
-                self._file.close()
+        if self._is_open:
+            self._is_open = False
+            self._file.close()
 
 
 Fill = Callable[[Export], Awaitable[None]]
@@ -94,28 +95,32 @@ async def file_chunks(
     Raises what `fill` raises, and Transient where the scratch space is used up. Closing the
     generator cancels the filling and removes the file.
     """
-    spool = GrowingFile(scratch)
-    export = Export(await asyncio.to_thread(_open, format_, spool, columns))
-    task = asyncio.create_task(_fill(spool, export, fill))
-    task.add_done_callback(lambda _: export.grown.set())
-    read_bytes = 0
+    spool, thread = GrowingFile(scratch), ThreadPoolExecutor(1, "export")
     try:
-        await export.grown.wait()
-        while True:
-            is_complete = spool.is_complete
-            if task.done():
-                task.result()
-            export.grown.clear()
-            if chunk := await asyncio.to_thread(spool.read_from, read_bytes):
-                read_bytes += len(chunk)
-                yield chunk
-            elif is_complete:
-                return
-            else:
-                await export.grown.wait()
+        opening = asyncio.get_running_loop().run_in_executor(thread, _open, format_, spool, columns)
+        export = Export(await opening, thread)
+        task = asyncio.create_task(_fill(spool, export, fill))
+        task.add_done_callback(lambda _: export.grown.set())
+        read_bytes = 0
+        try:
+            await export.grown.wait()
+            while True:
+                is_complete = spool.is_complete
+                if task.done():
+                    task.result()
+                export.grown.clear()
+                if chunk := await asyncio.to_thread(spool.read_from, read_bytes):
+                    read_bytes += len(chunk)
+                    yield chunk
+                elif is_complete:
+                    return
+                else:
+                    await export.grown.wait()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        thread.shutdown(wait=False)
 
 
 def _open(format_: Format, out: GrowingFile, columns: Sequence[Column]) -> TableFile:
