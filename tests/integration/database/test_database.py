@@ -44,6 +44,22 @@ async def count(database, tenant=ALL_TENANTS):
         return await read.scalar(COUNT)
 
 
+async def test_a_password_may_hold_what_separates_the_parts_of_a_url(
+    database_url, postgres_admin_url
+):
+    url = make_url(database_url())
+    admin = await asyncpg.connect(postgres_admin_url)
+    await admin.execute(f"ALTER ROLE {url.username} PASSWORD 'p/s#w?r:d%'")
+    await admin.close()
+    server = f"{url.host}:{url.port}/{url.database}"
+    written = f"postgresql://{url.username}:p/s#w?r:d%@{server}"
+    async with (
+        await Database.connect(written, application="test") as opened,
+        snapshot(opened, tenant=ALL_TENANTS) as read,
+    ):
+        assert await read.scalar(sa.text("SELECT 1")) == 1
+
+
 async def test_a_migration_beside_a_process_is_tried_again(database):
     """`SELECT *` that was prepared before a column came does not fit any more."""
 

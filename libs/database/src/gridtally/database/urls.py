@@ -4,10 +4,16 @@ asyncpg reads them: TLS and its certificates, several hosts, which of them is wa
 stand in one, so that a slip of the pen is said at the start and a demand is never dropped unheard.
 """
 
+import re
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-SCHEMES = ("postgresql", "postgres")
+_FORM = re.compile(
+    r"(?P<scheme>postgres(?:ql)?)://(?:(?P<user>[^:@/?]*)(?::(?P<password>[^@]*))?@)?"
+    r"(?P<server>[^?]*)(?:\?(?P<query>.*))?"
+)
+"""All up to the first `@` is the password, whatever is in it: asyncpg would end one at a `/`, `?`
+or `#`, and look for its server elsewhere."""
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile")
 READ = frozenset(
@@ -31,10 +37,10 @@ LEFT_OUT = frozenset(
 def checked_url(url: str) -> str:
     """The URL as asyncpg takes it; ValueError, without the password, for what is none, names a
     parameter that nobody reads or a file that is not there, or asks for what cannot be had."""
-    parts = urlsplit(url)
-    if parts.scheme not in SCHEMES:
+    parts = _FORM.fullmatch(url)
+    if parts is None:
         raise ValueError("the database URL must begin with postgresql:// or postgres://")
-    read = dict(parse_qsl(parts.query, keep_blank_values=True))
+    read = dict(parse_qsl(parts["query"] or "", keep_blank_values=True))
     if unknown := sorted(set(read) - READ - LEFT_OUT):
         raise ValueError(
             f"the database URL has parameters that are not known: {', '.join(unknown)}"
@@ -49,5 +55,6 @@ def checked_url(url: str) -> str:
         if name in read and not Path(read[name]).is_file():
             raise ValueError(f"{name} names {read[name]!r}, which is no file")
     query = urlencode({name: value for name, value in read.items() if name in READ})
-    base = url.partition("?")[0]
+    names = [quote(unquote(part), safe="") for part in parts.group("user", "password") if part]
+    base = f"{parts['scheme']}://{':'.join(names)}{'@' if names else ''}{parts['server']}"
     return f"{base}?{query}" if query else base
