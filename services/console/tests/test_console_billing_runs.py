@@ -1,11 +1,10 @@
 """Billing runs in the console: what is asked of billing, and what is shown of a run."""
 
 import json
-import re
 
 import pytest
 
-from doubles.console import KEY, Service, console, page
+from doubles.console import page, seen, those_that
 
 RUNS = "/v1/billing-runs"
 RUN = {
@@ -47,17 +46,8 @@ def billing():
 
 async def shown(billing, path, form=None):
     """The answer, its text, and what billing was asked."""
-    services = {
-        name: Service(billing if name == "billing" else {})
-        for name in ("ingest", "tariff", "billing", "ledger")
-    }
-    async with console(services) as browser:
-        await browser.post("/sign-in", data={"key": KEY})
-        if form is None:
-            answer = await browser.get(path)
-        else:
-            answer = await browser.post(path, data=form)
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+    services = those_that(billing=billing)
+    answer, text = await seen(services, path, form)
     return answer, text, services["billing"].asked
 
 

@@ -1,11 +1,10 @@
 """The Cost tab: which days are shown, the seed's figures, and what is said where there are none."""
 
-import re
 from datetime import UTC, date, datetime
 
 import pytest
 
-from doubles.console import KEY, Service, console, page
+from doubles.console import page, seen, those_that
 from gridtally.console.pages.costs import chosen_days, quick_ranges
 
 TODAY = date(2026, 11, 29)
@@ -84,16 +83,11 @@ def services():
             }
         ),
     }  # fmt: skip
-    return {name: Service(billing if name == "billing" else {}) for name in (
-        "ingest", "tariff", "billing", "ledger"
-    )}  # fmt: skip
+    return those_that(billing=billing)
 
 
 async def shown(services, query=""):
-    async with console(services) as browser:
-        await browser.post("/sign-in", data={"key": KEY})
-        answer = await browser.get(f"/customers/c1/cost{query}")
-        return answer, re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+    return await seen(services, f"/customers/c1/cost{query}")
 
 
 async def test_the_seeds_figures_stand_on_the_cards_and_in_both_tables(services):

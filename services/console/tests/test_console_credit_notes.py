@@ -1,11 +1,10 @@
 """Crediting a part of an invoice in the console: what is asked of billing, and what is shown."""
 
 import json
-import re
 
 import pytest
 
-from doubles.console import KEY, Service, console, page
+from doubles.console import page, seen, those_that
 
 MONEY = {"currency": "EUR", "net": "10.00", "tax": "1.90", "total": "11.90"}
 LINE = {
@@ -32,26 +31,19 @@ POSTED = "/v1/invoices/i1/credit-notes"
 @pytest.fixture
 def services():
     billing = {"/v1/invoices/i1": dict(INVOICE), "/v1/invoices": page(), POSTED: {"id": "n2"}}
-    return {
-        name: Service(billing if name == "billing" else {})
-        for name in ("ingest", "tariff", "billing", "ledger")
-    }
+    return those_that(billing=billing)
 
 
 async def asked(services, **form):
     """The answer to the form, its text, and what billing was asked for."""
-    async with console(services) as browser:
-        await browser.post("/sign-in", data={"key": KEY})
-        if form:
-            answer = await browser.post("/invoices/i1/credit-notes", data=form)
-        else:
-            answer = await browser.get("/invoices/i1")
+    path = "/invoices/i1/credit-notes" if form else "/invoices/i1"
+    answer, text = await seen(services, path, form or None)
     sent = [
         (json.loads(request.content), request.headers["idempotency-key"])
         for request in services["billing"].asked
         if request.url.path == POSTED
     ]
-    return answer, re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)), sent
+    return answer, text, sent
 
 
 async def test_the_credit_notes_of_an_invoice_and_what_is_left(services):

@@ -1,11 +1,10 @@
 """Drafts in the console: what waits, and what is asked of billing when somebody decides."""
 
 import json
-import re
 
 import pytest
 
-from doubles.console import KEY, Service, console, page
+from doubles.console import page, seen, those_that
 
 LINE = {
     "component_id": "energy", "kind": "energy", "band": None, "flow": "import", "quantity": "1",
@@ -34,22 +33,14 @@ def billing():
 
 async def shown(billing, path, form=None):
     """The answer, its text, and what was posted to billing with which version."""
-    services = {
-        name: Service(billing if name == "billing" else {})
-        for name in ("ingest", "tariff", "billing", "ledger")
-    }
-    async with console(services) as browser:
-        await browser.post("/sign-in", data={"key": KEY})
-        if form is None:
-            answer = await browser.get(path)
-        else:
-            answer = await browser.post(path, data=form)
+    services = those_that(billing=billing)
+    answer, text = await seen(services, path, form)
     sent = [
         (request.url.path, json.loads(request.content or b"null"), request.headers.get("if-match"))
         for request in services["billing"].asked
         if request.method == "POST"
     ]
-    return answer, re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)), sent
+    return answer, text, sent
 
 
 async def test_what_waits_and_one_with_its_lines(billing):

@@ -1,11 +1,10 @@
 """What payees are owed, in the console: what is asked of the ledger, and what is shown."""
 
 import json
-import re
 
 import pytest
 
-from doubles.console import KEY, Service, console, page
+from doubles.console import page, seen, those_that
 
 OWED = {
     "currency": "EUR", "id": "p1", "payee": "Grid <north>", "account_code": "payable:Grid",
@@ -27,18 +26,7 @@ def services():
         "/v1/payees": page(OWED, unnamed), "/v1/payees/p1/statement": statement,
         SETTLED: {"id": "t2"},
     }  # fmt: skip
-    return {
-        name: Service(ledger if name == "ledger" else {})
-        for name in ("ingest", "tariff", "billing", "ledger")
-    }
-
-
-async def seen(services, path, form=None):
-    """The answer, and its text."""
-    async with console(services) as browser:
-        await browser.post("/sign-in", data={"key": KEY})
-        answer = await (browser.post(path, data=form) if form else browser.get(path))
-    return answer, re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+    return those_that(ledger=ledger)
 
 
 def sent(services, path):

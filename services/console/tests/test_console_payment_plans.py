@@ -1,6 +1,6 @@
 """A customer's payment plans on the page of the account."""
 
-from doubles.console import KEY, SERVICES, Service, console, page
+from doubles.console import page, seen, those_that
 
 CUSTOMER = {"id": "c1", "name": "Ada", "currency": "EUR", "email": None}
 STATEMENT = {"currency": "EUR", "entries": [], "closing": "60.00"}
@@ -22,12 +22,10 @@ async def account(*plans):
         "/v1/payment-plans": page(*plans),
         "/v1/customers/c1/statement": STATEMENT,
     }
-    answers = {"billing": {"/v1/customers/c1": CUSTOMER}, "ledger": ledger}
-    async with console({name: Service(answers.get(name, {})) for name in SERVICES}) as browser:
-        await browser.post("/sign-in", data={"key": KEY})
-        answer = await browser.get("/customers/c1/account")
-        assert answer.status_code == 200, answer.text
-        return answer.text
+    services = those_that(billing={"/v1/customers/c1": CUSTOMER}, ledger=ledger)
+    answer, _ = await seen(services, "/customers/c1/account")
+    assert answer.status_code == 200, answer.text
+    return answer.text
 
 
 async def test_a_plan_shows_its_state_and_what_comes_next():

@@ -1,6 +1,7 @@
 """Four small services that answer what they are given to, and count what they are asked."""
 
 import json
+import re
 from collections.abc import Mapping
 
 import httpx
@@ -59,3 +60,19 @@ def console(services: Mapping[str, Service], **settings: object) -> httpx.AsyncC
         base_url="http://console.test",
         headers={"Sec-Fetch-Site": "same-origin"},
     )
+
+
+def those_that(**answers: Mapping[str, object]) -> dict[str, Service]:
+    """The four, of which the named ones have answers."""
+    return {name: Service(answers.get(name, {})) for name in SERVICES}
+
+
+async def seen(
+    services: Mapping[str, Service], path: str, form: Mapping[str, str] | None = None
+) -> tuple[httpx.Response, str]:
+    """What somebody who is signed in gets at a path, or for a form that is sent there, and its
+    text."""
+    async with console(services) as browser:
+        await browser.post("/sign-in", data={"key": KEY})
+        answer = await (browser.get(path) if form is None else browser.post(path, data=dict(form)))
+    return answer, re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
