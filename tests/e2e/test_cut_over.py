@@ -20,6 +20,7 @@ from e2e.installation import empty_gridtally
 from faults.polling import until
 from gridtally.cli.installation import settings_of
 from gridtally.client import AsyncClient
+from gridtally.client.generated import billing_models as billing
 from gridtally.client.generated import tariff_models as tariff
 
 GUIDE = Path(__file__).parents[2] / "docs" / "cut-over.md"
@@ -172,3 +173,38 @@ async def test_the_guide_is_followed(settings, tmp_path):
         await imported(settings, tmp_path, words, rows["balances.csv"])
         [books] = (await client.ledger.get_reconciliation()).currencies
         assert books.opening_balances == OWED * CUSTOMERS
+        await client.billing.replace_seller(
+            billing.NewSeller(
+                name="Stadtwerke", tax_id="DE123456789",
+                address=billing.SellerAddress(
+                    street="Weg 12", postcode="20095", city="Hamburg", country="DE"
+                ),
+            )
+        )  # fmt: skip
+    await check_invoices_at_the_terminal(settings, tmp_path)
+
+
+async def check_invoices_at_the_terminal(settings, folder):
+    """Listed, one line by line, and its document as a file; what is no invoice is one line."""
+    status, listed = await run(settings, folder, ["invoices", "list", "--rows", "1"])
+    assert (status, listed["has_more"]) == (0, CUSTOMERS > 1)
+    [first] = listed["items"]
+    _, shown = await run(settings, folder, ["invoices", "show", first["number"]])
+    assert [(line["component_id"], line["amount"]) for line in shown["lines"]] == [
+        ("energy", f"{INVOICED}")
+    ]
+    for format_, suffix, head in (("pdf", "pdf", b"%PDF-"), ("ubl", "ubl.xml", b"<?xml")):
+        words = ["invoices", "pdf", first["id"], "--format", format_]
+        status, written = await run(settings, folder, words)
+        assert (status, written["file"]) == (0, f"{first['number']}.{suffix}")
+        assert (folder / written["file"]).read_bytes().startswith(head)
+    ran = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "gridtally.cli", "invoices", "show", "INV-0"],
+        env={"PATH": os.environ["PATH"]} | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT_S,
+    )
+    assert (ran.returncode, ran.stderr) == (1, "error: no invoice has the number 'INV-0'\n")
