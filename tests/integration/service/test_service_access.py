@@ -27,6 +27,33 @@ FOR_READERS = {
 """What a POST works out without storing anything."""
 FOR_EVERY_KEY = {"/v1/me"}
 """What needs a key, and no scope of it."""
+FLEET_COST = "/v1/fleet/customers/{customer_id}/cost"
+FOR_CUSTOMERS = {
+    "billing": {
+        "GET /v1/agreements",
+        "GET /v1/agreements/{agreement_id}",
+        "GET /v1/agreements/{agreement_id}/preview",
+        "POST /v1/agreements/{agreement_id}/preview",
+        "GET /v1/credit-notes",
+        "GET /v1/credit-notes/{credit_note_id}",
+        "GET /v1/credit-notes/{credit_note_id}/document",
+        "GET /v1/customers/{customer_id}",
+        "GET /v1/customers/{customer_id}/bills",
+        f"GET {FLEET_COST}",
+        f"GET {FLEET_COST}/export",
+        f"GET {FLEET_COST}/hours-without-tariff",
+        "GET /v1/invoice-documents",
+        "GET /v1/invoices",
+        "GET /v1/invoices/{invoice_id}",
+        "GET /v1/invoices/{invoice_id}/document",
+        "GET /v1/invoices/{invoice_id}/evidence",
+        "GET /v1/invoices/{invoice_id}/explanation",
+        "GET /v1/invoices/{invoice_id}/proof",
+        "GET /v1/invoices/{invoice_id}/recalculation",
+        "GET /v1/seller",
+    },
+}
+"""Where callers who are bound to a customer are let in; services have tests of what they see."""
 
 
 def routes(app):
@@ -65,3 +92,40 @@ async def test_every_route_wants_a_key_with_its_scope(app, clients_of):
                 wrong.append((method, template, header, answer.status_code))
     assert wrong == []
     assert len(asked) > 10
+
+
+async def test_who_is_bound_to_a_customer_is_let_in_where_a_route_says_so(app, clients_of):
+    client = await clients_of(app, app.state.database)("north")
+    bound = {"Gridtally-Customer": str(uuid4()), "Last-Event-ID": "none"}
+    let_in = set()
+    for method, template, address in routes(app):
+        answer = await client.request(method, address, headers=bound)
+        if template.startswith("/v1/keys"):
+            continue  # the operator's
+        if answer.status_code != 403 or answer.json()["code"] != "customer_bound":
+            assert answer.status_code in (200, 404, 422), (method, template, answer.text)
+            let_in.add(f"{method} {template}")
+    assert let_in == FOR_CUSTOMERS.get(app.title, set()) | {"GET /v1/me"}
+    document = app.openapi()["paths"]
+    marked = {
+        f"{method.upper()} {path}"
+        for path, item in document.items()
+        for method, operation in item.items()
+        if operation.get("x-open-to-customers")
+    }
+    assert marked == let_in
+
+
+async def test_the_header_names_one_customer_and_me_says_which(app, clients_of):
+    client = await clients_of(app, app.state.database)("north")
+    customer_id = str(uuid4())
+    for named in (customer_id, customer_id.upper()):
+        answer = await client.get("/v1/me", headers={"Gridtally-Customer": named})
+        assert answer.json()["customer_id"] == customer_id
+    assert (await client.get("/v1/me")).json()["customer_id"] is None
+    twice = [("Gridtally-Customer", customer_id)] * 2
+    for wrong in ({"Gridtally-Customer": "ada"}, {"Gridtally-Customer": ""}, twice):
+        answer = await client.get("/v1/me", headers=wrong)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+        (fault,) = answer.json()["errors"]
+        assert fault["parameter"] == "header/Gridtally-Customer"

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gridtally.database.bound_customers import bound_customer
 from gridtally.database.connections import ReadConnection, WriteConnection
 from gridtally.database.engine import Database, causes
 from gridtally.kernel.errors import (
@@ -28,6 +29,11 @@ from gridtally.kernel.errors import (
 ALL_TENANTS = "*"
 """The tenant of workers, which serve every tenant; row-level security lets it pass."""
 
+_WHOSE = (
+    "SELECT set_config('gridtally.tenant', $1, true), set_config('gridtally.customer', $2, true)"
+)
+# What a customer sees may be found out by functions that set parameters.
+_NOT_PARALLEL = "SET LOCAL max_parallel_workers_per_gather = 0"
 _TRANSIENT: tuple[type[BaseException], ...] = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
@@ -68,6 +74,8 @@ def _is_closed(failure: BaseException) -> bool:
 async def transaction(database: Database, *, tenant: str) -> AsyncIterator[WriteConnection]:
     """A read-write transaction of `tenant`; commits at the end, rolls back on any error.
 
+    Where its context is bound to a customer it sees that one's rows alone and changes none.
+
     Owns a connection of the pool while the block lasts, and waits for a free one, `POOL_TIMEOUT_S`
     at most. When the task is cancelled the connection is dropped and nothing is committed, unless
     the commit had begun: that is seen through first. Transient when the database is away or the
@@ -105,9 +113,10 @@ async def _connection(
             await connection.exec_driver_sql(
                 "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
             )
-        await connection.exec_driver_sql(
-            "SELECT set_config('gridtally.tenant', $1, true)", (tenant,)
-        )
+        customer_id = bound_customer()
+        if customer_id is not None:
+            await connection.exec_driver_sql(_NOT_PARALLEL)
+        await connection.exec_driver_sql(_WHOSE, (tenant, str(customer_id or "")))
         yield connection, raw
     except asyncio.CancelledError:
         if connection is not None:

@@ -13,6 +13,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gridtally.database import for_all_customers
 from gridtally.http.context import ANSWER_BEGINS
 from gridtally.http.problems import of_exception
 from gridtally.kernel.ids import new_id
@@ -66,7 +67,8 @@ class AccessLog:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
         try:
-            await self._app(inner, receive, send_marked)
+            with for_all_customers():  # whom a request is bound to ends with it
+                await self._app(inner, receive, send_marked)
         except Exception as failure:  # noqa: BLE001 - the last resort: logged, answered 500
             answer = of_exception(failure, correlation_id)
             if status == 0:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
 import structlog
 from fastapi import Depends, Request
@@ -21,7 +22,7 @@ from starlette.types import Scope
 
 from gridtally.contracts.envelope import TENANT_PATTERN
 from gridtally.contracts.topics import SERVICES
-from gridtally.database import ALL_TENANTS
+from gridtally.database import ALL_TENANTS, bind_customer
 from gridtally.http.charges import charge
 from gridtally.http.dependants import calls_of
 from gridtally.http.keys import (
@@ -34,26 +35,34 @@ from gridtally.http.keys import (
     unauthorized,
 )
 from gridtally.http.problems import HttpRefusal
+from gridtally.kernel.errors import Fault, Rejected
 
 OPERATOR = "operator"
 KEY_SHOWN = "key_shown"
 """What the server puts into a request's state: a function that hears that a key was shown."""
 TENANT_HEADER = "Gridtally-Tenant"
 """What names the tenant that one of our own services reads for."""
+CUSTOMER_HEADER = "Gridtally-Customer"
+"""What binds a request to one customer of the key's tenant."""
 SERVICE = "service"
 _READ_SCOPES = frozenset(f"{service}:read" for service in SERVICES)
 KEY_NEEDED = "a valid API key is needed"
 _TOKEN = re.compile(r"gt_([A-Za-z0-9]{8,12})_([A-Za-z0-9_-]{43,64})")
+_open_to_customers: set[object] = set()
+"""The dependencies that let in callers who are bound to a customer."""
+_CUSTOMER_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", bearerFormat="gt_<key id>_<secret>")
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller: its tenant, its key and what that key may do."""
+    """The caller: its tenant, its key and what that key may do; and the customer whose rows alone
+    it sees, where it is bound to one."""
 
     tenant_id: str
     key_id: str
     scopes: frozenset[str]
+    customer_id: UUID | None = None
 
 
 async def authenticate(
@@ -69,7 +78,7 @@ async def let_in(connection: HTTPConnection, authorization: str | None, scope: s
     `authenticate` and `require`."""
     scheme, credentials = get_authorization_scheme_param(authorization)
     shown = credentials if scheme.lower() == "bearer" else None
-    return _with_scope(await _principal(connection, shown), scope)
+    return _let_through(await _principal(connection, shown), scope)
 
 
 async def _principal(connection: HTTPConnection, credentials: str | None) -> Principal:
@@ -82,7 +91,22 @@ async def _principal(connection: HTTPConnection, credentials: str | None) -> Pri
     tell_key_shown(connection.scope)
     structlog.contextvars.bind_contextvars(tenant_id=key.tenant_id, key_id=key.key_id)
     charge(connection, key.tenant_id, key.key_id)
-    return Principal(key.tenant_id, key.key_id, key.scopes)
+    customer_id = _customer_named(connection)
+    if customer_id is not None:
+        structlog.contextvars.bind_contextvars(customer_id=str(customer_id))
+        bind_customer(customer_id)
+    return Principal(key.tenant_id, key.key_id, key.scopes, customer_id)
+
+
+def _customer_named(connection: HTTPConnection) -> UUID | None:
+    """The customer to whom a request is bound by its header; Rejected where that is none."""
+    named = connection.headers.getlist(CUSTOMER_HEADER)
+    if not named:
+        return None
+    if len(named) > 1 or not _CUSTOMER_ID.fullmatch(named[0]):
+        fault = Fault(f"/header/{CUSTOMER_HEADER}", "must be the id (UUID) of one customer")
+        raise Rejected("invalid_request", "no customer is named as it must be", (fault,))
+    return UUID(named[0])
 
 
 async def authenticate_operator_too(
@@ -150,27 +174,52 @@ async def _key_in_force(state: State, credentials: str) -> StoredKey | None:
     return key if parts is not None and key is not None and key.opens_with(parts[2]) else None
 
 
-def require(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
-    """The dependency that lets only keys with `scope` through; HttpRefusal 403 for others."""
+def require(
+    scope: str, *, open_to_customers: bool = False
+) -> Callable[[Principal], Awaitable[Principal]]:
+    """The dependency that lets only keys with `scope` through; HttpRefusal 403 for others.
+
+    A caller who is bound to a customer is let through only where the route says that it is open to
+    customers: there row-level security shows that customer's rows alone.
+    """
 
     async def caller(principal: Annotated[Principal, Depends(authenticate)]) -> Principal:
-        return _with_scope(principal, scope)
+        return _let_through(principal, scope, open_to_customers=open_to_customers)
 
+    if open_to_customers:
+        _open_to_customers.add(caller)
     return caller
 
 
+async def any_key(principal: Annotated[Principal, Depends(authenticate)]) -> Principal:
+    """The dependency that lets through every key in force, whatever its scopes, bound or not."""
+    return principal
+
+
+_open_to_customers.add(any_key)
+
+
+def is_open_to_customers(route: object) -> bool:
+    """Whether a route lets in callers who are bound to a customer."""
+    return not _open_to_customers.isdisjoint(calls_of(route))
+
+
 def require_or_operator(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
-    """The same, which lets the operator through too, for rows of all tenants and of none."""
+    """The same, which lets the operator through too, for rows of all tenants and of none; never
+    open to customers."""
 
     async def caller(
         principal: Annotated[Principal, Depends(authenticate_operator_too)],
     ) -> Principal:
-        return principal if principal.key_id == OPERATOR else _with_scope(principal, scope)
+        return principal if principal.key_id == OPERATOR else _let_through(principal, scope)
 
     return caller
 
 
-def _with_scope(principal: Principal, scope: str) -> Principal:
+def _let_through(principal: Principal, scope: str, *, open_to_customers: bool = False) -> Principal:
+    if principal.customer_id is not None and not open_to_customers:
+        detail = "this operation is not open to callers who are bound to a customer"
+        raise HttpRefusal(403, "customer_bound", detail)
     if scope not in principal.scopes:
         raise HttpRefusal(403, "forbidden", f"this key lacks the scope {scope}")
     return principal

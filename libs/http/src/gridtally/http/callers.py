@@ -1,8 +1,9 @@
 """Who may call a service: one scope to read, one to write, in one form for all services.
 
-A service declares its three dependencies once, in `api/callers.py`:
+A service declares its dependencies once, in `api/callers.py`:
 
     Reader = Annotated[Principal, reader("tariff")]
+    CustomerReader = Annotated[Principal, customer_reader("tariff")]
     Writer = Annotated[Principal, writer("tariff")]
     WriteCause = Annotated[Cause, write_cause("tariff")]
 """
@@ -19,6 +20,11 @@ from gridtally.kernel.resources import Cause
 def reader(service: str) -> Any:
     """The dependency that lets in keys with the scope `<service>:read`, as their Principal."""
     return Depends(require(f"{service}:read"))
+
+
+def customer_reader(service: str) -> Any:
+    """As `reader`, where callers who are bound to a customer are let in too."""
+    return Depends(require(f"{service}:read", open_to_customers=True))
 
 
 def writer(service: str) -> Any:

@@ -14,11 +14,12 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from gridtally.contracts.golden import golden_messages
 from gridtally.contracts.problem import Problem
 from gridtally.http import problems
+from gridtally.http.auth import is_open_to_customers
 from gridtally.http.field_formats import DECIMALS
 from gridtally.http.field_notes import NOTES
 
@@ -29,8 +30,11 @@ DESCRIPTION = """\
 Amounts, prices and energies are decimals in strings; instants are UTC, dates are local days, and
 every period includes its start and excludes its end. A list answers with a page; `next_cursor` asks
 for the next one. A resource's `version` is its `ETag`, which a change names in `If-Match`. A POST
-with an `Idempotency-Key` is done once, however often it comes. Every refusal is a problem (RFC
-9457), whose `code` is listed in docs/problems.md and explained at its `type`.
+with an `Idempotency-Key` is done once, however often it comes. A request that names a customer in
+`Gridtally-Customer` is bound to that customer: it sees the customer's rows alone and changes none.
+Operations marked `x-open-to-customers` answer it, all others refuse it (403 `customer_bound`).
+Every refusal is a problem (RFC 9457), whose `code` is listed in docs/problems.md and explained at
+its `type`.
 """
 FORMATS = {
     "uuid": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
@@ -76,7 +80,7 @@ COMMON_AREAS = {
 }
 COMMON = {
     401: ("unauthorized",),
-    403: ("forbidden",),
+    403: ("forbidden", "customer_bound"),
     422: ("invalid_request",),
     429: ("too_many_requests",),
     503: ("unavailable",),
@@ -135,7 +139,14 @@ def document_of(app: FastAPI, description: ApiDescription) -> Json:
         schemas.pop(unused, None)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs") | {"Problem": problem}
+    open_ids = {
+        context.name
+        for context in iter_route_contexts(app.routes)
+        if is_open_to_customers(context.original_route)
+    }
     for operation in _operations(document):
+        if operation["operationId"] in open_ids:
+            operation["x-open-to-customers"] = True
         _simplify_parameters(operation)
         own = description.problems.get(operation["operationId"], {})
         _add_problems(operation, own)

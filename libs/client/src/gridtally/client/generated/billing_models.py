@@ -852,6 +852,9 @@ class Identity(Model):
     scopes: list[str]
     """What the key may do: `<service>:read` or `<service>:write`"""
 
+    customer_id: UUID | None
+    """The customer whose rows alone this request sees; null for all rows"""
+
 
 class Invoice(Model):
     """

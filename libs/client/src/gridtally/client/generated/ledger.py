@@ -1433,7 +1433,9 @@ class Ledger(Operations):
         )
 
     def get_identity(self) -> models.Identity:
-        """Show the tenant and the scopes of the caller's key; any key in force may ask."""
+        """Show the tenant and the scopes of the caller's key, and the customer to whom the
+        request is bound; any key in force may ask.
+        """
         return self._call(models.Identity, "GET", "/v1/me")
 
     def register_key(self, body: models.NewKey) -> models.Key:
@@ -2889,7 +2891,9 @@ class AsyncLedger(AsyncOperations):
         )
 
     async def get_identity(self) -> models.Identity:
-        """Show the tenant and the scopes of the caller's key; any key in force may ask."""
+        """Show the tenant and the scopes of the caller's key, and the customer to whom the
+        request is bound; any key in force may ask.
+        """
         return await self._call(models.Identity, "GET", "/v1/me")
 
     async def register_key(self, body: models.NewKey) -> models.Key:

@@ -599,7 +599,9 @@ class Simulation(Operations):
         )
 
     def get_identity(self) -> models.Identity:
-        """Show the tenant and the scopes of the caller's key; any key in force may ask."""
+        """Show the tenant and the scopes of the caller's key, and the customer to whom the
+        request is bound; any key in force may ask.
+        """
         return self._call(models.Identity, "GET", "/v1/me")
 
     def register_key(self, body: models.NewKey) -> models.Key:
@@ -1210,7 +1212,9 @@ class AsyncSimulation(AsyncOperations):
         )
 
     async def get_identity(self) -> models.Identity:
-        """Show the tenant and the scopes of the caller's key; any key in force may ask."""
+        """Show the tenant and the scopes of the caller's key, and the customer to whom the
+        request is bound; any key in force may ask.
+        """
         return await self._call(models.Identity, "GET", "/v1/me")
 
     async def register_key(self, body: models.NewKey) -> models.Key:

@@ -614,7 +614,9 @@ class Tariff(Operations):
         )
 
     def get_identity(self) -> models.Identity:
-        """Show the tenant and the scopes of the caller's key; any key in force may ask."""
+        """Show the tenant and the scopes of the caller's key, and the customer to whom the
+        request is bound; any key in force may ask.
+        """
         return self._call(models.Identity, "GET", "/v1/me")
 
     def register_key(self, body: models.NewKey) -> models.Key:
@@ -1244,7 +1246,9 @@ class AsyncTariff(AsyncOperations):
         )
 
     async def get_identity(self) -> models.Identity:
-        """Show the tenant and the scopes of the caller's key; any key in force may ask."""
+        """Show the tenant and the scopes of the caller's key, and the customer to whom the
+        request is bound; any key in force may ask.
+        """
         return await self._call(models.Identity, "GET", "/v1/me")
 
     async def register_key(self, body: models.NewKey) -> models.Key:

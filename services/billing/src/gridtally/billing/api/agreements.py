@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
-from gridtally.billing.api.callers import BATCH_MAX, Reader, WriteCause, pointing
+from gridtally.billing.api.callers import BATCH_MAX, CustomerReader, WriteCause, pointing
 from gridtally.billing.api.customers import BillingCalendar
 from gridtally.billing.domain import agreements as domain
 from gridtally.billing.handlers import agreements as handlers
@@ -201,7 +201,7 @@ async def create_agreements(
 @router.get("")
 async def list_agreements(
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     paging: Paging,
     customer_id: UUID | None = None,
     meter_id: UUID | None = None,
@@ -210,14 +210,19 @@ async def list_agreements(
     after = paging.after(UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
         agreements = await store.list_agreements(
-            read, caller.tenant_id, customer_id, meter_id, after, paging.rows
+            read,
+            caller.tenant_id,
+            customer_id or caller.customer_id,
+            meter_id,
+            after,
+            paging.rows,
         )
     return paging.cut(agreements, item=Agreement.of, position=lambda agreement: (agreement.id,))
 
 
 @router.get("/{agreement_id}")
 async def get_agreement(
-    agreement_id: UUID, db: Db, caller: Reader, response: Response
+    agreement_id: UUID, db: Db, caller: CustomerReader, response: Response
 ) -> Agreement:
     """One agreement."""
     async with snapshot(db, tenant=caller.tenant_id) as read:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict
 
-from gridtally.billing.api.callers import Reader, WriteCause
+from gridtally.billing.api.callers import CustomerReader, WriteCause
 from gridtally.billing.domain import calculated_bills as domain
 from gridtally.billing.handlers import calculated_bills as handlers
 from gridtally.billing.store import calculated_bills as store
@@ -154,7 +154,7 @@ async def calculate_and_store_bill(
 async def get_customer_bill(
     customer_id: UUID,
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     start: Annotated[date, Query(description="The first local day")],
     end: Annotated[date, Query(description="The local day after the last")],
     tariff_version_id: UUID | None = None,

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from typing import Annotated
 
 from gridtally.http.auth import Principal
-from gridtally.http.callers import reader, write_cause
+from gridtally.http.callers import customer_reader, reader, write_cause
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.resources import Cause
 
 Reader = Annotated[Principal, reader("billing")]
+CustomerReader = Annotated[Principal, customer_reader("billing")]
 WriteCause = Annotated[Cause, write_cause("billing")]
 BATCH_MAX = 1_000
 

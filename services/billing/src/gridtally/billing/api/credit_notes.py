@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import Field, model_validator
 
-from gridtally.billing.api.callers import Reader, WriteCause
+from gridtally.billing.api.callers import CustomerReader, WriteCause
 from gridtally.billing.domain import credit_notes as domain
 from gridtally.billing.handlers.credit_notes import credit_invoice
 from gridtally.billing.store import credit_notes as store
@@ -145,7 +145,7 @@ async def create_credit_note(
 @router.get("/credit-notes")
 async def list_credit_notes(
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     paging: Paging,
     invoice_id: UUID | None = None,
     customer_id: UUID | None = None,
@@ -154,7 +154,11 @@ async def list_credit_notes(
     ] = None,
 ) -> Page[CreditNote]:
     """Credit notes, the newest first."""
-    named = {"invoice_id": invoice_id, "customer_id": customer_id, "extent": extent}
+    named = {
+        "invoice_id": invoice_id,
+        "customer_id": customer_id or caller.customer_id,
+        "extent": extent,
+    }
     filters = {name: value for name, value in named.items() if value is not None}
     after = paging.after(datetime.fromisoformat, UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
@@ -163,7 +167,7 @@ async def list_credit_notes(
 
 
 @router.get("/credit-notes/{credit_note_id}")
-async def get_credit_note(credit_note_id: UUID, db: Db, caller: Reader) -> CreditNoteDetail:
+async def get_credit_note(credit_note_id: UUID, db: Db, caller: CustomerReader) -> CreditNoteDetail:
     """A credit note with its lines."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         note = await _existing(read, caller.tenant_id, credit_note_id)

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gridtally.billing.api.callers import BATCH_MAX, Reader, WriteCause, pointing
+from gridtally.billing.api.callers import BATCH_MAX, CustomerReader, Reader, WriteCause, pointing
 from gridtally.billing.domain import customers as domain
 from gridtally.billing.domain.tenant_defaults import TenantDefaults
 from gridtally.billing.handlers import customers as handlers
@@ -333,14 +333,14 @@ async def list_customers(
     async with snapshot(db, tenant=caller.tenant_id) as read:
         customers = await store.list_customers(read, caller.tenant_id, filters, after, paging.rows)
     return paging.cut(
-        customers,
-        item=Customer.of,
-        position=lambda stored: (stored.resource.name, stored.resource.id),
+        customers, item=Customer.of, position=lambda own: (own.resource.name, own.resource.id)
     )
 
 
 @router.get("/{customer_id}")
-async def get_customer(customer_id: UUID, db: Db, caller: Reader, response: Response) -> Customer:
+async def get_customer(
+    customer_id: UUID, db: Db, caller: CustomerReader, response: Response
+) -> Customer:
     """One customer."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         known = await store.fetch_customer(read, caller.tenant_id, customer_id)

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
-from gridtally.billing.api.callers import Reader
+from gridtally.billing.api.callers import CustomerReader
 from gridtally.billing.domain.documents import DocumentFormat, StoredDocument
 from gridtally.billing.domain.invoices import InvoiceState
 from gridtally.billing.handlers import documents as handlers
@@ -64,7 +64,7 @@ _HARMLESS = {
 async def get_invoice_document(
     invoice_id: UUID,
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     now: Now,
     format: DocumentFormat = "pdf",  # noqa: A002
 ) -> Response:
@@ -79,7 +79,7 @@ async def get_invoice_document(
 async def get_credit_note_document(
     credit_note_id: UUID,
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     now: Now,
     format: DocumentFormat = "pdf",  # noqa: A002
 ) -> Response:
@@ -93,7 +93,7 @@ async def get_credit_note_document(
 @router.get("/invoice-documents", responses=_ARCHIVE, response_class=Response)
 async def export_invoice_documents(
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     now: Now,
     exports: Exports,
     format: DocumentFormat = "pdf",  # noqa: A002
@@ -106,7 +106,9 @@ async def export_invoice_documents(
 ) -> StreamingResponse:
     """The documents of all invoices that fit, in one ZIP archive that is sent while it is made;
     `from` and `to` bound their periods."""
-    filters = InvoiceFilter(customer_id, agreement_id, meter_id, start_on, end_on, state)
+    filters = InvoiceFilter(
+        customer_id or caller.customer_id, agreement_id, meter_id, start_on, end_on, state
+    )
     made = handlers.invoice_documents(db, caller.tenant_id, filters, format, now)
 
     async def entries() -> AsyncGenerator[ZipEntry, None]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
-from gridtally.billing.api.callers import Reader
+from gridtally.billing.api.callers import CustomerReader
 from gridtally.billing.domain import explanations as domain
 from gridtally.billing.domain.credit_notes import Credited
 from gridtally.billing.events.periods import summed_of, unpack_usage
@@ -131,7 +131,7 @@ class InvoiceExplanation(Described):
 async def explain_invoice(
     invoice_id: UUID,
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     line: Annotated[int | None, Query(ge=1, description="One line, by its position")] = None,
 ) -> InvoiceExplanation:
     """Each line down to its intervals: start, energy, quality, rate and unrounded amount, which add

@@ -10,7 +10,7 @@ from fastapi import Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from gridtally.billing.api.callers import Reader
+from gridtally.billing.api.callers import CustomerReader
 from gridtally.billing.domain.fleet_costs.costs import Cost, FleetCost
 from gridtally.billing.domain.fleet_costs.costs import DeviceCost as DomainDevice
 from gridtally.billing.domain.fleet_costs.price_grids import Window
@@ -189,7 +189,7 @@ class HoursWithoutTariffAnswer(Described):
 
 @router.get("/cost")
 async def get_fleet_cost(
-    customer_id: UUID, db: Db, caller: Reader, from_at: UtcFrom, to_at: UtcTo
+    customer_id: UUID, db: Db, caller: CustomerReader, from_at: UtcFrom, to_at: UtcTo
 ) -> FleetCostAnswer:
     """What the use of all of a customer's meters costs, hour by hour, without standing charges.
 
@@ -228,7 +228,7 @@ async def get_fleet_cost(
 
 @router.get("/cost/hours-without-tariff")
 async def list_hours_without_tariff(
-    customer_id: UUID, db: Db, caller: Reader, from_at: UtcFrom, to_at: UtcTo
+    customer_id: UUID, db: Db, caller: CustomerReader, from_at: UtcFrom, to_at: UtcTo
 ) -> HoursWithoutTariffAnswer:
     """Which hours of a fleet have no price, and why; consecutive ones with one reason are one."""
     cost = await handlers.cost_of_fleet(db, caller.tenant_id, customer_id, _window(from_at, to_at))
@@ -266,7 +266,7 @@ DEVICE_COLUMNS = (
 async def export_fleet_cost(
     customer_id: UUID,
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     exports: Exports,
     from_at: UtcFrom,
     to_at: UtcTo,

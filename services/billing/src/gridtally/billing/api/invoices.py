@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from gridtally.billing.api.callers import Reader
+from gridtally.billing.api.callers import CustomerReader
 from gridtally.billing.api.credit_notes import CreditNote
 from gridtally.billing.domain import invoices as domain
 from gridtally.billing.domain.customers import CustomerBalance
@@ -195,7 +195,7 @@ class InvoiceDetail(Invoice):
 @router.get("/invoices")
 async def list_invoices(
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     paging: Paging,
     customer_id: UUID | None = None,
     agreement_id: UUID | None = None,
@@ -207,7 +207,7 @@ async def list_invoices(
 ) -> Page[Invoice]:
     """Invoices, the newest first; `from` and `to` bound their periods."""
     filters = invoices.InvoiceFilter(
-        customer_id, agreement_id, meter_id, start_on, end_on, state, number
+        customer_id or caller.customer_id, agreement_id, meter_id, start_on, end_on, state, number
     )
     after = paging.after(datetime.fromisoformat, UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
@@ -216,7 +216,7 @@ async def list_invoices(
 
 
 @router.get("/invoices/{invoice_id}")
-async def get_invoice(invoice_id: UUID, db: Db, caller: Reader) -> InvoiceDetail:
+async def get_invoice(invoice_id: UUID, db: Db, caller: CustomerReader) -> InvoiceDetail:
     """An invoice with its lines, what it rests on, and what became of it."""
     tenant_id = caller.tenant_id
     async with snapshot(db, tenant=tenant_id) as read:
@@ -244,7 +244,7 @@ async def get_invoice(invoice_id: UUID, db: Db, caller: Reader) -> InvoiceDetail
 
 
 @router.get("/invoices/{invoice_id}/evidence")
-async def get_evidence(invoice_id: UUID, db: Db, caller: Reader) -> Evidence:
+async def get_evidence(invoice_id: UUID, db: Db, caller: CustomerReader) -> Evidence:
     """The usage that the invoice billed, interval by interval, with its quality."""
     tenant_id = caller.tenant_id
     async with snapshot(db, tenant=tenant_id) as read:
@@ -255,7 +255,7 @@ async def get_evidence(invoice_id: UUID, db: Db, caller: Reader) -> Evidence:
 
 
 @router.get("/invoices/{invoice_id}/recalculation")
-async def recalculate_invoice(invoice_id: UUID, db: Db, caller: Reader) -> Recalculation:
+async def recalculate_invoice(invoice_id: UUID, db: Db, caller: CustomerReader) -> Recalculation:
     """The invoice computed once more from its evidence, and whether that agrees with what was
     issued: every line, and the state that it carries forward."""
     return Recalculation.of(await handlers.recalculate_invoice(db, caller.tenant_id, invoice_id))

@@ -9,7 +9,7 @@ import numpy as np
 from fastapi import Query
 from pydantic import Field, model_validator
 
-from gridtally.billing.api.callers import Reader
+from gridtally.billing.api.callers import CustomerReader
 from gridtally.billing.domain import previews as domain
 from gridtally.billing.domain.forecasts import METHOD, Method
 from gridtally.billing.domain.recorded_usage import ReadingBlock
@@ -250,7 +250,7 @@ def _forecast(made: handlers.PreviewedBill) -> ForecastBill:
 async def preview_bill(
     agreement_id: UUID,
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     now: Now,
     on: Annotated[
         date | None,
@@ -271,7 +271,7 @@ async def preview_bill(
 
 @router.post("/{agreement_id}/preview")
 async def preview_what_if(
-    agreement_id: UUID, what_if: WhatIf, db: Db, caller: Reader, now: Now
+    agreement_id: UUID, what_if: WhatIf, db: Db, caller: CustomerReader, now: Now
 ) -> Preview:
     """The same with another tariff version, other readings or other days; nothing is stored."""
     question = handlers.Question(

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict
 
-from gridtally.billing.api.callers import Reader
+from gridtally.billing.api.callers import CustomerReader
 from gridtally.billing.handlers import proofs as handlers
 from gridtally.http.context import Db
 from gridtally.http.json_bodies import Router
@@ -46,7 +46,7 @@ class InvoiceProof(BaseModel):
 
 
 @router.get("/{invoice_id}/proof", response_model=InvoiceProof)
-async def prove_invoice(invoice_id: UUID, db: Db, caller: Reader) -> Response:
+async def prove_invoice(invoice_id: UUID, db: Db, caller: CustomerReader) -> Response:
     """The proof of an invoice: readings, tariff, prices, states and lines, under a root that is on
     the invoice and in the ledger. `gridtally verify invoice FILE` checks it without a server."""
     proof = await handlers.prove_invoice(db, caller.tenant_id, invoice_id)

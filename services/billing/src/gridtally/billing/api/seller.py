@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from fastapi import Response
 from pydantic import AfterValidator, Field, field_validator
 
-from gridtally.billing.api.callers import Reader, WriteCause
+from gridtally.billing.api.callers import CustomerReader, WriteCause
 from gridtally.billing.handlers import seller as handlers
 from gridtally.billing.store import seller as store
 from gridtally.contracts.model import Code, Text
@@ -145,7 +145,7 @@ class Seller(NewSeller, StoredModel):
 
 
 @router.get("")
-async def get_seller(db: Db, caller: Reader, response: Response) -> Seller:
+async def get_seller(db: Db, caller: CustomerReader, response: Response) -> Seller:
     """Who sells, as set last."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         stored = await store.fetch_seller(read, caller.tenant_id)

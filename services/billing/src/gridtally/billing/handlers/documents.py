@@ -12,7 +12,7 @@ from gridtally.billing.store import invoices
 from gridtally.billing.store.credit_notes import fetch_credit_note_lines, lines_of
 from gridtally.billing.store.customers import lock_name
 from gridtally.billing.store.seller import fetch_seller_at
-from gridtally.database import Database, ReadConnection, snapshot, transaction
+from gridtally.database import Database, ReadConnection, for_all_customers, snapshot, transaction
 from gridtally.documents.composition import compose
 from gridtally.documents.einvoice.cii import cii
 from gridtally.documents.einvoice.invoice import einvoice
@@ -100,15 +100,26 @@ async def _make(
     prepared: _Prepared,
     now: datetime,
 ) -> StoredDocument:
-    """The document, drawn beside the event loop and stored; that of whoever was quicker, if any."""
+    """The document, drawn beside the event loop and stored; that of whoever was quicker, if any.
+
+    It was drawn from what the caller sees; stored it is for all, also where the caller is bound to
+    its customer and may itself write nothing.
+    """
     content = await in_renderer(_drawing(prepared.facts, format_))
     made = StoredDocument(document_id, prepared.facts.number, format_, content)
+    with for_all_customers():
+        return await _store(db, tenant_id, made, prepared, now)
+
+
+async def _store(
+    db: Database, tenant_id: str, made: StoredDocument, prepared: _Prepared, now: datetime
+) -> StoredDocument:
     async with transaction(db, tenant=tenant_id) as tx:
         # A customer who was renamed or erased since the document was drawn is not named anew.
         if await lock_name(tx, tenant_id, prepared.customer_id) == prepared.facts.buyer.name:
             await store.insert_document(tx, tenant_id, made, prepared.customer_id, now)
-        stored = await store.fetch_content(tx, tenant_id, document_id, format_)
-    return made if stored is None else StoredDocument(document_id, made.number, format_, stored)
+        stored = await store.fetch_content(tx, tenant_id, made.id, made.format)
+    return made if stored is None else replace(made, content=stored)
 
 
 def _drawing(facts: InvoiceFacts, format_: DocumentFormat) -> Callable[[], bytes]:
