@@ -12,7 +12,7 @@ ZERO = Decimal(0)
 
 
 def of(lines, earlier):
-    return difference(lines, earlier, (ZERO, ZERO), "EUR")
+    return difference(lines, earlier, "EUR")
 
 
 def test_usage_and_rates_are_taken_apart():
@@ -21,7 +21,7 @@ def test_usage_and_rates_are_taken_apart():
     before = [line("e", 100, "0.30"), line("vat", "30.00", "0.19", kind="tax", unit="EUR")]
     now = [line("e", 120, "0.35"), line("vat", "42.00", "0.19", kind="tax", unit="EUR")]
     assert of(now, before) == Difference(
-        ZERO, Decimal("6.00"), Decimal("6.00"), ZERO, ZERO, Decimal("2.28")
+        Decimal(20), Decimal("6.00"), Decimal("6.00"), ZERO, ZERO, Decimal("2.28")
     )
 
 

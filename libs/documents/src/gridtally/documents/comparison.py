@@ -8,14 +8,40 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 from gridtally.kernel.money import EXACT, minor_decimals
-from gridtally.rating.engine.lines import Line
 
 ZERO = Decimal(0)
-KWH = "kWh"
+KWH, IMPORT = "kWh", "import"
 Charge = tuple[str, str | None, str | None, str]
 """Component, band, flow and unit: what makes two lines one charge."""
+
+
+class ChargedItem(Protocol):
+    """What a line is for, as far as it matters here."""
+
+    @property
+    def component_id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def band(self) -> str | None: ...
+    @property
+    def flow(self) -> str | None: ...
+    @property
+    def unit(self) -> str: ...
+
+
+class ChargedLine(Protocol):
+    """A line of an invoice: rating's, or one that an API tells."""
+
+    @property
+    def item(self) -> ChargedItem: ...
+    @property
+    def quantity(self) -> Decimal: ...
+    @property
+    def amount(self) -> Decimal: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +69,11 @@ class _Sum:
 
 
 def difference(
-    lines: Sequence[Line],
-    earlier: Sequence[Line],
-    imported_kwh: tuple[Decimal, Decimal],
+    lines: Sequence[ChargedLine],
+    earlier: Sequence[ChargedLine],
     currency: str,
 ) -> Difference:
-    """The lines against those of the earlier invoice; `imported_kwh` of the two, this one first."""
+    """The lines against those of the earlier invoice."""
     now, before = _charges(lines), _charges(earlier)
     usage = rates = other = began = ZERO
     for charge in now.keys() | before.keys():
@@ -61,7 +86,7 @@ def difference(
             rates += change - of_usage
         else:
             other += change
-    kwh = imported_kwh[0] - imported_kwh[1]
+    kwh = imported_kwh(lines) - imported_kwh(earlier)
     return Difference(kwh, usage, rates, other, began, _taxes(lines) - _taxes(earlier))
 
 
@@ -74,7 +99,17 @@ def _usage_effect(now: _Sum, before: _Sum, change: Decimal, currency: str) -> De
     return cost.quantize(Decimal(1).scaleb(-minor_decimals(currency)), context=EXACT)
 
 
-def _charges(lines: Sequence[Line]) -> dict[Charge, _Sum]:
+def imported_kwh(lines: Sequence[ChargedLine]) -> Decimal:
+    """What was imported, as far as lines tell: the most kWh that one component counts."""
+    by_component: dict[str, Decimal] = {}
+    for line in lines:
+        if line.item.unit == KWH and line.item.flow == IMPORT:
+            known = by_component.get(line.item.component_id, ZERO)
+            by_component[line.item.component_id] = known + line.quantity
+    return max(by_component.values(), default=ZERO)
+
+
+def _charges(lines: Sequence[ChargedLine]) -> dict[Charge, _Sum]:
     sums: defaultdict[Charge, _Sum] = defaultdict(_Sum)
     for line in lines:
         item = line.item
@@ -86,5 +121,5 @@ def _charges(lines: Sequence[Line]) -> dict[Charge, _Sum]:
     return dict(sums)
 
 
-def _taxes(lines: Sequence[Line]) -> Decimal:
+def _taxes(lines: Sequence[ChargedLine]) -> Decimal:
     return sum((line.amount for line in lines if line.item.kind == "tax"), ZERO)

@@ -1,6 +1,5 @@
 """Composition: from facts to the document, in the reader's language."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from gridtally.documents.charges import charges_section
@@ -10,11 +9,8 @@ from gridtally.documents.document import Document, Fact, Row, Section, Table
 from gridtally.documents.facts import Address, InvoiceFacts, Replacement, Seller, Texts
 from gridtally.documents.language import Wording, wording_of
 from gridtally.kernel.periods import Period
-from gridtally.rating.engine.lines import Line
 
 ZERO = Decimal(0)
-IMPORT = "import"
-KWH = "kWh"
 
 
 def compose(facts: InvoiceFacts) -> Document:
@@ -153,23 +149,11 @@ def _notices(facts: InvoiceFacts, wording: Wording) -> tuple[str, ...]:
     return tuple(notices)
 
 
-def _imported_kwh(lines: Sequence[Line]) -> Decimal:
-    """What was imported, as far as lines tell: the most kWh that one component counts."""
-    by_component: dict[str, Decimal] = {}
-    for line in lines:
-        if line.item.unit == KWH and line.item.flow == IMPORT:
-            known = by_component.get(line.item.component_id, ZERO)
-            by_component[line.item.component_id] = known + line.quantity
-    return max(by_component.values(), default=ZERO)
-
-
 def _comparison_section(facts: InvoiceFacts, wording: Wording) -> Section | None:
     earlier = facts.earlier
     if earlier is None or facts.kind == "credit_note":
         return None
-    now_kwh = _imported_kwh(facts.lines)
-    before_kwh = _imported_kwh(earlier.lines)
-    taken = difference(facts.lines, earlier.lines, (now_kwh, before_kwh), facts.currency)
+    taken = difference(facts.lines, earlier.lines, facts.currency)
     days = Period(facts.start_on, facts.end_on).days
     days_before = Period(earlier.start_on, earlier.end_on).days
     sentence = wording.say(

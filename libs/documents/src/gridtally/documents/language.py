@@ -30,12 +30,18 @@ WH_PER_KWH = 1000
 _DECIMALS = re.compile(r"0\.[0#]+")
 
 
-@cache
 def catalogue(language: str) -> dict[str, str]:
-    """The messages of a language by their English text; none for English."""
+    """The messages of documents by their English text; none for English."""
+    return messages_of(__package__, language)
+
+
+@cache
+def messages_of(package: str, language: str) -> dict[str, str]:
+    """The messages of a package's catalogue of a language by their English text; none for
+    English."""
     if language not in get_args(Translated):
         return {}
-    path = resources.files(__package__) / "catalogues" / f"{language}.po"
+    path = resources.files(package) / "catalogues" / f"{language}.po"
     with path.open("rb") as file:
         messages = read_po(file, locale=language)
     return {str(message.id): str(message.string) for message in messages if message.id}
