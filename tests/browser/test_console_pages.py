@@ -26,6 +26,9 @@ NO_PAGES = {
     "/simulations/runs/{run_id}/house-bills.csv", "/simulations/runs/{run_id}/profiles.zip",
     "/simulations/runs/{run_id}/houses/{house_node_id}/profile.csv",
     "/simulations/comparisons/{comparison_id}/{table}.{format_}",
+    "/portal/enter", "/portal/signed-out", "/portal/bills/{invoice_id}/document",
+    "/portal/credits/{credit_note_id}/document", "/portal/data/costs", "/portal/data/statement",
+    "/portal/data/bills",
 }  # fmt: skip
 """What is got but is no page of somebody signed in; or is a file, or what a page loads; or a draft
 or a run of drafts, of which the demo has none."""
@@ -79,10 +82,29 @@ async def compared(api, run):
     return made
 
 
-def pages():
-    """The address of every page, as its route has it."""
+def pages(*, of_portal=False):
+    """The address of every page, as its route has it: of the staff's, or of the portal's."""
     paths = [route.path for router in ROUTERS for route in router.routes if "GET" in route.methods]
-    return [path for path in paths if path not in NO_PAGES]
+    shown = [path for path in paths if path not in NO_PAGES]
+    return [path for path in shown if path.startswith("/portal") == of_portal]
+
+
+async def looked_at(visitor, path, known):
+    """What is wrong with a page in each look."""
+    page, found = visitor.page, []
+    await visitor.open(path.format(**known))
+    assert await page.locator("h1").count() == 1, path
+    await page.evaluate(AXE)
+    for width, scheme in LOOKS:
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.emulate_media(color_scheme=scheme)
+        found += [f"{path} {width} {scheme} {x}" for x in await page.evaluate(RUN_AXE)]
+        if scheme == "light":
+            name = re.sub(r"\W+", "-", path).strip("-") or "overview"
+            await page.screenshot(path=PICTURES / f"{name}-{width}.png")
+        if await page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0:
+            found.append(f"{path} is wider than {width}")
+    return found
 
 
 async def test_every_page_is_whole_and_accessible_in_every_look(site, known):
@@ -91,22 +113,59 @@ async def test_every_page_is_whole_and_accessible_in_every_look(site, known):
     PICTURES.mkdir(parents=True, exist_ok=True)
     found = []
     async with site.visitor() as visitor:
-        page = visitor.page
         for path in pages():
-            await visitor.open(path.format(**known))
-            assert await page.locator("h1").count() == 1, path
-            await page.evaluate(AXE)
-            for width, scheme in LOOKS:
-                await page.set_viewport_size({"width": width, "height": 800})
-                await page.emulate_media(color_scheme=scheme)
-                found += [f"{path} {width} {scheme} {x}" for x in await page.evaluate(RUN_AXE)]
-                if scheme == "light":
-                    name = re.sub(r"\W+", "-", path).strip("-") or "overview"
-                    await page.screenshot(path=PICTURES / f"{name}-{width}.png")
-                wider = "document.documentElement.scrollWidth - innerWidth"
-                if await page.evaluate(wider) > 0:
-                    found.append(f"{path} is wider than {width}")
+            found += await looked_at(visitor, path, known)
     assert found == [], "\n".join(found)
+
+
+async def enter_portal(visitor, known):
+    """Follow the link that the staff's page shows for a customer."""
+    page = visitor.page
+    await visitor.open(f"/customers/{known['customer_id']}/portal-link")
+    await page.get_by_role("button", name="Make a portal link").click()
+    link = await page.get_by_label("Link", exact=True).input_value()
+    await visitor.open(link.removeprefix(visitor.base))
+    await page.wait_for_url("**/portal")
+
+
+async def test_a_customer_sees_the_portal_whole_and_accessible_and_nothing_of_others(site, known):
+    """From the staff's link to each page in each look; figures are the APIs'; another customer's
+    bill and the staff's pages are not there."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    async with site.visitor() as visitor, site.running.installation.as_tenant() as api:
+        invoices = [item async for item in api.items("billing", "/v1/invoices")]
+        others = next(x for x in invoices if x["customer_id"] != known["customer_id"])
+        bill = await api.get("billing", f"/v1/invoices/{known['invoice_id']}")
+        await enter_portal(visitor, known)
+        found = []
+        for path in pages(of_portal=True):
+            found += await looked_at(visitor, path, known)
+        assert found == [], "\n".join(found)
+        text = visitor.page.locator("main")
+        await visitor.open(f"/portal/bills/{bill['id']}")
+        shown = await text.inner_text()
+        for line in bill["lines"]:
+            assert f"{float(line['amount']):,.2f}" in shown
+        assert "What was corrected" in shown
+        await visitor.open(f"/portal/usage?at={bill['start_on'][:7]}")
+        assert await visitor.page.locator("svg.chart:visible").count() == 1
+        await visitor.open("/customers")
+        assert visitor.page.url.endswith("/portal")
+        visitor.missing_is_fine = True
+        await visitor.open(f"/portal/bills/{others['id']}", status=404)
+
+
+async def test_the_portal_reads_without_javascript(site, known):
+    async with site.visitor(java_script_enabled=False) as visitor:
+        page = visitor.page
+        await enter_portal(visitor, known)
+        for name in ("Bills", "Usage", "Account", "My data"):
+            await page.get_by_role("link", name=name, exact=True).click()
+            assert await page.locator("h1").inner_text() == name
+        await page.get_by_role("button", name="Svenska").click()
+        await page.get_by_role("link", name="Fakturor", exact=True).click()
+        await page.get_by_role("button", name="Logga ut").click()
+        await page.wait_for_url("**/portal/signed-out")
 
 
 async def test_figures_are_the_apis(site, known):

@@ -10,8 +10,10 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 KEY = "gt_abcdefgh12_" + "s" * 43
 
 
-def make(*secrets, ticket_limit_s=300):
-    return Sessions(secrets or ("a" * 32,), ticket_limit_s=ticket_limit_s)
+def make(*secrets, ticket_limit_s=300, link_limit_s=604_800):
+    return Sessions(
+        secrets or ("a" * 32,), ticket_limit_s=ticket_limit_s, link_limit_s=link_limit_s
+    )
 
 
 def begin(sessions, now=NOW):
@@ -74,6 +76,37 @@ def test_a_cookie_is_no_ticket_and_a_ticket_no_cookie():
     sessions = make()
     assert sessions.redeem(sessions.seal(begin(sessions), NOW), NOW) is None
     assert sessions.open(sessions.ticket(KEY, NOW), NOW) is None
+
+
+def test_a_portal_link_is_neither_a_cookie_nor_a_ticket_nor_these_a_link():
+    sessions = make()
+    link, _ = sessions.link(KEY, "c1", NOW)
+    assert "gt_" not in link
+    assert sessions.open(link, NOW) is None
+    assert sessions.redeem(link, NOW) is None
+    assert sessions.follow(sessions.ticket(KEY, NOW), NOW) is None
+    assert sessions.follow(sessions.seal(begin(sessions), NOW), NOW) is None
+    for text in ("", "x", "é", link[:-8], make("b" * 32).link(KEY, "c1", NOW)[0]):
+        assert sessions.follow(text, NOW) is None
+
+
+def test_a_portal_link_opens_one_customer_as_often_as_followed_until_it_expires():
+    sessions = make(link_limit_s=600)
+    link, expires_at = sessions.link(KEY, "c1", NOW)
+    assert expires_at == NOW + timedelta(minutes=10)
+    for at in (NOW, NOW, expires_at - timedelta(seconds=1)):
+        assert sessions.follow(link, at) == (KEY, "c1")
+    assert sessions.follow(link, expires_at) is None
+
+
+def test_a_customers_session_stays_his():
+    sessions = make()
+    session = sessions.begin(
+        key=KEY, key_id="k", tenant_id="t", scopes=[], now=NOW, customer_id="c1", language="sv"
+    )
+    opened = sessions.open(sessions.seal(session, NOW), NOW)
+    assert (opened.customer_id, opened.language) == ("c1", "sv")
+    assert begin(sessions).customer_id is None
 
 
 def test_a_new_secret_in_front_still_opens_what_the_old_one_sealed():

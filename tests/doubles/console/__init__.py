@@ -8,17 +8,30 @@ import httpx
 
 from gridtally.console.app import build
 from gridtally.console.settings import Settings
+from gridtally.http.context import utc_now
+from gridtally.kernel.periods import Clock
 from gridtally.observability.health import Health
 from gridtally.observability.metrics import Metrics
 
 KEY = "gt_abcdefgh12_" + "k" * 43
 SERVICES = ("ingest", "tariff", "billing", "ledger")
 IDENTITY = {"tenant_id": "city", "key_id": "abcdefgh12", "scopes": ["billing:read"]}
+CUSTOMER_KEY = "gt_abcdefgh34_" + "c" * 43
+"""A key that is bound to the customer `c1`."""
+OPEN_TO_CUSTOMERS = re.compile(
+    r"/v1/(me|seller|agreements(/[^/]+(/preview)?)?|customers/[^/]+(/(bills|balance|statement))?"
+    r"|invoices(/[^/]+(/(document|explanation))?)?|credit-notes(/[^/]+(/document)?)?"
+    r"|invoice-documents|fleet/customers/[^/]+/cost(/[a-z-]+)?|payment-plans(/[^/]+)?)"
+)
+"""What a service answers to a request that is bound to a customer; all else it refuses."""
+BOUND = {"code": "customer_bound", "detail": "this is not open to customers", "errors": []}
 NOWHERE = {"code": "not_found", "detail": "no such thing", "errors": []}
 
 
 class Service(httpx.AsyncBaseTransport):
-    """Answers by path; with `is_away` it answers nothing. Knows one key."""
+    """Answers by path, where an answer may be a function of the query; with `is_away` it answers
+    nothing. Knows one key of staff, and one of a customer. What is bound to a customer sees only
+    that customer's rows, on routes that are open to customers, and changes nothing."""
 
     def __init__(self, answers: Mapping[str, object]) -> None:
         self.answers = {"/v1/me": IDENTITY, **answers}
@@ -29,11 +42,23 @@ class Service(httpx.AsyncBaseTransport):
         if self.is_away:
             raise httpx.ConnectError("refused")
         self.asked.append(request)
-        if request.headers["authorization"] != f"Bearer {KEY}":
+        key = request.headers["authorization"].removeprefix("Bearer ")
+        if key not in {KEY, CUSTOMER_KEY}:
             return self._problem(401, {"code": "unauthorized", "detail": "a key is needed"})
-        answer = self.answers.get(request.url.path)
+        bound_to = "c1" if key == CUSTOMER_KEY else request.headers.get("gridtally-customer")
+        path = request.url.path
+        is_open = request.method == "GET" and OPEN_TO_CUSTOMERS.fullmatch(path)
+        if bound_to is not None and not is_open:
+            return self._problem(403, BOUND)
+        answer = self.answers.get(path)
+        if callable(answer):
+            answer = answer(dict(request.url.params))
+        if answer is not None and bound_to is not None:
+            answer = own_part(answer, path, bound_to)
         if answer is None:
             return self._problem(404, NOWHERE)
+        if isinstance(answer, bytes):
+            return httpx.Response(200, content=answer, headers={"content-type": "text/html"})
         return httpx.Response(200, json=answer)
 
     def _problem(self, status: int, problem: dict[str, object]) -> httpx.Response:
@@ -41,18 +66,35 @@ class Service(httpx.AsyncBaseTransport):
         return httpx.Response(status, content=json.dumps(problem), headers=kind)
 
 
+def own_part(answer: object, path: str, customer_id: str) -> object:
+    """What a customer sees of an answer; None where it is another customer's."""
+    if path == "/v1/me":
+        return {**IDENTITY, "customer_id": customer_id}
+    if not isinstance(answer, dict):
+        return answer
+    if "items" in answer:
+        own = [item for item in answer["items"] if item["customer_id"] == customer_id]
+        return {**answer, "items": own}
+    is_record = re.fullmatch(r"/v1/customers/[^/]+", path)
+    owner = answer.get("id" if is_record else "customer_id", customer_id)
+    return answer if owner == customer_id else None
+
+
 def page(*items: dict[str, object]) -> dict[str, object]:
     """A listing of one page."""
     return {"items": list(items), "next_cursor": None}
 
 
-def console(services: Mapping[str, Service], **settings: object) -> httpx.AsyncClient:
+def console(
+    services: Mapping[str, Service], *, clock: Clock = utc_now, **settings: object
+) -> httpx.AsyncClient:
     """The console over those services, as a browser that keeps cookies sees it."""
     urls = {f"{name}_url": f"http://{name}.test" for name in (*SERVICES, "simulation")}
     app, _ = build(
         Settings(**{**urls, "http_port": 0, **settings}),
         health=Health(),
         metrics=Metrics("console"),
+        clock=clock,
         transports={"simulation": Service({}), **services},
     )
     return httpx.AsyncClient(

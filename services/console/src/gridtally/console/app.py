@@ -21,7 +21,7 @@ from gridtally.console.pages.sign_in import Tries
 from gridtally.console.sessions import Sessions
 from gridtally.console.settings import Settings
 from gridtally.console.template_environment import environment
-from gridtally.console.upstream import PageRefusal, SignInNeeded, Upstream
+from gridtally.console.upstream import PageRefusal, PortalOnly, SignInNeeded, Upstream
 from gridtally.http.access_log import AccessLog
 from gridtally.http.api import build_operations_app
 from gridtally.http.context import utc_now
@@ -78,16 +78,20 @@ def build(
     app.state.assets = assets
     app.state.templates = environment(assets)
     app.state.is_behind_tls = settings.is_behind_tls
+    app.state.public_url = str(settings.public_url).rstrip("/") if settings.public_url else None
+    app.state.portal_link_limit_s = settings.portal_link_limit_s
     app.state.tries = Tries()
     app.state.sessions = Sessions(
         settings.console_secrets.get_secret_value().split(","),
         ticket_limit_s=settings.ticket_limit_s,
+        link_limit_s=settings.portal_link_limit_s,
     )
     for router in ROUTERS:
         app.include_router(router)
     if settings.health_port is None:
         app.include_router(build_operations_app(health=health, metrics=metrics).router)
     app.add_exception_handler(SignInNeeded, refusals.sign_in_needed)
+    app.add_exception_handler(PortalOnly, refusals.portal_only)
     app.add_exception_handler(PageRefusal, refusals.refused)
     app.add_exception_handler(HTTPException, refusals.not_here)
     app.add_middleware(BrowserRules, strict_transport=settings.is_behind_tls)

@@ -1,9 +1,10 @@
 """Sessions: who is signed in, kept by the browser alone, in an encrypted cookie.
 
-Owns the cookie's and the ticket's form: AES-256-GCM of the API key and what it may do. There is no
-table of sessions, so any number of processes serve the same browsers, and a restart with the same
-secret signs nobody out. Refuses what is too old, idle for too long, signed out in this process or
-not of our making, all in the same way: there is no session.
+Owns the form of the cookie, the ticket and the portal link: AES-256-GCM of the API key and what it
+may do, each under a purpose of its own, so that none is ever taken for another. There is no table
+of sessions, so any number of processes serve the same browsers, and a restart with the same secret
+signs nobody out. Refuses what is too old, idle for too long, signed out in this process or not of
+our making, all in the same way: there is no session.
 """
 
 import base64
@@ -27,13 +28,16 @@ RENEW_AFTER = timedelta(minutes=5)
 """A cookie is written again when the last was written so long ago, not at each request."""
 NONCE_BYTES = 12
 FORGOTTEN_MAX = 100_000
-SESSION, TICKET = b"gridtally session", b"gridtally ticket"
+SESSION, TICKET, LINK = b"gridtally session", b"gridtally ticket", b"gridtally portal link"
 MOMENTS = ("began_at", "seen_at")
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in browser. `key` is a secret: it goes to the services, and nowhere else."""
+    """A signed-in browser. `key` is a secret: it goes to the services, and nowhere else.
+
+    One of a customer has his id, and sees the portal alone; one of staff has none.
+    """
 
     session_id: str
     tenant_id: str
@@ -42,6 +46,9 @@ class Session:
     scopes: tuple[str, ...]
     began_at: datetime
     seen_at: datetime
+    customer_id: str | None = None
+    language: str | None = None
+    """The customer's, as far as it is known."""
 
     def may(self, scope: str) -> bool:
         """Whether to offer what needs this scope; the service decides."""
@@ -51,17 +58,30 @@ class Session:
 class Sessions:
     """Makes sessions and reads them back; forgets those that have signed out."""
 
-    def __init__(self, secret_texts: Sequence[str], *, ticket_limit_s: int) -> None:
+    def __init__(
+        self, secret_texts: Sequence[str], *, ticket_limit_s: int, link_limit_s: int
+    ) -> None:
         self._ciphers = [AESGCM(hashlib.sha256(text.encode()).digest()) for text in secret_texts]
         self._ticket_limit = timedelta(seconds=ticket_limit_s)
+        self._link_limit = timedelta(seconds=link_limit_s)
         self._gone: OrderedDict[str, None] = OrderedDict()
 
     def begin(
-        self, *, key: str, key_id: str, tenant_id: str, scopes: Sequence[str], now: datetime
+        self,
+        *,
+        key: str,
+        key_id: str,
+        tenant_id: str,
+        scopes: Sequence[str],
+        now: datetime,
+        customer_id: str | None = None,
+        language: str | None = None,
     ) -> Session:
-        """A new session of a key that a service has accepted."""
+        """A new session of a key that a service has accepted; of a customer with an id."""
         session_id = secrets.token_urlsafe(16)
-        return Session(session_id, tenant_id, key_id, key, tuple(scopes), now, now)
+        return Session(
+            session_id, tenant_id, key_id, key, tuple(scopes), now, now, customer_id, language
+        )
 
     def seal(self, session: Session, now: datetime) -> str:
         """The session as the cookie's value, seen now."""
@@ -99,6 +119,21 @@ class Sessions:
         made_s, _, key = content.decode().partition(" ")
         age = now - datetime.fromtimestamp(int(made_s), UTC)
         return key if age < self._ticket_limit else None
+
+    def link(self, key: str, customer_id: str, now: datetime) -> tuple[str, datetime]:
+        """A text that opens the portal of a customer, as often as he likes until it expires."""
+        expires_at = now.replace(microsecond=0) + self._link_limit
+        content = f"{int(expires_at.timestamp())} {customer_id} {key}"
+        return self._encrypt(content.encode(), LINK), expires_at
+
+    def follow(self, link: str, now: datetime) -> tuple[str, str] | None:
+        """The key and the customer that a portal link stands for, while it is good."""
+        content = self._decrypt(link, LINK)
+        if content is None:
+            return None
+        expires_s, customer_id, key = content.decode().split(" ", 2)
+        is_good = now < datetime.fromtimestamp(int(expires_s), UTC)
+        return (key, customer_id) if is_good else None
 
     def _spend(self, session_id: str) -> None:
         self._gone[session_id] = None

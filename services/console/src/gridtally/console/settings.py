@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     """Where browsers reach the console. With https the cookie is `__Host-gt`, and Secure."""
     ticket_limit_s: int = Field(default=300, ge=10, le=86_400)
     """How long a sign-in link can be used, once."""
+    portal_link_limit_s: int = Field(default=7 * 86_400, ge=60, le=90 * 86_400)
+    """How long a customer's link opens the portal, as often as he follows it."""
     upstream_limit_s: float = Field(default=3.0, gt=0, le=60)
     """How long a page waits for a service; what did not come is a panel that says so."""
     http_host: str = "127.0.0.1"

@@ -75,6 +75,10 @@ class SignInNeeded(Exception):
     """There is no session, or its key is no longer in force."""
 
 
+class PortalOnly(Exception):
+    """A customer asks for a page of the staff's."""
+
+
 class PageRefusal(Exception):
     """What a page is about cannot be shown."""
 
@@ -149,7 +153,14 @@ class Upstream:
         return Answer(data=_parsed(response.content), headers=response.headers)
 
     async def open_file(
-        self, service: str, path: str, *, key: str, correlation_id: str, params: Mapping[str, Any]
+        self,
+        service: str,
+        path: str,
+        *,
+        key: str,
+        correlation_id: str,
+        params: Mapping[str, Any],
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> httpx.Response:
         """A GET whose body is still to be read; whoever opens it closes it.
 
@@ -160,7 +171,11 @@ class Upstream:
             "GET",
             path,
             params={name: value for name, value in params.items() if value not in (None, "")},
-            headers={"Authorization": f"Bearer {key}", "X-Correlation-Id": correlation_id},
+            headers={
+                "Authorization": f"Bearer {key}",
+                "X-Correlation-Id": correlation_id,
+                **headers,
+            },
             timeout=FILE_LIMIT_S,
         )
         try:
@@ -174,15 +189,15 @@ class Upstream:
             raise PageRefusal(away) from failure
         return response
 
-    def known_name(self, key_id: str, path: str) -> str | None:
-        """The name that something had for this key less than a minute ago."""
-        known = self._names.get((key_id, path))
+    def known_name(self, asker: str, path: str) -> str | None:
+        """The name that something had for this asker, a key or its customer, within a minute."""
+        known = self._names.get((asker, path))
         return known[1] if known and time.monotonic() < known[0] else None
 
-    def learn_name(self, key_id: str, path: str, name: str) -> None:
+    def learn_name(self, asker: str, path: str, name: str) -> None:
         """Keep a name for a minute."""
-        self._names[key_id, path] = (time.monotonic() + NAME_TTL_S, name)
-        self._names.move_to_end((key_id, path))
+        self._names[asker, path] = (time.monotonic() + NAME_TTL_S, name)
+        self._names.move_to_end((asker, path))
         if len(self._names) > NAMES_MAX:
             self._names.popitem(last=False)
 

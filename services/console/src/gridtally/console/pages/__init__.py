@@ -27,6 +27,7 @@ from gridtally.console.pages import (
     simulations,
     tariffs,
 )
+from gridtally.console.pages.portal import account, bills, data, entry, start, usage
 
 ROUTERS = (
     files.router,
@@ -54,4 +55,10 @@ ROUTERS = (
     reconciliation.router,
     developers.router,
     finder.router,
+    entry.router,
+    start.router,
+    bills.router,
+    usage.router,
+    account.router,
+    data.router,
 )

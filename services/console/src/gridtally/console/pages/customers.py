@@ -33,6 +33,7 @@ TABS = (
     ("Agreements", "/agreements"),
     ("Account", "/account"),
     ("Meters", "/meters"),
+    ("Portal link", "/portal-link"),
 )
 AGREEMENTS_MAX = 100
 NO_INVOICES = Empty(

@@ -18,7 +18,15 @@ from starlette.background import BackgroundTask
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from gridtally.console.sessions import Session, Sessions
-from gridtally.console.upstream import Answer, Json, PageRefusal, SignInNeeded, Upstream
+from gridtally.console.upstream import (
+    Answer,
+    Failure,
+    Json,
+    PageRefusal,
+    PortalOnly,
+    SignInNeeded,
+    Upstream,
+)
 from gridtally.console.views.blocks import PageView
 
 ROWS = 50
@@ -26,14 +34,25 @@ NAMES_AT_ONCE = 50
 FORM = "application/x-www-form-urlencoded"
 
 
+BINDING = "Gridtally-Customer"
+"""The header by which a service answers with what is one customer's, and refuses all else."""
+
+
 class SignedIn:
-    """Somebody who is signed in and asks for a page."""
+    """Somebody who is signed in and asks for a page.
+
+    Whatever a customer's session asks is bound to the customer here, so that no page can forget it;
+    and what is another customer's is not there, even where a service would tell it.
+    """
 
     def __init__(self, request: Request, session: Session, now: datetime) -> None:
         self.request = request
         self.session = session
         self.now = now
         self._upstream: Upstream = request.app.state.upstream
+        bound_to = session.customer_id
+        self._binding = {} if bound_to is None else {BINDING: bound_to}
+        self._asker = session.key_id if bound_to is None else f"{session.key_id} {bound_to}"
 
     @property
     def correlation_id(self) -> str:
@@ -48,16 +67,21 @@ class SignedIn:
 
     async def send(self, service: str, method: str, path: str, **how: Any) -> Answer:
         """One request of any method; SignInNeeded where the key is gone."""
+        headers = {**how.pop("headers", {}), **self._binding}
         answer = await self._upstream.call(
             service,
             method,
             path,
             key=self.session.key,
             correlation_id=self.correlation_id,
+            headers=headers,
             **how,
         )
         if answer.failure is not None and answer.failure.status == 401:
             raise SignInNeeded
+        if self.session.customer_id is not None and _is_foreign(answer, self.session.customer_id):
+            foreign = Failure(service, 404, "not_found", "no such thing", self.correlation_id)
+            return Answer(failure=foreign)
         return answer
 
     async def the(self, service: str, path: str, **params: Any) -> Any:
@@ -90,22 +114,26 @@ class SignedIn:
         return {wanted_id: name for wanted_id, name in zip(wanted, named, strict=True) if name}
 
     async def _name(self, service: str, path: str) -> str | None:
-        key_id = self.session.key_id
-        known = self._upstream.known_name(key_id, path)
+        known = self._upstream.known_name(self._asker, path)
         if known is not None:
             return known
         answer = await self.get(service, path)
         if not answer.ok:
             return None
         name: str = answer.data["name"]
-        self._upstream.learn_name(key_id, path, name)
+        self._upstream.learn_name(self._asker, path, name)
         return name
 
     async def file(self, service: str, path: str, params: Mapping[str, Any]) -> Response:
         """A file of a service, handed on piece by piece; PageRefusal where there is none."""
         named = {name.rstrip("_"): value for name, value in params.items()}
         opened = await self._upstream.open_file(
-            service, path, key=self.session.key, correlation_id=self.correlation_id, params=named
+            service,
+            path,
+            key=self.session.key,
+            correlation_id=self.correlation_id,
+            params=named,
+            headers=self._binding,
         )
         # As a file, never as a page of ours: what is in it was written by others.
         disposition = opened.headers.get("content-disposition", "attachment")
@@ -124,6 +152,14 @@ class SignedIn:
     def go(self, path: str) -> Response:
         """On to another page, after something was done."""
         return RedirectResponse(path, 303)
+
+
+def _is_foreign(answer: Answer, customer_id: str) -> bool:
+    """Whether an answer, or an item of its page, is of another customer than it was asked for."""
+    if not isinstance(answer.data, dict):
+        return False
+    parts = [answer.data, *answer.data.get("items", ())]
+    return any(part.get("customer_id", customer_id) != customer_id for part in parts)
 
 
 def rendered(request: Request, view: PageView, session: Session | None) -> str:
@@ -156,8 +192,8 @@ def cookie_of(request: Request, value: str, *, max_age_s: int) -> str:
 COOKIE_AGE_S = 8 * 3600
 
 
-def signed_in(request: Request) -> SignedIn:
-    """The dependency of every page; SignInNeeded without a session."""
+def current_session(request: Request) -> tuple[Session, datetime]:
+    """Whoever is signed in, staff or customer, and now; SignInNeeded without a session."""
     now: datetime = request.app.state.clock()
     session = session_of(request, now)
     if session is None:
@@ -167,6 +203,14 @@ def signed_in(request: Request) -> SignedIn:
         request.state.renewed_cookie = cookie_of(
             request, sessions.seal(session, now), max_age_s=COOKIE_AGE_S
         )
+    return session, now
+
+
+def signed_in(request: Request) -> SignedIn:
+    """The dependency of every page of the staff's; PortalOnly for a customer."""
+    session, now = current_session(request)
+    if session.customer_id is not None:
+        raise PortalOnly
     return SignedIn(request, session, now)
 
 

@@ -112,6 +112,21 @@ class GridtallySeries extends HTMLElement {
   }
 }
 
+// A text that a button copies, where the browser lets it.
+class GridtallyCopied extends HTMLElement {
+  connectedCallback() {
+    const [field, button] = [this.querySelector("input"), this.querySelector("button")];
+    if (!navigator.clipboard) return;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      field.select();
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = "Copied";
+    });
+  }
+}
+
 customElements.define("gt-series", GridtallySeries);
+customElements.define("gt-copied", GridtallyCopied);
 setUpTheme();
 setUpKeys();

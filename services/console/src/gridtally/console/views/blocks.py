@@ -62,6 +62,8 @@ class Pager:
 
     next_href: str | None
     first_href: str | None
+    next_label: str = "Next page"
+    first_label: str = "First page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """An SVG, with its legend as (class, label) pairs."""
+    """An SVG, with its legend as (class, label) pairs; `narrow` is shown on phones instead."""
 
     svg: Markup
     legend: Sequence[tuple[str, str]] = ()
+    narrow: Markup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,21 @@ class Code:
 
     text: str
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Ways to look at a page: groups of links, of each of which at most one is taken."""
+
+    groups: Sequence[tuple[str, Sequence[Link]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A text to be copied, whole."""
+
+    label: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +211,20 @@ class Form:
     buttons: Sequence[Button] = ()
 
 
-Block = Table | Stats | Facts | Notice | Drawing | Series | Code | Timeline | Form | Empty
+Block = (
+    Table
+    | Stats
+    | Facts
+    | Notice
+    | Drawing
+    | Series
+    | Code
+    | Choices
+    | Copied
+    | Timeline
+    | Form
+    | Empty
+)
 
 
 @dataclass(frozen=True, slots=True)

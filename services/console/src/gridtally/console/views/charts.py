@@ -4,7 +4,7 @@ Colours are classes (`b0`…`b7` for bands, `h0`…`h6` for heat), so that dark 
 are the style sheet's business. Each mark carries its exact figure as a title.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -53,17 +53,29 @@ def shades(series: Sequence[str]) -> dict[str, str]:
     return {name: f"b{position % BANDS}" for position, name in enumerate(series)}
 
 
+def plain_number(value: Decimal) -> str:
+    """A tick's figure in English."""
+    return f"{value.normalize():,f}"
+
+
 def bars(
-    items: Sequence[Bar], series: Sequence[str], label: str, *, unit: str, width: int = WIDTH
+    items: Sequence[Bar],
+    series: Sequence[str],
+    label: str,
+    *,
+    unit: str,
+    width: int = WIDTH,
+    write: Callable[[Decimal], str] = plain_number,
 ) -> Markup:
-    """Bars side by side, each stacked of its parts; negative parts hang below the line."""
+    """Bars side by side, each stacked of its parts; negative parts hang below the line. `write`
+    makes the text of a tick."""
     height, bottom = 240, 26
     tops = [sum((v for _, v, _ in bar.parts if v > 0), Decimal(0)) for bar in items]
     lows = [sum((v for _, v, _ in bar.parts if v < 0), Decimal(0)) for bar in items]
     high, low = max([*tops, Decimal(0)]), min([*lows, Decimal(0)])
     scale = _Scale(low, high, height - bottom, width)
     classes = shades(series)
-    drawn = [scale.axis(unit)]
+    drawn = [scale.axis(unit, write)]
     slot = Decimal(width - LEFT) / max(1, len(items))
     wide = min(slot * Decimal("0.72"), Decimal(64))
     every = max(1, -(-len(items) * 60 // (width - LEFT)))
@@ -176,7 +188,7 @@ class _Scale:
         upper, lower = self.y(max(start, end)), self.y(min(start, end))
         return upper, lower - upper
 
-    def axis(self, unit: str) -> Markup:
+    def axis(self, unit: str, write: Callable[[Decimal], str]) -> Markup:
         raw = (self._high - self._low) / TICKS
         power = Decimal(10) ** raw.adjusted()
         step = next(power * times for times in STEPS if power * times >= raw)
@@ -192,7 +204,7 @@ class _Scale:
                         kind, LEFT, self._width, _short(y), _short(y)
                     )
                 )
-                drawn.append(_text(LEFT - 8, y + 4, f"{value.normalize():,f}", "end"))
+                drawn.append(_text(LEFT - 8, y + 4, write(value), "end"))
             value += step
         drawn.append(_text(0, 10, unit, "start"))
         return Markup("").join(drawn)

@@ -50,6 +50,14 @@ def count(value: int, noun: str, nouns: str | None = None) -> str:
     return f"{number(value)} {noun if value == 1 else nouns or noun + 's'}"
 
 
+def duration(seconds: int) -> str:
+    """A length of time in whole days, hours or minutes, whichever is exact."""
+    for length_s, noun in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds % length_s == 0:
+            return count(seconds // length_s, noun)
+    return count(seconds, "second")
+
+
 def moment(text: str | datetime) -> datetime:
     """An instant of the APIs."""
     return text if isinstance(text, datetime) else datetime.fromisoformat(text)
