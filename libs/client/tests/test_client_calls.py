@@ -73,7 +73,7 @@ def refusal(status, code="some_code", **headers):
 def page(count, cursor):
     keys = [
         {"key_id": f"k{n}", "tenant_id": "t", "name": "n", "scopes": [], "revoked_at": None,
-         "created_at": "2025-01-01T00:00:00Z"}
+         "created_at": "2025-01-01T00:00:00Z", "customer_id": None}
         for n in range(count)
     ]  # fmt: skip
     return httpx.Response(200, json={"items": keys, "next_cursor": cursor})
@@ -118,6 +118,22 @@ def test_a_refusal_is_an_exception_of_its_kind_and_is_not_repeated(status, kind)
     assert [str(error) for error in problem.errors] == ["/name: is missing"]
     assert problem.correlation_id == "c-1"
     assert str(problem) == f"{status} some_code: No.; /name: is missing"
+
+
+async def test_a_client_may_speak_for_one_customer():
+    """Each of its requests is bound to that one, and those of others to nobody."""
+    played = Played(*[refusal(404) for _ in range(3)])
+    transport = httpx.MockTransport(played)
+    with pytest.raises(Problem):
+        Client(URLS, "key", customer=UUID(ID), transport=transport).billing.get_customer(UUID(ID))
+    bound = AsyncClient(URLS, "key", customer=UUID(ID), transport=transport)
+    with pytest.raises(Problem):
+        await bound.billing.get_customer(UUID(ID))
+    with pytest.raises(Problem):
+        client(played).billing.get_customer(UUID(ID))
+    assert [request.headers.get("Gridtally-Customer") for request in played.requests] == [
+        ID, ID, None,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("content", [b"<html>Bad gateway</html>", b"", b"[1]", b"\xff"])

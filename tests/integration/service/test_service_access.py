@@ -6,7 +6,11 @@ Made from the routes that an application has, so that a new one is asked too.
 import re
 from uuid import uuid4
 
+import asyncpg
+import pytest
 from fastapi.routing import iter_route_contexts
+
+from gridtally.http.keys import sha256_hex
 
 OPEN = {
     "/docs", "/docs/start.js", "/docs/{name}", "/health/live", "/health/ready", "/metrics",
@@ -51,6 +55,14 @@ FOR_CUSTOMERS = {
         "GET /v1/invoices/{invoice_id}/proof",
         "GET /v1/invoices/{invoice_id}/recalculation",
         "GET /v1/seller",
+    },
+    "ledger": {
+        "GET /v1/customers/{customer_id}/balance",
+        "GET /v1/customers/{customer_id}/statement",
+        "GET /v1/invoices",
+        "GET /v1/invoices/{invoice_id}",
+        "GET /v1/payment-plans",
+        "GET /v1/payment-plans/{plan_id}",
     },
 }
 """Where callers who are bound to a customer are let in; services have tests of what they see."""
@@ -129,3 +141,57 @@ async def test_the_header_names_one_customer_and_me_says_which(app, clients_of):
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
         (fault,) = answer.json()["errors"]
         assert fault["parameter"] == "header/Gridtally-Customer"
+
+
+async def test_a_key_may_be_bound_itself_and_its_header_names_nobody_else(app, clients_of):
+    client = await clients_of(app, app.state.database)("north")
+    app.state.operator_token_sha256 = sha256_hex("operator")
+    own, other = str(uuid4()), str(uuid4())
+    operator = {"Authorization": "Bearer operator"}
+    new = {
+        "tenant_id": "north",
+        "key_id": "boundkey1",
+        "secret_sha256": sha256_hex("s" * 43),
+        "scopes": [f"{app.title}:read"],
+        "name": "portal",
+        "customer_id": own,
+    }
+    made = await client.post("/v1/keys", json=new, headers=operator)
+    assert (made.status_code, made.json()["customer_id"]) == (201, own)
+    assert (await client.post("/v1/keys", json=new, headers=operator)).status_code == 200
+    for changed in (other, None):
+        again = await client.post("/v1/keys", json=new | {"customer_id": changed}, headers=operator)
+        assert (again.status_code, again.json()["code"]) == (409, "key_exists")
+    listed = (await client.get("/v1/keys", headers=operator)).json()["items"]
+    assert {key["key_id"]: key["customer_id"] for key in listed}["boundkey1"] == own
+    shown = {"Authorization": f"Bearer gt_boundkey1_{'s' * 43}"}
+    for more in ({}, {"Gridtally-Customer": own}):
+        answer = await client.get("/v1/me", headers=shown | more)
+        assert answer.json()["customer_id"] == own
+    answer = await client.get("/v1/me", headers=shown | {"Gridtally-Customer": other})
+    assert (answer.status_code, answer.json()["code"]) == (403, "customer_bound")
+    method, address = next(
+        (method, address)
+        for method, template, address in routes(app)
+        if method != "GET" and not template.startswith("/v1/keys")
+    )
+    answer = await client.request(method, address, headers=shown)
+    assert (answer.status_code, answer.json()["code"]) == (403, "customer_bound")
+
+
+@pytest.mark.parametrize("service", ["ingest", "simulation", "tariff"])
+async def test_a_service_that_opens_nothing_shows_a_bound_session_no_row(service, service_url):
+    connection = await asyncpg.connect(await service_url(service))
+    try:
+        policies = await connection.fetch(POLICIES)
+    finally:
+        await connection.close()
+    assert len(policies) > 3
+    assert [row["name"] for row in policies if "gridtally.customer" not in row["shown"]] == []
+    assert {row["polname"] for row in policies} == {"tenant"}
+
+
+POLICIES = """
+SELECT polrelid::regclass::text AS name, polname, pg_get_expr(polqual, polrelid) AS shown
+  FROM pg_policy
+"""

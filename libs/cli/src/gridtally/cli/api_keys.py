@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import string
 from collections.abc import Sequence
+from uuid import UUID
 
 from gridtally.cli.installation import SERVICES, Installation
 
@@ -18,7 +19,13 @@ def new_key() -> str:
 
 
 async def register_key(
-    installation: Installation, key: str, *, tenant_id: str, name: str, scopes: Sequence[str]
+    installation: Installation,
+    key: str,
+    *,
+    tenant_id: str,
+    name: str,
+    scopes: Sequence[str],
+    customer_id: UUID | None = None,
 ) -> None:
     """Make the key known to each service that its scopes concern; the second call is harmless."""
     _, key_id, secret = key.split("_", 2)
@@ -33,5 +40,6 @@ async def register_key(
                     "secret_sha256": digest,
                     "scopes": own,
                     "name": name,
+                    "customer_id": None if customer_id is None else str(customer_id),
                 }
                 await api.post(service, "/v1/keys", body)

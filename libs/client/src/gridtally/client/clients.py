@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import UUID
 
 import httpx
 
@@ -52,10 +53,12 @@ class Client:
         *,
         retries: Retries = RETRIES,
         timeout_s: float = TIMEOUT_S,
+        customer: UUID | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """Opens nothing yet. `transport` stands in for the network."""
-        headers = {"Authorization": f"Bearer {api_key}"}
+        """Opens nothing yet. Every request is bound to `customer`, where one is named: it sees that
+        customer's rows alone. `transport` stands in for the network."""
+        headers = _headers(api_key, customer)
         self._http = {
             service: httpx.Client(
                 base_url=url, headers=headers, timeout=timeout_s, transport=transport
@@ -131,10 +134,12 @@ class AsyncClient:
         *,
         retries: Retries = RETRIES,
         timeout_s: float = TIMEOUT_S,
+        customer: UUID | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Opens nothing yet. `transport` stands in for the network."""
-        headers = {"Authorization": f"Bearer {api_key}"}
+        """Opens nothing yet. Every request is bound to `customer`, where one is named: it sees that
+        customer's rows alone. `transport` stands in for the network."""
+        headers = _headers(api_key, customer)
         self._http = {
             service: httpx.AsyncClient(
                 base_url=url, headers=headers, timeout=timeout_s, transport=transport
@@ -202,6 +207,11 @@ class AsyncClient:
         trace: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+def _headers(api_key: str, customer: UUID | None) -> dict[str, str]:
+    headers = {"Authorization": f"Bearer {api_key}"}
+    return headers if customer is None else headers | {"Gridtally-Customer": str(customer)}
 
 
 def _of(service: str, clients: Mapping[str, Http]) -> Http:

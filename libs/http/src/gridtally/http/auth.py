@@ -91,22 +91,26 @@ async def _principal(connection: HTTPConnection, credentials: str | None) -> Pri
     tell_key_shown(connection.scope)
     structlog.contextvars.bind_contextvars(tenant_id=key.tenant_id, key_id=key.key_id)
     charge(connection, key.tenant_id, key.key_id)
-    customer_id = _customer_named(connection)
+    customer_id = _customer_of(connection, key)
     if customer_id is not None:
         structlog.contextvars.bind_contextvars(customer_id=str(customer_id))
         bind_customer(customer_id)
     return Principal(key.tenant_id, key.key_id, key.scopes, customer_id)
 
 
-def _customer_named(connection: HTTPConnection) -> UUID | None:
-    """The customer to whom a request is bound by its header; Rejected where that is none."""
+def _customer_of(connection: HTTPConnection, key: StoredKey) -> UUID | None:
+    """The customer to whom a request is bound, by its key or its header; Rejected where the header
+    names none, HttpRefusal 403 where it names another than the key's."""
     named = connection.headers.getlist(CUSTOMER_HEADER)
     if not named:
-        return None
+        return key.customer_id
     if len(named) > 1 or not _CUSTOMER_ID.fullmatch(named[0]):
         fault = Fault(f"/header/{CUSTOMER_HEADER}", "must be the id (UUID) of one customer")
         raise Rejected("invalid_request", "no customer is named as it must be", (fault,))
-    return UUID(named[0])
+    customer_id = UUID(named[0])
+    if key.customer_id not in (None, customer_id):
+        raise HttpRefusal(403, "customer_bound", "this key is bound to another customer")
+    return customer_id
 
 
 async def authenticate_operator_too(

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
@@ -55,9 +56,14 @@ api_key = sa.Table(
         "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
     ),
     sa.Column("revoked_at", sa.DateTime(timezone=True)),
+    sa.Column("customer_id", sa.Uuid),
     sa.CheckConstraint("secret_sha256 ~ '^[0-9a-f]{64}$'", name="api_key_secret_is_hashed"),
 )
 _PUBLIC = [column for column in api_key.c if column.name != "secret_sha256"]
+
+
+ADD_CUSTOMER = "ALTER TABLE api_key ADD COLUMN IF NOT EXISTS customer_id uuid"
+"""For a service's migration: the table of a new installation has the column from its first one."""
 
 
 def create(bind: sa.Connection) -> None:
@@ -73,6 +79,7 @@ class StoredKey:
     key_id: str
     secret_sha256: str
     scopes: frozenset[str]
+    customer_id: UUID | None = None
 
     def opens_with(self, secret: str) -> bool:
         """Whether `secret` is the key's, in constant time."""
@@ -136,8 +143,18 @@ class Keyring:
             )
         if row is None:
             return None
-        scopes = frozenset(row["scopes"])
-        return StoredKey(row["tenant_id"], row["key_id"], row["secret_sha256"], scopes)
+        return StoredKey(
+            row["tenant_id"],
+            row["key_id"],
+            row["secret_sha256"],
+            frozenset(row["scopes"]),
+            row["customer_id"],
+        )
+
+
+_Bound = Annotated[
+    UUID | None, Field(description="The customer whose rows alone the key sees; null for all rows")
+]
 
 
 class NewKey(BaseModel):
@@ -150,6 +167,7 @@ class NewKey(BaseModel):
     secret_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     scopes: list[Annotated[str, Field(pattern=SCOPE_PATTERN)]] = Field(min_length=1, max_length=20)
     name: Text
+    customer_id: _Bound = None
 
 
 class Key(BaseModel):
@@ -159,6 +177,7 @@ class Key(BaseModel):
     key_id: str
     scopes: list[str]
     name: str
+    customer_id: _Bound
     created_at: datetime
     revoked_at: datetime | None
 

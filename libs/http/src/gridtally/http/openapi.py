@@ -31,7 +31,7 @@ Amounts, prices and energies are decimals in strings; instants are UTC, dates ar
 every period includes its start and excludes its end. A list answers with a page; `next_cursor` asks
 for the next one. A resource's `version` is its `ETag`, which a change names in `If-Match`. A POST
 with an `Idempotency-Key` is done once, however often it comes. A request that names a customer in
-`Gridtally-Customer` is bound to that customer: it sees the customer's rows alone and changes none.
+`Gridtally-Customer`, or whose key is bound to one, sees the customer's rows alone and changes none.
 Operations marked `x-open-to-customers` answer it, all others refuse it (403 `customer_bound`).
 Every refusal is a problem (RFC 9457), whose `code` is listed in docs/problems.md and explained at
 its `type`.

@@ -14,8 +14,8 @@ MEANINGS: dict[str, str] = {
     "body_too_slow": "The body did not arrive in time. Send it again, without pauses.",
     "broken_body": "The body cannot be decompressed. Compress it again.",
     "busy": "The service has as many large bodies at hand as it takes. Send it again shortly.",
-    "customer_bound": "The request is bound to one customer, and this is not open to customers. Use"
-    " a key that is not bound, without the header `Gridtally-Customer`.",
+    "customer_bound": "The key or `Gridtally-Customer` binds the request to one customer, and this"
+    " is not open to customers, or is of another one. Use a key that is not bound, without it.",
     "dead_letter_resolved": "The dead letter was replayed or discarded already.",
     "dead_letter_unknown": "No dead letter that this key may see has this id.",
     "duplicate_key": "A JSON object has a key twice. Keep one of them.",

@@ -3,11 +3,14 @@
 import asyncio
 import os
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from gridtally.cli.options import AsJson, DataDir
 
+READ_BY_CUSTOMERS = ("billing:read", "ledger:read")
+"""What is open to customers."""
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
 
@@ -17,7 +20,13 @@ def create(
     name: Annotated[str, typer.Option(help="Who or what uses the key.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="<service>:read or <service>:write; repeat. [default: all]"),
+        typer.Option(
+            help="<service>:read or <service>:write; repeat. [default: all; with --customer, to"
+            " read from billing and the ledger]"
+        ),
+    ] = None,
+    customer: Annotated[
+        UUID | None, typer.Option(help="The customer whose rows alone the key sees.")
     ] = None,
     data_dir: DataDir = None,
     *,
@@ -30,12 +39,14 @@ def create(
 
     if unknown := sorted(set(scope or ()) - set(SCOPES)):
         raise typer.BadParameter(f"{', '.join(unknown)}: choose from {', '.join(SCOPES)}")
-    scopes = scope or list(SCOPES)
+    scopes = scope or (list(SCOPES) if customer is None else list(READ_BY_CUSTOMERS))
     installation = find_installation(os.environ, data_dir)
     key = new_key()
-    asyncio.run(register_key(installation, key, tenant_id=tenant, name=name, scopes=scopes))
+    named = {"tenant_id": tenant, "name": name}
+    asyncio.run(register_key(installation, key, scopes=scopes, customer_id=customer, **named))
     if as_json:
-        print_json({"key": key, "tenant_id": tenant, "name": name, "scopes": scopes})
+        bound = None if customer is None else str(customer)
+        print_json({"key": key, **named, "scopes": scopes, "customer_id": bound})
     else:
         typer.echo(key)
 
@@ -69,12 +80,12 @@ def list_keys(
     if as_json:
         print_json(keys_by_service)
         return
-    table = Table("key", "tenant", "name", "scopes", "created", "revoked")
+    table = Table("key", "tenant", "name", "customer", "scopes", "created", "revoked")
     for keys in keys_by_service.values():
         for key in keys:
-            scopes, revoked = ", ".join(key["scopes"]), key["revoked_at"] or ""
-            row = (key["key_id"], key["tenant_id"], key["name"], scopes, key["created_at"], revoked)
-            table.add_row(*row)
+            shown = [key[name] for name in ("key_id", "tenant_id", "name", "customer_id")]
+            times = key["created_at"], key["revoked_at"]
+            table.add_row(*(cell or "" for cell in (*shown, ", ".join(key["scopes"]), *times)))
     Console(highlight=False).print(table)
 
 

@@ -1155,6 +1155,9 @@ class Key(Model):
     name: str
     """Name, for people"""
 
+    customer_id: UUID | None
+    """The customer whose rows alone the key sees; null for all rows"""
+
     created_at: AwareDatetime
     """When it was recorded, UTC"""
 
@@ -1408,6 +1411,9 @@ class NewKey(Model):
 
     name: str
     """Name, for people"""
+
+    customer_id: UUID | None = None
+    """The customer whose rows alone the key sees; null for all rows"""
 
 
 class NewReplay(Model):

@@ -548,6 +548,9 @@ class Key(Model):
     name: str
     """Name, for people"""
 
+    customer_id: UUID | None
+    """The customer whose rows alone the key sees; null for all rows"""
+
     created_at: AwareDatetime
     """When it was recorded, UTC"""
 
@@ -713,6 +716,9 @@ class NewKey(Model):
 
     name: str
     """Name, for people"""
+
+    customer_id: UUID | None = None
+    """The customer whose rows alone the key sees; null for all rows"""
 
 
 class PageOfDeadLetter(Model):

@@ -14,7 +14,7 @@ from gridtally.ledger.accounts.api.models import ByDate, Moment
 from gridtally.ledger.accounts.domain import balances as domain
 from gridtally.ledger.accounts.store import balances
 from gridtally.ledger.accounts.store.reports import AgeingQuery
-from gridtally.ledger.callers import Reader
+from gridtally.ledger.callers import CustomerReader
 
 router = Router(prefix="/v1", tags=["accounts"])
 
@@ -42,7 +42,7 @@ class CustomerBalances(BaseModel):
 async def get_customer_balance(
     customer_id: UUID,
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     now: Now,
     as_of: Moment | None = None,
     by: ByDate = "value",

@@ -15,7 +15,7 @@ from gridtally.ledger.accounts.api.models import CurrencyCode, InCurrency, Money
 from gridtally.ledger.accounts.domain.open_items import OpenItemKind, OpenItemState
 from gridtally.ledger.accounts.store import invoices
 from gridtally.ledger.accounts.store.invoices import CustomerOpenItem, OpenItemAllocation
-from gridtally.ledger.callers import Reader, instant, named_filters
+from gridtally.ledger.callers import CustomerReader, instant, named_filters
 
 router = Router(prefix="/v1/invoices", tags=["invoices"])
 ALLOCATIONS_MAX = 1_000
@@ -74,7 +74,7 @@ class InvoiceWithAllocations(Invoice):
 @router.get("")
 async def list_invoices(
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     paging: Paging,
     customer_id: UUID | None = None,
     currency: CurrencyCode | None = None,
@@ -83,7 +83,7 @@ async def list_invoices(
 ) -> Page[Invoice]:
     """Invoices and charges with what is open of each, the oldest first. `overdue_on` leaves only
     those that were due before that day and are not paid."""
-    filters = named_filters(customer_id=customer_id, currency=currency)
+    filters = named_filters(customer_id=customer_id or caller.customer_id, currency=currency)
     after = paging.after(instant, UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
         rows = await invoices.list_items(
@@ -101,7 +101,7 @@ async def list_invoices(
 
 
 @router.get("/{invoice_id}")
-async def get_invoice(invoice_id: UUID, db: Db, caller: Reader) -> InvoiceWithAllocations:
+async def get_invoice(invoice_id: UUID, db: Db, caller: CustomerReader) -> InvoiceWithAllocations:
     """One invoice or charge, and everything that was allocated to it or taken back."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         item = await invoices.fetch_item(read, caller.tenant_id, invoice_id)

@@ -30,7 +30,7 @@ from gridtally.ledger.accounts.domain.payment_plans import (
 from gridtally.ledger.accounts.handlers import payment_plans as handlers
 from gridtally.ledger.accounts.handlers.payment_plans import RequestedPlan
 from gridtally.ledger.accounts.store import payment_plans
-from gridtally.ledger.callers import Reader, WriteCause, instant, named_filters
+from gridtally.ledger.callers import CustomerReader, Reader, WriteCause, instant, named_filters
 
 router = Router(prefix="/v1/payment-plans", tags=["payments"])
 PlanId = Annotated[UUID, Path(description="The payment plan")]
@@ -227,7 +227,7 @@ async def preview_payment_plan(
 @router.get("")
 async def list_payment_plans(
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     paging: Paging,
     now: Now,
     customer_id: UUID | None = None,
@@ -235,7 +235,7 @@ async def list_payment_plans(
     on: OnDay = None,
 ) -> Page[PaymentPlan]:
     """Plans, the oldest first, each as it stands on a day by what is paid now."""
-    filters = named_filters(customer_id=customer_id, currency=currency)
+    filters = named_filters(customer_id=customer_id or caller.customer_id, currency=currency)
     after = paging.after(instant, UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
         rows = await payment_plans.list_plans(
@@ -251,7 +251,7 @@ async def list_payment_plans(
 
 @router.get("/{plan_id}")
 async def get_payment_plan(
-    plan_id: PlanId, db: Db, caller: Reader, now: Now, on: OnDay = None
+    plan_id: PlanId, db: Db, caller: CustomerReader, now: Now, on: OnDay = None
 ) -> PaymentPlan:
     """One plan as it stands on a day, by what is paid now."""
     async with snapshot(db, tenant=caller.tenant_id) as read:

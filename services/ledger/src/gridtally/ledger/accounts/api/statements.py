@@ -39,7 +39,7 @@ from gridtally.ledger.accounts.store import (
 from gridtally.ledger.accounts.store.invoices import CustomerOpenItem
 from gridtally.ledger.accounts.store.reports import AgeingQuery
 from gridtally.ledger.accounts.store.statements import STATEMENT_ENTRIES_MAX
-from gridtally.ledger.callers import Reader
+from gridtally.ledger.callers import CustomerReader
 
 router = Router(prefix="/v1", tags=["accounts"])
 OPEN_SHOWN_MAX = 100
@@ -117,7 +117,7 @@ class Statement(InCurrency):
 async def get_statement(
     customer_id: UUID,
     db: Db,
-    caller: Reader,
+    caller: CustomerReader,
     now: Now,
     from_at: UtcFrom,
     to_at: UtcTo,
