@@ -56,6 +56,19 @@ async def test_a_page_needs_a_session_and_comes_back_to_it(services):
         assert answer.headers["location"] == "/customers"
 
 
+@pytest.mark.parametrize("asked_id", ["c1%3Flimit=1", "c1%23top", "c1%25", "%2e%2e", "%2e"])
+async def test_an_id_stays_a_part_of_the_path_that_a_service_is_asked(services, asked_id):
+    async with console(services) as browser:
+        await signed_in(browser)
+        for service in services.values():
+            service.asked.clear()
+        answer = await browser.get(f"/customers/{asked_id}")
+        assert answer.status_code == 404
+        asked = [request.url for service in services.values() for request in service.asked]
+        assert {url.path for url in asked}.isdisjoint({"/v1/", "/v1/customers", "/v1/customers/c1"})
+        assert all(b"limit" not in url.query for url in asked)
+
+
 @pytest.mark.parametrize("going_to", ["//evil.example", "https://evil.example", "/\\evil.example"])
 async def test_signing_in_leads_nowhere_else(services, going_to):
     async with console(services) as browser:

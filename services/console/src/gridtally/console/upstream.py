@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import structlog
@@ -134,10 +135,12 @@ class Upstream:
     ) -> Answer:
         """One request. Parameters without a value are left out. Never raises but for a bug."""
         sent = {"Authorization": f"Bearer {key}", "X-Correlation-Id": correlation_id, **headers}
+        if _leads_elsewhere(path):
+            return Answer(failure=_no_such_path(service, correlation_id))
         try:
             response = await self._clients[service].request(
                 method,
-                path,
+                quote(path),
                 params={name: value for name, value in params.items() if value not in (None, "")},
                 json=body,
                 headers=sent,
@@ -166,10 +169,12 @@ class Upstream:
 
         PageRefusal where the service refuses or is away.
         """
+        if _leads_elsewhere(path):
+            raise PageRefusal(_no_such_path(service, correlation_id))
         client = self._clients[service]
         asked = client.build_request(
             "GET",
-            path,
+            quote(path),
             params={name: value for name, value in params.items() if value not in (None, "")},
             headers={
                 "Authorization": f"Bearer {key}",
@@ -200,6 +205,16 @@ class Upstream:
         self._names.move_to_end((asker, path))
         if len(self._names) > NAMES_MAX:
             self._names.popitem(last=False)
+
+
+def _leads_elsewhere(path: str) -> bool:
+    """Whether a part of the path, which may come from a page's address, is one that names another
+    path; what else it may hold is quoted."""
+    return not {".", ".."}.isdisjoint(path.split("/"))
+
+
+def _no_such_path(service: str, correlation_id: str) -> Failure:
+    return Failure(service, 404, "not_found", "there is no such path", correlation_id)
 
 
 def _parsed(content: bytes) -> Any:
