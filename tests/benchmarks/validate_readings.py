@@ -232,6 +232,8 @@ def main() -> None:
         Planting("multiplier", "ten times too much", load, _scaled(10), 3),
         Planting("multiplier", "a thousand times too much", load, _scaled(1_000), 3),
         Planting("multiplier", "a tenth", load, _scaled(0.1), 3),
+        Planting("unusual_use", "eight times the usual for a day", load, _scaled(8)),
+        Planting("unusual_use", "an eighth of the usual for a day", load, _scaled(0.125)),
         Planting("clock_drift", "an hour off for ten days: load", load, _shifted, 10),
         Planting("clock_drift", "an hour off for ten days: solar", sun, _shifted, 10),
     )  # fmt: skip

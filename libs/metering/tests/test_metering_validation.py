@@ -108,6 +108,12 @@ CASES = [
     ("clock_drift", USE, [np.roll(USE, -4)], [(0, 1 / 7, 0, 96)]),
     ("clock_drift", USE, [np.roll(USE, 16)], []),
     ("clock_drift", USE, [USE * 3], []),
+    ("unusual_use", USE, [USE * 6], [(0, 6.0, 0, 96)]),
+    ("unusual_use", USE, [USE * 4], []),
+    ("unusual_use", USE, [np.where(HOURS < 6, USE * 6, USE)], [(0, 6.0, 0, 96)]),  # one quarter
+    ("unusual_use", USE, [np.where(HOURS < 2, USE * 6, USE)], []),  # 16 of 6 hours' energy
+    ("unusual_use", USE, [USE * 0], [(0, 7_224.0, 0, 96)]),  # 4 * (400+401+402+400+101+102)
+    ("unusual_use", USE // 100, [USE // 10], []),  # below 1 000 Wh in each quarter
 ]
 
 
@@ -173,6 +179,18 @@ def test_a_new_channel_has_no_usual_days():
     assert judge(days_of(rows[1:]), empty_histories(1), limits(*names)).verdicts == []
     judged = judge(days_of([USE] * 7 + [USE * 10]), empty_histories(1), limits(*names))
     assert [(verdict.day, verdict.rule) for verdict in judged.verdicts] == [(7, "spike")]
+
+
+def test_use_is_held_against_the_same_weekday_of_three_weeks():
+    for weeks, expected in ((2, []), (3, [0])):
+        usual = after_weeks(USE, weeks)
+        judged = judge(days_of([USE * 6]), usual, limits("unusual_use"))
+        assert [verdict.day for verdict in judged.verdicts] == expected, weeks
+    mondays = np.array([0, 20, *[0] * 5])[:, None] * USE + USE
+    usual = judge(days_of([*mondays] * 8, first=MONDAY - 56), empty_histories(1), NONE).histories
+    days = days_of([USE * 21, USE * 21])
+    judged = judge(days, usual, limits("unusual_use"))
+    assert [verdict.day for verdict in judged.verdicts] == [0]  # on Tuesdays it is usual
 
 
 def test_a_day_that_comes_again_is_judged_the_same_and_remembered_once():

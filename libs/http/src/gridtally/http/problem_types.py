@@ -88,6 +88,7 @@ MEANINGS: dict[str, str] = {
     "physical_limit": "Rule: an interval is near what the channel can carry. Check the unit.",
     "repeated_hour": "Rule: the repeated hour is a copy of the hour before. Send its own values.",
     "spike": "Rule: an interval is far above what is usual. Replay the block if it is right.",
+    "unusual_use": "Rule: far more or less energy than usual. Replay the block if it is right.",
     "wrong_sign": "Rule: the day looks like the opposite flow. Check which flow it is.",
     "zero_run": "Rule: no energy for hours. Check whether the meter is dead.",
     "withdrawn": "The block's import was undone. Import the file again.",

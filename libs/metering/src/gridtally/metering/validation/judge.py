@@ -35,6 +35,9 @@ TENFOLD_TOLERANCE = 0.2
 """How far, in powers of ten, a factor may be from one of ten, a hundred or a thousand."""
 DARK_HOURS = (23, 0, 1, 2)
 DRIFT_DAYS = 7
+QUARTER_HOURS = 6
+SAME_WEEKDAYS_MIN = 3
+"""Of the four in the remembered days; fewer say nothing of what is usual on a weekday."""
 _NOTHING = np.nan
 
 
@@ -239,6 +242,24 @@ def _multiplier(case: _Case) -> Floats:
     return value
 
 
+def _unusual_use(case: _Case) -> Floats:
+    """The quarter of the day that is furthest from what is usual: the median of that weekday, with
+    the share that these hours have on days of the kind. Quarters, since single hours of a house
+    differ by ten times from week to week."""
+    days, window = case.days, case.timeline.window
+    ago = days.ordinals[:, None] - case.timeline.ordinals[window]
+    is_same = case.is_before & (ago % 7 == 0)
+    usual_day = _median(case.timeline.totals[window], is_same)
+    quarters = (-1, HOURS // QUARTER_HOURS, QUARTER_HOURS)
+    usual = usual_day[:, None] * case.usual_shape.reshape(quarters).sum(axis=2)
+    energy = case.measures.hours.reshape(quarters).sum(axis=2)
+    is_much = np.maximum(energy, usual) >= case.least("unusual_use")[:, None]
+    ratio = np.maximum(energy, 1) / np.maximum(usual, 1)
+    furthest = np.where(is_much, np.maximum(ratio, 1 / ratio), 1).max(axis=1)
+    is_seen = (is_same.sum(axis=1) >= SAME_WEEKDAYS_MIN) & case.has_shape
+    return np.where(is_seen & case.measures.has_hours, furthest, _NOTHING)
+
+
 def _likeness(shape: Floats, other: Floats) -> Floats:
     """1 for the same shape, 0 where they have no hour in common."""
     likeness: Floats = 1 - np.abs(shape - other).sum(axis=1) / 2
@@ -321,6 +342,7 @@ _MEASURED_BY: dict[RuleName, Callable[[_Case], Floats]] = {
     "multiplier": _multiplier,
     "wrong_sign": _wrong_sign,
     "repeated_hour": _repeated_hour,
+    "unusual_use": _unusual_use,
 }
 
 

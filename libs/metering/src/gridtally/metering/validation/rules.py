@@ -21,6 +21,7 @@ RuleName = Literal[
     "wrong_sign",
     "clock_drift",
     "repeated_hour",
+    "unusual_use",
 ]
 RULE_NAMES: tuple[RuleName, ...] = get_args(RuleName)
 ALL_FLOWS = ("import", "export", "load", "generation", "reactive_import", "reactive_export")
@@ -118,6 +119,15 @@ RULES: dict[RuleName, Rule] = {
             "percent",
             100.0,
             1.0,
+        ),
+        Rule(
+            "unusual_use",
+            "how many times more or less a quarter of the day has than the same hours of the same "
+            "weekday of earlier weeks",
+            "times",
+            5.0,
+            1_000.0,
+            ("import", "load"),
         ),
     )
 }
