@@ -36,6 +36,8 @@ CONSUMES = {
         "credit_note.issued.v1",
         "payment.recorded.v1",
         "readings.rejected.v1",
+        "alert.raised.v1",
+        "alert.cleared.v1",
         "agreement.changed.v1",
     ),
     "ledger": (

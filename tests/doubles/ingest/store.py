@@ -21,6 +21,7 @@ from gridtally.ingest.domain.periods import (
     assemble,
 )
 from gridtally.ingest.handlers import agreements as agreement_handlers
+from gridtally.ingest.handlers import alerts as alert_handlers
 from gridtally.ingest.handlers import derived_meters as derived_handlers
 from gridtally.ingest.handlers import meters as meter_handlers
 from gridtally.ingest.handlers import periods as period_handlers
@@ -80,6 +81,7 @@ class Tables:
         monkeypatch.setattr(period_handlers, "derived_meters", sums)
         monkeypatch.setattr(derived_handlers, "derived_meters", sums)
         monkeypatch.setattr(meter_handlers, "periods", periods)
+        monkeypatch.setattr(alert_handlers, "alert_rules", NoAlerts())
         for handlers in (agreement_handlers, period_handlers):
             monkeypatch.setattr(handlers, "agreements", agreements)
             monkeypatch.setattr(handlers, "periods", periods)
@@ -87,6 +89,13 @@ class Tables:
 
     async def enqueue(self, _tx, messages):
         self.outbox += messages
+
+
+class NoAlerts:
+    """`store.alert_rules`, of tenants that have none on."""
+
+    async def fetch_tenants(self, read):
+        return frozenset()
 
 
 class NoSums:

@@ -20,6 +20,7 @@ from gridtally.contracts.metering import (
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
 from gridtally.ingest.app import build
 from gridtally.ingest.events.blocks import read_block
+from gridtally.ingest.handlers.alerts import check_due_meters
 from gridtally.ingest.handlers.derived_meters import add_up_due_days
 from gridtally.ingest.handlers.pending_blocks import record_pending
 from gridtally.ingest.handlers.periods import close_due_periods, plan_periods
@@ -160,6 +161,15 @@ class Ingest:
         while await self.poll(publish_usage, self.sent, self.now):
             pass
         return [orjson.loads(message.value) for message in self.sent]
+
+    async def check_alerts(self):
+        """Publish usage and look at all meters that are due; how many alerts were raised and
+        cleared so far."""
+        await self.publish_usage()
+        while await self.poll(check_due_meters, self.now):
+            pass
+        topics = ("alert.raised.v1", "alert.cleared.v1")
+        return tuple([len(await self.outbox(topic)) for topic in topics])
 
     async def close(self):
         """Publish usage, plan and close all that is due; the period.closed events, oldest first."""

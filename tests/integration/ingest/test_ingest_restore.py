@@ -1,11 +1,13 @@
-"""A restored ingest says what it had said: versions of days, revisions of periods."""
+"""A restored ingest says what it had said: versions of days, revisions of periods, alerts."""
 
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 
+from gridtally.contracts.alerts import AlertCleared, AlertRaised
 from gridtally.contracts.commerce import AgreementChanged
 from gridtally.contracts.metering import (
     Channel,
@@ -14,7 +16,9 @@ from gridtally.contracts.metering import (
     ReadingsReceived,
     UsageRecorded,
 )
-from gridtally.database import ALL_TENANTS, snapshot
+from gridtally.database import ALL_TENANTS, snapshot, transaction
+from gridtally.ingest.domain.alert_rules import AlertRules, AlertSetting
+from gridtally.ingest.handlers.alerts import replace_rules
 from gridtally.kernel.periods import midnight_utc
 from gridtally.messaging import OutgoingMessage, ensure_topics
 from restores import Restorable, rows_of, said, until_drained, until_rows
@@ -30,6 +34,8 @@ STORED = {
     "changed_day": (),
     "period_check": (),
 }
+TOUCHED = ("seen_at", "day", "value")
+"""What changes of an alert while it lasts, which no topic says."""
 
 
 @pytest.fixture
@@ -163,3 +169,68 @@ async def test_a_restored_ingest_says_what_it_had_said(
         await send(block(second, days[4], 8, read_at=AT + timedelta(days=5)))
         await until_closed(database, tenant, [2, 2])
     assert ingest.logged("not adopted", tenant) == []
+
+
+async def until_alerts(database, tenant, *is_open):
+    """Wait until the tenant has so many alerts, open or not, and no meter is due."""
+    while True:
+        await until_drained(database, tenant, "changed_day", "alert_check")
+        async with snapshot(database, tenant=ALL_TENANTS) as read:
+            rows = await read.raw.fetch(
+                "SELECT cleared_at FROM alert WHERE tenant_id = $1 ORDER BY number", tenant
+            )
+        if tuple(row["cleared_at"] is None for row in rows) == is_open:
+            return
+
+
+@pytest.mark.timeout(240)
+async def test_a_restored_ingest_raises_no_alert_again(
+    ingest, running, publishing, kafka_bootstrap
+):
+    """What the verdicts were that they rest on, no topic says: the open one goes on until there is
+    a newer day."""
+    tenant = f"t-{uuid4().hex[:8]}"
+    days = [MARCH[0] + timedelta(days=n) for n in range(6)]
+    meter_id, (meter, _) = home()
+    of_alerts = (AlertRaised, AlertCleared)
+
+    async def send(*events):
+        async with publishing() as publisher:
+            await publisher.publish([outgoing(event, tenant) for event in events])
+
+    async with running(tenant) as database:
+        await send(meter)
+        await until_rows(database, "meter", tenant, 1)
+        async with transaction(database, tenant=tenant) as tx:
+            settings = (AlertSetting("stuck_meter", "raise", Decimal(24)),)
+            await replace_rules(tx, tenant, AlertRules(), settings, AT)
+        await send(block(meter_id, days[0], 0))
+        await until_alerts(database, tenant, True)
+    await ingest.copy()
+
+    async with running(tenant) as database:
+        for number, energy, expected in ((1, 0, [True]), (2, None, [False]), (3, 0, [False, True])):
+            await send(uneven(meter_id, days[number]) if energy is None
+                       else block(meter_id, days[number], energy))  # fmt: skip
+            await until_rows(database, "channel_day", tenant, number + 1)
+            await until_alerts(database, tenant, *expected)
+        before = await rows_of(database, "alert", tenant, without=TOUCHED)
+    heard = await said(kafka_bootstrap, tenant, *of_alerts)
+    assert len(heard) == 3
+    await ingest.restore()
+
+    async with running(tenant) as database:
+        await until_rows(database, "reading_block", tenant, 4)
+        await until_alerts(database, tenant, False, True)
+        assert await rows_of(database, "alert", tenant, without=TOUCHED) == before
+        assert await said(kafka_bootstrap, tenant, *of_alerts) == heard
+        await send(uneven(meter_id, days[4]))
+        await until_rows(database, "channel_day", tenant, 5)
+        await until_alerts(database, tenant, False, False)
+    assert ingest.logged("not adopted", tenant) == []
+
+
+def uneven(meter_id, day):
+    """A day of which no rule says anything."""
+    usual = block(meter_id, day, 0)
+    return usual.model_copy(update={"values": [100 + n % 7 for n in range(len(usual.values))]})

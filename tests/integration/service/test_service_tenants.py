@@ -10,6 +10,7 @@ from gridtally.database import ALL_TENANTS, transaction
 from gridtally.http.context import utc_now
 from gridtally.ingest.events.blocks import received_blocks
 from gridtally.ingest.handlers.agreements import apply_agreements
+from gridtally.ingest.handlers.alerts import check_due_meters
 from gridtally.ingest.handlers.meters import apply_meters
 from gridtally.ingest.handlers.periods import plan_periods
 from gridtally.ledger.accounts.handlers.postings import post_invoices
@@ -88,6 +89,7 @@ BODIES = {
     "post /v1/held-invoices/{agreement_id}/{start_on}/dismiss": {"reason": "mine"},
     "post /v1/invoice-drafts/{draft_id}/reject": {"reason": "mine"},
     "post /v1/billing-runs/{run_id}/approve": {"digest": "0" * 64},
+    "post /v1/alerts/{alert_id}/acknowledge": {"note": "mine"},
     "post /v1/invoices/{invoice_id}/credit-notes": {"reason": "mine", "amount": "1"},
     "patch /v1/properties/{property_id}": NAMED,
     "put /v1/properties/{property_id}": NAMED | {"zone": "Europe/Berlin"},
@@ -224,8 +226,8 @@ async def furnish_simulation(app, client):
 
 
 async def furnish_ingest(app, client):
-    """Ingest's resources come as events: a meter, an agreement with a period, and a refused block
-    besides a stored one."""
+    """Ingest's resources come as events: a meter, an agreement with a period, a refused block
+    besides a stored one, and an alert."""
     ids = {"meter_id": str(uuid4()), "agreement_id": str(uuid4())}
     channel = Channel(flow="import", minutes=60, interval_wh_max=10)
     meter = MeterRegistered(
@@ -246,8 +248,15 @@ async def furnish_ingest(app, client):
             for value in (1, 11)
         ]
         await app.state.recorder.record(tx, received_blocks(blocks), now)
+    missing = {"settings": [{"kind": "missing_readings", "action": "raise"}]}
+    assert (await client.put("/v1/alert-rules", json=missing)).status_code == 200
+    async with transaction(app.state.database, tenant=ALL_TENANTS) as tx:
+        assert await check_due_meters(tx, utc_now())
+    [alert] = (await client.get("/v1/alerts")).json()["items"]
     [refused] = (await client.get("/v1/quarantine")).json()["items"]
-    return ids | {"quarantine_id": refused["id"], "start_on": "2025-01-01"}
+    return ids | {
+        "quarantine_id": refused["id"], "start_on": "2025-01-01", "alert_id": alert["id"]
+    }  # fmt: skip
 
 
 def operations(app):

@@ -14,6 +14,7 @@ from gridtally.contracts.accounts import (
     SettlementRecorded,
     TransactionRecorded,
 )
+from gridtally.contracts.alerts import AlertCleared, AlertRaised
 from gridtally.contracts.catalogue import CalendarPublished, PricesPublished, RegionChanged
 from gridtally.contracts.commerce import (
     AgreementChanged,
@@ -74,6 +75,8 @@ TOPICS: dict[str, Topic] = {
         Topic(ReadingsRejected, ("ingest",), ("billing",), logged=True),
         Topic(UsageRecorded, ("ingest",), ("billing",)),
         Topic(PeriodClosed, ("ingest",), ("billing",), logged=True),
+        Topic(AlertRaised, ("ingest",), ("billing",), logged=True),
+        Topic(AlertCleared, ("ingest",), ("billing",), logged=True),
         Topic(MeterRegistered, ("ledger",), ("ingest", "billing", "simulation"), compacted=True),
         Topic(MeterDefined, ("ledger",), ("ingest", "billing"), compacted=True),
         Topic(PropertyChanged, ("ledger",), ("billing", "simulation"), compacted=True),

@@ -91,11 +91,13 @@ NAMED: dict[str, CostClass] = {
     # ingest
     "GET /v1/meters/{meter_id}/completeness": LISTING,
     "GET /v1/meters/{meter_id}/series": LISTING,
+    "GET /v1/alert-rules": READ,
     "GET /v1/estimates/accuracy": LISTING,
     "GET /v1/estimation-settings": READ,
     "GET /v1/readings/stream": STREAM,
     "GET /v1/validation-rules": READ,
     "POST /v1/agreements/{agreement_id}/periods/{start_on}/close": WRITE,
+    "POST /v1/alerts/{alert_id}/acknowledge": WRITE,
     "POST /v1/imports": BULK_WRITE,
     "POST /v1/imports/{import_id}/check": BULK_WRITE,
     "POST /v1/imports/{import_id}/replay": BULK_WRITE,

@@ -13,6 +13,7 @@ from gridtally.billing.handlers import (
 )
 from gridtally.billing.settings import Settings
 from gridtally.contracts.accounts import AccountChanged, PaymentRecorded
+from gridtally.contracts.alerts import AlertCleared, AlertRaised
 from gridtally.contracts.catalogue import PricesPublished, RegionChanged
 from gridtally.contracts.commerce import (
     AgreementChanged,
@@ -76,6 +77,8 @@ def subscriptions(process: Process[Settings]) -> list[Subscription]:
         Subscription(CreditNoteIssued, webhooks.queue_messages, read=bytes),
         Subscription(PaymentRecorded, webhooks.queue_messages, read=bytes),
         Subscription(ReadingsRejected, webhooks.queue_messages, read=bytes),
+        Subscription(AlertRaised, webhooks.queue_messages, read=bytes),
+        Subscription(AlertCleared, webhooks.queue_messages, read=bytes),
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from gridtally.contracts.alerts import AlertCleared, AlertRaised
 from gridtally.contracts.commerce import AgreementChanged
 from gridtally.contracts.metering import (
     MeterDefined,
@@ -50,13 +51,19 @@ def subscriptions(process: Process[Settings], recorder: Recorder) -> list[Subscr
 
 
 def adoptions(process: Process[Settings], partitions: Partitions) -> list[Adoption]:
-    """Ingest's own topics: days first, since periods are made of them."""
+    """Ingest's own topics: days first, since periods are made of them, and alerts before their
+    ends."""
     clock = process.clock
 
     async def adopt_usage(tx: WriteConnection, messages: Batch) -> Batch:
         return await adoption.adopt_usage(tx, messages, partitions, clock())
 
+    async def adopt_alerts(tx: WriteConnection, messages: Batch) -> Batch:
+        return await adoption.adopt_alerts(tx, messages, clock())
+
     return [
         Adoption(UsageRecorded, adopt_usage),
         Adoption(PeriodClosed, adoption.adopt_periods),
+        Adoption(AlertRaised, adopt_alerts),
+        Adoption(AlertCleared, adoption.adopt_clearings),
     ]

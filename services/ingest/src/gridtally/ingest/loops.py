@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from gridtally.database import ALL_TENANTS, WriteConnection, transaction
+from gridtally.ingest.handlers.alerts import check_due_meters
 from gridtally.ingest.handlers.derived_meters import add_up_due_days
 from gridtally.ingest.handlers.estimates import estimate_due_periods
 from gridtally.ingest.handlers.imports import Importer
@@ -26,7 +27,7 @@ EXPIRY_POLL_S = 60.0
 def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
     """Publishing usage, planning and closing periods, estimating what they lack, recording pending
     blocks, dropping those that have waited too long, turning registers into intervals, adding up
-    derived meters, and imports."""
+    derived meters, imports, and alerts."""
     database, clock = process.database, process.clock
     importer = Importer(process.publisher, recorder)
 
@@ -59,6 +60,7 @@ def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
         polling_loop("ingest.registers", registers, database, clock, idle_s=IDLE_POLL_S),
         polling_loop("ingest.sums", sums, database, clock, idle_s=IDLE_POLL_S),
         polling_loop("ingest.imports", importer.work, database, clock),
+        polling_loop("ingest.alerts", check_due_meters, database, clock),
         _expiry(process),
     ]
 

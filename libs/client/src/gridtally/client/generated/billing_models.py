@@ -1446,6 +1446,8 @@ class NewWebhookEndpoint(Model):
             "payment.recorded.v1",
             "account.changed.v1",
             "readings.rejected.v1",
+            "alert.raised.v1",
+            "alert.cleared.v1",
         ]
     ] = []
     """The types of events that it wants; all of them where none is named."""
@@ -2111,6 +2113,8 @@ class WebhookEndpointChange(Model):
                 "payment.recorded.v1",
                 "account.changed.v1",
                 "readings.rejected.v1",
+                "alert.raised.v1",
+                "alert.cleared.v1",
             ]
         ]
         | None

@@ -344,6 +344,7 @@ class Ingest(Operations):
             "wrong_sign",
             "clock_drift",
             "repeated_hour",
+            "unusual_use",
         ]
         | None = None,
         from_: date | None = None,
@@ -367,6 +368,64 @@ class Ingest(Operations):
                 "cleared": cleared,
                 "limit": limit,
             },
+        )
+
+    def get_alert_rules(self) -> models.AlertRules:
+        """The kinds of alerts that there are, and which of them the tenant has on."""
+        return self._call(models.AlertRules, "GET", "/v1/alert-rules")
+
+    def put_alert_rules(
+        self, body: models.NewAlertRules, *, if_match: int | str | None = None
+    ) -> models.AlertRules:
+        """Replace the tenant's rules for alerts. All meters are looked at by them; alerts of
+        kinds that are on no more are cleared.
+        """
+        return self._call(models.AlertRules, "PUT", "/v1/alert-rules", body=body, if_match=if_match)
+
+    def list_alerts(
+        self,
+        *,
+        state: Literal["open", "cleared", "all"] | None = None,
+        kind: Literal[
+            "missing_readings",
+            "dead_meter",
+            "stuck_meter",
+            "unusual_use",
+            "back_feed",
+            "clock_drift",
+            "conservation",
+        ]
+        | None = None,
+        meter_id: UUID | None = None,
+        since: datetime | None = None,
+        acknowledged: bool | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.Alert]:
+        """Alerts, the newest first."""
+        return self._pages(
+            models.PageOfAlert,
+            "GET",
+            "/v1/alerts",
+            query={
+                "state": state,
+                "kind": kind,
+                "meter_id": meter_id,
+                "since": since,
+                "acknowledged": acknowledged,
+                "limit": limit,
+            },
+        )
+
+    def get_alert(self, alert_id: UUID) -> models.Alert:
+        """An alert."""
+        return self._call(
+            models.Alert, "GET", "/v1/alerts/{alert_id}", parts={"alert_id": alert_id}
+        )
+
+    def acknowledge_alert(self, alert_id: UUID, body: models.Acknowledgement) -> None:
+        """Say that somebody has seen the alert, with a note. It stays open until it ends."""
+        self._do(
+            "POST", "/v1/alerts/{alert_id}/acknowledge", parts={"alert_id": alert_id}, body=body
         )
 
     def get_estimation_settings(self) -> models.EstimationSettings:
@@ -842,6 +901,7 @@ class AsyncIngest(AsyncOperations):
             "wrong_sign",
             "clock_drift",
             "repeated_hour",
+            "unusual_use",
         ]
         | None = None,
         from_: date | None = None,
@@ -865,6 +925,66 @@ class AsyncIngest(AsyncOperations):
                 "cleared": cleared,
                 "limit": limit,
             },
+        )
+
+    async def get_alert_rules(self) -> models.AlertRules:
+        """The kinds of alerts that there are, and which of them the tenant has on."""
+        return await self._call(models.AlertRules, "GET", "/v1/alert-rules")
+
+    async def put_alert_rules(
+        self, body: models.NewAlertRules, *, if_match: int | str | None = None
+    ) -> models.AlertRules:
+        """Replace the tenant's rules for alerts. All meters are looked at by them; alerts of
+        kinds that are on no more are cleared.
+        """
+        return await self._call(
+            models.AlertRules, "PUT", "/v1/alert-rules", body=body, if_match=if_match
+        )
+
+    def list_alerts(
+        self,
+        *,
+        state: Literal["open", "cleared", "all"] | None = None,
+        kind: Literal[
+            "missing_readings",
+            "dead_meter",
+            "stuck_meter",
+            "unusual_use",
+            "back_feed",
+            "clock_drift",
+            "conservation",
+        ]
+        | None = None,
+        meter_id: UUID | None = None,
+        since: datetime | None = None,
+        acknowledged: bool | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.Alert]:
+        """Alerts, the newest first."""
+        return self._pages(
+            models.PageOfAlert,
+            "GET",
+            "/v1/alerts",
+            query={
+                "state": state,
+                "kind": kind,
+                "meter_id": meter_id,
+                "since": since,
+                "acknowledged": acknowledged,
+                "limit": limit,
+            },
+        )
+
+    async def get_alert(self, alert_id: UUID) -> models.Alert:
+        """An alert."""
+        return await self._call(
+            models.Alert, "GET", "/v1/alerts/{alert_id}", parts={"alert_id": alert_id}
+        )
+
+    async def acknowledge_alert(self, alert_id: UUID, body: models.Acknowledgement) -> None:
+        """Say that somebody has seen the alert, with a note. It stays open until it ends."""
+        await self._do(
+            "POST", "/v1/alerts/{alert_id}/acknowledge", parts={"alert_id": alert_id}, body=body
         )
 
     async def get_estimation_settings(self) -> models.EstimationSettings:

@@ -12,6 +12,186 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from gridtally.client.model import Model
 
 
+class Acknowledgement(Model):
+    """That somebody has seen an alert."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    note: str
+    """What they know of it or do about it, for others."""
+
+
+class Alert(Model):
+    """Something that is, or was, wrong with the readings of a meter."""
+
+    id: UUID
+    """The alert."""
+
+    kind: (
+        Literal[
+            "missing_readings",
+            "dead_meter",
+            "stuck_meter",
+            "unusual_use",
+            "back_feed",
+            "clock_drift",
+            "conservation",
+        ]
+        | str
+    )
+    """What is wrong."""
+
+    meter_id: UUID
+    """The meter."""
+
+    meter_name: str | None
+    """What people call the meter; null of one that is there no more."""
+
+    flow: (
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | str
+        | None
+    )
+    """The channel's flow; null where it is about all channels of the meter."""
+
+    number: int
+    """Which alert of its kind it is of this channel (or meter), from 1."""
+
+    since_at: AwareDatetime
+    """Since when it is so, UTC."""
+
+    day: date | None
+    """The last local day that it was seen on; null where readings do not come."""
+
+    value: Decimal
+    """What was measured last, in `unit`."""
+
+    worst_value: Decimal
+    """The highest that was measured while it lasts, in `unit`."""
+
+    limit: Decimal
+    """The limit that it has reached, in `unit`."""
+
+    unit: Literal["hours", "days", "times", "Wh", "share"] | str
+    """What `value`, `worst_value` and `limit` are in."""
+
+    raised_at: AwareDatetime
+    """When it was raised, UTC."""
+
+    seen_at: AwareDatetime
+    """When it was last seen to be so, UTC."""
+
+    cleared_at: AwareDatetime | None
+    """When it was cleared, UTC; null while it is open."""
+
+    reason: Literal["ended", "rule_off", "meter_removed"] | str | None
+    """
+    Why it was cleared: it is so no more, its rule is off, or the meter or its channel is there
+    no more; null while it is open.
+    """
+
+    acknowledged_at: AwareDatetime | None
+    """When somebody said that they have seen it, UTC."""
+
+    acknowledged_by: str | None
+    """Whose key that was."""
+
+    note: str | None
+    """What they noted."""
+
+
+class AlertKindDescription(Model):
+    """A kind of alerts that there is."""
+
+    kind: (
+        Literal[
+            "missing_readings",
+            "dead_meter",
+            "stuck_meter",
+            "unusual_use",
+            "back_feed",
+            "clock_drift",
+            "conservation",
+        ]
+        | str
+    )
+    """The kind."""
+
+    meaning: str
+    """What it measures."""
+
+    unit: Literal["hours", "days", "times", "Wh", "share"] | str
+    """What its limit is in."""
+
+    limit: Decimal
+    """The usual limit: an alert is raised from there on."""
+
+    flows: list[
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | str
+    ]
+    """The flows that it is meant for; none where it is about whole meters."""
+
+    rules: list[
+        Literal[
+            "spike",
+            "physical_limit",
+            "zero_run",
+            "flat_run",
+            "gap",
+            "overlap",
+            "back_feed",
+            "dark_energy",
+            "exchange_jump",
+            "multiplier",
+            "wrong_sign",
+            "clock_drift",
+            "repeated_hour",
+            "unusual_use",
+        ]
+        | str
+    ]
+    """The rules for readings whose verdicts it follows from."""
+
+
+class AlertSetting(Model):
+    """
+    Whether alerts of a kind are raised, and from which limit on.
+
+    Of the settings of one kind the one counts that names most of a channel.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: Literal[
+        "missing_readings",
+        "dead_meter",
+        "stuck_meter",
+        "unusual_use",
+        "back_feed",
+        "clock_drift",
+        "conservation",
+    ]
+    """The kind."""
+
+    action: Literal["off", "raise"]
+    """`raise`: an alert is raised when the limit is reached; `off`: none is."""
+
+    limit: Decimal | None = None
+    """From where on, in the kind's unit; the usual limit where it is left out."""
+
+    meter_type: str | None = None
+    """Only for meters of this type."""
+
+    flow: (
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | None
+    ) = None
+    """Only for this flow; without it, for those that the kind is meant for."""
+
+
 class Channel(Model):
     """A flow that a meter measures, its interval length and the most an interval can carry."""
 
@@ -172,6 +352,7 @@ class DayCompleteness(Model):
             "wrong_sign",
             "clock_drift",
             "repeated_hour",
+            "unusual_use",
         ]
         | str
     ]
@@ -208,6 +389,7 @@ class DayVerdict(Model):
             "wrong_sign",
             "clock_drift",
             "repeated_hour",
+            "unusual_use",
         ]
         | str
     )
@@ -625,6 +807,16 @@ class Nem12Layout(Model):
     """NEM12."""
 
 
+class NewAlertRules(Model):
+    """A tenant's rules for alerts from now on, instead of those before."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    settings: list[AlertSetting]
+    """What is on, off and limited otherwise than usual."""
+
+
 class NewBlock(Model):
     """
     A block of consecutive interval readings.
@@ -719,6 +911,14 @@ class NewKey(Model):
 
     customer_id: UUID | None = None
     """The customer whose rows alone the key sees; null for all rows"""
+
+
+class PageOfAlert(Model):
+    items: list[Alert]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
 
 
 class PageOfDeadLetter(Model):
@@ -954,6 +1154,7 @@ class RuleSetting(Model):
         "wrong_sign",
         "clock_drift",
         "repeated_hour",
+        "unusual_use",
     ]
     """The rule."""
 
@@ -1107,6 +1308,7 @@ class ValidationRule(Model):
             "wrong_sign",
             "clock_drift",
             "repeated_hour",
+            "unusual_use",
         ]
         | str
     )
@@ -1174,6 +1376,7 @@ class ValidationVerdict(Model):
             "wrong_sign",
             "clock_drift",
             "repeated_hour",
+            "unusual_use",
         ]
         | str
     )
@@ -1234,6 +1437,19 @@ class ValueCounts(Model):
 
     unchanged: int
     """Number of values that were there already"""
+
+
+class AlertRules(Model):
+    """A tenant's rules for alerts."""
+
+    version: int
+    """The ETag: how often they were changed."""
+
+    settings: list[AlertSetting]
+    """What the tenant has said. A kind that is not named is off."""
+
+    kinds: list[AlertKindDescription]
+    """All kinds that there are."""
 
 
 class Completeness(Model):

@@ -2,6 +2,7 @@
 
 NOTES: dict[str, str] = {
     # metering
+    "alert_id": "The alert",
     "aligned": "Whether both ends lie on readings, so that nothing is interpolated",
     "blocks": "Number of blocks",
     "by": "The steps that the window is divided into",

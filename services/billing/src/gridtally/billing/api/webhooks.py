@@ -41,9 +41,11 @@ EventType = Literal[
     "payment.recorded.v1",
     "account.changed.v1",
     "readings.rejected.v1",
+    "alert.raised.v1",
+    "alert.cleared.v1",
 ]
 """What messages can be about; the data of each is the event's, as the AsyncAPI document has it."""
-EventTypes = Annotated[tuple[EventType, ...], Field(max_length=6)]
+EventTypes = Annotated[tuple[EventType, ...], Field(max_length=8)]
 Url = Annotated[str, Field(min_length=1, max_length=2_000)]
 
 

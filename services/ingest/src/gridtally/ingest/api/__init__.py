@@ -2,6 +2,8 @@
 
 from gridtally.http.openapi import ApiDescription
 from gridtally.ingest.api import (
+    alert_rules,
+    alerts,
     bulk_series,
     completeness,
     estimates,
@@ -33,6 +35,8 @@ ROUTERS = (
     register_exceptions.router,
     validation_rules.router,
     verdicts.router,
+    alert_rules.router,
+    alerts.router,
     estimates.router,
     reconciliation.router,
 )
@@ -47,6 +51,7 @@ API = ApiDescription(
         "pending blocks": "Blocks that are pending until their meter is registered",
         "register exceptions": "Register readings that contradict each other and make no energy",
         "validation rules": "Rules for readings that are odd, and what they say of stored days",
+        "alerts": "What is wrong with meters: rules, open and cleared alerts",
         "estimates": "What was estimated of periods, by which method, and how far off it was",
         "reconciliation": "What was counted on the way in against what lies in the tables",
     },
@@ -86,6 +91,9 @@ API = ApiDescription(
             409: ("period_closed",),
             422: ("period_not_ended",),
         },
+        "put_alert_rules": {422: ("alert_setting",)},
+        "get_alert": {404: ("alert_unknown",)},
+        "acknowledge_alert": {404: ("alert_unknown",), 409: ("alert_acknowledged",)},
         "replay_block": {
             404: ("quarantine_unknown",),
             409: ("already_replayed", "still_refused"),

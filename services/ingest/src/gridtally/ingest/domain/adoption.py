@@ -1,9 +1,12 @@
-"""What was published before a restore: channel-days and closed periods."""
+"""What was published before a restore: channel-days, closed periods and ends of alerts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
+
+from gridtally.ingest.domain.alerts import Clearing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +54,14 @@ class PublishedPeriod:
     energy_wh: Mapping[str, int]
     digest: str
     correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedClearing:
+    """The end of an alert, with the worst that was measured while it lasted."""
+
+    tenant_id: str
+    id: UUID
+    worst_value: Decimal
+    cleared_at: datetime
+    reason: Clearing

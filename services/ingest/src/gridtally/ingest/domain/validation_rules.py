@@ -4,11 +4,12 @@ Owns how settings are chosen and how merged channel-days become the columns that
 `gridtally.metering.validation` judges. What a rule measures is that package's.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
 import numpy as np
@@ -43,6 +44,18 @@ class RuleSetting:
     meter_type: str | None = None
     flow: str | None = None
 
+    @classmethod
+    def of_decimal(
+        cls,
+        rule: RuleName,
+        action: Action,
+        limit: Decimal,
+        meter_type: str | None,
+        flow: str | None,
+    ) -> Self:
+        """A setting whose limit is a decimal, as those of alerts are."""
+        return cls(rule, action, float(limit), None, meter_type, flow)
+
     @property
     def precedence(self) -> int:
         """The higher one counts: what names more of a channel, and a flow before a type."""
@@ -68,30 +81,45 @@ class ChannelRules:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """A tenant's settings, in the version that they have."""
+    """A tenant's settings, in the version that they have.
+
+    `of_alerts` are those that its rules for alerts need; whatever it says itself counts for more.
+    """
 
     settings: tuple[RuleSetting, ...]
     version: int
+    of_alerts: tuple[RuleSetting, ...] = ()
     kinds: dict[tuple[str, str], ChannelRules] = field(default_factory=dict, compare=False)
 
     @property
     def is_off(self) -> bool:
         """Whether no rule is on for any channel."""
-        return all(setting.action == "off" for setting in self.settings)
+        return not self.names_on
+
+    @property
+    def names_on(self) -> frozenset[RuleName]:
+        """The rules that are on for some channels."""
+        of_all = {own.rule for own in self.settings if own.meter_type is None and own.flow is None}
+        counting = (*self.settings, *(own for own in self.of_alerts if own.rule not in of_all))
+        return frozenset(setting.rule for setting in counting if setting.action != "off")
 
     def of_channel(self, meter_type: str, flow: str) -> ChannelRules:
         """What counts for channels of this flow of such meters."""
         known = self.kinds.get((meter_type, flow))
         if known is None:
-            known = self.kinds[meter_type, flow] = _channel_rules(self.settings, meter_type, flow)
+            known = self.kinds[meter_type, flow] = self._channel_rules(meter_type, flow)
         return known
 
+    def _channel_rules(self, meter_type: str, flow: str) -> ChannelRules:
+        chosen: dict[RuleName, RuleSetting] = {}
+        for settings in (self.of_alerts, self.settings):
+            for setting in sorted(settings, key=lambda setting: setting.precedence):
+                if setting.is_for(meter_type, flow):
+                    chosen[setting.rule] = setting
+        return _channel_rules(chosen)
 
-def _channel_rules(settings: Sequence[RuleSetting], meter_type: str, flow: str) -> ChannelRules:
-    chosen: dict[RuleName, RuleSetting] = {}
-    for setting in sorted(settings, key=lambda setting: setting.precedence):
-        if setting.is_for(meter_type, flow):
-            chosen[setting.rule] = setting
+
+def _channel_rules(chosen: Mapping[RuleName, RuleSetting]) -> ChannelRules:
     limits, least = [], []
     for name in RULE_NAMES:
         rule, setting = RULES[name], chosen.get(name, RuleSetting(name, "off"))

@@ -7,6 +7,7 @@ from gridtally.contracts.metering import MeterRegistered
 from gridtally.database import WriteConnection
 from gridtally.ingest.domain.derived_meters import MeterDefinitions
 from gridtally.ingest.events.messages import registration
+from gridtally.ingest.handlers.alerts import mark_meters
 from gridtally.ingest.handlers.derived_meters import refresh_sums
 from gridtally.ingest.store import derived_meters as store
 from gridtally.ingest.store import meters, periods
@@ -18,7 +19,8 @@ async def apply_meters(
     tx: WriteConnection, batch: Sequence[ReceivedMessage[MeterRegistered]], now: datetime
 ) -> None:
     """Store the newest state of each meter, and have the open periods of these meters checked; the
-    closed ones too where its channels measure from or until another time than was known.
+    closed ones too where its channels measure from or until another time than was known. All are
+    looked at for alerts.
 
     Pending blocks of a new meter are recorded by a loop of their own.
     """
@@ -48,3 +50,4 @@ async def apply_meters(
         await refresh_sums(tx, list(registered), now)
     if ended:
         await meters.delete_meters(tx, ended)
+    await mark_meters(tx, list(newest), now)

@@ -17,7 +17,7 @@ from gridtally.ingest.domain.validation_rules import (
     choose_days,
     columns,
 )
-from gridtally.ingest.store import channel_histories, verdicts
+from gridtally.ingest.store import alert_checks, channel_histories, verdicts
 from gridtally.ingest.store.meters import Meters
 from gridtally.ingest.store.validation_rules import fetch_rule_sets, upsert_rules
 from gridtally.metering.validation.judge import judge
@@ -37,12 +37,20 @@ async def replace_rules(
 
     Verdicts of rules that are off for all channels are cleared: nobody looks at their days again.
     """
-    replaced = RuleSet(settings, rules.version + 1)
+    replaced = RuleSet(settings, rules.version + 1, rules.of_alerts)
     await upsert_rules(tx, tenant_id, replaced, now)
-    on = {setting.rule for setting in settings if setting.action != "off"}
-    off = [name for name in RULE_NAMES if name not in on]
-    await verdicts.clear_rules(tx, tenant_id, off, now)
+    await clear_verdicts(tx, tenant_id, replaced, now)
     return replaced
+
+
+async def clear_verdicts(
+    tx: WriteConnection, tenant_id: str, rules: RuleSet, now: datetime
+) -> None:
+    """Clear the verdicts of rules that are off by now for all channels of the tenant; alerts that
+    follow from them are looked at again."""
+    off = [name for name in RULE_NAMES if name not in rules.names_on]
+    await verdicts.clear_rules(tx, tenant_id, off, now)
+    await alert_checks.mark_open_alerts(tx, tenant_id, now)
 
 
 class Validator:

@@ -2,34 +2,39 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import orjson
 
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import insert_rows
 from gridtally.ingest.domain.validation_rules import RuleSet, RuleSetting
+from gridtally.ingest.store.alert_rules import read_settings
 from gridtally.ingest.store.meters import count_change
 from gridtally.ingest.tables import validation_rules as table
 
-_FETCH_ALL = "SELECT tenant_id, version, settings FROM validation_rules"
+_FETCH_ALL = """
+SELECT tenant_id, v.version, v.settings, a.settings AS of_alerts
+  FROM validation_rules v FULL JOIN alert_rules a USING (tenant_id)
+"""
 
 
 async def fetch_rule_sets(read: ReadConnection) -> dict[str, RuleSet]:
     """Those of all tenants that the transaction sees and that have a rule on."""
-    rule_sets = {
-        row["tenant_id"]: _rule_set(row["settings"], row["version"])
-        for row in await read.raw.fetch(_FETCH_ALL)
-    }
+    rule_sets = {row["tenant_id"]: _rule_set(row) for row in await read.raw.fetch(_FETCH_ALL)}
     return {tenant_id: rules for tenant_id, rules in rule_sets.items() if not rules.is_off}
 
 
-_FETCH = "SELECT version, settings FROM validation_rules WHERE tenant_id = $1"
+_FETCH = """
+SELECT v.version, v.settings, a.settings AS of_alerts
+  FROM (SELECT $1::text AS tenant_id) AS k
+  LEFT JOIN validation_rules v USING (tenant_id) LEFT JOIN alert_rules a USING (tenant_id)
+"""
 
 
 async def fetch_rules(read: ReadConnection, tenant_id: str) -> RuleSet:
     """A tenant's rules; version 0 and none where it has said nothing."""
-    row = await read.raw.fetchrow(_FETCH, tenant_id)
-    return RuleSet((), 0) if row is None else _rule_set(row["settings"], row["version"])
+    return _rule_set(await read.raw.fetchrow(_FETCH, tenant_id))
 
 
 async def lock_rules(tx: WriteConnection, tenant_id: str) -> RuleSet:
@@ -56,5 +61,7 @@ async def upsert_rules(tx: WriteConnection, tenant_id: str, rules: RuleSet, now:
     await insert_rows(tx, table, [row], _REPLACE)
 
 
-def _rule_set(settings: list[dict[str, object]], version: int) -> RuleSet:
-    return RuleSet(tuple(RuleSetting(**setting) for setting in settings), version)  # type: ignore[arg-type] # as they were written
+def _rule_set(row: Any) -> RuleSet:
+    settings = tuple(RuleSetting(**setting) for setting in row["settings"] or ())
+    of_alerts = read_settings(row["of_alerts"] or ()).rule_settings()
+    return RuleSet(settings, row["version"] or 0, of_alerts)

@@ -8,8 +8,41 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gridtally.database.columns import INSTANT, key, required, tenant
+from gridtally.ingest.tables.alerts import alert, alert_check, alert_rules
+from gridtally.ingest.tables.metadata import METADATA
+from gridtally.ingest.tables.validation import channel_history, validation_rules, verdict
 
-METADATA = sa.MetaData()
+__all__ = [
+    "METADATA",
+    "agreement",
+    "alert",
+    "alert_check",
+    "alert_rules",
+    "changed_day",
+    "channel_day",
+    "channel_history",
+    "due_summed_day",
+    "estimate",
+    "estimation_settings",
+    "file_import",
+    "intake_count",
+    "meter",
+    "meter_definition",
+    "meter_input",
+    "pending_block",
+    "period",
+    "period_check",
+    "quarantine",
+    "reading_block",
+    "register_channel",
+    "register_entry",
+    "register_exception",
+    "registry_change",
+    "summed_day",
+    "validation_rules",
+    "verdict",
+    "withdrawn_event",
+]
 
 reading_block = sa.Table(
     "reading_block",
@@ -303,40 +336,6 @@ withdrawn_event = sa.Table(
     key("flow", sa.Text),
     key("event_id"),
     required("withdrawn_at", INSTANT),
-)
-validation_rules = sa.Table(
-    "validation_rules",
-    METADATA,
-    tenant(),
-    required("version", sa.Integer),
-    required("settings", JSONB),
-    required("updated_at", INSTANT),
-)
-channel_history = sa.Table(
-    "channel_history",
-    METADATA,
-    tenant(),
-    key("meter_id"),
-    key("flow", sa.Text),
-    key("minutes", sa.SmallInteger),
-    required("history", sa.LargeBinary),
-)
-verdict = sa.Table(
-    "verdict",
-    METADATA,
-    tenant(),
-    key("meter_id"),
-    key("flow", sa.Text),
-    key("minutes", sa.SmallInteger),
-    key("day", sa.Date),
-    key("rule", sa.Text),
-    required("value", sa.Double),
-    required("limit", sa.Double),
-    required("slot", sa.SmallInteger),
-    required("intervals", sa.SmallInteger),
-    required("judged_at", INSTANT),
-    sa.Column("cleared_at", INSTANT),
-    sa.Index("verdict_by_day", "tenant_id", "day", "meter_id", "flow", "rule", "minutes"),
 )
 estimate = sa.Table(
     "estimate",
