@@ -1,6 +1,7 @@
 """The pages, a module for each area: parse, ask the services, put the blocks together."""
 
 from gridtally.console.pages import (
+    alerts,
     billing_runs,
     comparison_form,
     comparisons,
@@ -52,6 +53,7 @@ ROUTERS = (
     payments.router,
     payees.router,
     operations.router,
+    alerts.router,
     reconciliation.router,
     developers.router,
     finder.router,

@@ -30,6 +30,7 @@ router = APIRouter()
 SAMPLE = 200
 TABS = (
     ("Quarantine", "/operations"),
+    ("Alerts", "/operations/alerts"),
     ("Unknown meters", "/operations/pending"),
     ("Register exceptions", "/operations/registers"),
     ("Periods", "/operations/periods"),

@@ -37,6 +37,7 @@ async def show_overview(visit: Visit) -> Response:
         held,
         quarantine,
         pending,
+        alerts,
         exceptions,
         intake,
         billing,
@@ -51,6 +52,7 @@ async def show_overview(visit: Visit) -> Response:
         visit.get("billing", "/v1/held-invoices", limit=SAMPLE),
         visit.get("ingest", "/v1/quarantine", limit=SAMPLE, replayed="false"),
         visit.get("ingest", "/v1/pending-blocks", limit=SAMPLE),
+        visit.get("ingest", "/v1/alerts", limit=SAMPLE),
         visit.get("ingest", "/v1/register-exceptions", limit=SAMPLE),
         visit.get("ingest", "/v1/reconciliation"),
         visit.get("billing", "/v1/reconciliation"),
@@ -62,6 +64,7 @@ async def show_overview(visit: Visit) -> Response:
         visit.get("billing", "/v1/customers", limit=1),
         visit.get("tariff", "/v1/tariffs", limit=1),
     )
+    checked = intake, billing, books, chain, incomplete
     view = PageView(
         area="overview",
         title="Overview",
@@ -69,19 +72,7 @@ async def show_overview(visit: Visit) -> Response:
         refresh_s=REFRESH_S,
         blocks=[
             *_first_steps(any_customer),
-            _attention(
-                held,
-                quarantine,
-                pending,
-                exceptions,
-                ageing,
-                intake,
-                billing,
-                books,
-                chain,
-                incomplete,
-                any_tariff,
-            ),
+            _attention(held, quarantine, pending, alerts, exceptions, ageing, *checked, any_tariff),
             _work(intake, billing),
             _invoiced(billing),
             _ageing(ageing),
@@ -121,9 +112,8 @@ def _many(answer: Answer, shown: int) -> str:
 
 
 def _attention(*answers: Answer) -> Panel:
-    held, quarantine, pending, exceptions, ageing, intake, billing, books, chain, incomplete, _ = (
-        answers
-    )
+    held, quarantine, pending, alerts, exceptions, ageing, *checked = answers
+    intake, billing, books, chain, incomplete, _ = checked
     rows: list[tuple[Cell, Cell, Cell]] = []
 
     def add(tone: Tone, what: str, text: str, href: str) -> None:
@@ -143,6 +133,10 @@ def _attention(*answers: Answer) -> Panel:
     for reason, number in Counter(item["reason"] for item in quarantine.items).most_common():
         what = f"{_many(quarantine, number)} in quarantine: {formats.words(reason)}"
         add("warn", what, "refused readings, to be replayed once repaired", "/operations")
+    for kind, number in Counter(item["kind"] for item in alerts.items).most_common():
+        noun = "alert" if number == 1 else "alerts"
+        what = f"{_many(alerts, number)} open {noun}: {formats.words(kind)}"
+        add("warn", what, "what meters send is odd, or nothing", f"/operations/alerts?kind={kind}")
     _add_incomplete(add, incomplete)
     if pending.items:
         what = f"{_many(pending, len(pending.items))} unknown meters send readings"
