@@ -27,7 +27,7 @@ MADE_ELSEWHERE = {
     "bad_request", "internal_error", "method_not_allowed", "unavailable",
     "region_unknown", "tariff_unknown", "calendar_unknown", "price_series_unknown",
     "region_exists", "tariff_exists", "calendar_exists", "price_series_exists",
-    "unknown_property",
+    "unknown_property", "readings_refused", "payments_refused",
 }  # fmt: skip
 """Codes that are put together from a status or a resource's name."""
 

@@ -28,7 +28,7 @@ from gridtally.database import ALL_TENANTS, Database, ReadConnection, snapshot, 
 from gridtally.http.context import utc_now
 from gridtally.ledger.accounts.domain.chart import receivable, tax
 from gridtally.ledger.accounts.domain.commands import Command
-from gridtally.ledger.accounts.handlers.payments import post_command
+from gridtally.ledger.accounts.handlers.commands import post_command
 from gridtally.ledger.accounts.handlers.postings import post_invoices
 from gridtally.ledger.accounts.store import accounts, reconciliation, reports, statements
 from gridtally.ledger.consumers import subscriptions

@@ -17,7 +17,7 @@ from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
 from gridtally.ledger.accounts.domain.payments import post
 from gridtally.ledger.accounts.domain.terms import Terms
 from gridtally.ledger.accounts.domain.transactions import transaction_id
-from gridtally.ledger.accounts.handlers import payments
+from gridtally.ledger.accounts.handlers import commands
 from gridtally.ledger.accounts.store import (
     adopted_payments,
     credit,
@@ -157,7 +157,7 @@ async def test_a_repeated_command_is_answered_with_the_transaction_that_is_there
     ids = []
     for _ in range(2):
         async with accounts.transaction() as tx:
-            ids.append(await payments.post_command(tx, TENANT, command))
+            ids.append(await commands.post_command(tx, TENANT, command))
     assert ids == [transaction_id(TENANT, command.id)] * 2
     assert len(accounts.transactions) == len(accounts.outbox) == 1
 
@@ -205,7 +205,7 @@ async def test_an_id_that_another_customer_takes_meanwhile_is_tried_again(accoun
     other = replace(command, customer_id=uuid4())
     account = CustomerAccount(TENANT, other.customer_id, "EUR")
     accounts.meanwhile = [post(account, other)]
-    step = Step(lambda tx: payments.post_command(tx, TENANT, command))
+    step = Step(lambda tx: commands.post_command(tx, TENANT, command))
     assert await outcome(accounts.transaction, step) == (
         "the same id is being posted for another customer"
     )

@@ -18,6 +18,7 @@ from gridtally.ledger.accounts.domain.reversals import Reason
 from gridtally.ledger.accounts.domain.terms import Terms
 from gridtally.ledger.accounts.domain.transactions import transaction_id
 from gridtally.ledger.accounts.handlers import (
+    commands,
     credit,
     customers,
     payments,
@@ -101,7 +102,7 @@ class Scenario:
     def post(self, kind, amount, *allocations, fails=None, **other):
         """A command of the API."""
         command = self.command(kind, amount, *allocations, **other)
-        self.steps.append(Step(lambda tx: payments.post_command(tx, TENANT, command), fails))
+        self.steps.append(Step(lambda tx: commands.post_command(tx, TENANT, command), fails))
         return command
 
     def command(self, kind, amount, *allocations, **other):

@@ -20,6 +20,7 @@ from gridtally.ledger.accounts.domain.terms import Terms
 from gridtally.ledger.accounts.domain.transactions import BALANCE_MAX, sum_of
 from gridtally.ledger.accounts.domain.unmatched_payments import UnmatchedPayment
 from gridtally.ledger.accounts.handlers import (
+    commands,
     credit,
     customers,
     payments,
@@ -68,13 +69,14 @@ class AccountsInMemory:
     def stand_in(self, monkeypatch):
         """Let the handlers find this where their stores and the outbox are."""
         handlers = (
-            credit, customers, payments, postings, reversals, terms, unmatched_payments,
+            commands, credit, customers, payments, postings, reversals, terms,
+            unmatched_payments,
         )  # fmt: skip
         for handler in handlers:
             for name in STORES:
                 if hasattr(handler, name):
                     monkeypatch.setattr(handler, name, self)
-        for handler in (credit, payments, reversals, terms, unmatched_payments):
+        for handler in (commands, credit, payments, reversals, terms, unmatched_payments):
             monkeypatch.setattr(handler, "enqueue", self.enqueue)
 
     def let_read(self, keys):

@@ -159,14 +159,14 @@ async def states(client, customer):
     return {item["number"]: (item["state"], item["open"]) for item in page["items"]}
 
 
-async def issue(ledger, *amounts, customer=None, **other):
+async def issue(ledger, *amounts, customer=None, tenant="acme", **other):
     """Invoices of one customer, a month apart, the first the oldest."""
     customer = customer or uuid4()
     events = [
         invoice(n, customer=customer, energy=amount, tax="0", days=30 * n, **other)
         for n, amount in enumerate(amounts)
     ]
-    await posted(ledger, post_invoices, *events)
+    await posted(ledger, post_invoices, *events, tenant=tenant)
     return customer, events
 
 

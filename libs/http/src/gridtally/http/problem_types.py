@@ -318,6 +318,7 @@ MEANINGS: dict[str, str] = {
     "payment_resolved": "The unmatched payment was assigned to a customer or paid back.",
     "payee_unknown": "No payee has this id.",
     "payment_plan_unknown": "No payment plan has this id.",
+    "payments_refused": "Payments are refused for several reasons; `errors` names each.",
     "payment_unknown": "No payment that was unmatched has this id.",
     "plan_ended": "The payment plan is fulfilled or cancelled already.",
     "seal_unknown": "No seal has this number.",

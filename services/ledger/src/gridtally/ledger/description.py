@@ -104,6 +104,17 @@ DESCRIPTION = ApiDescription(
             404: _METER,
             422: ("not_derived", "invalid_terms", "circular_definition", "too_many_versions"),
         },
+        "post_payments": {
+            422: (
+                "allocation_refused",
+                "finer_than_currency",
+                "id_taken",
+                "future",
+                "too_early",
+                "balance_too_large",
+                "payments_refused",
+            ),
+        },
         "post_opening_balances": {
             409: ("opening_balance_exists",),
             422: (

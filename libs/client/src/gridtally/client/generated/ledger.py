@@ -1085,6 +1085,25 @@ class Ledger(Operations):
             idempotency_key=idempotency_key,
         )
 
+    def post_payments(
+        self, body: models.NewPayments, *, idempotency_key: str | None = None
+    ) -> models.PaymentResults:
+        """Post up to 10 000 payments, in their order: all or nothing, or item by item.
+
+        Each finds what those before it have paid. What all of them leave as credit is spent
+        as the payment terms say, once they are posted. 201 where something was posted, 200
+        where all were posted already, 422 where nothing could be. Give each its `id`: then a
+        list that comes again posts nothing twice, whatever else is in it.
+        """
+        return self._call(
+            models.PaymentResults,
+            "POST",
+            "/v1/payments/batch",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
     def post_opening_balances(
         self, body: models.NewOpeningBalances, *, idempotency_key: str | None = None
     ) -> models.OpeningBalances:
@@ -2532,6 +2551,25 @@ class AsyncLedger(AsyncOperations):
             models.Transaction,
             "POST",
             "/v1/allocations",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def post_payments(
+        self, body: models.NewPayments, *, idempotency_key: str | None = None
+    ) -> models.PaymentResults:
+        """Post up to 10 000 payments, in their order: all or nothing, or item by item.
+
+        Each finds what those before it have paid. What all of them leave as credit is spent
+        as the payment terms say, once they are posted. 201 where something was posted, 200
+        where all were posted already, 422 where nothing could be. Give each its `id`: then a
+        list that comes again posts nothing twice, whatever else is in it.
+        """
+        return await self._call(
+            models.PaymentResults,
+            "POST",
+            "/v1/payments/batch",
             body=body,
             once=True,
             idempotency_key=idempotency_key,

@@ -2644,6 +2644,22 @@ class NewPayment(Model):
     """Which open items it is for"""
 
 
+class NewPayments(Model):
+    """
+    Payments to post together. With `all_or_nothing` one that is refused refuses all; with
+    `item_by_item` the others are posted.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: list[NewPayment]
+    """The page's items"""
+
+    mode: Literal["all_or_nothing", "item_by_item"] = "all_or_nothing"
+    """What happens where some items are refused"""
+
+
 class NewProperty(Model):
     """
     A property to register. `customer_id` says whose site it is, which decides what a customer's
@@ -2930,6 +2946,65 @@ class PaymentPlan(Model):
 
     cancel_reason: Literal["broken", "replaced", "withdrawn", "mistake"] | str | None
     """Why it was cancelled; null while it counts"""
+
+
+class PaymentResult(Model):
+    """
+    What became of one payment of a request. `id` is the payment's, `transaction_id` that of
+    the transaction which posts it.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    index: int
+    """Position in the request, from 0"""
+
+    status: Literal["accepted", "unchanged", "refused"] | str
+    """What became of it; `unchanged` was posted before"""
+
+    id: UUID | None
+    """Null where a refused item has none"""
+
+    transaction_id: UUID | None = None
+    """The transaction"""
+
+    allocated: Decimal | None = None
+    """Off open items; null where nothing was posted now"""
+
+    unallocated: Decimal | None = None
+    """The rest: credit, or in suspense where nobody knows the customer"""
+
+    unmatched: bool = False
+    """Whether it stands in suspense, and is to be assigned"""
+
+    code: str | None = None
+    """Why it is refused: a problem code; null where it is not"""
+
+    detail: str | None = None
+    """The reason, for people"""
+
+    errors: list[ProblemError] | None = None
+    """What is wrong with the parts of the request"""
+
+
+class PaymentResults(Model):
+    """
+    What became of each payment, in the order of the request; an `unchanged` one was posted
+    before with the same content.
+    """
+
+    accepted: int
+    """Number of items accepted"""
+
+    unchanged: int
+    """Number of items that existed already"""
+
+    refused: int
+    """Number of items refused"""
+
+    items: list[PaymentResult]
+    """The page's items"""
 
 
 class PlannedInstalments(Model):

@@ -21,6 +21,7 @@ from gridtally.ledger.accounts.domain.opening_balances import OpeningBalance
 from gridtally.ledger.accounts.handlers import opening_balances
 from gridtally.ledger.accounts.store import transactions
 from gridtally.ledger.callers import WriteCause
+from gridtally.ledger.refused_items import at_item
 
 router = Router(prefix="/v1/opening-balances", tags=["payments"])
 BATCH_MAX = 500
@@ -82,7 +83,7 @@ async def post_opening_balances(
         try:
             requested.append(item.to_domain(now))
         except Rejected as refused:
-            raise opening_balances.at_item(refused, index) from None
+            raise at_item(refused, index) from None
     async with transaction(db, tenant=cause.tenant_id) as tx:
         if (answer := await request.fetch_answer(tx)) is not None:
             return answer

@@ -32,7 +32,7 @@ from gridtally.ledger.accounts.domain.commands import (
     CreditSource,
 )
 from gridtally.ledger.accounts.domain.transactions import AMOUNT_DECIMALS
-from gridtally.ledger.accounts.handlers import payments
+from gridtally.ledger.accounts.handlers.commands import post_command
 from gridtally.ledger.accounts.store import transactions
 from gridtally.ledger.callers import WriteCause
 from gridtally.ledger.moments import EARLIEST_AT
@@ -132,6 +132,17 @@ class NewPayment(_NewTransaction):
     method: Annotated[str, Field(max_length=40)] = ""
     allocations: RequestedAllocations | None = None
 
+    def payment(self, cause: Cause, now: datetime) -> Command:
+        """The command that posts it; Rejected for a date of value that cannot be."""
+        return self.command(
+            "payment",
+            cause,
+            now,
+            amount=self.amount,
+            memo=self.method,
+            allocations=self.allocations,
+        )
+
 
 class NewDeposit(_NewTransaction):
     """Money that is held for the customer as security, without interest. It pays nothing by itself:
@@ -181,10 +192,7 @@ async def post_payment(
     body: NewPayment, db: Db, cause: WriteCause, now: Now, request: Idempotent
 ) -> Response:
     """Post money that came in; 422 where an allocation does not fit."""
-    command = body.command(
-        "payment", cause, now, amount=body.amount, memo=body.method, allocations=body.allocations
-    )
-    return await _post(db, cause, request, command)
+    return await _post(db, cause, request, body.payment(cause, now))
 
 
 @router.post("/deposits", status_code=201, response_model=Transaction)
@@ -267,7 +275,7 @@ async def _post(
     async with transaction(db, tenant=cause.tenant_id) as tx:
         if (answer := await request.fetch_answer(tx)) is not None:
             return answer
-        id_ = await payments.post_command(tx, cause.tenant_id, command)
+        id_ = await post_command(tx, cause.tenant_id, command)
         return await answer_posted(tx, cause, request, id_)
 
 

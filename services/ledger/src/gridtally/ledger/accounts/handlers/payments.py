@@ -1,19 +1,17 @@
-"""Posting payments and every other command beyond billing's documents.
+"""Posting payments that have arrived: none is refused, whatever it names.
 
-Each command locks the customer, is decided from the customer's account, and inserts one
-transaction. Refuses an id that came with other content before; a repetition is answered with what
-is there.
+What an item has not open becomes credit, and what nobody is known for stands in suspense.
+`commands` posts what somebody asks for, and refuses what does not fit.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from uuid import UUID
 
 from gridtally.contracts.accounts import PaymentReceived
 from gridtally.database import WriteConnection
-from gridtally.kernel.errors import Fault, Poison, Rejected, Transient
+from gridtally.kernel.errors import Poison, Rejected, Transient
 from gridtally.ledger.accounts import events
-from gridtally.ledger.accounts.domain.commands import Command, CommandKind
+from gridtally.ledger.accounts.domain.commands import Command
 from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
 from gridtally.ledger.accounts.domain.payments import limited_to_open_items, post, require_payable
 from gridtally.ledger.accounts.domain.transactions import (
@@ -31,51 +29,6 @@ from gridtally.ledger.accounts.store import (
     unmatched_payments,
 )
 from gridtally.messaging import ReceivedMessage, enqueue
-
-PUBLISHED_HERE: tuple[CommandKind, ...] = (
-    "refund",
-    "write_off",
-    "charge",
-    "credit",
-    "allocation",
-    "deposit",
-    "opening_charge",
-    "opening_credit",
-)
-"""Payments have an event of their own, and what is done about a payment in suspense is published
-with the payment's id."""
-
-
-async def post_command(tx: WriteConnection, tenant_id: str, command: Command) -> UUID:
-    """Carry out a command. Returns the id of its transaction, which may have been there before.
-
-    Rejected where the customer's account does not allow it, or where the command's id was posted
-    with other content.
-    """
-    await customers.lock_customers(tx, [(tenant_id, command.customer_id)])
-    id_ = transaction_id(tenant_id, command.id)
-    digests = await transactions.fetch_digests(tx, [(tenant_id, id_)])
-    if digests:
-        if not is_repetition(digests[tenant_id, id_], command.digest):
-            fault = Fault("/id", "must be a fresh one for something else")
-            raise Rejected("id_taken", "this id was posted with other content", (fault,))
-        return id_
-    if await adopted_payments.fetch_waiting(tx, [(tenant_id, command.id)]):
-        raise Transient(f"payment {command.id} was posted before a restore, and will be again")
-    key = (tenant_id, command.customer_id, command.currency)
-    named = [allocation.item_id for allocation in command.allocations or ()]
-    account = (await customer_accounts.fetch_customer_accounts(tx, [key], named))[key]
-    transaction = post(account, command)
-    require_payable(account, transaction)
-    await insert_all(tx, [transaction])
-    await _record_payments(tx, [transaction])
-    if command.kind in PUBLISHED_HERE:
-        recorded = events.transaction_recorded(transaction, command.kind, command.source)
-        await enqueue(tx, [recorded])
-    if command.leaves_rest_to_rule:
-        after = {key: account.after(transaction)}
-        await apply_credits(tx, applicable(after, causes_of([transaction])))
-    return id_
 
 
 async def post_payments(
@@ -129,7 +82,7 @@ async def post_received(tx: WriteConnection, commands: Sequence[tuple[str, Comma
         if not is_repetition(digests.setdefault(key, payment.digest), payment.digest):
             raise Poison(f"payment {command.id} was posted with other content before")
     await insert_all(tx, payments)
-    await _record_payments(tx, payments)
+    await record_payments(tx, payments)
     await apply_credits(tx, applicable(accounts, causes_of(by_rule)))
 
 
@@ -157,7 +110,7 @@ async def insert_all(tx: WriteConnection, new: Sequence[Transaction]) -> None:
         raise Transient("the same id is being posted for another customer")
 
 
-async def _record_payments(tx: WriteConnection, new: Sequence[Transaction]) -> None:
+async def record_payments(tx: WriteConnection, new: Sequence[Transaction]) -> None:
     """Put payment.recorded into the outbox for those of the transactions that are payments, and
     record those for nobody who is known as unmatched."""
     await unmatched_payments.insert_unmatched(tx, [*filter(is_unmatched, new)])

@@ -13,7 +13,7 @@ from gridtally.ledger.accounts.domain.unmatched_payments import (
     UnmatchedPayment,
     automatic_assignment,
 )
-from gridtally.ledger.accounts.handlers.payments import post_command
+from gridtally.ledger.accounts.handlers.commands import post_command
 from gridtally.ledger.accounts.store import customers, transactions
 from gridtally.ledger.accounts.store import unmatched_payments as store
 from gridtally.ledger.accounts.store.customer_accounts import AccountKey

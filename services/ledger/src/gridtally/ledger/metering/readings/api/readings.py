@@ -6,7 +6,6 @@ Underneath nothing is changed: a correction is another entry, and `as_of` shows 
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import unquote
 from uuid import UUID
 
 from fastapi import Query, Response
@@ -41,6 +40,7 @@ from gridtally.ledger.metering.readings.schemas.readings import (
 )
 from gridtally.ledger.metering.readings.store import readings as store
 from gridtally.ledger.metering.readings.store.readings import Selection
+from gridtally.ledger.refused_items import at_item, refused_list
 from gridtally.ledger.registry.domain.meters import Meter
 from gridtally.ledger.registry.handlers.properties import fetch_property
 
@@ -115,13 +115,17 @@ async def _record(
     possible = [item for item in requested if isinstance(item, ReadingRequest)]
     recorded = iter(await readings.record_readings(tx, cause, possible, now))
     outcomes = [next(recorded) if isinstance(item, ReadingRequest) else item for item in requested]
+    refused = [
+        at_item(outcome, index)
+        for index, outcome in enumerate(outcomes)
+        if isinstance(outcome, Rejected)
+    ]
+    if len(refused) == len(outcomes) or (refused and new.mode == "all_or_nothing"):
+        raise refused_list(refused, len(outcomes), "readings", new.mode)
     results = [_item_result(index, outcome) for index, outcome in enumerate(outcomes)]
-    refused = sum(result.status == "refused" for result in results)
     accepted = sum(result.status == "accepted" for result in results)
-    if refused == len(results) or (refused and new.mode == "all_or_nothing"):
-        raise _all_refused(results, new.mode)
-    unchanged = len(results) - refused - accepted
-    body = ItemResults(accepted=accepted, unchanged=unchanged, refused=refused, items=results)
+    unchanged = len(results) - len(refused) - accepted
+    body = ItemResults(accepted=accepted, unchanged=unchanged, refused=len(refused), items=results)
     return await request.store_answer(tx, 201 if accepted else 200, body)
 
 
@@ -154,37 +158,18 @@ def _request_of(
 
 def _item_result(index: int, outcome: AcceptedReading | Rejected) -> ItemResult:
     if isinstance(outcome, Rejected):
-        own = outcome.faults or (Fault("", outcome.detail),)
-        within = [Fault(f"/items/{index}{fault.path}", fault.detail) for fault in own]
         return ItemResult(
             index=index,
             status="refused",
             code=outcome.code,
             detail=outcome.detail,
-            errors=to_errors(within),
+            errors=to_errors(at_item(outcome, index).faults),
         )
     return ItemResult(
         index=index,
         status="accepted" if outcome.created else "unchanged",
         reading=EnteredReading.of_accepted(outcome),
     )
-
-
-def _all_refused(results: list[ItemResult], mode: str) -> Rejected:
-    """The answer where nothing is entered; its code is that of all refused items, where they have
-    the same."""
-    refused = [result for result in results if result.status == "refused"]
-    codes = {result.code for result in refused}
-    faults = tuple(
-        Fault(unquote((error.pointer or "").removeprefix("#")), error.detail)
-        for result in refused
-        for error in result.errors
-    )
-    reason = "nothing is entered" if mode == "all_or_nothing" else "none could be entered"
-    detail = f"{len(refused)} of {len(results)} readings are refused: {reason}"
-    if len(codes) == 1:
-        return Rejected(str(codes.pop()), detail, faults)
-    return Rejected("readings_refused", detail, faults)
 
 
 @router.get("/readings")

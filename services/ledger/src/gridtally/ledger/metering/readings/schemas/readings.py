@@ -13,6 +13,7 @@ from gridtally.contracts.problem import ProblemError
 from gridtally.http.resources import Body
 from gridtally.ledger.metering.readings.domain import readings
 from gridtally.ledger.metering.readings.handlers.readings import AcceptedReading
+from gridtally.ledger.refused_items import BatchMode
 from gridtally.ledger.registry.schemas.meters import ROLLOVER_TEXT
 
 READINGS_MAX = 1_000
@@ -55,10 +56,9 @@ class NewReadings(Body):
     with `item_by_item` the others are entered."""
 
     items: Annotated[list[NewReadingOfMeter], Field(min_length=1, max_length=READINGS_MAX)]
-    mode: Annotated[
-        Literal["all_or_nothing", "item_by_item"],
-        Field(description="What happens where some items are refused"),
-    ] = "all_or_nothing"
+    mode: Annotated[BatchMode, Field(description="What happens where some items are refused")] = (
+        "all_or_nothing"
+    )
 
 
 class ReadingReplacement(Body):
