@@ -1,13 +1,28 @@
-"""Ids of what arrives without one."""
+"""Ids that follow from their parts, and ids of what arrives without one."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid5
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridtally.kernel.ids import arrival_id
+from gridtally.kernel.ids import NAMESPACE, SEPARATOR, arrival_id, derive_id
 
 AT = datetime(2025, 5, 11, 0, 5, tzinfo=UTC)
+PARTS = st.one_of(st.text(st.characters(exclude_characters=SEPARATOR)), st.integers(), st.uuids())
+
+
+@given(st.lists(PARTS))
+def test_a_derived_id_is_the_uuid5_of_its_parts(parts):
+    expected = uuid5(NAMESPACE, SEPARATOR.join(["kind", *map(str, parts)]))
+    assert derive_id("kind", *parts) == expected
+
+
+@pytest.mark.parametrize("parts", [("a\x1fb",), ("a", "\x1f")])
+def test_parts_that_could_be_confused_make_no_id(parts):
+    with pytest.raises(ValueError, match="separator"):
+        derive_id("kind", *parts)
 
 
 @given(st.integers(0, 2**52), st.integers(1, 2**40), st.binary(), st.binary())

@@ -72,10 +72,10 @@ class Decisions:
     accounts: dict[AccountKey, CustomerAccount]
 
     def refusals(self) -> Iterable[tuple[int, Rejected]]:
-        """Those that are refused, each by its place."""
+        """Those that are refused, each by its index."""
         return (
-            (place, decision.refused)
-            for place, decision in enumerate(self.listed)
+            (index, decision.refused)
+            for index, decision in enumerate(self.listed)
             if decision.refused is not None
         )
 
@@ -116,7 +116,7 @@ async def decide_commands(
     accounts = await customer_accounts.fetch_customer_accounts(tx, account_keys, named)
     listed: list[Decision] = []
     for key, account_key, command in zip(keys, account_keys, commands, strict=True):
-        decision = _decided(accounts[account_key], command, digests.get(key))
+        decision = _decided(accounts[account_key], command, key[1], digests.get(key))
         if decision.posts is not None:
             digests[key] = decision.posts.digest
             accounts[account_key] = accounts[account_key].after(decision.posts)
@@ -126,9 +126,11 @@ async def decide_commands(
     return Decisions(listed, accounts)
 
 
-def _decided(account: CustomerAccount, command: Command, digest: bytes | None) -> Decision:
-    """What becomes of a command, under whose id `digest` stands in the books, or nothing."""
-    id_ = transaction_id(account.tenant_id, command.id)
+def _decided(
+    account: CustomerAccount, command: Command, id_: UUID, digest: bytes | None
+) -> Decision:
+    """What becomes of a command whose transaction is `id_`; `digest` of what stands under it, or
+    None."""
     try:
         if digest is not None:
             _require_repetition(digest, command)

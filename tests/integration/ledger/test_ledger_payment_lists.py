@@ -146,9 +146,9 @@ async def test_a_list_leaves_what_single_payments_leave(ledger, acme, clients, s
     ]
 
     def items(tenant):
-        for n, amount, place in todo:
+        for n, amount, named in todo:
             who, bills = customers[tenant][n]
-            part = [(bills[place].invoice_id, "1")] if place is not None else []
+            part = [(bills[named].invoice_id, "1")] if named is not None else []
             yield payment(who, amount, *part) if float(amount) >= 1 else payment(who, amount)
 
     await pay_all(acme, *items("acme"), mode="item_by_item")

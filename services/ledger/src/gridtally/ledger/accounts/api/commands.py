@@ -1,4 +1,4 @@
-"""`/v1/payments/batch`: many payments at once, as a provider of payments lists them."""
+"""Commands by the list, `/v1/payments/batch`: payments as a provider of them lists them."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
