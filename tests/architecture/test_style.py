@@ -26,7 +26,7 @@ EXACT = re.compile(
 JUDGES = re.compile(r"metering/validation/|ingest/domain/validation_rules\.py")
 """Whether readings are odd is likeness and statistics, of which no energy and no bill is made."""
 COMMITTERS = "libs/database/src/gridtally/database/"
-DESCRIBERS = re.compile(r"contracts/faults\.py|http/problems\.py|service/settings\.py")
+DESCRIBERS = re.compile(r"contracts/faults\.py|http/problems\.py|messaging/broker_settings\.py")
 """Where faults are few: the cut itself, those that FastAPI has described, our own environment."""
 SKIPS = {"skip", "skipif", "xfail", "importorskip"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from decimal import Decimal
 
 import pytest
 
@@ -13,6 +14,7 @@ from e2e.installation import empty_gridtally
 from faults.polling import until
 from gridtally.cli.installation import settings_of
 from gridtally.client import AsyncClient
+from gridtally.client.generated import ledger_models as ledger
 from gridtally.client.generated import tariff_models as tariff
 
 LIMIT_S = 300.0
@@ -208,3 +210,43 @@ async def test_agreements_are_undone_until_they_are_billed(settings, files, tmp_
         settings, "import", "agreements", files["agreements"], "--undo", status=1
     )
     assert {refusal["code"] for refusal in billed["refusals"]} == {"agreement_billed"}
+
+
+def followed(settings, *words):
+    """`gridtally follow`, which runs on; its lines are JSON documents."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "gridtally.cli", "follow", *map(str, words), "--json"],
+        env={"PATH": os.environ["PATH"]} | settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def test_events_and_readings_are_followed_at_the_terminal(settings):
+    past = followed(settings, "events", "invoice.issued.v1", "--from-start", "--rows", HOMES)
+    said, complaints = await asyncio.to_thread(past.communicate, timeout=LIMIT_S)
+    assert (past.returncode, complaints) == (0, "")
+    invoices = [json.loads(line) for line in said.splitlines()]
+    assert {event["type"] for event in invoices} == {"invoice.issued.v1"}
+    assert all(event["data"]["total"].replace(".", "").isdigit() for event in invoices)
+
+    async with AsyncClient.from_environment(settings) as client:
+        agreements = [agreement async for agreement in client.billing.list_agreements()]
+        meter_id = agreements[0].meter_id
+        to_come = [
+            followed(settings, "readings", "--meter", meter_id, "--rows", "2"),
+            followed(settings, "events", "reading.recorded.v1", "--rows", "2"),
+        ]
+        kwh = Decimal(5_000)
+        while any(process.poll() is None for process in to_come):
+            kwh += 1
+            await client.ledger.record_reading(meter_id, ledger.NewReading(value=kwh))
+            await asyncio.sleep(0.5)
+    readings, events = (process.communicate(timeout=LIMIT_S) for process in to_come)
+    assert [process.returncode for process in to_come] == [0, 0], (readings, events)
+    values = [json.loads(line)["data"] for line in readings[0].splitlines()]
+    assert {value["meter_id"] for value in values} == {str(meter_id)}
+    assert [event["data"]["meter_id"] for event in map(json.loads, events[0].splitlines())] == [
+        str(meter_id)
+    ] * 2

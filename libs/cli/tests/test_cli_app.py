@@ -51,11 +51,13 @@ def test_a_status_is_json(tmp_path):
 
 def test_without_the_local_stack_its_commands_say_what_to_install(monkeypatch):
     monkeypatch.setattr(cli, "entry_points", lambda **_: [])
-    bare = typer.Typer(rich_markup_mode=cli.app.rich_markup_mode)
+    bare, following = (typer.Typer(rich_markup_mode=cli.app.rich_markup_mode) for _ in range(2))
+    bare.add_typer(following, name="follow")
     monkeypatch.setattr(cli, "app", bare)
+    monkeypatch.setattr(cli.follow, "app", following)
     cli._add_what_is_installed()
-    for name in cli.LOCAL_COMMANDS:
-        asked = RUNNER.invoke(bare, [name, "--homes", "5"])
+    for words in (*([name] for name in cli.LOCAL_COMMANDS), ["follow", "events"]):
+        asked = RUNNER.invoke(bare, [*words, "--homes", "5"])
         assert "pip install 'gridtally[local]'" in str(asked.exception)
-        described = " ".join(RUNNER.invoke(bare, [name, "--help"]).output.split())
+        described = " ".join(RUNNER.invoke(bare, [*words, "--help"]).output.split())
         assert "pip install 'gridtally[local]'" in described

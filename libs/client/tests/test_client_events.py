@@ -17,6 +17,9 @@ id: 0:2
 event: gap
 data: {"reason":"slow_reader"}
 
+: ping
+id: 0:4
+
 event: reading
 data: {"cut":"off"}
 """
@@ -27,9 +30,13 @@ EXPECTED = [
 
 
 def test_events_are_read_as_they_end():
-    assert list(Download(httpx.Response(200, text=TEXT)).events()) == EXPECTED
+    download = Download(httpx.Response(200, text=TEXT))
+    assert download.last_event_id is None
+    assert list(download.events()) == EXPECTED
+    assert download.last_event_id == "0:4"
 
 
 async def test_events_are_read_by_an_event_loop():
     download = AsyncDownload(httpx.Response(200, text=TEXT))
     assert [event async for event in download.events()] == EXPECTED
+    assert download.last_event_id == "0:4"

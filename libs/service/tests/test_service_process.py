@@ -63,7 +63,7 @@ def test_wrong_settings_are_reported_one_per_line_without_their_values(environme
     assert run("serve") == 2
     lines = capsys.readouterr().err.splitlines()
     names = [line.partition(":")[0] for line in lines]
-    assert names == ["DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "HTTP_PORT"]
+    assert names == ["KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "HTTP_PORT"]
     assert "hunter2" not in str(lines)
 
 

@@ -5,14 +5,14 @@ Owns how a refusal becomes one sentence. Where the services are is the caller's 
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from gridtally.cli.errors import CommandError, ServiceAway
-from gridtally.client import AsyncClient, ClientError, Problem, Retries
+from gridtally.client import AsyncClient, AsyncDownload, ClientError, NotNow, Problem, Retries
 from gridtally.client import ServiceAway as NobodyAnswers
 
 RETRIES = Retries(attempts=3)
@@ -59,12 +59,18 @@ class Api:
             async for item in self._client.untyped(service).items(path, query=query):
                 yield item
 
-    async def stream(self, service: str, path: str, **query: Any) -> AsyncIterator[bytes]:
-        """The body of a long answer, piece by piece."""
+    @asynccontextmanager
+    async def download(self, service: str, path: str, **query: Any) -> AsyncIterator[AsyncDownload]:
+        """A long answer, as a file or as a stream of events."""
         with _said(service, "GET", path):
             async with self._client.untyped(service).download(path, query=query) as answer:
-                async for chunk in answer:
-                    yield chunk
+                yield answer
+
+    async def stream(self, service: str, path: str, **query: Any) -> AsyncIterator[bytes]:
+        """The body of a long answer, piece by piece."""
+        async with self.download(service, path, **query) as answer:
+            async for chunk in answer:
+                yield chunk
 
     async def call(self, service: str, method: str, path: str, **how: Any) -> Json:
         """One request; the JSON of its answer (empty where there is none)."""
@@ -83,7 +89,8 @@ def _said(service: str, method: str, path: str) -> Iterator[None]:
         said_nothing = problem.code == f"http_{problem.status}"
         detail = f"status {problem.status}" if said_nothing else problem.detail
         reason = "; ".join([detail, *faults])
-        raise CommandError(f"{service} refused {method} {path}: {reason}") from problem
+        kind = ServiceAway if isinstance(problem, NotNow) else CommandError
+        raise kind(f"{service} refused {method} {path}: {reason}") from problem
     except NobodyAnswers as failure:
         raise ServiceAway(str(failure)) from failure
     except ClientError as failure:

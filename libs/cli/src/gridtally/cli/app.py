@@ -4,6 +4,7 @@ Others may come with what else is installed: each entry point of the group `grid
 function that takes the application and adds to it. The local stack does so.
 """
 
+from collections.abc import Mapping
 from importlib.metadata import entry_points, version
 from typing import Annotated, NoReturn
 
@@ -12,6 +13,7 @@ import typer
 from gridtally.cli.commands import (
     costs,
     first_steps,
+    follow,
     imports,
     invoices,
     keys,
@@ -31,6 +33,8 @@ LOCAL_COMMANDS = {
     "demo": "Bill a month of a portfolio of homes on this machine.",
 }
 """Of the extra `local`, which says so itself where it is not installed."""
+LOCAL_FOLLOWING = {"events": "Show events as they are published, a line each."}
+"""The same, of `follow`."""
 
 app = typer.Typer(
     name="gridtally",
@@ -65,10 +69,16 @@ def _add_what_is_installed() -> None:
     """Add the commands of other packages; in place of missing local ones, a sentence each."""
     for entry_point in entry_points(group="gridtally.commands"):
         entry_point.load()(app)
-    present = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    for name, description in LOCAL_COMMANDS.items():
+    _refuse_missing(app, LOCAL_COMMANDS)
+    _refuse_missing(follow.app, LOCAL_FOLLOWING)
+
+
+def _refuse_missing(group: typer.Typer, commands: Mapping[str, str]) -> None:
+    registered = group.registered_commands
+    present = {command.callback.__name__ for command in registered if command.callback}
+    for name, description in commands.items():
         if name not in present:
-            app.command(
+            group.command(
                 name,
                 help=f"{description} Needs `pip install 'gridtally[local]'`.",
                 context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
@@ -90,6 +100,7 @@ app.command()(costs.preview)
 app.add_typer(invoices.app, name="invoices")
 app.add_typer(imports.app, name="import")
 app.command()(watch.watch)
+app.add_typer(follow.app, name="follow")
 app.add_typer(verify.app, name="verify")
 app.add_typer(keys.app, name="keys")
 _add_what_is_installed()

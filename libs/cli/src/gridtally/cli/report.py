@@ -20,6 +20,11 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=2, default=str))
 
 
+def print_json_line(document: Any) -> None:
+    """Print one JSON document on a line of its own, for a program that reads as they come."""
+    typer.echo(json.dumps(document, default=str))
+
+
 def print_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
     """Print what must hold and whether it does; exit status 1 where there is a breach."""
     ok = not any(finding.is_breach for finding in findings)

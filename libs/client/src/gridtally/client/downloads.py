@@ -25,7 +25,7 @@ class ServerEvent:
 class _Events:
     """Makes events of the lines of a stream."""
 
-    _id: str = ""
+    last_id: str = ""
     _name: str = ""
     _data: list[str] = field(default_factory=list)
 
@@ -35,13 +35,13 @@ class _Events:
         value = value.removeprefix(" ")
         match name:
             case "id":
-                self._id = value
+                self.last_id = value
             case "event":
                 self._name = value
             case "data":
                 self._data.append(value)
             case "" if not line and self._data:
-                event = ServerEvent(self._name, json.loads("\n".join(self._data)), self._id)
+                event = ServerEvent(self._name, json.loads("\n".join(self._data)), self.last_id)
                 self._name, self._data = "", []
                 return event
         return None
@@ -52,6 +52,7 @@ class _Received:
 
     def __init__(self, answer: httpx.Response) -> None:
         self._answer = answer
+        self._events = _Events()
 
     @property
     def content_type(self) -> str:
@@ -63,6 +64,11 @@ class _Received:
         """The name that the service gives it."""
         named = _FILE_NAME.search(self._answer.headers.get("content-disposition", ""))
         return named.group(1) if named else None
+
+    @property
+    def last_event_id(self) -> str | None:
+        """What to come back to a stream with: the last id in it, which a ping has too."""
+        return self._events.last_id or None
 
 
 class Download(_Received):
@@ -78,7 +84,7 @@ class Download(_Received):
 
     def events(self) -> Iterator[ServerEvent]:
         """The events of a stream (`text/event-stream`), as they come."""
-        taken = map(_Events().take, self.lines())
+        taken = map(self._events.take, self.lines())
         return (event for event in taken if event is not None)
 
     def read(self) -> bytes:
@@ -104,9 +110,8 @@ class AsyncDownload(_Received):
 
     async def events(self) -> AsyncIterator[ServerEvent]:
         """The events of a stream (`text/event-stream`), as they come."""
-        events = _Events()
         async for line in self.lines():
-            if (event := events.take(line)) is not None:
+            if (event := self._events.take(line)) is not None:
                 yield event
 
     async def read(self) -> bytes:

@@ -1,22 +1,20 @@
 """Settings: what the environment of a service process sets, checked once at the start.
 
-The only reader of the environment. Each service subclasses `ServiceSettings` with fields of its
-own; a field `pool_connections_max` is the variable `POOL_CONNECTIONS_MAX`. Secrets are
-`SecretStr`, so that printing the settings shows none.
+The only reader of the environment, with `BrokerSettings`. Each service subclasses
+`ServiceSettings` with fields of its own; a field `pool_connections_max` is the variable
+`POOL_CONNECTIONS_MAX`. Secrets are `SecretStr`, so that printing the settings shows none.
 """
 
-from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr
 
 from gridtally.database.urls import checked_url
 from gridtally.http.idempotency import RETENTION_HOURS
 from gridtally.http.key_quota import BYTES_MAX, KEYS_MAX
-from gridtally.messaging.broker_access import BrokerAccess, Mechanism, Protocol
+from gridtally.messaging.broker_settings import BrokerSettings, InvalidSettings, load
 
-S = TypeVar("S", bound=BaseSettings)
+__all__ = ["InvalidSettings", "ServiceSettings", "describe_settings", "load"]
 
 
 def _is_postgresql(url: SecretStr) -> SecretStr:
@@ -24,23 +22,10 @@ def _is_postgresql(url: SecretStr) -> SecretStr:
     return url
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(BrokerSettings):
     """What every service needs to know."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
-
     database_url: Annotated[SecretStr, AfterValidator(_is_postgresql)]
-    kafka_bootstrap_servers: str = Field(min_length=1)
-    kafka_security_protocol: Protocol = "PLAINTEXT"
-    """Whether the broker is reached by TLS (`SSL`), by user and password (`SASL_…`), or both."""
-    kafka_sasl_mechanism: Mechanism = "PLAIN"
-    kafka_username: str | None = None
-    kafka_password: SecretStr | None = None
-    kafka_ca_file: Path | None = None
-    """PEM of the authorities that sign brokers' certificates; the system's without it."""
-    kafka_certificate_file: Path | None = None
-    """PEM of our own certificate, where the broker wants one, with `kafka_key_file`."""
-    kafka_key_file: Path | None = None
     kafka_idempotence: bool = True
     """False for a broker that refuses idempotent producers, such as the local stand-in Tansu."""
     kafka_replicas: int = Field(default=1, ge=1, le=9)
@@ -89,48 +74,6 @@ class ServiceSettings(BaseSettings):
     """The most that their bodies may hold together."""
     key_cache_ttl_s: float = Field(default=5, ge=0, le=300)
     """How long a revoked API key may still be let in."""
-
-    @model_validator(mode="after")
-    def _reaches_the_broker(self) -> Self:
-        _ = self.broker_access  # which says what does not go together
-        return self
-
-    @property
-    def broker_access(self) -> BrokerAccess:
-        """How this process reaches the broker; ValueError for what does not go together."""
-        certificate, key = self.kafka_certificate_file, self.kafka_key_file
-        password = self.kafka_password
-        if (certificate is None) != (key is None):
-            raise ValueError("KAFKA_CERTIFICATE_FILE and KAFKA_KEY_FILE go together")
-        return BrokerAccess(
-            protocol=self.kafka_security_protocol,
-            mechanism=self.kafka_sasl_mechanism,
-            username=self.kafka_username,
-            password=None if password is None else password.get_secret_value(),
-            ca_file=self.kafka_ca_file,
-            certificate=None if certificate is None or key is None else (certificate, key),
-        )
-
-
-class InvalidSettings(Exception):
-    """The environment cannot be used; `lines` describe each fault, without any value."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("; ".join(lines))
-        self.lines = lines
-
-
-def load(kind: type[S]) -> S:
-    """The settings in this process's environment; InvalidSettings where they are wrong."""
-    try:
-        return kind()
-    except ValidationError as invalid:
-        raise InvalidSettings(
-            [
-                f"{'.'.join(map(str, fault['loc'])).upper() or 'KAFKA_…'}: {fault['msg']}"
-                for fault in invalid.errors(include_input=False, include_url=False)
-            ]
-        ) from None
 
 
 def describe_settings(settings: ServiceSettings) -> list[str]:

@@ -2,12 +2,17 @@
 
 import typer
 
-from gridtally.local_stack.commands import demo, stack
+from gridtally.cli.commands import follow
+from gridtally.local_stack.commands import demo, events, stack
 
 
 def register(app: typer.Typer) -> None:
-    """Add `up`, `down`, `status` and `demo`; the entry point of the group `gridtally.commands`."""
+    """Add `up`, `down`, `status`, `demo` and `follow events`.
+
+    It is the entry point of the group `gridtally.commands`.
+    """
     app.command()(stack.up)
     app.command()(stack.down)
     app.command()(stack.status)
     app.command()(demo.demo)
+    follow.app.command()(events.events)
