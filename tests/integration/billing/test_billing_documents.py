@@ -150,6 +150,18 @@ async def test_e_invoices_are_by_the_tariffs_own_taxes(api, world, make):
     assert reader.attachments["factur-x.xml"] == [in_cii.content]
 
 
+async def test_a_seller_that_is_too_large_to_be_published_is_refused(api):
+    regions = {"en": "AU CA GB IE IN NZ US ZA", "de": "AT CH DE", "fr": "BE CH FR", "sv": "FI SE"}
+    languages = [f"{code}-{country}" for code in regions for country in regions[code].split()]
+    names = {f"c{n}": dict.fromkeys(languages, "x" * 500) for n in range(500)}
+    asked = {"name": "Seller", "component_names": names}
+    refused = await api.put("/v1/seller", json=asked)
+    assert (refused.status_code, refused.json()["code"]) == (422, "seller_too_large")
+    for component in [*names][400:]:
+        del names[component]
+    assert (await api.put("/v1/seller", json=asked)).status_code == 200
+
+
 async def test_the_seller_is_set_and_checked(api, clients):
     assert (await api.get("/v1/seller")).json()["code"] == "seller_missing"
     made = await api.put("/v1/seller", json=SELLER)

@@ -10,10 +10,13 @@ import pytest
 
 from doubles.billing.events import APRIL, FEBRUARY, FLAT, MARCH, TIERED
 from doubles.billing.worlds import StoredWorld
+from faults.polling import until
 from gridtally.billing.domain.credit_notes import Credit
 from gridtally.billing.handlers import agreements, customers, erasures
 from gridtally.billing.handlers.credit_notes import credit_invoice
+from gridtally.billing.handlers.seller import replace_seller
 from gridtally.billing.store.reconciliation import fetch_periods, fetch_series
+from gridtally.billing.store.seller import fetch_seller
 from gridtally.contracts.commerce import (
     AgreementChanged,
     CreditNoteIssued,
@@ -21,14 +24,25 @@ from gridtally.contracts.commerce import (
     InvoiceIssued,
     InvoiceVoided,
 )
+from gridtally.contracts.sellers import SellerChanged
 from gridtally.database import snapshot, transaction
+from gridtally.documents.facts import Seller, Texts
 from gridtally.kernel.resources import Cause
 from gridtally.messaging import ensure_topics
 from restores import Restorable, rows_of, said, until_drained, until_rows
 
 LATER = datetime(2026, 5, 2, 10, tzinfo=UTC)
-SAID = (CustomerChanged, AgreementChanged, InvoiceIssued, InvoiceVoided, CreditNoteIssued)
+SAID = (
+    SellerChanged,
+    CustomerChanged,
+    AgreementChanged,
+    InvoiceIssued,
+    InvoiceVoided,
+    CreditNoteIssued,
+)
 STORED = {
+    "seller": (),
+    "published_seller": (),
     "customer": ("created_at", "updated_at"),
     "agreement": ("created_at", "updated_at"),
     "invoice": (),
@@ -117,6 +131,20 @@ async def erase(world, customer_id):
         await erasures.erase_customer(tx, cause, known, "asked for", LATER)
 
 
+async def name_seller(world, seller):
+    async with transaction(world.database, tenant=world.tenant) as tx:
+        current = await fetch_seller(tx, world.tenant)
+        await replace_seller(tx, world.tenant, current, seller, LATER)
+
+
+async def until_published(world, version):
+    async def is_published():
+        [row] = await rows_of(world.database, "published_seller", world.tenant)
+        return f"'version': {version}" in row
+
+    await until(f"version {version} of the letterhead is published", is_published)
+
+
 async def credit(world, homes, amount):
     """A part of the live invoice of each of two homes is credited by hand."""
     ids = {home.id for home in homes[:2]}
@@ -144,7 +172,9 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
         carrying = await home(world, TIERED, start_on=FEBRUARY.start_on)
         ending, mistaken = await home(world), await home(world)
         await send(*(make.closed(home) for home in homes), make.closed(carrying, period=FEBRUARY))
+        await name_seller(world, Seller("Before"))
         await until_rows(world.database, "invoice", tenant, 4)
+        await until_rows(world.database, "published_seller", tenant, 1)
     await billing.copy()
 
     async with running(billing, tenant) as world:
@@ -162,6 +192,9 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
         await delete(world, mistaken)
         await delete(world, await home(world), with_customer=True)
         await erase(world, homes[2].customer_id)
+        await name_seller(
+            world, Seller("Seller", logo=b"\x89PNG", texts={"de": Texts(questions="Fragen?")})
+        )
         await send(
             *map(make.closed, [*added, following]),
             make.closed(homes[0], revision=2, wh=90),
@@ -176,6 +209,7 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
         )
         await until_rows(world.database, "invoice", tenant, 13)
         await until_drained(world.database, tenant, "held_period", "due_day")
+        await until_published(world, 2)
         before = await stored(world)
     heard = await said(kafka_bootstrap, tenant, *SAID)
     await billing.restore()

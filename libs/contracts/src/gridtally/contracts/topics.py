@@ -37,6 +37,7 @@ from gridtally.contracts.metering import (
 )
 from gridtally.contracts.model import ContractModel, Event
 from gridtally.contracts.registry import PaymentTermsChanged, TenantDefaultsChanged, UserChanged
+from gridtally.contracts.sellers import SellerChanged
 from gridtally.contracts.simulation import SimulationChunkRequested, SimulationCompleted
 
 PARTITIONS_DEFAULT = 8
@@ -89,6 +90,7 @@ TOPICS: dict[str, Topic] = {
         Topic(CalendarPublished, ("tariff",), compacted=True),
         Topic(PricesPublished, ("tariff",), ("billing",), compacted=True),
         Topic(CustomerChanged, ("billing",), ("ledger",), compacted=True),
+        Topic(SellerChanged, ("billing",), compacted=True),
         Topic(AgreementChanged, ("billing",), ("ingest", "billing", "ledger"), compacted=True),
         Topic(InvoiceIssued, ("billing",), ("ledger", "billing"), logged=True),
         Topic(InvoiceVoided, ("billing",), ("ledger", "billing"), logged=True),

@@ -227,6 +227,8 @@ MEANINGS: dict[str, str] = {
     "section_of_invoice": "A section is credited with its collective invoice; the detail names it.",
     "rebilling_unknown": "No rebilling has this id.",
     "seller_missing": "A document names its seller. Say who sells: PUT /v1/seller.",
+    "seller_too_large": "The letterhead is larger than what can be published of it: it has too many"
+    " names of components.",
     "seller_moved": "The seller was changed just now. Read it again and repeat the change.",
     "tariff_version_unknown": "No published tariff version has this id.",
     "version_not_in_force": "The tariff version is not in force on all of the days.",

@@ -8,6 +8,7 @@ from gridtally.billing.handlers import (
     daily_costs,
     periods,
     reference_data,
+    seller,
     sites,
     webhooks,
 )
@@ -32,6 +33,7 @@ from gridtally.contracts.metering import (
     UsageRecorded,
 )
 from gridtally.contracts.registry import TenantDefaultsChanged
+from gridtally.contracts.sellers import SellerChanged
 from gridtally.database import WriteConnection
 from gridtally.messaging import Adoption, ReceivedMessage, Subscription
 from gridtally.service.service import Process
@@ -85,6 +87,7 @@ def subscriptions(process: Process[Settings]) -> list[Subscription]:
 def adoptions() -> list[Adoption]:
     """Billing's own topics, in the order in which one rests on another."""
     return [
+        Adoption(SellerChanged, seller.adopt_published_sellers),
         Adoption(CustomerChanged, adoption.adopt_published_customers),
         Adoption(AgreementChanged, adoption.adopt_published_agreements),
         Adoption(InvoiceIssued, adoption.adopt_published_invoices),

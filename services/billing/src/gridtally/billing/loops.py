@@ -12,6 +12,7 @@ from gridtally.billing.handlers import (
     daily_costs,
     periods,
     read_cycles,
+    seller,
     webhooks,
 )
 from gridtally.billing.settings import Settings
@@ -50,6 +51,7 @@ def loops(process: Process[Settings]) -> list[Loop]:
         polling_loop("billing.runs", billing_runs.approve_due_runs, database, clock),
         polling_loop("billing.daily_costs", daily_costs.price_due_days, database, clock),
         polling_loop("billing.read_cycles", read_cycles.spread_read_dates, database, clock),
+        polling_loop("billing.sellers", seller.publish_sellers, database, clock),
         polling_loop("billing.customers", customers.publish_customers, database, clock),
         idempotency_key_expiry(process),
     ]

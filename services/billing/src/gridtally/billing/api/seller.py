@@ -12,6 +12,13 @@ from gridtally.billing.api.callers import CustomerReader, WriteCause
 from gridtally.billing.handlers import seller as handlers
 from gridtally.billing.store import seller as store
 from gridtally.contracts.model import Code, Text
+from gridtally.contracts.sellers import (
+    COMPONENTS_MAX,
+    LANGUAGES_MAX,
+    LOGO_BASE64_CHARS_MAX,
+    Paragraph,
+    Short,
+)
 from gridtally.database import snapshot, transaction
 from gridtally.documents import facts
 from gridtally.documents.language import LANGUAGES, is_written
@@ -23,10 +30,6 @@ from gridtally.kernel.errors import NotFound
 from gridtally.kernel.resources import Stored
 
 router = Router(prefix="/v1/seller", tags=["documents"])
-LOGO_BASE64_CHARS_MAX = 280_000
-"""Some 200 kB of image."""
-NAMES_MAX = 500
-LANGUAGES_MAX = 20
 
 
 def _written(language: str) -> str:
@@ -38,8 +41,6 @@ def _written(language: str) -> str:
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$"), AfterValidator(_written)]
 """A language in which documents are written, perhaps with a country, whose numbers they have."""
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Paragraph = Annotated[str, Field(min_length=1, max_length=2_000)]
-Short = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Address(Body):
@@ -99,7 +100,7 @@ class NewSeller(Body):
     """The seller's own words by language."""
     component_names: Annotated[
         dict[Code, Annotated[dict[Language, Text], Field(max_length=LANGUAGES_MAX)]],
-        Field(max_length=NAMES_MAX),
+        Field(max_length=COMPONENTS_MAX),
     ] = Field(default_factory=dict)
     """What lines are called: by the id of the tariff's component, then by language."""
 

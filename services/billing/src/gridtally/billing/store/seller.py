@@ -61,6 +61,37 @@ async def insert_seller(
     return bool(added)
 
 
+# Letterheads are append-only, so that what was published of them stands beside them. Another
+# process may publish the same version meanwhile, which says the same.
+_FETCH_UNPUBLISHED = """
+SELECT s.* FROM seller s LEFT JOIN published_seller p ON p.tenant_id = s.tenant_id
+ WHERE s.version > coalesce(p.version, 0) ORDER BY s.tenant_id, s.version LIMIT $1
+"""
+
+
+async def fetch_unpublished(
+    read: ReadConnection, sellers_max: int
+) -> list[tuple[str, Stored[Seller]]]:
+    """Versions of all tenants that were not published yet, each with its tenant, in their order."""
+    rows = await read.raw.fetch(_FETCH_UNPUBLISHED, sellers_max)
+    return [(row["tenant_id"], _stored(row)) for row in rows]
+
+
+_RAISE_PUBLISHED = """
+ON CONFLICT (tenant_id) DO UPDATE SET version = excluded.version
+ WHERE published_seller.version < excluded.version
+"""
+
+
+async def upsert_published(tx: WriteConnection, versions: Mapping[str, int]) -> None:
+    """Record that the letterheads of these tenants were published up to these versions."""
+    rows = [
+        {"tenant_id": tenant_id, "version": version}
+        for tenant_id, version in sorted(versions.items())
+    ]
+    await insert_rows(tx, tables.published_seller, rows, _RAISE_PUBLISHED)
+
+
 def _stored(row: Row) -> Stored[Seller]:
     fields: Mapping[str, Any] = row["fields"]
     resource = _SELLER.validate_python({**fields, "logo": row["logo"]})

@@ -16,7 +16,7 @@ from gridtally.billing.tables.costs import (
     due_agreement,
     due_day,
 )
-from gridtally.billing.tables.documents import document, seller
+from gridtally.billing.tables.documents import document, published_seller, seller
 from gridtally.billing.tables.drafts import billing_run, invoice_draft, invoicing_terms
 from gridtally.billing.tables.metadata import CURRENCY_RULE, METADATA
 from gridtally.billing.tables.reference_data import (
@@ -65,6 +65,7 @@ __all__ = [
     "meter_part",
     "number_series",
     "price_day",
+    "published_seller",
     "read_cycle",
     "rebilling",
     "region",

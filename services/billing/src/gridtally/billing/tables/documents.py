@@ -18,6 +18,14 @@ seller = sa.Table(
 )
 """A tenant's letterhead, every version: a document has the one as of its issue."""
 
+published_seller = sa.Table(
+    "published_seller",
+    METADATA,
+    tenant(),
+    required("version", sa.Integer),
+)
+"""Up to which version a tenant's letterhead was published."""
+
 document = sa.Table(
     "document",
     METADATA,
