@@ -23,6 +23,7 @@ RIVALS := .tools/bench
 BROWSER := .tools/browser
 ASYNCAPI := .tools/asyncapi
 CODEGEN := .tools/codegen
+SITE := .tools/site
 TYPESCRIPT := .tools/client_typescript
 CLIENT := libs/client/src/gridtally/client/generated
 
@@ -203,6 +204,16 @@ $(ASYNCAPI): scripts/asyncapi/package-lock.json
 	@npm ci --silent --prefix $@
 	@touch $@
 
+.PHONY: site
+site: setup $(SITE) ## Build the documentation site into .cache/site/; fails on a dead link, or what asks other hosts
+	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=$(CURDIR)/$(SITE):$(CURDIR)/scripts/site \
+	  $(BIN)/python -m mkdocs build --strict --config-file scripts/site/mkdocs.yml
+	@echo "open .cache/site/index.html"
+
+$(SITE): scripts/requirements/site.txt scripts/uv.sh
+	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python $(BIN)/python --target $@ --requirement $<
+	@touch $@
+
 ##@ Deployment
 
 .PHONY: env
@@ -224,4 +235,5 @@ lock: ## Pin every dependency by hash (ARGS=--upgrade takes the newest of all)
 	$(COMPILE) $(ARGS) scripts/requirements/browser.in --output-file scripts/requirements/browser.txt
 	$(COMPILE) $(ARGS) scripts/requirements/bench.in --output-file scripts/requirements/bench.txt
 	$(COMPILE) $(ARGS) scripts/requirements/codegen.in --output-file scripts/requirements/codegen.txt
+	$(COMPILE) $(ARGS) scripts/requirements/site.in --output-file scripts/requirements/site.txt
 	cd scripts/asyncapi && npm install --silent --package-lock-only
