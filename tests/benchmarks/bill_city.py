@@ -181,7 +181,7 @@ def main() -> None:
     """Prints the figures and writes them."""
     given = arguments(__doc__).parse_args()
     with tempfile.TemporaryDirectory(prefix="gridtally-bench-") as folder:
-        options = Options(data_dir=Path(folder))
+        options = Options(data_dir=Path(folder), is_forked=False)
         with stack(options, os.environ) as running:
             installation = asyncio.run(open_installation(running, Path(folder)))
             figures = asyncio.run(run(installation, running))

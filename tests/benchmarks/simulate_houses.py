@@ -358,7 +358,7 @@ def main() -> None:
     given = options_of(arguments(__doc__))
     with tempfile.TemporaryDirectory(prefix="gridtally-bench-") as folder:
         Path(folder).chmod(0o755)  # PostgreSQL runs as another user when we are root
-        options = Options(data_dir=Path(folder))
+        options = Options(data_dir=Path(folder), is_forked=False)
         with stack(options, os.environ) as running:
             installation = asyncio.run(open_installation(running, Path(folder)))
             program = running.services["simulation"].program

@@ -82,13 +82,13 @@ def bodies(fields: list[str]) -> Iterator[tuple[str, dict[str, str], bytes]]:
 
 
 @pytest.fixture(scope="module")
-async def installation(stack_servers):
+async def running(stack_servers):
     """Without the limits by cost, which would answer most of it."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("RATE_LIMIT_PER_S", "TENANT_RATE_LIMIT_PER_S"):
             patch.setenv(name, "1e9")
-        async with empty_gridtally(stack_servers) as running:
-            yield running.installation
+        async with empty_gridtally(stack_servers) as started:
+            yield started
 
 
 def memory_kb(process: Path, what: str) -> int:
@@ -97,8 +97,9 @@ def memory_kb(process: Path, what: str) -> int:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_bad_bodies_on_each_route(installation, service):
-    process, tried, wrong = process_of(service), Counter[str](), list[Any]()
+async def test_bad_bodies_on_each_route(running, service):
+    installation = running.installation
+    process, tried, wrong = process_of(running.stack, service), Counter[str](), list[Any]()
     (process / "clear_refs").write_text("5")  # the peak is measured from here
     before_kb = memory_kb(process, "VmRSS")
     headers = {"authorization": f"Bearer {installation.api_key}"}
@@ -116,4 +117,4 @@ async def test_bad_bodies_on_each_route(installation, service):
     print(service, dict(tried), f"+{more_kb // 1024} MB")  # noqa: T201 - for the table
     assert wrong == []
     assert more_kb < MORE_MEMORY_MAX_KB
-    assert process_of(service) == process
+    assert process_of(running.stack, service) == process

@@ -72,7 +72,7 @@ async def test_no_message_ends_a_service(running):
     messages = [message for topic in READ for message in mutated(topic, MESSAGES, chance)]
     chance.shuffle(messages)
     good = [as_bytes(golden) for golden in golden_messages() if golden.is_current]
-    before = {service: process_of(service) for service in SERVICES}
+    before = {service: process_of(running.stack, service) for service in SERVICES}
     async with AIOKafkaProducer(
         bootstrap_servers=running.locations.bootstrap, max_request_size=BYTES_MAX
     ) as producer:
@@ -85,7 +85,7 @@ async def test_no_message_ends_a_service(running):
         await asyncio.gather(*sent)
     await until_nothing(lambda: unread(running.locations), limit_s=LIMIT_S)
 
-    assert {service: process_of(service) for service in SERVICES} == before
+    assert {service: process_of(running.stack, service) for service in SERVICES} == before
     letters = 0
     for service in SERVICES:
         async with httpx.AsyncClient(base_url=running.installation.urls[service]) as client:

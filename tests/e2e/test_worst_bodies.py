@@ -53,9 +53,9 @@ def routes(service):
 
 
 @pytest.fixture(scope="module")
-async def installation(stack_servers):
-    async with empty_gridtally(stack_servers) as running:
-        yield running.installation
+async def running(stack_servers):
+    async with empty_gridtally(stack_servers) as started:
+        yield started
 
 
 def memory_kb(process, what):
@@ -75,8 +75,9 @@ async def probe(client, ended):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_the_worst_bodies_on_each_route(installation, service):
-    process, taken = process_of(service), list(routes(service))
+async def test_the_worst_bodies_on_each_route(running, service):
+    installation = running.installation
+    process, taken = process_of(running.stack, service), list(routes(service))
     assert taken
     headers = {
         "authorization": f"Bearer {installation.api_key}",

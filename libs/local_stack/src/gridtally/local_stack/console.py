@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gridtally.cli.installation import Installation
+from gridtally.local_stack import process
 from gridtally.local_stack.errors import StackError
 from gridtally.local_stack.postgres import write_secret
 from gridtally.local_stack.server import Server
@@ -26,6 +27,8 @@ def console(
     environment: Mapping[str, str],
     *,
     port: int | None,
+    is_forked: bool,
+    spawn: process.Spawn,
 ) -> Iterator[Server]:
     """The console over the services at `urls` for the length of the block.
 
@@ -38,7 +41,9 @@ def console(
         "CONSOLE_SECRETS": _secret(data_dir),
         "TICKET_LIMIT_S": str(LINK_LIMIT_S),
     }
-    with Server(Service(CONSOLE, settings), data_dir / "services" / CONSOLE, port) as running:
+    program = Service(CONSOLE, settings, is_forked=is_forked)
+    directory = data_dir / "services" / CONSOLE
+    with Server(program, directory, port, spawn=spawn) as running:
         yield running
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import psutil
 
@@ -24,6 +24,41 @@ PORTS = range(20_000, 32_768)
 PORT_TRIES_MAX = 100
 
 User = Literal["own", "nobody", "mapped"]
+
+
+class Child(Protocol):
+    """A process that we have started; `subprocess.Popen` is one."""
+
+    pid: int
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        """Its exit status; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit status, once it has ended; TimeoutExpired when it has not in `timeout` s."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal, if it runs."""
+
+    def kill(self) -> None:
+        """End it by SIGKILL, if it runs."""
+
+
+class Spawn(Protocol):
+    """A way to start a process; `spawn` is one."""
+
+    def __call__(
+        self,
+        argv: Sequence[str],
+        *,
+        log: Path,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        death_signal: signal.Signals = signal.SIGTERM,
+        user: User = "own",
+    ) -> Child:
+        """Start `argv`."""
 
 
 @functools.cache
@@ -40,6 +75,7 @@ def spawn(
     env: Mapping[str, str] | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
     user: User = "own",
+    stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     """Start `argv` in a session of its own; output goes to the end of `log`.
 
@@ -53,7 +89,7 @@ def spawn(
             .submit(
                 subprocess.Popen,
                 [*watch, *argv],
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=cwd,
@@ -64,7 +100,7 @@ def spawn(
         )
 
 
-def stop(process: subprocess.Popen[bytes], how: signal.Signals, limit_s: float) -> None:
+def stop(process: Child, how: signal.Signals, limit_s: float) -> None:
     """Ask with `how`, wait `limit_s`, then SIGKILL. Fine when it has ended already."""
     process.send_signal(how)
     try:
@@ -74,7 +110,7 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals, limit_s: float) 
         process.wait()
 
 
-def finish(process: subprocess.Popen[bytes], what: str, limit_s: float) -> int:
+def finish(process: Child, what: str, limit_s: float) -> int:
     """The exit status of a program that ends by itself; StackError where it takes longer.
 
     Whatever cuts the wait short, a signal too, the program and what it has started are ended.

@@ -1,7 +1,6 @@
 """Owns one running server: its directory, its port, and the way from start to stop."""
 
 import signal
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -60,13 +59,21 @@ class Server:
     and kept for later ones, so that a restarted server is found where it was.
     """
 
-    def __init__(self, program: Program, directory: Path, port: int | None = None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        directory: Path,
+        port: int | None = None,
+        *,
+        spawn: process.Spawn = process.spawn,
+    ) -> None:
         self.program = program
+        self._spawn_by = spawn
         self.directory = directory.resolve()  # as leftovers name their working directory
         self.log = self.directory / "server.log"
         self._asked_port = port
         self._port = port
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: process.Child | None = None
         self._held = ExitStack()
         self._log_start_byte = 0
 
@@ -164,7 +171,7 @@ class Server:
         if self._log_start_byte > LOG_BYTES_MAX:
             self.log.replace(self.log.with_suffix(".old.log"))
             self._log_start_byte = 0
-        self._process = process.spawn(
+        self._process = self._spawn_by(
             self.program.command(self.directory, self._port),
             log=self.log,
             cwd=self.directory,

@@ -33,14 +33,20 @@ class Service:
     """The services that it calls, which are ready before it starts."""
     addresses: dict[str, str] = field(default_factory=dict)
     """Where those answer: `INGEST_URL` and the like, known once they are ready."""
-    process_name: str = Path(sys.executable).name
     stop_signal: Signals = SIGTERM
     start_limit_s: float = 120.0
+    is_forked: bool = False
+    """By a fork server, which calls it by its name."""
 
     @property
     def title(self) -> str:
         """Its name."""
         return self.name
+
+    @property
+    def process_name(self) -> str:
+        """What the system calls it."""
+        return self.name if self.is_forked else Path(sys.executable).name
 
     def prepare(self, directory: Path) -> None:
         """Migrations have run already, those of all services at once."""
@@ -86,6 +92,7 @@ def services(
     programs: Mapping[str, Service],
     directory: Path,
     *,
+    spawn: process.Spawn,
     first_port: int | None = None,
     report: Report = silent,
 ) -> Iterator[dict[str, Server]]:
@@ -96,9 +103,9 @@ def services(
     """
     for name in programs:
         (directory / name).mkdir(parents=True, exist_ok=True)
-    _migrate(programs, directory)
+    _migrate(programs, directory, spawn)
     running = {
-        name: Server(program, directory / name, first_port and first_port + position)
+        name: Server(program, directory / name, first_port and first_port + position, spawn=spawn)
         for position, (name, program) in enumerate(programs.items())
     }
     with ExitStack() as started:
@@ -116,12 +123,12 @@ def services(
         yield running
 
 
-def _migrate(programs: Mapping[str, Service], directory: Path) -> None:
+def _migrate(programs: Mapping[str, Service], directory: Path, spawn: process.Spawn) -> None:
     """Bring every database to its newest version, side by side."""
     with ExitStack() as started:
         migrations = {}
         for name, program in programs.items():
-            migration = process.spawn(
+            migration = spawn(
                 [sys.executable, "-m", f"gridtally.{name}", "migrate"],
                 log=directory / name / "migrate.log",
                 cwd=directory / name,

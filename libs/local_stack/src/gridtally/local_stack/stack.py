@@ -24,6 +24,7 @@ from gridtally.local_stack import process
 from gridtally.local_stack.cache import Report, silent
 from gridtally.local_stack.console import CONSOLE, console
 from gridtally.local_stack.errors import StackError
+from gridtally.local_stack.fork_server import FORKS_ARE_SAFE, forking
 from gridtally.local_stack.postgres import write_secret
 from gridtally.local_stack.provision import provision
 from gridtally.local_stack.server import Server
@@ -54,6 +55,8 @@ class Options:
     http_port: int | None = None
     log_level: str = "INFO"
     cache: Path | None = None
+    is_forked: bool = FORKS_ARE_SAFE
+    """Fork the services from one process, or start each by itself, as a deployment does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,15 +189,20 @@ def _started(
     options: Options, data_dir: Path, environment: Mapping[str, str], report: Report
 ) -> Iterator[Stack]:
     ports = (options.kafka_port, options.postgres_port)
+    logs = data_dir / "services"
+    logs.mkdir(mode=0o700, exist_ok=True)
     report("starting the broker and PostgreSQL")
-    with servers(
-        data_dir,
-        options.kind,
-        environment=environment,
-        cache=options.cache,
-        ports=ports,
-        report=report,
-    ) as given:
+    with (
+        _spawning(options, logs) as spawn,
+        servers(
+            data_dir,
+            options.kind,
+            environment=environment,
+            cache=options.cache,
+            ports=ports,
+            report=report,
+        ) as given,
+    ):
         for line in given.descriptions:
             report(line)
         urls = database_urls(environment) or asyncio.run(
@@ -214,23 +222,37 @@ def _started(
             "KAFKA_IDEMPOTENCE": str(given.idempotence).lower(),
         }
         programs = {
-            name: Service(name, shared | {"DATABASE_URL": urls[name]}, CALLS.get(name, ()))
+            name: Service(
+                name,
+                shared | {"DATABASE_URL": urls[name]},
+                CALLS.get(name, ()),
+                is_forked=options.is_forked,
+            )
             for name in SERVICES
         }
         report("migrating and starting the services")
-        logs = data_dir / "services"
-        logs.mkdir(mode=0o700, exist_ok=True)
         first_port = options.http_port
         with (
-            services(programs, logs, first_port=first_port, report=report) as running,
+            services(programs, logs, spawn=spawn, first_port=first_port, report=report) as running,
             console(
                 {name: url(server.port) for name, server in running.items()},
                 data_dir,
                 shared,
                 port=first_port and first_port + len(running),
+                is_forked=options.is_forked,
+                spawn=spawn,
             ) as pages,
         ):
             yield Stack(given, running, pages, token)
+
+
+@contextmanager
+def _spawning(options: Options, logs: Path) -> Iterator[process.Spawn]:
+    if not options.is_forked:
+        yield process.spawn
+        return
+    with forking([f"gridtally.{name}.app" for name in (*SERVICES, CONSOLE)], logs) as spawn:
+        yield spawn
 
 
 def _owner() -> RunningProcess:
