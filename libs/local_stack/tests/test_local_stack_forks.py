@@ -35,14 +35,20 @@ time.sleep(3600)
 
 
 @pytest.fixture
-def forks(tmp_path, monkeypatch):
+def echoes(tmp_path, monkeypatch):
+    """A folder, with a package that forks may run where Python finds it."""
     package = tmp_path / "modules" / "echoes"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "app.py").write_text("import os\nLOADED_BY = os.getpid()\n")
     (package / "__main__.py").write_text(textwrap.dedent(TELLS))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modules"))
-    server = ForkServer(["echoes.app", "echoes.nowhere"], tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def forks(echoes):
+    server = ForkServer(["echoes.app", "echoes.nowhere"], echoes)
     yield server
     server.close()
 
@@ -134,6 +140,22 @@ def test_when_the_server_dies_its_forks_do_and_the_next_has_another(start, tmp_p
     assert gone(fork.pid)
     assert "KeyboardInterrupt" in (tmp_path / "log").read_text()
     assert start("tell").wait(LIMIT_S) == 3
+
+
+def test_the_background_of_a_shell_does_not_keep_it_from_ending(echoes):
+    argv = [sys.executable, "-m", "echoes", "wait"]
+    ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        server = ForkServer(["echoes.app"], echoes)
+    finally:
+        signal.signal(signal.SIGINT, ignored)
+    try:
+        fork = server.spawn(argv, log=echoes / "log", cwd=echoes)
+        begun(echoes)
+        fork.send_signal(signal.SIGINT)
+        assert fork.wait(LIMIT_S) in (1, -signal.SIGINT)
+    finally:
+        server.close()
 
 
 def test_closing_ends_what_runs_still(forks, start, tmp_path):

@@ -97,6 +97,9 @@ def become(
     death_signal: int,
 ) -> None:
     """Run a module as `python -m` does, in a session of its own."""
+    # Whoever is started in the background of a shell ignores SIGINT, and all that it starts does:
+    # then no death signal of that kind would end anything.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_PDEATHSIG, death_signal)
     if os.getppid() != server_pid:
