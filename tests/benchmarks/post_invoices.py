@@ -3,7 +3,7 @@
 Run by `make bench ARGS="--only post_invoices"`; README.md here says what a benchmark is given. Also
 with a million postings present, and how quickly balances are read then. A payment that is
 allocated to nothing moves money between two accounts, as a transfer of pgledger does: in batches
-from Kafka, and one per transaction by several writers.
+from Kafka, in one list as a request has them, and one per transaction by several writers.
 """
 
 import asyncio
@@ -28,7 +28,11 @@ from gridtally.database import ALL_TENANTS, Database, ReadConnection, snapshot, 
 from gridtally.http.context import utc_now
 from gridtally.ledger.accounts.domain.chart import receivable, tax
 from gridtally.ledger.accounts.domain.commands import Command
-from gridtally.ledger.accounts.handlers.commands import post_command
+from gridtally.ledger.accounts.handlers.commands import (
+    decide_commands,
+    post_command,
+    post_decided,
+)
 from gridtally.ledger.accounts.handlers.postings import post_invoices
 from gridtally.ledger.accounts.store import accounts, reconciliation, reports, statements
 from gridtally.ledger.consumers import subscriptions
@@ -134,18 +138,31 @@ async def from_kafka(
     return rate
 
 
+def commanded(payment: PaymentReceived) -> Command:
+    """As a request of the API asks for it."""
+    return Command(
+        "payment", payment.payment_id, payment.customer_id, payment.currency, payment.amount,
+        "", "", payment.received_at, "bench", allocations=(),
+    )  # fmt: skip
+
+
+async def listed(database: Database) -> Rate:
+    """Payments in one list, as `POST /v1/payments/batch` posts them."""
+    commands = [commanded(payment) for payment in payments(ROUND_TRANSFERS)]
+    clock = Clock()
+    async with transaction(database, tenant=TENANT) as tx:
+        await post_decided(tx, await decide_commands(tx, TENANT, commands))
+    return clock.rate(ROUND_TRANSFERS)
+
+
 async def singles(database: Database) -> Rate:
     """Payments, each its own transaction as a request of the API makes it, by several writers."""
     todo = list(payments(ROUND_SINGLES))
 
     async def write(mine: list[PaymentReceived]) -> None:
         for payment in mine:
-            command = Command(
-                "payment", payment.payment_id, payment.customer_id, payment.currency,
-                payment.amount, "", "", payment.received_at, "bench", allocations=(),
-            )  # fmt: skip
             async with transaction(database, tenant=TENANT) as tx:
-                await post_command(tx, TENANT, command)
+                await post_command(tx, TENANT, commanded(payment))
 
     clock = Clock()
     await asyncio.gather(*(write(todo[n::WRITERS]) for n in range(WRITERS)))
@@ -229,10 +246,11 @@ async def run(url: str, bootstrap: str) -> dict[str, dict[str, float]]:
         filling = await fill(database, missing)
         full = [await invoiced(SEED + ROUNDS + n) for n in range(ROUNDS)]
         together = [await transferred() for _ in range(ROUNDS)]
+        in_lists = [await listed(database) for _ in range(ROUNDS)]
         one_by_one = [await singles(database) for _ in range(ROUNDS)]
         batches = -(-missing // (BATCH_INVOICES * POSTINGS))
         posted = 2 * ROUNDS * ROUND_INVOICES + batches * BATCH_INVOICES
-        await check(database, posted, ROUNDS * (ROUND_TRANSFERS + ROUND_SINGLES))
+        await check(database, posted, ROUNDS * (2 * ROUND_TRANSFERS + ROUND_SINGLES))
         taken = await reads(database)
     return {
         "invoices posted, empty books": _rates("invoices", empty, POSTINGS),
@@ -240,6 +258,9 @@ async def run(url: str, bootstrap: str) -> dict[str, dict[str, float]]:
         "posted without Kafka": {"postings_per_s": round(filling)},
         f"transfers in batches, {POSTINGS_PRESENT:,} postings": _rates(
             "transfers", together, TRANSFER_POSTINGS
+        ),
+        f"transfers in one list, {POSTINGS_PRESENT:,} postings": _rates(
+            "transfers", in_lists, TRANSFER_POSTINGS
         ),
         f"transfers one by one, {WRITERS} writers": _rates(
             "transfers", one_by_one, TRANSFER_POSTINGS
