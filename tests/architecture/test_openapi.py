@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 METHODS = {"get", "put", "post", "delete", "patch"}
 OPEN = {"/health/live", "/health/ready"}
 OPERATION_ID_CHARS_MAX = 40
-RAISED = {"Rejected": 0, "Conflict": 0, "NotFound": 0, "Refusal": 0, "HttpRefusal": 1, "Rule": 0}
+RAISED = {"Rejected": 0, "Conflict": 0, "NotFound": 0, "Refusal": 0, "HttpRefusal": 1, "Rule": 0,
+          "Unreadable": 0}  # fmt: skip
 """What is raised with a problem code, and which argument it is."""
 MADE_ELSEWHERE = {
     "bad_request", "internal_error", "method_not_allowed", "unavailable",

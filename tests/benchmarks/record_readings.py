@@ -171,7 +171,8 @@ class Bench:
         )
         self.revision_delay = settings.revision_delay
         process = Process("ingest", settings, database, publisher, utc_now, asyncio.Event())
-        self.readings = build(process).subscriptions[0]
+        parts = build(process)
+        self.readings, self.archive = parts.subscriptions[0], parts.state["archive"]
         self.profile: cProfile.Profile | None = None
 
     async def register(self, meters: list[UUID]) -> None:
@@ -257,9 +258,10 @@ async def measure_closing(bench: Bench, publisher: Publisher) -> dict[str, float
         changed = [received(agreement(meter_id)) for meter_id in meters]
         await apply_agreements(tx, changed)  # type: ignore[arg-type]
     now = datetime.now(UTC)
-    await repeat(bench.database, lambda tx: plan_periods(tx, now))
+    await repeat(bench.database, lambda tx: plan_periods(tx, bench.archive, now))
     count, seconds = await repeat(
-        bench.database, lambda tx: close_due_periods(tx, now, bench.revision_delay)
+        bench.database,
+        lambda tx: close_due_periods(tx, bench.archive, now, bench.revision_delay),
     )
     if count != CLOSED_METERS:
         sys.exit(f"wrong: {count} periods checked where there are {CLOSED_METERS}")

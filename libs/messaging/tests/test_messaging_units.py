@@ -12,7 +12,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from gridtally.contracts.envelope import Envelope, event_id_of, read_envelope
 from gridtally.contracts.metering import ReadingsReceived
 from gridtally.contracts.topics import NO_TENANT
-from gridtally.kernel.errors import NoRoom, Poison, Transient
+from gridtally.kernel.errors import NoRoom, Poison, Transient, Unreadable
 from gridtally.messaging.broker import BrokerMismatch, check_bounds
 from gridtally.messaging.dead_letters import tenant_of
 from gridtally.messaging.floods import Floods, PartitionFlooded
@@ -245,7 +245,8 @@ def test_a_consumer_stalls_only_when_messages_are_pending():
 
 
 @pytest.mark.parametrize(
-    ("failure", "stalls"), [(Transient("away"), True), (NoRoom("full"), False)]
+    ("failure", "stalls"),
+    [(Transient("away"), True), (NoRoom("full"), False), (Unreadable("gone", "a file"), False)],
 )
 def test_whoever_waits_for_room_on_a_disk_does_not_stall(failure, stalls):
     progress = Progress("relay")

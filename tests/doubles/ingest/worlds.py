@@ -77,15 +77,15 @@ class World:
 
     async def plan(self):
         async with self.transaction() as tx:
-            return await plan_periods(tx, self.now)
+            return await plan_periods(tx, self.archive, self.now)
 
     async def close_due(self):
         async with self.transaction() as tx:
-            return await close_due_periods(tx, self.now, REVISION_DELAY)
+            return await close_due_periods(tx, self.archive, self.now, REVISION_DELAY)
 
     async def force(self, agreement_id, start_on):
         async with self.transaction() as tx:
-            await force_close(tx, TENANT, agreement_id, start_on, self.now)
+            await force_close(tx, self.archive, TENANT, agreement_id, start_on, self.now)
 
 
 async def until_idle(poll):
@@ -104,8 +104,20 @@ def message(event, *, tombstone=False):
     )
 
 
+class NothingArchived:
+    """Of a world in memory, in which nothing leaves."""
+
+    async def recall(self, tx, wanted, now):
+        pass
+
+    async def recall_each(self, tx, wanted, now):
+        return set(wanted)
+
+
 class MemoryWorld(World):
     """Over the double."""
+
+    archive = NothingArchived()
 
     def __init__(self, now, monkeypatch):
         super().__init__(now)
@@ -155,6 +167,7 @@ class StoreWorld(World):
         super().__init__(now)
         self.ingest = ingest
         self.recorder = replace(ingest.recorder, announce_delay=timedelta())
+        self.archive = ingest.recorder.archive
 
     def transaction(self):
         return transaction(self.ingest.database, tenant=ALL_TENANTS)

@@ -19,17 +19,21 @@ from gridtally.contracts.metering import (
 )
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
 from gridtally.ingest.app import build
+from gridtally.ingest.domain.archive import ArchiveSettings
 from gridtally.ingest.events.blocks import read_block
 from gridtally.ingest.handlers.alerts import check_due_meters
+from gridtally.ingest.handlers.archive import archive_oldest
 from gridtally.ingest.handlers.derived_meters import add_up_due_days
 from gridtally.ingest.handlers.pending_blocks import record_pending
 from gridtally.ingest.handlers.periods import close_due_periods, plan_periods
 from gridtally.ingest.handlers.registers import convert_due_registers
 from gridtally.ingest.handlers.usage import publish_usage
 from gridtally.ingest.settings import Settings
+from gridtally.ingest.store.archive.shards import lock_settings, upsert_settings
 from gridtally.messaging import ReceivedMessage
 from gridtally.service.service import Process
 from integration.apps import app_of
+from integration.ingest.archive_readings import spring
 from live_streams import (
     database,
     key_of,
@@ -49,6 +53,7 @@ __all__ = [
     "listen_sse",
     "open_socket",
     "sent",
+    "spring",
     "tenant",
 ]
 
@@ -68,11 +73,13 @@ class Sent(list):
 class Ingest:
     """The service's handlers over a real database, without a broker."""
 
-    def __init__(self, database, url):
+    def __init__(self, database, url, directory):
         self.database = database
         self.now = datetime(2025, 6, 1, 12, tzinfo=UTC)
         self.sent = Sent()
-        self.settings = Settings(database_url=url, kafka_bootstrap_servers="unused:1")
+        self.settings = Settings(
+            database_url=url, kafka_bootstrap_servers="unused:1", archive_directory=directory
+        )
         stop = asyncio.Event()
         self.parts = build(Process("ingest", self.settings, database, self.sent, self.clock, stop))
         self.recorder = self.parts.state["recorder"]
@@ -174,11 +181,27 @@ class Ingest:
     async def close(self):
         """Publish usage, plan and close all that is due; the period.closed events, oldest first."""
         await self.publish_usage()
-        while await self.poll(plan_periods, self.now):
+        while await self.poll(plan_periods, self.recorder.archive, self.now):
             pass
-        while await self.poll(close_due_periods, self.now, self.settings.revision_delay):
+        while await self.poll(
+            close_due_periods, self.recorder.archive, self.now, self.settings.revision_delay
+        ):
             pass
         return await self.outbox("period.closed.v1")
+
+    async def archive(self, months=3, tenant="acme"):
+        """Publish and close what is due, and have a tenant's old months archived, all that may
+        leave; how many rows that were."""
+        self.later(minutes=1)
+        await self.close()
+        async with transaction(self.database, tenant=tenant) as tx:
+            before = await lock_settings(tx, tenant)
+            settings = ArchiveSettings(months, before.version + 1)
+            await upsert_settings(tx, tenant, settings)
+        rows = 0
+        while archived := await self.poll(archive_oldest, self.recorder.archive, self.now):
+            rows += archived
+        return rows
 
     async def outbox(self, topic):
         rows = await self.rows(
@@ -244,9 +267,9 @@ async def ingest_url(service_url):
 
 
 @pytest.fixture
-async def ingest(ingest_url):
+async def ingest(ingest_url, tmp_path):
     async with await Database.connect(ingest_url, application="test") as database:
-        yield Ingest(database, ingest_url)
+        yield Ingest(database, ingest_url, tmp_path / "archive")
 
 
 @pytest.fixture

@@ -242,7 +242,7 @@ async def furnish_ingest(app, client):
     async with transaction(app.state.database, tenant=ALL_TENANTS) as tx:
         await apply_meters(tx, [message(meter, "north")], now)
         await apply_agreements(tx, [message(agreement, "north")])
-        await plan_periods(tx, now)
+        await plan_periods(tx, app.state.archive, now)
         blocks = [
             block(ids["meter_id"], "2024-12-31T23:00:00Z", [value], minutes=60, tenant="north")
             for value in (1, 11)

@@ -93,6 +93,7 @@ NAMED: dict[str, CostClass] = {
     "GET /v1/meters/{meter_id}/series": LISTING,
     "GET /v1/alert-rules": READ,
     "GET /v1/estimates/accuracy": LISTING,
+    "GET /v1/archive-settings": READ,
     "GET /v1/estimation-settings": READ,
     "GET /v1/readings/stream": STREAM,
     "GET /v1/validation-rules": READ,

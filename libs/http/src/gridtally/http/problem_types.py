@@ -80,6 +80,8 @@ MEANINGS: dict[str, str] = {
     "too_old": "The time lies before the year 2000. Check it.",
     "unknown_meter": "The meter is not registered, or its key is of another tenant.",
     "window": "The window is too wide for this resolution. Ask for less at once.",
+    "archive_off": "This installation archives nothing: its `ARCHIVE_DIRECTORY` is not set.",
+    "archive_unreadable": "A file of the archive is missing or altered. Have it brought back.",
     "back_feed": "Rule: energy is exported without generation. Replay the block if it is right.",
     "clock_drift": "Rule: days fit better shifted by an hour. Check the meter's clock.",
     "dark_energy": "Rule: the sun is measured at night. Check the clock and the channel.",

@@ -19,7 +19,7 @@ from starlette.routing import Match
 
 from gridtally.contracts.problem import Problem, ProblemError
 from gridtally.http.problem_types import problem_type
-from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected, Transient
+from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected, Transient, Unreadable
 
 MEDIA_TYPE = "application/problem+json"
 FAULTS_MAX = 100
@@ -110,14 +110,7 @@ def of_exception(failure: Exception, correlation_id: str) -> Response:
                 headers=failure.headers,
             )
         case Transient():
-            log.warning("request failed for now", reason=str(failure))
-            return problem_response(
-                503,
-                "unavailable",
-                "something this service needs is away for now; try again",
-                correlation_id=correlation_id,
-                headers={"Retry-After": str(RETRY_AFTER_S)},
-            )
+            return _unavailable(failure, correlation_id)
         case _:
             log.error("request crashed", exc_info=failure)
             return problem_response(
@@ -126,6 +119,23 @@ def of_exception(failure: Exception, correlation_id: str) -> Response:
                 "the service failed; its log has the reason under this correlation id",
                 correlation_id=correlation_id,
             )
+
+
+def _unavailable(failure: Transient, correlation_id: str) -> Response:
+    """What is away for now; of what somebody must bring back, which that is."""
+    code, detail = "unavailable", "something this service needs is away for now; try again"
+    if isinstance(failure, Unreadable):
+        code, detail = failure.code, failure.detail
+        log.error("something stored cannot be read", reason=detail)
+    else:
+        log.warning("request failed for now", reason=str(failure))
+    return problem_response(
+        503,
+        code,
+        detail,
+        correlation_id=correlation_id,
+        headers={"Retry-After": str(RETRY_AFTER_S)},
+    )
 
 
 def to_errors(faults: Sequence[Fault]) -> list[ProblemError]:

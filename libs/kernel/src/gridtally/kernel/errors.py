@@ -19,6 +19,19 @@ class NoRoom(Transient):
     """The disk that would hold it is full: somebody must make room, and a restart makes none."""
 
 
+class Unreadable(Transient):
+    """What lies beside the database is not there, or not as it was written: somebody must bring it
+    back. `code` is for programs, `detail` for people: it names what is missing."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code, detail)  # both, so that it can be pickled
+        self.code = code
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return self.detail
+
+
 class Poison(GridtallyError):
     """A message that can never be understood; it belongs among the dead letters."""
 

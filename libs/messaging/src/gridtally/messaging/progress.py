@@ -5,7 +5,7 @@ A plain record that its one owner writes and others read; it refuses to know a c
 
 from dataclasses import dataclass, field
 
-from gridtally.kernel.errors import NoRoom, Transient
+from gridtally.kernel.errors import NoRoom, Transient, Unreadable
 
 STALLED_AFTER_S = 60.0
 
@@ -58,11 +58,12 @@ class Progress:
             self.lagging_since_s = now_s
 
     def retry(self, failure: Transient, *, now_s: float) -> None:
-        """An attempt failed and will be repeated. On a full disk nobody hangs: ending the process
-        would make no room, and take from callers what can still be read."""
+        """An attempt failed and will be repeated. On a full disk, or without a file that somebody
+        must bring back, nobody hangs: ending the process would make no room, bring back nothing,
+        and take from callers what can still be read."""
         self.retries += 1
         self.observe_lag(max(1, self.lag), now_s=now_s)
-        if isinstance(failure, NoRoom):
+        if isinstance(failure, NoRoom | Unreadable):
             self.lagging_since_s = now_s
 
     def stalled(self, *, now_s: float, after_s: float = STALLED_AFTER_S) -> bool:

@@ -18,7 +18,7 @@ from gridtally.ingest.events.blocks import read_block, received_blocks
 from gridtally.ingest.handlers import adoption, agreements, derived_meters, meters, registers
 from gridtally.ingest.handlers.readings import Recorder
 from gridtally.ingest.settings import Settings
-from gridtally.ingest.store.partitions import Partitions
+from gridtally.kernel.errors import Poison, Unreadable
 from gridtally.messaging import Adoption, ReceivedMessage, Subscription
 from gridtally.service.service import Process
 
@@ -31,7 +31,10 @@ def subscriptions(process: Process[Settings], recorder: Recorder) -> list[Subscr
     clock = process.clock
 
     async def record_readings(tx: WriteConnection, batch: Batch) -> None:
-        await recorder.record(tx, received_blocks(batch), clock())
+        try:
+            await recorder.record(tx, received_blocks(batch), clock())
+        except Unreadable as failure:  # a dead letter to be replayed, and no partition that waits
+            raise Poison(str(failure)) from failure
 
     async def apply_meters(tx: WriteConnection, batch: Batch) -> None:
         await meters.apply_meters(tx, batch, clock())
@@ -50,13 +53,13 @@ def subscriptions(process: Process[Settings], recorder: Recorder) -> list[Subscr
     ]
 
 
-def adoptions(process: Process[Settings], partitions: Partitions) -> list[Adoption]:
+def adoptions(process: Process[Settings], recorder: Recorder) -> list[Adoption]:
     """Ingest's own topics: days first, since periods are made of them, and alerts before their
     ends."""
     clock = process.clock
 
     async def adopt_usage(tx: WriteConnection, messages: Batch) -> Batch:
-        return await adoption.adopt_usage(tx, messages, partitions, clock())
+        return await adoption.adopt_usage(tx, messages, recorder, clock())
 
     async def adopt_alerts(tx: WriteConnection, messages: Batch) -> Batch:
         return await adoption.adopt_alerts(tx, messages, clock())

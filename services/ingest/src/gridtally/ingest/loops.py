@@ -1,10 +1,12 @@
 """What ingest does in the background: what was left for later, and what time makes due."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from gridtally.database import ALL_TENANTS, WriteConnection, transaction
 from gridtally.ingest.handlers.alerts import check_due_meters
+from gridtally.ingest.handlers.archive import Overtaken, archive_oldest, remove_replaced
 from gridtally.ingest.handlers.derived_meters import add_up_due_days
 from gridtally.ingest.handlers.estimates import estimate_due_periods
 from gridtally.ingest.handlers.imports import Importer
@@ -22,12 +24,14 @@ from gridtally.service.service import Loop, Process
 
 IDLE_POLL_S = 0.2
 EXPIRY_POLL_S = 60.0
+ARCHIVE_POLL_S = 600.0
+"""A month is old enough once in a month; what was recalled goes back as soon as this."""
 
 
 def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
     """Publishing usage, planning and closing periods, estimating what they lack, recording pending
     blocks, dropping those that have waited too long, turning registers into intervals, adding up
-    derived meters, imports, and alerts."""
+    derived meters, imports, alerts, and moving old months into the archive."""
     database, clock = process.database, process.clock
     importer = Importer(process.publisher, recorder)
 
@@ -36,9 +40,11 @@ def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
 
     async def periods() -> int:
         async with transaction(database, tenant=ALL_TENANTS) as tx:
-            planned = await plan_periods(tx, clock())
+            planned = await plan_periods(tx, recorder.archive, clock())
         async with transaction(database, tenant=ALL_TENANTS) as tx:
-            return planned + await close_due_periods(tx, clock(), process.settings.revision_delay)
+            return planned + await close_due_periods(
+                tx, recorder.archive, clock(), process.settings.revision_delay
+            )
 
     async def pending(tx: WriteConnection, now: datetime) -> int:
         return await record_pending(tx, recorder, now)
@@ -52,6 +58,14 @@ def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
     async def sums(tx: WriteConnection, now: datetime) -> int:
         return await add_up_due_days(tx, recorder, now)
 
+    async def archive() -> int:
+        archived = 0
+        with suppress(Overtaken):  # the next time
+            async with transaction(database, tenant=ALL_TENANTS) as tx:
+                archived = await archive_oldest(tx, recorder.archive, clock())
+        async with transaction(database, tenant=ALL_TENANTS) as tx:
+            return archived + await remove_replaced(tx, recorder.archive, clock())
+
     return [
         polling_loop("ingest.usage", usage, database, clock, idle_s=IDLE_POLL_S),
         repeating_loop("ingest.periods", periods, idle_s=IDLE_POLL_S),
@@ -61,6 +75,7 @@ def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
         polling_loop("ingest.sums", sums, database, clock, idle_s=IDLE_POLL_S),
         polling_loop("ingest.imports", importer.work, database, clock),
         polling_loop("ingest.alerts", check_due_meters, database, clock),
+        repeating_loop("ingest.archive", archive, idle_s=ARCHIVE_POLL_S),
         _expiry(process),
     ]
 

@@ -1,6 +1,7 @@
 """What ingest reads from its environment."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import Field
 
@@ -24,6 +25,10 @@ class Settings(ServiceSettings):
     """The most pending blocks of one tenant; further ones are dropped and counted."""
     websocket_origins: str = Field(default="", pattern=rf"^({ORIGIN}(,{ORIGIN})*)?$")
     """Origins (`https://host`), with commas between them, of pages that may open WebSockets."""
+
+    archive_directory: Path | None = None
+    """Where months go that are older than their tenants keep in the database; the same one for all
+    processes. Without it nothing is archived."""
 
     @property
     def announce_delay(self) -> timedelta:

@@ -477,6 +477,28 @@ class Ingest(Operations):
         """
         return self._call(models.Reconciliation, "GET", "/v1/reconciliation")
 
+    def get_archive_settings(self) -> models.ArchiveSettings:
+        """How long the tenant's readings stay in the database."""
+        return self._call(models.ArchiveSettings, "GET", "/v1/archive-settings")
+
+    def put_archive_settings(
+        self, body: models.NewArchiveSettings, *, if_match: int | str | None = None
+    ) -> models.ArchiveSettings:
+        """Archive months from some age on. Answers stay the same, series, exports and what was
+        known at an instant included; 409 where the installation has no archive.
+        """
+        return self._call(
+            models.ArchiveSettings, "PUT", "/v1/archive-settings", body=body, if_match=if_match
+        )
+
+    def list_archived_shards(self, *, limit: int | None = None) -> Iterator[models.ArchivedShard]:
+        """What has left the database, oldest month first: the files with their counts and
+        SHA-256.
+        """
+        return self._pages(
+            models.PageOfArchivedShard, "GET", "/v1/archived-shards", query={"limit": limit}
+        )
+
     def list_dead_letters(
         self,
         *,
@@ -1035,6 +1057,30 @@ class AsyncIngest(AsyncOperations):
         tables agree.
         """
         return await self._call(models.Reconciliation, "GET", "/v1/reconciliation")
+
+    async def get_archive_settings(self) -> models.ArchiveSettings:
+        """How long the tenant's readings stay in the database."""
+        return await self._call(models.ArchiveSettings, "GET", "/v1/archive-settings")
+
+    async def put_archive_settings(
+        self, body: models.NewArchiveSettings, *, if_match: int | str | None = None
+    ) -> models.ArchiveSettings:
+        """Archive months from some age on. Answers stay the same, series, exports and what was
+        known at an instant included; 409 where the installation has no archive.
+        """
+        return await self._call(
+            models.ArchiveSettings, "PUT", "/v1/archive-settings", body=body, if_match=if_match
+        )
+
+    def list_archived_shards(
+        self, *, limit: int | None = None
+    ) -> AsyncIterator[models.ArchivedShard]:
+        """What has left the database, oldest month first: the files with their counts and
+        SHA-256.
+        """
+        return self._pages(
+            models.PageOfArchivedShard, "GET", "/v1/archived-shards", query={"limit": limit}
+        )
 
     def list_dead_letters(
         self,

@@ -192,6 +192,76 @@ class AlertSetting(Model):
     """Only for this flow; without it, for those that the kind is meant for."""
 
 
+class ArchiveSettings(Model):
+    """How long a tenant's readings stay in the database."""
+
+    version: int
+    """The ETag: how often they were changed."""
+
+    months: int | None
+    """So many whole months before the current one stay; null for ever."""
+
+
+class ArchivedEnergy(Model):
+    """What the channel-days of a flow come to."""
+
+    flow: str
+    """What was measured."""
+
+    present: int
+    """How many intervals have a value."""
+
+    energy_wh: int
+    """Their energy in Wh (varh of a reactive flow)."""
+
+
+class ArchivedFile(Model):
+    """A file of the archive, as it was written and must be."""
+
+    name: str
+    """Where it lies below the archive's directory."""
+
+    rows: int
+    """How many channel-days, or pieces of blocks, it has."""
+
+    bytes: int
+    """Its size in bytes."""
+
+    sha256: str
+    """The SHA-256 of its bytes, in hex."""
+
+
+class ArchivedShard(Model):
+    """A part of a month that has left the database: some meters' channel-days and blocks."""
+
+    month_on: date
+    """The first day of the month."""
+
+    shard: int
+    """Its number within the month."""
+
+    meter_from: UUID
+    """The first meter id that belongs to it."""
+
+    meter_to: UUID
+    """The last one."""
+
+    generation: int
+    """How often it was written: anew when something of it was recalled and archived again."""
+
+    archived_at: AwareDatetime
+    """When that was."""
+
+    events: int
+    """How many events of readings its blocks are of."""
+
+    energy: list[ArchivedEnergy]
+    """What its channel-days come to, by flow."""
+
+    files: list[ArchivedFile]
+    """Its channel-days and its blocks."""
+
+
 class Channel(Model):
     """A flow that a meter measures, its interval length and the most an interval can carry."""
 
@@ -817,6 +887,19 @@ class NewAlertRules(Model):
     """What is on, off and limited otherwise than usual."""
 
 
+class NewArchiveSettings(Model):
+    """How long readings stay in the database from now on."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    months: int | None
+    """
+    So many whole months before the current one stay, the older ones go to the archive; null to
+    archive no more. What is archived stays there and is answered as before.
+    """
+
+
 class NewBlock(Model):
     """
     A block of consecutive interval readings.
@@ -915,6 +998,14 @@ class NewKey(Model):
 
 class PageOfAlert(Model):
     items: list[Alert]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfArchivedShard(Model):
+    items: list[ArchivedShard]
     """The page's items"""
 
     next_cursor: str | None = None

@@ -4,6 +4,7 @@ from gridtally.http.openapi import ApiDescription
 from gridtally.ingest.api import (
     alert_rules,
     alerts,
+    archive,
     bulk_series,
     completeness,
     estimates,
@@ -39,6 +40,7 @@ ROUTERS = (
     alerts.router,
     estimates.router,
     reconciliation.router,
+    archive.router,
 )
 API = ApiDescription(
     areas={
@@ -53,6 +55,7 @@ API = ApiDescription(
         "validation rules": "Rules for readings that are odd, and what they say of stored days",
         "alerts": "What is wrong with meters: rules, open and cleared alerts",
         "estimates": "What was estimated of periods, by which method, and how far off it was",
+        "archive": "How long readings stay in the database, and what has left it for files",
         "reconciliation": "What was counted on the way in against what lies in the tables",
     },
     located=("create_import",),
@@ -76,20 +79,34 @@ API = ApiDescription(
         "get_series": {
             404: ("meter_unknown", "flow_unknown"),
             422: ("empty_window", "window", "resolution_too_fine", "derived_meter"),
+            503: ("archive_unreadable",),
         },
         "query_series": {
             404: ("meter_unknown",),
             406: ("not_acceptable",),
             422: ("resolution_too_fine", "derived_meter"),
-            503: ("too_many_exports",),
+            503: ("too_many_exports", "archive_unreadable"),
         },
-        "export_series": {404: ("meter_unknown",), 503: ("too_many_exports",)},
-        "query_completeness": {404: ("meter_unknown",), 422: ("window",)},
-        "get_completeness": {404: ("meter_unknown",), 422: ("window",)},
+        "export_series": {
+            404: ("meter_unknown",),
+            503: ("too_many_exports", "archive_unreadable"),
+        },
+        "query_completeness": {
+            404: ("meter_unknown",),
+            422: ("window",),
+            503: ("archive_unreadable",),
+        },
+        "get_completeness": {
+            404: ("meter_unknown",),
+            422: ("window",),
+            503: ("archive_unreadable",),
+        },
+        "put_archive_settings": {409: ("archive_off",)},
         "close_period": {
             404: ("period_unknown",),
             409: ("period_closed",),
             422: ("period_not_ended",),
+            503: ("archive_unreadable",),
         },
         "put_alert_rules": {422: ("alert_setting",)},
         "get_alert": {404: ("alert_unknown",)},

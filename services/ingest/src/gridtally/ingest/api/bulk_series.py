@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 from uuid import UUID
 
 import orjson
@@ -18,7 +18,7 @@ from gridtally.http.context import Db, Exports
 from gridtally.http.json_bodies import Router
 from gridtally.http.problems import HttpRefusal
 from gridtally.http.resources import AnswerModel, Body
-from gridtally.ingest.api.callers import Reader
+from gridtally.ingest.api.callers import Archived, Reader
 from gridtally.ingest.api.meters import DAYS_MAX, LATEST_ON
 from gridtally.ingest.domain.bulk_series import (
     AS_KNOWN_VALUES_MAX,
@@ -34,6 +34,7 @@ from gridtally.ingest.domain.derived_meters import refuse_earlier_knowledge
 from gridtally.ingest.domain.local_days import OLDEST_ON
 from gridtally.ingest.domain.merge import MISSING
 from gridtally.ingest.domain.meters import Flow, Meter
+from gridtally.ingest.store.archive.archive import Archive
 from gridtally.ingest.store.bulk_series import fetch_rows, fetch_series_known_at, series_of
 from gridtally.ingest.store.meters import fetch_meters
 from gridtally.kernel.errors import NotFound
@@ -132,6 +133,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 async def query_series(
     query: SeriesQuery,
     db: Db,
+    archive: Archived,
     caller: Reader,
     exports: Exports,
     accept: Annotated[str, Header(max_length=200, description=f"`{NDJSON}` or `{ARROW}`")] = NDJSON,
@@ -145,7 +147,7 @@ async def query_series(
     check_resolution(meters, query.flows, query.resolution)
     if query.as_known_at is not None:
         refuse_earlier_knowledge(meters)
-    chunks = _chunks(db, caller.tenant_id, query, meters, _format(accept))
+    chunks = _chunks(_Source(db, archive, caller.tenant_id), query, meters, _format(accept))
     return await exports.stream(caller.tenant_id, chunks, _format(accept))
 
 
@@ -170,8 +172,16 @@ def _format(accept: str) -> str:
     raise HttpRefusal(406, "not_acceptable", f"series come as {NDJSON} or {ARROW}")
 
 
+class _Source(NamedTuple):
+    """Whose readings are read, and from where."""
+
+    db: Database
+    archive: Archive
+    tenant_id: str
+
+
 async def _chunks(
-    db: Database, tenant_id: str, query: SeriesQuery, meters: Sequence[Meter], format_: str
+    source: _Source, query: SeriesQuery, meters: Sequence[Meter], format_: str
 ) -> AsyncGenerator[bytes, None]:
     """The stream, a batch of channels at a time; what blocks is done in threads.
 
@@ -182,14 +192,14 @@ async def _chunks(
     values_max = BATCH_VALUES_MAX if query.as_known_at is None else AS_KNOWN_VALUES_MAX
     parts = batches(meters, query.flows, query.window.days, values_max)
     batch = next(parts)
-    ahead = asyncio.create_task(_read(db, tenant_id, query, batch))
+    ahead = asyncio.create_task(_read(source, query, batch))
     try:
         yielded = begin
         while True:
             series = await ahead
             following = next(parts, None)
             if following is not None:
-                ahead = asyncio.create_task(_read(db, tenant_id, query, following))
+                ahead = asyncio.create_task(_read(source, query, following))
             # The first batch is read before anything is sent, so that it may fail.
             yield yielded + await asyncio.to_thread(_encoded, series, query, encode)
             if following is None:
@@ -202,16 +212,17 @@ async def _chunks(
 
 
 async def _read(
-    db: Database, tenant_id: str, query: SeriesQuery, meters: Sequence[Meter]
+    source: _Source, query: SeriesQuery, meters: Sequence[Meter]
 ) -> Iterable[ChannelSeries]:
     """The series of some meters, which are made of what was read as they are taken."""
+    db, archive, tenant_id = source
     async with snapshot(db, tenant=tenant_id) as read:
         if query.as_known_at is None:
-            rows = await fetch_rows(read, tenant_id, meters, query.flows, query.window)
+            rows = await fetch_rows(read, archive, tenant_id, meters, query.flows, query.window)
             return series_of(rows, meters, query.flows, query.window)
         return [
             await fetch_series_known_at(
-                read, tenant_id, meter, channel, query.window, query.as_known_at
+                read, archive, tenant_id, meter, channel, query.window, query.as_known_at
             )
             for meter in meters
             for channel in chosen(meter, query.flows)

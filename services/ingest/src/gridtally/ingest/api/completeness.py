@@ -10,7 +10,7 @@ from gridtally.http.context import Db
 from gridtally.http.json_bodies import Router
 from gridtally.http.resources import AnswerModel
 from gridtally.ingest.api.bulk_series import ChannelSelection, known_meters
-from gridtally.ingest.api.callers import Reader
+from gridtally.ingest.api.callers import Archived, Reader
 from gridtally.ingest.domain.completeness import PresentDay, check_size, completeness
 from gridtally.ingest.domain.meters import Flow, Meter
 from gridtally.ingest.store.completeness import fetch_present_days
@@ -54,14 +54,14 @@ class PortfolioCompleteness(AnswerModel):
 
 @router.post("/completeness")
 async def query_completeness(
-    selection: ChannelSelection, db: Db, caller: Reader
+    selection: ChannelSelection, db: Db, archive: Archived, caller: Reader
 ) -> PortfolioCompleteness:
     """How many intervals each local day of many meters has, and should have."""
     check_size(len(selection.meter_ids), selection.window)
     meters = await known_meters(db, caller, selection)
     async with snapshot(db, tenant=caller.tenant_id) as read:
         days = await fetch_present_days(
-            read, caller.tenant_id, selection.meter_ids, selection.window
+            read, archive, caller.tenant_id, selection.meter_ids, selection.window
         )
     channels = await asyncio.to_thread(_channels, meters, selection, days)
     return PortfolioCompleteness(

@@ -11,7 +11,7 @@ from gridtally.exports.export import Export
 from gridtally.http.context import Db, Exports
 from gridtally.http.json_bodies import Router
 from gridtally.ingest.api.bulk_series import ChannelSelection, known_meters
-from gridtally.ingest.api.callers import Reader
+from gridtally.ingest.api.callers import Archived, Reader
 from gridtally.ingest.store.exports import copy_intervals
 
 router = Router(prefix="/v1/series", tags=["series"])
@@ -30,6 +30,7 @@ COLUMNS = (
 async def export_series(
     selection: ChannelSelection,
     db: Db,
+    archive: Archived,
     caller: Reader,
     exports: Exports,
     format_: Annotated[Format, Query(alias="format", description="The kind of file")] = "csv",
@@ -46,6 +47,7 @@ async def export_series(
         async with snapshot(db, tenant=caller.tenant_id) as read:
             await copy_intervals(
                 read,
+                archive,
                 caller.tenant_id,
                 selection.meter_ids,
                 selection.flows,

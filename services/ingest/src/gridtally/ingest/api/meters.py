@@ -15,7 +15,7 @@ from gridtally.database import ReadConnection, snapshot
 from gridtally.http.auth import Principal
 from gridtally.http.context import Db
 from gridtally.http.json_bodies import Router
-from gridtally.ingest.api.callers import Reader
+from gridtally.ingest.api.callers import Archived, Reader
 from gridtally.ingest.api.verdicts import DayVerdict
 from gridtally.ingest.domain import meters as domain
 from gridtally.ingest.domain.channels import expectation
@@ -114,6 +114,7 @@ async def get_meter(meter_id: UUID, db: Db, caller: Reader) -> Meter:
 async def get_series(
     meter_id: UUID,
     db: Db,
+    archive: Archived,
     caller: Reader,
     flow: Flow,
     from_: Annotated[AwareDatetime | date, Query(alias="from", union_mode="left_to_right")],
@@ -132,11 +133,13 @@ async def get_series(
         start_at, end_at = _instant(meter.zone, from_), _instant(meter.zone, to)
         window = _window(meter.zone, start_at, end_at)
         if as_known_at is None:
-            days = await store.fetch_days(read, caller.tenant_id, meter_id, channel, window)
+            days = await store.fetch_days(
+                read, archive, caller.tenant_id, meter_id, channel, window
+            )
         else:
             refuse_earlier_knowledge([meter])
             days = await store.fetch_days_known_at(
-                read, caller.tenant_id, meter, channel, window, as_known_at
+                read, archive, caller.tenant_id, meter, channel, window, as_known_at
             )
         verdicts = await fetch_verdicts(read, caller.tenant_id, [meter_id], window)
     if channel.is_bounded:
@@ -167,13 +170,15 @@ async def get_series(
 
 @router.get("/{meter_id}/completeness")
 async def get_completeness(
-    meter_id: UUID, db: Db, caller: Reader, from_: From, to: To
+    meter_id: UUID, db: Db, archive: Archived, caller: Reader, from_: From, to: To
 ) -> Completeness:
     """How much of each local day is there."""
     _check_days(from_, to)
     async with snapshot(db, tenant=caller.tenant_id) as read:
         meter = await _meter(read, caller, meter_id)
-        present = await store.fetch_completeness(read, caller.tenant_id, meter_id, (from_, to))
+        present = await store.fetch_completeness(
+            read, archive, caller.tenant_id, meter_id, (from_, to)
+        )
         verdicts = await fetch_verdicts(read, caller.tenant_id, [meter_id], (from_, to))
     flags: defaultdict[tuple[object, ...], list[RuleName]] = defaultdict(list)
     for verdict in verdicts:

@@ -10,7 +10,7 @@ from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
-from gridtally.ingest.api.callers import Reader, Writer
+from gridtally.ingest.api.callers import Archived, Reader, Writer
 from gridtally.ingest.domain.periods import ClosedBy, OpenPeriod
 from gridtally.ingest.handlers.periods import force_close
 from gridtally.ingest.store import period_lists, periods
@@ -95,12 +95,12 @@ async def list_periods(
 
 @router.post("/agreements/{agreement_id}/periods/{start_on}/close")
 async def close_period(
-    agreement_id: UUID, start_on: date, db: Db, caller: Writer, now: Now
+    agreement_id: UUID, start_on: date, db: Db, archive: Archived, caller: Writer, now: Now
 ) -> Period:
     """Close an ended period now, with what is there; 409 when it is closed already and has lost no
     value since."""
     async with transaction(db, tenant=caller.tenant_id) as tx:
-        await force_close(tx, caller.tenant_id, agreement_id, start_on, now)
+        await force_close(tx, archive, caller.tenant_id, agreement_id, start_on, now)
         row = await period_lists.fetch_period(tx, caller.tenant_id, agreement_id, start_on)
     if row is None:
         raise NotFound("period_unknown", "this agreement has no such period")

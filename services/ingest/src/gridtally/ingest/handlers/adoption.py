@@ -12,21 +12,21 @@ from gridtally.contracts.alerts import AlertCleared, AlertRaised
 from gridtally.contracts.metering import PeriodClosed, UsageRecorded
 from gridtally.database import WriteConnection
 from gridtally.ingest.domain.adoption import PublishedDay
-from gridtally.ingest.domain.readings import OWN_STORE
+from gridtally.ingest.domain.readings import OWN_STORE, DayKey
 from gridtally.ingest.events.adoption import published_day, published_period
 from gridtally.ingest.events.alerts import published_alert, published_clearing
 from gridtally.ingest.handlers.alerts import mark_days, mark_meters
+from gridtally.ingest.handlers.readings import Recorder
 from gridtally.ingest.store import adoption as store
 from gridtally.ingest.store import alerts, derived_meters, usage
 from gridtally.ingest.store.intake_counts import IntakeCounts
-from gridtally.ingest.store.partitions import Partitions
 from gridtally.messaging import ReceivedMessage
 
 
 async def adopt_usage(
     tx: WriteConnection,
     messages: Sequence[ReceivedMessage[UsageRecorded]],
-    partitions: Partitions,
+    recorder: Recorder,
     now: datetime,
 ) -> Sequence[ReceivedMessage[Any]]:
     """Channel-days in the newest versions that were published; the ended periods in which they lie
@@ -38,7 +38,12 @@ async def adopt_usage(
             if day.key not in newest or newest[day.key].version < day.version:
                 newest[day.key] = day
     days = list(newest.values())
-    await partitions.ensure(tx, [day.day for day in days])
+    await recorder.partitions.ensure(tx, [day.day for day in days])
+    await recorder.archive.recall_keys(
+        tx,
+        [DayKey(day.tenant_id, day.meter_id, day.flow, day.minutes, day.day) for day in days],
+        now,
+    )
     counts = IntakeCounts()
     for tenant_id, new in (await store.adopt_days(tx, days)).items():
         # the blocks that brought them come again, and change nothing then

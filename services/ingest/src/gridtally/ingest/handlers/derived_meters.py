@@ -167,6 +167,8 @@ async def _store(
     zones = [own.meter.zone for own in sums for _ in own.keys]
     await recorder.partitions.ensure(tx, [key.day for key in keys])
     batch = DayPieces.none_of(keys, zones)
+    part_keys = [key for own in sums for _, key in own.part_keys]
+    await recorder.archive.recall_keys(tx, [*keys, *part_keys], now)
     columns = readings.channel_day_columns(keys)
     days, versions = await readings.fetch_days(tx, batch, columns)
     before = days.copy()

@@ -21,6 +21,7 @@ from gridtally.ingest.events import SOURCE_ESTIMATES
 from gridtally.ingest.events.blocks import block_of, in_columns
 from gridtally.ingest.handlers.readings import Recorder
 from gridtally.ingest.store import estimates, periods
+from gridtally.ingest.store.archive.archive import Archive, MeterDays
 from gridtally.kernel.ids import derive_id
 from gridtally.metering.estimation import estimate
 
@@ -35,6 +36,14 @@ async def estimate_due_periods(tx: WriteConnection, recorder: Recorder, now: dat
         return 0
     known = await periods.lock_periods(tx, keys)
     windows = [replace(period, period=domain.window_of(period)) for period in known]
+    await recorder.archive.recall(
+        tx,
+        [
+            MeterDays(own.tenant_id, own.meter.meter_id, own.period.start_on, own.period.end_on)
+            for own in windows
+        ],
+        now,
+    )
     of_periods = await periods.fetch_series(tx, windows) if windows else []
     made: list[domain.ChannelEstimate] = []
     whole = set()
@@ -42,7 +51,9 @@ async def estimate_due_periods(tx: WriteConnection, recorder: Recorder, now: dat
         settings = await estimates.fetch_settings(tx, period.tenant_id)
         is_whole = bool(period.meter.channels)
         for channel, flow_series in zip(period.meter.channels, series, strict=True):
-            of_channel, lacks = await _of_channel(tx, period, channel, flow_series, settings)
+            of_channel, lacks = await _of_channel(
+                tx, recorder.archive, period, channel, flow_series, settings
+            )
             made.append(of_channel)
             is_whole &= not lacks
         if is_whole:
@@ -72,6 +83,7 @@ async def _record(
 
 async def _of_channel(
     tx: WriteConnection,
+    archive: Archive,
     period: OpenPeriod,
     channel: Channel,
     series: FlowSeries,
@@ -84,7 +96,9 @@ async def _of_channel(
     columns = domain.columns(period, channel, series, settings)
     made = estimate(columns, rules)
     if (columns.is_wanted & (made.values == MISSING)).any():
-        days = await estimates.fetch_group_days(tx, period.tenant_id, period.meter, channel, window)
+        days = await estimates.fetch_group_days(
+            tx, archive, period.tenant_id, period.meter, channel, window
+        )
         group = domain.group_mean(window, zone, channel.minutes, days)
         made = estimate(replace(columns, group=group), rules)
     lacks = bool((columns.is_wanted & (made.values == MISSING)).any())

@@ -22,6 +22,7 @@ from gridtally.ingest.domain.periods import (
 from gridtally.ingest.events.messages import period_closed
 from gridtally.ingest.handlers.derived_meters import refresh_sums
 from gridtally.ingest.store import agreements, derived_meters, estimates, periods
+from gridtally.ingest.store.archive.archive import Archive, MeterDays
 from gridtally.kernel.errors import Conflict, NotFound, Rejected
 from gridtally.messaging import enqueue
 
@@ -29,22 +30,36 @@ CLOSE_PERIODS_MAX = 300
 CLOSE_DAYS_MAX = 10_000
 """Whose series are in memory together: some 300 months, or 27 years."""
 PLAN_AGREEMENTS_MAX = 1_000
+RECALL_AGAIN = timedelta(minutes=10)
+"""When a period is looked at again whose archived days cannot be read."""
 
 
-async def plan_periods(tx: WriteConnection, now: datetime) -> int:
+async def plan_periods(tx: WriteConnection, archive: Archive, now: datetime) -> int:
     """Plan the periods of agreements that are new, changed or running out of planned ones.
 
-    Returns how many agreements.
+    The days of a period that is open are in the database, so that archived ones are recalled here;
+    an agreement whose days cannot be waits. Returns how many agreements.
     """
     horizon_on = planning_horizon(now)
     unplanned = await agreements.lock_unplanned(tx, horizon_on, PLAN_AGREEMENTS_MAX)
     if unplanned:
         known = await periods.fetch_known_periods(tx, [agreement.key for agreement in unplanned])
-        planned = [
-            period
+        plans = {
+            agreement.key: plan_agreement(agreement, horizon_on, known.get(agreement.key, ()))
             for agreement in unplanned
-            for period in plan_agreement(agreement, horizon_on, known.get(agreement.key, ()))
-        ]
+        }
+        ready = await archive.recall_each(
+            tx,
+            {
+                key: [
+                    MeterDays(own.tenant_id, own.meter_id, own.start_on, own.end_on) for own in plan
+                ]
+                for key, plan in plans.items()
+            },
+            now,
+        )
+        unplanned = [agreement for agreement in unplanned if agreement.key in ready]
+        planned = [period for agreement in unplanned for period in plans[agreement.key]]
         await periods.insert_periods(tx, planned)
         meter_keys = sorted({(period.tenant_id, period.meter_id) for period in planned})
         await refresh_sums(tx, meter_keys, now)
@@ -52,7 +67,9 @@ async def plan_periods(tx: WriteConnection, now: datetime) -> int:
     return len(unplanned)
 
 
-async def close_due_periods(tx: WriteConnection, now: datetime, revision_delay: timedelta) -> int:
+async def close_due_periods(
+    tx: WriteConnection, archive: Archive, now: datetime, revision_delay: timedelta
+) -> int:
     """Check one batch of the periods that are due, and close those that can be; how many checked.
 
     Each is decided by itself: one that waits holds up no other.
@@ -60,10 +77,22 @@ async def close_due_periods(tx: WriteConnection, now: datetime, revision_delay: 
     keys = await periods.claim_due_periods(tx, now, CLOSE_PERIODS_MAX)
     if keys:
         locked = await periods.lock_periods(tx, keys)
-        check_at = await _close_or_wait(tx, locked, now, revision_delay) if locked else []
+        ready = await archive.recall_each(
+            tx, {period.key: [_days_of(period)] for period in locked}, now
+        )
+        check_at: list[tuple[PeriodKey, datetime | None]] = [
+            (period.key, now + RECALL_AGAIN) for period in locked if period.key not in ready
+        ]
+        due = [period for period in locked if period.key in ready]
+        check_at += await _close_or_wait(tx, due, now, revision_delay) if due else []
         unknown = set(keys) - {period.key for period in locked}  # no agreement or meter is known
         await periods.update_check_times(tx, check_at + [(key, None) for key in sorted(unknown)])
     return len(keys)
+
+
+def _days_of(period: OpenPeriod) -> MeterDays:
+    own = period.period
+    return MeterDays(period.tenant_id, period.meter.meter_id, own.start_on, own.end_on)
 
 
 async def _close_or_wait(
@@ -116,7 +145,12 @@ async def _close_batch(
 
 
 async def force_close(
-    tx: WriteConnection, tenant_id: str, agreement_id: UUID, start_on: date, now: datetime
+    tx: WriteConnection,
+    archive: Archive,
+    tenant_id: str,
+    agreement_id: UUID,
+    start_on: date,
+    now: datetime,
 ) -> None:
     """Close one ended period with what is there.
 
@@ -127,6 +161,7 @@ async def force_close(
     if not locked:
         raise NotFound("period_unknown", "this agreement has no such period")
     period = locked[0]
+    await archive.recall(tx, [_days_of(period)], now)
     [presence] = await periods.fetch_presence(tx, [period])
     if period.closed_by is not None and not period.has_lost_values(presence.intervals):
         raise Conflict("period_closed", f"the period is closed, in revision {period.revision}")

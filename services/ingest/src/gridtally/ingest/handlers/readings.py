@@ -32,6 +32,7 @@ from gridtally.ingest.events.messages import readings_rejected
 from gridtally.ingest.handlers.merge import merge_contested
 from gridtally.ingest.handlers.validation_rules import Validator
 from gridtally.ingest.store import pending_blocks, quarantine, readings, usage, withdrawn_events
+from gridtally.ingest.store.archive.archive import Archive
 from gridtally.ingest.store.intake_counts import IntakeCounts, fetch_pending
 from gridtally.ingest.store.meters import Meters
 from gridtally.ingest.store.partitions import Partitions
@@ -66,6 +67,7 @@ class Recorder:
 
     meters: Meters
     partitions: Partitions
+    archive: Archive
     announce_delay: timedelta
     pending_blocks_max: int
     suspects: set[UUID] = field(default_factory=set)
@@ -156,6 +158,7 @@ class Recorder:
         if not batch.keys:
             return set(), set()
         await self.partitions.ensure(tx, {key.day for key in batch.keys})
+        await self.archive.recall_keys(tx, batch.keys, now)
         keys = readings.channel_day_columns(batch.keys)
         days, versions = await readings.fetch_days(tx, batch, keys)
         before = days.copy()

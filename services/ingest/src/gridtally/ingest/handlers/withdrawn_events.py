@@ -18,7 +18,9 @@ from gridtally.ingest.domain.submissions import Submission
 from gridtally.ingest.events.blocks import in_columns
 from gridtally.ingest.handlers.readings import Recorder, count_values
 from gridtally.ingest.store import readings, usage, withdrawn_events
+from gridtally.ingest.store.archive.archive import MeterDays
 from gridtally.ingest.store.intake_counts import IntakeCounts
+from gridtally.kernel.periods import ONE_DAY
 
 
 async def withdraw(
@@ -31,9 +33,23 @@ async def withdraw(
     """Withdraw the events of these submissions; those that have not come yet are refused when they
     do. Transient when another writer was faster."""
     await withdrawn_events.insert_withdrawn(tx, tenant_id, submissions, now)
+    await recorder.archive.recall(tx, _days_around(tenant_id, submissions), now)
     days = await withdrawn_events.fetch_days_of(tx, tenant_id, submissions)
     if days:
         await _rebuild(tx, recorder, days, _received(tenant_id, submissions[-1], now), now)
+
+
+def _days_around(tenant_id: str, submissions: Sequence[Submission]) -> list[MeterDays]:
+    """The local days in which submissions can lie, whatever the zone."""
+    return [
+        MeterDays(
+            tenant_id,
+            submission.block.meter_id,
+            submission.block.start_at.date() - ONE_DAY,
+            submission.block.end_at.date() + 2 * ONE_DAY,
+        )
+        for submission in submissions
+    ]
 
 
 async def _rebuild(

@@ -1,21 +1,23 @@
 """Reading many channels back at once: one row for each, its days already joined by the database."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
 
 from gridtally.database import ReadConnection, copy
+from gridtally.ingest.domain.archive import ArchivedChannel, merged
 from gridtally.ingest.domain.bulk_series import (
-    NOTHING_STORED,
     ChannelSeries,
     StoredChannel,
     chosen,
     whole_series,
 )
 from gridtally.ingest.domain.meters import Channel, Flow, Meter
+from gridtally.ingest.store.archive.archive import Archive
 from gridtally.ingest.store.series import fetch_days_known_at
 from gridtally.kernel.periods import Period
 
@@ -33,32 +35,42 @@ SELECT meter_id, flow, minutes, array_agg(day ORDER BY day) AS days,
 """
 
 
+class StoredRows(NamedTuple):
+    """What is stored of some meters' channels: in the database, and in the archive alone."""
+
+    rows: Sequence[Any]
+    archived: Sequence[ArchivedChannel]
+
+
 async def fetch_rows(
     read: ReadConnection,
+    archive: Archive,
     tenant_id: str,
     meters: Sequence[Meter],
     flows: Sequence[Flow],
     window: Period,
-) -> list[Any]:
+) -> StoredRows:
     """What is stored of these meters' channels; `series_of` makes their series of it."""
     ids = [meter.meter_id for meter in meters]
-    return await read.raw.fetch(
+    rows = await read.raw.fetch(
         _CHANNELS, tenant_id, ids, list(flows), window.start_on, window.end_on
     )
+    return StoredRows(rows, await archive.fetch_channels(read, tenant_id, ids, flows, window))
 
 
 def series_of(
-    rows: Sequence[Any], meters: Sequence[Meter], flows: Sequence[Flow], window: Period
+    found: StoredRows, meters: Sequence[Meter], flows: Sequence[Flow], window: Period
 ) -> Iterator[ChannelSeries]:
     """The newest series of every channel of these flows, meter by meter; for a thread."""
-    stored: dict[tuple[UUID, str, int], Any] = {
-        (row["meter_id"], row["flow"], row["minutes"]): row for row in rows
-    }
+    parts: defaultdict[tuple[UUID, str, int], list[StoredChannel]] = defaultdict(list)
+    for row in found.rows:
+        parts[row["meter_id"], row["flow"], row["minutes"]].append(_stored(row))
+    for part in found.archived:
+        parts[part.meter_id, part.flow, part.minutes].append(part.stored)
     for meter in meters:
         for channel in chosen(meter, flows):
-            row = stored.get((meter.meter_id, channel.flow, channel.minutes))
-            found = NOTHING_STORED if row is None else _stored(row)
-            yield whole_series(meter, channel, window, found)
+            stored = parts.pop((meter.meter_id, channel.flow, channel.minutes), ())
+            yield whole_series(meter, channel, window, merged(stored))
 
 
 def _stored(row: Any) -> StoredChannel:
@@ -68,6 +80,7 @@ def _stored(row: Any) -> StoredChannel:
 
 async def fetch_series_known_at(
     read: ReadConnection,
+    archive: Archive,
     tenant_id: str,
     meter: Meter,
     channel: Channel,
@@ -76,7 +89,7 @@ async def fetch_series_known_at(
 ) -> ChannelSeries:
     """A channel's series, rebuilt of the blocks that were recorded up to `known_at`."""
     days = await fetch_days_known_at(
-        read, tenant_id, meter, channel, (window.start_on, window.end_on), known_at
+        read, archive, tenant_id, meter, channel, (window.start_on, window.end_on), known_at
     )
     stored = StoredChannel(
         list(days),

@@ -17,6 +17,7 @@ from gridtally.database.rows import columns_of, insert_rows
 from gridtally.ingest.domain.estimates import ChannelEstimate, EstimationSettings
 from gridtally.ingest.domain.meters import Channel, Meter
 from gridtally.ingest.domain.periods import PeriodKey
+from gridtally.ingest.store.archive.archive import Archive
 from gridtally.ingest.tables import estimation_settings as settings_table
 from gridtally.kernel.periods import Period
 
@@ -64,30 +65,48 @@ async def mark_estimated(
 
 # Those whose ids come first, of the same type in the same zone; `c.quality` has the actual ones.
 _GROUP = """
+SELECT id FROM meter
+ WHERE tenant_id = $1 AND meter_type = $2 AND zone = $3 AND id <> $4
+   AND channels @> jsonb_build_array(jsonb_build_object('flow', $5::text, 'minutes', $6::int))
+ ORDER BY id LIMIT $7
+"""
+_GROUP_DAYS = """
 SELECT c.day, c.quality, array_send(array_replace(c.values, NULL, -1)) AS sent
-  FROM (SELECT id FROM meter
-         WHERE tenant_id = $1 AND meter_type = $2 AND zone = $3 AND id <> $4
-           AND channels @> jsonb_build_array(
-               jsonb_build_object('flow', $5::text, 'minutes', $6::int))
-         ORDER BY id LIMIT $9) AS m
+  FROM unnest($2::uuid[]) AS m (id)
  CROSS JOIN LATERAL (
        SELECT d.day, d.quality, d.values FROM channel_day d
-        WHERE d.tenant_id = $1 AND d.meter_id = m.id AND d.flow = $5 AND d.minutes = $6
-          AND d.day >= $7 AND d.day < $8
+        WHERE d.tenant_id = $1 AND d.meter_id = m.id AND d.flow = $3 AND d.minutes = $4
+          AND d.day >= $5 AND d.day < $6
        OFFSET 0) AS c
 """
 
 
 async def fetch_group_days(
-    read: ReadConnection, tenant_id: str, meter: Meter, channel: Channel, window: Period
+    read: ReadConnection,
+    archive: Archive,
+    tenant_id: str,
+    meter: Meter,
+    channel: Channel,
+    window: Period,
 ) -> list[tuple[date, npt.NDArray[np.int32], str]]:
     """The days of other meters of this type and zone that have the same channel."""
-    rows = await read.raw.fetch(
+    of_group = await read.raw.fetch(
         _GROUP, tenant_id, meter.meter_type, meter.zone, meter.meter_id, channel.flow,
-        channel.minutes, window.start_on, window.end_on, GROUP_METERS_MAX,
+        channel.minutes, GROUP_METERS_MAX,
     )  # fmt: skip
+    ids = [row["id"] for row in of_group]
+    rows = await read.raw.fetch(
+        _GROUP_DAYS, tenant_id, ids, channel.flow, channel.minutes, window.start_on, window.end_on
+    )
     values = copy.split_int4_arrays(b"".join([row["sent"] for row in rows]))
-    return [(row["day"], of_day, row["quality"]) for row, of_day in zip(rows, values, strict=True)]
+    days = [(row["day"], of_day, row["quality"]) for row, of_day in zip(rows, values, strict=True)]
+    for part in await archive.fetch_channels(read, tenant_id, ids, [channel.flow], window):
+        if part.minutes == channel.minutes:
+            days += [
+                (day, of_day, letters.tobytes().decode())
+                for day, (of_day, letters) in part.stored.by_day().items()
+            ]
+    return days
 
 
 # A later estimate of the same day adds its intervals to what was estimated before.

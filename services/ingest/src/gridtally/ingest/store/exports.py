@@ -8,6 +8,12 @@ import sqlalchemy as sa
 from gridtally.database import ReadConnection
 from gridtally.database.copy_out import TakeLines, copy_csv
 from gridtally.database.rows import among
+from gridtally.ingest.store.archive.archive import Archive
+from gridtally.ingest.store.archive.intervals import (
+    fetch_interval_days,
+    interval_days,
+    take_intervals,
+)
 from gridtally.kernel.periods import Period
 
 INTERVAL_COLUMNS = (
@@ -27,6 +33,7 @@ _reading = sa.table(
 
 async def copy_intervals(
     read: ReadConnection,
+    archive: Archive,
     tenant_id: str,
     meter_ids: Sequence[UUID],
     flows: Sequence[str],
@@ -38,6 +45,13 @@ async def copy_intervals(
     columns = _reading.c
     for first in range(0, len(meter_ids), METERS_AT_ONCE):
         chosen = meter_ids[first : first + METERS_AT_ONCE]
+        archived = await archive.fetch_channels(
+            read, tenant_id, chosen, flows, window, with_facts=True
+        )
+        if archived:
+            days = await fetch_interval_days(read, tenant_id, chosen, flows, window)
+            await take_intervals(read, [*days, *interval_days(archived)], take)
+            continue
         query = (
             sa.select(*(columns[name] for name in INTERVAL_COLUMNS))
             .where(

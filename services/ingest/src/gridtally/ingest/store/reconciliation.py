@@ -1,9 +1,11 @@
-"""The figures of the reconciliation, in one snapshot."""
+"""The figures of the reconciliation, in one snapshot; what is archived counts by its manifest."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from gridtally.database import ReadConnection
+from gridtally.ingest.domain.archive import FlowTotal
+from gridtally.ingest.store.archive.shards import fetch_archived_totals
 
 _COUNTED = """
 SELECT coalesce(sum(received), 0)::bigint AS received, coalesce(sum(stored), 0)::bigint AS stored,
@@ -31,8 +33,10 @@ closed AS (
     SELECT e.key AS flow, sum(e.value::bigint)::bigint AS wh
       FROM period, jsonb_each_text(energy_wh) AS e
      WHERE tenant_id = $1 AND state = 'closed' GROUP BY e.key)
-SELECT s.flow, s.present, s.wh AS stored_wh, coalesce(c.wh, 0) AS closed_wh
-  FROM stored s LEFT JOIN closed c USING (flow) ORDER BY s.flow
+SELECT flow, coalesce(s.present, 0) AS present, coalesce(s.wh, 0) AS stored_wh,
+       coalesce(c.wh, 0) AS closed_wh
+  FROM (SELECT flow FROM stored UNION SELECT unnest($2::text[]) COLLATE "C") AS f
+  LEFT JOIN stored s USING (flow) LEFT JOIN closed c USING (flow) ORDER BY flow
 """
 
 
@@ -60,21 +64,26 @@ async def fetch_reconciliation(read: ReadConnection, tenant_id: str) -> Figures:
         "pending": await read.raw.fetchval(_PENDING, tenant_id),
         "dropped": row["dropped"],
     }
-    flows = await read.raw.fetch(_ENERGY, tenant_id)
-    energy = [
-        {
-            "flow": flow["flow"],
-            "stored_wh": flow["stored_wh"],
-            "closed_wh": flow["closed_wh"],
-            "open_wh": flow["stored_wh"] - flow["closed_wh"],
-        }
-        for flow in flows
-    ]
+    archived_events, archived = await fetch_archived_totals(read, tenant_id)
+    stored["stored"] += archived_events
+    energy, present = [], 0
+    for flow in await read.raw.fetch(_ENERGY, tenant_id, list(archived)):
+        of_archive = archived.get(flow["flow"], FlowTotal(0, 0))
+        stored_wh = flow["stored_wh"] + of_archive.energy_wh
+        present += flow["present"] + of_archive.present
+        energy.append(
+            {
+                "flow": flow["flow"],
+                "stored_wh": stored_wh,
+                "closed_wh": flow["closed_wh"],
+                "open_wh": stored_wh - flow["closed_wh"],
+            }
+        )
     return Figures(
         row,
         {"received": sum(stored.values()), **stored},
         values,
-        sum(flow["present"] for flow in flows),
+        present,
         await read.raw.fetchval(_CLOSED_PERIODS, tenant_id),
         energy,
     )
