@@ -14,7 +14,8 @@ from openapi_spec_validator import validate
 
 from gridtally.contracts.topics import SERVICES
 from gridtally.http.field_formats import DECIMALS
-from gridtally.http.problem_types import MEANINGS, markdown
+from gridtally.http.problem_meanings import MEANINGS
+from gridtally.http.problem_types import markdown
 from syntax_trees import nodes
 
 ROOT = Path(__file__).parents[2]
@@ -156,7 +157,7 @@ def raised_codes():
 
 def test_every_problem_code_is_explained_and_none_is_made_up():
     raised = set(raised_codes())
-    assert raised - MEANINGS.keys() == set(), "explain them in gridtally.http.problem_types"
+    assert raised - MEANINGS.keys() == set(), "explain them in gridtally.http.problem_meanings"
     assert MEANINGS.keys() - raised - MADE_ELSEWHERE == set(), "nothing raises these any more"
 
 

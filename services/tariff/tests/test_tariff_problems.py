@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from gridtally.http.problem_types import MEANINGS
+from gridtally.http.problem_meanings import MEANINGS
 from gridtally.tariff.api import API, ROUTERS
 
 SOURCES = Path(__file__).parents[1] / "src"

@@ -1,0 +1,41 @@
+"""What a request to any service may be refused for."""
+
+MEANINGS: dict[str, str] = {
+    "bad_request": "The request is not HTTP as it must be. Correct it.",
+    "body_too_large": "The body is larger than the service takes. Send it in parts.",
+    "body_too_slow": "The body did not arrive in time. Send it again, without pauses.",
+    "broken_body": "The body cannot be decompressed. Compress it again.",
+    "busy": "The service has as many large bodies at hand as it takes. Send it again shortly.",
+    "customer_bound": "The key or `Gridtally-Customer` binds the request to one customer, and this"
+    " is not open to customers, or is of another one. Use a key that is not bound, without it.",
+    "dead_letter_resolved": "The dead letter was replayed or discarded already.",
+    "dead_letter_unknown": "No dead letter that this key may see has this id.",
+    "duplicate_key": "A JSON object has a key twice. Keep one of them.",
+    "erased": "What this answer named was erased since; the request was done when it first came.",
+    "forbidden": "The key lacks the scope for this. Use a key that has it.",
+    "idempotency_key_reused": "The Idempotency-Key came with another request. Use a fresh one.",
+    "internal_error": "The service failed. Report the correlation id to its operator.",
+    "invalid_cursor": "The cursor is not of this list in this order. Start at the first page.",
+    "invalid_json": "The body is not JSON. The detail says where it breaks off.",
+    "invalid_request": "Parts of the request are not as they must be; `errors` names each.",
+    "key_exists": "An API key with this id is there with other particulars. Use another id.",
+    "key_unknown": "No API key has this id.",
+    "method_not_allowed": "The path does not take this method; `Allow` names those it does.",
+    "not_acceptable": "The answer has none of the formats in `Accept`. The detail names those.",
+    "not_found": "Nothing is at this path.",
+    "operator_token_unset": "This installation has no operator's token, so nobody makes keys here.",
+    "origin_refused": "A page of this origin may open no WebSocket here. `WEBSOCKET_ORIGINS` of the"
+    " service names those that may.",
+    "request_in_flight": "A request with this Idempotency-Key is at work. Try again shortly.",
+    "too_many_exports": "Too many exports are under way. Try again when some are fetched.",
+    "too_many_streams": "Too many streams are open, of this tenant or of all. Try again later.",
+    "too_many_requests": "The key or its tenant has spent what it may, or too many calculations of"
+    " it are at work. Wait as long as `Retry-After` says.",
+    "unauthorized": "There is no valid API key. Send `Authorization: Bearer gt_…`.",
+    "unavailable": "Something the service needs is away for now. Try again.",
+    "unstorable_text": "A text holds a character that cannot be stored (U+0000). Leave it out.",
+    "unsupported_encoding": "The body's Content-Encoding is unknown. Use gzip or zstd, or none.",
+    "unsupported_media_type": "The body's Content-Type is not taken here. The detail names one.",
+    "version_moved": "The resource has changed since. Read it again and repeat the change.",
+    "version_required": "A change needs `If-Match` with the ETag that was read.",
+}
