@@ -205,7 +205,7 @@ def test_a_customer_of_before_names_were_published_is_called_by_its_id():
 def test_an_agreement_is_read_back_as_it_was():
     agreement = Agreement(
         AGREEMENT, uuid4(), uuid4(), uuid4(), MARCH.start_on, MARCH.end_on, "bill_present", 24, 5,
-        billing_starts_on=date(2025, 3, 9),
+        billing_starts_on=date(2025, 3, 9), back_billing_months=12,
     )  # fmt: skip
     message = agreement_changed(agreement, Cause(TENANT, "k", "c"), NOW)
     assert published_agreement(AgreementChanged.model_validate_json(message.value)) == agreement

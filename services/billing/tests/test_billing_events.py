@@ -136,7 +136,17 @@ def test_costs_are_encoded_as_by_their_model(net, tax):
 
 def test_an_agreement_is_published_with_all_its_fields():
     agreement = Agreement(
-        A, B, C, A, MARCH.start_on, None, "bill_present", 48, 3, billing_starts_on=MARCH.end_on
+        A,
+        B,
+        C,
+        A,
+        MARCH.start_on,
+        None,
+        "bill_present",
+        48,
+        3,
+        billing_starts_on=MARCH.end_on,
+        back_billing_months=24,
     )
     message = agreement_changed(agreement, Cause("acme", "key", "c"), NOW)
     event = same_as_model(message, AgreementChanged)

@@ -65,6 +65,13 @@ class Agreements(Store):
     async def lock_agreements(self, tx, agreements):
         """Nobody else is there."""
 
+    async def fetch_back_billing_months(self, read, keys):
+        return {
+            key: agreement.back_billing_months
+            for key, agreement in self.tables.agreements.items()
+            if key in keys and agreement.back_billing_months is not None
+        }
+
 
 class ReferenceDataStore(Store):
     """As `store.reference_data`."""

@@ -34,6 +34,7 @@ from gridtally.billing.handlers import (
     sites,
 )
 from gridtally.billing.handlers import drafts as draft_handlers
+from gridtally.billing.handlers import held_periods as held_handlers
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
 from gridtally.kernel.resources import Cause
 
@@ -298,7 +299,8 @@ def in_memory(monkeypatch):
         "collective_members": memory.CollectiveMembers,
     }
     for handlers in (
-        periods, reference_data, draft_handlers, collective_members, repeated_credits,
+        periods, reference_data, draft_handlers, held_handlers, collective_members,
+        repeated_credits,
     ):  # fmt: skip
         for name, double in doubles.items():
             if hasattr(handlers, name):

@@ -137,6 +137,9 @@ class AgreementChanged(Event):
     """How its periods close."""
     grace_hours: Annotated[int, Field(ge=0, le=24 * 366)] = 72
     """How many hours after its end a period closes under `bill_present` and `estimate`."""
+    back_billing_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    """How many months after its end a period that was billed may still be corrected: later
+    corrections are kept and not billed. Null: however late."""
     billing_calendar: BillingCalendar = BillingCalendar()
     """Into which periods its days are divided; in messages from before there were calendars, into
     calendar months."""

@@ -172,7 +172,7 @@ KINDS: Mapping[Name, Kind] = {
             _columns(
                 "agreements",
                 ("reference", "customer", "meter", "tariff", "start_on"),
-                ("end_on", "closing", "grace_hours", "billing_starts_on"),
+                ("end_on", "closing", "grace_hours", "billing_starts_on", "back_billing_months"),
             ),
             _agreement,
         ),

@@ -1268,6 +1268,13 @@ class NewAgreement(Model):
     before it are known, and their invoices were issued elsewhere. `start_on` where left out.
     """
 
+    back_billing_months: int | None = None
+    """
+    For how many months after its end a period that was billed may be corrected: what changes
+    later is kept, listed among what is held and dismissed, and not billed unless somebody recalls
+    it. However late where it is left out.
+    """
+
     billing_calendar: BillingCalendar | None = None
     """
     Into which periods its days are divided; the customer's calendar where it is left out, and
@@ -2280,6 +2287,12 @@ class Agreement(Model):
     billing_starts_on: date_aliased | None
     """The first local date that is invoiced, where that is not `start_on`."""
 
+    back_billing_months: int | None
+    """
+    For how many months after its end a period that was billed may be corrected; null: however
+    late.
+    """
+
     closing: Literal["wait", "bill_present", "estimate"] | str
     """When a period is billed: complete, or what is there after the grace time"""
 
@@ -2298,7 +2311,7 @@ class AgreementChange(Model):
     """
     What of an agreement can change; a field that is left out or null stays.
 
-    But `end_on` null opens the end again.
+    But `end_on` null opens the end again, and `back_billing_months` null lifts that limit.
     """
 
     model_config = ConfigDict(
@@ -2312,6 +2325,12 @@ class AgreementChange(Model):
 
     grace_hours: int | None = None
     """Hours after its end until a period is billed with what is there"""
+
+    back_billing_months: int | None = None
+    """
+    For how many months after its end a period that was billed may be corrected, of what changes
+    from now on.
+    """
 
     billing_calendar: BillingCalendar | None = None
     """Another billing calendar; the period that is open ends on the day of the change."""

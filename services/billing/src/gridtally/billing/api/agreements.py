@@ -26,6 +26,7 @@ from gridtally.kernel.ids import new_id
 
 router = Router(prefix="/v1/agreements", tags=["agreements"])
 GraceHours = Annotated[int, Field(ge=0, le=domain.GRACE_HOURS_MAX)]
+BackBillingMonths = Annotated[int, Field(ge=1, le=domain.BACK_BILLING_MONTHS_MAX)]
 
 
 class EarlierCalendar(AnswerModel):
@@ -54,6 +55,10 @@ class NewAgreement(Body):
     billing_starts_on: date | None = None
     """The first local date that is invoiced, later than `start_on`: readings and costs of days
     before it are known, and their invoices were issued elsewhere. `start_on` where left out."""
+    back_billing_months: BackBillingMonths | None = None
+    """For how many months after its end a period that was billed may be corrected: what changes
+    later is kept, listed among what is held and dismissed, and not billed unless somebody recalls
+    it. However late where it is left out."""
     billing_calendar: BillingCalendar | None = None
     """Into which periods its days are divided; the customer's calendar where it is left out, and
     calendar months where the customer has none."""
@@ -84,12 +89,15 @@ class NewAgreements(Body):
 class AgreementChange(Body):
     """What of an agreement can change; a field that is left out or null stays.
 
-    But `end_on` null opens the end again.
+    But `end_on` null opens the end again, and `back_billing_months` null lifts that limit.
     """
 
     end_on: date | None = None
     closing: domain.ClosingPolicy | None = None
     grace_hours: GraceHours | None = None
+    back_billing_months: BackBillingMonths | None = None
+    """For how many months after its end a period that was billed may be corrected, of what changes
+    from now on."""
     billing_calendar: BillingCalendar | None = None
     """Another billing calendar; the period that is open ends on the day of the change."""
     billing_calendar_from_on: date | None = None
@@ -107,7 +115,8 @@ class AgreementChange(Body):
         return {
             name: value
             for name, value in named.items()
-            if not name.startswith("billing_calendar") and (name == "end_on" or value is not None)
+            if not name.startswith("billing_calendar")
+            and (name in ("end_on", "back_billing_months") or value is not None)
         }
 
     def calendar(self) -> domain.CalendarChange | None:
@@ -130,6 +139,9 @@ class Agreement(AnswerModel):
     end_on: date | None
     billing_starts_on: date | None
     """The first local date that is invoiced, where that is not `start_on`."""
+    back_billing_months: int | None
+    """For how many months after its end a period that was billed may be corrected; null: however
+    late."""
     closing: domain.ClosingPolicy
     grace_hours: int
     billing_calendar: BillingCalendar

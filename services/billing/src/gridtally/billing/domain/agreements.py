@@ -1,7 +1,7 @@
 """Agreements: a customer's meter on a tariff, from one local date to another."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -12,10 +12,11 @@ from gridtally.kernel.billing_calendars import (
     EarlierCalendar,
 )
 from gridtally.kernel.errors import Rejected
-from gridtally.kernel.periods import Period
+from gridtally.kernel.periods import Period, month_of, months_after
 
 ClosingPolicy = Literal["wait", "bill_present", "estimate"]
 GRACE_HOURS_MAX = 24 * 366
+BACK_BILLING_MONTHS_MAX = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Agreement:
     `closing` and `grace_hours` state how its periods close; `version` counts its changes from 1.
     Its periods are those of its `billing_calendar`, and of the `earlier_calendars` before. Days
     before `billing_starts_on`, where there is such a day, have costs but are invoiced elsewhere.
+    What was billed is corrected for `back_billing_months` after the period, or however late.
     """
 
     id: UUID
@@ -48,12 +50,17 @@ class Agreement:
     billing_calendar: BillingCalendar = CALENDAR_MONTHS
     earlier_calendars: tuple[EarlierCalendar, ...] = ()
     billing_starts_on: date | None = None
+    back_billing_months: int | None = None
 
     def __post_init__(self) -> None:
         if self.end_on is not None and self.end_on < self.start_on:
             raise ValueError("an agreement must begin (start_on) before it ends (end_on)")
         if not 0 <= self.grace_hours <= GRACE_HOURS_MAX:
             raise ValueError(f"grace_hours must lie between 0 and {GRACE_HOURS_MAX}")
+        if self.back_billing_months not in (None, *range(1, BACK_BILLING_MONTHS_MAX + 1)):
+            raise ValueError(
+                f"back_billing_months must lie between 1 and {BACK_BILLING_MONTHS_MAX}"
+            )
         _ = self.calendars  # which refuses earlier calendars in disorder
 
     def __contains__(self, day: date) -> bool:
@@ -126,3 +133,10 @@ class Agreement:
         return self.start_on <= period.start_on and (
             self.end_on is None or period.end_on <= self.end_on
         )
+
+
+def corrected_until_on(period: Period, back_billing_months: int) -> date:
+    """The last local day on which the invoice of a period is corrected: the day so many months
+    after its end, or the last one of a shorter month."""
+    month = month_of(months_after(period.end_on.replace(day=1), back_billing_months))
+    return min(month.start_on + timedelta(days=period.end_on.day - 1), month.dates()[-1])

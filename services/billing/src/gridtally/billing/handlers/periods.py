@@ -49,6 +49,7 @@ from gridtally.billing.events.periods import closed_period
 from gridtally.billing.events.proofs import with_root
 from gridtally.billing.handlers.collective_members import hold_members
 from gridtally.billing.handlers.drafts import hold_drafts
+from gridtally.billing.handlers.held_periods import dismiss_late_corrections
 from gridtally.billing.handlers.repeated_credits import issue_repeated_credits
 from gridtally.billing.store import (
     adopted_invoices,
@@ -88,7 +89,8 @@ async def bill_closed_periods(
         tx, {(closed.tenant_id, closed.agreement_id) for closed in closed_periods}
     )
     for one_per_agreement in in_agreement_order(closed_periods):
-        await _bill(tx, await periods.lock_newer(tx, one_per_agreement), now)
+        newer = await periods.lock_newer(tx, one_per_agreement)
+        await _bill(tx, await dismiss_late_corrections(tx, newer, now), now)
 
 
 # Due periods are found without a lock, because agreements must be locked before them; the lock on

@@ -124,27 +124,27 @@ async def adopt_customers(tx: WriteConnection, published: Sequence[PublishedCust
 _UPDATE_AGREEMENTS = """
 UPDATE agreement a
    SET end_on = k.end_on, closing = k.closing, grace_hours = k.grace_hours, version = k.version,
-       billing_calendar = k.billing_calendar, earlier_calendars = k.earlier_calendars,
-       updated_at = k.published_at
-  FROM unnest($1::text[], $2::uuid[], $3::date[], $4::text[], $5::int[], $6::int[],
-              $7::jsonb[], $8::jsonb[], $9::timestamptz[])
-       AS k (tenant_id, id, end_on, closing, grace_hours, version, billing_calendar,
-             earlier_calendars, published_at)
+       back_billing_months = k.back_billing_months, billing_calendar = k.billing_calendar,
+       earlier_calendars = k.earlier_calendars, updated_at = k.published_at
+  FROM unnest($1::text[], $2::uuid[], $3::date[], $4::text[], $5::int[], $6::int[], $7::int[],
+              $8::jsonb[], $9::jsonb[], $10::timestamptz[])
+       AS k (tenant_id, id, end_on, closing, grace_hours, back_billing_months, version,
+             billing_calendar, earlier_calendars, published_at)
  WHERE (a.tenant_id, a.id) = (k.tenant_id, k.id) AND a.version < k.version
 """
 _INSERT_AGREEMENTS = """
 INSERT INTO agreement (tenant_id, id, customer_id, meter_id, tariff_id, start_on, end_on, closing,
-                       grace_hours, version, billing_calendar, earlier_calendars, created_at,
-                       updated_at, billing_starts_on)
+                       grace_hours, back_billing_months, version, billing_calendar,
+                       earlier_calendars, created_at, updated_at, billing_starts_on)
 SELECT k.tenant_id, k.id, k.customer_id, k.meter_id, k.tariff_id, k.start_on, k.end_on, k.closing,
-       k.grace_hours, k.version, k.billing_calendar, k.earlier_calendars, k.published_at,
-       k.published_at, k.billing_starts_on
+       k.grace_hours, k.back_billing_months, k.version, k.billing_calendar, k.earlier_calendars,
+       k.published_at, k.published_at, k.billing_starts_on
   FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::date[], $7::date[],
-              $8::text[], $9::int[], $10::int[], $11::jsonb[], $12::jsonb[], $13::timestamptz[],
-              $14::date[])
+              $8::text[], $9::int[], $10::int[], $11::int[], $12::jsonb[], $13::jsonb[],
+              $14::timestamptz[], $15::date[])
        AS k (tenant_id, id, customer_id, meter_id, tariff_id, start_on, end_on, closing,
-             grace_hours, version, billing_calendar, earlier_calendars, published_at,
-             billing_starts_on)
+             grace_hours, back_billing_months, version, billing_calendar, earlier_calendars,
+             published_at, billing_starts_on)
  WHERE EXISTS (SELECT FROM customer c WHERE (c.tenant_id, c.id) = (k.tenant_id, k.customer_id))
    AND NOT EXISTS (
        SELECT FROM agreement a
@@ -161,13 +161,14 @@ async def adopt_agreements(
     not be, since another one has some of their days or their customer is not there."""
     changeable = [
         (
-            *(tenant_id, a.id, a.end_on, a.closing, a.grace_hours, a.version),
+            *(tenant_id, a.id, a.end_on, a.closing, a.grace_hours, a.back_billing_months),
+            a.version,
             *as_texts(a, IN_JSON).values(),
             at,
         )
         for tenant_id, a, at in published
     ]
-    await tx.raw.execute(_UPDATE_AGREEMENTS, *columns_of(changeable, 9))
+    await tx.raw.execute(_UPDATE_AGREEMENTS, *columns_of(changeable, 10))
     whole = [
         (
             *(tenant_id, a.id, a.customer_id, a.meter_id, a.tariff_id, a.start_on),
@@ -175,7 +176,7 @@ async def adopt_agreements(
         )
         for (tenant_id, a, _), changed in zip(published, changeable, strict=True)
     ]
-    await tx.raw.execute(_INSERT_AGREEMENTS, *columns_of(whole, 14))
+    await tx.raw.execute(_INSERT_AGREEMENTS, *columns_of(whole, 15))
     await _adopt_read_dates(tx, published)
     return await fetch_unknown(
         tx, "agreement", [(known.tenant_id, known.agreement.id) for known in published]

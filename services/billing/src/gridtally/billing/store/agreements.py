@@ -152,6 +152,19 @@ async def list_agreements(
     return [agreement_of(row) for row in await read.all(page)]
 
 
+_BACK_BILLING = """
+SELECT a.tenant_id, a.id, a.back_billing_months
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id) JOIN agreement a USING (tenant_id, id)
+ WHERE a.back_billing_months IS NOT NULL
+"""
+
+
+async def fetch_back_billing_months(read: ReadConnection, keys: Collection[Key]) -> dict[Key, int]:
+    """For how many months those of these agreements are corrected that say so."""
+    rows = await read.raw.fetch(_BACK_BILLING, *columns_of(list(keys), 2))
+    return {(row["tenant_id"], row["id"]): row["back_billing_months"] for row in rows}
+
+
 async def fetch_invoiced_until(
     read: ReadConnection, tenant_id: str, agreement_id: UUID
 ) -> date | None:

@@ -92,10 +92,12 @@ agreement = sa.Table(
         "read_cycle", sa.Text, sa.Computed("billing_calendar ->> 'read_cycle'", persisted=True)
     ),
     sa.Column("billing_starts_on", sa.Date),
+    sa.Column("back_billing_months", sa.SmallInteger),
     sa.ForeignKeyConstraint(["tenant_id", "customer_id"], ["customer.tenant_id", "customer.id"]),
     sa.CheckConstraint("end_on >= start_on", name="agreement_dates"),
     sa.CheckConstraint("closing IN ('wait', 'bill_present', 'estimate')", name="agreement_closing"),
     sa.CheckConstraint("grace_hours BETWEEN 0 AND 8784", name="agreement_grace"),
+    sa.CheckConstraint("back_billing_months BETWEEN 1 AND 120", name="agreement_back_billing"),
     sa.CheckConstraint("version >= 1", name="agreement_version"),
     sa.Index("agreement_by_customer", "tenant_id", "customer_id", "id"),
     sa.Index("agreement_by_meter", "tenant_id", "meter_id", "start_on"),

@@ -1,6 +1,8 @@
 """Invoices: the list, one with how it came about, held periods, and credit notes."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -110,40 +112,15 @@ async def list_invoices(
 
 @router.get("/held")
 async def list_held(visit: Visit, reason: str = "") -> Response:
-    """Closed periods that cannot be billed yet, by reason."""
-    found = await visit.get("billing", "/v1/held-invoices", limit=HELD_ROWS)
-    reasons = Counter(item["reason"] for item in found.items)
-    chosen = [item for item in found.items if not reason or item["reason"] == reason]
-    meters = await visit.names("ledger", "/v1/meters", [item["meter_id"] for item in chosen])
-    rows = [
-        (
-            Cell(formats.words(item["reason"]), tone="warn"),
-            Cell(item["detail"]),
-            Cell(formats.period(item["start_on"], item["end_on"])),
-            Cell(
-                meters.get(item["meter_id"], formats.short(item["meter_id"])),
-                f"/meters/{item['meter_id']}",
-            ),
-            Cell(FREES.get(item["reason"], "see the detail")),
-            Cell(formats.instant(item["held_at"])),
-        )
-        for item in chosen
-    ]
-    columns = [
-        Column("Reason"),
-        Column("Detail"),
-        Column("Period"),
-        Column("Meter"),
-        Column("What frees it"),
-        Column("Held since"),
-    ]
-    empty = Empty(
-        "Nothing is held",
-        "Every period that has closed is billed. One that cannot be would wait here with its "
-        "reason, and be billed by itself once the cause is gone.",
-    )
+    """Closed periods that cannot be billed yet, by reason, and those that nobody wants billed."""
+    held = await visit.get("billing", "/v1/held-invoices", limit=HELD_ROWS)
+    dismissed = await visit.get("billing", "/v1/held-invoices", limit=HELD_ROWS, state="dismissed")
+    chosen = [item for item in held.items if not reason or item["reason"] == reason]
+    shown = [item["meter_id"] for item in (*chosen, *dismissed.items)]
+    meters = await visit.names("ledger", "/v1/meters", shown)
+    reasons = Counter(item["reason"] for item in held.items)
     choices = [
-        Link(f"All {len(found.items)}", "/held", is_current=not reason),
+        Link(f"All {len(held.items)}", "/held", is_current=not reason),
         *(
             Link(
                 f"{formats.words(code)} {number}", f"/held?reason={code}", is_current=code == reason
@@ -151,21 +128,74 @@ async def list_held(visit: Visit, reason: str = "") -> Response:
             for code, number in reasons.most_common()
         ),
     ]
-    panel = Panel(
-        "By reason" if reasons else "",
-        [Table("Held periods", columns, rows, empty)],
-        failure=found.failure,
-        links=choices if reasons else (),
-    )
+    panels = [
+        Panel(
+            "By reason" if reasons else "",
+            [_held_table(chosen, meters)],
+            failure=held.failure,
+            links=choices if reasons else (),
+        ),
+        Panel(
+            "Dismissed",
+            [_dismissed_table(dismissed.items, meters)],
+            failure=dismissed.failure,
+        ),
+    ]
     return visit.page(
         PageView(
             "invoices",
             "Held periods",
-            [panel],
+            panels,
             tabs=tabs("/held"),
             subtitle="Closed, but not billed yet",
         )
     )
+
+
+def _held_table(items: Sequence[Any], meters: Mapping[str, str]) -> Table:
+    rows = [
+        (
+            Cell(formats.words(item["reason"]), tone="warn"),
+            Cell(item["detail"]),
+            Cell(formats.period(item["start_on"], item["end_on"])),
+            _meter(item["meter_id"], meters),
+            Cell(FREES.get(item["reason"], "see the detail")),
+            Cell(formats.instant(item["held_at"])),
+        )
+        for item in items
+    ]
+    names = ("Reason", "Detail", "Period", "Meter", "What frees it", "Held since")
+    empty = Empty(
+        "Nothing is held",
+        "Every period that has closed is billed. One that cannot be would wait here with its "
+        "reason, and be billed by itself once the cause is gone.",
+    )
+    return Table("Held periods", [Column(name) for name in names], rows, empty)
+
+
+def _dismissed_table(items: Sequence[Any], meters: Mapping[str, str]) -> Table:
+    rows = [
+        (
+            Cell(formats.words(item["reason"])),
+            Cell(item["dismissal"]),
+            Cell(formats.period(item["start_on"], item["end_on"])),
+            _meter(item["meter_id"], meters),
+            Cell(item["dismissed_by"]),
+            Cell(formats.instant(item["dismissed_at"])),
+        )
+        for item in items
+    ]
+    names = ("Reason", "Why nothing is billed", "Period", "Meter", "By", "Since")
+    empty = Empty(
+        "Nothing is dismissed",
+        "A held period that somebody wants no invoice of would stand here, and a correction that "
+        "came too late for its agreement.",
+    )
+    return Table("Dismissed periods", [Column(name) for name in names], rows, empty)
+
+
+def _meter(meter_id: str, meters: Mapping[str, str]) -> Cell:
+    return Cell(meters.get(meter_id, formats.short(meter_id)), f"/meters/{meter_id}")
 
 
 @router.get("/credit-notes")
