@@ -176,6 +176,7 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
 
     async with running(billing, tenant) as world:
         added = [await home(world), await home(world, billing_starts_on=MARCH.start_on)]
+        added += [await home(world, back_billing_months=12)]
         await pass_on_number(world, homes[0].customer_id, homes[1].customer_id)
         ended = await change(world, ending, end_on=date(2025, 2, 1))
         following = await world.agree_on(
@@ -185,7 +186,7 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
                 start_on=ended.end_on,
             )
         )
-        await change(world, homes[2], end_on=MARCH.end_on)
+        await change(world, homes[2], end_on=MARCH.end_on, back_billing_months=6)
         await delete(world, mistaken)
         await delete(world, await home(world), with_customer=True)
         await erase(world, homes[2].customer_id)
@@ -194,21 +195,21 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
             make.closed(homes[0], revision=2, wh=90),
             make.closed(carrying, period=MARCH),
         )
-        await until_rows(world.database, "invoice", tenant, 9)
+        await until_rows(world.database, "invoice", tenant, 10)
         await credit(world, homes, "7.50")
         await send(
             make.closed(carrying, period=FEBRUARY, revision=2, wh=300),
             make.closed(carrying, period=APRIL),
             make.closed(homes[0], revision=3, wh=95),
         )
-        await until_rows(world.database, "invoice", tenant, 13)
+        await until_rows(world.database, "invoice", tenant, 14)
         await until_drained(world.database, tenant, "held_period", "due_day")
         before = await stored(world)
     heard = await said(kafka_bootstrap, tenant, *SAID)
     await billing.restore()
 
     async with running(billing, tenant) as world:
-        await until_rows(world.database, "invoice_evidence", tenant, 13)
+        await until_rows(world.database, "invoice_evidence", tenant, 14)
         await until_drained(world.database, tenant, "held_period", "adopted_invoice")
         after = await stored(world)
         for table, rows in before.items():
@@ -216,9 +217,9 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
         assert await said(kafka_bootstrap, tenant, *SAID) == heard
         new = await home(world)
         await send(make.closed(new))
-        await until_rows(world.database, "invoice", tenant, 14)
+        await until_rows(world.database, "invoice", tenant, 15)
         (issued,) = [i for i in await world.invoices() if i["agreement_id"] == new.id]
-    assert issued["number"].endswith("-000014")
+    assert issued["number"].endswith("-000015")
     assert all(len(words) == 1 for words in heard.values())
     assert billing.logged("not adopted", tenant) == []
 
