@@ -35,6 +35,43 @@ def test_a_name_and_a_password_over_tls(ca_file):
     assert "hidden" not in repr(access)
 
 
+def test_a_token_stands_for_the_password():
+    named = {"username": "ledger", "password": "hidden", "token_url": "https://id.example/token"}
+    access = BrokerAccess("SASL_SSL", "OAUTHBEARER", **named)
+    options = access.options(AT)
+    assert options["sasl_mechanism"] == "OAUTHBEARER"
+    assert options.keys().isdisjoint({"sasl_plain_username", "sasl_plain_password"})
+    of_another_client = access.options(AT)["sasl_oauth_token_provider"]
+    assert options["sasl_oauth_token_provider"] is of_another_client
+    assert "hidden" not in repr(access)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_private"),
+    [
+        ("https://id.example/token", True),
+        ("http://127.0.0.1:8080/token", True),
+        ("http://[::1]/token", True),
+        ("http://localhost/token", True),
+        ("http://id.example/token", False),
+        ("http://127.0.0.1.example/token", False),
+        ("https:///token", False),
+        ("ftp://id.example/token", False),
+        ("id.example", False),
+        ("", False),
+    ],
+)
+def test_the_secret_is_not_sent_in_the_open(url, is_private):
+    def make():
+        return BrokerAccess("SASL_SSL", "OAUTHBEARER", "ledger", "hidden", token_url=url)
+
+    if is_private:
+        make()
+        return
+    with pytest.raises(ValueError, match="must begin with https://"):
+        make()
+
+
 def test_a_certificate_of_ones_own(tmp_path, ca_file):
     own = Authority().server()
     certificate, key = tmp_path / "own.pem", tmp_path / "own.key"
@@ -53,6 +90,15 @@ def test_a_certificate_of_ones_own(tmp_path, ca_file):
         ({"protocol": "SASL_PLAINTEXT", "username": "a"}, "needs a user and a password"),
         ({"username": "a", "password": "b"}, "PLAINTEXT takes no user and no password"),
         ({"protocol": "SSL", "password": "b"}, "SSL takes no user and no password"),
+        (
+            {"protocol": "SASL_SSL", "mechanism": "OAUTHBEARER", "username": "a", "password": "b"},
+            "OAUTHBEARER, and nothing else, needs a URL",
+        ),
+        (
+            {"protocol": "SASL_SSL", "username": "a", "password": "b", "token_url": "https://a/b"},
+            "OAUTHBEARER, and nothing else, needs a URL",
+        ),
+        ({"protocol": "SSL", "token_url": "https://a/b"}, "nothing else, needs a URL"),
     ],
 )
 def test_what_does_not_go_together_is_refused(how, reason):

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+from gridtally.messaging.broker_tokens import client_credentials, require_private
+
+Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 
 
@@ -17,7 +19,9 @@ class BrokerAccess:
     """One identity of a process, for all of its clients; ValueError for what does not go together.
 
     protocol     whether there is TLS, and whether the client names itself by SASL
-    mechanism    of SASL; PLAIN sends the password as it is, so TLS should be around it
+    mechanism    of SASL; PLAIN sends the password as it is, so TLS should be around it;
+                 OAUTHBEARER shows a token, for which user and password are a client's id and secret
+    token_url    where OAUTHBEARER's tokens are asked for, and for which scope
     ca_file      PEM of the authorities that the broker's certificate may be signed by; the
                  system's where there is none
     certificate  PEM of the client's own certificate, and of its key, where the broker wants one
@@ -29,12 +33,18 @@ class BrokerAccess:
     password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
     certificate: tuple[Path, Path] | None = None
+    token_url: str | None = None
+    token_scope: str | None = None
 
     def __post_init__(self) -> None:
         if self.has_sasl and not (self.username and self.password):
             raise ValueError(f"{self.protocol} needs a user and a password")
         if not self.has_sasl and (self.username or self.password):
             raise ValueError(f"{self.protocol} takes no user and no password: it has no SASL")
+        if (self.has_sasl and self.mechanism == "OAUTHBEARER") != (self.token_url is not None):
+            raise ValueError("OAUTHBEARER, and nothing else, needs a URL for tokens")
+        if self.token_url is not None:
+            require_private(self.token_url)
         if not self.has_tls and (self.ca_file or self.certificate):
             raise ValueError(f"{self.protocol} has no TLS, so there is nothing to certify")
         for file in (self.ca_file, *(self.certificate or ())):
@@ -65,12 +75,17 @@ class BrokerAccess:
         if self.has_tls:
             options["ssl_context"] = self._tls()
         if self.has_sasl:
-            options |= {
-                "sasl_mechanism": self.mechanism,
+            options |= {"sasl_mechanism": self.mechanism} | self._identity()
+        return options
+
+    def _identity(self) -> dict[str, Any]:
+        if self.token_url is None or self.username is None or self.password is None:
+            return {
                 "sasl_plain_username": self.username,
                 "sasl_plain_password": self.password,
             }
-        return options
+        tokens = client_credentials(self.token_url, self.username, self.password, self.token_scope)
+        return {"sasl_oauth_token_provider": tokens}
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self.ca_file)

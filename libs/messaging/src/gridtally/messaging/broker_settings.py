@@ -23,6 +23,10 @@ class BrokerSettings(BaseSettings):
     kafka_sasl_mechanism: Mechanism = "PLAIN"
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
+    kafka_token_url: str | None = None
+    """Where `OAUTHBEARER` asks for tokens, as the client `kafka_username` with the secret
+    `kafka_password`."""
+    kafka_token_scope: str | None = None
     kafka_ca_file: Path | None = None
     """PEM of the authorities that sign brokers' certificates; the system's without it."""
     kafka_certificate_file: Path | None = None
@@ -48,6 +52,8 @@ class BrokerSettings(BaseSettings):
             password=None if password is None else password.get_secret_value(),
             ca_file=self.kafka_ca_file,
             certificate=None if certificate is None or key is None else (certificate, key),
+            token_url=self.kafka_token_url,
+            token_scope=self.kafka_token_scope,
         )
 
 
