@@ -8,7 +8,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from gridtally.billing.domain.agreements import Agreement, corrected_until_on
+from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.collective_members import expected_periods
 from gridtally.billing.domain.credit_notes import cancel
 from gridtally.billing.domain.customers import Customer, CustomerBalance
@@ -122,30 +122,6 @@ def test_a_period_is_cut_where_invoices_begin(billing_starts, ends, day, days):
     start_on, end_on = (MARCH.start_on + timedelta(days=number - 1) for number in days)
     assert agreement.period_of(march(day)) == Period(start_on, end_on)
     assert march(day) in agreement
-
-
-@pytest.mark.parametrize(
-    ("end_on", "months", "until_on"),
-    [
-        ("2025-04-01", 1, "2025-05-01"),
-        ("2025-04-01", 12, "2026-04-01"),
-        ("2025-12-01", 1, "2026-01-01"),
-        ("2025-01-31", 1, "2025-02-28"),
-        ("2024-01-31", 1, "2024-02-29"),
-        ("2024-02-29", 12, "2025-02-28"),
-        ("2024-02-29", 48, "2028-02-29"),
-        ("2025-03-31", 120, "2035-03-31"),
-    ],
-)
-def test_a_period_is_corrected_until_the_day_so_many_months_after_its_end(end_on, months, until_on):
-    period = Period(date(2024, 1, 1), date.fromisoformat(end_on))
-    assert corrected_until_on(period, months) == date.fromisoformat(until_on)
-
-
-@pytest.mark.parametrize("months", [0, -1, 121])
-def test_an_agreement_has_no_such_back_billing_limit(months):
-    with pytest.raises(ValueError, match="between 1 and 120"):
-        Agreement(A, B, C, A, MARCH.start_on, None, "wait", 72, 1, back_billing_months=months)
 
 
 def test_a_collective_invoice_waits_for_no_days_before_invoices_begin():

@@ -45,10 +45,8 @@ class Tables:
     def __init__(self):
         self.currencies, self.agreements, self.meters = {}, {}, {}
         self.versions, self.prices, self.balances = {}, {}, {}
-        self.billed, self.held = {}, {}
-        self.invoices, self.lines, self.evidence = {}, {}, {}
-        self.credit_notes, self.outbox = [], []
-        self.approving, self.drafts = set(), {}
+        self.billed, self.held, self.invoices, self.lines, self.evidence = {}, {}, {}, {}, {}
+        self.credit_notes, self.outbox, self.approving, self.drafts = [], [], set(), {}
         self.issued, self.issued_totals = Counter(), defaultdict(Decimal)
 
 
@@ -66,11 +64,8 @@ class Agreements(Store):
         """Nobody else is there."""
 
     async def fetch_back_billing_months(self, read, keys):
-        return {
-            key: agreement.back_billing_months
-            for key, agreement in self.tables.agreements.items()
-            if key in keys and agreement.back_billing_months is not None
-        }
+        of = self.tables.agreements
+        return {key: months for key in keys if (months := of[key].back_billing_months)}
 
 
 class ReferenceDataStore(Store):

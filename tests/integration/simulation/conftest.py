@@ -135,13 +135,13 @@ def message(event, tenant="acme"):
 
 
 @pytest.fixture
-async def simulation(service_url):
+async def simulation(service_url, tmp_path):
     ingest_url, url = await service_url("ingest"), await service_url("simulation")
     async with (
         await Database.connect(ingest_url, application="test") as of_ingest,
         await Database.connect(url, application="test") as database,
     ):
-        ingest = Ingest(of_ingest, ingest_url)
+        ingest = Ingest(of_ingest, ingest_url, tmp_path)
         ingest.settings = IngestSettings(
             database_url=ingest_url,
             kafka_bootstrap_servers="unused:1",
