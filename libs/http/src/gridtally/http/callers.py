@@ -45,7 +45,7 @@ def writer_or_operator(service: str) -> Any:
 def write_cause(service: str) -> Any:
     """The dependency that makes the Cause of a change by a key with `<service>:write`."""
 
-    def cause(
+    async def cause(
         caller: Annotated[Principal, writer(service)], correlation_id: CorrelationId
     ) -> Cause:
         return Cause(caller.tenant_id, caller.key_id, correlation_id)

@@ -26,27 +26,27 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _database(request: Request) -> Database:
+async def _database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 
 
-def _now(request: Request) -> datetime:
+async def _now(request: Request) -> datetime:
     clock: Clock = request.app.state.clock
     return clock()
 
 
-def _clock(request: Request) -> Clock:
+async def _clock(request: Request) -> Clock:
     clock: Clock = request.app.state.clock
     return clock
 
 
-def _correlation_id(request: Request) -> str:
+async def _correlation_id(request: Request) -> str:
     correlation_id: str = request.state.correlation_id
     return correlation_id
 
 
-def _exporter(request: Request) -> Exporter:
+async def _exporter(request: Request) -> Exporter:
     exporter: Exporter = request.app.state.exporter
     return exporter
 
@@ -55,7 +55,7 @@ Db = Annotated[Database, Depends(_database)]
 """The service's database."""
 
 
-def _body_reader(request: Request) -> BodyReader:
+async def _body_reader(request: Request) -> BodyReader:
     reader: BodyReader = request.app.state.body_reader
     return reader
 

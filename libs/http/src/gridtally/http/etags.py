@@ -39,19 +39,19 @@ def tag(response: Response, version: int) -> None:
     response.headers["ETag"] = etag(version)
 
 
-def _optional(if_match: Annotated[str | None, Header(max_length=1024)] = None) -> IfMatch:
+async def _optional(if_match: Annotated[str | None, Header(max_length=1024)] = None) -> IfMatch:
     if if_match is None or if_match.strip() == "*":
         return IfMatch(None)
     tags = (tag.strip().strip('"') for tag in if_match.split(","))
     return IfMatch(frozenset(int(tag) for tag in tags if tag.isascii() and tag.isdigit()))
 
 
-def _required(if_match: Annotated[str | None, Header(max_length=1024)] = None) -> IfMatch:
+async def _required(if_match: Annotated[str | None, Header(max_length=1024)] = None) -> IfMatch:
     if if_match is None:
         raise HttpRefusal(
             428, "version_required", "name the version you have seen: If-Match with its ETag"
         )
-    return _optional(if_match)
+    return await _optional(if_match)
 
 
 OptionalMatch = Annotated[IfMatch, Depends(_optional)]

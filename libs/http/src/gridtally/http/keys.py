@@ -212,7 +212,7 @@ def operator_refusal(state: State, token: str | None) -> HttpRefusal | None:
     return None if is_shown else unauthorized("the operator's token is needed")
 
 
-def check_operator(
+async def check_operator(
     request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> None:
     """The dependency that lets only the operator through; HttpRefusal 401 or 403 for others."""

@@ -57,7 +57,7 @@ class Access:
     is_http_allowed: bool = False
 
 
-def _access(request: Request) -> Access:
+async def _access(request: Request) -> Access:
     access: Access = request.app.state.webhooks
     return access
 

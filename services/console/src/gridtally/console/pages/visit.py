@@ -206,7 +206,7 @@ def current_session(request: Request) -> tuple[Session, datetime]:
     return session, now
 
 
-def signed_in(request: Request) -> SignedIn:
+async def signed_in(request: Request) -> SignedIn:
     """The dependency of every page of the staff's; PortalOnly for a customer."""
     session, now = current_session(request)
     if session.customer_id is not None:

@@ -12,7 +12,7 @@ Reader = Annotated[Principal, reader("ingest")]
 Writer = Annotated[Principal, writer("ingest")]
 
 
-def _archive(request: Request) -> Archive:
+async def _archive(request: Request) -> Archive:
     archive: Archive = request.app.state.archive
     return archive
 

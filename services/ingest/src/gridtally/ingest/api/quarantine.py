@@ -20,7 +20,7 @@ from gridtally.ingest.store import quarantine
 router = Router(prefix="/v1/quarantine", tags=["quarantine"])
 
 
-def _recorder(request: Request) -> Recorder:
+async def _recorder(request: Request) -> Recorder:
     recorder: Recorder = request.app.state.recorder
     return recorder
 

@@ -19,7 +19,7 @@ WriteCause = Annotated[Cause, write_cause("simulation")]
 """Whose change this is, for callers who may write."""
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 

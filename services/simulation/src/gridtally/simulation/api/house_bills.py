@@ -94,7 +94,7 @@ class BillTotals(AnswerModel):
     """The currency of all amounts; null where there is no bill."""
 
 
-def _filter(
+async def _filter(
     house_node_id: Annotated[UUID | None, Query(description="Of this house only")] = None,
     amount_from: Annotated[Amount | None, Query(description="Bills of this or more")] = None,
     amount_to: Annotated[Amount | None, Query(description="Bills of this or less")] = None,

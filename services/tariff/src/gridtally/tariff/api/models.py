@@ -59,7 +59,7 @@ def number_in(text: str) -> int:
     return number
 
 
-def _sorted_page(
+async def _sorted_page(
     paging: Paging,
     sort: Annotated[Sort, Query(description="The order; `-` turns it round")] = "created_at",
 ) -> SortedPage:

@@ -74,7 +74,7 @@ def away(words: PortalWording, failure: Failure) -> Notice:
     return Notice(text, tone="warn")
 
 
-def portal_visit(request: Request) -> PortalVisit:
+async def portal_visit(request: Request) -> PortalVisit:
     """The dependency of every page of the portal; for staff there is no such page."""
     session, now = current_session(request)
     if session.customer_id is None:

@@ -32,7 +32,7 @@ from gridtally.ledger.registry.store.meter_uses import MeterUses
 router = Router(prefix="/v1/meters", tags=["meters"])
 
 
-def _meter_uses(request: Request) -> MeterUses:
+async def _meter_uses(request: Request) -> MeterUses:
     uses: MeterUses = request.app.state.meter_uses
     return uses
 

@@ -33,7 +33,7 @@ Sort = Literal["created_at", "-created_at", "name", "-name"]
 PATH = "/v1/simulation-comparisons"
 
 
-def _sorted_page(
+async def _sorted_page(
     paging: Paging,
     sort: Annotated[Sort, Query(description="The order; `-` turns it round")] = "created_at",
 ) -> SortedPage:

@@ -128,7 +128,7 @@ async def used_prices(
     }
 
 
-def _sorted_page(
+async def _sorted_page(
     paging: Paging,
     sort: Annotated[Sort, Query(description="The order; `-` turns it round")] = "created_at",
 ) -> SortedPage:

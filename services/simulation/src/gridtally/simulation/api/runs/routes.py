@@ -35,7 +35,7 @@ Sort = Literal["created_at", "-created_at", "name", "-name"]
 PATH = "/v1/simulation-runs"
 
 
-def _sorted_page(
+async def _sorted_page(
     paging: Paging,
     sort: Annotated[Sort, Query(description="The order; `-` turns it round")] = "created_at",
 ) -> SortedPage:
