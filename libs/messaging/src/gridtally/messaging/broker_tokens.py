@@ -31,17 +31,23 @@ class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]  # aiokafk
     def __init__(self, url: str, client_id: str, secret: str, scope: str | None) -> None:
         self._url, self._scope = url, scope
         self._client = (client_id, secret)
-        self._token, self._renewed_at_s = "", 0.0
+        self._token, self._renewed_at_s, self._ends_at_s = "", 0.0, 0.0
 
     async def token(self) -> str:
         """A token that has not ended; KafkaConnectionError, which clients retry, where none is to
         be had."""
-        if time.monotonic() < self._renewed_at_s:
-            return self._token
         asked_at_s = time.monotonic()
-        granted = await self._ask()
+        if asked_at_s < self._renewed_at_s:
+            return self._token
+        try:
+            granted = await self._ask()
+        except KafkaConnectionError:
+            if time.monotonic() < self._ends_at_s:
+                return self._token  # so who gives tokens may be away for a while
+            raise
         self._token = granted.access_token
         self._renewed_at_s = asked_at_s + RENEWED_AFTER * granted.expires_in
+        self._ends_at_s = asked_at_s + granted.expires_in
         return self._token
 
     async def _ask(self) -> _Granted:

@@ -16,13 +16,23 @@ def at_item(refused: Rejected, index: int) -> Rejected:
     return Rejected(refused.code, refused.detail, within)
 
 
-def refused_list(refused: Sequence[Rejected], count: int, what: str, mode: BatchMode) -> Rejected:
-    """The refusal of a list of `count` items of which nothing is done, from those of its items; its
-    code is that of all of them, where they have the same, else `<what>_refused`."""
+def require_doable(outcomes: Sequence[object], what: str, mode: BatchMode) -> int:
+    """How many items of a list are refused, where the others are to be done all the same.
+
+    Rejected where nothing is: all are refused, or one is and the mode is all or nothing. Its code
+    is that of the refused items, where they have the same, else `<what>_refused`.
+    """
+    refused = [
+        at_item(outcome, index)
+        for index, outcome in enumerate(outcomes)
+        if isinstance(outcome, Rejected)
+    ]
+    if not refused or (len(refused) < len(outcomes) and mode == "item_by_item"):
+        return len(refused)
     reason = "nothing is entered" if mode == "all_or_nothing" else "none could be entered"
     codes = {own.code for own in refused}
-    return Rejected(
+    raise Rejected(
         codes.pop() if len(codes) == 1 else f"{what}_refused",
-        f"{len(refused)} of {count} {what} are refused: {reason}",
+        f"{len(refused)} of {len(outcomes)} {what} are refused: {reason}",
         tuple(fault for own in refused for fault in own.faults),
     )

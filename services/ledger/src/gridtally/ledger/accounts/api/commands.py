@@ -24,7 +24,7 @@ from gridtally.ledger.accounts.domain.transactions import sum_of
 from gridtally.ledger.accounts.domain.unmatched_payments import is_unmatched
 from gridtally.ledger.accounts.handlers.commands import Decision, decide_commands, post_decided
 from gridtally.ledger.callers import WriteCause
-from gridtally.ledger.refused_items import BatchMode, at_item, refused_list
+from gridtally.ledger.refused_items import BatchMode, at_item, require_doable
 
 router = Router(prefix="/v1/payments", tags=["payments"])
 BATCH_MAX = 10_000
@@ -134,13 +134,7 @@ async def post_payments(
         outcomes = [
             _outcome(next(decided)) if isinstance(item, Command) else item for item in requested
         ]
-        refused = [
-            at_item(outcome, index)
-            for index, outcome in enumerate(outcomes)
-            if isinstance(outcome, Rejected)
-        ]
-        if len(refused) == len(outcomes) or (refused and new.mode == "all_or_nothing"):
-            raise refused_list(refused, len(outcomes), "payments", new.mode)
+        refused = require_doable(outcomes, "payments", new.mode)
         await post_decided(tx, decisions)
         results = [
             PaymentResult.of(index, item, outcome)
@@ -149,8 +143,8 @@ async def post_payments(
         accepted = sum(result.status == "accepted" for result in results)
         body = PaymentResults(
             accepted=accepted,
-            unchanged=len(results) - len(refused) - accepted,
-            refused=len(refused),
+            unchanged=len(results) - refused - accepted,
+            refused=refused,
             items=results,
         )
         return await request.store_answer(tx, 201 if accepted else 200, body)

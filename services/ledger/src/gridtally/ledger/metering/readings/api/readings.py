@@ -40,7 +40,7 @@ from gridtally.ledger.metering.readings.schemas.readings import (
 )
 from gridtally.ledger.metering.readings.store import readings as store
 from gridtally.ledger.metering.readings.store.readings import Selection
-from gridtally.ledger.refused_items import at_item, refused_list
+from gridtally.ledger.refused_items import at_item, require_doable
 from gridtally.ledger.registry.domain.meters import Meter
 from gridtally.ledger.registry.handlers.properties import fetch_property
 
@@ -115,17 +115,11 @@ async def _record(
     possible = [item for item in requested if isinstance(item, ReadingRequest)]
     recorded = iter(await readings.record_readings(tx, cause, possible, now))
     outcomes = [next(recorded) if isinstance(item, ReadingRequest) else item for item in requested]
-    refused = [
-        at_item(outcome, index)
-        for index, outcome in enumerate(outcomes)
-        if isinstance(outcome, Rejected)
-    ]
-    if len(refused) == len(outcomes) or (refused and new.mode == "all_or_nothing"):
-        raise refused_list(refused, len(outcomes), "readings", new.mode)
+    refused = require_doable(outcomes, "readings", new.mode)
     results = [_item_result(index, outcome) for index, outcome in enumerate(outcomes)]
     accepted = sum(result.status == "accepted" for result in results)
-    unchanged = len(results) - len(refused) - accepted
-    body = ItemResults(accepted=accepted, unchanged=unchanged, refused=len(refused), items=results)
+    unchanged = len(results) - refused - accepted
+    body = ItemResults(accepted=accepted, unchanged=unchanged, refused=refused, items=results)
     return await request.store_answer(tx, 201 if accepted else 200, body)
 
 
