@@ -22,8 +22,8 @@ from gridtally.kernel.periods import month_of
 from gridtally.rating.engine.bill import rate
 from gridtally.rating.recorded import energy_of
 from gridtally.rating.usage import Usage
+from integration.locks import somebody_waits
 
-LIMIT_S = 30
 APRIL = month_of(date(2025, 4, 1))
 EVENTS = """
 SELECT topic, correlation_id, value FROM outbox
@@ -38,17 +38,6 @@ async def emitted(world):
 
 async def held(world):
     return await world.rows("SELECT * FROM held_period ORDER BY agreement_id, start_on")
-
-
-async def somebody_waits_for_a_lock(world):
-    """Until somebody in this database waits for what another holds."""
-    waiting = (
-        "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
-        "WHERE NOT l.granted AND a.datname = current_database()"
-    )
-    async with asyncio.timeout(LIMIT_S):
-        while not await world.value(waiting):  # noqa: ASYNC110 - a database notifies nobody
-            await asyncio.sleep(0.01)
 
 
 async def test_a_closed_period_becomes_an_invoice_with_lines_evidence_and_event(world, make):
@@ -357,7 +346,7 @@ async def test_a_tariff_that_is_stored_while_its_period_is_held_is_not_missed(wo
         message = make.received(make.closed(home), world.tenant)
         await periods.bill_closed_periods(tx, [message], make.NOW)
         publishing = asyncio.create_task(world.publish(make.published(tariff_id)))
-        await somebody_waits_for_a_lock(world)
+        await somebody_waits(world.value)
         assert not publishing.done()
     await publishing
     assert await world.retry() == 1
@@ -372,7 +361,7 @@ async def test_a_period_that_comes_while_its_tariff_is_stored_finds_it(world, ma
         message = make.received(make.published(tariff_id), world.tenant)
         await reference_data.apply_tariffs(tx, [message])
         closing = asyncio.create_task(world.close(make.closed(home)))
-        await somebody_waits_for_a_lock(world)
+        await somebody_waits(world.value)
         assert not closing.done()
     await closing
     assert len(await world.invoices()) == 1

@@ -8,11 +8,11 @@ import pytest
 
 import gridtally.http.keys
 import gridtally.messaging.tables
-from faults.polling import until
 from gridtally.database import ALL_TENANTS, Database, transaction
 from gridtally.database.migrations import drift, upgrade
 from gridtally.ingest.store.partitions import Partitions
 from gridtally.ingest.tables import METADATA
+from integration.locks import somebody_waits
 
 MODELS = [METADATA, gridtally.messaging.tables.METADATA, gridtally.http.keys.METADATA]
 
@@ -58,19 +58,18 @@ async def test_two_who_need_a_month_at_once_make_its_partitions_once(native):
                 made.set()
                 await go_on.wait()
 
+        async def ask(question):
+            async with transaction(database, tenant=ALL_TENANTS) as tx:
+                return await tx.raw.fetchval(question)
+
         first, second, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
         async with asyncio.TaskGroup() as both:
             both.create_task(need(first, go_on))
             await first.wait()
             both.create_task(need(second, go_on))
-            await until("the second waits", lambda: is_waiting(database))
+            await somebody_waits(ask)
             go_on.set()
         assert second.is_set()
-
-
-async def is_waiting(database):
-    async with transaction(database, tenant=ALL_TENANTS) as tx:
-        return await tx.raw.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
 
 
 async def test_hypertables_where_the_extension_is(ingest):

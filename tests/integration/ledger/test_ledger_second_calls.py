@@ -16,8 +16,8 @@ from gridtally.messaging import Progress
 from integration.ledger.accounts import AT, issue, pay, reconciled
 from integration.ledger.processes import process_of
 from integration.ledger.properties import HOME, problem
+from integration.locks import somebody_waits
 
-LIMIT_S = 120
 MARCH, APRIL, MAY = "2025-03-01T06:00:00Z", "2025-04-01T06:00:00Z", "2025-05-01T06:00:00Z"
 
 
@@ -67,17 +67,6 @@ async def test_of_many_who_want_one_moment_of_a_register_one_gets_it(acme, home)
     assert sorted(reading["id"] for reading in there) == sorted(expected)
 
 
-async def waits_for_a_lock(read):
-    """Until somebody in this database waits for what another holds."""
-    waiting = (
-        "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
-        "WHERE NOT l.granted AND a.datname = current_database()"
-    )
-    async with asyncio.timeout(LIMIT_S):
-        while not await read.raw.fetchval(waiting):  # noqa: ASYNC110 - a database tells nobody
-            await asyncio.sleep(0.01)
-
-
 async def test_a_reading_that_waited_for_an_exchange_is_of_the_new_register(acme, home, ledger):
     meter = UUID(home["total"])
     old, new = Register("import"), Register("import", digits=4, multiplier=Decimal(40))
@@ -89,7 +78,7 @@ async def test_a_reading_that_waited_for_an_exchange_is_of_the_new_register(acme
         posted = asyncio.create_task(
             acme.post(f"/v1/meters/{meter}/readings", json={"value": "7", "read_at": MAY})
         )
-        await waits_for_a_lock(tx)
+        await somebody_waits(tx.raw.fetchval)
     reading = (await posted).json()
     assert (reading["digits"], reading["multiplier"]) == (4, "40")
 
