@@ -122,6 +122,10 @@ $(BROWSER): scripts/requirements/browser.txt scripts/uv.sh
 	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python $(BIN)/python --target $@ --requirement $<
 	@touch $@
 
+.PHONY: verapdf
+verapdf: setup ## Invoices of all kinds as PDF/A-3, validated by veraPDF (needs a Java development kit and Maven)
+	$(PYTEST) tests/pdf_a --timeout 900 $(ARGS)
+
 .PHONY: faults
 faults: setup ## kill -9 of services, broker and database while it works; planted bugs
 	$(PYTEST) tests/faults --timeout 1800 $(ARGS)

@@ -3,7 +3,6 @@
 The jars come from Maven by the pinned coordinates of `kafka-pom.xml`; Java 17 or newer runs them.
 """
 
-import hashlib
 import re
 import shutil
 import signal
@@ -15,16 +14,15 @@ from pathlib import Path
 from uuid import uuid4
 
 from gridtally.local_stack import process
-from gridtally.local_stack.cache import Report, cached_build, silent
+from gridtally.local_stack.cache import Report, silent
 from gridtally.local_stack.errors import StackError, Unavailable
+from gridtally.local_stack.maven import fetch_jars
 
 POM = Path(__file__).with_name("kafka-pom.xml")
 DATA, CONFIG, LOGGING_CONFIG = "data", "server.properties", "log4j2.properties"
 JAVA_MIN = 17
-FETCH_LIMIT_S = 600.0
 FORMAT_LIMIT_S = 120.0
 PROBE_LIMIT_S = 1.0
-REASON_CHARACTERS_MAX = 300
 MESSAGE_BYTES_MAX = 10 * 1024 * 1024
 JVM = (
     "-Xms256m",
@@ -143,8 +141,7 @@ def kafka(cache: Path, report: Report = silent) -> Kafka:
         raise Unavailable(
             f"Apache Kafka needs Java {JAVA_MIN} or newer, not {version_text.splitlines()[0]}"
         )
-    digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:12]
-    jars = cached_build(cache, f"kafka-{digest}", _fetch, report)
+    jars = fetch_jars(cache, "kafka", "Apache Kafka", POM, report)
     (core,) = jars.glob("kafka_2.13-*.jar")
     return Kafka(f"Apache Kafka {core.stem.partition('-')[2]}", java, jars)
 
@@ -184,23 +181,3 @@ def _write_properties(directory: Path, port: int, data: str) -> None:
         f"CONTROLLER://{process.LOOPBACK}:{controller}\n"
         f"controller.quorum.voters=1@{process.LOOPBACK}:{controller}\n"
     )
-
-
-def _fetch(target: Path) -> None:
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise Unavailable("Apache Kafka's jars are fetched with Maven, and there is no mvn")
-    quiet = ["-q", "-B", "-Dstyle.color=never", "--strict-checksums"]
-    try:
-        done = subprocess.run(
-            [maven, *quiet, "-f", str(POM), f"-Djars={target}", "package"],
-            capture_output=True,
-            text=True,
-            timeout=FETCH_LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"Apache Kafka's jars took longer than {FETCH_LIMIT_S:.0f} s") from error
-    if done.returncode != 0:
-        said = done.stdout.partition("[ERROR] ")[2].partition("\n")[0][:REASON_CHARACTERS_MAX]
-        raise Unavailable(f"Apache Kafka's jars could not be fetched: {said}")
