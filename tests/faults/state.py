@@ -41,6 +41,7 @@ CONSUMES = {
         "agreement.changed.v1",
     ),
     "ledger": (
+        "seller.changed.v1",
         "customer.changed.v1",
         "agreement.changed.v1",
         "invoice.issued.v1",

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from document_facts import SELLER, png
 from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.credit_notes import CreditNote
 from gridtally.billing.domain.daily_costs import DailyCost, newest_flows
@@ -21,6 +22,7 @@ from gridtally.billing.events.invoices import credit_note_issued, invoice_issued
 from gridtally.billing.events.json_form import canonically_encoded
 from gridtally.billing.events.periods import closed_period, pack_usage, unpack_usage
 from gridtally.billing.events.reference_data import check_balances, check_prices
+from gridtally.billing.events.sellers import seller_changed
 from gridtally.contracts.accounts import AccountChanged, CurrencyBalance
 from gridtally.contracts.catalogue import PricesPublished
 from gridtally.contracts.commerce import (
@@ -32,10 +34,12 @@ from gridtally.contracts.commerce import (
 )
 from gridtally.contracts.envelope import Envelope
 from gridtally.contracts.metering import PeriodClosed, Series, UsageRecorded
+from gridtally.contracts.sellers import SellerChanged
+from gridtally.documents.published_sellers import published_seller
 from gridtally.kernel.chain import canonical
 from gridtally.kernel.errors import Poison
 from gridtally.kernel.periods import Period
-from gridtally.kernel.resources import Cause
+from gridtally.kernel.resources import Cause, Stored
 from gridtally.messaging import ReceivedMessage
 from gridtally.rating.engine.lines import DataQuality, Item, Line
 from gridtally.rating.quantity_steps import QuantityRounding
@@ -281,3 +285,13 @@ def test_balances_that_contradict_themselves_are_poison():
     check_balances(changed)
     with pytest.raises(Poison):
         check_balances(changed.model_copy(update={"balances": [euros, dollars, euros]}))
+
+
+def test_a_letterhead_is_read_as_it_was_published():
+    """By whoever reads it, also of JSON."""
+    seller = replace(SELLER, logo=png(3, 2))
+    message = seller_changed("acme", Stored(seller, 4, NOW, NOW))
+    event = SellerChanged.model_validate_json(message.value)
+    assert event.version == 4
+    assert published_seller(event.model_dump()) == seller
+    assert published_seller(json.loads(message.value)) == seller

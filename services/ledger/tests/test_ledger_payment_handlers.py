@@ -19,6 +19,7 @@ from gridtally.ledger.accounts.domain.terms import Terms
 from gridtally.ledger.accounts.domain.transactions import transaction_id
 from gridtally.ledger.accounts.handlers import commands
 from gridtally.ledger.accounts.store import (
+    addressees,
     adopted_payments,
     credit,
     customer_accounts,
@@ -44,18 +45,18 @@ def accounts(monkeypatch):
 
 VERBS = (
     "lock_", "fetch_", "insert_", "is_", "enqueue", "upsert_", "mark_", "claim_", "finish_",
-    "update_",
+    "update_", "delete_",
 )  # fmt: skip
 STORES = (
     credit, customers, customer_accounts, open_items, terms, transactions, void_notes,
-    unmatched_payments, outbox, adopted_payments,
+    unmatched_payments, outbox, adopted_payments, addressees,
 )  # fmt: skip
 
 
 def test_the_double_takes_the_arguments_of_the_stores():
     real = {name: kind for module in STORES for name, kind in vars(module).items()}
     names = [name for name in vars(AccountsInMemory) if name.startswith(VERBS)]
-    assert len(names) == 29
+    assert len(names) == 31
     for name in names:
         _, *mine = inspect.signature(getattr(AccountsInMemory, name)).parameters
         assert [argument.removeprefix("_") for argument in mine] == [

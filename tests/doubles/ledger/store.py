@@ -31,9 +31,8 @@ from gridtally.ledger.accounts.handlers import (
 )
 
 STORES = (
-    "adopted_payments", "credit", "customers", "customer_accounts", "open_items", "store", "terms",
-    "transactions",
-    "unmatched_payments", "void_notes",
+    "addressees", "adopted_payments", "credit", "customers", "customer_accounts", "open_items",
+    "store", "terms", "transactions", "unmatched_payments", "void_notes",
 )  # fmt: skip
 """The modules that the handlers know their stores by."""
 
@@ -145,6 +144,12 @@ class AccountsInMemory:
 
     async def upsert_payment_days(self, _tx, newest):
         """Nobody has days of their own here."""
+
+    async def upsert_addressees(self, _tx, newest):
+        """Nobody is written to here."""
+
+    async def delete_addressees(self, _tx, keys):
+        """As above."""
 
     async def fetch_payment_days(self, _read, customers):
         return {}

@@ -88,8 +88,8 @@ def payment(customer, amount, *named, currency="EUR", days=5, **other):
     )  # fmt: skip
 
 
-def customer(id_, currency="EUR"):
-    return CustomerChanged(customer_id=id_, currency=currency, version=1)
+def customer(id_, currency="EUR", **more):
+    return CustomerChanged(**{"customer_id": id_, "currency": currency, "version": 1} | more)
 
 
 async def known(ledger, *ids, currency="EUR", tenant="acme"):

@@ -6,14 +6,21 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from gridtally.contracts.sellers import SellerChanged
 from gridtally.database import bind_customer, for_all_customers, snapshot
 from gridtally.http.auth import CUSTOMER_HEADER
+from gridtally.ledger.accounts.handlers.customers import apply_customers
 from gridtally.ledger.accounts.handlers.postings import post_credit_notes
-from integration.ledger.accounts import credit_note, issue, pay, post, posted, reverse
+from gridtally.ledger.accounts.handlers.sellers import apply_sellers
+from integration.ledger.accounts import credit_note, customer, issue, pay, post, posted, reverse
 from integration.ledger.test_ledger_payment_plans import agree, equal
 
-SHOWN = {"account", "allocation", "open_item", "payment_plan", "posting", "transaction"}
-"""Tables of which a bound session sees its customer's rows; of all others it sees nothing."""
+SHOWN = {
+    "account", "addressee", "allocation", "open_item", "payment_plan", "posting", "transaction",
+}  # fmt: skip
+"""Tables of which a bound session sees its customer's rows."""
+COMMON = {"seller": "the letterhead of every document"}
+"""Tables that it sees whole, within its tenant; of all others it sees nothing."""
 LISTS = {"/v1/invoices", "/v1/payment-plans"}
 EUROS = {"from": "2025-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z", "currency": "EUR"}
 OPEN = (
@@ -41,6 +48,7 @@ def asks(ids):
 @pytest.fixture
 async def pair(ledger, acme):
     """Two customers of whom everything was booked, with the ids of their things."""
+    await posted(ledger, apply_sellers, SellerChanged(version=1, name="Grid"))
     return [await payer(ledger, acme) for _ in range(2)]
 
 
@@ -48,6 +56,7 @@ async def payer(ledger, acme):
     """A customer with invoices that are paid, void and planned, a payment that came back, credit
     and what was paid out of it."""
     who, (paid, void) = await issue(ledger, "70.00", "30.00")
+    await posted(ledger, apply_customers, customer(who, name=f"Customer {who}"))
     await posted(ledger, post_credit_notes, credit_note(void))
     await pay(acme, who, "70.00", (paid.invoice_id, "70.00"))
     await reverse(acme, (await pay(acme, who, "9.00"))["id"])
@@ -110,12 +119,12 @@ async def rows_of(ledger, customer_id, sql):
             return {row["text"] for row in await read.raw.fetch(sql)}
 
 
-async def test_every_table_shows_a_bound_session_its_own_rows_or_none(ledger, pair):
+async def test_every_table_shows_a_bound_session_its_own_rows_or_common_ones(ledger, pair):
     policies = await rows_of(
         ledger, None, "SELECT polrelid::regclass::text AS text, polcmd FROM pg_policy"
         " WHERE polname = 'customer'",
     )  # fmt: skip
-    assert policies == SHOWN
+    assert policies == SHOWN | COMMON.keys()
     isolated = await rows_of(
         ledger, None, "SELECT polrelid::regclass::text AS text FROM pg_policy"
         " WHERE polname = 'tenant'",
@@ -127,6 +136,10 @@ async def test_every_table_shows_a_bound_session_its_own_rows_or_none(ledger, pa
             await rows_of(ledger, customer_id, whole)
             for customer_id in (pair[0]["customer"], pair[1]["customer"], str(uuid4()))
         ]
+        if table in COMMON:
+            assert of_ada == of_bob == of_nobody == every, table
+            assert every, table
+            continue
         assert not of_ada & of_bob, table
         assert not of_nobody, table
         assert bool(of_ada) == (table in SHOWN), table

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Protocol, Self
 from uuid import UUID
 
 from gridtally.rating.engine.lines import DataQuality, Line
@@ -20,6 +20,30 @@ Extent = Literal["whole", "part", "rest"]
 """How much of an invoice a credit note is for: all, a part by hand, or what parts have left."""
 
 
+class PostalAddress(Protocol):
+    """An address as customers have it."""
+
+    @property
+    def street(self) -> str:
+        """Street and number."""
+
+    @property
+    def addition(self) -> str | None:
+        """Floor, flat, or in whose care."""
+
+    @property
+    def postal_code(self) -> str | None:
+        """The postal code."""
+
+    @property
+    def city(self) -> str:
+        """The town."""
+
+    @property
+    def country(self) -> str:
+        """The country."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where somebody is; `country` by ISO 3166-1, two letters."""
@@ -28,6 +52,14 @@ class Address:
     postcode: str | None = None
     city: str | None = None
     country: str | None = None
+
+    @classmethod
+    def of(cls, address: PostalAddress | None) -> Self:
+        """A customer's address as documents write it; an empty one where none is known."""
+        if address is None:
+            return cls()
+        street = ", ".join(filter(None, (address.street, address.addition)))
+        return cls(street, address.postal_code, address.city, address.country)
 
 
 @dataclass(frozen=True, slots=True)

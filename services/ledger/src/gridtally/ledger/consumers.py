@@ -22,6 +22,7 @@ from gridtally.contracts.metering import (
     ReadingRecorded,
 )
 from gridtally.contracts.registry import PaymentTermsChanged, TenantDefaultsChanged, UserChanged
+from gridtally.contracts.sellers import SellerChanged
 from gridtally.ledger.accounts.handlers import (
     adopted_payments,
     customers,
@@ -29,6 +30,7 @@ from gridtally.ledger.accounts.handlers import (
     payment_plans,
     payments,
     postings,
+    sellers,
     terms,
 )
 from gridtally.ledger.metering.analytics.handlers import definitions
@@ -39,11 +41,15 @@ from gridtally.ledger.settings import Settings
 from gridtally.messaging import Adoption, Subscription
 from gridtally.service.service import Process
 
+SELLERS_BATCH_MAX = 20
+"""A letterhead has a logo, and names of components: some 300 kB, 4 MiB at most."""
+
 
 def subscriptions(_process: Process[Settings]) -> list[Subscription]:
-    """Customers, agreements, invoices, credit notes, voided invoices and payments; one consumer
-    each."""
+    """Letterheads, customers, agreements, invoices, credit notes, voided invoices and payments; one
+    consumer each."""
     return [
+        Subscription(SellerChanged, sellers.apply_sellers, batch_messages_max=SELLERS_BATCH_MAX),
         Subscription(event=CustomerChanged, handle=customers.apply_customers),
         Subscription(event=AgreementChanged, handle=agreements.apply_agreements),
         Subscription(event=InvoiceIssued, handle=postings.post_invoices),

@@ -164,18 +164,10 @@ def credit_note_facts(
 
 def _buyer(customer: Customer) -> Buyer:
     """Who pays, as documents write it: by the tenant's own number, if there is one."""
-    address = customer.billing_address or customer.supply_address
     return Buyer(
         name=customer.name,
         number=customer.number or str(customer.id),
-        address=Address()
-        if address is None
-        else Address(
-            street=", ".join(filter(None, (address.street, address.addition))),
-            postcode=address.postal_code,
-            city=address.city,
-            country=address.country,
-        ),
+        address=Address.of(customer.billing_address or customer.supply_address),
         tax_id=customer.tax_id,
         email=customer.email,
         language=customer.language,

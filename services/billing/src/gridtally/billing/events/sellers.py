@@ -1,10 +1,7 @@
-"""`seller.changed`, written and read back."""
+"""`seller.changed`."""
 
 import base64
 from dataclasses import asdict
-from typing import Any
-
-from pydantic import TypeAdapter
 
 from gridtally.billing.events.json_form import SOURCE
 from gridtally.contracts.sellers import SellerChanged
@@ -12,8 +9,6 @@ from gridtally.documents.facts import Seller
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.resources import Stored
 from gridtally.messaging import OutgoingMessage
-
-_SELLER = TypeAdapter(Seller)
 
 
 def seller_changed(tenant_id: str, stored: Stored[Seller]) -> OutgoingMessage:
@@ -37,17 +32,4 @@ def seller_changed(tenant_id: str, stored: Stored[Seller]) -> OutgoingMessage:
         source=SOURCE,
         event_id=event_id,
         occurred_at=stored.created_at,
-    )
-
-
-def published_seller(event: SellerChanged) -> Seller:
-    """The letterhead, as it was published."""
-    names: dict[str, dict[str, str]] = {}
-    for named in event.component_names:
-        names.setdefault(named.component_id, {})[named.language] = named.name
-    fields: dict[str, Any] = event.model_dump(exclude={"version"})
-    texts = {own.language: own.model_dump(exclude={"language"}) for own in event.texts}
-    logo = None if event.logo is None else base64.b64decode(event.logo)
-    return _SELLER.validate_python(
-        fields | {"texts": texts, "component_names": names, "logo": logo}
     )

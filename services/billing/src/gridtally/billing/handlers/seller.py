@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from gridtally.billing.events.sellers import published_seller, seller_changed
+from gridtally.billing.events.sellers import seller_changed
 from gridtally.billing.store import seller as store
 from gridtally.contracts.sellers import SELLER_BYTES_MAX, SellerChanged
 from gridtally.database import WriteConnection
 from gridtally.documents.facts import Seller
 from gridtally.documents.pdf import check_logo
+from gridtally.documents.published_sellers import published_seller
 from gridtally.documents.renderer import in_renderer
 from gridtally.kernel.errors import Conflict, Fault, Rejected
 from gridtally.kernel.resources import Stored
@@ -78,7 +79,7 @@ async def adopt_published_sellers(
     for message in messages:
         tenant_id, event = message.envelope.tenant_id, message.event
         if event is not None:
-            seller = published_seller(event)
+            seller = published_seller(event.model_dump())
             at = message.envelope.occurred_at
             await store.insert_seller(tx, tenant_id, seller, event.version, at)
             versions[tenant_id] = max(event.version, versions.get(tenant_id, 0))

@@ -16,11 +16,17 @@ from gridtally.contracts.accounts import (
     SettlementRecorded,
     TransactionRecorded,
 )
-from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceVoided
+from gridtally.contracts.commerce import (
+    CreditNoteIssued,
+    CustomerChanged,
+    InvoiceIssued,
+    InvoiceVoided,
+)
 from gridtally.contracts.envelope import Envelope
 from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Event
 from gridtally.contracts.registry import PaymentTermsChanged
+from gridtally.documents.facts import Address, Buyer
 from gridtally.kernel.errors import Poison
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.money import in_currency
@@ -52,6 +58,19 @@ def present(received: ReceivedMessage[E]) -> E:
     if received.event is None:
         raise Poison("the message has no value")
     return received.event
+
+
+def addressee(event: CustomerChanged) -> Buyer | None:
+    """How to address a customer, as invoices do; None in messages of before names were published.
+    Tax number and e-mail address are left out: nobody here needs them."""
+    if event.name is None:
+        return None
+    return Buyer(
+        name=event.name,
+        number=event.number or str(event.customer_id),
+        address=Address.of(event.billing_address or event.supply_address),
+        language=event.language,
+    )
 
 
 def invoice(event: InvoiceIssued, envelope: Envelope) -> Document:

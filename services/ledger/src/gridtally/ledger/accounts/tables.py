@@ -1,7 +1,7 @@
 """The tables of accounts: accounts, transactions, postings, open items and their allocation."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gridtally.database.columns import INSTANT, key, tenant
 from gridtally.ledger.columns import METADATA, MONEY, beside_the_chain, erased
@@ -298,3 +298,29 @@ payment_plan = sa.Table(
 )
 """Debts in instalments, each a row: its items and its instalments are arrays, in order. On
 `look_on` what is late of it may grow, so that balances are published again."""
+addressee = sa.Table(
+    "addressee",
+    METADATA,
+    tenant(),
+    key("customer_id"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("street", sa.Text),
+    sa.Column("postcode", sa.Text),
+    sa.Column("city", sa.Text),
+    sa.Column("country", sa.Text),
+    sa.Column("language", sa.Text),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+"""Reference data: to whom documents of a customer's account are addressed, and in which language;
+`number` is the tenant's own, or the customer's id."""
+seller = sa.Table(
+    "seller",
+    METADATA,
+    tenant(),
+    key("version", sa.BigInteger),
+    sa.Column("published", JSONB, nullable=False),
+    sa.Column("created_at", INSTANT, nullable=False),
+)
+"""Reference data: every version of a tenant's letterhead as billing published it, and since when it
+is in force."""

@@ -1,13 +1,14 @@
-"""Knowing billing's customers, so that money for nobody is noticed."""
+"""Knowing billing's customers, so that money for nobody is noticed, and how to address them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gridtally.contracts.commerce import CustomerChanged
 from gridtally.database import WriteConnection
 from gridtally.http.idempotency import erase_answers
+from gridtally.ledger.accounts.events import addressee
 from gridtally.ledger.accounts.handlers.unmatched_payments import match_payments
-from gridtally.ledger.accounts.store import customers, terms
-from gridtally.messaging import ReceivedMessage
+from gridtally.ledger.accounts.store import addressees, customers, terms
+from gridtally.messaging import ReceivedMessage, newest_states
 from gridtally.messaging.letter_store import erase_letters
 
 
@@ -17,9 +18,9 @@ async def apply_customers(
     """Record that these customers exist, and give them the payments that have waited for them.
 
     The locks come first: a payment that is being posted for one of them meanwhile either sees the
-    customer, or is seen here. A tombstone changes nothing, since an account stays. Of a customer
-    who was erased, answers and dead letters that may name them are erased here too; a loop erases
-    what they said in the books.
+    customer, or is seen here. A tombstone takes the name alone, since an account stays. Of a
+    customer who was erased, answers and dead letters that may name them are erased here too; a
+    loop erases what they said in the books.
     """
     published = [
         (message.envelope.tenant_id, message.event)
@@ -39,4 +40,21 @@ async def apply_customers(
     await terms.upsert_payment_days(
         tx, {key: (event.payment_days, event.version) for key, event in newest.items()}
     )
+    await _keep_addressees(tx, messages, newest)
     await match_payments(tx, await customers.insert_known(tx, keys))
+
+
+async def _keep_addressees(
+    tx: WriteConnection,
+    messages: Sequence[ReceivedMessage[CustomerChanged]],
+    newest: Mapping[customers.Key, CustomerChanged],
+) -> None:
+    """Keep how to address these customers; who was deleted is forgotten."""
+    named = {
+        key: (buyer, event.version)
+        for key, event in newest.items()
+        if (buyer := addressee(event)) is not None
+    }
+    await addressees.upsert_addressees(tx, named)
+    ended = [key for key, event in newest_states(messages).items() if event is None]
+    await addressees.delete_addressees(tx, ended)
