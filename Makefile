@@ -115,7 +115,7 @@ e2e: setup $(TYPESCRIPT) ## The whole story through all services (needs Node.js 
 	$(PYTEST) $(or $(T),tests/e2e) --timeout 1800 $(ARGS)
 
 .PHONY: browser
-browser: setup $(BROWSER) ## Walk every page of the console in Chromium: figures, keyboard, accessibility, no request elsewhere
+browser: setup site $(BROWSER) ## Walk every page of the console in Chromium: figures, keyboard, accessibility, no request elsewhere
 	PYTHONPATH=$(CURDIR)/$(BROWSER) $(PYTEST) tests/browser --timeout 900 $(ARGS)
 
 $(BROWSER): scripts/requirements/browser.txt scripts/uv.sh

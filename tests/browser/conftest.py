@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
@@ -21,6 +22,7 @@ from gridtally.local_stack.services import url
 HOMES = 20
 WIDE = {"width": 1280, "height": 800}
 HOSTILE = '<img src=x onerror="alert(1)">'
+DOCUMENTATION = Path(__file__).parents[2] / ".cache/site"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 MISSING = "no Chromium: apt-get install chromium, or name another by CHROMIUM"
 
@@ -98,7 +100,8 @@ class Site:
 @pytest.fixture(scope="session")
 async def site(stack_servers):
     assert os.access(CHROMIUM, os.X_OK), MISSING
-    async with empty_gridtally(stack_servers) as running:
+    settings = {"DOCUMENTATION_DIR": str(DOCUMENTATION)}
+    async with empty_gridtally(stack_servers, settings) as running:
         installation = running.installation
         outcome = await walkthrough.run(installation, NoSteps(), count=HOMES, run_name="browser")
         assert all(finding.holds for finding in outcome.findings)

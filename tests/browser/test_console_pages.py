@@ -28,7 +28,7 @@ NO_PAGES = {
     "/simulations/comparisons/{comparison_id}/{table}.{format_}",
     "/portal/enter", "/portal/signed-out", "/portal/bills/{invoice_id}/document",
     "/portal/credits/{credit_note_id}/document", "/portal/data/costs", "/portal/data/statement",
-    "/portal/data/bills",
+    "/portal/data/bills", "/documentation", "/documentation/", "/documentation/{name:path}",
 }  # fmt: skip
 """What is got but is no page of somebody signed in; or is a file, or what a page loads; or a draft
 or a run of drafts, of which the demo has none."""
@@ -116,6 +116,23 @@ async def test_every_page_is_whole_and_accessible_in_every_look(site, known):
         for path in pages():
             found += await looked_at(visitor, path, known)
     assert found == [], "\n".join(found)
+
+
+async def test_the_documentation_is_read_searched_and_coloured_in_the_console(site):
+    """As it was built: its scripts run, no policy is broken, nothing is asked of elsewhere."""
+    async with site.visitor() as visitor:
+        page = visitor.page
+        await visitor.open("/developers")
+        await page.get_by_role("link", name="Documentation").click()
+        await page.wait_for_url("**/documentation/index.html")
+        await page.get_by_placeholder("Search").fill("back-billing")
+        await page.locator(".md-search-result__item a").first.wait_for()
+        await page.screenshot(path=PICTURES / "documentation-search.png")
+        await visitor.open("/documentation/services/billing.html")
+        await page.locator("label[title='Dark']").click()
+        assert await page.locator("body").get_attribute("data-md-color-scheme") == "slate"
+        await visitor.open("/documentation/index.html")
+        assert await page.locator("body").get_attribute("data-md-color-scheme") == "slate"
 
 
 async def enter_portal(visitor, known):

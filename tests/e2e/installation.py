@@ -6,10 +6,11 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -37,8 +38,11 @@ class Running:
 
 
 @asynccontextmanager
-async def empty_gridtally(servers: Servers) -> AsyncIterator[Running]:
-    """The services as processes, on databases of their own and on topics without messages."""
+async def empty_gridtally(
+    servers: Servers, settings: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Running]:
+    """The services as processes, on databases of their own and on topics without messages.
+    `settings` are given to all of them."""
     await _delete_topics(servers.bootstrap)
     async with AsyncExitStack() as undone:
         names = {service: f"e2e_{service}_{secrets.token_hex(4)}" for service in SERVICES}
@@ -50,7 +54,9 @@ async def empty_gridtally(servers: Servers) -> AsyncIterator[Running]:
             )
         folder = Path(tempfile.mkdtemp(prefix="gridtally-e2e-"))
         undone.callback(shutil.rmtree, folder)
-        environment = os.environ | {
+        environment = {
+            **os.environ,
+            **settings,
             BOOTSTRAP: servers.bootstrap,
             IDEMPOTENCE: str(servers.idempotence).lower(),
             **{f"{service.upper()}_DATABASE_URL": url for service, url in urls.items()},

@@ -22,6 +22,7 @@ FILES = (
 NOBODYS = {
     "/assets/{digest}/{name:path}", "/favicon.ico", "/sign-in", "/v1/tickets", "/enter",
     "/portal/enter", "/v1/portal-links", "/portal/sign-out", "/portal/signed-out",
+    "/documentation", "/documentation/", "/documentation/{name:path}",
 }  # fmt: skip
 """Routes that need no session: each has tests of its own here or beside."""
 ROUTES = [

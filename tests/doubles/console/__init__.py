@@ -110,11 +110,14 @@ def those_that(**answers: Mapping[str, object]) -> dict[str, Service]:
 
 
 async def seen(
-    services: Mapping[str, Service], path: str, form: Mapping[str, str] | None = None
+    services: Mapping[str, Service],
+    path: str,
+    form: Mapping[str, str] | None = None,
+    **settings: object,
 ) -> tuple[httpx.Response, str]:
     """What somebody who is signed in gets at a path, or for a form that is sent there, and its
     text."""
-    async with console(services) as browser:
+    async with console(services, **settings) as browser:
         await browser.post("/sign-in", data={"key": KEY})
         answer = await (browser.get(path) if form is None else browser.post(path, data=dict(form)))
     return answer, re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))

@@ -16,6 +16,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridtally.console.assets import Assets
+from gridtally.console.content_policy import content_policy
+from gridtally.console.documentation import Documentation
 from gridtally.console.pages import ROUTERS, refusals
 from gridtally.console.pages.sign_in import Tries
 from gridtally.console.sessions import Sessions
@@ -29,21 +31,8 @@ from gridtally.kernel.periods import Clock
 from gridtally.observability.health import Health
 from gridtally.observability.metrics import Metrics
 
-CONTENT_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
 HEADERS = {
-    "Content-Security-Policy": CONTENT_POLICY,
+    "Content-Security-Policy": content_policy(),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -76,6 +65,8 @@ def build(
     app.state.clock = clock
     app.state.upstream = upstream
     app.state.assets = assets
+    directory = settings.documentation_dir
+    app.state.documentation = None if directory is None else Documentation.read(directory)
     app.state.templates = environment(assets)
     app.state.is_behind_tls = settings.is_behind_tls
     app.state.public_url = str(settings.public_url).rstrip("/") if settings.public_url else None

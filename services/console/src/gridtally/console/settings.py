@@ -1,10 +1,13 @@
 """What the console reads from its environment."""
 
 import secrets
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr
+from pydantic import AfterValidator, AnyHttpUrl, DirectoryPath, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gridtally.console.documentation import FIRST_PAGE
 
 SECRET_CHARS_MIN = 32
 
@@ -14,6 +17,12 @@ def _strong(value: SecretStr) -> SecretStr:
         if len(secret) < SECRET_CHARS_MIN:
             raise ValueError(f"each secret needs at least {SECRET_CHARS_MIN} characters")
     return value
+
+
+def _built(directory: Path) -> Path:
+    if not (directory / FIRST_PAGE).is_file():
+        raise ValueError(f"there is no {FIRST_PAGE}: `make site` builds the documentation site")
+    return directory.resolve()
 
 
 def _fresh_secret() -> SecretStr:
@@ -41,6 +50,8 @@ class Settings(BaseSettings):
     """How long a sign-in link can be used, once."""
     portal_link_limit_s: int = Field(default=7 * 86_400, ge=60, le=90 * 86_400)
     """How long a customer's link opens the portal, as often as he follows it."""
+    documentation_dir: Annotated[DirectoryPath, AfterValidator(_built)] | None = None
+    """The documentation site that `make site` has built; without it none is served."""
     upstream_limit_s: float = Field(default=3.0, gt=0, le=60)
     """How long a page waits for a service; what did not come is a panel that says so."""
     http_host: str = "127.0.0.1"

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from markupsafe import Markup
 from starlette.responses import Response
 
+from gridtally.console.pages.documentation import DOCUMENTATION_PATH
 from gridtally.console.pages.visit import Visit
 from gridtally.console.upstream import Failure
 from gridtally.console.views import charts, formats
@@ -42,8 +43,11 @@ curl -X POST "$INGEST_URL/v1/readings" \\
 """
 
 
-def _tabs(current: str) -> list[Link]:
-    return [Link(label, path, is_current=path == current) for label, path in TABS]
+def _tabs(visit: Visit, current: str) -> list[Link]:
+    tabs = [Link(label, path, is_current=path == current) for label, path in TABS]
+    if visit.request.app.state.documentation is not None:
+        tabs.append(Link("Documentation", DOCUMENTATION_PATH))
+    return tabs
 
 
 @router.get("/developers")
@@ -83,7 +87,11 @@ async def show_keys(visit: Visit) -> Response:
     ]
     return visit.page(
         PageView(
-            "developers", "Developers", blocks, tabs=_tabs("/developers"), subtitle="Keys and APIs"
+            "developers",
+            "Developers",
+            blocks,
+            tabs=_tabs(visit, "/developers"),
+            subtitle="Keys and APIs",
         )
     )
 
@@ -103,7 +111,7 @@ async def show_design(visit: Visit) -> Response:
             "developers",
             "Design system",
             blocks,
-            tabs=_tabs("/developers/design"),
+            tabs=_tabs(visit, "/developers/design"),
             subtitle="What pages are made of, and what it means",
         )
     )
