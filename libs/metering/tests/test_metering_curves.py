@@ -7,13 +7,14 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtally.metering.curves import register_curve, worst
 from gridtally.metering.intervals import spread_evenly
-from gridtally.metering.readings import RegisterReading, counted_energy
+from gridtally.metering.readings import RegisterReading, counted_energy, microseconds
 
 GOLDEN = {
     case["id"]: case
@@ -171,8 +172,8 @@ registers = st.builds(
 def test_the_pieces_of_any_cutting_add_up_to_the_difference_exactly(register, steps, cuts):
     size = 10 ** (register.digits + register.decimals)
     moment, total, readings, used = BEGIN, size - 5, [], 0
-    for microseconds, energy in [(0, 0), *steps]:
-        moment += timedelta(microseconds=microseconds)
+    for gap_us, energy in [(0, 0), *steps]:
+        moment += timedelta(microseconds=gap_us)
         counted_steps = energy % (size // 2)
         total, used = total + counted_steps, used + counted_steps
         shown = Decimal(total % size).scaleb(-register.decimals)
@@ -204,11 +205,12 @@ def test_a_curve_counts_what_is_spread_over_intervals(gaps_us, steps, multiplier
         readings.append(RegisterReading(moment, moment, "reading", value, 9, multiplier, 3))
     length = (moment - BEGIN) // 7  # rounded up, the last edges would lie beyond the end
     edges = [BEGIN + n * length for n in range(7)] + [moment]
-    spread = spread_evenly(counted_energy(readings, BEGIN), edges)
+    edges_us = np.array([microseconds(edge) for edge in edges])
+    spread = np.maximum(spread_evenly(counted_energy(readings, BEGIN), edges_us), 0).tolist()
     curve = register_curve(readings)
     kwh = [
         curve.at(end).counted_kwh - curve.at(begin).counted_kwh for begin, end in pairwise(edges)
     ]
     if multiplier == 1:
-        assert [value * 1000 for value in kwh] == [value or 0 for value in spread]
-    assert sum(kwh) * 1000 == sum(value or 0 for value in spread)
+        assert [value * 1000 for value in kwh] == spread
+    assert sum(kwh) * 1000 == sum(spread)

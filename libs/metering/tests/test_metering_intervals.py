@@ -5,13 +5,22 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtally.kernel.periods import midnight_utc
-from gridtally.metering.intervals import edges_around, spread_evenly
-from gridtally.metering.readings import RegisterReading, counted_energy, exceptions
+from gridtally.metering.intervals import MISSING, edges_around, spread_evenly
+from gridtally.metering.readings import (
+    PARTS_PER_WH,
+    RegisterReading,
+    counted_energy,
+    exceptions,
+    microseconds,
+    whole_units,
+    whole_units_at,
+)
 
 OLDEST_AT = datetime(2000, 1, 1, tzinfo=UTC)
 T0 = datetime(2025, 3, 4, 10, tzinfo=UTC)
@@ -26,8 +35,14 @@ def at(minutes, value, *, kind="reading", digits=9, multiplier=1, recorded=0):
 
 def hours(readings, minutes=60, slots=3):
     """The Wh of the intervals from ten o'clock on."""
-    edges = [T0 + timedelta(minutes=minutes * n) for n in range(slots + 1)]
-    return spread_evenly(counted_energy(readings, OLDEST_AT), edges)
+    return spread(readings, [T0 + timedelta(minutes=minutes * n) for n in range(slots + 1)])
+
+
+def spread(readings, edges):
+    """The Wh between two moments; None where nothing is known."""
+    edges_us = np.array([microseconds(edge) for edge in edges])
+    values = spread_evenly(counted_energy(readings, OLDEST_AT), edges_us)
+    return [None if value == MISSING else value for value in values.tolist()]
 
 
 TABLE = [
@@ -88,8 +103,7 @@ def test_the_pieces_add_up_to_the_difference(minutes, data, length):
         value += data.draw(st.decimals("0", "50", places=3))
         readings.append(at(minute, value))
     edges = [T0 + timedelta(minutes=length * n) for n in range(600 // length + 2)]
-    spread = spread_evenly(counted_energy(readings, OLDEST_AT), edges)
-    values = [value for value in spread if value is not None]
+    values = [value for value in spread(readings, edges) if value is not None]
     assert sum(values) == (readings[-1].value - readings[0].value) * 1000
     assert min(values) >= 0
 
@@ -102,9 +116,9 @@ def test_intervals_between_two_readings_know_nothing_of_the_others(minutes, data
         value += data.draw(st.decimals("0", "50", places=3))
         readings.append(at(minute, value))
     edges = [T0 + timedelta(minutes=15 * n) for n in range(42)]
-    whole = spread_evenly(counted_energy(readings, OLDEST_AT), edges)
+    whole = spread(readings, edges)
     for before, after in pairwise(readings):
-        alone = spread_evenly(counted_energy([before, after], OLDEST_AT), edges)
+        alone = spread([before, after], edges)
         for slot, (start, end) in enumerate(pairwise(edges)):
             if before.read_at <= start and end <= after.read_at:
                 assert alone[slot] == whole[slot]
@@ -161,6 +175,33 @@ def test_a_reading_of_long_ago_is_most_likely_a_mistyped_year():
 def test_edges_follow_the_local_day(zone, day, edges):
     start = midnight_utc(zone, datetime.fromisoformat(day).date())
     end = midnight_utc(zone, datetime.fromisoformat(day).date() + timedelta(days=1))
-    around = edges_around(zone, 60, start, end)
-    assert (around[0], around[-1], len(around)) == (start, end, edges)
-    assert edges_around(zone, 60, start, start) == around[:2]
+    around = edges_around(zone, 60, start, end).tolist()
+    assert (around[0], around[-1]) == (microseconds(start), microseconds(end))
+    assert len(around) == edges
+    assert edges_around(zone, 60, start, start).tolist() == around[:2]
+
+
+@given(
+    st.integers(0, 10**36),
+    st.integers(0, 10**33) | st.integers(0, 10**9).map(lambda wh: wh * PARTS_PER_WH),
+    st.integers(1, 4 * 10**13),
+    st.sampled_from([1, PARTS_PER_WH]),
+    st.data(),
+)
+def test_totals_at_many_moments_are_those_at_each(total, added, length, unit, data):
+    """Whatever the steps: exact in 64 bits, or in Python's integers."""
+    step, begin = data.draw(st.integers(1, max(length // 10, 1))), data.draw(st.integers(0, length))
+    moments = {0, length, *range(begin, length, step)[:40]}
+    moments |= data.draw(st.sets(st.integers(0, length), max_size=3))
+    elapsed = np.array(sorted(moments))
+    alone = [whole_units(total, added, at, length, unit) for at in elapsed.tolist()]
+    assert whole_units_at(total, added, elapsed, length, unit).tolist() == alone
+
+
+def test_energy_that_64_bits_do_not_hold_is_exact_all_the_same():
+    value, multiplier = Decimal(10) ** 15 - 1, Decimal(10) ** 6
+    readings = [at(0, 0, digits=15, multiplier=multiplier),
+                at(120, value / 4, digits=15, multiplier=multiplier)]  # fmt: skip
+    known = [energy for energy in hours(readings, minutes=5, slots=30) if energy is not None]
+    assert len(known) == 24
+    assert sum(known) == value / 4 * multiplier * 1000

@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
+import numpy as np
 import pytest
 
 from gridtally.contracts.metering import ReadingRecorded
 from gridtally.ingest.domain.local_days import OLDEST_AT
-from gridtally.metering.intervals import spread_evenly
-from gridtally.metering.readings import RegisterReading, counted_energy
+from gridtally.metering.intervals import MISSING, spread_evenly
+from gridtally.metering.readings import RegisterReading, counted_energy, microseconds
 
 HOURLY = ({"flow": "import", "minutes": 60, "interval_wh_max": 100_000},)
 LIMIT_S = 300
@@ -88,8 +89,9 @@ async def test_the_order_in_which_readings_come_changes_nothing(ingest, reader, 
         RegisterReading(moment(day), ingest.now, "reading", Decimal(value), 6, Decimal(1))
         for day, value in READINGS.items()
     ]
-    edges = [MARCH_1 + timedelta(hours=hour) for hour in range(len(stored) + 1)]
-    assert stored == spread_evenly(counted_energy(readings, OLDEST_AT), edges)
+    edges = [microseconds(MARCH_1 + timedelta(hours=hour)) for hour in range(len(stored) + 1)]
+    spread = spread_evenly(counted_energy(readings, OLDEST_AT), np.array(edges)).tolist()
+    assert stored == [None if value == MISSING else value for value in spread]
     assert sum(value for value in stored if value is not None) == 300_000
 
 

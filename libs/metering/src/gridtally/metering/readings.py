@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Literal
+from math import gcd
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gridtally.kernel.money import EXACT
 from gridtally.metering.registers import DECIMALS_MAX, register_difference, register_range
@@ -24,6 +28,9 @@ PARTS_PER_WH = 10**12
 """Registers and multipliers have six decimals each, in kWh: totals are exact in 10⁻¹² Wh."""
 PARTS_EXPONENT = 15
 """The same parts of a kWh, as an exponent of ten."""
+_MOMENTS_MIN = 8
+"""Of fewer it costs more to think about their steps."""
+_INT64_MAX = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _ORDER_AT_A_MOMENT = {"exchange_final": 0, "reading": 1, "exchange_initial": 2}
@@ -76,10 +83,12 @@ class CountedEnergy:
         total = parts(EXACT.multiply(before.value, before.multiplier))
         return cls(microseconds(before.read_at), microseconds(after.read_at), total, parts(kwh))
 
-    def whole_wh(self, at_us: int) -> int:
-        """The running total at a moment between start and end, cut down to whole Wh."""
-        elapsed_us, length_us = at_us - self.start_us, self.end_us - self.start_us
-        return whole_units(self.total, self.energy, elapsed_us, length_us, PARTS_PER_WH)
+    def whole_wh_at(self, moments_us: NDArray[np.int64]) -> NDArray[Any]:
+        """The running totals at rising moments from start to end, cut down to whole Wh."""
+        length_us = self.end_us - self.start_us
+        return whole_units_at(
+            self.total, self.energy, moments_us - self.start_us, length_us, PARTS_PER_WH
+        )
 
 
 def whole_units(total: int, added: int, elapsed: int, length: int, unit: int = 1) -> int:
@@ -89,6 +98,42 @@ def whole_units(total: int, added: int, elapsed: int, length: int, unit: int = 1
     The one interpolation of registers: exact, for all of it is integers.
     """
     return (total * length + added * elapsed) // (length * unit)
+
+
+def whole_units_at(
+    total: int, added: int, elapsed: NDArray[np.int64], length: int, unit: int = 1
+) -> NDArray[Any]:
+    """`whole_units` at many moments that rise, of 64 bits; of Python's integers where those do not
+    hold a total.
+
+    Most moments are some steps of one length apart. What such a step adds is taken apart into whole
+    units and a remainder, and the fraction of the remainder is reduced, so that 64 bits hold the
+    products; the first and the last moment, which may lie anywhere, do not count for the step.
+    """
+    if elapsed.size < _MOMENTS_MIN:
+        return _one_by_one(total, added, elapsed, length, unit)
+    inner = elapsed[1:-1]
+    begin, step = int(inner[0]), int(np.gcd.reduce(np.diff(inner)))
+    steps = (inner - begin) // step
+    parts = length * unit
+    first, rest = divmod(total * length + added * begin, parts)
+    whole, remainder = divmod(added * step, parts)
+    common = gcd(remainder, parts)
+    rest, remainder, parts = rest // common, remainder // common, parts // common
+    count = int(steps[-1])
+    if max(first + whole * count, rest + remainder * count, parts) > _INT64_MAX:
+        return _one_by_one(total, added, elapsed, length, unit)
+    ends = _one_by_one(total, added, elapsed[[0, -1]], length, unit)
+    between = first + whole * steps + (rest + remainder * steps) // parts
+    return np.concatenate([ends[:1], between, ends[1:]])
+
+
+def _one_by_one(
+    total: int, added: int, elapsed: NDArray[np.int64], length: int, unit: int
+) -> NDArray[Any]:
+    totals = [whole_units(total, added, at, length, unit) for at in elapsed.tolist()]
+    fits = max(totals, default=0) <= _INT64_MAX
+    return np.array(totals, np.int64 if fits else object)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +160,11 @@ def parts(kwh: Decimal) -> int:
 def microseconds(at: datetime) -> int:
     """An instant as microseconds since 1970."""
     return (at - _EPOCH) // _MICROSECOND
+
+
+def instant(at_us: int) -> datetime:
+    """The instant, in UTC, so many microseconds after 1970 began."""
+    return _EPOCH + timedelta(microseconds=at_us)
 
 
 def in_order(readings: Sequence[RegisterReading]) -> list[RegisterReading]:

@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
+import numpy as np
+
 from gridtally.ingest.domain.local_days import OLDEST_AT
-from gridtally.metering.intervals import edges_around
+from gridtally.metering.intervals import MISSING, Edges, Energy, edges_around
+from gridtally.metering.readings import instant, microseconds
 
 RUN_VALUES_MAX = 3_000
 """As many as a block may have."""
@@ -81,56 +83,51 @@ class IntervalRun:
     values: list[int | None]
 
 
-def known_run(edges: Sequence[datetime], values: Sequence[int | None]) -> TimeRange | None:
+def known_run(edges: Edges, values: Energy) -> TimeRange | None:
     """From the first interval that has a value to the last; None where none has."""
-    known = [index for index, value in enumerate(values) if value is not None]
-    return TimeRange(edges[known[0]], edges[known[-1] + 1]) if known else None
+    known = np.flatnonzero(values != MISSING)
+    if not known.size:
+        return None
+    return TimeRange(instant(int(edges[known[0]])), instant(int(edges[known[-1] + 1])))
 
 
 def reportable_run(
-    edges: Sequence[datetime], values: Sequence[int | None], reported: TimeRange | None
-) -> tuple[Sequence[datetime], Sequence[int | None]]:
+    edges: Edges, values: Energy, reported: TimeRange | None
+) -> tuple[Edges, Energy]:
     """The edges and values without ends of which nothing is known.
 
     What lies within `reported`, where this register had values before, is kept even where nothing
     is known any more: those values have to be voided.
     """
-    ranges = [time for time in (reported, known_run(edges, values)) if time is not None]
-    known = [
-        index
-        for index, (start_at, end_at) in enumerate(pairwise(edges))
-        if any(start_at < time.end_at and time.start_at < end_at for time in ranges)
-    ]
-    if not known:
-        return (), ()
-    return edges[known[0] : known[-1] + 2], values[known[0] : known[-1] + 1]
+    is_kept = values != MISSING
+    if reported is not None:
+        begins_before = edges[:-1] < microseconds(reported.end_at)
+        is_kept |= begins_before & (microseconds(reported.start_at) < edges[1:])
+    kept = np.flatnonzero(is_kept)
+    if not kept.size:
+        return edges[:0], values[:0]
+    first, end = int(kept[0]), int(kept[-1]) + 1
+    return edges[first : end + 1], values[first:end]
 
 
-def runs_within(
-    edges: Sequence[datetime], values: Sequence[int | None], interval_wh_max: int
-) -> Iterator[IntervalRun]:
+def runs_within(edges: Edges, values: Energy, interval_wh_max: int) -> Iterator[IntervalRun]:
     """All intervals in runs that fit a block; values above the most are left out as None."""
-    for first in range(0, len(values), RUN_VALUES_MAX):
-        part = values[first : first + RUN_VALUES_MAX]
-        fitting = [None if value is None or value > interval_wh_max else value for value in part]
-        yield IntervalRun(edges[first], fitting)
+    is_left_out = (values == MISSING) | (values > interval_wh_max)
+    for first in range(0, values.size, RUN_VALUES_MAX):
+        part = slice(first, first + RUN_VALUES_MAX)
+        fitting: list[int | None] = values[part].tolist()
+        for index in np.flatnonzero(is_left_out[part]).tolist():
+            fitting[index] = None
+        yield IntervalRun(instant(int(edges[first])), fitting)
 
 
-def runs_above(
-    edges: Sequence[datetime], values: Sequence[int | None], interval_wh_max: int
-) -> Iterator[IntervalRun]:
+def runs_above(edges: Edges, values: Energy, interval_wh_max: int) -> Iterator[IntervalRun]:
     """Only the intervals above the most, in runs that fit a block."""
-    run: IntervalRun | None = None
-    for start_at, value in zip(edges, values, strict=False):
-        is_above = value is not None and value > interval_wh_max
-        if run is not None and (not is_above or len(run.values) == RUN_VALUES_MAX):
-            yield run
-            run = None
-        if is_above:
-            run = run or IntervalRun(start_at, [])
-            run.values.append(value)
-    if run is not None:
-        yield run
+    above = np.flatnonzero(values > interval_wh_max)
+    for run in np.split(above, np.flatnonzero(np.diff(above) > 1) + 1):
+        for first in range(0, run.size, RUN_VALUES_MAX):
+            part = run[first : first + RUN_VALUES_MAX]
+            yield IntervalRun(instant(int(edges[part[0]])), values[part].tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +184,7 @@ class Remainder:
 
 def next_edges(
     zone: str, minutes: int, from_at: datetime, to_at: datetime, now: datetime
-) -> tuple[list[datetime], Remainder | None]:
+) -> tuple[Edges, Remainder | None]:
     """The edges of the intervals that touch [from_at, to_at] and have passed, and the remainder.
 
     At most `CONVERTED_AT_ONCE_MAX` of the change is taken. An interval can be stored once it has
@@ -196,11 +193,11 @@ def next_edges(
     begin_at = max(from_at, OLDEST_AT)
     reach_at = max(begin_at, min(to_at, begin_at + CONVERTED_AT_ONCE_MAX, now))
     edges = edges_around(zone, minutes, begin_at, reach_at)
-    passed = [edge for edge in edges if OLDEST_AT <= edge <= now]
-    if edges[-1] > now:
-        running_at = passed[-1] if passed else from_at
-        due_at = next(edge for edge in edges if edge > now)
-        return passed, Remainder(running_at, max(to_at, running_at), due_at)
-    if edges[-1] < to_at:
-        return passed, Remainder(edges[-1], to_at, now)
-    return passed, None
+    first = int(np.searchsorted(edges, microseconds(OLDEST_AT), "left"))
+    end = int(np.searchsorted(edges, microseconds(now), "right"))
+    passed = edges[first:end]
+    if end < edges.size:
+        running_at = instant(int(passed[-1])) if passed.size else from_at
+        return passed, Remainder(running_at, max(to_at, running_at), instant(int(edges[end])))
+    last_at = instant(int(edges[-1]))
+    return passed, Remainder(last_at, to_at, now) if last_at < to_at else None

@@ -40,8 +40,8 @@ from gridtally.ingest.store.meters import fetch_meters
 from gridtally.kernel.errors import Poison
 from gridtally.kernel.ids import derive_id
 from gridtally.messaging import ReceivedMessage
-from gridtally.metering.intervals import spread_evenly
-from gridtally.metering.readings import RegisterReading, counted_energy, exceptions
+from gridtally.metering.intervals import Edges, spread_evenly
+from gridtally.metering.readings import RegisterReading, counted_energy, exceptions, instant
 
 REGISTERS_MAX = 100
 """Registers that are turned into intervals in one transaction."""
@@ -98,7 +98,7 @@ class _Conversion:
 
     due: DueRegister
     channel: Channel
-    edges: Sequence[datetime]
+    edges: Edges
     remainder: Remainder | None
 
     @property
@@ -147,7 +147,8 @@ def _together(before: TimeRange | None, now: TimeRange | None) -> TimeRange | No
 async def _readings_around(tx: WriteConnection, conversion: _Conversion) -> list[RegisterReading]:
     """All readings of the conversion, and those before and after its first and last edge."""
     first_at, end_at = conversion.window
-    moments = [first_at, end_at, *conversion.edges]
+    ends = (*conversion.edges[:1].tolist(), *conversion.edges[-1:].tolist())
+    moments = [first_at, end_at, *map(instant, ends)]
     key = conversion.due.key
     around = await registers.fetch_neighbours(tx, key, min(moments), max(moments))
     return await registers.fetch_readings(tx, key, *around)
