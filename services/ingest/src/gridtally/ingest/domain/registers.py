@@ -182,6 +182,19 @@ class Remainder:
     due_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class DoneRegister:
+    """A register that has been turned into intervals, but for the remainder.
+
+    `ranked_at` is the `read_at` of the last block made of it, `reported` where it has had values.
+    """
+
+    key: RegisterKey
+    ranked_at: datetime
+    remainder: Remainder | None
+    reported: TimeRange | None
+
+
 def next_edges(
     zone: str, minutes: int, from_at: datetime, to_at: datetime, now: datetime
 ) -> tuple[Edges, Remainder | None]:

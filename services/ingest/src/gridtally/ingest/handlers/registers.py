@@ -7,7 +7,7 @@ them. Each has all that the register reports of its intervals: where that is not
 older ones reported is void (`domain.merge`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,6 +19,7 @@ from gridtally.ingest.domain.local_days import OLDEST_AT
 from gridtally.ingest.domain.meters import Channel, Meter
 from gridtally.ingest.domain.readings import OWN_STORE, ReceivedBlocks
 from gridtally.ingest.domain.registers import (
+    DoneRegister,
     DueRegister,
     IntervalRun,
     RegisterEntry,
@@ -41,12 +42,20 @@ from gridtally.kernel.errors import Poison
 from gridtally.kernel.ids import derive_id
 from gridtally.messaging import ReceivedMessage
 from gridtally.metering.intervals import Edges, spread_evenly
-from gridtally.metering.readings import RegisterReading, counted_energy, exceptions, instant
+from gridtally.metering.readings import (
+    RegisterException,
+    RegisterReading,
+    counted_energy,
+    exceptions,
+    instant,
+)
 
-REGISTERS_MAX = 100
+REGISTERS_MAX = 1_000
 """Registers that are turned into intervals in one transaction."""
-VALUES_MAX = 1_000_000
+SLOTS_MAX = 1_000_000
 """Intervals after which a transaction takes no further register."""
+PART_SLOTS_MAX = 100_000
+"""Intervals after which the readings of further registers are fetched later."""
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -73,23 +82,23 @@ async def apply_register_readings(
 
 async def convert_due_registers(tx: WriteConnection, recorder: Recorder, now: datetime) -> int:
     """Turn registers whose readings have changed into intervals; how many registers."""
-    converted = values = 0
-    envelopes: list[Envelope] = []
-    blocks: list[ReadingsReceived] = []
     due = await registers.lock_due_registers(tx, now, REGISTERS_MAX)
     meters = await fetch_meters(tx, {register.key[:2] for register in due})
+    conversions: list[_Conversion] = []
+    slots = 0
     for register in due:
-        conversion = _conversion(register, meters[register.key[:2]], now)
-        for block in await _convert(tx, conversion):
-            envelopes.append(_envelope(register, block))
-            blocks.append(block)
-            values += len(block.values)
-        converted += 1
-        if values >= VALUES_MAX:
+        conversions.append(_conversion(register, meters[register.key[:2]], now))
+        slots += conversions[-1].edges.size
+        if slots >= SLOTS_MAX:
             break
-    if blocks:
-        await recorder.record(tx, _received(envelopes, blocks), now)
-    return converted
+    made: list[_Converted] = []
+    for part in _parts(conversions):
+        spans = [(conversion.due.key, *conversion.reach) for conversion in part]
+        readings = await registers.fetch_readings_around(tx, spans)
+        made += [_convert(*pair) for pair in zip(part, readings, strict=True)]
+    if made:
+        await _store(tx, recorder, made, now)
+    return len(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,23 @@ class _Conversion:
         """The part of the change that is converted, half-open."""
         return self.due.from_at, self.remainder.from_at if self.remainder else self.due.to_at
 
+    @property
+    def reach(self) -> tuple[datetime, datetime]:
+        """The first and the last moment of window and edges."""
+        ends = (*self.edges[:1].tolist(), *self.edges[-1:].tolist())
+        moments = [*self.window, *map(instant, ends)]
+        return min(moments), max(moments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Converted:
+    """What a conversion has made."""
+
+    conversion: _Conversion
+    done: DoneRegister
+    blocks: list[ReadingsReceived]
+    exceptions: list[RegisterException]
+
 
 def _conversion(due: DueRegister, meter: Meter, now: datetime) -> _Conversion:
     channel = meter.channel(due.key[2])
@@ -114,44 +140,59 @@ def _conversion(due: DueRegister, meter: Meter, now: datetime) -> _Conversion:
     return _Conversion(due, channel, edges, remainder)
 
 
-async def _convert(tx: WriteConnection, conversion: _Conversion) -> list[ReadingsReceived]:
-    """The blocks of a conversion, of all readings that touch it; its exceptions are stored.
+def _parts(conversions: Sequence[_Conversion]) -> Iterator[list[_Conversion]]:
+    """Conversions whose readings are fetched together: hardly more of them than intervals."""
+    part: list[_Conversion] = []
+    slots = 0
+    for conversion in conversions:
+        part.append(conversion)
+        slots += conversion.edges.size
+        if slots >= PART_SLOTS_MAX:
+            yield part
+            part, slots = [], 0
+    if part:
+        yield part
+
+
+def _convert(conversion: _Conversion, readings: Sequence[RegisterReading]) -> _Converted:
+    """The blocks of a conversion, of all readings that touch it, and what makes no energy.
 
     What is more than the channel carries comes in blocks of its own, which end up in quarantine; so
     the others can be stored. Those rank last, for when they are replayed.
     """
-    due, channel, edges = conversion.due, conversion.channel, conversion.edges
-    readings = await _readings_around(tx, conversion)
+    due, channel = conversion.due, conversion.channel
     begin_at, end_at = conversion.window
     in_window = [
         exception
         for exception in exceptions(readings, OLDEST_AT)
         if begin_at <= exception.start_at < end_at
     ]
-    await register_exceptions.replace_exceptions(tx, due.key, conversion.window, in_window)
-    spread = spread_evenly(counted_energy(readings, OLDEST_AT), edges)
-    edges, values = reportable_run(edges, spread, due.reported)
+    spread = spread_evenly(counted_energy(readings, OLDEST_AT), conversion.edges)
+    edges, values = reportable_run(conversion.edges, spread, due.reported)
     first_at, last_at = due.ranked_at + _MICROSECOND, due.ranked_at + 2 * _MICROSECOND
     reported = _together(due.reported, known_run(edges, values))
-    await registers.mark_done(tx, due.key, last_at, conversion.remainder, reported)
     most_wh = channel.interval_wh_max
     fitting = [_block(due, channel, run, first_at) for run in runs_within(edges, values, most_wh)]
     above = [_block(due, channel, run, last_at) for run in runs_above(edges, values, most_wh)]
-    return fitting + above
+    done = DoneRegister(due.key, last_at, conversion.remainder, reported)
+    return _Converted(conversion, done, fitting + above, in_window)
 
 
 def _together(before: TimeRange | None, now: TimeRange | None) -> TimeRange | None:
     return before | now if before and now else before or now
 
 
-async def _readings_around(tx: WriteConnection, conversion: _Conversion) -> list[RegisterReading]:
-    """All readings of the conversion, and those before and after its first and last edge."""
-    first_at, end_at = conversion.window
-    ends = (*conversion.edges[:1].tolist(), *conversion.edges[-1:].tolist())
-    moments = [first_at, end_at, *map(instant, ends)]
-    key = conversion.due.key
-    around = await registers.fetch_neighbours(tx, key, min(moments), max(moments))
-    return await registers.fetch_readings(tx, key, *around)
+async def _store(
+    tx: WriteConnection, recorder: Recorder, made: Sequence[_Converted], now: datetime
+) -> None:
+    windows = [(converted.done.key, *converted.conversion.window) for converted in made]
+    without_energy = [(item.done.key, exception) for item in made for exception in item.exceptions]
+    await register_exceptions.replace_exceptions(tx, windows, without_energy)
+    await registers.mark_done(tx, [converted.done for converted in made])
+    blocks = [(item.conversion.due, block) for item in made for block in item.blocks]
+    if blocks:
+        envelopes = [_envelope(due, block) for due, block in blocks]
+        await recorder.record(tx, _received(envelopes, [block for _, block in blocks]), now)
 
 
 def _block(

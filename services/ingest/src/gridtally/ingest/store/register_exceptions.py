@@ -9,29 +9,30 @@ from sqlalchemy.engine import RowMapping
 
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.pages import page_after
-from gridtally.database.rows import as_row, insert_rows
+from gridtally.database.rows import as_row, columns_of, insert_rows
 from gridtally.ingest.domain.registers import RegisterKey
 from gridtally.ingest.tables import register_exception as table
 from gridtally.metering.readings import RegisterException
 
 _DELETE = """
-DELETE FROM register_exception
- WHERE (tenant_id, meter_id, flow) = ($1, $2, $3) AND start_at >= $4 AND start_at < $5
+DELETE FROM register_exception x
+ USING unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+       AS k (tenant_id, meter_id, flow, from_at, to_at)
+ WHERE (x.tenant_id, x.meter_id, x.flow) = (k.tenant_id, k.meter_id, k.flow)
+   AND x.start_at >= k.from_at AND x.start_at < k.to_at
 """
 
 
 async def replace_exceptions(
     tx: WriteConnection,
-    key: RegisterKey,
-    window: tuple[datetime, datetime],
-    exceptions: Sequence[RegisterException],
+    windows: Sequence[tuple[RegisterKey, datetime, datetime]],
+    exceptions: Sequence[tuple[RegisterKey, RegisterException]],
 ) -> None:
-    """Replace the register's exceptions that begin in the window, which is half-open."""
-    await tx.raw.execute(_DELETE, *key, *window)
-    tenant_id, meter_id, flow = key
+    """Replace the exceptions of registers that begin in windows, which are half-open."""
+    await tx.raw.execute(_DELETE, *columns_of([(*key, *window) for key, *window in windows], 5))
     rows = [
         as_row(exception, table, tenant_id=tenant_id, meter_id=meter_id, flow=flow)
-        for exception in exceptions
+        for (tenant_id, meter_id, flow), exception in exceptions
     ]
     await insert_rows(tx, table, rows)
 

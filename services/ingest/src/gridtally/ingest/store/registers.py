@@ -5,17 +5,16 @@ Owns the newest entry of each reading; the ledger has the older ones.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from gridtally.database import WriteConnection
 from gridtally.database.rows import as_row, columns_of, insert_rows
 from gridtally.ingest.domain.registers import (
+    DoneRegister,
     DueRegister,
     EntryKey,
     KnownEntry,
     RegisterEntry,
     RegisterKey,
-    Remainder,
     TimeRange,
 )
 from gridtally.ingest.tables import register_entry
@@ -122,58 +121,60 @@ async def lock_due_registers(
 
 
 _MARK_DONE = """
-UPDATE register_channel SET ranked_at = $4, from_at = $5, to_at = $6, due_at = $7,
-       reported_from = $8, reported_to = $9
- WHERE (tenant_id, meter_id, flow) = ($1, $2, $3)
+UPDATE register_channel c
+   SET ranked_at = k.ranked_at, from_at = k.from_at, to_at = k.to_at, due_at = k.due_at,
+       reported_from = k.reported_from, reported_to = k.reported_to
+  FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[],
+              $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[])
+       AS k (tenant_id, meter_id, flow, ranked_at, from_at, to_at, due_at, reported_from,
+             reported_to)
+ WHERE (c.tenant_id, c.meter_id, c.flow) = (k.tenant_id, k.meter_id, k.flow)
 """
 
 
-async def mark_done(
-    tx: WriteConnection,
-    key: RegisterKey,
-    ranked_at: datetime,
-    remainder: Remainder | None,
-    reported: TimeRange | None,
-) -> None:
-    """The register is due no more but for the remainder.
+async def mark_done(tx: WriteConnection, registers: Sequence[DoneRegister]) -> None:
+    """These registers, each of them once, are due no more but for what remains of them."""
+    rows = []
+    for done in registers:
+        left, time = done.remainder, done.reported
+        remaining = (left.from_at, left.to_at, left.due_at) if left else (None, None, None)
+        reported = (time.start_at, time.end_at) if time else (None, None)
+        rows.append((*done.key, done.ranked_at, *remaining, *reported))
+    await tx.raw.execute(_MARK_DONE, *columns_of(rows, 9))
 
-    `ranked_at` is the `read_at` of the last block made of it, `reported` where it has had values.
-    """
-    left = (
-        (remainder.from_at, remainder.to_at, remainder.due_at) if remainder else (None, None, None)
+
+_READINGS_AROUND = """
+SELECT k.position, e.read_at, e.recorded_at, e.kind, e.value, e.digits, e.multiplier,
+       e.rollover_kwh
+  FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+       WITH ORDINALITY AS k (tenant_id, meter_id, flow, from_at, to_at, position)
+ CROSS JOIN LATERAL (
+       SELECT max(e.read_at) AS read_at FROM register_entry e
+        WHERE (e.tenant_id, e.meter_id, e.flow) = (k.tenant_id, k.meter_id, k.flow)
+          AND e.kind <> 'withdrawn' AND e.read_at < k.from_at) AS b
+ CROSS JOIN LATERAL (
+       SELECT min(e.read_at) AS read_at FROM register_entry e
+        WHERE (e.tenant_id, e.meter_id, e.flow) = (k.tenant_id, k.meter_id, k.flow)
+          AND e.kind <> 'withdrawn' AND e.read_at > k.to_at) AS a
+ CROSS JOIN LATERAL (
+       SELECT * FROM register_entry e
+        WHERE (e.tenant_id, e.meter_id, e.flow) = (k.tenant_id, k.meter_id, k.flow)
+          AND e.kind <> 'withdrawn'
+          AND e.read_at BETWEEN coalesce(b.read_at, k.from_at)
+                            AND coalesce(a.read_at, k.to_at)) AS e
+"""
+
+
+async def fetch_readings_around(
+    tx: WriteConnection, spans: Sequence[tuple[RegisterKey, datetime, datetime]]
+) -> list[list[RegisterReading]]:
+    """Of each span of a register, both its moments included, the readings within it and the ones
+    just before and after it."""
+    rows = await tx.raw.fetch(
+        _READINGS_AROUND, *columns_of([(*key, *moments) for key, *moments in spans], 5)
     )
-    time = (reported.start_at, reported.end_at) if reported else (None, None)
-    await tx.raw.execute(_MARK_DONE, *key, ranked_at, *left, *time)
-
-
-_NEIGHBOURS = """
-SELECT (SELECT max(read_at) FROM register_entry
-         WHERE (tenant_id, meter_id, flow) = ($1, $2, $3) AND kind <> 'withdrawn'
-           AND read_at < $4) AS before_at,
-       (SELECT min(read_at) FROM register_entry
-         WHERE (tenant_id, meter_id, flow) = ($1, $2, $3) AND kind <> 'withdrawn'
-           AND read_at > $5) AS after_at
-"""
-
-
-async def fetch_neighbours(
-    tx: WriteConnection, key: RegisterKey, from_at: datetime, to_at: datetime
-) -> tuple[datetime, datetime]:
-    """The moments of the readings before and after, or these moments where there is none."""
-    row: Any = await tx.raw.fetchrow(_NEIGHBOURS, *key, from_at, to_at)
-    return row["before_at"] or from_at, row["after_at"] or to_at
-
-
-_READINGS = """
-SELECT read_at, recorded_at, kind, value, digits, multiplier, rollover_kwh FROM register_entry
- WHERE (tenant_id, meter_id, flow) = ($1, $2, $3) AND kind <> 'withdrawn'
-   AND read_at BETWEEN $4 AND $5
-"""
-
-
-async def fetch_readings(
-    tx: WriteConnection, key: RegisterKey, from_at: datetime, to_at: datetime
-) -> list[RegisterReading]:
-    """The readings between two moments, both included."""
-    rows = await tx.raw.fetch(_READINGS, *key, from_at, to_at)
-    return [RegisterReading(**row) for row in rows]
+    readings: list[list[RegisterReading]] = [[] for _ in spans]
+    for row in rows:
+        fields = dict(row)
+        readings[fields.pop("position") - 1].append(RegisterReading(**fields))
+    return readings
