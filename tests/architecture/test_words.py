@@ -31,8 +31,8 @@ GONE = {
 }  # fmt: skip
 """No part of a name that the code gives: the glossary has another word for each."""
 NOUNS_IN_ING = {
-    "billing", "metering", "messaging", "net_billing", "net_metering", "paging", "pending",
-    "polling", "rating", "sorting",
+    "billing", "dunning", "metering", "messaging", "net_billing", "net_metering", "paging",
+    "pending", "polling", "rating", "sorting",
 }  # fmt: skip
 """Of the trade, or of the craft; other file names in -ing are participles."""
 

@@ -6,6 +6,11 @@ from gridtally.contracts.accounts import (
     SettlementRecorded,
     TransactionRecorded,
 )
+from gridtally.contracts.dunning import (
+    DunningNoticeChanged,
+    DunningRulesChanged,
+    DunningStopChanged,
+)
 from gridtally.contracts.metering import (
     MeterDefined,
     MeterRegistered,
@@ -27,6 +32,9 @@ SAID = (
     TransactionRecorded,
     SettlementRecorded,
     PaymentPlanChanged,
+    DunningRulesChanged,
+    DunningNoticeChanged,
+    DunningStopChanged,
 )
 CREATED = ("created_at", "updated_at")
 STORED = {
@@ -45,6 +53,10 @@ STORED = {
     "allocation": ("recorded_at",),
     "adopted_payment": (),
     "payment_plan": ("look_on",),
+    "dunning_rules": (),
+    "dunning_run": ("started_at", "finished_at", "after_customer"),
+    "dunning_notice": (),
+    "dunning_stop": (),
 }
 """What must be the same after a restore, without what no event carries."""
 

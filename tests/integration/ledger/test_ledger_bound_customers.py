@@ -13,15 +13,17 @@ from gridtally.ledger.accounts.handlers.customers import apply_customers
 from gridtally.ledger.accounts.handlers.postings import post_credit_notes
 from gridtally.ledger.accounts.handlers.sellers import apply_sellers
 from integration.ledger.accounts import credit_note, customer, issue, pay, post, posted, reverse
+from integration.ledger.test_ledger_dunning import dun, notices, rule
 from integration.ledger.test_ledger_payment_plans import agree, equal
 
 SHOWN = {
-    "account", "addressee", "allocation", "open_item", "payment_plan", "posting", "transaction",
+    "account", "addressee", "allocation", "dunning_notice", "open_item", "payment_plan", "posting",
+    "transaction",
 }  # fmt: skip
 """Tables of which a bound session sees its customer's rows."""
 COMMON = {"seller": "the letterhead of every document"}
 """Tables that it sees whole, within its tenant; of all others it sees nothing."""
-LISTS = {"/v1/invoices", "/v1/payment-plans"}
+LISTS = {"/v1/dunning-notices", "/v1/invoices", "/v1/payment-plans"}
 EUROS = {"from": "2025-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z", "currency": "EUR"}
 OPEN = (
     ("/v1/customers/{customer}/balance", {}),
@@ -29,6 +31,9 @@ OPEN = (
     ("/v1/customers/{customer}/statement", EUROS),
     ("/v1/customers/{customer}/statement", EUROS | {"format": "csv"}),
     ("/v1/customers/{customer}/statement", EUROS | {"format": "html"}),
+    ("/v1/dunning-notices", {}),
+    ("/v1/dunning-notices", {"customer_id": "{customer}"}),
+    ("/v1/dunning-notices/{notice}", {}),
     ("/v1/invoices", {}),
     ("/v1/invoices", {"customer_id": "{customer}", "state": "paid"}),
     ("/v1/invoices/{paid}", {}),
@@ -53,8 +58,8 @@ async def pair(ledger, acme):
 
 
 async def payer(ledger, acme):
-    """A customer with invoices that are paid, void and planned, a payment that came back, credit
-    and what was paid out of it."""
+    """A customer with invoices that are paid, void, planned and dunned, a payment that came back,
+    credit and what was paid out of it."""
     who, (paid, void) = await issue(ledger, "70.00", "30.00")
     await posted(ledger, apply_customers, customer(who, name=f"Customer {who}"))
     await posted(ledger, post_credit_notes, credit_note(void))
@@ -65,11 +70,16 @@ async def payer(ledger, acme):
     await post(acme, "refunds", **refund)
     _, [planned] = await issue(ledger, "50.00", customer=who)
     plan = await agree(acme, who, [planned], **equal())
+    await issue(ledger, "40.00", customer=who)
+    await rule(acme)
+    await dun(ledger, acme)
+    [notice] = await notices(acme, customer_id=str(who))
     return {
         "customer": str(who),
         "paid": str(paid.invoice_id),
         "void": str(void.invoice_id),
         "plan": plan["id"],
+        "notice": notice["id"],
     }
 
 

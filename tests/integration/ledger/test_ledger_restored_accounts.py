@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from faults.polling import until
 from gridtally.http.context import utc_now
 from integration.ledger.accounts import AT, invoice, outgoing, post, reconciled, reverse
 from integration.ledger.restored import SAID, stored
@@ -102,3 +103,48 @@ async def test_payment_plans_come_back(come_back):
         assert agreed[0]["items"][1]["paid"] == "50.00"
 
     await come_back(agree, check)
+
+
+async def test_dunning_comes_back(come_back):
+    """Rules, a stop that was ended, a notice that was withdrawn and one that stands, whose fee was
+    paid; and nobody is dunned again for the same."""
+    level = {"name": "Demand", "after_days": 1, "days_to_pay": 9,
+             "fees": [{"currency": "EUR", "amount": "5.00"}]}  # fmt: skip
+    seen = []
+
+    async def run(acme):
+        run = await post(acme, "dunning-runs")
+
+        async def is_finished():
+            shown = await acme.get(f"/v1/dunning-runs/{run['id']}")
+            return shown.json()["state"] == "finished"
+
+        await until("the run is finished", is_finished)
+
+    async def ask(acme):
+        found = [await acme.get(f"/v1/{path}") for path in ("dunning-rules", "dunning-notices")]
+        return [answer.json() for answer in found]
+
+    async def dun(acme, mine):
+        await acme.put("/v1/dunning-rules", json={"levels": [level, level]})
+        stop = f"/v1/customers/{mine['customer_id']}/dunning-stop"
+        assert (await acme.put(stop, json={"reason": "other"})).status_code == 200
+        assert (await acme.delete(stop)).status_code == 204
+        await run(acme)
+        [wrong] = (await acme.get("/v1/dunning-notices")).json()["items"]
+        path = f"dunning-notices/{wrong['id']}/withdraw"
+        await post(acme, path, status=200, reason="mistake")
+        await run(acme)
+        stands = (await acme.get("/v1/dunning-notices")).json()["items"][1]
+        fee = [{"invoice_id": stands["id"], "amount": "3.00"}]
+        await post(acme, "payments", **mine, amount="3", allocations=fee)
+        seen.append(await ask(acme))
+        assert [own["fee_open"] for own in seen[0][1]["items"]] == ["0.00", "2.00"]
+
+    async def check(acme):
+        assert await ask(acme) == seen[0]
+        await run(acme)
+        assert await ask(acme) == seen[0]
+        await reconciled(acme)
+
+    await come_back(dun, check)

@@ -59,6 +59,8 @@ FOR_CUSTOMERS = {
     "ledger": {
         "GET /v1/customers/{customer_id}/balance",
         "GET /v1/customers/{customer_id}/statement",
+        "GET /v1/dunning-notices",
+        "GET /v1/dunning-notices/{notice_id}",
         "GET /v1/invoices",
         "GET /v1/invoices/{invoice_id}",
         "GET /v1/payment-plans",

@@ -13,6 +13,7 @@ from gridtally.ingest.handlers.agreements import apply_agreements
 from gridtally.ingest.handlers.alerts import check_due_meters
 from gridtally.ingest.handlers.meters import apply_meters
 from gridtally.ingest.handlers.periods import plan_periods
+from gridtally.ledger.accounts.handlers.dunning import advance_run
 from gridtally.ledger.accounts.handlers.postings import post_invoices
 from gridtally.simulation.handlers.reference_data import apply_properties
 from integration.ingest.conftest import block, message
@@ -111,6 +112,8 @@ BODIES = {
     "put /v1/readings/{reading_id}": {"value": "1", "read_at": "2025-01-01T00:00:00Z"},
     "post /v1/transactions/{transaction_id}/reversal": {"reason": "mine"},
     "post /v1/payment-plans/{plan_id}/cancel": {"reason": "mistake"},
+    "post /v1/dunning-notices/{notice_id}/withdraw": {"reason": "mistake"},
+    "put /v1/customers/{customer_id}/dunning-stop": {"reason": "other"},
     "post /v1/payees/{payee_id}/settlements": {"amount": "1.00"},
     "patch /v1/regions/{region_id}": NAMED,
     "patch /v1/tariffs/{tariff_id}": NAMED,
@@ -163,31 +166,7 @@ async def furnish(app, client):
                 "run_id": run["id"],
             }
         case "ledger":
-            home = await made(client, "/v1/properties", {"name": "Home", "zone": "Europe/Berlin"})
-            meter = next(meter["id"] for meter in home["meters"] if meter["meter_type"] == "total")
-            ids = {"property_id": home["id"], "meter_id": meter}
-            read = {"value": "7", "read_at": "2025-01-01T00:00:00Z"}
-            reading = await made(client, f"/v1/meters/{meter}/readings", read)
-            person = {"name": "Ada", "email": "ada@example.org", "property_id": home["id"]}
-            paid = {"customer_id": str(uuid4()), "currency": "EUR", "amount": "10.00"}
-            booked = await made(client, "/v1/payments", paid)
-            owed = with_lines(invoice(1), ("energy", "10.00", "Grid"))
-            await posted(app.state.database, post_invoices, owed, tenant="north")
-            (payee,) = (await client.get("/v1/payees")).json()["items"]
-            planned = {
-                "customer_id": str(owed.customer_id), "currency": "EUR",
-                "invoice_ids": [str(owed.invoice_id)], "equal": EQUAL,
-            }  # fmt: skip
-            accounts = (await client.get("/v1/accounts")).json()["items"]
-            return ids | {
-                "reading_id": reading["id"],
-                "user_id": (await made(client, "/v1/users", person))["id"],
-                "customer_id": paid["customer_id"],
-                "transaction_id": booked["id"],
-                "account_id": accounts[0]["id"],
-                "payee_id": payee["id"],
-                "plan_id": (await made(client, "/v1/payment-plans", planned))["id"],
-            }
+            return await furnish_ledger(app, client)
         case "simulation":
             return await furnish_simulation(app, client)
         case _:
@@ -205,6 +184,57 @@ async def furnish(app, client):
                 "series_id": series["id"],
                 "number": "1",
             }
+
+
+async def furnish_ledger(app, client):
+    """A property with what it has, a payment, an invoice with its payee and plan, and dunning."""
+    home = await made(client, "/v1/properties", {"name": "Home", "zone": "Europe/Berlin"})
+    meter = next(meter["id"] for meter in home["meters"] if meter["meter_type"] == "total")
+    ids = {"property_id": home["id"], "meter_id": meter}
+    read = {"value": "7", "read_at": "2025-01-01T00:00:00Z"}
+    reading = await made(client, f"/v1/meters/{meter}/readings", read)
+    person = {"name": "Ada", "email": "ada@example.org", "property_id": home["id"]}
+    paid = {"customer_id": str(uuid4()), "currency": "EUR", "amount": "10.00"}
+    booked = await made(client, "/v1/payments", paid)
+    owed = with_lines(invoice(1), ("energy", "10.00", "Grid"))
+    await posted(app.state.database, post_invoices, owed, tenant="north")
+    (payee,) = (await client.get("/v1/payees")).json()["items"]
+    planned = {
+        "customer_id": str(owed.customer_id), "currency": "EUR",
+        "invoice_ids": [str(owed.invoice_id)], "equal": EQUAL,
+    }  # fmt: skip
+    accounts = (await client.get("/v1/accounts")).json()["items"]
+    dunned = await furnish_dunning(app, client, owed.customer_id)
+    return (
+        ids
+        | dunned
+        | {
+            "reading_id": reading["id"],
+            "user_id": (await made(client, "/v1/users", person))["id"],
+            "transaction_id": booked["id"],
+            "account_id": accounts[0]["id"],
+            "payee_id": payee["id"],
+            "plan_id": (await made(client, "/v1/payment-plans", planned))["id"],
+        }
+    )
+
+
+async def furnish_dunning(app, client, customer_id):
+    """A notice, its run, and a stop for whom it is."""
+    level = {"name": "Reminder", "after_days": 1, "days_to_pay": 1}
+    answer = await client.put("/v1/dunning-rules", json={"levels": [level]})
+    assert answer.status_code == 200, answer.text
+    late = invoice(2, customer=customer_id)
+    await posted(app.state.database, post_invoices, late, tenant="north")
+    run = await made(client, "/v1/dunning-runs", {})
+    async with transaction(app.state.database, tenant=ALL_TENANTS) as tx:
+        await advance_run(tx, utc_now())
+    [notice] = (await client.get("/v1/dunning-notices")).json()["items"]
+    ids = {"customer_id": str(customer_id)}
+    path = f"/v1/customers/{customer_id}/dunning-stop"
+    answer = await client.put(path, json={"reason": "other"})
+    assert answer.status_code == 200, answer.text
+    return ids | {"run_id": run["id"], "notice_id": notice["id"]}
 
 
 async def furnish_simulation(app, client):

@@ -25,6 +25,11 @@ from gridtally.contracts.commerce import (
     InvoiceVoided,
     TariffPublished,
 )
+from gridtally.contracts.dunning import (
+    DunningNoticeChanged,
+    DunningRulesChanged,
+    DunningStopChanged,
+)
 from gridtally.contracts.metering import (
     MeterDefined,
     MeterRegistered,
@@ -101,6 +106,9 @@ TOPICS: dict[str, Topic] = {
         Topic(TransactionRecorded, ("ledger",), logged=True),
         Topic(SettlementRecorded, ("ledger",), logged=True),
         Topic(PaymentPlanChanged, ("ledger",), compacted=True),
+        Topic(DunningRulesChanged, ("ledger",), compacted=True),
+        Topic(DunningNoticeChanged, ("ledger",), compacted=True, logged=True),
+        Topic(DunningStopChanged, ("ledger",), compacted=True),
         Topic(AccountChanged, ("ledger",), ("billing",), compacted=True),
         Topic(SimulationChunkRequested, ("simulation",), ("simulation",), logged=True),
         Topic(SimulationCompleted, ("simulation",), logged=True),

@@ -15,6 +15,11 @@ from gridtally.contracts.commerce import (
     InvoiceIssued,
     InvoiceVoided,
 )
+from gridtally.contracts.dunning import (
+    DunningNoticeChanged,
+    DunningRulesChanged,
+    DunningStopChanged,
+)
 from gridtally.contracts.metering import (
     MeterDefined,
     MeterRegistered,
@@ -26,6 +31,8 @@ from gridtally.contracts.sellers import SellerChanged
 from gridtally.ledger.accounts.handlers import (
     adopted_payments,
     customers,
+    dunning,
+    dunning_rules,
     payees,
     payment_plans,
     payments,
@@ -70,6 +77,9 @@ def adoptions() -> list[Adoption]:
         Adoption(TenantDefaultsChanged, tenant_defaults.adopt_defaults),
         Adoption(ReadingRecorded, readings.adopt_readings),
         Adoption(PaymentPlanChanged, payment_plans.adopt_plans),
+        Adoption(DunningRulesChanged, dunning_rules.adopt_rules),
+        Adoption(DunningStopChanged, dunning_rules.adopt_stops),
+        Adoption(DunningNoticeChanged, dunning.adopt_notices),
         Adoption(AccountChanged, adopted_payments.adopt_balances),
         Adoption(PaymentRecorded, adopted_payments.adopt_payments),
         Adoption(TransactionRecorded, adopted_payments.adopt_transactions),

@@ -7,7 +7,13 @@ import structlog
 
 from gridtally.database import ALL_TENANTS, Database, snapshot, transaction
 from gridtally.kernel.errors import Conflict
-from gridtally.ledger.accounts.handlers import adopted_payments, balances, credit, payment_plans
+from gridtally.ledger.accounts.handlers import (
+    adopted_payments,
+    balances,
+    credit,
+    dunning,
+    payment_plans,
+)
 from gridtally.ledger.audit.handlers import erasures, seals
 from gridtally.ledger.audit.store import status
 from gridtally.ledger.settings import Settings
@@ -28,8 +34,8 @@ log = structlog.get_logger(__name__)
 def loops(process: Process[Settings]) -> list[Loop]:
     """One that seals, one that watches it, one that publishes balances, one that applies credit
     where that has become due, two that look for what has fallen overdue, of items and of plans,
-    one that erases what the books say of erased customers, one that deletes what was answered to
-    idempotency keys that have expired."""
+    one that duns, one that erases what the books say of erased customers, one that deletes what
+    was answered to idempotency keys that have expired."""
     database, clock = process.database, process.clock
     return [
         _sealer(database),
@@ -49,6 +55,7 @@ def loops(process: Process[Settings]) -> list[Loop]:
             clock,
             idle_s=OVERDUE_POLL_S,
         ),
+        polling_loop("ledger.dunning", dunning.advance_run, database, clock),
         polling_loop(
             "ledger.erasures", erasures.erase_customers, database, clock, idle_s=ERASURE_POLL_S
         ),

@@ -949,6 +949,7 @@ class Ledger(Operations):
             "settlement",
             "deposit",
             "opening_balance",
+            "dunning_fee",
         ]
         | None = None,
         document_id: UUID | None = None,
@@ -1175,6 +1176,123 @@ class Ledger(Operations):
             "POST",
             "/v1/payment-plans/{plan_id}/cancel",
             parts={"plan_id": plan_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def get_dunning_rules(self) -> models.DunningRules:
+        """The tenant's levels, and the least that anybody is dunned for."""
+        return self._call(models.DunningRules, "GET", "/v1/dunning-rules")
+
+    def put_dunning_rules(self, body: models.NewDunningRules) -> models.DunningRules:
+        """Set all of them. Notices that were issued stay as they are, and what has reached a
+        level goes on with the next one of the new rules.
+        """
+        return self._call(models.DunningRules, "PUT", "/v1/dunning-rules", body=body)
+
+    def get_dunning_stop(self, customer_id: UUID) -> models.CustomerDunningStop:
+        """The customer's stop, also once its last day has passed. 404 where there is none."""
+        return self._call(
+            models.CustomerDunningStop,
+            "GET",
+            "/v1/customers/{customer_id}/dunning-stop",
+            parts={"customer_id": customer_id},
+        )
+
+    def put_dunning_stop(
+        self, customer_id: UUID, body: models.NewDunningStop
+    ) -> models.CustomerDunningStop:
+        """Have the customer get no notices, from now on. Those that were issued stay, and so do
+        their fees; what is overdue stays overdue.
+        """
+        return self._call(
+            models.CustomerDunningStop,
+            "PUT",
+            "/v1/customers/{customer_id}/dunning-stop",
+            parts={"customer_id": customer_id},
+            body=body,
+        )
+
+    def delete_dunning_stop(self, customer_id: UUID) -> None:
+        """Have the customer get notices again. 404 where there is no stop."""
+        self._do(
+            "DELETE", "/v1/customers/{customer_id}/dunning-stop", parts={"customer_id": customer_id}
+        )
+
+    def start_dunning_run(
+        self, body: models.NewDunningRun, *, idempotency_key: str | None = None
+    ) -> models.Run:
+        """Have all customers looked at, in the background: each invoice that has reached its
+        next level gets there with a notice, one for each customer and currency, and its fee
+        is booked. What was done by an earlier run is not done again. 409 while another run
+        goes on.
+        """
+        return self._call(
+            models.Run,
+            "POST",
+            "/v1/dunning-runs",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_dunning_runs(self, *, limit: int | None = None) -> Iterator[models.Run]:
+        """Runs, the newest first."""
+        return self._pages(models.PageOfRun, "GET", "/v1/dunning-runs", query={"limit": limit})
+
+    def preview_dunning_run(
+        self, *, on: date | None = None, limit: int | None = None
+    ) -> Iterator[models.PreviewedNotice]:
+        """The notices that a run would issue now; nothing is stored. A page has those of up to
+        `limit` customers of whom something is overdue, and may have none although another
+        page follows.
+        """
+        return self._pages(
+            models.PageOfPreviewedNotice,
+            "GET",
+            "/v1/dunning-runs/preview",
+            query={"on": on, "limit": limit},
+        )
+
+    def get_dunning_run(self, run_id: UUID) -> models.Run:
+        """One run, as far as it has come."""
+        return self._call(models.Run, "GET", "/v1/dunning-runs/{run_id}", parts={"run_id": run_id})
+
+    def list_dunning_notices(
+        self,
+        *,
+        customer_id: UUID | None = None,
+        run_id: UUID | None = None,
+        state: Literal["issued", "withdrawn"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.Notice]:
+        """Notices, the oldest first."""
+        return self._pages(
+            models.PageOfNotice,
+            "GET",
+            "/v1/dunning-notices",
+            query={"customer_id": customer_id, "run_id": run_id, "state": state, "limit": limit},
+        )
+
+    def get_dunning_notice(self, notice_id: UUID) -> models.Notice:
+        """One notice."""
+        return self._call(
+            models.Notice, "GET", "/v1/dunning-notices/{notice_id}", parts={"notice_id": notice_id}
+        )
+
+    def withdraw_dunning_notice(
+        self, notice_id: UUID, body: models.NewWithdrawal, *, idempotency_key: str | None = None
+    ) -> models.Notice:
+        """Have a notice count no more: its fee is reversed, and its invoices are at the level
+        before, so that they may reach this one again. 409 where it was withdrawn, or one of
+        its invoices has reached another level since.
+        """
+        return self._call(
+            models.Notice,
+            "POST",
+            "/v1/dunning-notices/{notice_id}/withdraw",
+            parts={"notice_id": notice_id},
             body=body,
             once=True,
             idempotency_key=idempotency_key,
@@ -2420,6 +2538,7 @@ class AsyncLedger(AsyncOperations):
             "settlement",
             "deposit",
             "opening_balance",
+            "dunning_fee",
         ]
         | None = None,
         document_id: UUID | None = None,
@@ -2650,6 +2769,125 @@ class AsyncLedger(AsyncOperations):
             "POST",
             "/v1/payment-plans/{plan_id}/cancel",
             parts={"plan_id": plan_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def get_dunning_rules(self) -> models.DunningRules:
+        """The tenant's levels, and the least that anybody is dunned for."""
+        return await self._call(models.DunningRules, "GET", "/v1/dunning-rules")
+
+    async def put_dunning_rules(self, body: models.NewDunningRules) -> models.DunningRules:
+        """Set all of them. Notices that were issued stay as they are, and what has reached a
+        level goes on with the next one of the new rules.
+        """
+        return await self._call(models.DunningRules, "PUT", "/v1/dunning-rules", body=body)
+
+    async def get_dunning_stop(self, customer_id: UUID) -> models.CustomerDunningStop:
+        """The customer's stop, also once its last day has passed. 404 where there is none."""
+        return await self._call(
+            models.CustomerDunningStop,
+            "GET",
+            "/v1/customers/{customer_id}/dunning-stop",
+            parts={"customer_id": customer_id},
+        )
+
+    async def put_dunning_stop(
+        self, customer_id: UUID, body: models.NewDunningStop
+    ) -> models.CustomerDunningStop:
+        """Have the customer get no notices, from now on. Those that were issued stay, and so do
+        their fees; what is overdue stays overdue.
+        """
+        return await self._call(
+            models.CustomerDunningStop,
+            "PUT",
+            "/v1/customers/{customer_id}/dunning-stop",
+            parts={"customer_id": customer_id},
+            body=body,
+        )
+
+    async def delete_dunning_stop(self, customer_id: UUID) -> None:
+        """Have the customer get notices again. 404 where there is no stop."""
+        await self._do(
+            "DELETE", "/v1/customers/{customer_id}/dunning-stop", parts={"customer_id": customer_id}
+        )
+
+    async def start_dunning_run(
+        self, body: models.NewDunningRun, *, idempotency_key: str | None = None
+    ) -> models.Run:
+        """Have all customers looked at, in the background: each invoice that has reached its
+        next level gets there with a notice, one for each customer and currency, and its fee
+        is booked. What was done by an earlier run is not done again. 409 while another run
+        goes on.
+        """
+        return await self._call(
+            models.Run,
+            "POST",
+            "/v1/dunning-runs",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_dunning_runs(self, *, limit: int | None = None) -> AsyncIterator[models.Run]:
+        """Runs, the newest first."""
+        return self._pages(models.PageOfRun, "GET", "/v1/dunning-runs", query={"limit": limit})
+
+    def preview_dunning_run(
+        self, *, on: date | None = None, limit: int | None = None
+    ) -> AsyncIterator[models.PreviewedNotice]:
+        """The notices that a run would issue now; nothing is stored. A page has those of up to
+        `limit` customers of whom something is overdue, and may have none although another
+        page follows.
+        """
+        return self._pages(
+            models.PageOfPreviewedNotice,
+            "GET",
+            "/v1/dunning-runs/preview",
+            query={"on": on, "limit": limit},
+        )
+
+    async def get_dunning_run(self, run_id: UUID) -> models.Run:
+        """One run, as far as it has come."""
+        return await self._call(
+            models.Run, "GET", "/v1/dunning-runs/{run_id}", parts={"run_id": run_id}
+        )
+
+    def list_dunning_notices(
+        self,
+        *,
+        customer_id: UUID | None = None,
+        run_id: UUID | None = None,
+        state: Literal["issued", "withdrawn"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.Notice]:
+        """Notices, the oldest first."""
+        return self._pages(
+            models.PageOfNotice,
+            "GET",
+            "/v1/dunning-notices",
+            query={"customer_id": customer_id, "run_id": run_id, "state": state, "limit": limit},
+        )
+
+    async def get_dunning_notice(self, notice_id: UUID) -> models.Notice:
+        """One notice."""
+        return await self._call(
+            models.Notice, "GET", "/v1/dunning-notices/{notice_id}", parts={"notice_id": notice_id}
+        )
+
+    async def withdraw_dunning_notice(
+        self, notice_id: UUID, body: models.NewWithdrawal, *, idempotency_key: str | None = None
+    ) -> models.Notice:
+        """Have a notice count no more: its fee is reversed, and its invoices are at the level
+        before, so that they may reach this one again. 409 where it was withdrawn, or one of
+        its invoices has reached another level since.
+        """
+        return await self._call(
+            models.Notice,
+            "POST",
+            "/v1/dunning-notices/{notice_id}/withdraw",
+            parts={"notice_id": notice_id},
             body=body,
             once=True,
             idempotency_key=idempotency_key,

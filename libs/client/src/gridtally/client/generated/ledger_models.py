@@ -242,6 +242,16 @@ class ConsumptionTable(Model):
     """The steps that the window is divided into"""
 
 
+class CurrencyAmount(Model):
+    """An amount in a currency."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    amount: Decimal
+    """In `currency`"""
+
+
 class CurrentReading(Model):
     """
     The last reading of a meter. That of a derived meter is the sum of its inputs' last values,
@@ -374,6 +384,19 @@ class CustomerBalances(Model):
 
     currencies: list[CustomerBalance]
     """The figures, by currency"""
+
+
+class CustomerDunningStop(Model):
+    """A customer gets no notices for a time."""
+
+    customer_id: UUID
+    """The customer"""
+
+    reason: Literal["disputed", "promised", "hardship", "insolvency", "other"] | str
+    """Why"""
+
+    until: date | None
+    """The last day, in UTC, without notices; null for no such day"""
 
 
 class DeadLetter(Model):
@@ -533,6 +556,51 @@ class Discard(Model):
     )
     reason: str
     """Why it is given up, for whoever looks later."""
+
+
+class DunnedInvoice(Model):
+    """An invoice or a charge that reaches a level with a notice."""
+
+    invoice_id: UUID
+    """The invoice"""
+
+    number: str | None = None
+    """What people call it; null in a preview"""
+
+    level: int
+    """The level that it reaches, the first is 1"""
+
+    due_on: date
+    """The last day, in UTC, to pay it as it was issued"""
+
+    open: Decimal
+    """What was open of it, and in no plan that is kept"""
+
+
+class DunningLevel(Model):
+    """A level that customers are dunned at."""
+
+    name: str
+    """What people call it, and its fee in statements"""
+
+    after_days: int
+    """How many days after an invoice was due, for the first level; for each later one after the day to which the notice before gave time"""
+
+    days_to_pay: int
+    """How many days a notice gives to pay it"""
+
+    fees: list[CurrencyAmount]
+    """What a notice costs, by currency; in a currency that is not there, nothing"""
+
+
+class DunningRules(Model):
+    """By which levels a tenant's customers are dunned; nobody is where there are none."""
+
+    levels: list[DunningLevel]
+    """In their order"""
+
+    minimums: list[CurrencyAmount]
+    """By currency the least that is overdue, beyond credit and without fees, of a customer who is dunned"""
 
 
 class EqualInstalments(Model):
@@ -775,6 +843,19 @@ class NewCancellation(Model):
     """Why: it was not kept, another replaces it, both agreed to end it, or it should never have been"""
 
 
+class NewCurrencyAmount(Model):
+    """An amount in a currency."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    currency: str
+    """ISO 4217 code"""
+
+    amount: Decimal
+    """Zero or above, in `currency`; a decimal string"""
+
+
 class NewDeposit(Model):
     """
     Money that is held for the customer as security, without interest. It pays nothing by itself:
@@ -804,6 +885,61 @@ class NewDeposit(Model):
 
     method: str = ""
     """How it came about"""
+
+
+class NewDunningLevel(Model):
+    """A level that customers are dunned at."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    """What people call it, and its fee in statements"""
+
+    after_days: int
+    """How many days after an invoice was due, for the first level; for each later one after the day to which the notice before gave time"""
+
+    days_to_pay: int
+    """How many days a notice gives to pay it"""
+
+    fees: list[NewCurrencyAmount] | None = None
+    """What a notice costs, by currency; in a currency that is not there, nothing"""
+
+
+class NewDunningRules(Model):
+    """All levels in their order, from now on; without any, nobody is dunned."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    levels: list[NewDunningLevel]
+    """In their order"""
+
+    minimums: list[NewCurrencyAmount] | None = None
+    """By currency the least that is overdue, beyond credit and without fees, of a customer who is dunned"""
+
+
+class NewDunningRun(Model):
+    """All customers are looked at."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    on: date | None = None
+    """The day, in UTC, of which is asked what was due before it and is open now; today if left out"""
+
+
+class NewDunningStop(Model):
+    """For how long, and why, a customer gets no notices."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: Literal["disputed", "promised", "hardship", "insolvency", "other"]
+    """Why: the debt is disputed, its payment is promised, it would be a hardship, the customer is insolvent, or something else"""
+
+    until: date | None = None
+    """The last day, in UTC, without notices; until it is ended if left out"""
 
 
 class NewInstalment(Model):
@@ -1139,6 +1275,77 @@ class NewUser(Model):
     """The meter that the user's readings are of"""
 
 
+class NewWithdrawal(Model):
+    """Why a notice is withdrawn."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: Literal["mistake", "goodwill", "disputed", "paid_meanwhile"]
+    """Why: it should never have been, the fee is let go, the debt is disputed, or it was paid before the notice came"""
+
+
+class Notice(Model):
+    """
+    A customer was asked again for what is overdue; all amounts are in `currency`, as they were
+    when it was issued, but for `fee_open`.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    customer_id: UUID
+    """The customer"""
+
+    level: int
+    """The highest level of its invoices"""
+
+    name: str
+    """What the rules call that level"""
+
+    items: list[DunnedInvoice]
+    """What reaches a level with it, the oldest due first"""
+
+    others: Decimal
+    """What else is overdue: at its level still, or a fee of before"""
+
+    credit: Decimal
+    """What the customer has as credit"""
+
+    fee: Decimal
+    """What the notice costs"""
+
+    total: Decimal
+    """What is to be paid: invoices, others and fee, less the credit"""
+
+    pay_by: date
+    """The last day to pay it, in UTC"""
+
+    id: UUID
+    """The notice; its fee is a charge of this id"""
+
+    run_id: UUID
+    """The run that issued it"""
+
+    on: date
+    """The day of which the run asked what was overdue"""
+
+    state: Literal["issued", "withdrawn"] | str
+    """Whether it counts"""
+
+    fee_open: Decimal
+    """What is still to be paid of its fee"""
+
+    issued_at: AwareDatetime
+    """When it was issued, UTC"""
+
+    withdrawn_at: AwareDatetime | None
+    """Since when it no longer counts, UTC; null while it does"""
+
+    withdraw_reason: Literal["mistake", "goodwill", "disputed", "paid_meanwhile"] | str | None
+    """Why it was withdrawn; null while it counts"""
+
+
 class OwedToPayee(Model):
     """What invoices less credit notes have put on a payee's account, whatever was paid since."""
 
@@ -1178,6 +1385,14 @@ class PageOfInvoice(Model):
 
 class PageOfKey(Model):
     items: list[Key]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfNotice(Model):
+    items: list[Notice]
     """The page's items"""
 
     next_cursor: str | None = None
@@ -1300,6 +1515,40 @@ class Posting(Model):
 
     amount: Decimal
     """Amount, rounded, in the currency"""
+
+
+class PreviewedNotice(Model):
+    """A notice that a customer would get; all amounts are in `currency`."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    customer_id: UUID
+    """The customer"""
+
+    level: int
+    """The highest level of its invoices"""
+
+    name: str
+    """What the rules call that level"""
+
+    items: list[DunnedInvoice]
+    """What reaches a level with it, the oldest due first"""
+
+    others: Decimal
+    """What else is overdue: at its level still, or a fee of before"""
+
+    credit: Decimal
+    """What the customer has as credit"""
+
+    fee: Decimal
+    """What the notice costs"""
+
+    total: Decimal
+    """What is to be paid: invoices, others and fee, less the credit"""
+
+    pay_by: date
+    """The last day to pay it, in UTC"""
 
 
 class ProblemError(Model):
@@ -1714,6 +1963,19 @@ class RequestedAllocation(Model):
 
     amount: Decimal
     """Above zero; a decimal string"""
+
+
+class RunTotals(Model):
+    """What a run has issued in a currency, without what was withdrawn since."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    notices: int
+    """How many notices"""
+
+    fees: Decimal
+    """Their fees"""
 
 
 class Seal(Model):
@@ -2783,6 +3045,14 @@ class PageOfPayee(Model):
     """What `cursor` must be for the next page; null on the last one"""
 
 
+class PageOfPreviewedNotice(Model):
+    items: list[PreviewedNotice]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
 class PageOfProperty(Model):
     items: list[Property]
     """The page's items"""
@@ -3106,6 +3376,28 @@ class PropertyWithMeters(Model):
     """The meters"""
 
 
+class Run(Model):
+    """A look at all customers of whom something is overdue, as far as it has come."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    on: date
+    """The day of which it asks what is overdue"""
+
+    state: Literal["running", "finished"] | str
+    """Whether it goes on, in the background"""
+
+    started_at: AwareDatetime
+    """When it was asked for, UTC"""
+
+    finished_at: AwareDatetime | None
+    """When it had looked at all, UTC; null until then"""
+
+    totals: list[RunTotals]
+    """What it has issued, by currency"""
+
+
 class Series(Model):
     """A meter through a time, piece by piece."""
 
@@ -3223,6 +3515,14 @@ class NewProperties(Model):
 
 class PageOfPaymentPlan(Model):
     items: list[PaymentPlan]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfRun(Model):
+    items: list[Run]
     """The page's items"""
 
     next_cursor: str | None = None

@@ -59,6 +59,7 @@ KINDS = (
     "settlement",
     "deposit",
     "opening_balance",
+    "dunning_fee",
     "write_off",
     "adjustment",
     "allocation",

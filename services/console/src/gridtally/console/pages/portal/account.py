@@ -153,6 +153,7 @@ def _kind(words: PortalWording, kind: str) -> str:
         "refund": say("Refund"),
         "deposit": say("Deposit"),
         "opening_balance": say("Opening balance"),
+        "dunning_fee": say("Reminder fee"),
         "write_off": say("Written off"),
         "adjustment": say("Adjustment"),
         "reversal": say("Reversal"),

@@ -58,6 +58,7 @@ KINDS = {
     "adjustment": "Adjustment",
     "allocation": "Deposit set off",
     "opening_balance": "Opening balance",
+    "dunning_fee": "Dunning fee",
     "reversal": "Reversal",
 }
 

@@ -14,7 +14,7 @@ credit."""
 CreditSource = Literal["prepaid", "export_payable", "deposit"]
 CommandKind = Literal[
     "payment", "refund", "write_off", "credit", "charge", "allocation", "assignment", "return",
-    "deposit", "opening_charge", "opening_credit",
+    "deposit", "opening_charge", "opening_credit", "dunning_fee",
 ]  # fmt: skip
 
 
@@ -32,7 +32,8 @@ class Command:
 
     kind         what it is; a credit and a charge are the two kinds of adjustment, an assignment
                  and a return what becomes of a payment that stands in suspense, a deposit is taken,
-                 an opening charge or credit is what a customer's account is taken over with
+                 an opening charge or credit is what a customer's account is taken over with, a
+                 dunning fee the charge of a notice
     id           names it for ever: the transaction's id follows from it
     amount       above zero; None, of an allocation, means as much as there is
     reference    what people call it
@@ -40,7 +41,7 @@ class Command:
     occurred_at  the date of value
     allocations  what goes to which item; None means to the oldest due first
     source       which credit a refund or an allocation spends; a deposit is so returned or set off
-    due_on       when a charge is due; None means on its date of value
+    due_on       when a charge or a fee is due; None means on its date of value
     is_dated     whether `occurred_at` was asked for and is not just the moment of asking
     """
 
@@ -65,6 +66,7 @@ class Command:
         credit itself."""
         makes = self.kind in (
             "payment", "credit", "charge", "assignment", "opening_charge", "opening_credit",
+            "dunning_fee",
         )  # fmt: skip
         return makes and self.allocations != ()
 

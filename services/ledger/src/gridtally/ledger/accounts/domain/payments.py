@@ -40,10 +40,8 @@ def post(account: CustomerAccount, command: Command) -> Transaction:
             transaction = _pay(account, command)
         case "credit":
             transaction = _credit(account, command)
-        case "charge":
+        case "charge" | "opening_charge" | "dunning_fee":
             transaction = _charge(account, command)
-        case "opening_charge":
-            transaction = _open_with_charge(account, command)
         case "opening_credit":
             transaction = _open_with_credit(account, command)
         case "refund":
@@ -158,15 +156,16 @@ def _credit(account: CustomerAccount, command: Command) -> Transaction:
 
 
 def _charge(account: CustomerAccount, command: Command) -> Transaction:
-    """An adjustment that the customer is to pay: an item of its own."""
-    credited = chart.revenue(account.currency, "adjustment")
-    return _owed(account, command, "adjustment", credited)
-
-
-def _open_with_charge(account: CustomerAccount, command: Command) -> Transaction:
-    """What the customer owed when the account was taken over: an item of its own, and no revenue,
-    since it was earned in the books before these."""
-    return _owed(account, command, "opening_balance", chart.opening_balance(account.currency))
+    """What the customer is to pay, an item of its own: an adjustment, what a dunning notice costs,
+    or what was owed when the account was taken over. That is no revenue, since it was earned in the
+    books before these."""
+    currency = account.currency
+    match command.kind:
+        case "opening_charge":
+            return _owed(account, command, "opening_balance", chart.opening_balance(currency))
+        case "dunning_fee":
+            return _owed(account, command, "dunning_fee", chart.revenue(currency, "dunning_fee"))
+    return _owed(account, command, "adjustment", chart.revenue(currency, "adjustment"))
 
 
 def _open_with_credit(account: CustomerAccount, command: Command) -> Transaction:

@@ -31,7 +31,7 @@ from gridtally.ledger.accounts.domain.transactions import (
 
 REVERSIBLE: tuple[TransactionKind, ...] = (
     "payment", "refund", "write_off", "adjustment", "allocation", "assignment", "settlement",
-    "deposit", "opening_balance",
+    "deposit", "opening_balance", "dunning_fee",
 )  # fmt: skip
 """Invoices are cancelled by billing's credit notes; deallocations and reversals stand."""
 

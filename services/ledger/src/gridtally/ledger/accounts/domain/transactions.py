@@ -29,11 +29,13 @@ _STEP = Decimal(1).scaleb(-AMOUNT_DECIMALS)
 TransactionKind = Literal[
     "invoice", "credit_note", "payment", "refund", "write_off", "adjustment", "allocation",
     "release", "reversal", "assignment", "settlement", "deposit", "opening_balance",
+    "dunning_fee",
 ]  # fmt: skip
 """As stored and sealed for ever. A `release` deallocates, by the name it was first sealed under;
 an `assignment` gives a payment that stood in suspense to a customer; a `settlement` pays a payee
 and is, as its reversal, about no customer; a `deposit` is money that is held for a customer; an
-`opening_balance` is what a customer owed, or had as credit, when the account was taken over."""
+`opening_balance` is what a customer owed, or had as credit, when the account was taken over; a
+`dunning_fee` is what a notice costs that asks again for what is overdue."""
 INVOICED_KINDS: tuple[TransactionKind, ...] = ("invoice", "credit_note")
 """Billing's own documents. What they put on a customer's accounts is published beside the balance,
 so that billing can tell what of its documents is in it."""

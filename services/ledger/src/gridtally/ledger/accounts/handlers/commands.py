@@ -43,6 +43,7 @@ PUBLISHED_HERE: tuple[CommandKind, ...] = (
     "deposit",
     "opening_charge",
     "opening_credit",
+    "dunning_fee",
 )
 """Payments have an event of their own, and what is done about a payment in suspense is published
 with the payment's id."""

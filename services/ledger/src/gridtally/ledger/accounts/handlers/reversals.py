@@ -32,7 +32,7 @@ from gridtally.ledger.accounts.store import (
 )
 from gridtally.messaging import enqueue
 
-CHARGED_KINDS: tuple[TransactionKind, ...] = ("adjustment", "opening_balance")
+CHARGED_KINDS: tuple[TransactionKind, ...] = ("adjustment", "opening_balance", "dunning_fee")
 """What opens an item that its reversal cancels."""
 
 

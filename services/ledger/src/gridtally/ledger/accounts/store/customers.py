@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from gridtally.database import WriteConnection
+from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import columns_of
 
 Key = tuple[str, UUID]
@@ -82,6 +82,14 @@ async def insert_erased(
 ) -> None:
     """Record that this customer was erased."""
     await tx.raw.execute(_INSERT_ERASED, tenant_id, customer_id, erased_at)
+
+
+_IS_KNOWN = "SELECT EXISTS (SELECT FROM known_customer WHERE (tenant_id, id) = ($1, $2))"
+
+
+async def is_known(read: ReadConnection, tenant_id: str, customer_id: UUID) -> bool:
+    """Whether there is such a customer, who pays in whatever currency."""
+    return bool(await read.raw.fetchval(_IS_KNOWN, tenant_id, customer_id))
 
 
 # A customer who is known already costs a look-up.
