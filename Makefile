@@ -123,7 +123,7 @@ $(BROWSER): scripts/requirements/browser.txt scripts/uv.sh
 	@touch $@
 
 .PHONY: verapdf
-verapdf: setup ## Invoices of all kinds as PDF/A-3, validated by veraPDF (needs a Java development kit and Maven)
+verapdf: setup ## Invoices and statements as PDF/A-3, validated by veraPDF (needs a Java development kit and Maven)
 	$(PYTEST) tests/pdf_a --timeout 900 $(ARGS)
 
 .PHONY: faults

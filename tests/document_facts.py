@@ -1,4 +1,4 @@
-"""Facts of invoices, with figures that a test may set."""
+"""Facts of invoices and statements, with figures that a test may set."""
 
 import struct
 import zlib
@@ -18,6 +18,14 @@ from gridtally.documents.facts import (
     TariffInForce,
     Texts,
     Usage,
+)
+from gridtally.documents.statement_facts import (
+    AgeFacts,
+    ChangeFacts,
+    InstalmentFacts,
+    OpenFacts,
+    PlanFacts,
+    StatementFacts,
 )
 from gridtally.kernel.periods import Period
 from gridtally.rating.engine.lines import DataQuality, Item, Line
@@ -163,3 +171,61 @@ def facts(**changes):
         ),
     )
     return replace(whole, **changes)
+
+
+def statement_facts(**changes):
+    """March of an account with all that one can have: 40.00 were owed before,
+    74.25 are after it."""
+    moves = [
+        (3, "invoice", "INV-2025-000123", "", "140.75"),
+        (5, "credit_note", "CN-2025-000004", "", "-20.00"),
+        (9, "payment", "RF18 5390 0754 7034", "Dauerauftrag", "-100.00"),
+        (12, "reversal", "RF18 5390 0754 7034", "account closed", "100.00"),
+        (14, "adjustment", "Mahngebühr", "", "7.50"),
+        (20, "write_off", "INV-2024-000007", "", "-4.00"),
+        (22, "refund", "R-1", "", "10.00"),
+        (27, "payment", "RF71 2348 2317", "", "-100.00"),
+    ]
+    owed, changed = Decimal("40.00"), []
+    for day, kind, reference, memo, amount in moves:
+        owed += Decimal(amount)
+        on = MARCH.start_on + timedelta(days=day - 1)
+        changed.append(ChangeFacts(on, kind, reference, memo, Decimal(amount), owed))
+    items = [
+        open_facts(date(2025, 3, 17), "INV-2025-000087", "40.00", "19.25", "overdue"),
+        open_facts(date(2025, 4, 16), "INV-2025-000123", "120.75", "60.75", "planned"),
+        open_facts(date(2025, 4, 30), "INV-2025-000140", "13.50", "0", "due"),
+    ]
+    parts = [
+        InstalmentFacts(date(2025, 3, 31), *amounts("30", "10.75", "19.25"), is_late=True),
+        InstalmentFacts(date(2025, 4, 30), *amounts("40.75", "0", "40.75"), is_late=False),
+    ]
+    plan = PlanFacts(date(2025, 3, 10), parts, *amounts("70.75", "10.75", "60.00"))
+    shown = StatementFacts(
+        seller=SELLER,
+        buyer=replace(BUYER, number="K-1047"),
+        currency="EUR",
+        start_on=MARCH.start_on,
+        end_on=MARCH.end_on,
+        opening=Decimal("40.00"),
+        changes=changed,
+        closing=owed,
+        today=date(2025, 4, 2),
+        open_items=items,
+        credit=Decimal("20.00"),
+        balance=Decimal("74.25"),
+        plans=[plan],
+        ages=AgeFacts(*amounts("54.25", "40.00", "0", "0", "0", "94.25")),
+    )
+    return replace(shown, **changes)
+
+
+def amounts(*written):
+    """Decimals of these."""
+    return map(Decimal, written)
+
+
+def open_facts(due_on, number, total, paid, standing):
+    """An invoice with what is open of it."""
+    whole, done = amounts(total, paid)
+    return OpenFacts(due_on, number, whole, done, whole - done, standing)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from document_words import words_of_pdf
 from e2e.installation import empty_gridtally
 from faults.polling import until
 from gridtally.cli.installation import settings_of
@@ -78,10 +79,10 @@ def commands():
     return [shlex.split(command) for command in found]
 
 
-async def run(settings, folder, words):
-    ran = await asyncio.to_thread(
+async def called(settings, folder, words):
+    return await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-m", "gridtally.cli", *words, "--json"],
+        [sys.executable, "-m", "gridtally.cli", *words],
         cwd=folder,
         env={"PATH": os.environ["PATH"]} | settings,
         capture_output=True,
@@ -89,6 +90,10 @@ async def run(settings, folder, words):
         check=False,
         timeout=LIMIT_S,
     )
+
+
+async def run(settings, folder, words):
+    ran = await called(settings, folder, [*words, "--json"])
     assert ran.stdout, ran.stderr
     return ran.returncode, json.loads(ran.stdout)
 
@@ -198,13 +203,20 @@ async def check_invoices_at_the_terminal(settings, folder):
         status, written = await run(settings, folder, words)
         assert (status, written["file"]) == (0, f"{first['number']}.{suffix}")
         assert (folder / written["file"]).read_bytes().startswith(head)
-    ran = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "gridtally.cli", "invoices", "show", "INV-0"],
-        env={"PATH": os.environ["PATH"]} | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LIMIT_S,
-    )
+    ran = await called(settings, folder, ["invoices", "show", "INV-0"])
     assert (ran.returncode, ran.stderr) == (1, "error: no invoice has the number 'INV-0'\n")
+    await check_statement_at_the_terminal(settings, folder, first["customer_id"])
+
+
+async def check_statement_at_the_terminal(settings, folder, customer_id):
+    """Who sells is written on it, as soon as the ledger has heard of that."""
+    words = ["statements", "pdf", customer_id, "--from", "2024-01-01", "--output", "account.pdf"]
+
+    async def is_written():
+        ran = await called(settings, folder, words)
+        assert ran.returncode == 0 or "seller" in ran.stderr, ran.stderr
+        return ran.returncode == 0
+
+    await until("the ledger knows the letterhead", is_written)
+    written = words_of_pdf((folder / "account.pdf").read_bytes())
+    assert {"Stadtwerke", "Statement", "Invoice", f"{INVOICED}"} <= set(written)

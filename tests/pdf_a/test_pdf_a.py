@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from document_facts import SELLER, facts, lines, png, sums, usage
+from document_facts import SELLER, facts, lines, png, statement_facts, sums, usage
 from gridtally.documents.composition import compose
 from gridtally.documents.einvoice.cii import cii
 from gridtally.documents.einvoice.invoice import einvoice
 from gridtally.documents.facts import Account, Buyer, Replacement, Seller
 from gridtally.documents.language import LANGUAGES
 from gridtally.documents.pdf import render_pdf
+from gridtally.documents.statements import compose_statement
 from gridtally.local_stack.cache import default_cache, silent
 from gridtally.local_stack.maven import fetch_jars
 
@@ -66,11 +67,22 @@ CASES = {
     "other letters": facts(buyer=Buyer("Ζωή Ελληνίδου и Анна Ёлкина", "8")),
     "many pages": facts(lines=lines() * 40, **sums(lines() * 40)),
 }  # fmt: skip
+STATEMENTS = {
+    **{
+        f"statement in {language}": statement_facts(
+            buyer=replace(statement_facts().buyer, language=language)
+        )
+        for language in LANGUAGES
+    },
+    "long statement": statement_facts(changes=statement_facts().changes * 20),
+}
 E_INVOICES = ["all in en", "credit note", "with a logo"]
 
 
 def test_every_pdf_is_an_archives_pdf(broken_rules):
     pdfs = {name: render_pdf(compose(shown)) for name, shown in CASES.items()}
+    for name, shown in STATEMENTS.items():
+        pdfs[name] = render_pdf(compose_statement(shown))
     for name in E_INVOICES:
         shown = CASES[name]
         pdfs[f"{name}, e-invoice"] = render_pdf(compose(shown), cii(einvoice(shown)))

@@ -1,20 +1,18 @@
 """What a document says: the same in HTML and PDF, in each language, whatever names it carries."""
 
 import ast
-import io
 import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from html import unescape
 from pathlib import Path
 
-import pypdf
 import pytest
 
 import gridtally.documents
 from document_facts import BUYER, MARCH, SELLER, facts, line, lines, png, sums, usage
+from document_words import words_of_html, words_of_pdf
 from gridtally.documents.composition import compose
 from gridtally.documents.facts import Account, Address, Buyer, Replacement, Seller
 from gridtally.documents.html import render_html
@@ -23,20 +21,6 @@ from gridtally.documents.pdf import render_pdf
 from gridtally.rating.engine.lines import DataQuality
 
 PACKAGE = Path(gridtally.documents.__path__[0])
-WORD = re.compile(r"[^\s ]+")
-
-
-def words_of_html(page):
-    """The words of a page's `<main>`, with those of its chart."""
-    main = re.search(r"<main>(.*)</main>", page.decode(), re.DOTALL)[1]
-    return WORD.findall(unescape(re.sub(r"<[^>]+>", " ", main)))
-
-
-def words_of_pdf(pdf):
-    """The words of all pages."""
-    return WORD.findall(
-        " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages)
-    )
 
 
 CASES = {

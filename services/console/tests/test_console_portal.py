@@ -17,7 +17,8 @@ PAGES = (
 FILES = (
     "/portal/bills/i3/document", "/portal/bills/i3/document?format=html",
     "/portal/credits/n1/document", "/portal/data/costs?year=2025&by=device",
-    "/portal/data/statement?year=2025", "/portal/data/bills?year=2025",
+    "/portal/data/statement?year=2025", "/portal/data/statement?year=2025&format=pdf",
+    "/portal/data/bills?year=2025",
 )  # fmt: skip
 NOBODYS = {
     "/assets/{digest}/{name:path}", "/favicon.ico", "/sign-in", "/v1/tickets", "/enter",
@@ -89,6 +90,19 @@ async def test_every_request_of_a_customer_is_bound_to_him(own):
     assert len(asked) > 40
     assert {request.headers.get("gridtally-customer") for request in asked} == {"c1"}
     assert {request.method for request in asked} == {"GET"}
+
+
+async def test_the_statement_of_a_year_is_a_table_or_a_document(own):
+    """What is neither of the two is the table."""
+    async with portal(own) as browser:
+        await as_customer(browser)
+        page = (await browser.get("/portal/data")).text
+        assert "/portal/data/statement?year=2025&amp;format=pdf" in page
+        own["ledger"].asked.clear()
+        for name in ("csv", "pdf", "html"):
+            await browser.get(f"/portal/data/statement?year=2025&format={name}")
+    asked = [request.url.params["format"] for request in own["ledger"].asked]
+    assert asked == ["csv", "pdf", "csv"]
 
 
 async def test_the_start_says_what_is_owed_and_why_the_bill_differs(own):

@@ -31,6 +31,7 @@ OPEN = (
     ("/v1/customers/{customer}/statement", EUROS),
     ("/v1/customers/{customer}/statement", EUROS | {"format": "csv"}),
     ("/v1/customers/{customer}/statement", EUROS | {"format": "html"}),
+    ("/v1/customers/{customer}/statement", EUROS | {"format": "pdf"}),
     ("/v1/dunning-notices", {}),
     ("/v1/dunning-notices", {"customer_id": "{customer}"}),
     ("/v1/dunning-notices/{notice}", {}),

@@ -21,6 +21,8 @@ from integration.ledger.accounts import (
     reported,
 )
 
+WINDOW = {"from": "2025-04-01T00:00:00Z", "to": "2025-05-01T00:00:00Z", "currency": "EUR"}
+
 
 async def published(ledger, now):
     async with transaction(ledger, tenant=ALL_TENANTS) as tx:
@@ -143,21 +145,14 @@ async def test_a_statement_of_no_time_is_refused(acme):
     assert (answer.status_code, answer.json()["code"]) == (422, "empty_window")
 
 
-async def test_the_statement_as_csv_and_as_a_page_holds_texts_harmless(ledger, acme):
+async def test_the_statement_as_csv_holds_texts_harmless(ledger, acme):
     customer, _ = await issue(ledger, "1234.5")
     await pay(acme, customer, "34.5", reference="=1+1", method="<script>alert(1)</script>")
-    path = f"/v1/customers/{customer}/statement"
-    window = {"from": "2025-04-01T00:00:00Z", "to": "2025-05-01T00:00:00Z", "currency": "EUR"}
-    written = await acme.get(path, params=window | {"format": "csv"})
+    written = await acme.get(
+        f"/v1/customers/{customer}/statement", params=WINDOW | {"format": "csv"}
+    )
     rows = written.text.splitlines()
     assert written.headers["content-type"].startswith("text/csv")
     assert rows[0].startswith("occurred_at,recorded_at,kind,reference")
     assert ",payment,'=1+1,<script>alert(1)</script>," in rows[2]
     assert rows[2].endswith(",-34.50,1200.00,EUR")
-    page = await acme.get(path, params=window | {"format": "html"})
-    assert "&lt;script&gt;" in page.text
-    assert "<script" not in page.text
-    assert "1,234.50" in page.text
-    assert "EUR 1,200.00" in page.text
-    empty = await acme.get(f"/v1/customers/{uuid4()}/statement", params=window | {"format": "html"})
-    assert "Nothing is open." in empty.text

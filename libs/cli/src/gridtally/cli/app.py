@@ -20,6 +20,7 @@ from gridtally.cli.commands import (
     portal_tariff,
     rate,
     simulate,
+    statements,
     urdb,
     verify,
     watch,
@@ -98,6 +99,7 @@ app.command()(simulate.simulate)
 app.command()(costs.cost)
 app.command()(costs.preview)
 app.add_typer(invoices.app, name="invoices")
+app.add_typer(statements.app, name="statements")
 app.add_typer(imports.app, name="import")
 app.command()(watch.watch)
 app.add_typer(follow.app, name="follow")

@@ -1,1 +1,1 @@
-"""Invoices and credit notes as documents: HTML, PDF and their words and numbers by language."""
+"""Invoices, credit notes and statements as HTML and PDF, in words and numbers by language."""

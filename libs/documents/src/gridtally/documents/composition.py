@@ -6,8 +6,15 @@ from gridtally.documents.charges import charges_section
 from gridtally.documents.chart import usage_chart
 from gridtally.documents.comparison import Difference, difference
 from gridtally.documents.document import Document, Fact, Row, Section, Table
-from gridtally.documents.facts import Address, InvoiceFacts, Replacement, Seller, Texts
+from gridtally.documents.facts import InvoiceFacts, Replacement, Texts
 from gridtally.documents.language import Wording, wording_of
+from gridtally.documents.letterhead import (
+    buyer_lines,
+    footer_of,
+    seller_lines,
+    text_section,
+    texts_of,
+)
 from gridtally.kernel.periods import Period
 
 ZERO = Decimal(0)
@@ -16,7 +23,7 @@ ZERO = Decimal(0)
 def compose(facts: InvoiceFacts) -> Document:
     """The document in the buyer's language, or the seller's."""
     wording = wording_of(facts.buyer.language, facts.seller.language)
-    texts = _texts(facts.seller, wording)
+    texts = texts_of(facts.seller, wording)
     sections = (
         _comparison_section(facts, wording),
         _usage_section(facts, wording),
@@ -24,7 +31,7 @@ def compose(facts: InvoiceFacts) -> Document:
         _account_section(facts, wording),
         _readings_section(facts, wording),
         _tariff_section(facts, wording),
-        _text_section("questions", wording.say("Questions and complaints"), texts.questions),
+        text_section("questions", wording.say("Questions and complaints"), texts.questions),
     )
     headline, note = _headline(facts, wording, texts)
     return Document(
@@ -34,38 +41,21 @@ def compose(facts: InvoiceFacts) -> Document:
         accent=facts.seller.accent,
         logo=facts.seller.logo,
         seller_name=facts.seller.name,
-        seller_lines=_seller_lines(facts.seller, wording),
-        buyer_lines=(facts.buyer.name, *_address_lines(facts.buyer.address, wording)),
+        seller_lines=seller_lines(facts.seller, wording),
+        buyer_lines=buyer_lines(facts.buyer, wording),
         facts=_facts(facts, wording),
         headline=headline,
         headline_note=note,
         notices=_notices(facts, wording),
         sections=tuple(section for section in sections if section is not None),
-        footer=_footer(facts.seller, texts, wording),
+        footer=footer_of(facts.seller, texts, wording),
         page_words=(wording.say("Page"), wording.say("of")),
         issued_on=facts.issued_on.isoformat(),
     )
 
 
-def _texts(seller: Seller, wording: Wording) -> Texts:
-    """The seller's own words in the document's language, or in the seller's."""
-    own = wording_of(seller.language).language
-    return seller.texts.get(wording.language) or seller.texts.get(own) or Texts()
-
-
 def _title(facts: InvoiceFacts, wording: Wording) -> str:
     return wording.say("Invoice" if facts.kind == "invoice" else "Credit note")
-
-
-def _address_lines(address: Address, wording: Wording) -> tuple[str, ...]:
-    town = " ".join(part for part in (address.postcode, address.city) if part)
-    country = None if address.country is None else wording.country(address.country)
-    return tuple(line for line in (address.street, town, country) if line)
-
-
-def _seller_lines(seller: Seller, wording: Wording) -> tuple[str, ...]:
-    contact = (seller.phone, seller.email, seller.website)
-    return (*_address_lines(seller.address, wording), *(line for line in contact if line))
 
 
 def _facts(facts: InvoiceFacts, wording: Wording) -> tuple[Fact, ...]:
@@ -309,18 +299,3 @@ def _tariff_section(facts: InvoiceFacts, wording: Wording) -> Section | None:
     if not sentences:
         return None
     return Section("tariff", wording.say("Your tariff"), (*sentences, how))
-
-
-def _text_section(name: str, title: str, text: str | None) -> Section | None:
-    return None if text is None else Section(name, title, (text,))
-
-
-def _footer(seller: Seller, texts: Texts, wording: Wording) -> tuple[str, ...]:
-    lines = [
-        seller.name,
-        seller.iban and f"IBAN {seller.iban}",
-        seller.bic and f"BIC {seller.bic}",
-        seller.tax_id and wording.say("Tax number {value}", value=seller.tax_id),
-        seller.company_id and wording.say("Company number {value}", value=seller.company_id),
-    ]
-    return tuple(line for line in (" · ".join(filter(None, lines)), texts.footer) if line)

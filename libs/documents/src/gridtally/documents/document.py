@@ -1,6 +1,6 @@
 """The document: what a reader sees, word for word, whatever it is drawn with.
 
-    document = compose(facts)
+    document = compose(facts)  # or compose_statement(facts)
     render_html(document); render_pdf(document)
 
 Every text in it is written out in the reader's language. Templates only place it.
@@ -55,7 +55,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An invoice or credit note, ready to be drawn."""
+    """An invoice, credit note or statement, ready to be drawn."""
 
     language: str
     title: str

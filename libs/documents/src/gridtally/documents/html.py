@@ -15,7 +15,7 @@ def render_html(document: Document) -> bytes:
     logo = document.logo
     page = (
         _environment()
-        .get_template("invoice.html.j2")
+        .get_template("document.html.j2")
         .render(
             document=document,
             logo=None if logo is None else _data_url(logo),

@@ -90,4 +90,4 @@ def _json(document: Document) -> str:
 def _compiler() -> typst.Compiler:
     package = Path(str(resources.files("gridtally.documents")))
     fonts = typst.Fonts(include_system_fonts=False, font_paths=[package / "fonts"])
-    return typst.Compiler(package / "templates" / "invoice.typ", font_paths=fonts)
+    return typst.Compiler(package / "templates" / "document.typ", font_paths=fonts)

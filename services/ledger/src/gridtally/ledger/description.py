@@ -147,6 +147,7 @@ DESCRIPTION = ApiDescription(
             404: ("dunning_notice_unknown",),
             409: ("dunning_notice_withdrawn", "dunning_notice_followed"),
         },
+        "get_statement": {404: ("customer_unknown",), 422: (*_WINDOW, "seller_missing")},
         "get_payee_statement": {404: _PAYEE, 422: ("empty_window", "window_too_wide")},
         "list_payees": {422: ("empty_window",)},
         "settle_payee": {

@@ -1,23 +1,16 @@
 """`gridtally cost` and `gridtally preview`: what a customer's meters cost, and the next invoice."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from gridtally.cli.options import AsJson, DataDir
-
-DAYS = 30
+from gridtally.cli.options import AsJson, DataDir, DayAfter, FirstDay, utc_window
 
 
 def cost(
     customer: Annotated[str, typer.Argument(help="The customer's id.")],
-    first: Annotated[
-        str | None, typer.Option("--from", help="The first UTC day. [default: 30 days ago]")
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", help="The UTC day after the last. [default: tomorrow]")
-    ] = None,
+    first: FirstDay = None,
+    end: DayAfter = None,
     data_dir: DataDir = None,
     *,
     as_json: AsJson = False,
@@ -29,7 +22,7 @@ def cost(
     from gridtally.cli.report import cost_tables, print_json
 
     path = f"/v1/fleet/customers/{checked_id(customer)}/cost"
-    answer = got(data_dir, "billing", path, **_days(first, end))
+    answer = got(data_dir, "billing", path, **utc_window(first, end))
     if as_json:
         print_json(answer)
     else:
@@ -57,13 +50,3 @@ def preview(
         print_json(answer)
     else:
         Console(highlight=False).print(preview_table(answer))
-
-
-def _days(first: str | None, end: str | None) -> dict[str, str]:
-    """The window as the API takes it."""
-    today = datetime.now(UTC).date()
-    days = {
-        "from": first or (today - timedelta(days=DAYS)).isoformat(),
-        "to": end or (today + timedelta(days=1)).isoformat(),
-    }
-    return {name: f"{day}T00:00:00Z" for name, day in days.items()}

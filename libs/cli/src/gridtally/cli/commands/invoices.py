@@ -93,30 +93,16 @@ def pdf(
     as_json: AsJson = False,
 ) -> None:
     """Write an invoice's document into a file and print its name."""
-    from gridtally.cli.api import Api
-    from gridtally.cli.questions import asked, got
-    from gridtally.cli.report import print_json
+    from gridtally.cli.document_file import write_document
+    from gridtally.cli.questions import got
 
     invoice_id = _id_of(invoice, data_dir)
     if output is None:
         number = got(data_dir, "billing", f"/v1/invoices/{invoice_id}")["number"]
         suffix = format_ if format_ in ("pdf", "html") else f"{format_}.xml"
         output = Path(f"{number.replace('/', '-')}.{suffix}")
-
-    async def ask(api: Api) -> bytes:
-        path = f"/v1/invoices/{invoice_id}/document"
-        pieces = [piece async for piece in api.stream("billing", path, format=format_)]
-        return b"".join(pieces)
-
-    document = asked(data_dir, ask)
-    try:
-        output.write_bytes(document)
-    except OSError as failure:
-        raise CommandError(f"cannot write {output}: {failure.strerror}") from failure
-    if as_json:
-        print_json({"file": output, "bytes": len(document)})
-    else:
-        typer.echo(output)
+    path = f"/v1/invoices/{invoice_id}/document"
+    write_document(data_dir, "billing", path, {"format": format_}, output, as_json=as_json)
 
 
 def _id_of(invoice: str, data_dir: Path | None) -> str:

@@ -863,10 +863,12 @@ class Ledger(Operations):
         to: datetime | date,
         currency: str,
         by: Literal["value", "booked"] | None = None,
-        format: Literal["json", "csv", "html"] | None = None,
+        format: Literal["json", "csv", "html", "pdf"] | None = None,
     ) -> models.Statement:
         """What a customer owed on balance and what changed it, from an instant up to, but
-        without, another: as JSON, as CSV with one row per change, or as a page to print.
+        without, another: as JSON, as CSV with one row per change, or as a document in the
+        customer's language (a page, or PDF/A-3) with what is open today, under the letterhead
+        in force.
         """
         return self._call(
             models.Statement,
@@ -879,16 +881,18 @@ class Ledger(Operations):
     def get_statement_as(
         self,
         customer_id: UUID,
-        accept: Literal["text/csv", "text/html"],
+        accept: Literal["text/csv", "text/html", "application/pdf"],
         *,
         from_: datetime | date,
         to: datetime | date,
         currency: str,
         by: Literal["value", "booked"] | None = None,
-        format: Literal["json", "csv", "html"] | None = None,
+        format: Literal["json", "csv", "html", "pdf"] | None = None,
     ) -> AbstractContextManager[Download]:
         """What a customer owed on balance and what changed it, from an instant up to, but
-        without, another: as JSON, as CSV with one row per change, or as a page to print.
+        without, another: as JSON, as CSV with one row per change, or as a document in the
+        customer's language (a page, or PDF/A-3) with what is open today, under the letterhead
+        in force.
         """
         return self._download(
             "GET",
@@ -2452,10 +2456,12 @@ class AsyncLedger(AsyncOperations):
         to: datetime | date,
         currency: str,
         by: Literal["value", "booked"] | None = None,
-        format: Literal["json", "csv", "html"] | None = None,
+        format: Literal["json", "csv", "html", "pdf"] | None = None,
     ) -> models.Statement:
         """What a customer owed on balance and what changed it, from an instant up to, but
-        without, another: as JSON, as CSV with one row per change, or as a page to print.
+        without, another: as JSON, as CSV with one row per change, or as a document in the
+        customer's language (a page, or PDF/A-3) with what is open today, under the letterhead
+        in force.
         """
         return await self._call(
             models.Statement,
@@ -2468,16 +2474,18 @@ class AsyncLedger(AsyncOperations):
     def get_statement_as(
         self,
         customer_id: UUID,
-        accept: Literal["text/csv", "text/html"],
+        accept: Literal["text/csv", "text/html", "application/pdf"],
         *,
         from_: datetime | date,
         to: datetime | date,
         currency: str,
         by: Literal["value", "booked"] | None = None,
-        format: Literal["json", "csv", "html"] | None = None,
+        format: Literal["json", "csv", "html", "pdf"] | None = None,
     ) -> AbstractAsyncContextManager[AsyncDownload]:
         """What a customer owed on balance and what changed it, from an instant up to, but
-        without, another: as JSON, as CSV with one row per change, or as a page to print.
+        without, another: as JSON, as CSV with one row per change, or as a document in the
+        customer's language (a page, or PDF/A-3) with what is open today, under the letterhead
+        in force.
         """
         return self._download(
             "GET",

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import date
-from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from gridtally.billing.handlers import documents as handlers
 from gridtally.billing.store.invoices import InvoiceFilter
 from gridtally.exports.zip_file import ZipEntry, zip_chunks
 from gridtally.http.context import Db, Exports, Now
+from gridtally.http.document_answers import HTML, PDF, document_response
 from gridtally.http.exports import Chunks
 from gridtally.http.json_bodies import Router
 
@@ -24,8 +24,8 @@ router = Router(prefix="/v1", tags=["documents"])
 Responses = dict[int | str, dict[str, Any]]
 """What a route's answers are, for the OpenAPI document."""
 MEDIA_TYPES: dict[DocumentFormat, str] = {
-    "html": "text/html; charset=utf-8",
-    "pdf": "application/pdf",
+    "html": HTML,
+    "pdf": PDF,
     "cii": "application/xml",
     "ubl": "application/xml",
 }
@@ -51,13 +51,6 @@ _ARCHIVE: Responses = {
         "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-_HARMLESS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-    "frame-ancestors 'none'; sandbox",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "private, no-cache",
-}
-"""Names in a page are escaped; a browser runs nothing in it even if one were not."""
 
 
 @router.get("/invoices/{invoice_id}/document", responses=_SHOWN, response_class=Response)
@@ -125,15 +118,8 @@ async def export_invoice_documents(
 
 
 def _shown(document: StoredDocument) -> Response:
-    headers = {
-        "Content-Disposition": f'inline; filename="{_filename(document)}"',
-        "ETag": f'"{sha256(document.content).hexdigest()}"',
-    }
-    return Response(
-        document.content,
-        media_type=MEDIA_TYPES[document.format],
-        headers=headers | _HARMLESS,
-    )
+    media_type = MEDIA_TYPES[document.format]
+    return document_response(document.content, media_type, _filename(document))
 
 
 def _filename(document: StoredDocument) -> str:

@@ -27,6 +27,7 @@ from gridtally.console.views.words import PortalWording
 router = APIRouter()
 PATH = "/portal/data"
 FILE_FORMATS = {"csv", "xlsx"}
+STATEMENT_FORMATS = {"csv", "pdf"}
 GROUPS = {"day", "device"}
 
 
@@ -42,6 +43,7 @@ async def show_data(visit: Customer) -> Response:
             _file("costs", year, f"CSV {year}"),
             _file("costs", year, f"CSV {year}", by="device"),
             _file("statement", year, f"CSV {year}"),
+            _file("statement", year, f"PDF {year}", format="pdf"),
             _file("bills", year, f"ZIP {year}"),
         )
         for year in years
@@ -51,6 +53,7 @@ async def show_data(visit: Customer) -> Response:
         Column(say("Usage by day")),
         Column(say("Usage by meter")),
         Column(say("Statement")),
+        Column(say("Statement as PDF")),
         Column(say("Bills as PDF")),
     ]
     table = Table(say("Downloads"), columns, rows, Empty("", ""))
@@ -82,17 +85,20 @@ async def get_costs(
 
 
 @router.get(PATH + "/statement")
-async def get_statement(visit: Customer, year: int = 0) -> Response:
-    """The statement of a year."""
+async def get_statement(
+    visit: Customer, year: int = 0, file_format: Annotated[str, Query(alias="format")] = "csv"
+) -> Response:
+    """The statement of a year: a table, or a document in the language of the customer's record."""
     customer = await visit.customer()
     span = spans.chosen("month", str(year), visit.now.date())
     window = span.window()
     if span.is_unfinished:
         window["to"] = rfc3339(visit.now)
+    kind = file_format if file_format in STATEMENT_FORMATS else "csv"
     return await visit.file(
         "ledger",
         f"{visit.customer_path}/statement",
-        {**window, "currency": customer["currency"], "format": "csv"},
+        {**window, "currency": customer["currency"], "format": kind},
     )
 
 
@@ -108,8 +114,8 @@ async def get_bills(visit: Customer, year: int = 0) -> Response:
     )
 
 
-def _file(name: str, year: int, label: str, by: str | None = None) -> Cell:
-    return Cell(label, address(f"{PATH}/{name}", year=str(year), by=by))
+def _file(name: str, year: int, label: str, **query: str) -> Cell:
+    return Cell(label, address(f"{PATH}/{name}", year=str(year), **query))
 
 
 def _record(words: PortalWording, customer: Json) -> Facts:
