@@ -6,6 +6,12 @@ from gridtally.contracts.accounts import (
     SettlementRecorded,
     TransactionRecorded,
 )
+from gridtally.contracts.direct_debits import (
+    DirectDebitBatchChanged,
+    DirectDebitChanged,
+    DirectDebitSettingsChanged,
+    MandateChanged,
+)
 from gridtally.contracts.dunning import (
     DunningNoticeChanged,
     DunningRulesChanged,
@@ -35,6 +41,10 @@ SAID = (
     DunningRulesChanged,
     DunningNoticeChanged,
     DunningStopChanged,
+    MandateChanged,
+    DirectDebitSettingsChanged,
+    DirectDebitBatchChanged,
+    DirectDebitChanged,
 )
 CREATED = ("created_at", "updated_at")
 STORED = {
@@ -57,6 +67,10 @@ STORED = {
     "dunning_run": ("started_at", "finished_at", "after_customer"),
     "dunning_notice": (),
     "dunning_stop": (),
+    "mandate": (),
+    "direct_debit_settings": (),
+    "direct_debit_batch": (),
+    "direct_debit": (),
 }
 """What must be the same after a restore, without what no event carries."""
 

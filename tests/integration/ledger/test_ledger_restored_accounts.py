@@ -8,6 +8,15 @@ import pytest
 from faults.polling import until
 from gridtally.http.context import utc_now
 from integration.ledger.accounts import AT, invoice, outgoing, post, reconciled, reverse
+from integration.ledger.debits import (
+    batch_of,
+    came_back,
+    came_in,
+    collect,
+    collect_for,
+    read_bank,
+    sign,
+)
 from integration.ledger.restored import SAID, stored
 from restores import said, until_drained, until_rows
 
@@ -148,3 +157,33 @@ async def test_dunning_comes_back(come_back):
         await reconciled(acme)
 
     await come_back(dun, check)
+
+
+async def test_direct_debits_come_back(come_back):
+    """Batches that were cancelled, returned and collected, with the mandate that they were by."""
+    batches = []
+
+    async def shown(acme):
+        return [(await batch_of(acme, batch)).json() for batch in batches]
+
+    async def debit(acme, mine):
+        await collect_for(acme)
+        await sign(acme, mine["customer_id"])
+        batches.append(await collect(acme))
+        await post(acme, f"direct-debits/{batches[0]['id']}/cancel", status=200)
+        batches.append(await collect(acme))
+        [returned] = batches[1]["debits"]
+        await read_bank(acme, came_in(returned), came_back(returned, "MD06"))
+        batches.append(await collect(acme, returned_too=True))
+        batches[:] = [*await shown(acme), (await batch_of(acme, batches[2], "/file")).content]
+
+    async def check(acme):
+        file = batches.pop()
+        assert await shown(acme) == batches
+        assert (await batch_of(acme, batches[2], "/file")).content == file
+        assert [own["debits"][0]["state"] for own in batches] == ["cancelled", "returned", "open"]
+        assert batches[2]["debits"][0]["sequence"] == "recurrent"
+        assert (await collect(acme, 200, returned_too=True))["count"] == 0
+        await reconciled(acme)
+
+    await come_back(debit, check)

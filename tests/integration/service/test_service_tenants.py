@@ -79,6 +79,15 @@ COMPARISON = {
 }  # fmt: skip
 BILLING_RUN = {"start_on": "2025-01-01", "end_on": "2025-02-01"}
 REBILLING = {"from_on": "2025-01-01", "reason": "mine"}
+MANDATE = {
+    "mandate_id": "M-1", "signed_on": f"{utc_now().date()}", "iban": "DE02120300000000202051",
+    "holder": "Ada",
+}  # fmt: skip
+CREDITOR = {"creditor_id": "DE98ZZZ09999999999", "name": "Mine", "iban": MANDATE["iban"]}
+COLLECTED = {
+    "due_through": f"{utc_now().date()}",
+    "collection_on": f"{utc_now().date() + timedelta(days=5)}",
+}
 BODIES = {
     "patch /v1/agreements/{agreement_id}": {"grace_hours": 1},
     "post /v1/agreements/{agreement_id}/preview": {},
@@ -114,6 +123,7 @@ BODIES = {
     "post /v1/payment-plans/{plan_id}/cancel": {"reason": "mistake"},
     "post /v1/dunning-notices/{notice_id}/withdraw": {"reason": "mistake"},
     "put /v1/customers/{customer_id}/dunning-stop": {"reason": "other"},
+    "put /v1/customers/{customer_id}/mandate": MANDATE,
     "post /v1/payees/{payee_id}/settlements": {"amount": "1.00"},
     "patch /v1/regions/{region_id}": NAMED,
     "patch /v1/tariffs/{tariff_id}": NAMED,
@@ -205,9 +215,11 @@ async def furnish_ledger(app, client):
     }  # fmt: skip
     accounts = (await client.get("/v1/accounts")).json()["items"]
     dunned = await furnish_dunning(app, client, owed.customer_id)
+    collected = await furnish_debits(client, owed.customer_id)
     return (
         ids
         | dunned
+        | collected
         | {
             "reading_id": reading["id"],
             "user_id": (await made(client, "/v1/users", person))["id"],
@@ -235,6 +247,16 @@ async def furnish_dunning(app, client, customer_id):
     answer = await client.put(path, json={"reason": "other"})
     assert answer.status_code == 200, answer.text
     return ids | {"run_id": run["id"], "notice_id": notice["id"]}
+
+
+async def furnish_debits(client, customer_id):
+    """A batch of what the customer owes, by a mandate."""
+    for path, body in (
+        (f"/v1/customers/{customer_id}/mandate", MANDATE),
+        ("/v1/direct-debit-settings", CREDITOR),
+    ):
+        assert (await client.put(path, json=body)).status_code == 200
+    return {"batch_id": (await made(client, "/v1/direct-debits", COLLECTED))["id"]}
 
 
 async def furnish_simulation(app, client):

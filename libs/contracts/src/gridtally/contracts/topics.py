@@ -25,6 +25,12 @@ from gridtally.contracts.commerce import (
     InvoiceVoided,
     TariffPublished,
 )
+from gridtally.contracts.direct_debits import (
+    DirectDebitBatchChanged,
+    DirectDebitChanged,
+    DirectDebitSettingsChanged,
+    MandateChanged,
+)
 from gridtally.contracts.dunning import (
     DunningNoticeChanged,
     DunningRulesChanged,
@@ -109,6 +115,10 @@ TOPICS: dict[str, Topic] = {
         Topic(DunningRulesChanged, ("ledger",), compacted=True),
         Topic(DunningNoticeChanged, ("ledger",), compacted=True, logged=True),
         Topic(DunningStopChanged, ("ledger",), compacted=True),
+        Topic(MandateChanged, ("ledger",), compacted=True),
+        Topic(DirectDebitSettingsChanged, ("ledger",), compacted=True),
+        Topic(DirectDebitBatchChanged, ("ledger",), compacted=True),
+        Topic(DirectDebitChanged, ("ledger",), compacted=True),
         Topic(AccountChanged, ("ledger",), ("billing",), compacted=True),
         Topic(SimulationChunkRequested, ("simulation",), ("simulation",), logged=True),
         Topic(SimulationCompleted, ("simulation",), logged=True),

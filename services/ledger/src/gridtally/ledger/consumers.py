@@ -15,6 +15,12 @@ from gridtally.contracts.commerce import (
     InvoiceIssued,
     InvoiceVoided,
 )
+from gridtally.contracts.direct_debits import (
+    DirectDebitBatchChanged,
+    DirectDebitChanged,
+    DirectDebitSettingsChanged,
+    MandateChanged,
+)
 from gridtally.contracts.dunning import (
     DunningNoticeChanged,
     DunningRulesChanged,
@@ -31,8 +37,10 @@ from gridtally.contracts.sellers import SellerChanged
 from gridtally.ledger.accounts.handlers import (
     adopted_payments,
     customers,
+    direct_debits,
     dunning,
     dunning_rules,
+    mandates,
     payees,
     payment_plans,
     payments,
@@ -80,6 +88,10 @@ def adoptions() -> list[Adoption]:
         Adoption(DunningRulesChanged, dunning_rules.adopt_rules),
         Adoption(DunningStopChanged, dunning_rules.adopt_stops),
         Adoption(DunningNoticeChanged, dunning.adopt_notices),
+        Adoption(MandateChanged, mandates.adopt_mandates),
+        Adoption(DirectDebitSettingsChanged, mandates.adopt_settings),
+        Adoption(DirectDebitBatchChanged, direct_debits.adopt_batches),
+        Adoption(DirectDebitChanged, direct_debits.adopt_debits),
         Adoption(AccountChanged, adopted_payments.adopt_balances),
         Adoption(PaymentRecorded, adopted_payments.adopt_payments),
         Adoption(TransactionRecorded, adopted_payments.adopt_transactions),

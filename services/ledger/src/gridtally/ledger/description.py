@@ -3,6 +3,7 @@
 from gridtally.http.openapi import ApiDescription
 
 _PAYEE = ("payee_unknown",)
+_MANDATE, _DEBITS = ("mandate_unknown",), ("direct_debits_unknown",)
 _PLAN = ("item_not_open", "invalid_instalments")
 _PROPERTY, _METER, _USER = ("property_unknown",), ("meter_unknown",), ("user_unknown",)
 _CHANGED_PROPERTY = {
@@ -32,7 +33,7 @@ DESCRIPTION = ApiDescription(
         "accounts": "Accounts and their balances, statements, reports and reconciliation",
         "invoices": "Invoices and charges, and what of them is open",
         "transactions": "What was posted, and reversing it",
-        "payments": "Payments, refunds, write-offs, adjustments, their allocation, payment plans",
+        "payments": "Payments, refunds, write-offs, adjustments, payment plans, direct debits",
         "dunning": "Notices to customers about what is overdue: rules, runs, fees, stops",
         "payees": "Whom lines of invoices name, what each is owed, and settling it",
         "ledger": "The sealed chain of all entries: checkpoints, proofs and the export",
@@ -148,6 +149,21 @@ DESCRIPTION = ApiDescription(
             409: ("dunning_notice_withdrawn", "dunning_notice_followed"),
         },
         "get_statement": {404: ("customer_unknown",), 422: (*_WINDOW, "seller_missing")},
+        "get_mandate": {404: _MANDATE},
+        "put_mandate": {
+            404: ("customer_unknown",),
+            409: ("mandate_used", "mandate_id_taken"),
+        },
+        "revoke_mandate": {404: _MANDATE},
+        "make_direct_debits": {422: ("creditor_missing", "collection_day_refused")},
+        "get_direct_debits": {404: _DEBITS},
+        "get_direct_debit_file": {
+            404: _DEBITS,
+            409: ("direct_debits_ended",),
+            410: ("erased",),
+            503: ("too_many_exports",),
+        },
+        "cancel_direct_debits": {404: _DEBITS, 409: ("direct_debits_ended",)},
         "get_payee_statement": {404: _PAYEE, 422: ("empty_window", "window_too_wide")},
         "list_payees": {422: ("empty_window",)},
         "settle_payee": {
@@ -168,6 +184,7 @@ DESCRIPTION = ApiDescription(
         "post_allocation",
         "post_payment_plan",
         "start_dunning_run",
+        "make_direct_debits",
         "post_reversal",
         "settle_payee",
         "assign_unmatched_payment",

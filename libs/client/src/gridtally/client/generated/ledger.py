@@ -998,10 +998,12 @@ class Ledger(Operations):
         """Book the payments of a bank statement (camt.053) or a table (CSV: `booked_on`,
         `amount`, `currency`, `reference`; `payer`, `account`, `bank_reference`).
 
-        A payment is the customer's whose invoices its text names, and pays these first. All
-        others are unmatched, with suggestions. A payment has an id by the bank's reference,
-        else by all that the bank says of it, so the same payment is booked once, however many
-        files have it. 422 where the file cannot be read: then nothing of it is booked.
+        A payment is the customer's whose invoices its text names, and pays these first; a
+        direct debit pays its invoice. All others are unmatched, with suggestions. Where the
+        bank took a direct debit back, its payment is reversed. A payment has an id by the
+        bank's reference, else by all that the bank says of it, so the same payment is booked
+        once, however many files have it. 422 where the file cannot be read: then nothing of
+        it is booked.
         """
         return self._call(
             models.PaymentFileResult,
@@ -1298,6 +1300,100 @@ class Ledger(Operations):
             "/v1/dunning-notices/{notice_id}/withdraw",
             parts={"notice_id": notice_id},
             body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def get_mandate(self, customer_id: UUID) -> models.Mandate:
+        """The customer's mandate, with its account masked."""
+        return self._call(
+            models.Mandate,
+            "GET",
+            "/v1/customers/{customer_id}/mandate",
+            parts={"customer_id": customer_id},
+        )
+
+    def put_mandate(self, customer_id: UUID, body: models.NewMandate) -> models.Mandate:
+        """Collect the customer's invoices by this mandate from now on; it replaces the one
+        before. What was used or revoked cannot be changed: what is signed anew has an id of
+        its own.
+        """
+        return self._call(
+            models.Mandate,
+            "PUT",
+            "/v1/customers/{customer_id}/mandate",
+            parts={"customer_id": customer_id},
+            body=body,
+        )
+
+    def revoke_mandate(self, customer_id: UUID) -> None:
+        """Collect nothing more by the customer's mandate, which stays to be seen. Batches that
+        were made stay as they are.
+        """
+        self._do(
+            "DELETE", "/v1/customers/{customer_id}/mandate", parts={"customer_id": customer_id}
+        )
+
+    def get_direct_debit_settings(self) -> models.DirectDebitSettings:
+        """For whom direct debits are collected."""
+        return self._call(models.DirectDebitSettings, "GET", "/v1/direct-debit-settings")
+
+    def put_direct_debit_settings(
+        self, body: models.NewDirectDebitSettings
+    ) -> models.DirectDebitSettings:
+        """Collect for this creditor from now on; batches that were made stay as they are."""
+        return self._call(models.DirectDebitSettings, "PUT", "/v1/direct-debit-settings", body=body)
+
+    def make_direct_debits(
+        self, body: models.NewDirectDebits, *, idempotency_key: str | None = None
+    ) -> models.DirectDebits:
+        """Collect what is due of customers with a mandate in force, in euros, the oldest first:
+        a debit for what is open of each invoice or charge.
+
+        Left out is what another debit may still bring, what came back, and what is in a
+        payment plan, until that is cancelled. Where nothing is due, no batch is made and its
+        id is null.
+        """
+        return self._call(
+            models.DirectDebits,
+            "POST",
+            "/v1/direct-debits",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_direct_debits(self, *, limit: int | None = None) -> Iterator[models.DirectDebitBatch]:
+        """Batches, the oldest first, without their debits."""
+        return self._pages(
+            models.PageOfDirectDebitBatch, "GET", "/v1/direct-debits", query={"limit": limit}
+        )
+
+    def get_direct_debits(self, batch_id: UUID) -> models.DirectDebits:
+        """One batch, with what the bank's statements have said of each debit."""
+        return self._call(
+            models.DirectDebits, "GET", "/v1/direct-debits/{batch_id}", parts={"batch_id": batch_id}
+        )
+
+    def get_direct_debit_file(self, batch_id: UUID) -> AbstractContextManager[Download]:
+        """The file for the bank: pain.008.001.08, the same bytes for ever. 410 once somebody in
+        it is erased, 409 of a batch that is cancelled.
+        """
+        return self._download(
+            "GET", "/v1/direct-debits/{batch_id}/file", parts={"batch_id": batch_id}
+        )
+
+    def cancel_direct_debits(
+        self, batch_id: UUID, *, idempotency_key: str | None = None
+    ) -> models.DirectDebits:
+        """Have a batch not collected, so that its items may be in another one. 409 from the day
+        of its collection on: the bank may have begun.
+        """
+        return self._call(
+            models.DirectDebits,
+            "POST",
+            "/v1/direct-debits/{batch_id}/cancel",
+            parts={"batch_id": batch_id},
             once=True,
             idempotency_key=idempotency_key,
         )
@@ -2591,10 +2687,12 @@ class AsyncLedger(AsyncOperations):
         """Book the payments of a bank statement (camt.053) or a table (CSV: `booked_on`,
         `amount`, `currency`, `reference`; `payer`, `account`, `bank_reference`).
 
-        A payment is the customer's whose invoices its text names, and pays these first. All
-        others are unmatched, with suggestions. A payment has an id by the bank's reference,
-        else by all that the bank says of it, so the same payment is booked once, however many
-        files have it. 422 where the file cannot be read: then nothing of it is booked.
+        A payment is the customer's whose invoices its text names, and pays these first; a
+        direct debit pays its invoice. All others are unmatched, with suggestions. Where the
+        bank took a direct debit back, its payment is reversed. A payment has an id by the
+        bank's reference, else by all that the bank says of it, so the same payment is booked
+        once, however many files have it. 422 where the file cannot be read: then nothing of
+        it is booked.
         """
         return await self._call(
             models.PaymentFileResult,
@@ -2897,6 +2995,104 @@ class AsyncLedger(AsyncOperations):
             "/v1/dunning-notices/{notice_id}/withdraw",
             parts={"notice_id": notice_id},
             body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def get_mandate(self, customer_id: UUID) -> models.Mandate:
+        """The customer's mandate, with its account masked."""
+        return await self._call(
+            models.Mandate,
+            "GET",
+            "/v1/customers/{customer_id}/mandate",
+            parts={"customer_id": customer_id},
+        )
+
+    async def put_mandate(self, customer_id: UUID, body: models.NewMandate) -> models.Mandate:
+        """Collect the customer's invoices by this mandate from now on; it replaces the one
+        before. What was used or revoked cannot be changed: what is signed anew has an id of
+        its own.
+        """
+        return await self._call(
+            models.Mandate,
+            "PUT",
+            "/v1/customers/{customer_id}/mandate",
+            parts={"customer_id": customer_id},
+            body=body,
+        )
+
+    async def revoke_mandate(self, customer_id: UUID) -> None:
+        """Collect nothing more by the customer's mandate, which stays to be seen. Batches that
+        were made stay as they are.
+        """
+        await self._do(
+            "DELETE", "/v1/customers/{customer_id}/mandate", parts={"customer_id": customer_id}
+        )
+
+    async def get_direct_debit_settings(self) -> models.DirectDebitSettings:
+        """For whom direct debits are collected."""
+        return await self._call(models.DirectDebitSettings, "GET", "/v1/direct-debit-settings")
+
+    async def put_direct_debit_settings(
+        self, body: models.NewDirectDebitSettings
+    ) -> models.DirectDebitSettings:
+        """Collect for this creditor from now on; batches that were made stay as they are."""
+        return await self._call(
+            models.DirectDebitSettings, "PUT", "/v1/direct-debit-settings", body=body
+        )
+
+    async def make_direct_debits(
+        self, body: models.NewDirectDebits, *, idempotency_key: str | None = None
+    ) -> models.DirectDebits:
+        """Collect what is due of customers with a mandate in force, in euros, the oldest first:
+        a debit for what is open of each invoice or charge.
+
+        Left out is what another debit may still bring, what came back, and what is in a
+        payment plan, until that is cancelled. Where nothing is due, no batch is made and its
+        id is null.
+        """
+        return await self._call(
+            models.DirectDebits,
+            "POST",
+            "/v1/direct-debits",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_direct_debits(
+        self, *, limit: int | None = None
+    ) -> AsyncIterator[models.DirectDebitBatch]:
+        """Batches, the oldest first, without their debits."""
+        return self._pages(
+            models.PageOfDirectDebitBatch, "GET", "/v1/direct-debits", query={"limit": limit}
+        )
+
+    async def get_direct_debits(self, batch_id: UUID) -> models.DirectDebits:
+        """One batch, with what the bank's statements have said of each debit."""
+        return await self._call(
+            models.DirectDebits, "GET", "/v1/direct-debits/{batch_id}", parts={"batch_id": batch_id}
+        )
+
+    def get_direct_debit_file(self, batch_id: UUID) -> AbstractAsyncContextManager[AsyncDownload]:
+        """The file for the bank: pain.008.001.08, the same bytes for ever. 410 once somebody in
+        it is erased, 409 of a batch that is cancelled.
+        """
+        return self._download(
+            "GET", "/v1/direct-debits/{batch_id}/file", parts={"batch_id": batch_id}
+        )
+
+    async def cancel_direct_debits(
+        self, batch_id: UUID, *, idempotency_key: str | None = None
+    ) -> models.DirectDebits:
+        """Have a batch not collected, so that its items may be in another one. 409 from the day
+        of its collection on: the bank may have begun.
+        """
+        return await self._call(
+            models.DirectDebits,
+            "POST",
+            "/v1/direct-debits/{batch_id}/cancel",
+            parts={"batch_id": batch_id},
             once=True,
             idempotency_key=idempotency_key,
         )

@@ -548,6 +548,148 @@ class DefaultMeter(Model):
     """The meter"""
 
 
+class DirectDebit(Model):
+    """What is collected of an invoice or charge, and what came of it."""
+
+    id: UUID
+    """The debit; the payment by which it comes in has the same id."""
+
+    end_to_end_id: str
+    """What it is called from end to end, by all banks."""
+
+    invoice_id: UUID
+    """The invoice or charge that is collected."""
+
+    customer_id: UUID
+    """Who owes it."""
+
+    number: str
+    """What people call the invoice."""
+
+    amount: Decimal
+    """How much is collected, in the batch's currency."""
+
+    mandate_id: str
+    """By which mandate."""
+
+    sequence: Literal["first", "recurrent", "one_off"] | str
+    """Whether it is the first debit by the mandate, a later one, or the only one."""
+
+    scheme: Literal["core", "b2b"] | str
+    """By which rules of SEPA."""
+
+    masked_iban: str | None
+    """The account that is debited, without its middle; null once the customer is erased."""
+
+    state: Literal["open", "collected", "returned", "cancelled"] | str
+    """
+    `open`: no bank statement has named it. `collected`, `returned`: one has. `cancelled`: with
+    its batch.
+    """
+
+    payment_id: UUID | None
+    """The transaction of its payment; null until it came in."""
+
+    return_reason: str | None
+    """The bank's code for why it came back; null for one that did not."""
+
+
+class DirectDebitBatch(Model):
+    """Direct debits that are collected together."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    id: UUID | None
+    """The batch; null where none was made"""
+
+    state: Literal["open", "cancelled"] | str | None
+    """Whether it is to be collected; null where none was made"""
+
+    due_through: date
+    """The last due day of its items, in UTC"""
+
+    collection_on: date
+    """When the bank collects it"""
+
+    created_at: AwareDatetime
+    """When it was made, UTC"""
+
+    cancelled_at: AwareDatetime | None
+    """Since when it is not to be collected, UTC"""
+
+    count: int
+    """How many debits it has"""
+
+    total: Decimal
+    """What they come to"""
+
+    collected: int
+    """How many came in, also of those that went back"""
+
+
+class DirectDebitSettings(Model):
+    """
+    For whom direct debits are collected; all but `lead_days` are null until somebody has said
+    it.
+    """
+
+    creditor_id: str | None = None
+    """The creditor's identifier."""
+
+    name: str | None = None
+    """The creditor's name."""
+
+    iban: str | None = None
+    """The account that the money comes to."""
+
+    bic: str | None = None
+    """The bank of that account; null where only the IBAN is known."""
+
+    lead_days: int = 2
+    """How many days before its collection a batch is made at the latest."""
+
+
+class DirectDebits(Model):
+    """A batch with its debits."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    id: UUID | None
+    """The batch; null where none was made"""
+
+    state: Literal["open", "cancelled"] | str | None
+    """Whether it is to be collected; null where none was made"""
+
+    due_through: date
+    """The last due day of its items, in UTC"""
+
+    collection_on: date
+    """When the bank collects it"""
+
+    created_at: AwareDatetime
+    """When it was made, UTC"""
+
+    cancelled_at: AwareDatetime | None
+    """Since when it is not to be collected, UTC"""
+
+    count: int
+    """How many debits it has"""
+
+    total: Decimal
+    """What they come to"""
+
+    collected: int
+    """How many came in, also of those that went back"""
+
+    more: bool = False
+    """Whether more is due than the 1000 debits of a batch: then ask for another one"""
+
+    debits: list[DirectDebit]
+    """By the numbers of their invoices"""
+
+
 class Discard(Model):
     """Giving a letter up."""
 
@@ -833,6 +975,49 @@ class Key(Model):
     """When the key was revoked, UTC; null while it works"""
 
 
+class Mandate(Model):
+    """
+    The mandate by which a customer's invoices are collected. After 36 months without a debit it
+    has lapsed.
+    """
+
+    customer_id: UUID
+    """Whose invoices are collected by it."""
+
+    mandate_id: str
+    """What the mandate is called."""
+
+    signed_on: date
+    """The day on which it was signed."""
+
+    masked_iban: str
+    """The account that is debited, without its middle."""
+
+    bic: str | None
+    """The bank of that account; null where only the IBAN is known."""
+
+    holder: str
+    """Whose account it is."""
+
+    sequence: Literal["first", "recurrent", "one_off"] | str
+    """Whether the next debit is the first by it, a later one, or the only one."""
+
+    scheme: Literal["core", "b2b"] | str
+    """By which rules of SEPA."""
+
+    state: Literal["in_force", "not_yet", "used", "lapsed", "revoked"] | str
+    """Whether it can be collected by today."""
+
+    last_collected_on: date | None
+    """When it was last collected by; null for never."""
+
+    lapses_on: date
+    """The first day on which it has lapsed, if it is not used before."""
+
+    revoked_on: date | None
+    """Since when it may not be used; null while it may."""
+
+
 class NewCancellation(Model):
     """Why a plan is cancelled."""
 
@@ -885,6 +1070,47 @@ class NewDeposit(Model):
 
     method: str = ""
     """How it came about"""
+
+
+class NewDirectDebitSettings(Model):
+    """For whom direct debits are collected."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    creditor_id: str
+    """The creditor's identifier, as the central bank gave it."""
+
+    name: str
+    """The creditor's name."""
+
+    iban: str
+    """The account that the money comes to."""
+
+    bic: str | None = None
+    """The bank of that account; left out, the bank knows it by the IBAN."""
+
+    lead_days: int = 2
+    """How many days before its collection a batch is made at the latest."""
+
+
+class NewDirectDebits(Model):
+    """What is to be collected, and when."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    due_through: date
+    """The last due day, in UTC, of the invoices and charges that are collected."""
+
+    collection_on: date
+    """The day on which the bank is to collect: after the days of lead, within 90 days."""
+
+    returned_too: bool = False
+    """Collect again what came back from the bank before."""
+
+    dry_run: bool = False
+    """Say what would be collected, and store nothing."""
 
 
 class NewDunningLevel(Model):
@@ -978,6 +1204,37 @@ class NewKey(Model):
 
     customer_id: UUID | None = None
     """The customer whose rows alone the key sees; null for all rows"""
+
+
+class NewMandate(Model):
+    """What a customer signed, so that invoices are collected from an account."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    mandate_id: str
+    """What the mandate is called; no other of the tenant is."""
+
+    signed_on: date
+    """The day on which it was signed."""
+
+    iban: str
+    """The account that is debited."""
+
+    bic: str | None = None
+    """The bank of that account; left out, the banks find it by the IBAN."""
+
+    holder: str
+    """Whose account it is, who need not be the customer."""
+
+    sequence: Literal["first", "recurrent", "one_off"] = "first"
+    """Whether the next debit is the first by it, a later one, or the only one."""
+
+    scheme: Literal["core", "b2b"] = "core"
+    """By which rules of SEPA; `b2b` only where the account is no consumer's."""
+
+    last_collected_on: date | None = None
+    """When it was last collected by elsewhere, before these books; null for never."""
 
 
 class NewOpeningBalance(Model):
@@ -1369,6 +1626,14 @@ class PageOfCustomerAgeing(Model):
 
 class PageOfDeadLetter(Model):
     items: list[DeadLetter]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfDirectDebitBatch(Model):
+    items: list[DirectDebitBatch]
     """The page's items"""
 
     next_cursor: str | None = None
@@ -1963,6 +2228,34 @@ class RequestedAllocation(Model):
 
     amount: Decimal
     """Above zero; a decimal string"""
+
+
+class ReturnOfFile(Model):
+    """A direct debit that the bank took back, and what became of its payment."""
+
+    entry: int
+    """The number of its entry in the file, from 1."""
+
+    debit_id: UUID
+    """The debit."""
+
+    booked_on: date
+    """The day on which the bank took the money back."""
+
+    reason: str
+    """The bank's code for why."""
+
+    state: Literal["returned", "present", "unknown"] | str
+    """
+    `returned`: its payment was reversed. `present`: it had been before. `unknown`: no debit is
+    called so.
+    """
+
+    customer_id: UUID | None
+    """Who owes it again; null where the debit is unknown."""
+
+    invoice_id: UUID | None
+    """The invoice that is open again; null where the debit is unknown."""
 
 
 class RunTotals(Model):
@@ -3164,8 +3457,14 @@ class PaymentFileResult(Model):
     passed_over: int
     """How many entries are no money that came in: debits, bookings not yet final, reversals."""
 
+    returned: int
+    """How many direct debits came back, so that their payments were reversed now."""
+
     payments: list[PaymentOfFile]
     """Every payment, in the order of the file."""
+
+    returns: list[ReturnOfFile]
+    """Every direct debit that came back, in the order of the file."""
 
 
 class PaymentPlan(Model):

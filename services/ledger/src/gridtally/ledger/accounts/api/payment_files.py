@@ -95,6 +95,40 @@ class PaymentOfFile(InCurrency):
         )
 
 
+class ReturnOfFile(AnswerModel):
+    """A direct debit that the bank took back, and what became of its payment."""
+
+    entry: int
+    """The number of its entry in the file, from 1."""
+    debit_id: UUID
+    """The debit."""
+    booked_on: date
+    """The day on which the bank took the money back."""
+    reason: str
+    """The bank's code for why."""
+    state: handlers.ReturnState
+    """`returned`: its payment was reversed. `present`: it had been before. `unknown`: no debit is
+    called so."""
+    customer_id: UUID | None
+    """Who owes it again; null where the debit is unknown."""
+    invoice_id: UUID | None
+    """The invoice that is open again; null where the debit is unknown."""
+
+    @classmethod
+    def of(cls, booked: handlers.BookedReturn) -> Self:
+        """The debit as the API shows it."""
+        invoice = booked.debit and booked.debit.invoice
+        return cls(
+            entry=booked.returned.entry,
+            debit_id=booked.returned.debit_id,
+            booked_on=booked.returned.booked_on,
+            reason=booked.returned.reason,
+            state=booked.state,
+            customer_id=invoice.customer_id if invoice else None,
+            invoice_id=invoice.id if invoice else None,
+        )
+
+
 class PaymentFileResult(AnswerModel):
     """What became of a file of payments."""
 
@@ -106,8 +140,12 @@ class PaymentFileResult(AnswerModel):
     """How many payments had been booked before."""
     passed_over: int
     """How many entries are no money that came in: debits, bookings not yet final, reversals."""
+    returned: int
+    """How many direct debits came back, so that their payments were reversed now."""
     payments: list[PaymentOfFile]
     """Every payment, in the order of the file."""
+    returns: list[ReturnOfFile]
+    """Every direct debit that came back, in the order of the file."""
 
 
 _FILE_BODY = {
@@ -135,8 +173,9 @@ async def book_payment_file(
     """Book the payments of a bank statement (camt.053) or a table (CSV: `booked_on`, `amount`,
     `currency`, `reference`; `payer`, `account`, `bank_reference`).
 
-    A payment is the customer's whose invoices its text names, and pays these first. All others are
-    unmatched, with suggestions. A payment has an id by the bank's reference, else by all that the
+    A payment is the customer's whose invoices its text names, and pays these first; a direct debit
+    pays its invoice. All others are unmatched, with suggestions. Where the bank took a direct debit
+    back, its payment is reversed. A payment has an id by the bank's reference, else by all that the
     bank says of it, so the same payment is booked once, however many files have it. 422 where the
     file cannot be read: then nothing of it is booked.
     """
@@ -148,12 +187,19 @@ async def book_payment_file(
         payments = file.payments[start : start + handlers.BATCH_PAYMENTS]
         async with transaction(db, tenant=cause.tenant_id) as tx:
             booked += await handlers.book_payments(tx, cause, payments, now, dry_run=dry_run)
+    returned: list[handlers.BookedReturn] = []
+    for start in range(0, len(file.returns), handlers.BATCH_RETURNS):
+        returns = file.returns[start : start + handlers.BATCH_RETURNS]
+        async with transaction(db, tenant=cause.tenant_id) as tx:
+            returned += await handlers.book_returns(tx, cause, returns, now, dry_run=dry_run)
     states = [payment.state for payment in booked]
     return PaymentFileResult(
         matched=states.count("matched"),
         unmatched=states.count("unmatched"),
         present=states.count("present"),
         passed_over=file.passed_over,
+        returned=[own.state for own in returned].count("returned"),
+        returns=[ReturnOfFile.of(own) for own in returned],
         payments=[PaymentOfFile.of(payment) for payment in booked],
     )
 
@@ -165,12 +211,11 @@ def _read(content: bytes, now: datetime) -> PaymentFile:
             raise PaymentFileError("the body is empty: send the file as it is")
         is_xml = content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
         file = read_camt(content) if is_xml else read_payment_table(content)
-        for payment in file.payments:
-            latest_on = now.date() + timedelta(days=DAYS_AHEAD_MAX)
-            if not EARLIEST_ON <= payment.booked_on <= latest_on:
-                raise PaymentFileError(
-                    f"entry {payment.entry}: {payment.booked_on} is no day on which money came in"
-                )
+        latest_on = now.date() + timedelta(days=DAYS_AHEAD_MAX)
+        days = [(own.entry, own.booked_on) for own in file.payments]
+        for entry, day in [*days, *((own.entry, own.booked_on) for own in file.returns)]:
+            if not EARLIEST_ON <= day <= latest_on:
+                raise PaymentFileError(f"entry {entry}: {day} is no day on which money came in")
     except PaymentFileError as wrong:
         raise Rejected("file_unreadable", str(wrong)) from None
     return file

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from gridtally.contracts.commerce import CustomerChanged
 from gridtally.database import WriteConnection
 from gridtally.http.idempotency import erase_answers
+from gridtally.kernel.resources import Cause
 from gridtally.ledger.accounts.events import addressee
+from gridtally.ledger.accounts.handlers.direct_debits import erase_debits
 from gridtally.ledger.accounts.handlers.unmatched_payments import match_payments
 from gridtally.ledger.accounts.store import addressees, customers, terms
 from gridtally.messaging import ReceivedMessage, newest_states
@@ -27,6 +29,12 @@ async def apply_customers(
         for message in messages
         if message.event is not None
     ]
+    causes = {
+        message.envelope.tenant_id: Cause(
+            message.envelope.tenant_id, message.topic, message.envelope.correlation_id
+        )
+        for message in messages
+    }
     newest: dict[customers.Key, CustomerChanged] = {}
     for tenant_id, event in sorted(published, key=lambda known: known[1].version):
         newest[tenant_id, event.customer_id] = event
@@ -37,6 +45,9 @@ async def apply_customers(
             await customers.insert_erased(tx, tenant_id, customer_id, event.erased_at)
     keys = {(tenant_id, event.customer_id, event.currency) for tenant_id, event in published}
     await customers.lock_unchanged(tx, newest.keys())
+    for (tenant_id, customer_id), event in newest.items():
+        if event.erased_at is not None:
+            await erase_debits(tx, causes[tenant_id], customer_id, event.erased_at)
     await terms.upsert_payment_days(
         tx, {key: (event.payment_days, event.version) for key, event in newest.items()}
     )

@@ -1,16 +1,18 @@
 """Booking the payments of a bank's file: whose they are, and what they pay."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Literal
 from uuid import UUID
 
-from gridtally.database import WriteConnection
+from gridtally.database import ReadConnection, WriteConnection
+from gridtally.kernel.errors import Transient
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.accounts.domain.commands import Command
-from gridtally.ledger.accounts.domain.payment_files.bank_payments import BankPayment
+from gridtally.ledger.accounts.domain.direct_debits import CURRENCY, RETURNED
+from gridtally.ledger.accounts.domain.payment_files.bank_payments import BankPayment, BankReturn
 from gridtally.ledger.accounts.domain.payment_files.matches import (
     Match,
     NamedInvoice,
@@ -18,15 +20,21 @@ from gridtally.ledger.accounts.domain.payment_files.matches import (
     keys_of,
     suggest,
 )
+from gridtally.ledger.accounts.domain.reversals import Reason
 from gridtally.ledger.accounts.domain.transactions import transaction_id
 from gridtally.ledger.accounts.handlers.payments import post_received
-from gridtally.ledger.accounts.store import adopted_payments, transactions
+from gridtally.ledger.accounts.handlers.reversals import reverse_transaction
+from gridtally.ledger.accounts.store import adopted_payments, direct_debits, transactions
 from gridtally.ledger.accounts.store import payment_files as store
+from gridtally.ledger.accounts.store.direct_debits import DebitedInvoice
 
 BATCH_PAYMENTS = 250
 """Booked in one transaction, which locks their customers."""
+BATCH_RETURNS = 50
+"""Reversed in one transaction, one after another."""
 REFERENCE_CHARS_MAX = 200
 State = Literal["matched", "unmatched", "present"]
+ReturnState = Literal["returned", "present", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,16 @@ class BookedPayment:
     invoices: tuple[NamedInvoice, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class BookedReturn:
+    """What became of a direct debit that came back: its payment was reversed, had been before, or
+    nobody knows it; then there is no debit."""
+
+    returned: BankReturn
+    state: ReturnState
+    debit: DebitedInvoice | None
+
+
 async def book_payments(
     tx: WriteConnection,
     cause: Cause,
@@ -55,11 +73,13 @@ async def book_payments(
 ) -> list[BookedPayment]:
     """Book those payments that were not booked before; what became of each, in their order.
 
-    An invoice's number in the text says whose a payment is. All others are booked as unmatched,
+    A direct debit is called by its own id from end to end: it pays its invoice, under that id. Else
+    an invoice's number in the text says whose a payment is. All others are booked as unmatched,
     with suggestions. A dry run books nothing.
     """
     tenant_id = cause.tenant_id
-    ids = [payment.id_for(tenant_id) for payment in payments]
+    debited = await _debited(tx, tenant_id, payments)
+    ids = _ids_of(tenant_id, payments, debited)
     transaction_ids = [transaction_id(tenant_id, id_) for id_ in ids]
     booked = await transactions.fetch_digests(tx, [(tenant_id, id_) for id_ in transaction_ids])
     waiting = await adopted_payments.fetch_waiting(tx, [(tenant_id, id_) for id_ in ids])
@@ -73,8 +93,14 @@ async def book_payments(
             outcomes.append(BookedPayment(payment, transaction, "present"))
             continue
         of_currency = named.get(payment.currency, ())
-        match = exact_match(payment.text, of_currency)
-        commands.append((tenant_id, _command(cause, payment, id_, match, now)))
+        if id_ in debited:
+            debit = debited[id_]
+            match: Match | None = debit.match
+            command = _debit_command(cause, id_, debit, payment.booked_on, now)
+        else:
+            match = exact_match(payment.text, of_currency)
+            command = _command(cause, payment, id_, match, now)
+        commands.append((tenant_id, command))
         if match is not None:
             matched = BookedPayment(
                 payment, transaction, "matched", match.customer_id, match.invoices
@@ -87,6 +113,111 @@ async def book_payments(
     if not dry_run:
         await post_received(tx, commands)
     return outcomes
+
+
+async def _debited(
+    read: ReadConnection, tenant_id: str, payments: Sequence[BankPayment]
+) -> Mapping[UUID, DebitedInvoice]:
+    """The direct debits that brought some of the payments, by their ids: those of which just what
+    was asked for came in."""
+    amounts = {
+        id_: payment.amount
+        for payment in payments
+        if (id_ := payment.debit_id) and payment.currency == CURRENCY
+    }
+    known = await direct_debits.fetch_debited(read, tenant_id, amounts)
+    return {id_: debit for id_, debit in known.items() if debit.amount == amounts[id_]}
+
+
+def _ids_of(
+    tenant_id: str, payments: Sequence[BankPayment], debited: Mapping[UUID, DebitedInvoice]
+) -> list[UUID]:
+    """The id of each payment: the debit's that brought it, of the first where it is there twice,
+    else by what the bank says."""
+    taken = set[UUID]()
+    ids = []
+    for payment in payments:
+        id_ = payment.debit_id
+        if id_ is None or id_ not in debited or id_ in taken:
+            id_ = payment.id_for(tenant_id)
+        taken.add(id_)
+        ids.append(id_)
+    return ids
+
+
+def _debit_command(
+    cause: Cause, id_: UUID, debit: DebitedInvoice, booked_on: date, now: datetime
+) -> Command:
+    """The command that books what a direct debit has brought."""
+    return Command(
+        kind="payment",
+        id=id_,
+        customer_id=debit.invoice.customer_id,
+        currency=CURRENCY,
+        amount=debit.amount,
+        reference=debit.invoice.number[:REFERENCE_CHARS_MAX],
+        memo="direct debit",
+        occurred_at=_moment(booked_on, now),
+        correlation_id=cause.correlation_id,
+        allocations=debit.match.allocations(debit.amount),
+    )
+
+
+def _moment(booked_on: date, now: datetime) -> datetime:
+    """When a bank booked something, which is not after now."""
+    return min(datetime.combine(booked_on, time.min, UTC), now)
+
+
+async def book_returns(
+    tx: WriteConnection,
+    cause: Cause,
+    returns: Sequence[BankReturn],
+    now: datetime,
+    *,
+    dry_run: bool,
+) -> list[BookedReturn]:
+    """Reverse the payments of direct debits that came back; what became of each, in their order.
+
+    One of which no file has said that it came in is booked and reversed, so that the books say what
+    came of it, whichever file comes first. A dry run reverses nothing.
+    """
+    tenant_id = cause.tenant_id
+    debited = await direct_debits.fetch_debited(tx, tenant_id, {own.debit_id for own in returns})
+    outcomes = []
+    for own in returns:
+        debit = debited.get(own.debit_id)
+        if debit is None:
+            outcomes.append(BookedReturn(own, "unknown", None))
+            continue
+        payment_id = transaction_id(tenant_id, own.debit_id)
+        if await transactions.is_reversed(tx, tenant_id, payment_id):
+            outcomes.append(BookedReturn(own, "present", debit))
+            continue
+        if not dry_run:
+            await _reverse(tx, cause, own, debit, now)
+        outcomes.append(BookedReturn(own, "returned", debit))
+    return outcomes
+
+
+async def _reverse(
+    tx: WriteConnection, cause: Cause, own: BankReturn, debit: DebitedInvoice, now: datetime
+) -> None:
+    """Reverse the payment of a debit. Transient while it waits for its invoice after a restore."""
+    tenant_id = cause.tenant_id
+    if await adopted_payments.fetch_waiting(tx, [(tenant_id, own.debit_id)]):
+        raise Transient("the payment waits for its invoice after a restore")
+    payment_id = transaction_id(tenant_id, own.debit_id)
+    original = await transactions.fetch_original(tx, tenant_id, payment_id)
+    at = _moment(own.booked_on, now)
+    if original is None:
+        command = _debit_command(cause, own.debit_id, debit, own.booked_on, now)
+        await post_received(tx, [(tenant_id, command)])
+    reason = Reason(
+        f"{RETURNED}{own.reason}",
+        at if original is None else max(at, original.occurred_at),
+        cause.correlation_id,
+    )
+    await reverse_transaction(tx, tenant_id, payment_id, reason)
 
 
 def _command(
@@ -103,7 +234,7 @@ def _command(
         amount=payment.amount,
         reference=payment.text[:REFERENCE_CHARS_MAX],
         memo=f"bank transfer of {payment.payer}"[:REFERENCE_CHARS_MAX].removesuffix(" of "),
-        occurred_at=min(datetime.combine(payment.booked_on, time.min, UTC), now),
+        occurred_at=_moment(payment.booked_on, now),
         correlation_id=cause.correlation_id,
         allocations=match.allocations(payment.amount) if match else None,
     )

@@ -1,7 +1,8 @@
 """What a bank says came in: the payments of a file, whatever its format."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -13,6 +14,7 @@ from gridtally.kernel.money import is_payable
 PAYMENTS_MAX = 5_000
 """Of one file: the statement of a day, even of the day on which most customers pay."""
 TEXT_CHARS_MAX = 1_000
+_DEBIT = re.compile(r"[0-9a-fA-F]{32}")
 POSTED_MAX = Decimal(10) ** 13
 """Above what one payment may be; the same bound as of payments by hand."""
 
@@ -32,6 +34,7 @@ class BankPayment:
     payer           who paid, for people
     text            what the payer wrote: references and remarks
     repetition      how many payments before it in the file are the same in every field
+    end_to_end_id   what the one who asked for the payment called it; empty where nobody did
     """
 
     entry: int
@@ -43,6 +46,12 @@ class BankPayment:
     payer: str
     text: str
     repetition: int = 0
+    end_to_end_id: str = ""
+
+    @property
+    def debit_id(self) -> UUID | None:
+        """The direct debit that brought it, if it is called as ours are."""
+        return debit_id(self.end_to_end_id)
 
     def id_for(self, tenant_id: str) -> UUID:
         """The id of the payment, the same in every file that has it: by the bank's reference, else
@@ -57,15 +66,39 @@ class BankPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class BankReturn:
+    """A direct debit that came back.
+
+    entry      the number of its entry in the file, from 1
+    booked_on  the day on which the bank took the money back
+    debit_id   the debit
+    reason     the bank's code for why
+    """
+
+    entry: int
+    booked_on: date
+    debit_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentFile:
-    """The payments of a file; `passed_over` counts what is no money that came in: debits, bookings
-    that are not final, and payments that were taken back."""
+    """The payments of a file, and the direct debits that came back; `passed_over` counts what is
+    neither: other debits, bookings that are not final, and payments that were taken back."""
 
     payments: tuple[BankPayment, ...]
     passed_over: int = 0
+    returns: tuple[BankReturn, ...] = ()
 
 
-def payment_file(payments: Iterable[BankPayment], passed_over: int = 0) -> PaymentFile:
+def debit_id(end_to_end_id: str) -> UUID | None:
+    """The direct debit that is called so from end to end; None where none of ours is."""
+    return UUID(end_to_end_id) if _DEBIT.fullmatch(end_to_end_id) else None
+
+
+def payment_file(
+    payments: Iterable[BankPayment], passed_over: int = 0, returns: Sequence[BankReturn] = ()
+) -> PaymentFile:
     """A file of these payments; PaymentFileError where one cannot be booked, or there are too many.
 
     Payments that are the same in every field are counted, so that each has an id of its own.
@@ -79,7 +112,9 @@ def payment_file(payments: Iterable[BankPayment], passed_over: int = 0) -> Payme
         same = replace(payment, entry=0)
         numbered.append(replace(payment, repetition=seen[same]))
         seen[same] += 1
-    return PaymentFile(tuple(numbered), passed_over)
+    if len(returns) > PAYMENTS_MAX:
+        raise PaymentFileError(f"more than {PAYMENTS_MAX} debits that came back: divide the file")
+    return PaymentFile(tuple(numbered), passed_over, tuple(returns))
 
 
 def _check(payment: BankPayment) -> None:
@@ -90,7 +125,10 @@ def _check(payment: BankPayment) -> None:
         raise PaymentFileError(
             f"{where}: the amount {payment.amount:f} is finer than {payment.currency} has units"
         )
-    for text in (payment.account, payment.bank_reference, payment.payer, payment.text):
+    for text in (
+        payment.account, payment.bank_reference, payment.payer, payment.text,
+        payment.end_to_end_id,
+    ):  # fmt: skip
         if len(text) > TEXT_CHARS_MAX:
             raise PaymentFileError(f"{where}: a text of more than {TEXT_CHARS_MAX} characters")
         if SEPARATOR in text or "\0" in text:

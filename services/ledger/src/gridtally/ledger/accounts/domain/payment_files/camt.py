@@ -14,15 +14,20 @@ from xml.parsers import expat
 
 from gridtally.ledger.accounts.domain.payment_files.bank_payments import (
     BankPayment,
+    BankReturn,
     PaymentFile,
     PaymentFileError,
+    debit_id,
     payment_file,
 )
 
 DEPTH_MAX = 40
 ELEMENTS_MAX = 1_000_000
 NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.[0-9]{2}")
-CREDIT, BOOKED = "CRDT", "BOOK"
+CREDIT, DEBIT, BOOKED = "CRDT", "DBIT", "BOOK"
+UNSPECIFIED = "MS03"
+"""Why a debit came back, where the bank does not say."""
+_REASON = re.compile(r"[A-Z0-9]{1,35}")
 _AMOUNT = re.compile(r"[0-9]{1,18}(\.[0-9]{1,8})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -59,6 +64,7 @@ def read_camt(content: bytes) -> PaymentFile:
     itself."""
     document = _parsed(content)
     payments: list[BankPayment] = []
+    returns: list[BankReturn] = []
     passed_over = entries = 0
     for statement in document.all("BkToCstmrStmt/Stmt"):
         account = statement.value("Acct/Id/IBAN", "Acct/Id/Othr/Id")
@@ -66,13 +72,38 @@ def read_camt(content: bytes) -> PaymentFile:
             entries += 1
             if _is_payment(entry):
                 payments += _payments(entry, account, entries)
+            elif came_back := _returns(entry, entries):
+                returns += came_back
             else:
                 passed_over += 1
-    return payment_file(payments, passed_over)
+    return payment_file(payments, passed_over, returns)
+
+
+def _is_final(entry: _Node) -> bool:
+    return entry.value("Sts/Cd", "Sts") == BOOKED
+
+
+def _returns(entry: _Node, number: int) -> list[BankReturn]:
+    """The direct debits of ours that an entry takes back. Its amount may have the banks' charges in
+    it; a debit comes back whole."""
+    if not _is_final(entry) or entry.value("CdtDbtInd") != DEBIT:
+        return []
+    returns = []
+    for detail in entry.all("NtryDtls/TxDtls"):
+        debit = debit_id(detail.value("Refs/EndToEndId"))
+        if debit is not None and detail.first("RtrInf"):
+            reason = detail.value("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry")
+            known = reason if _REASON.fullmatch(reason) else UNSPECIFIED
+            returns.append(BankReturn(number, _booked_on(entry, number), debit, known))
+    return returns
+
+
+def _booked_on(entry: _Node, number: int) -> date:
+    return _day(entry.value("BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm"), number)
 
 
 def _is_payment(entry: _Node) -> bool:
-    is_final = entry.value("Sts/Cd", "Sts") == BOOKED
+    is_final = _is_final(entry)
     taken_back = entry.value("RvslInd") in ("true", "1")
     return is_final and not taken_back and entry.value("CdtDbtInd") == CREDIT
 
@@ -81,7 +112,7 @@ def _is_payment(entry: _Node) -> bool:
 # entry (charges were taken off, or amounts are missing) are one payment of what was booked.
 def _payments(entry: _Node, account: str, number: int) -> list[BankPayment]:
     booked, currency = _amount(entry.first("Amt"), number)
-    day = _day(entry.value("BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm"), number)
+    day = _booked_on(entry, number)
     own_reference = entry.value("AcctSvcrRef")
     details = list(entry.all("NtryDtls/TxDtls"))
     amounts = [detail.first("Amt", "AmtDtls/TxAmt/Amt") for detail in details]
@@ -95,13 +126,20 @@ def _payments(entry: _Node, account: str, number: int) -> list[BankPayment]:
                 BankPayment(
                     number, account, detail.value("Refs/AcctSvcrRef"), day, amount, currency,
                     _payer(detail), _text([detail]),
+                    end_to_end_id=detail.value("Refs/EndToEndId"),
                 )
                 for detail, (amount, _) in zip(details, parts, strict=True)
             ]  # fmt: skip
     reference = own_reference or (details[0].value("Refs/AcctSvcrRef") if details else "")
     payer = _payer(details[0]) if len(details) == 1 else ""
     text = _text(details) or entry.value("AddtlNtryInf")
-    return [BankPayment(number, account, reference, day, booked, currency, payer, text)]
+    end_to_end_id = details[0].value("Refs/EndToEndId") if len(details) == 1 else ""
+    return [
+        BankPayment(
+            number, account, reference, day, booked, currency, payer, text,
+            end_to_end_id=end_to_end_id,
+        )
+    ]  # fmt: skip
 
 
 def _payer(detail: _Node) -> str:
