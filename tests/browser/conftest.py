@@ -22,6 +22,7 @@ from gridtally.local_stack.services import url
 HOMES = 20
 WIDE = {"width": 1280, "height": 800}
 HOSTILE = '<img src=x onerror="alert(1)">'
+PICTURES = Path(__file__).parents[2] / ".cache/browser"
 DOCUMENTATION = Path(__file__).parents[2] / ".cache/site"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 MISSING = "no Chromium: apt-get install chromium, or name another by CHROMIUM"

@@ -6,7 +6,7 @@ from pathlib import Path
 import axe_playwright_python
 import pytest
 
-from browser.conftest import HOMES, HOSTILE
+from browser.conftest import HOMES, HOSTILE, PICTURES
 from faults.polling import until
 from gridtally.console.pages import ROUTERS
 
@@ -17,7 +17,6 @@ RUN_AXE = """async () => {
   return found.violations.filter((one) => ["serious", "critical"].includes(one.impact))
     .map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html).join(" ")}`);
 }"""
-PICTURES = Path(__file__).parents[2] / ".cache/browser"
 NO_PAGES = {
     "/assets/{digest}/{name:path}", "/favicon.ico", "/sign-in", "/enter",
     "/meters/{meter_id}/curve", "/invoices/{invoice_id}/document",
@@ -49,6 +48,7 @@ async def known(site):
         [bill] = (await api.get("simulation", f"{RUNS}/{run['id']}/house-bills", limit=1))["items"]
         comparison = await compared(api, run)
         payee = (await api.get("ledger", "/v1/payees", limit=1))["items"][0]
+        alert = await raised(api)
     tariff = next(item for item in tariffs if "time" in item["code"])
     return {
         "customer_id": invoice["customer_id"], "invoice_id": invoice["id"],
@@ -56,8 +56,20 @@ async def known(site):
         "payee_id": payee["id"], "number": "1", "transaction_id": credited["items"][0]["id"],
         "quarantine_id": "00000000-0000-4000-8000-000000000001", "invoice": invoice,
         "run_id": run["id"], "house_node_id": bill["house_node_id"], "run": run,
-        "comparison_id": comparison["id"],
+        "comparison_id": comparison["id"], "alert_id": alert["id"],
     }  # fmt: skip
+
+
+async def raised(api):
+    """An alert: the demo's meters were read in a month long ago."""
+    settings = [{"kind": "missing_readings", "action": "raise"}]
+    await api.call("ingest", "PUT", "/v1/alert-rules", json_body={"settings": settings})
+
+    async def alerts():
+        return (await api.get("ingest", "/v1/alerts", limit=1))["items"]
+
+    await until("an alert", alerts)
+    return (await alerts())[0]
 
 
 async def compared(api, run):
@@ -118,21 +130,15 @@ async def test_every_page_is_whole_and_accessible_in_every_look(site, known):
     assert found == [], "\n".join(found)
 
 
-async def test_the_documentation_is_read_searched_and_coloured_in_the_console(site):
-    """As it was built: its scripts run, no policy is broken, nothing is asked of elsewhere."""
+async def test_an_alert_is_acknowledged_by_whoever_has_seen_it(site, known):
     async with site.visitor() as visitor:
         page = visitor.page
-        await visitor.open("/developers")
-        await page.get_by_role("link", name="Documentation").click()
-        await page.wait_for_url("**/documentation/index.html")
-        await page.get_by_placeholder("Search").fill("back-billing")
-        await page.locator(".md-search-result__item a").first.wait_for()
-        await page.screenshot(path=PICTURES / "documentation-search.png")
-        await visitor.open("/documentation/services/billing.html")
-        await page.locator("label[title='Dark']").click()
-        assert await page.locator("body").get_attribute("data-md-color-scheme") == "slate"
-        await visitor.open("/documentation/index.html")
-        assert await page.locator("body").get_attribute("data-md-color-scheme") == "slate"
+        await visitor.open(f"/operations/alerts/{known['alert_id']}")
+        await page.get_by_label("Note").fill(HOSTILE)
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Acknowledge").click()
+        await visitor.open("/operations/alerts")
+        assert HOSTILE in await page.locator("main").inner_text()
 
 
 async def enter_portal(visitor, known):

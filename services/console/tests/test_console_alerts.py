@@ -1,11 +1,14 @@
 """Alerts in the console: which are asked for, and what is shown of them."""
 
+import json
+
 import pytest
 
 from doubles.console import page, seen, those_that
 from gridtally.console.pages.alerts import KINDS
 from gridtally.contracts.alerts import AlertKind
 
+ALERTS = "/v1/alerts"
 OPEN = {
     "id": "a1", "kind": "stuck_meter", "meter_id": "m1", "meter_name": "Cellar <b>",
     "flow": "import", "number": 1, "since_at": "2025-03-03T23:00:00Z", "day": "2025-03-05",
@@ -24,7 +27,7 @@ CLEARED = OPEN | {
 
 async def shown(answers, path):
     """The answer, its text, and what ingest was asked for alerts with."""
-    services = those_that(ingest={"/v1/alerts": answers})
+    services = those_that(ingest={ALERTS: answers})
     answer, text = await seen(services, path)
     asked = [dict(own.url.params) for own in services["ingest"].asked if "alerts" in own.url.path]
     return answer, text, asked
@@ -59,6 +62,34 @@ async def test_without_alerts_or_an_answer_the_page_is_whole(answers, said):
     answer, text, _ = await shown(answers, "/operations/alerts")
     assert answer.status_code == 200
     assert said in text
+
+
+async def test_an_alert_says_what_is_wrong_and_where_to_look():
+    services = those_that(ingest={f"{ALERTS}/a1": OPEN})
+    answer, text = await seen(services, "/operations/alerts/a1")
+    assert answer.status_code == 200
+    for said in ("Alert: stuck meter", "the meter may have stopped", "Cellar &lt;b&gt;", "24 hours",
+                 "a truck &lt;i&gt;", "open until it ends"):  # fmt: skip
+        assert said in text, said
+
+
+async def test_an_alert_is_acknowledged_with_a_note():
+    path = f"{ALERTS}/a1/acknowledge"
+    services = those_that(ingest={f"{ALERTS}/a1": OPEN, path: {}})
+    form = {"note": "somebody goes there"}
+    answer, _ = await seen(services, "/operations/alerts/a1/acknowledge", form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/operations/alerts/a1")
+    sent = [request for request in services["ingest"].asked if request.method == "POST"]
+    assert [(own.url.path, json.loads(own.content)) for own in sent] == [(path, form)]
+
+
+async def test_what_ingest_refuses_is_said_and_the_note_kept():
+    services = those_that(ingest={f"{ALERTS}/a1": OPEN})
+    form = {"note": "somebody goes there"}
+    answer, text = await seen(services, "/operations/alerts/a1/acknowledge", form)
+    assert answer.status_code == 422
+    assert "Not acknowledged." in text
+    assert "somebody goes there" in answer.text
 
 
 async def test_the_overview_counts_open_alerts_by_kind():
