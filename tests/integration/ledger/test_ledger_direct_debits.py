@@ -58,6 +58,8 @@ async def test_a_mandate_is_masked_replaced_and_revoked(ledger, acme):
     assert (signed["masked_iban"], signed["state"]) == ("DE02…2051", "in_force")
     assert IBAN not in str(signed)
     assert (await sign(acme, who, 422, iban=IBAN[:-1] + "2"))["errors"][0]["pointer"] == "#/iban"
+    for day in ("9999-12-31", "0001-01-01"):
+        assert (await sign(acme, who, 422, signed_on=day))["errors"][0]["pointer"] == "#/signed_on"
     assert (await sign(acme, other, 409, mandate_id="M-1"))["code"] == "mandate_id_taken"
     await sign(acme, who, mandate_id="M-1")  # the same again
     corrected = await sign(acme, who, mandate_id="M-1", holder="Ada B.")  # nothing rests on it yet

@@ -25,6 +25,8 @@ from gridtally.ledger.callers import Reader, WriteCause
 router = Router(prefix="/v1", tags=["payments"])
 CustomerId = Annotated[UUID, Path(description="The customer")]
 
+SignedOn = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31))]
+"""A day of somebody's life, from which months can be counted."""
 SEPA_ID_CHARS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+?/:().,'-"
 
 
@@ -70,7 +72,7 @@ class NewMandate(Body):
 
     mandate_id: SepaId
     """What the mandate is called; no other of the tenant is."""
-    signed_on: date
+    signed_on: SignedOn
     """The day on which it was signed."""
     iban: Iban
     """The account that is debited."""
@@ -82,7 +84,7 @@ class NewMandate(Body):
     """Whether the next debit is the first by it, a later one, or the only one."""
     scheme: Scheme = "core"
     """By which rules of SEPA; `b2b` only where the account is no consumer's."""
-    last_collected_on: date | None = None
+    last_collected_on: SignedOn | None = None
     """When it was last collected by elsewhere, before these books; null for never."""
 
 
