@@ -35,6 +35,7 @@ OPEN = (
     ("/v1/dunning-notices", {}),
     ("/v1/dunning-notices", {"customer_id": "{customer}"}),
     ("/v1/dunning-notices/{notice}", {}),
+    ("/v1/dunning-notices/{notice}/document", {"format": "html"}),
     ("/v1/invoices", {}),
     ("/v1/invoices", {"customer_id": "{customer}", "state": "paid"}),
     ("/v1/invoices/{paid}", {}),

@@ -1,5 +1,6 @@
 """Dunning runs on the books: notices, their fees, and that nothing is done twice."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -12,12 +13,16 @@ from gridtally.contracts.dunning import (
     DunningRulesChanged,
     DunningStopChanged,
 )
+from gridtally.contracts.sellers import SellerChanged
 from gridtally.database import ALL_TENANTS, transaction
 from gridtally.ledger.accounts.handlers import dunning
+from gridtally.ledger.accounts.handlers.customers import apply_customers
 from gridtally.ledger.accounts.handlers.postings import post_credit_notes
+from gridtally.ledger.accounts.handlers.sellers import apply_sellers
 from integration.ledger.accounts import (
     balance,
     credit_note,
+    customer,
     declare,
     issue,
     pay,
@@ -304,3 +309,24 @@ async def test_rules_are_a_tenants_own_and_nobody_is_dunned_without_any(ledger, 
     assert (await withdraw(acme, notice, 404))["code"] == "dunning_notice_unknown"
     versions = [own.version for own in await reported(ledger, DunningRulesChanged)]
     assert versions == [1, 1]
+
+
+async def test_a_notice_is_a_letter_with_the_letterhead_of_its_day(ledger, acme, clients):
+    await rule(acme, levels=RULES["levels"][1:])
+    who, _ = await issue(ledger, "70.00", due_on=day(-30))
+    await dun(ledger, acme)
+    [notice] = await notices(acme)
+    path = f"/v1/dunning-notices/{notice['id']}/document"
+    assert (await acme.get(path)).json()["code"] == "seller_missing"
+    await posted(ledger, apply_sellers, SellerChanged(name="Stadtwerke", version=1))
+    assert (await acme.get(path)).json()["code"] == "customer_unknown"
+    await posted(ledger, apply_customers, customer(who, name="Ada <b>", language="de"))
+    page = await acme.get(path, params={"format": "html"})
+    assert "script-src" not in page.headers["Content-Security-Policy"]
+    shown = re.sub(r"[\s\u00a0]+", " ", page.text)
+    for said in ("Demand", "Stadtwerke", "Ada &lt;b&gt;", "INV-0", "Zu zahlen", "75,00 €"):
+        assert said in shown, said
+    pdf = await acme.get(path)
+    assert (pdf.headers["Content-Type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
+    assert (await acme.get(path)).content == pdf.content
+    assert (await (await clients("other")).get(path)).status_code == 404

@@ -61,6 +61,7 @@ FOR_CUSTOMERS = {
         "GET /v1/customers/{customer_id}/statement",
         "GET /v1/dunning-notices",
         "GET /v1/dunning-notices/{notice_id}",
+        "GET /v1/dunning-notices/{notice_id}/document",
         "GET /v1/invoices",
         "GET /v1/invoices/{invoice_id}",
         "GET /v1/payment-plans",

@@ -113,6 +113,7 @@ NAMED: dict[str, CostClass] = {
     "GET /v1/customers/{customer_id}/balance": READ,
     "GET /v1/customers/{customer_id}/statement": CALCULATION,
     "GET /v1/customers/{customer_id}/dunning-stop": READ,
+    "GET /v1/dunning-notices/{notice_id}/document": CALCULATION,
     "GET /v1/dunning-rules": READ,
     "GET /v1/dunning-runs/preview": CALCULATION,
     "GET /v1/customers/{customer_id}/mandate": READ,

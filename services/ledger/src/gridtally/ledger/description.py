@@ -144,6 +144,10 @@ DESCRIPTION = ApiDescription(
         "preview_dunning_run": {422: ("dunning_day_refused",)},
         "get_dunning_run": {404: ("dunning_run_unknown",)},
         "get_dunning_notice": {404: ("dunning_notice_unknown",)},
+        "get_dunning_notice_document": {
+            404: ("dunning_notice_unknown",),
+            422: ("seller_missing", "customer_unknown"),
+        },
         "withdraw_dunning_notice": {
             404: ("dunning_notice_unknown",),
             409: ("dunning_notice_withdrawn", "dunning_notice_followed"),

@@ -1228,14 +1228,14 @@ class Ledger(Operations):
 
     def start_dunning_run(
         self, body: models.NewDunningRun, *, idempotency_key: str | None = None
-    ) -> models.Run:
+    ) -> models.DunningRun:
         """Have all customers looked at, in the background: each invoice that has reached its
         next level gets there with a notice, one for each customer and currency, and its fee
         is booked. What was done by an earlier run is not done again. 409 while another run
         goes on.
         """
         return self._call(
-            models.Run,
+            models.DunningRun,
             "POST",
             "/v1/dunning-runs",
             body=body,
@@ -1243,9 +1243,11 @@ class Ledger(Operations):
             idempotency_key=idempotency_key,
         )
 
-    def list_dunning_runs(self, *, limit: int | None = None) -> Iterator[models.Run]:
+    def list_dunning_runs(self, *, limit: int | None = None) -> Iterator[models.DunningRun]:
         """Runs, the newest first."""
-        return self._pages(models.PageOfRun, "GET", "/v1/dunning-runs", query={"limit": limit})
+        return self._pages(
+            models.PageOfDunningRun, "GET", "/v1/dunning-runs", query={"limit": limit}
+        )
 
     def preview_dunning_run(
         self, *, on: date | None = None, limit: int | None = None
@@ -1261,9 +1263,11 @@ class Ledger(Operations):
             query={"on": on, "limit": limit},
         )
 
-    def get_dunning_run(self, run_id: UUID) -> models.Run:
+    def get_dunning_run(self, run_id: UUID) -> models.DunningRun:
         """One run, as far as it has come."""
-        return self._call(models.Run, "GET", "/v1/dunning-runs/{run_id}", parts={"run_id": run_id})
+        return self._call(
+            models.DunningRun, "GET", "/v1/dunning-runs/{run_id}", parts={"run_id": run_id}
+        )
 
     def list_dunning_notices(
         self,
@@ -1272,30 +1276,46 @@ class Ledger(Operations):
         run_id: UUID | None = None,
         state: Literal["issued", "withdrawn"] | None = None,
         limit: int | None = None,
-    ) -> Iterator[models.Notice]:
+    ) -> Iterator[models.DunningNotice]:
         """Notices, the oldest first."""
         return self._pages(
-            models.PageOfNotice,
+            models.PageOfDunningNotice,
             "GET",
             "/v1/dunning-notices",
             query={"customer_id": customer_id, "run_id": run_id, "state": state, "limit": limit},
         )
 
-    def get_dunning_notice(self, notice_id: UUID) -> models.Notice:
+    def get_dunning_notice(self, notice_id: UUID) -> models.DunningNotice:
         """One notice."""
         return self._call(
-            models.Notice, "GET", "/v1/dunning-notices/{notice_id}", parts={"notice_id": notice_id}
+            models.DunningNotice,
+            "GET",
+            "/v1/dunning-notices/{notice_id}",
+            parts={"notice_id": notice_id},
+        )
+
+    def get_dunning_notice_document(
+        self, notice_id: UUID, *, format: Literal["html", "pdf"] | None = None
+    ) -> AbstractContextManager[Download]:
+        """The notice as a letter, a page or PDF/A-3, in the customer's language and with the
+        letterhead of the day on which it was issued.
+        """
+        return self._download(
+            "GET",
+            "/v1/dunning-notices/{notice_id}/document",
+            parts={"notice_id": notice_id},
+            query={"format": format},
         )
 
     def withdraw_dunning_notice(
         self, notice_id: UUID, body: models.NewWithdrawal, *, idempotency_key: str | None = None
-    ) -> models.Notice:
+    ) -> models.DunningNotice:
         """Have a notice count no more: its fee is reversed, and its invoices are at the level
         before, so that they may reach this one again. 409 where it was withdrawn, or one of
         its invoices has reached another level since.
         """
         return self._call(
-            models.Notice,
+            models.DunningNotice,
             "POST",
             "/v1/dunning-notices/{notice_id}/withdraw",
             parts={"notice_id": notice_id},
@@ -2921,14 +2941,14 @@ class AsyncLedger(AsyncOperations):
 
     async def start_dunning_run(
         self, body: models.NewDunningRun, *, idempotency_key: str | None = None
-    ) -> models.Run:
+    ) -> models.DunningRun:
         """Have all customers looked at, in the background: each invoice that has reached its
         next level gets there with a notice, one for each customer and currency, and its fee
         is booked. What was done by an earlier run is not done again. 409 while another run
         goes on.
         """
         return await self._call(
-            models.Run,
+            models.DunningRun,
             "POST",
             "/v1/dunning-runs",
             body=body,
@@ -2936,9 +2956,11 @@ class AsyncLedger(AsyncOperations):
             idempotency_key=idempotency_key,
         )
 
-    def list_dunning_runs(self, *, limit: int | None = None) -> AsyncIterator[models.Run]:
+    def list_dunning_runs(self, *, limit: int | None = None) -> AsyncIterator[models.DunningRun]:
         """Runs, the newest first."""
-        return self._pages(models.PageOfRun, "GET", "/v1/dunning-runs", query={"limit": limit})
+        return self._pages(
+            models.PageOfDunningRun, "GET", "/v1/dunning-runs", query={"limit": limit}
+        )
 
     def preview_dunning_run(
         self, *, on: date | None = None, limit: int | None = None
@@ -2954,10 +2976,10 @@ class AsyncLedger(AsyncOperations):
             query={"on": on, "limit": limit},
         )
 
-    async def get_dunning_run(self, run_id: UUID) -> models.Run:
+    async def get_dunning_run(self, run_id: UUID) -> models.DunningRun:
         """One run, as far as it has come."""
         return await self._call(
-            models.Run, "GET", "/v1/dunning-runs/{run_id}", parts={"run_id": run_id}
+            models.DunningRun, "GET", "/v1/dunning-runs/{run_id}", parts={"run_id": run_id}
         )
 
     def list_dunning_notices(
@@ -2967,30 +2989,46 @@ class AsyncLedger(AsyncOperations):
         run_id: UUID | None = None,
         state: Literal["issued", "withdrawn"] | None = None,
         limit: int | None = None,
-    ) -> AsyncIterator[models.Notice]:
+    ) -> AsyncIterator[models.DunningNotice]:
         """Notices, the oldest first."""
         return self._pages(
-            models.PageOfNotice,
+            models.PageOfDunningNotice,
             "GET",
             "/v1/dunning-notices",
             query={"customer_id": customer_id, "run_id": run_id, "state": state, "limit": limit},
         )
 
-    async def get_dunning_notice(self, notice_id: UUID) -> models.Notice:
+    async def get_dunning_notice(self, notice_id: UUID) -> models.DunningNotice:
         """One notice."""
         return await self._call(
-            models.Notice, "GET", "/v1/dunning-notices/{notice_id}", parts={"notice_id": notice_id}
+            models.DunningNotice,
+            "GET",
+            "/v1/dunning-notices/{notice_id}",
+            parts={"notice_id": notice_id},
+        )
+
+    def get_dunning_notice_document(
+        self, notice_id: UUID, *, format: Literal["html", "pdf"] | None = None
+    ) -> AbstractAsyncContextManager[AsyncDownload]:
+        """The notice as a letter, a page or PDF/A-3, in the customer's language and with the
+        letterhead of the day on which it was issued.
+        """
+        return self._download(
+            "GET",
+            "/v1/dunning-notices/{notice_id}/document",
+            parts={"notice_id": notice_id},
+            query={"format": format},
         )
 
     async def withdraw_dunning_notice(
         self, notice_id: UUID, body: models.NewWithdrawal, *, idempotency_key: str | None = None
-    ) -> models.Notice:
+    ) -> models.DunningNotice:
         """Have a notice count no more: its fee is reversed, and its invoices are at the level
         before, so that they may reach this one again. 409 where it was withdrawn, or one of
         its invoices has reached another level since.
         """
         return await self._call(
-            models.Notice,
+            models.DunningNotice,
             "POST",
             "/v1/dunning-notices/{notice_id}/withdraw",
             parts={"notice_id": notice_id},

@@ -735,6 +735,67 @@ class DunningLevel(Model):
     """What a notice costs, by currency; in a currency that is not there, nothing"""
 
 
+class DunningNotice(Model):
+    """
+    A customer was asked again for what is overdue; all amounts are in `currency`, as they were
+    when it was issued, but for `fee_open`.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    customer_id: UUID
+    """The customer"""
+
+    level: int
+    """The highest level of its invoices"""
+
+    name: str
+    """What the rules call that level"""
+
+    items: list[DunnedInvoice]
+    """What reaches a level with it, the oldest due first"""
+
+    others: Decimal
+    """What else is overdue: at its level still, or a fee of before"""
+
+    credit: Decimal
+    """What the customer has as credit"""
+
+    fee: Decimal
+    """What the notice costs"""
+
+    total: Decimal
+    """What is to be paid: invoices, others and fee, less the credit"""
+
+    pay_by: date
+    """The last day to pay it, in UTC"""
+
+    id: UUID
+    """The notice; its fee is a charge of this id"""
+
+    run_id: UUID
+    """The run that issued it"""
+
+    on: date
+    """The day of which the run asked what was overdue"""
+
+    state: Literal["issued", "withdrawn"] | str
+    """Whether it counts"""
+
+    fee_open: Decimal
+    """What is still to be paid of its fee"""
+
+    issued_at: AwareDatetime
+    """When it was issued, UTC"""
+
+    withdrawn_at: AwareDatetime | None
+    """Since when it no longer counts, UTC; null while it does"""
+
+    withdraw_reason: Literal["mistake", "goodwill", "disputed", "paid_meanwhile"] | str | None
+    """Why it was withdrawn; null while it counts"""
+
+
 class DunningRules(Model):
     """By which levels a tenant's customers are dunned; nobody is where there are none."""
 
@@ -1542,67 +1603,6 @@ class NewWithdrawal(Model):
     """Why: it should never have been, the fee is let go, the debt is disputed, or it was paid before the notice came"""
 
 
-class Notice(Model):
-    """
-    A customer was asked again for what is overdue; all amounts are in `currency`, as they were
-    when it was issued, but for `fee_open`.
-    """
-
-    currency: str
-    """ISO 4217 code"""
-
-    customer_id: UUID
-    """The customer"""
-
-    level: int
-    """The highest level of its invoices"""
-
-    name: str
-    """What the rules call that level"""
-
-    items: list[DunnedInvoice]
-    """What reaches a level with it, the oldest due first"""
-
-    others: Decimal
-    """What else is overdue: at its level still, or a fee of before"""
-
-    credit: Decimal
-    """What the customer has as credit"""
-
-    fee: Decimal
-    """What the notice costs"""
-
-    total: Decimal
-    """What is to be paid: invoices, others and fee, less the credit"""
-
-    pay_by: date
-    """The last day to pay it, in UTC"""
-
-    id: UUID
-    """The notice; its fee is a charge of this id"""
-
-    run_id: UUID
-    """The run that issued it"""
-
-    on: date
-    """The day of which the run asked what was overdue"""
-
-    state: Literal["issued", "withdrawn"] | str
-    """Whether it counts"""
-
-    fee_open: Decimal
-    """What is still to be paid of its fee"""
-
-    issued_at: AwareDatetime
-    """When it was issued, UTC"""
-
-    withdrawn_at: AwareDatetime | None
-    """Since when it no longer counts, UTC; null while it does"""
-
-    withdraw_reason: Literal["mistake", "goodwill", "disputed", "paid_meanwhile"] | str | None
-    """Why it was withdrawn; null while it counts"""
-
-
 class OwedToPayee(Model):
     """What invoices less credit notes have put on a payee's account, whatever was paid since."""
 
@@ -1640,6 +1640,14 @@ class PageOfDirectDebitBatch(Model):
     """What `cursor` must be for the next page; null on the last one"""
 
 
+class PageOfDunningNotice(Model):
+    items: list[DunningNotice]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
 class PageOfInvoice(Model):
     items: list[Invoice]
     """The page's items"""
@@ -1650,14 +1658,6 @@ class PageOfInvoice(Model):
 
 class PageOfKey(Model):
     items: list[Key]
-    """The page's items"""
-
-    next_cursor: str | None = None
-    """What `cursor` must be for the next page; null on the last one"""
-
-
-class PageOfNotice(Model):
-    items: list[Notice]
     """The page's items"""
 
     next_cursor: str | None = None
@@ -2788,6 +2788,28 @@ class Definition(Model):
     """The meters of the sum, with their signs"""
 
 
+class DunningRun(Model):
+    """A look at all customers of whom something is overdue, as far as it has come."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    on: date
+    """The day of which it asks what is overdue"""
+
+    state: Literal["running", "finished"] | str
+    """Whether it goes on, in the background"""
+
+    started_at: AwareDatetime
+    """When it was asked for, UTC"""
+
+    finished_at: AwareDatetime | None
+    """When it had looked at all, UTC; null until then"""
+
+    totals: list[RunTotals]
+    """What it has issued, by currency"""
+
+
 class EnteredReading(Model):
     """A reading that was entered, and what is doubtful about it."""
 
@@ -3322,6 +3344,14 @@ class PageOfAccount(Model):
     """What `cursor` must be for the next page; null on the last one"""
 
 
+class PageOfDunningRun(Model):
+    items: list[DunningRun]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
 class PageOfMeter(Model):
     items: list[Meter]
     """The page's items"""
@@ -3675,28 +3705,6 @@ class PropertyWithMeters(Model):
     """The meters"""
 
 
-class Run(Model):
-    """A look at all customers of whom something is overdue, as far as it has come."""
-
-    id: UUID
-    """The resource's id (UUID)"""
-
-    on: date
-    """The day of which it asks what is overdue"""
-
-    state: Literal["running", "finished"] | str
-    """Whether it goes on, in the background"""
-
-    started_at: AwareDatetime
-    """When it was asked for, UTC"""
-
-    finished_at: AwareDatetime | None
-    """When it had looked at all, UTC; null until then"""
-
-    totals: list[RunTotals]
-    """What it has issued, by currency"""
-
-
 class Series(Model):
     """A meter through a time, piece by piece."""
 
@@ -3814,14 +3822,6 @@ class NewProperties(Model):
 
 class PageOfPaymentPlan(Model):
     items: list[PaymentPlan]
-    """The page's items"""
-
-    next_cursor: str | None = None
-    """What `cursor` must be for the next page; null on the last one"""
-
-
-class PageOfRun(Model):
-    items: list[Run]
     """The page's items"""
 
     next_cursor: str | None = None

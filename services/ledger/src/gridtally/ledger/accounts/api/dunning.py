@@ -9,19 +9,20 @@ from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 
 from gridtally.database import snapshot, transaction
+from gridtally.documents.dunning import compose_notice
+from gridtally.documents.html import render_html
+from gridtally.documents.pdf import render_pdf
+from gridtally.documents.renderer import in_renderer
 from gridtally.http.context import Db, Now
+from gridtally.http.document_answers import HTML, PDF, document_response
 from gridtally.http.idempotency import Idempotent
 from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import Body
 from gridtally.kernel.errors import NotFound
 from gridtally.ledger.accounts.api.models import InCurrency, Money
-from gridtally.ledger.accounts.domain.dunning import (
-    DunningNotice,
-    DunningRun,
-    NoticeState,
-    WithdrawReason,
-)
+from gridtally.ledger.accounts.domain import dunning as domain
+from gridtally.ledger.accounts.domain.dunning import NoticeState, WithdrawReason
 from gridtally.ledger.accounts.handlers import dunning as handlers
 from gridtally.ledger.accounts.store import dunning
 from gridtally.ledger.accounts.store.dunning import RunTotal, ShownNotice
@@ -31,6 +32,16 @@ router = Router(prefix="/v1", tags=["dunning"])
 RunId = Annotated[UUID, Path(description="The dunning run")]
 NoticeId = Annotated[UUID, Path(description="The notice")]
 ON = "The day, in UTC, of which is asked what was due before it and is open now; today if left out"
+LetterFormat = Literal["html", "pdf"]
+_SHOWN: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The letter",
+        "content": {
+            "text/html": {"schema": {"type": "string"}},
+            "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
 
 
 class NewDunningRun(Body):
@@ -46,7 +57,7 @@ class RunTotals(InCurrency):
     fees: Annotated[Money, Field(description="Their fees")]
 
 
-class Run(BaseModel):
+class DunningRun(BaseModel):
     """A look at all customers of whom something is overdue, as far as it has come."""
 
     id: UUID
@@ -61,7 +72,7 @@ class Run(BaseModel):
     totals: Annotated[list[RunTotals], Field(description="What it has issued, by currency")]
 
     @classmethod
-    def of(cls, run: DunningRun, totals: list[RunTotal]) -> Self:
+    def of(cls, run: domain.DunningRun, totals: list[RunTotal]) -> Self:
         """The run as the API shows it."""
         return cls(
             id=run.id,
@@ -73,7 +84,7 @@ class Run(BaseModel):
         )
 
 
-@router.post("/dunning-runs", status_code=201, response_model=Run)
+@router.post("/dunning-runs", status_code=201, response_model=DunningRun)
 async def start_dunning_run(
     body: NewDunningRun, db: Db, cause: WriteCause, now: Now, request: Idempotent
 ) -> Response:
@@ -86,11 +97,11 @@ async def start_dunning_run(
             return answer
         await handlers.start_run(tx, cause, run)
         location = {"Location": f"/v1/dunning-runs/{run.id}"}
-        return await request.store_answer(tx, 201, Run.of(run, []), location)
+        return await request.store_answer(tx, 201, DunningRun.of(run, []), location)
 
 
 @router.get("/dunning-runs")
-async def list_dunning_runs(db: Db, caller: Reader, paging: Paging) -> Page[Run]:
+async def list_dunning_runs(db: Db, caller: Reader, paging: Paging) -> Page[DunningRun]:
     """Runs, the newest first."""
     after = paging.after(instant, UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
@@ -100,7 +111,7 @@ async def list_dunning_runs(db: Db, caller: Reader, paging: Paging) -> Page[Run]
         totals = await dunning.fetch_totals(read, caller.tenant_id, [run.id for run in rows])
     return paging.cut(
         rows,
-        item=lambda run: Run.of(run, totals.get(run.id, [])),
+        item=lambda run: DunningRun.of(run, totals.get(run.id, [])),
         position=lambda run: (run.started_at, run.id),
     )
 
@@ -137,7 +148,9 @@ class PreviewedNotice(InCurrency):
     pay_by: Annotated[date, Field(description="The last day to pay it, in UTC")]
 
     @classmethod
-    def of(cls, notice: DunningNotice, numbers: dict[UUID, str] | None = None, **more: Any) -> Self:
+    def of(
+        cls, notice: domain.DunningNotice, numbers: dict[UUID, str] | None = None, **more: Any
+    ) -> Self:
         """What a notice has, with the fields of a wider model."""
         names = (
             "customer_id", "currency", "level", "name", "others", "credit", "fee", "total",
@@ -179,17 +192,17 @@ async def preview_dunning_run(
 
 
 @router.get("/dunning-runs/{run_id}")
-async def get_dunning_run(run_id: RunId, db: Db, caller: Reader) -> Run:
+async def get_dunning_run(run_id: RunId, db: Db, caller: Reader) -> DunningRun:
     """One run, as far as it has come."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
         runs = await dunning.list_runs(read, caller.tenant_id, {"id": run_id}, None, 1)
         totals = await dunning.fetch_totals(read, caller.tenant_id, [run_id])
     if not runs:
         raise NotFound("dunning_run_unknown", "no dunning run has this id")
-    return Run.of(runs[0], totals.get(run_id, []))
+    return DunningRun.of(runs[0], totals.get(run_id, []))
 
 
-class Notice(PreviewedNotice):
+class DunningNotice(PreviewedNotice):
     """A customer was asked again for what is overdue; all amounts are in `currency`, as they were
     when it was issued, but for `fee_open`."""
 
@@ -224,7 +237,7 @@ async def list_dunning_notices(
     customer_id: UUID | None = None,
     run_id: UUID | None = None,
     state: NoticeState | None = None,
-) -> Page[Notice]:
+) -> Page[DunningNotice]:
     """Notices, the oldest first."""
     filters = named_filters(customer_id=customer_id or caller.customer_id, run_id=run_id)
     after = paging.after(instant, UUID)
@@ -238,15 +251,32 @@ async def list_dunning_notices(
             rows_max=paging.rows,
         )
     return paging.cut(
-        rows, item=Notice.shown, position=lambda own: (own.notice.issued_at, own.notice.id)
+        rows, item=DunningNotice.shown, position=lambda own: (own.notice.issued_at, own.notice.id)
     )
 
 
 @router.get("/dunning-notices/{notice_id}")
-async def get_dunning_notice(notice_id: NoticeId, db: Db, caller: CustomerReader) -> Notice:
+async def get_dunning_notice(notice_id: NoticeId, db: Db, caller: CustomerReader) -> DunningNotice:
     """One notice."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        return Notice.shown(await dunning.fetch_notice(read, caller.tenant_id, notice_id))
+        return DunningNotice.shown(await dunning.fetch_notice(read, caller.tenant_id, notice_id))
+
+
+@router.get("/dunning-notices/{notice_id}/document", responses=_SHOWN, response_class=Response)
+async def get_dunning_notice_document(
+    notice_id: NoticeId,
+    db: Db,
+    caller: CustomerReader,
+    format: LetterFormat = "pdf",  # noqa: A002
+) -> Response:
+    """The notice as a letter, a page or PDF/A-3, in the customer's language and with the letterhead
+    of the day on which it was issued."""
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        facts = await handlers.notice_facts(read, caller.tenant_id, notice_id)
+    draw = render_html if format == "html" else render_pdf
+    content = await in_renderer(lambda: draw(compose_notice(facts)))
+    media_type = HTML if format == "html" else PDF
+    return document_response(content, media_type, f"{notice_id}.{format}")
 
 
 class NewWithdrawal(Body):
@@ -261,7 +291,7 @@ class NewWithdrawal(Body):
     ]
 
 
-@router.post("/dunning-notices/{notice_id}/withdraw", response_model=Notice)
+@router.post("/dunning-notices/{notice_id}/withdraw", response_model=DunningNotice)
 async def withdraw_dunning_notice(
     notice_id: NoticeId, body: NewWithdrawal, db: Db, cause: WriteCause, now: Now,
     request: Idempotent,
@@ -274,4 +304,4 @@ async def withdraw_dunning_notice(
             return answer
         await handlers.withdraw_notice(tx, cause, notice_id, body.reason, now)
         shown = await dunning.fetch_notice(tx, cause.tenant_id, notice_id)
-        return await request.store_answer(tx, 200, Notice.shown(shown))
+        return await request.store_answer(tx, 200, DunningNotice.shown(shown))

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from gridtally.contracts.dunning import DunningNoticeChanged
 from gridtally.database import ReadConnection, WriteConnection
+from gridtally.documents.dunning import NoticeFacts, OverdueItem
 from gridtally.kernel.errors import Conflict, Fault, Rejected
 from gridtally.kernel.ids import new_id
 from gridtally.kernel.resources import Cause
@@ -37,6 +38,8 @@ from gridtally.ledger.accounts.store import (
     payment_plans,
     transactions,
 )
+from gridtally.ledger.accounts.store.addressees import fetch_addressees
+from gridtally.ledger.accounts.store.sellers import fetch_seller_at
 from gridtally.messaging import ReceivedMessage, enqueue
 
 CUSTOMERS_MAX = 250
@@ -146,6 +149,39 @@ async def withdraw_notice(
     if withdrawn.fee and not await transactions.is_reversed(tx, cause.tenant_id, fee):
         why = Reason(f"notice withdrawn: {reason}", now, cause.correlation_id, is_dated=False)
         await reverse_transaction(tx, cause.tenant_id, fee, why)
+
+
+async def notice_facts(read: ReadConnection, tenant_id: str, notice_id: UUID) -> NoticeFacts:
+    """What a notice's letter is made of: the notice and its letterhead as they were when it was
+    issued, and the customer's address as it is now, so that nobody is named who was erased.
+
+    NotFound without the notice, Rejected for as long as nobody knows who sells, or who the customer
+    is.
+    """
+    shown = await dunning.fetch_notice(read, tenant_id, notice_id)
+    notice = shown.notice
+    seller = await fetch_seller_at(read, tenant_id, notice.issued_at)
+    if seller is None:
+        raise Rejected("seller_missing", "a document names its seller: PUT /v1/seller first")
+    buyers = await fetch_addressees(read, tenant_id, [notice.customer_id])
+    if notice.customer_id not in buyers:
+        raise Rejected("customer_unknown", "billing has not said to whom it is addressed")
+    items = [
+        OverdueItem(shown.numbers.get(item.id, ""), item.due_on, item.open) for item in notice.items
+    ]
+    return NoticeFacts(
+        seller=seller,
+        buyer=buyers[notice.customer_id],
+        name=notice.name,
+        issued_on=notice.issued_at.date(),
+        currency=notice.currency,
+        items=items,
+        others=notice.others,
+        fee=notice.fee,
+        credit=notice.credit,
+        total=notice.total,
+        pay_by=notice.pay_by,
+    )
 
 
 async def adopt_notices(
