@@ -200,7 +200,12 @@ ACCOUNTS = [
     (Iban, "DE02120300000000202052", None),  # a digit
     (Iban, "DE0212030000000020205", None),  # the length
     (Iban, "NL91ABNA0417164300", "NL91ABNA0417164300"),
+    (Iban, "GB33BUKB20201555555555", "GB33BUKB20201555555555"),
+    (Iban, "FR14 2004 1010 0505 0001 3M02 606", "FR1420041010050500013M02606"),
+    (Iban, "MT84MALT011000012345MTLCAST001S", "MT84MALT011000012345MTLCAST001S"),
     (Iban, "XX82ABCD", None),
+    (Iban, "BR1800360305000010009795493C1", None),  # a country without SEPA
+    (Iban, "DE٠212030000000020205", None),  # digits of another script
     (Bic, "BYLADEM1001", "BYLADEM1001"),
     (Bic, "BYLADEM10", None),
     (CreditorId, "DE98ZZZ09999999999", "DE98ZZZ09999999999"),
@@ -220,6 +225,15 @@ def test_accounts_are_checked_by_their_own_digits(kind, text, taken):
             TypeAdapter(kind).validate_python(text)
     else:
         assert TypeAdapter(kind).validate_python(text) == taken
+
+
+@given(st.integers(2, 21), st.sampled_from("0123456789"))
+def test_a_wrong_digit_of_an_account_is_found(position, digit):
+    right = "DE02120300000000202051"
+    text = right[:position] + digit + right[position + 1 :]
+    if text != right:
+        with pytest.raises(ValidationError):
+            TypeAdapter(Iban).validate_python(text)
 
 
 def test_people_see_the_ends_of_an_account():

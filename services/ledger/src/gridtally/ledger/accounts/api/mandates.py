@@ -7,15 +7,17 @@ from uuid import UUID
 
 from fastapi import Path
 from pydantic import AfterValidator, Field
-from stdnum import bic, iban
-from stdnum.eu import at_02
-from stdnum.exceptions import ValidationError
 
 from gridtally.database import snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.json_bodies import Router
 from gridtally.http.resources import AnswerModel, Body
 from gridtally.ledger.accounts.domain import mandates as domain
+from gridtally.ledger.accounts.domain.bank_identifiers import (
+    parse_bic,
+    parse_creditor_id,
+    parse_iban,
+)
 from gridtally.ledger.accounts.domain.direct_debits import LEAD_DAYS_DEFAULT, Creditor
 from gridtally.ledger.accounts.domain.mandates import MandateState, Scheme, Sequence, masked
 from gridtally.ledger.accounts.handlers import mandates as handlers
@@ -30,37 +32,16 @@ SignedOn = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31))]
 SEPA_ID_CHARS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+?/:().,'-"
 
 
-def _iban(text: str) -> str:
-    try:
-        return iban.validate(text)
-    except ValidationError:
-        raise ValueError("must be an IBAN: its country, length and check digits") from None
-
-
-def _bic(text: str) -> str:
-    try:
-        return bic.validate(text)
-    except ValidationError:
-        raise ValueError("must be a BIC of 8 or 11 characters") from None
-
-
-def _creditor_id(text: str) -> str:
-    try:
-        return at_02.validate(text)
-    except ValidationError:
-        raise ValueError("must be a creditor identifier with its check digits") from None
-
-
 def _sepa_id(text: str) -> str:
     if set(text) - set(SEPA_ID_CHARS) or text[0] == "/" or text[-1] == "/" or "//" in text:
         raise ValueError("must be of letters, digits and + ? : ( ) . , ' - with no / at its ends")
     return text
 
 
-Iban = Annotated[str, Field(max_length=50), AfterValidator(_iban)]
+Iban = Annotated[str, Field(max_length=50), AfterValidator(parse_iban)]
 """Blanks in it are left out."""
-Bic = Annotated[str, Field(max_length=20), AfterValidator(_bic)]
-CreditorId = Annotated[str, Field(max_length=40), AfterValidator(_creditor_id)]
+Bic = Annotated[str, Field(max_length=20), AfterValidator(parse_bic)]
+CreditorId = Annotated[str, Field(max_length=40), AfterValidator(parse_creditor_id)]
 SepaId = Annotated[str, Field(min_length=1, max_length=35), AfterValidator(_sepa_id)]
 HolderName = Annotated[
     str, Field(min_length=1, max_length=70, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")
