@@ -128,6 +128,8 @@ async def test_levels_rise_with_each_run_and_their_fees_are_booked(ledger, acme)
     fees = [(own["reference"], own["amount"]) for own in statement["entries"]
             if own["kind"] == "dunning_fee"]  # fmt: skip
     assert fees == [(f"Demand {day(-14)}", "5.00"), (f"Final notice {day(0)}", "10.00")]
+    await posted(ledger, apply_sellers, SellerChanged(name="Stadtwerke", version=1))
+    await posted(ledger, apply_customers, customer(who, name="Ada"))
     assert "Dunning fee" in (await acme.get(path, params=window | {"format": "html"})).text
     accounts = (await acme.get("/v1/accounts")).json()["items"]
     [income] = [own for own in accounts if own["code"] == "revenue:dunning_fee"]
