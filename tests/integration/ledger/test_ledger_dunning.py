@@ -25,6 +25,7 @@ from integration.ledger.accounts import (
     customer,
     declare,
     issue,
+    known,
     pay,
     post,
     posted,
@@ -33,6 +34,7 @@ from integration.ledger.accounts import (
     reverse,
     states,
 )
+from integration.ledger.debits import came_back, came_in, collect, collect_for, read_bank, sign
 from integration.ledger.test_ledger_payment_plans import agree, equal
 
 NOW = datetime.now(UTC)
@@ -311,6 +313,37 @@ async def test_rules_are_a_tenants_own_and_nobody_is_dunned_without_any(ledger, 
     assert (await withdraw(acme, notice, 404))["code"] == "dunning_notice_unknown"
     versions = [own.version for own in await reported(ledger, DunningRulesChanged)]
     assert versions == [1, 1]
+
+
+async def test_what_a_direct_debit_may_still_bring_is_not_dunned(ledger, acme):
+    await rule(acme)
+    await collect_for(acme)
+    who, _ = await issue(ledger, "70.00", due_on=day(-30))
+    await known(ledger, who)
+    await sign(acme, who)
+    batch = await collect(acme)
+    await issue(ledger, "12.00", customer=who, due_on=day(-20))
+    await dun(ledger, acme)
+    [only] = await notices(acme)
+    assert [(item["number"], item["open"]) for item in only["items"]] == [("INV-0", "12.00")]
+    assert only["others"] == "0.00"
+    [debit] = batch["debits"]
+    await read_bank(acme, came_in(debit))
+    assert (await dun(ledger, acme))["totals"] == []
+    await read_bank(acme, came_back(debit))
+    assert (await dun(ledger, acme))["totals"] == [
+        {"currency": "EUR", "notices": 1, "fees": "0.00"}
+    ]
+    again = await collect(acme, returned_too=True)
+    other, _ = await issue(ledger, "40.00", due_on=day(-30))
+    await known(ledger, other)
+    await sign(acme, other)
+    cancelled = await collect(acme)
+    assert (await dun(ledger, acme))["totals"] == []
+    await post(acme, f"direct-debits/{cancelled['id']}/cancel", 200)
+    assert len((await dun(ledger, acme))["totals"]) == 1
+    assert [own["customer_id"] for own in await notices(acme)].count(str(other)) == 1
+    assert sorted(own["amount"] for own in again["debits"]) == ["12.00", "70.00"]
 
 
 async def test_a_notice_is_a_letter_with_the_letterhead_of_its_day(ledger, acme, clients):

@@ -17,6 +17,7 @@ from gridtally.documents.dunning import NoticeFacts, OverdueItem
 from gridtally.kernel.errors import Conflict, Fault, Rejected
 from gridtally.kernel.ids import new_id
 from gridtally.kernel.resources import Cause
+from gridtally.ledger.accounts.domain.direct_debits import HELD_DAYS
 from gridtally.ledger.accounts.domain.dunning import (
     DAYS_BACK_MAX,
     DunningNotice,
@@ -33,6 +34,7 @@ from gridtally.ledger.accounts.handlers.reversals import reverse_transaction
 from gridtally.ledger.accounts.store import (
     customer_accounts,
     customers,
+    direct_debits,
     dunning,
     dunning_rules,
     payment_plans,
@@ -93,12 +95,14 @@ async def notices_of(
     accounts = await customer_accounts.fetch_customer_accounts(read, keys)
     histories = await dunning.fetch_histories(read, tenant_id, asked)
     plans = await payment_plans.fetch_live_of(read, [(tenant_id, own) for own in asked])
+    held_since = now.astimezone(UTC).date() - timedelta(days=HELD_DAYS)
+    awaited = await direct_debits.fetch_awaited(read, tenant_id, asked, held_since)
     notices = (
         notice_of(
             rules,
             accounts[key],
             histories[key[1]],
-            _planned(plans.get(key[:2], ()), run.dunned_on),
+            awaited | _planned(plans.get(key[:2], ()), run.dunned_on),
             run,
             now,
         )

@@ -103,6 +103,27 @@ async def list_collectable(
     return [from_row(Collectable, row, mandate=mandate_of(row)) for row in rows]
 
 
+_AWAITED = """
+SELECT d.item_id, sum(d.amount) AS amount
+  FROM direct_debit d
+  JOIN direct_debit_batch b ON (b.tenant_id, b.id) = (d.tenant_id, d.batch_id)
+ WHERE d.tenant_id = $1 AND d.customer_id = ANY($2) AND b.cancelled_at IS NULL
+   AND b.collection_on >= $3
+   AND NOT EXISTS (SELECT FROM transaction t
+                    WHERE (t.tenant_id, t.document_id) = (d.tenant_id, d.id))
+ GROUP BY d.item_id
+"""
+
+
+async def fetch_awaited(
+    read: ReadConnection, tenant_id: str, customer_ids: Collection[UUID], held_since: date
+) -> dict[UUID, Decimal]:
+    """What debits since `held_since`, of which no bank has said anything, may still bring to each
+    item of these customers."""
+    rows = await read.raw.fetch(_AWAITED, tenant_id, list(customer_ids), held_since)
+    return {row["item_id"]: row["amount"] for row in rows}
+
+
 _PUT_BATCH = """
 INSERT INTO direct_debit_batch AS b
        (tenant_id, id, creditor_id, creditor_name, creditor_iban, creditor_bic, due_through,
