@@ -183,18 +183,18 @@ def notice_of(
     rules: DunningRules,
     account: CustomerAccount,
     history: DunningHistory,
-    set_aside: Mapping[UUID, Decimal],
+    awaited: Mapping[UUID, Decimal],
     run: DunningRun,
     now: datetime,
 ) -> DunningNotice | None:
     """The notice that a customer gets in a currency; None where no item reaches a level, or where
     less than the least is overdue beyond the customer's credit.
 
-    `set_aside` is what of each item is to be paid by a plan that is kept, or is being collected by
+    `awaited` is what of each item is to be paid by a plan that is kept, or is being collected by
     direct debit: nobody is asked for that.
     """
     overdue = [
-        (item, EXACT.subtract(item.open, set_aside.get(item.id, ZERO)))
+        (item, EXACT.subtract(item.open, awaited.get(item.id, ZERO)))
         for item in account.open_items()
         if item.due_on < run.dunned_on
     ]
