@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridtally.kernel.periods import ONE_DAY, local_date, midnight_utc
-from gridtally.metering.readings import CountedEnergy, microseconds
+from gridtally.metering.readings import INT64_MAX, CountedEnergy, microseconds
 
 MISSING = -1
 """Of an interval of which nothing is known."""
@@ -20,26 +20,44 @@ Edges = NDArray[np.int64]
 Energy = NDArray[Any]
 """Wh of intervals, or MISSING: of 64 bits, or Python's integers where those do not hold it."""
 _US_PER_MINUTE = 60_000_000
+_SLOTS_MIN = 8
+"""Of fewer intervals it costs more to make arrays."""
 
 
 def spread_evenly(counted: Sequence[CountedEnergy], edges: Edges) -> Energy:
     """The Wh of each interval between two edges; MISSING where nothing is known of it.
 
-    `counted` is in order of time. An interval that is covered in part has that part.
+    `counted` is in order of time, none of it overlaps. An interval that is covered in part has that
+    part.
     """
-    values: Energy = np.full(max(edges.size - 1, 0), MISSING, np.int64)
-    for energy in counted:
-        first = max(int(np.searchsorted(edges, energy.start_us, "right")) - 1, 0)
-        end = min(int(np.searchsorted(edges, energy.end_us, "left")), values.size)
+    values = [MISSING] * max(edges.size - 1, 0)
+    edges_us = edges.tolist()
+    starts = np.array([energy.start_us for energy in counted], np.int64)
+    ends = np.array([energy.end_us for energy in counted], np.int64)
+    first_slots = np.maximum(np.searchsorted(edges, starts, "right") - 1, 0).tolist()
+    end_slots = np.minimum(np.searchsorted(edges, ends, "left"), len(values)).tolist()
+    for energy, first, end in zip(counted, first_slots, end_slots, strict=True):
         if first >= end:
             continue
-        moments = np.clip(edges[first : end + 1], energy.start_us, energy.end_us)
-        parts = np.diff(energy.whole_wh_at(moments))
-        if parts.dtype != values.dtype:
-            values = values.astype(object)
-        before = values[first:end]
-        values[first:end] = np.where(before == MISSING, 0, before) + parts
-    return values
+        start_us, end_us = energy.start_us, energy.end_us
+        if end - first < _SLOTS_MIN:
+            # As whoever reads each interval or oftener has it, so by hand.
+            before_wh = energy.whole_wh(max(edges_us[first], start_us))
+            for slot in range(first, end):
+                at_us = edges_us[slot + 1]
+                total_wh = energy.whole_wh(min(at_us, end_us))
+                known_wh = values[slot]
+                part_wh = total_wh - before_wh
+                values[slot] = part_wh if known_wh == MISSING else known_wh + part_wh
+                before_wh = total_wh
+        else:
+            inside = np.clip(edges[first : end + 1], start_us, end_us)
+            parts = np.diff(energy.whole_wh_at(inside)).tolist()
+            if values[first] != MISSING:  # what came before ends in the same interval
+                parts[0] += values[first]
+            values[first:end] = parts
+    fits = max(values, default=MISSING) <= INT64_MAX
+    return np.array(values, np.int64 if fits else object)
 
 
 def edges_around(zone: str, minutes: int, from_at: datetime, to_at: datetime) -> Edges:

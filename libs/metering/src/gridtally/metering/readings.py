@@ -28,9 +28,9 @@ PARTS_PER_WH = 10**12
 """Registers and multipliers have six decimals each, in kWh: totals are exact in 10⁻¹² Wh."""
 PARTS_EXPONENT = 15
 """The same parts of a kWh, as an exponent of ten."""
-_MOMENTS_MIN = 8
-"""Of fewer it costs more to think about their steps."""
-_INT64_MAX = 2**63 - 1
+INT64_MAX = 2**63 - 1
+_MOMENTS_MIN = 4
+"""Two of them have a step between them that counts."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _ORDER_AT_A_MOMENT = {"exchange_final": 0, "reading": 1, "exchange_initial": 2}
@@ -83,6 +83,11 @@ class CountedEnergy:
         total = parts(EXACT.multiply(before.value, before.multiplier))
         return cls(microseconds(before.read_at), microseconds(after.read_at), total, parts(kwh))
 
+    def whole_wh(self, at_us: int) -> int:
+        """The running total at a moment from start to end, cut down to whole Wh."""
+        elapsed_us, length_us = at_us - self.start_us, self.end_us - self.start_us
+        return whole_units(self.total, self.energy, elapsed_us, length_us, PARTS_PER_WH)
+
     def whole_wh_at(self, moments_us: NDArray[np.int64]) -> NDArray[Any]:
         """The running totals at rising moments from start to end, cut down to whole Wh."""
         length_us = self.end_us - self.start_us
@@ -121,7 +126,7 @@ def whole_units_at(
     common = gcd(remainder, parts)
     rest, remainder, parts = rest // common, remainder // common, parts // common
     count = int(steps[-1])
-    if max(first + whole * count, rest + remainder * count, parts) > _INT64_MAX:
+    if max(first + whole * count, rest + remainder * count, parts) > INT64_MAX:
         return _one_by_one(total, added, elapsed, length, unit)
     ends = _one_by_one(total, added, elapsed[[0, -1]], length, unit)
     between = first + whole * steps + (rest + remainder * steps) // parts
@@ -132,7 +137,7 @@ def _one_by_one(
     total: int, added: int, elapsed: NDArray[np.int64], length: int, unit: int
 ) -> NDArray[Any]:
     totals = [whole_units(total, added, at, length, unit) for at in elapsed.tolist()]
-    fits = max(totals, default=0) <= _INT64_MAX
+    fits = max(totals, default=0) <= INT64_MAX
     return np.array(totals, np.int64 if fits else object)
 
 

@@ -50,12 +50,13 @@ from gridtally.metering.readings import (
     instant,
 )
 
-REGISTERS_MAX = 1_000
+REGISTERS_MAX = 200
 """Registers that are turned into intervals in one transaction."""
 SLOTS_MAX = 1_000_000
 """Intervals after which a transaction takes no further register."""
-PART_SLOTS_MAX = 100_000
-"""Intervals after which the readings of further registers are fetched later."""
+PART_MAX = timedelta(days=100)
+"""Time of registers together after which the readings of further ones are fetched later: whoever
+reads each minute has 144 000 of them."""
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -141,15 +142,16 @@ def _conversion(due: DueRegister, meter: Meter, now: datetime) -> _Conversion:
 
 
 def _parts(conversions: Sequence[_Conversion]) -> Iterator[list[_Conversion]]:
-    """Conversions whose readings are fetched together: hardly more of them than intervals."""
+    """Conversions whose readings are fetched together."""
     part: list[_Conversion] = []
-    slots = 0
+    time = timedelta()
     for conversion in conversions:
         part.append(conversion)
-        slots += conversion.edges.size
-        if slots >= PART_SLOTS_MAX:
+        begin_at, end_at = conversion.reach
+        time += end_at - begin_at
+        if time >= PART_MAX:
             yield part
-            part, slots = [], 0
+            part, time = [], timedelta()
     if part:
         yield part
 
