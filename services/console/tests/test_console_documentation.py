@@ -52,6 +52,12 @@ async def test_developers_are_led_to_it(directory):
     assert 'href="/documentation/index.html"' in answer.text
 
 
+async def test_a_file_that_was_removed_since_the_start_is_not_there(directory):
+    async with console({}, documentation_dir=directory) as browser:
+        (directory / "assets/a.js").unlink()
+        assert (await browser.get("/documentation/assets/a.js")).status_code == 404
+
+
 @pytest.mark.parametrize("name", ["%2e%2e/secret.html", "..%2fsecret.html", "assets", "none.html"])
 async def test_nothing_beside_it_is_served(directory, name):
     async with console({}, documentation_dir=directory) as browser:

@@ -190,6 +190,19 @@ RULE_SETS = st.builds(
 )
 
 
+def test_nobody_is_dunned_for_less_than_can_be_paid():
+    rules = replace(RULES, minimums={})
+    assert issued(account(item(FIRST, "0.005", 90)), rules=rules) is None
+    owed = account(item(FIRST, "50.005", 90))
+    assert issued(owed, planned={FIRST: Decimal("50.00")}, rules=rules) is None
+    assert figures(issued(owed, rules=rules))[2] == ["0.00", "0", "0", "50.00"]
+
+
+def test_a_run_of_an_earlier_day_gives_time_from_now_on():
+    notice = issued(account(item(FIRST, "50.00", 90)), on=DAY - timedelta(days=31))
+    assert notice.pay_by == DAY + timedelta(days=10)
+
+
 class Books:
     """A customer's account over time, with the notices that there were and what each item had."""
 

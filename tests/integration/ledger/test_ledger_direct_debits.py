@@ -5,9 +5,11 @@ from datetime import timedelta
 from uuid import uuid4
 
 from gridtally.contracts.direct_debits import DirectDebitChanged, MandateChanged
-from gridtally.database import ALL_TENANTS, snapshot
+from gridtally.contracts.envelope import Envelope
+from gridtally.database import ALL_TENANTS, snapshot, transaction
 from gridtally.http.context import utc_now
 from gridtally.ledger.accounts.handlers.customers import apply_customers
+from gridtally.messaging import ReceivedMessage
 from integration.ledger.accounts import (
     customer,
     issue,
@@ -169,6 +171,44 @@ async def test_a_return_may_come_before_the_payment(ledger, acme):
     assert await states_of(acme, batch) == [("INV-0", "returned", "AC04")]
     assert await states(acme, who) == {"INV-0": ("open", "70.00")}
     await reconciled(acme)
+
+
+async def test_only_what_was_asked_for_is_a_debits_payment(ledger, acme):
+    """A cent that is called by the same id from end to end comes first."""
+    await collect_for(acme)
+    await debtor(ledger, acme, "70.00")
+    batch = await collect(acme)
+    [debit] = batch["debits"]
+    await read_bank(acme, came_in(debit, "0.01"), came_in(debit))
+    assert await states_of(acme, batch) == [("INV-0", "collected", None)]
+    suspense = (await acme.get("/v1/accounts")).json()["items"]
+    [cash] = [own["balance"] for own in suspense if own["code"].startswith("cash")]
+    assert cash == "70.01"
+    await reconciled(acme)
+
+
+async def test_a_return_of_money_that_was_booked_otherwise_is_for_people(ledger, acme):
+    await collect_for(acme)
+    who, [bill] = await debtor(ledger, acme, "70.00")
+    batch = await collect(acme)
+    [debit] = batch["debits"]
+    await pay(acme, who, "70.00", (bill.invoice_id, "70.00"))
+    [back] = (await read_bank(acme, came_back(debit)))["returns"]
+    assert back["state"] == "unknown"
+    assert (await states(acme, who))["INV-0"][0] == "paid"
+    await reconciled(acme)
+
+
+async def test_a_customer_who_is_deleted_leaves_no_mandate(ledger, acme):
+    await collect_for(acme)
+    who, _ = await debtor(ledger, acme, "70.00")
+    batch = await collect(acme)
+    envelope = Envelope(uuid4(), "customer.changed.v1", "test", utc_now(), "acme", "c")
+    ended = ReceivedMessage(None, envelope, envelope.event_type, 0, 0, f"acme:{who}", None)
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await apply_customers(tx, [ended])
+    assert (await mandate_of(acme, who, 404))["code"] == "mandate_unknown"
+    assert (await batch_of(acme, batch, "/file", 410)).json()["code"] == "erased"
 
 
 async def test_who_reverses_by_hand_gives_no_banks_reason(ledger, acme):

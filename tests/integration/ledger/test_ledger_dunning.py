@@ -61,15 +61,16 @@ async def rule(client, **changes):
     return answer.json()
 
 
-async def advance(ledger):
+async def advance(ledger, days=0):
+    """Work on a run some days from now."""
     async with transaction(ledger, tenant=ALL_TENANTS) as tx:
-        return await dunning.advance_run(tx, datetime.now(UTC))
+        return await dunning.advance_run(tx, datetime.now(UTC) + timedelta(days=days))
 
 
 async def dun(ledger, client, days=0, headers=None):
     """A run of a day, to its end."""
     run = await post(client, "dunning-runs", headers=headers, on=day(days))
-    while await advance(ledger):
+    while await advance(ledger, days):
         pass
     done = (await client.get(f"/v1/dunning-runs/{run['id']}")).json()
     assert (done["state"], done["on"]) == ("finished", day(days))

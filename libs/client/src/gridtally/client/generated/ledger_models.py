@@ -2248,11 +2248,11 @@ class ReturnOfFile(Model):
     state: Literal["returned", "present", "unknown"] | str
     """
     `returned`: its payment was reversed. `present`: it had been before. `unknown`: no debit is
-    called so.
+    called so, or its invoice was paid by what no file calls the debit's: nothing is reversed.
     """
 
     customer_id: UUID | None
-    """Who owes it again; null where the debit is unknown."""
+    """Whose debit it was; null where there is none that is called so."""
 
     invoice_id: UUID | None
     """The invoice that is open again; null where the debit is unknown."""

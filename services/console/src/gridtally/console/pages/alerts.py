@@ -145,26 +145,24 @@ async def _alert_page(
             ("Raised", Cell(formats.instant(item["raised_at"]))),
             ("Last found", Cell(formats.instant(item["seen_at"]))),
             ("Acknowledged", _seen(item)),
+            ("By the key", Cell(item["acknowledged_by"] or formats.NONE)),
         ]
     )
-    note = Field("note", "Note", fields.get("note", item["note"] or ""), is_required=True)
-    form = Form(f"/operations/alerts/{alert_id}/acknowledge", [note], "Acknowledge")
     said = [] if refused is None or refused.failure is None else [
         Notice(refused.failure.detail, tone="bad", title="Not acknowledged.")
     ]  # fmt: skip
+    panels = [Panel("", [facts], width=8, text=KINDS[item["kind"]])]
+    if item["acknowledged_at"] is None:
+        note = Field("note", "Note", fields.get("note", ""), is_required=True)
+        form = Form(f"/operations/alerts/{alert_id}/acknowledge", [note], "Acknowledge")
+        text = "Says that somebody has seen it."
+        if item["cleared_at"] is None:
+            text += " It stays open until it ends."
+        panels.append(Panel("Acknowledge", [form], width=4, text=text))
     return PageView(
         "operations",
         f"Alert: {formats.words(item['kind'])}",
-        [
-            *said,
-            Panel("", [facts], width=8, text=KINDS[item["kind"]]),
-            Panel(
-                "Acknowledge",
-                [form],
-                width=4,
-                text="Says that somebody has seen it. It stays open until it ends.",
-            ),
-        ],
+        [*said, *panels],
         crumbs=(Link("Alerts", "/operations/alerts"),),
         subtitle=item["meter_name"] or item["meter_id"],
     )

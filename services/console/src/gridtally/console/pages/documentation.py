@@ -22,7 +22,7 @@ async def get_document(request: Request, name: str) -> Response:
     """A file of the site; 404 where it has none of that name, or there is no site."""
     site: Documentation | None = request.app.state.documentation
     path = site.files.get(name) if site is not None else None
-    if site is None or path is None:
+    if site is None or path is None or not path.is_file():  # it may have been built anew since
         raise HTTPException(404)
     headers = {"Content-Security-Policy": site.content_policy, "Cache-Control": "no-cache"}
     return FileResponse(path, headers=headers)

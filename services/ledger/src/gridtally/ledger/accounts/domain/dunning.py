@@ -10,13 +10,13 @@ is charged for a fee.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Literal
 from uuid import UUID
 
 from gridtally.kernel.errors import Conflict, Fault, Rejected
 from gridtally.kernel.ids import derive_id
-from gridtally.kernel.money import EXACT, is_payable
+from gridtally.kernel.money import EXACT, is_payable, minor_decimals
 from gridtally.ledger.accounts.domain.commands import Command
 from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
 from gridtally.ledger.accounts.domain.open_items import ZERO, OpenItem
@@ -194,7 +194,7 @@ def notice_of(
     direct debit: nobody is asked for that.
     """
     overdue = [
-        (item, EXACT.subtract(item.open, awaited.get(item.id, ZERO)))
+        (item, _payable(EXACT.subtract(item.open, awaited.get(item.id, ZERO)), account.currency))
         for item in account.open_items()
         if item.due_on < run.dunned_on
     ]
@@ -226,9 +226,15 @@ def notice_of(
         others=EXACT.subtract(sum_of(open_ for _, open_ in overdue), raised),
         credit=credit,
         fee=_fee(rule, account),
-        pay_by=run.dunned_on + timedelta(days=rule.days_to_pay),
+        pay_by=max(run.dunned_on, now.date()) + timedelta(days=rule.days_to_pay),
         issued_at=now,
     )
+
+
+def _payable(open_: Decimal, currency: str) -> Decimal:
+    """What somebody can pay of it: an invoice may have more decimals than its currency."""
+    step = Decimal(1).scaleb(-minor_decimals(currency))
+    return open_.quantize(step, ROUND_DOWN, EXACT)
 
 
 def _reached(rules: DunningRules, item: OpenItem, last: LastNotice | None, on: date) -> int | None:

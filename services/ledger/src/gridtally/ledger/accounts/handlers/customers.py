@@ -20,7 +20,7 @@ async def apply_customers(
     """Record that these customers exist, and give them the payments that have waited for them.
 
     The locks come first: a payment that is being posted for one of them meanwhile either sees the
-    customer, or is seen here. A tombstone takes the name alone, since an account stays. Of a
+    customer, or is seen here. A tombstone takes the name and the mandate, the account stays. Of a
     customer who was erased, answers and dead letters that may name them are erased here too; a
     loop erases what they said in the books.
     """
@@ -44,21 +44,25 @@ async def apply_customers(
             await erase_letters(tx, tenant_id, customer_id, event.erased_at)
             await customers.insert_erased(tx, tenant_id, customer_id, event.erased_at)
     keys = {(tenant_id, event.customer_id, event.currency) for tenant_id, event in published}
-    await customers.lock_unchanged(tx, newest.keys())
+    ended = [key for key, event in newest_states(messages).items() if event is None]
+    await customers.lock_unchanged(tx, newest.keys() | set(ended))
     for (tenant_id, customer_id), event in newest.items():
         if event.erased_at is not None:
             await erase_debits(tx, causes[tenant_id], customer_id, event.erased_at)
+    for tenant_id, customer_id in ended:
+        at = max(own.envelope.occurred_at for own in messages)
+        await erase_debits(tx, causes[tenant_id], customer_id, at)
     await terms.upsert_payment_days(
         tx, {key: (event.payment_days, event.version) for key, event in newest.items()}
     )
-    await _keep_addressees(tx, messages, newest)
+    await _keep_addressees(tx, newest, ended)
     await match_payments(tx, await customers.insert_known(tx, keys))
 
 
 async def _keep_addressees(
     tx: WriteConnection,
-    messages: Sequence[ReceivedMessage[CustomerChanged]],
     newest: Mapping[customers.Key, CustomerChanged],
+    ended: Sequence[customers.Key],
 ) -> None:
     """Keep how to address these customers; who was deleted is forgotten."""
     named = {
@@ -67,5 +71,4 @@ async def _keep_addressees(
         if (buyer := addressee(event)) is not None
     }
     await addressees.upsert_addressees(tx, named)
-    ended = [key for key, event in newest_states(messages).items() if event is None]
     await addressees.delete_addressees(tx, ended)

@@ -118,27 +118,23 @@ async def book_payments(
 async def _debited(
     read: ReadConnection, tenant_id: str, payments: Sequence[BankPayment]
 ) -> Mapping[UUID, DebitedInvoice]:
-    """The direct debits that brought some of the payments, by their ids: those of which just what
-    was asked for came in."""
-    amounts = {
-        id_: payment.amount
-        for payment in payments
-        if (id_ := payment.debit_id) and payment.currency == CURRENCY
-    }
-    known = await direct_debits.fetch_debited(read, tenant_id, amounts)
-    return {id_: debit for id_, debit in known.items() if debit.amount == amounts[id_]}
+    """The direct debits that payments name, by their ids."""
+    named = {payment.debit_id for payment in payments if payment.debit_id is not None}
+    return await direct_debits.fetch_debited(read, tenant_id, named)
 
 
 def _ids_of(
     tenant_id: str, payments: Sequence[BankPayment], debited: Mapping[UUID, DebitedInvoice]
 ) -> list[UUID]:
-    """The id of each payment: the debit's that brought it, of the first where it is there twice,
-    else by what the bank says."""
+    """The id of each payment: the debit's that brought it, where just what was asked for came in,
+    and of the first where it is there twice; else by what the bank says."""
     taken = set[UUID]()
     ids = []
     for payment in payments:
         id_ = payment.debit_id
-        if id_ is None or id_ not in debited or id_ in taken:
+        debit = debited.get(id_) if id_ is not None else None
+        asked = debit is not None and (payment.currency, payment.amount) == (CURRENCY, debit.amount)
+        if id_ is None or not asked or id_ in taken:
             id_ = payment.id_for(tenant_id)
         taken.add(id_)
         ids.append(id_)
@@ -193,10 +189,26 @@ async def book_returns(
         if await transactions.is_reversed(tx, tenant_id, payment_id):
             outcomes.append(BookedReturn(own, "present", debit))
             continue
+        if await _came_otherwise(tx, tenant_id, own.debit_id, debit):
+            outcomes.append(BookedReturn(own, "unknown", debit))
+            continue
         if not dry_run:
             await _reverse(tx, cause, own, debit, now)
         outcomes.append(BookedReturn(own, "returned", debit))
     return outcomes
+
+
+async def _came_otherwise(
+    read: ReadConnection, tenant_id: str, debit_id: UUID, debit: DebitedInvoice
+) -> bool:
+    """Whether the money of a debit was booked as somebody's payment, from a file that does not name
+    debits: which one is to be reversed, a person must say."""
+    if debit.invoice.open >= debit.amount:
+        return False
+    payment_id = transaction_id(tenant_id, debit_id)
+    if await transactions.fetch_original(read, tenant_id, payment_id) is not None:
+        return False
+    return not await adopted_payments.fetch_waiting(read, [(tenant_id, debit_id)])
 
 
 async def _reverse(
