@@ -2,6 +2,7 @@
 API answers about them."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -15,10 +16,12 @@ from gridtally.contracts.commerce import (
 )
 from gridtally.contracts.envelope import Envelope
 from gridtally.contracts.invoice_lines import InvoiceLine
+from gridtally.contracts.sellers import SellerChanged
 from gridtally.database import ALL_TENANTS, snapshot, transaction
 from gridtally.ledger.accounts.handlers.balances import publish_changed_balances
 from gridtally.ledger.accounts.handlers.customers import apply_customers
 from gridtally.ledger.accounts.handlers.postings import post_invoices
+from gridtally.ledger.accounts.handlers.sellers import apply_sellers
 from gridtally.messaging import OutgoingMessage, ReceivedMessage
 
 ISSUED = datetime(2025, 4, 1, tzinfo=UTC)
@@ -98,6 +101,16 @@ async def known(ledger, *ids, currency="EUR", tenant="acme"):
     events = [customer(id_, currency) for id_ in ids]
     await posted(ledger, apply_customers, *events, tenant=tenant)
     return ids[0]
+
+
+async def statement_page(ledger, client, who, window, currency="EUR"):
+    """The text of a customer's statement as a page, under a letterhead and with a name."""
+    await posted(ledger, apply_sellers, SellerChanged(name="Stadtwerke", version=1))
+    await posted(ledger, apply_customers, customer(who, currency, name="Ada", version=2))
+    path = f"/v1/customers/{who}/statement"
+    page = await client.get(path, params=window | {"format": "html"})
+    assert page.status_code == 200, page.text
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
 
 
 def outgoing(event, tenant):

@@ -21,6 +21,7 @@ from integration.ledger.accounts import (
     reconciled,
     reported,
     reverse,
+    statement_page,
     states,
 )
 from integration.ledger.seals import seal
@@ -135,8 +136,7 @@ async def test_a_statement_has_what_a_deposit_paid_and_not_the_deposit(ledger, a
         ("invoice", "100.00"), ("allocation", "-60.00"),
     ]  # fmt: skip
     assert statement["closing"] == "40.00"
-    page = await acme.get(path, params=params | {"format": "html"})
-    assert "Deposit set off" in page.text
+    assert "Deposit set off" in await statement_page(ledger, acme, who, params)
 
 
 @pytest.mark.parametrize("seed", range(3))

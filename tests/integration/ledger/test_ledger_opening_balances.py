@@ -26,6 +26,7 @@ from integration.ledger.accounts import (
     reconciled,
     reported,
     reverse,
+    statement_page,
     states,
 )
 from integration.ledger.seals import seal
@@ -81,8 +82,7 @@ async def test_what_was_owed_before_is_an_item_and_what_was_paid_ahead_is_credit
     assert [(e["reference"], e["amount"]) for e in statement["entries"]] == [
         ("OLD-1", "20.00"), ("OLD-2", "80.00"), ("", "-50.00"),
     ]  # fmt: skip
-    page = await acme.get(path, params=window | {"format": "html"})
-    assert "Opening balance" in page.text
+    assert "Opening balance" in await statement_page(ledger, acme, debtor, window)
     kinds = [(r.kind, r.amount) for r in await reported(ledger, TransactionRecorded)]
     assert kinds == [
         ("opening_charge", 80), ("opening_charge", 20), ("opening_credit", 35), ("allocation", 30),

@@ -97,11 +97,10 @@ async def tables_with(urls, postgres_admin_url, texts):
 async def apply_in_ledger(databases, events):
     topic = CustomerChanged.TOPIC
     envelope = Envelope(uuid4(), topic, "test", NOW, "acme", "c-1")
+    changes = [(CustomerChanged.model_validate_json(value), value) for value in events]
     messages = [
-        ReceivedMessage(
-            CustomerChanged.model_validate_json(value), envelope, topic, 0, 0, "", value
-        )
-        for value in events
+        ReceivedMessage(event, envelope, topic, 0, 0, f"acme:{event.customer_id}", value)
+        for event, value in changes
     ]
     async with transaction(databases["ledger"], tenant=ALL_TENANTS) as tx:
         await apply_customers(tx, messages)
@@ -147,7 +146,8 @@ async def test_an_erased_name_is_nowhere_any_more(databases, api_of, postgres_ad
         await bury(opened[service], made["id"])
     before = await tables_with(urls, postgres_admin_url, SECRETS)
     assert {table.partition(".")[2] for table in before} == {
-        "customer", "outbox", "idempotency_key", "registry_user", "dead_letter", "transaction",
+        "addressee", "customer", "outbox", "idempotency_key", "registry_user", "dead_letter",
+        "transaction",
     }  # fmt: skip
     balance = (await ledger.get(f"{path}/balance")).json()
 
