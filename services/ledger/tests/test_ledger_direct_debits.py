@@ -99,6 +99,12 @@ def test_a_mandate_for_one_debit_collects_one():
     assert [debit.number for debit in debits_of(BATCH.id, items)] == ["INV-1", "INV-3", "INV-4"]
 
 
+def test_one_debit_of_a_mandate_that_is_new_is_its_first():
+    items = [collectable(n, mandate_id="M", sequence="first") for n in range(2)]
+    sequences = [debit.sequence for debit in debits_of(BATCH.id, items)]
+    assert sequences == ["first", "recurrent"]
+
+
 def test_a_batch_is_cancelled_before_its_day_and_once():
     BATCH.require_cancellable(date(2025, 5, 5), 0)
     cancelled = dataclasses.replace(BATCH, cancelled_at=BATCH.created_at)

@@ -100,7 +100,7 @@ async def test_a_batch_collects_what_is_open_once(ledger, acme, clients):
     assert (await collect(acme, 200))["count"] == 0
     file = await batch_of(acme, batch, "/file")
     assert file.headers["content-type"].startswith("application/xml")
-    assert file.content.count(f"<IBAN>{IBAN}".encode()) == 3
+    assert file.content.count(f"<IBAN>{IBAN}".encode()) == 4  # its first, and a later one
     assert (await batch_of(acme, batch, "/file")).content == file.content
     assert (await batch_of(acme, batch)).json() == batch
     [listed] = (await acme.get("/v1/direct-debits")).json()["items"]
@@ -124,7 +124,9 @@ async def test_what_the_bank_says_is_booked_by_the_debits_name(ledger, acme):
     who, _ = await debtor(ledger, acme, "70.00", "30.00", "10.00")
     batch = await collect(acme)
     one, two, three = batch["debits"]
-    assert {own["sequence"] for own in batch["debits"]} == {"first"}
+    sequences = sorted(own["sequence"] for own in batch["debits"])
+    assert sequences == ["first", "recurrent", "recurrent"]
+    assert (await mandate_of(acme, who))["sequence"] == "recurrent"
     statement = (came_in(one), came_in(two), came_in(three, "9.00"))
     tried = await read_bank(acme, *statement, dry_run=True)
     assert (tried["matched"], tried["unmatched"]) == (2, 1)
@@ -159,6 +161,10 @@ async def test_what_the_bank_says_is_booked_by_the_debits_name(ledger, acme):
     retried = await collect(acme, returned_too=True)
     assert numbers(retried) == [("INV-1", "30.00")]
     assert retried["debits"][0]["sequence"] == "recurrent"
+    other = f"{uuid4()}"[:35]
+    await sign(acme, who, mandate_id=other)
+    refused = await sign(acme, who, 409)  # what was signed under that id was another mandate
+    assert refused["code"] == "mandate_used"
 
 
 async def test_a_return_may_come_before_the_payment(ledger, acme):
@@ -168,6 +174,9 @@ async def test_a_return_may_come_before_the_payment(ledger, acme):
     [debit] = batch["debits"]
     assert (await read_bank(acme, came_back(debit, "AC04")))["returned"] == 1
     assert (await read_bank(acme, came_in(debit)))["present"] == 1
+    later = came_in(debit, on=TODAY + timedelta(days=1))  # a transfer that is called so too
+    assert (await read_bank(acme, later))["unmatched"] == 1
+    assert (await read_bank(acme, later))["present"] == 1
     assert await states_of(acme, batch) == [("INV-0", "returned", "AC04")]
     assert await states(acme, who) == {"INV-0": ("open", "70.00")}
     await reconciled(acme)

@@ -29,6 +29,8 @@ FOR_READERS = {
     "/v1/tariffs/{tariff_id}/versions/validate",
 }
 """What a POST works out without storing anything."""
+FOR_WRITERS = {"/v1/direct-debits/{batch_id}/file"}
+"""A GET of what those who only look are not to know: whole account numbers."""
 FOR_EVERY_KEY = {"/v1/me"}
 """What needs a key, and no scope of it."""
 FLEET_COST = "/v1/fleet/customers/{customer_id}/cost"
@@ -90,6 +92,7 @@ async def test_every_route_wants_a_key_with_its_scope(app, clients_of):
     wrong = []
     for method, template, address in asked:
         reads = method == "GET" or template in FOR_READERS
+        reads = reads and template not in FOR_WRITERS
         for client, header, expected in (
             (reader, {"Authorization": ""}, {401}),
             (reader, {"Authorization": f"Bearer gt_keyunknown1_{'s' * 43}"}, {401}),

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from gridtally.contracts.model import Instant
 from gridtally.http.auth import Principal
-from gridtally.http.callers import customer_reader, reader, write_cause
+from gridtally.http.callers import customer_reader, reader, write_cause, writer
 from gridtally.kernel.resources import Cause
 
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
@@ -15,6 +15,7 @@ _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 Reader = Annotated[Principal, reader("ledger")]
 CustomerReader = Annotated[Principal, customer_reader("ledger")]
 """A caller who may be bound to a customer."""
+Writer = Annotated[Principal, writer("ledger")]
 WriteCause = Annotated[Cause, write_cause("ledger")]
 """Whose change this is, for callers who may write."""
 

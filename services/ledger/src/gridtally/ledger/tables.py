@@ -6,11 +6,20 @@ migrations.
 """
 
 from gridtally.ledger.accounts import tables as accounts
-from gridtally.ledger.accounts.tables import dunning
+from gridtally.ledger.accounts.tables import direct_debits, dunning
 from gridtally.ledger.audit import tables as audit
 from gridtally.ledger.columns import METADATA
 from gridtally.ledger.metering.analytics import tables as analytics
 from gridtally.ledger.metering.readings import tables as readings
 from gridtally.ledger.registry import tables as registry
 
-__all__ = ["METADATA", "accounts", "analytics", "audit", "dunning", "readings", "registry"]
+__all__ = [
+    "METADATA",
+    "accounts",
+    "analytics",
+    "audit",
+    "direct_debits",
+    "dunning",
+    "readings",
+    "registry",
+]

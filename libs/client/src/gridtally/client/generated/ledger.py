@@ -1398,6 +1398,8 @@ class Ledger(Operations):
     def get_direct_debit_file(self, batch_id: UUID) -> AbstractContextManager[Download]:
         """The file for the bank: pain.008.001.08, the same bytes for ever. 410 once somebody in
         it is erased, 409 of a batch that is cancelled.
+
+        It has whole account numbers, so it takes a key that may write.
         """
         return self._download(
             "GET", "/v1/direct-debits/{batch_id}/file", parts={"batch_id": batch_id}
@@ -3115,6 +3117,8 @@ class AsyncLedger(AsyncOperations):
     def get_direct_debit_file(self, batch_id: UUID) -> AbstractAsyncContextManager[AsyncDownload]:
         """The file for the bank: pain.008.001.08, the same bytes for ever. 410 once somebody in
         it is erased, 409 of a batch that is cancelled.
+
+        It has whole account numbers, so it takes a key that may write.
         """
         return self._download(
             "GET", "/v1/direct-debits/{batch_id}/file", parts={"batch_id": batch_id}

@@ -34,7 +34,7 @@ from gridtally.ledger.accounts.handlers import direct_debits as handlers
 from gridtally.ledger.accounts.handlers.direct_debits import RequestedBatch
 from gridtally.ledger.accounts.store import direct_debits
 from gridtally.ledger.accounts.store.direct_debits import BatchPosition
-from gridtally.ledger.callers import Reader, WriteCause, instant
+from gridtally.ledger.callers import Reader, WriteCause, Writer, instant
 
 router = Router(prefix="/v1/direct-debits", tags=["payments"])
 BatchId = Annotated[UUID, Path(description="The batch of direct debits")]
@@ -215,10 +215,13 @@ async def get_direct_debits(batch_id: BatchId, db: Db, caller: Reader) -> Direct
     responses={200: {"content": {XML: {"schema": {"type": "string"}}}}},
 )
 async def get_direct_debit_file(
-    batch_id: BatchId, db: Db, caller: Reader, exports: Exports
+    batch_id: BatchId, db: Db, caller: Writer, exports: Exports
 ) -> StreamingResponse:
     """The file for the bank: pain.008.001.08, the same bytes for ever. 410 once somebody in it is
-    erased, 409 of a batch that is cancelled."""
+    erased, 409 of a batch that is cancelled.
+
+    It has whole account numbers, so it takes a key that may write.
+    """
     async with snapshot(db, tenant=caller.tenant_id) as read:
         batch = (await handlers.fetch_batch(read, caller.tenant_id, batch_id)).batch
         positions = await direct_debits.fetch_positions(read, caller.tenant_id, batch_id)

@@ -138,13 +138,15 @@ def require_collection_day(collection_on: date, today: date, lead_days: int) -> 
 
 def debits_of(batch_id: UUID, collectable: Iterable[Collectable]) -> list[Debit]:
     """A debit for each item, in their order; a mandate for one debit collects the first of its
-    items only."""
+    items only, and of several by a mandate that is new the first alone is called so."""
     used = set[str]()
     debits = []
     for item in collectable:
         mandate = item.mandate
-        if mandate.sequence == "one_off" and mandate.mandate_id in used:
-            continue
+        if mandate.mandate_id in used:
+            if mandate.sequence == "one_off":
+                continue
+            mandate = mandate.sent()
         used.add(mandate.mandate_id)
         debits.append(
             Debit(

@@ -37,13 +37,16 @@ class Mandate:
     last_collected_on: date | None = None
     revoked_on: date | None = None
 
+    def sent(self) -> "Mandate":
+        """The mandate after a debit by it went to the bank: the next one is not the first. Since
+        2016 banks take as a later one what in truth is the first, as where that was refused."""
+        return replace(self, sequence="recurrent") if self.sequence == "first" else self
+
     def collected(self, on: date | None) -> "Mandate":
-        """The mandate after a debit was collected by it; the next one is not the first."""
+        """The mandate after a debit was collected by it."""
         if on is None:
             return self
-        last_on = max(on, self.last_collected_on or on)
-        sequence = "recurrent" if self.sequence == "first" else self.sequence
-        return replace(self, last_collected_on=last_on, sequence=sequence)
+        return replace(self.sent(), last_collected_on=max(on, self.last_collected_on or on))
 
     @property
     def lapses_on(self) -> date:

@@ -58,15 +58,22 @@ async def declare_mandate(
         same = ("sequence", "last_collected_on")  # which the debits may have moved on
         if replace(wanted, **{name: getattr(mandate, name) for name in same}) == mandate:
             return mandate
-        if mandate.revoked_on or await store.is_used(tx, tenant_id, customer_id, wanted.mandate_id):
-            raise Conflict(
-                "mandate_used", "it was used or revoked: what is signed anew has an id of its own"
-            )
+        if mandate.revoked_on or await store.is_used(tx, tenant_id, wanted.mandate_id):
+            raise _used()
+    elif await store.is_used(tx, tenant_id, wanted.mandate_id):
+        raise _used()
     if await store.is_taken(tx, tenant_id, wanted.mandate_id, customer_id):
         raise Conflict("mandate_id_taken", "another customer's mandate has this id")
     version = (current[1] if current else 0) + 1
     await _put(tx, cause, customer_id, wanted, version, now)
     return wanted
+
+
+def _used() -> Conflict:
+    """Whoever reads a bank's statement must know what was signed under an id."""
+    return Conflict(
+        "mandate_used", "it was used or revoked: what is signed anew has an id of its own"
+    )
 
 
 async def revoke_mandate(
@@ -124,7 +131,8 @@ async def declare_creditor(
     current = await store.fetch_settings(tx, cause.tenant_id, lock=True)
     version = (current[2] if current else 0) + 1
     event = DirectDebitSettingsChanged(**asdict(creditor), lead_days=lead_days, version=version)
-    await store.put_settings(tx, cause.tenant_id, event)
+    if not await store.put_settings(tx, cause.tenant_id, event):
+        raise Transient("somebody else said at this moment for whom it is")
     await enqueue(tx, [message_of(event, cause, version, now)])
 
 

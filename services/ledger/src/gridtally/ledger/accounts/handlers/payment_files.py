@@ -127,18 +127,24 @@ def _ids_of(
     tenant_id: str, payments: Sequence[BankPayment], debited: Mapping[UUID, DebitedInvoice]
 ) -> list[UUID]:
     """The id of each payment: the debit's that brought it, where just what was asked for came in,
-    and of the first where it is there twice; else by what the bank says."""
+    and of the first where it is there twice; else by what the bank says. What comes in after the
+    bank gave a debit back is not that debit, whatever it is called."""
     taken = set[UUID]()
     ids = []
     for payment in payments:
         id_ = payment.debit_id
         debit = debited.get(id_) if id_ is not None else None
-        asked = debit is not None and (payment.currency, payment.amount) == (CURRENCY, debit.amount)
-        if id_ is None or not asked or id_ in taken:
+        if id_ is None or debit is None or id_ in taken or not _brought(payment, debit):
             id_ = payment.id_for(tenant_id)
         taken.add(id_)
         ids.append(id_)
     return ids
+
+
+def _brought(payment: BankPayment, debit: DebitedInvoice) -> bool:
+    if (payment.currency, payment.amount) != (CURRENCY, debit.amount):
+        return False
+    return debit.returned_at is None or payment.booked_on <= debit.returned_at.date()
 
 
 def _debit_command(

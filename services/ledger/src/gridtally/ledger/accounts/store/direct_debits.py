@@ -20,7 +20,7 @@ from gridtally.ledger.accounts.domain.direct_debits import (
 )
 from gridtally.ledger.accounts.domain.payment_files.matches import Match, NamedInvoice
 from gridtally.ledger.accounts.store.mandates import USED, mandate_of
-from gridtally.ledger.accounts.tables import direct_debit_batch
+from gridtally.ledger.accounts.tables.direct_debits import direct_debit_batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,14 @@ class BatchPosition:
 
 @dataclass(frozen=True, slots=True)
 class DebitedInvoice:
-    """What a debit collects, of an item as it stands now."""
+    """What a debit collects, of an item as it stands now.
+
+    returned_at  when the bank gave it back; None where it has not
+    """
 
     amount: Decimal
     invoice: NamedInvoice
+    returned_at: datetime | None
 
     @property
     def match(self) -> Match:
@@ -52,7 +56,8 @@ class DebitedInvoice:
 # what waits for its payments after a restore, what an earlier debit may still bring ($4), and what
 # came back, unless that is wanted ($5).
 _COLLECTABLE = f"""
-SELECT i.id AS item_id, i.number, trunc(i.total - i.allocated, 2) AS amount, m.*, u.collected_on
+SELECT i.id AS item_id, i.number, trunc(i.total - i.allocated, 2) AS amount, m.*,
+       u.collected_on, u.sent
   FROM mandate m
   JOIN open_item i ON (i.tenant_id, i.customer_id) = (m.tenant_id, m.customer_id)
   {USED}
@@ -220,11 +225,13 @@ async def list_batches(
 
 # The key is a number without what separates its parts, as texts of payments are matched by.
 _DEBITED = """
-SELECT d.id AS debit_id, d.amount, i.id, i.customer_id, i.number,
+SELECT d.id AS debit_id, d.amount, r.occurred_at AS returned_at, i.id, i.customer_id, i.number,
        upper(regexp_replace(i.number, '[^0-9A-Za-z]', '', 'g')) AS key,
        CASE WHEN i.voided OR i.total < i.allocated THEN 0 ELSE i.total - i.allocated END AS open
   FROM direct_debit d
   JOIN open_item i ON (i.tenant_id, i.id) = (d.tenant_id, d.item_id)
+  LEFT JOIN transaction t ON (t.tenant_id, t.document_id) = (d.tenant_id, d.id)
+  LEFT JOIN transaction r ON (r.tenant_id, r.reverses_id) = (t.tenant_id, t.id)
  WHERE d.tenant_id = $1 AND d.id = ANY($2::uuid[])
 """
 
@@ -235,7 +242,8 @@ async def fetch_debited(
     """What those of these debits collect that there are."""
     rows = await read.raw.fetch(_DEBITED, tenant_id, list(ids))
     return {
-        row["debit_id"]: DebitedInvoice(row["amount"], from_row(NamedInvoice, row)) for row in rows
+        row["debit_id"]: from_row(DebitedInvoice, row, invoice=from_row(NamedInvoice, row))
+        for row in rows
     }
 
 

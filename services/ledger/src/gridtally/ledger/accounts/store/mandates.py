@@ -10,22 +10,27 @@ from gridtally.ledger.accounts.domain.mandates import Mandate
 
 USED = """
 LEFT JOIN LATERAL (
-     SELECT max(b.collection_on) AS collected_on
+     SELECT max(b.collection_on) FILTER (WHERE t.id IS NOT NULL) AS collected_on,
+            bool_or(t.id IS NOT NULL OR b.cancelled_at IS NULL) AS sent
        FROM direct_debit d
        JOIN direct_debit_batch b ON (b.tenant_id, b.id) = (d.tenant_id, d.batch_id)
-       JOIN transaction t ON (t.tenant_id, t.document_id) = (d.tenant_id, d.id)
+       LEFT JOIN transaction t ON (t.tenant_id, t.document_id) = (d.tenant_id, d.id)
       WHERE (d.tenant_id, d.customer_id) = (m.tenant_id, m.customer_id)
         AND d.mandate_id = m.mandate_id) AS u ON true
 """
-"""When a mandate was last collected by: what was paid under the id of one of its debits."""
+"""When a mandate was last collected by, as what was paid under the id of one of its debits; and
+whether a debit by it stands in a file for the bank."""
 _FETCH = f"""
-SELECT m.*, u.collected_on FROM mandate m {USED} WHERE m.tenant_id = $1 AND m.customer_id = $2
+SELECT m.*, u.collected_on, u.sent
+  FROM mandate m {USED}
+ WHERE m.tenant_id = $1 AND m.customer_id = $2
 """  # noqa: S608 - our own text
 
 
 def mandate_of(row: Row) -> Mandate:
-    """The mandate of a row, after what was collected by it."""
-    return from_row(Mandate, row).collected(row["collected_on"])
+    """The mandate of a row, after what was sent and collected by it."""
+    mandate = from_row(Mandate, row)
+    return (mandate.sent() if row["sent"] else mandate).collected(row["collected_on"])
 
 
 async def fetch_mandate(
@@ -61,14 +66,13 @@ async def is_taken(
 
 
 _IS_USED = """
-SELECT EXISTS (SELECT FROM direct_debit
-                WHERE (tenant_id, customer_id) = ($1, $2) AND mandate_id = $3)
+SELECT EXISTS (SELECT FROM direct_debit WHERE (tenant_id, mandate_id) = ($1, $2))
 """
 
 
-async def is_used(read: ReadConnection, tenant_id: str, customer_id: UUID, mandate_id: str) -> bool:
-    """Whether a customer's debit was made by the mandate of this id."""
-    return bool(await read.raw.fetchval(_IS_USED, tenant_id, customer_id, mandate_id))
+async def is_used(read: ReadConnection, tenant_id: str, mandate_id: str) -> bool:
+    """Whether anybody's debit was made by the mandate of this id."""
+    return bool(await read.raw.fetchval(_IS_USED, tenant_id, mandate_id))
 
 
 _PUT = """
@@ -133,12 +137,15 @@ ON CONFLICT (tenant_id) DO UPDATE
    SET creditor_id = excluded.creditor_id, name = excluded.name, iban = excluded.iban,
        bic = excluded.bic, lead_days = excluded.lead_days, version = excluded.version
  WHERE s.version < excluded.version
+RETURNING true
 """
 
 
 async def put_settings(
     tx: WriteConnection, tenant_id: str, event: DirectDebitSettingsChanged
-) -> None:
-    """Have the settings that were said, unless newer ones are there."""
+) -> bool:
+    """Have the settings that were said, unless others of this version or a newer one are there;
+    whether they are there now."""
     names = ("creditor_id", "name", "iban", "bic", "lead_days", "version")
-    await tx.raw.execute(_PUT_SETTINGS, tenant_id, *(getattr(event, name) for name in names))
+    values = (getattr(event, name) for name in names)
+    return bool(await tx.raw.fetchval(_PUT_SETTINGS, tenant_id, *values))
