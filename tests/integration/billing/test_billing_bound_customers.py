@@ -63,6 +63,8 @@ OPEN = (
     ("/v1/credit-notes/{part}", {}),
     ("/v1/credit-notes/{note}/document", {"format": "html"}),
     ("/v1/customers/{customer}/bills", DAYS),
+    ("/v1/customers/{customer}/calculations", {}),
+    ("/v1/customers/{customer}/offers", {"on": "2025-03-15"}),
     ("/v1/fleet/customers/{customer}/cost", WINDOW),
     ("/v1/fleet/customers/{customer}/cost/hours-without-tariff", WINDOW),
     ("/v1/fleet/customers/{customer}/cost/export", WINDOW | {"by": "day", "format": "csv"}),

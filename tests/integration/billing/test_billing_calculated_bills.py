@@ -6,6 +6,8 @@ from uuid import uuid4
 import pytest
 
 from doubles.billing.fleet import ZONE, Fleet
+from gridtally.billing.handlers import calculated_bills as handlers
+from gridtally.http.auth import CUSTOMER_HEADER
 
 TARIFF = {
     "currency": "ZAR",
@@ -111,3 +113,77 @@ async def test_each_bad_request_gets_a_clear_problem(fleet, question, clients):
     another = await clients("another")
     answer = await another.post("/v1/bills/calculate-and-store", json=asked)
     assert (answer.status_code, answer.json()["code"]) == (404, "customer_unknown")
+
+
+async def test_a_customer_tries_an_offered_tariff_and_stores_what_it_comes_to(
+    fleet, question, clients, monkeypatch
+):
+    """By hand: 12 kWh × 2.50 + 6 × 4.00 = 54.00 by the present one; by the other, which began only
+    later, 18 × 2.00 = 36.00. The customer sees and stores its own alone, so many and no more."""
+    await fleet.use(await fleet.device(), {12: 12, 18: 6})
+    present = await offered(fleet)
+    flat = TARIFF | {"components": [{"kind": "energy", "id": "energy", "rate": "2"}]}
+    tried = str(uuid4())
+    await fleet.offer(
+        flat, version_id=tried, tariff_id=uuid4(), code="flat", name="Flat", region_id=None,
+        since=date(2025, 3, 14),
+    )  # fmt: skip
+    seller = {"name": "Grid", "offered_tariffs": ["flat", "unknown"]}
+    assert (await fleet.api.put("/v1/seller", json=seller)).status_code == 200
+    own = {"headers": {CUSTOMER_HEADER: fleet.customer_id}}
+    path = f"/v1/customers/{fleet.customer_id}"
+    offers = (await fleet.api.get(f"{path}/offers", params={"on": "2025-03-20"}, **own)).json()
+    assert [(offer["name"], offer["tariff_version_id"]) for offer in offers["offered"]] == [
+        ("Flat", tried)
+    ]
+    assert [offer["tariff_version_id"] for offer in offers["present"]] == [present]
+
+    assert (offers["present_on"], offers["customer_id"]) == ("2025-03-20", fleet.customer_id)
+
+    asked = question | {"tariff_version_id": tried}
+    assert (await calculate(fleet, asked, status=422))["code"] == "version_not_in_force"
+    totals = {}
+    for version_id in (tried, present):
+        json = asked | {"tariff_version_id": version_id, "hypothetical": True}
+        bill = await fleet.api.post("/v1/bills/calculate-and-store", json=json, **own)
+        assert bill.status_code == 201, bill.text
+        again = await fleet.api.post("/v1/bills/calculate-and-store", json=json, **own)
+        assert (again.status_code, again.json()) == (200, bill.json())
+        totals[version_id] = bill.json()["breakdown"]["energy"]
+    assert totals == {tried: "36.00", present: "54.00"}
+    listed = (await fleet.api.get(f"{path}/calculations", **own)).json()["items"]
+    assert [item["tariff_version_id"] for item in listed] == [present, tried]
+    assert listed[1]["tariff_name"] == "Flat"
+    single = await fleet.api.get(f"{path}/calculations/{listed[1]['calculation_id']}", **own)
+    assert single.json() == listed[1]
+    page = (await fleet.api.get(f"{path}/calculations", params={"limit": 1})).json()
+    after = {"cursor": page["next_cursor"]}
+    rest = (await fleet.api.get(f"{path}/calculations", params=after)).json()
+    assert page["items"] + rest["items"] == listed
+
+    monkeypatch.setattr(handlers, "CUSTOMERS_CALCULATIONS_MAX", 2)
+    day = asked | {"end": str(START + timedelta(days=1)), "hypothetical": True}
+    full = await fleet.api.post("/v1/bills/calculate-and-store", json=day, **own)
+    assert (full.status_code, full.json()["code"]) == (422, "too_many_calculations")
+    nobody = {"headers": {CUSTOMER_HEADER: str(uuid4())}}
+    refused = await fleet.api.post("/v1/bills/calculate-and-store", json=asked, **nobody)
+    assert (refused.status_code, refused.json()["code"]) == (404, "customer_unknown")
+    assert (await fleet.api.get(f"{path}/calculations", **nobody)).status_code == 404
+    assert (await fleet.api.get(f"{path}/offers", **nobody)).status_code == 404
+    another = await clients("another")
+    for tail in ("offers", "calculations", f"calculations/{listed[0]['calculation_id']}"):
+        assert (await another.get(f"{path}/{tail}")).status_code == 404
+
+
+async def test_who_has_no_tariff_any_more_is_shown_the_last(fleet):
+    meter_id = await fleet.device(region_id=None)
+    path = f"/v1/customers/{fleet.customer_id}/offers"
+    none = (await fleet.api.get(path, params={"on": "2025-03-20"})).json()
+    assert (none["present"], none["present_on"], none["offered"]) == ([], "2025-03-20", [])
+    version_id = uuid4()
+    tariff_id = await fleet.offer(TARIFF, version_id=version_id, region_id=None)
+    await fleet.agree(meter_id, str(tariff_id), end_on="2025-02-01")
+    for on, present_on in (("2025-01-20", "2025-01-20"), ("2025-03-20", "2025-01-31")):
+        had = (await fleet.api.get(path, params={"on": on})).json()
+        assert [offer["tariff_version_id"] for offer in had["present"]] == [str(version_id)]
+        assert had["present_on"] == present_on

@@ -45,6 +45,9 @@ FOR_CUSTOMERS = {
         "GET /v1/credit-notes/{credit_note_id}/document",
         "GET /v1/customers/{customer_id}",
         "GET /v1/customers/{customer_id}/bills",
+        "GET /v1/customers/{customer_id}/calculations",
+        "GET /v1/customers/{customer_id}/calculations/{calculation_id}",
+        "GET /v1/customers/{customer_id}/offers",
         f"GET {FLEET_COST}",
         f"GET {FLEET_COST}/export",
         f"GET {FLEET_COST}/hours-without-tariff",
@@ -57,6 +60,7 @@ FOR_CUSTOMERS = {
         "GET /v1/invoices/{invoice_id}/proof",
         "GET /v1/invoices/{invoice_id}/recalculation",
         "GET /v1/seller",
+        "POST /v1/bills/calculate-and-store",
     },
     "ledger": {
         "GET /v1/customers/{customer_id}/balance",

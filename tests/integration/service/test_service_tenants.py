@@ -48,7 +48,7 @@ REQUIRED_OF_INGEST = {
 """The same where another service has an operation of the same path."""
 NO_ALSO_TO_ITS_OWNER = {
     "bill", "bills", "conservation", "definitions", "document", "in-force", "preview",
-    "profile.csv", "profiles.zip", "{house_node_id}",
+    "profile.csv", "profiles.zip", "{house_node_id}", "{calculation_id}",
 }  # fmt: skip
 """Asks for properties below, a derived meter, an issued invoice, a letterhead, a version in force,
 usage, or what a run that was started has, which the tests have not."""

@@ -10,6 +10,7 @@ from gridtally.contracts.model import Code, ContractModel, Count, Event, Text
 LOGO_BASE64_CHARS_MAX = 280_000
 """Some 200 kB of image."""
 COMPONENTS_MAX = 500
+OFFERED_TARIFFS_MAX = 50
 LANGUAGES_MAX = 20
 SELLER_BYTES_MAX = 4 * 1024 * 1024
 """Of the event's JSON: half of what a message may have."""
@@ -93,3 +94,5 @@ class SellerChanged(Event):
         tuple[ComponentName, ...], Field(max_length=COMPONENTS_MAX * LANGUAGES_MAX)
     ] = ()
     """What lines are called, once for each component and language."""
+    offered_tariffs: Annotated[tuple[Code, ...], Field(max_length=OFFERED_TARIFFS_MAX)] = ()
+    """Codes of the tariffs that customers may try in the portal, in the order they are shown."""

@@ -79,6 +79,7 @@ class Seller:
     accent           the colour of headings, `#rrggbb`
     texts            by language
     component_names  by component id, then by language: what a line is called
+    offered_tariffs  codes of the tariffs that customers may try, in this order
     """
 
     name: str
@@ -95,6 +96,7 @@ class Seller:
     logo: bytes | None = None
     texts: Mapping[str, Texts] = field(default_factory=dict)
     component_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    offered_tariffs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ def published_seller(published: Mapping[str, Any]) -> Seller:
         "texts": texts,
         "component_names": names,
         "logo": None if logo is None else base64.b64decode(logo),
+        "offered_tariffs": tuple(published.get("offered_tariffs", ())),
     }
     return Seller(**fields | read)
 

@@ -6,6 +6,7 @@ A service declares its dependencies once, in `api/callers.py`:
     CustomerReader = Annotated[Principal, customer_reader("tariff")]
     Writer = Annotated[Principal, writer("tariff")]
     WriteCause = Annotated[Cause, write_cause("tariff")]
+    CustomerWriteCause = Annotated[Cause, customer_write_cause("tariff")]
 """
 
 from typing import Annotated, Any
@@ -47,6 +48,22 @@ def write_cause(service: str) -> Any:
 
     async def cause(
         caller: Annotated[Principal, writer(service)], correlation_id: CorrelationId
+    ) -> Cause:
+        return Cause(caller.tenant_id, caller.key_id, correlation_id)
+
+    return Depends(cause)
+
+
+def customer_write_cause(service: str) -> Any:
+    """As `write_cause`, where callers who are bound to a customer are let in too.
+
+    Bound they see their own rows alone and can write none: the handler checks under the binding
+    whose the thing is, and writes within `for_all_customers`.
+    """
+
+    async def cause(
+        caller: Annotated[Principal, Depends(require(f"{service}:write", open_to_customers=True))],
+        correlation_id: CorrelationId,
     ) -> Cause:
         return Cause(caller.tenant_id, caller.key_id, correlation_id)
 

@@ -951,7 +951,8 @@ class Billing(Operations):
 
         The same request on the same readings answers 200 with what is stored; readings, or a
         customer's meters, that have changed make a new calculation beside the old one.
-        Nothing is issued or posted.
+        Nothing is issued or posted. A caller who is bound to a customer stores that
+        customer's.
         """
         return self._call(
             models.CalculatedBill,
@@ -975,6 +976,42 @@ class Billing(Operations):
             "/v1/customers/{customer_id}/bills",
             parts={"customer_id": customer_id},
             query={"start": start, "end": end, "tariff_version_id": tariff_version_id},
+        )
+
+    def list_customer_calculations(
+        self, customer_id: UUID, *, limit: int | None = None
+    ) -> Iterator[models.Calculation]:
+        """A customer's stored calculations, the newest first, without their lines."""
+        return self._pages(
+            models.PageOfCalculation,
+            "GET",
+            "/v1/customers/{customer_id}/calculations",
+            parts={"customer_id": customer_id},
+            query={"limit": limit},
+        )
+
+    def get_customer_calculation(
+        self, customer_id: UUID, calculation_id: UUID
+    ) -> models.Calculation:
+        """One of a customer's stored calculations, without its lines."""
+        return self._call(
+            models.Calculation,
+            "GET",
+            "/v1/customers/{customer_id}/calculations/{calculation_id}",
+            parts={"customer_id": customer_id, "calculation_id": calculation_id},
+        )
+
+    def list_offers(self, customer_id: UUID, *, on: date | None = None) -> models.Offers:
+        """The tariffs that the seller offers to whoever wants to try one, and the present ones.
+
+        A version of either can be named in `POST /v1/bills/calculate-and-store`.
+        """
+        return self._call(
+            models.Offers,
+            "GET",
+            "/v1/customers/{customer_id}/offers",
+            parts={"customer_id": customer_id},
+            query={"on": on},
         )
 
     def preview_bill(self, agreement_id: UUID, *, on: date | None = None) -> models.Preview:
@@ -2067,7 +2104,8 @@ class AsyncBilling(AsyncOperations):
 
         The same request on the same readings answers 200 with what is stored; readings, or a
         customer's meters, that have changed make a new calculation beside the old one.
-        Nothing is issued or posted.
+        Nothing is issued or posted. A caller who is bound to a customer stores that
+        customer's.
         """
         return await self._call(
             models.CalculatedBill,
@@ -2091,6 +2129,42 @@ class AsyncBilling(AsyncOperations):
             "/v1/customers/{customer_id}/bills",
             parts={"customer_id": customer_id},
             query={"start": start, "end": end, "tariff_version_id": tariff_version_id},
+        )
+
+    def list_customer_calculations(
+        self, customer_id: UUID, *, limit: int | None = None
+    ) -> AsyncIterator[models.Calculation]:
+        """A customer's stored calculations, the newest first, without their lines."""
+        return self._pages(
+            models.PageOfCalculation,
+            "GET",
+            "/v1/customers/{customer_id}/calculations",
+            parts={"customer_id": customer_id},
+            query={"limit": limit},
+        )
+
+    async def get_customer_calculation(
+        self, customer_id: UUID, calculation_id: UUID
+    ) -> models.Calculation:
+        """One of a customer's stored calculations, without its lines."""
+        return await self._call(
+            models.Calculation,
+            "GET",
+            "/v1/customers/{customer_id}/calculations/{calculation_id}",
+            parts={"customer_id": customer_id, "calculation_id": calculation_id},
+        )
+
+    async def list_offers(self, customer_id: UUID, *, on: date | None = None) -> models.Offers:
+        """The tariffs that the seller offers to whoever wants to try one, and the present ones.
+
+        A version of either can be named in `POST /v1/bills/calculate-and-store`.
+        """
+        return await self._call(
+            models.Offers,
+            "GET",
+            "/v1/customers/{customer_id}/offers",
+            parts={"customer_id": customer_id},
+            query={"on": on},
         )
 
     async def preview_bill(self, agreement_id: UUID, *, on: date | None = None) -> models.Preview:

@@ -103,6 +103,55 @@ class BillingRun(Model):
     """Its ETag."""
 
 
+class Calculation(Model):
+    """A stored calculation, without its lines."""
+
+    calculation_id: UUID
+    """The calculation's id."""
+
+    customer_id: UUID
+    """The customer."""
+
+    start: date_aliased
+    """The first local day."""
+
+    end: date_aliased
+    """The local day after the last."""
+
+    tariff_version_id: UUID
+    """The version."""
+
+    tariff_code: str | None
+    """Its tariff's short name for programs, as far as billing knows it."""
+
+    tariff_name: str | None
+    """What people call its tariff, as far as billing knows it."""
+
+    currency: str
+    """The version's currency, which all amounts are in."""
+
+    net: Decimal
+    """Before tax."""
+
+    tax: Decimal
+    """The taxes."""
+
+    total_cost: Decimal
+    """With taxes."""
+
+    breakdown: dict[str, Decimal]
+    """What each component comes to, by its id in the tariff document; they add up to the total."""
+
+    expected_intervals: int
+    """How many intervals the meters' recorded flows have on these days."""
+
+    present_intervals: int
+    """How many of them have a value."""
+
+    calculated_at: AwareDatetime
+    """When it was stored."""
+
+
 class ChangedCost(Model):
     """A meter's local day whose cost changes, without standing charges."""
 
@@ -1338,6 +1387,9 @@ class NewCalculation(Model):
     tariff_version_id: UUID
     """The published version, which must be in force on all of the days."""
 
+    hypothetical: bool = False
+    """Whether the version prices all of the days though it is not in force on some."""
+
 
 class NewCorrectionPreview(Model):
     """Readings that are to be corrected; later ones count."""
@@ -1463,6 +1515,53 @@ class NewWebhookEndpoint(Model):
     """What it is for, for people."""
 
 
+class OfferedTariff(Model):
+    """A tariff, and its version that is in force on the day."""
+
+    tariff_id: UUID
+    """The tariff."""
+
+    code: str
+    """Its short name for programs."""
+
+    name: str
+    """What people call it."""
+
+    currency: str
+    """The currency of its prices."""
+
+    tariff_version_id: UUID
+    """The version."""
+
+    effective_from: date_aliased
+    """The first local date on which the version is in force."""
+
+    effective_to: date_aliased | None
+    """The local date from which it is no longer in force; null for no end."""
+
+
+class Offers(Model):
+    """What a customer may try, and what it has."""
+
+    customer_id: UUID
+    """The customer."""
+
+    offered: list[OfferedTariff]
+    """The seller's `offered_tariffs` that are in the customer's currency, in that order."""
+
+    present: list[OfferedTariff]
+    """
+    The versions that price the customer's meters on `present_on`: several where the meters are
+    on several tariffs, none where none has ever had one.
+    """
+
+    present_on: date_aliased
+    """
+    The day that was asked for; for a customer without a tariff on it, the last day of the last
+    agreement before.
+    """
+
+
 class OtherReadings(Model):
     """Consecutive intervals of a flow, in the place of what was recorded."""
 
@@ -1499,6 +1598,14 @@ class OwedToPayee(Model):
 
 class PageOfBillingRun(Model):
     items: list[BillingRun]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfCalculation(Model):
+    items: list[Calculation]
     """The page's items"""
 
     next_cursor: str | None = None
@@ -3113,6 +3220,9 @@ class NewSeller(Model):
     ) = None
     """What lines are called: by the id of the tariff's component, then by language."""
 
+    offered_tariffs: list[str] = []
+    """Codes of the tariffs that customers may try in the portal, in the order they are shown."""
+
 
 class PageOfAgreement(Model):
     items: list[Agreement]
@@ -3529,6 +3639,9 @@ class Seller(Model):
         | None
     ) = None
     """What lines are called: by the id of the tariff's component, then by language."""
+
+    offered_tariffs: list[str] = []
+    """Codes of the tariffs that customers may try in the portal, in the order they are shown."""
 
 
 class Series(Model):

@@ -78,6 +78,8 @@ MEANINGS: dict[str, str] = {
     "others are subtracted, so that nobody can say what is left. Give it an agreement, or define "
     "it without the parts that count elsewhere.",
     "version_ambiguous": "Several tariff versions apply. Name the one that is meant.",
+    "calculation_unknown": "The customer has no stored calculation of this id.",
+    "too_many_calculations": "The customer has stored as many calculations as it may by itself.",
     "calculation_too_large": "The customer has more meters than one calculation takes.",
     "tariff_missing": "No published tariff version covers the period.",
     "too_many_invoices": "More invoices would be credited than at once. Begin at a later day.",

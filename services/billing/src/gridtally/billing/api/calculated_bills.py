@@ -1,4 +1,5 @@
-"""Bills that are calculated on demand and stored: `/v1/bills` and a customer's `bills`."""
+"""Bills that are calculated on demand and stored: `/v1/bills`, and a customer's `bills` and
+`calculations`."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,18 +9,20 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict
 
-from gridtally.billing.api.callers import CustomerReader, WriteCause
+from gridtally.billing.api.callers import CustomerReader, CustomerWriteCause
 from gridtally.billing.domain import calculated_bills as domain
 from gridtally.billing.handlers import calculated_bills as handlers
 from gridtally.billing.store import calculated_bills as store
 from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Amount
-from gridtally.database import snapshot, transaction
+from gridtally.database import bound_customer, for_all_customers, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.idempotency import Idempotent
 from gridtally.http.json_bodies import Router
+from gridtally.http.paging import Page, Paging
 from gridtally.http.problems import HttpRefusal
 from gridtally.http.resources import Body
+from gridtally.kernel.errors import NotFound
 from gridtally.kernel.money import in_currency
 from gridtally.kernel.periods import Period
 
@@ -39,6 +42,8 @@ class NewCalculation(Body):
     """The local day after the last, at most 366 days later."""
     tariff_version_id: UUID
     """The published version, which must be in force on all of the days."""
+    hypothetical: bool = False
+    """Whether the version prices all of the days though it is not in force on some."""
 
 
 class CalculatedLine(InvoiceLine):
@@ -127,27 +132,83 @@ class CalculatedBill(BaseModel):
         )
 
 
+class Calculation(BaseModel):
+    """A stored calculation, without its lines."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    calculation_id: UUID
+    """The calculation's id."""
+    customer_id: UUID
+    """The customer."""
+    start: date
+    """The first local day."""
+    end: date
+    """The local day after the last."""
+    tariff_version_id: UUID
+    """The version."""
+    tariff_code: str | None
+    """Its tariff's short name for programs, as far as billing knows it."""
+    tariff_name: str | None
+    """What people call its tariff, as far as billing knows it."""
+    currency: str
+    """The version's currency, which all amounts are in."""
+    net: Amount
+    """Before tax."""
+    tax: Amount
+    """The taxes."""
+    total_cost: Amount
+    """With taxes."""
+    breakdown: dict[str, Amount]
+    """What each component comes to, by its id in the tariff document; they add up to the total."""
+    expected_intervals: int
+    """How many intervals the meters' recorded flows have on these days."""
+    present_intervals: int
+    """How many of them have a value."""
+    calculated_at: datetime
+    """When it was stored."""
+
+    @classmethod
+    def of(cls, stored: store.StoredCalculation) -> Self:
+        """The calculation as the API shows it."""
+        whole = CalculatedBill.of(stored.bill, stored.calculated_at)
+        names = cls.model_fields.keys() & CalculatedBill.model_fields.keys()
+        return cls(
+            **{name: getattr(whole, name) for name in names},
+            tariff_code=stored.tariff_code,
+            tariff_name=stored.tariff_name,
+        )
+
+
 @router.post("/bills/calculate-and-store", status_code=201, response_model=CalculatedBill)
 async def calculate_and_store_bill(
-    new: NewCalculation, db: Db, cause: WriteCause, now: Now, request: Idempotent
+    new: NewCalculation, db: Db, cause: CustomerWriteCause, now: Now, request: Idempotent
 ) -> Response:
     """Rate a customer's stored readings of some days by exactly one version, and store the result.
 
     The same request on the same readings answers 200 with what is stored; readings, or a customer's
     meters, that have changed make a new calculation beside the old one. Nothing is issued or
-    posted.
+    posted. A caller who is bound to a customer stores that customer's.
     """
     question = handlers.Question(
-        cause.tenant_id, new.customer_id, _period(new.start, new.end), new.tariff_version_id
+        cause.tenant_id,
+        new.customer_id,
+        _period(new.start, new.end),
+        new.tariff_version_id,
+        new.hypothetical,
     )
     bill = await handlers.calculate(db, question)
-    async with transaction(db, tenant=cause.tenant_id) as tx:
-        if (stored_answer := await request.fetch_answer(tx)) is not None:
-            return stored_answer
-        created = await store.insert_calculated_bill(tx, cause.tenant_id, bill, now)
-        calculated_at = await store.fetch_calculated_at(tx, cause.tenant_id, bill.id)
-        body = CalculatedBill.of(bill, calculated_at)
-        return await request.store_answer(tx, 201 if created else 200, body)
+    by_customer = bound_customer() is not None
+    # It was made of what the caller sees, so it is the caller's own; bound it could not be stored.
+    with for_all_customers():
+        async with transaction(db, tenant=cause.tenant_id) as tx:
+            if (stored_answer := await request.fetch_answer(tx)) is not None:
+                return stored_answer
+            created, calculated_at = await handlers.store_calculation(
+                tx, cause.tenant_id, bill, now, by_customer=by_customer
+            )
+            body = CalculatedBill.of(bill, calculated_at)
+            return await request.store_answer(tx, 201 if created else 200, body)
 
 
 @router.get("/customers/{customer_id}/bills")
@@ -171,6 +232,36 @@ async def get_customer_bill(
         return CalculatedBill.of(*stored)
     question = handlers.Question(caller.tenant_id, customer_id, period, version_id)
     return CalculatedBill.of(await handlers.calculate(db, question), None)
+
+
+@router.get("/customers/{customer_id}/calculations")
+async def list_customer_calculations(
+    customer_id: UUID, db: Db, caller: CustomerReader, paging: Paging
+) -> Page[Calculation]:
+    """A customer's stored calculations, the newest first, without their lines."""
+    after = paging.after(datetime.fromisoformat, UUID)
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        await handlers.require_customer(read, caller.tenant_id, customer_id)
+        rows = await store.list_calculated_bills(
+            read, caller.tenant_id, customer_id, after, paging.rows
+        )
+    return paging.cut(
+        rows, item=Calculation.of, position=lambda row: (row.calculated_at, row.bill.id)
+    )
+
+
+@router.get("/customers/{customer_id}/calculations/{calculation_id}")
+async def get_customer_calculation(
+    customer_id: UUID, calculation_id: UUID, db: Db, caller: CustomerReader
+) -> Calculation:
+    """One of a customer's stored calculations, without its lines."""
+    async with snapshot(db, tenant=caller.tenant_id) as read:
+        stored = await store.fetch_calculated_bill(
+            read, caller.tenant_id, customer_id, calculation_id
+        )
+    if stored is None:
+        raise NotFound("calculation_unknown", f"there is no calculation {calculation_id}")
+    return Calculation.of(stored)
 
 
 def _period(start: date, end: date) -> Period:

@@ -5,13 +5,15 @@ from contextlib import contextmanager
 from typing import Annotated
 
 from gridtally.http.auth import Principal
-from gridtally.http.callers import customer_reader, reader, write_cause
+from gridtally.http.callers import customer_reader, customer_write_cause, reader, write_cause
 from gridtally.kernel.errors import Rejected
 from gridtally.kernel.resources import Cause
 
 Reader = Annotated[Principal, reader("billing")]
 CustomerReader = Annotated[Principal, customer_reader("billing")]
 WriteCause = Annotated[Cause, write_cause("billing")]
+CustomerWriteCause = Annotated[Cause, customer_write_cause("billing")]
+"""Whose change this is, also of a caller who is bound to a customer and changes its own."""
 BATCH_MAX = 1_000
 
 

@@ -16,6 +16,7 @@ from gridtally.contracts.sellers import (
     COMPONENTS_MAX,
     LANGUAGES_MAX,
     LOGO_BASE64_CHARS_MAX,
+    OFFERED_TARIFFS_MAX,
     Paragraph,
     Short,
 )
@@ -103,6 +104,8 @@ class NewSeller(Body):
         Field(max_length=COMPONENTS_MAX),
     ] = Field(default_factory=dict)
     """What lines are called: by the id of the tariff's component, then by language."""
+    offered_tariffs: Annotated[tuple[Code, ...], Field(max_length=OFFERED_TARIFFS_MAX)] = ()
+    """Codes of the tariffs that customers may try in the portal, in the order they are shown."""
 
     @field_validator("logo")
     @classmethod

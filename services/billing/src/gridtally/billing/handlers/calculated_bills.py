@@ -3,19 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import orjson
 
 from gridtally.billing.domain import calculated_bills as domain
 from gridtally.billing.domain.calculated_bills import CalculatedBill, MeterReadings
+from gridtally.billing.domain.customers import Customer
 from gridtally.billing.domain.fleet_costs.counted import CountedFleet, count_fleet
 from gridtally.billing.domain.reference_data import ReferenceData, read_version
 from gridtally.billing.handlers.fleet_costs import fetch_device_usage
 from gridtally.billing.store import calculated_bills as store
 from gridtally.billing.store import customers, fleet_costs
+from gridtally.billing.store.fleet_costs import Fleet
 from gridtally.billing.store.reference_data import with_prices
-from gridtally.database import Database, snapshot
+from gridtally.database import Database, ReadConnection, WriteConnection, snapshot
 from gridtally.kernel.errors import NotFound, Rejected
 from gridtally.kernel.periods import Period
 from gridtally.rating.engine.exact import add_up
@@ -26,6 +29,8 @@ from gridtally.rating.usage import ACTIVE_FLOWS, REACTIVE_FLOWS
 
 METERS_MAX = 200
 """Meters of one calculation: a year of 15 minutes of them are 28 MB."""
+CUSTOMERS_CALCULATIONS_MAX = 1_000
+"""So many calculations, which stay for ever, a customer may have who stores them alone."""
 
 
 _FLOWS = (*ACTIVE_FLOWS, *REACTIVE_FLOWS)
@@ -33,12 +38,14 @@ _FLOWS = (*ACTIVE_FLOWS, *REACTIVE_FLOWS)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Whose bill, of which local days, and by which version."""
+    """Whose bill, of which local days, and by which version; a `hypothetical` one has the version
+    price days on which it is not in force."""
 
     tenant_id: str
     customer_id: UUID
     period: Period
     version_id: UUID
+    hypothetical: bool = False
 
 
 async def calculate(db: Database, question: Question) -> CalculatedBill:
@@ -51,9 +58,7 @@ async def calculate(db: Database, question: Question) -> CalculatedBill:
     """
     tenant_id, period = question.tenant_id, question.period
     async with snapshot(db, tenant=tenant_id) as read:
-        known = await customers.fetch_customers(read, tenant_id, [question.customer_id])
-        if question.customer_id not in known:
-            raise NotFound("customer_unknown", f"there is no customer {question.customer_id}")
+        await require_customer(read, tenant_id, question.customer_id)
         found = await store.fetch_version(read, tenant_id, question.version_id)
         if found is None:
             raise NotFound(
@@ -61,7 +66,9 @@ async def calculate(db: Database, question: Question) -> CalculatedBill:
                 f"there is no published tariff version {question.version_id}",
             )
         in_force, document = found
-        if not all(day in in_force for day in (period.start_on, period.dates()[-1])):
+        if not question.hypothetical and not all(
+            day in in_force for day in (period.start_on, period.dates()[-1])
+        ):
             raise Rejected(
                 "version_not_in_force",
                 f"the version is in force from {in_force.effective_from} to "
@@ -148,22 +155,23 @@ def _calculated(
     )
 
 
+async def require_customer(read: ReadConnection, tenant_id: str, customer_id: UUID) -> Customer:
+    """The customer; NotFound where there is none, for whoever asks."""
+    known = await customers.fetch_customers(read, tenant_id, [customer_id])
+    if customer_id not in known:
+        raise NotFound("customer_unknown", f"there is no customer {customer_id}")
+    return known[customer_id]
+
+
 async def resolve_version(db: Database, tenant_id: str, customer_id: UUID, period: Period) -> UUID:
     """The version that prices the customer's meters on the first of the days.
 
     NotFound where there is no such customer; Rejected where no version does, or several do.
     """
     async with snapshot(db, tenant=tenant_id) as read:
-        known = await customers.fetch_customers(read, tenant_id, [customer_id])
-        if customer_id not in known:
-            raise NotFound("customer_unknown", f"there is no customer {customer_id}")
+        await require_customer(read, tenant_id, customer_id)
         fleet = await fleet_costs.fetch_fleet(read, tenant_id, customer_id, period)
-    versions = {
-        source
-        for device in count_fleet(fleet.meters, fleet.catalogue, period).devices
-        for days, source in device.assignment
-        if period.start_on in days and isinstance(source, UUID)
-    }
+    versions = versions_of(fleet, period)
     if not versions:
         raise Rejected("tariff_missing", f"no tariff version is in force on {period.start_on}")
     if len(versions) > 1:
@@ -172,3 +180,31 @@ async def resolve_version(db: Database, tenant_id: str, customer_id: UUID, perio
             f"the customer's meters are on {len(versions)} tariff versions: name tariff_version_id",
         )
     return versions.pop()
+
+
+def versions_of(fleet: Fleet, period: Period) -> set[UUID]:
+    """The versions that price a customer's meters on the first of the days."""
+    return {
+        source
+        for device in count_fleet(fleet.meters, fleet.catalogue, period).devices
+        for days, source in device.assignment
+        if period.start_on in days and isinstance(source, UUID)
+    }
+
+
+async def store_calculation(
+    tx: WriteConnection, tenant_id: str, bill: CalculatedBill, now: datetime, *, by_customer: bool
+) -> tuple[bool, datetime]:
+    """Store a calculation once; whether it is new, and when it was made.
+
+    Rejected where a customer has as many as it may store by itself, since they stay for ever.
+    """
+    created = await store.insert_calculated_bill(tx, tenant_id, bill, now)
+    if created and by_customer:
+        count = await store.count_calculated_bills(tx, tenant_id, bill.customer_id)
+        if count > CUSTOMERS_CALCULATIONS_MAX:
+            raise Rejected(
+                "too_many_calculations",
+                f"of a customer who stores them {CUSTOMERS_CALCULATIONS_MAX} calculations are kept",
+            )
+    return created, await store.fetch_calculated_at(tx, tenant_id, bill.id)
