@@ -1,22 +1,14 @@
 """Every page of the console in Chromium: it is whole, its figures are the APIs', all can use it."""
 
 import re
-from pathlib import Path
 
-import axe_playwright_python
 import pytest
 
 from browser.conftest import HOMES, HOSTILE, PICTURES
+from browser.looks import enter_portal, looked_at
 from faults.polling import until
 from gridtally.console.pages import ROUTERS
 
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-RUN_AXE = """async () => {
-  const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"];
-  const found = await axe.run({ runOnly: rules, resultTypes: ["violations"] });
-  return found.violations.filter((one) => ["serious", "critical"].includes(one.impact))
-    .map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html).join(" ")}`);
-}"""
 NO_PAGES = {
     "/assets/{digest}/{name:path}", "/favicon.ico", "/sign-in", "/enter",
     "/meters/{meter_id}/curve", "/invoices/{invoice_id}/document",
@@ -27,12 +19,12 @@ NO_PAGES = {
     "/simulations/comparisons/{comparison_id}/{table}.{format_}",
     "/portal/enter", "/portal/signed-out", "/portal/bills/{invoice_id}/document",
     "/portal/credits/{credit_note_id}/document", "/portal/data/costs", "/portal/data/statement",
-    "/portal/data/bills", "/documentation", "/documentation/", "/documentation/{name:path}",
+    "/portal/data/bills", "/portal/try/{calculation_id}", "/documentation", "/documentation/",
+    "/documentation/{name:path}",
 }  # fmt: skip
 """What is got but is no page of somebody signed in; or is a file, or what a page loads; or a draft
-or a run of drafts, of which the demo has none."""
+or a run of drafts, of which the demo has none; or a tariff that is tried in a test of its own."""
 RUNS, COMPARISONS = "/v1/simulation-runs", "/v1/simulation-comparisons"
-LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
 
 @pytest.fixture(scope="module")
@@ -101,24 +93,6 @@ def pages(*, of_portal=False):
     return [path for path in shown if path.startswith("/portal") == of_portal]
 
 
-async def looked_at(visitor, path, known):
-    """What is wrong with a page in each look."""
-    page, found = visitor.page, []
-    await visitor.open(path.format(**known))
-    assert await page.locator("h1").count() == 1, path
-    await page.evaluate(AXE)
-    for width, scheme in LOOKS:
-        await page.set_viewport_size({"width": width, "height": 800})
-        await page.emulate_media(color_scheme=scheme)
-        found += [f"{path} {width} {scheme} {x}" for x in await page.evaluate(RUN_AXE)]
-        if scheme == "light":
-            name = re.sub(r"\W+", "-", path).strip("-") or "overview"
-            await page.screenshot(path=PICTURES / f"{name}-{width}.png")
-        if await page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0:
-            found.append(f"{path} is wider than {width}")
-    return found
-
-
 async def test_every_page_is_whole_and_accessible_in_every_look(site, known):
     """No error, no policy broken, no request elsewhere (the visitor sees to it); one heading; no
     page wider than a phone; axe finds nothing serious, light and dark, wide and narrow."""
@@ -139,16 +113,6 @@ async def test_an_alert_is_acknowledged_by_whoever_has_seen_it(site, known):
             await page.get_by_role("button", name="Acknowledge").click()
         await visitor.open("/operations/alerts")
         assert HOSTILE in await page.locator("main").inner_text()
-
-
-async def enter_portal(visitor, known):
-    """Follow the link that the staff's page shows for a customer."""
-    page = visitor.page
-    await visitor.open(f"/customers/{known['customer_id']}/portal-link")
-    await page.get_by_role("button", name="Make a portal link").click()
-    link = await page.get_by_label("Link", exact=True).input_value()
-    await visitor.open(link.removeprefix(visitor.base))
-    await page.wait_for_url("**/portal")
 
 
 async def test_a_customer_sees_the_portal_whole_and_accessible_and_nothing_of_others(site, known):

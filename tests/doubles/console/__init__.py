@@ -19,11 +19,14 @@ IDENTITY = {"tenant_id": "city", "key_id": "abcdefgh12", "scopes": ["billing:rea
 CUSTOMER_KEY = "gt_abcdefgh34_" + "c" * 43
 """A key that is bound to the customer `c1`."""
 OPEN_TO_CUSTOMERS = re.compile(
-    r"/v1/(me|seller|agreements(/[^/]+(/preview)?)?|customers/[^/]+(/(bills|balance|statement))?"
+    r"/v1/(me|seller|agreements(/[^/]+(/preview)?)?"
+    r"|customers/[^/]+(/(bills|balance|statement|offers|calculations(/[^/]+)?))?"
     r"|invoices(/[^/]+(/(document|explanation))?)?|credit-notes(/[^/]+(/document)?)?"
     r"|invoice-documents|fleet/customers/[^/]+/cost(/[a-z-]+)?|payment-plans(/[^/]+)?)"
 )
 """What a service answers to a request that is bound to a customer; all else it refuses."""
+OPEN_TO_CUSTOMERS_CHANGES = re.compile(r"/v1/bills/calculate-and-store")
+"""What one that is bound to a customer may change: that customer's own."""
 BOUND = {"code": "customer_bound", "detail": "this is not open to customers", "errors": []}
 NOWHERE = {"code": "not_found", "detail": "no such thing", "errors": []}
 
@@ -31,7 +34,8 @@ NOWHERE = {"code": "not_found", "detail": "no such thing", "errors": []}
 class Service(httpx.AsyncBaseTransport):
     """Answers by path, where an answer may be a function of the query; with `is_away` it answers
     nothing. Knows one key of staff, and one of a customer. What is bound to a customer sees only
-    that customer's rows, on routes that are open to customers, and changes nothing."""
+    that customer's rows, on routes that are open to customers. A function is handed the query, or
+    what was posted."""
 
     def __init__(self, answers: Mapping[str, object]) -> None:
         self.answers = {"/v1/me": IDENTITY, **answers}
@@ -47,12 +51,14 @@ class Service(httpx.AsyncBaseTransport):
             return self._problem(401, {"code": "unauthorized", "detail": "a key is needed"})
         bound_to = "c1" if key == CUSTOMER_KEY else request.headers.get("gridtally-customer")
         path = request.url.path
-        is_open = request.method == "GET" and OPEN_TO_CUSTOMERS.fullmatch(path)
+        is_read = request.method == "GET"
+        is_open = (OPEN_TO_CUSTOMERS if is_read else OPEN_TO_CUSTOMERS_CHANGES).fullmatch(path)
         if bound_to is not None and not is_open:
             return self._problem(403, BOUND)
         answer = self.answers.get(path)
         if callable(answer):
-            answer = answer(dict(request.url.params))
+            posted = None if is_read or not request.content else json.loads(request.content)
+            answer = answer(posted if isinstance(posted, dict) else dict(request.url.params))
         if answer is not None and bound_to is not None:
             answer = own_part(answer, path, bound_to)
         if answer is None:

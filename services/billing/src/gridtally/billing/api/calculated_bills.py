@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from gridtally.billing.api.callers import CustomerReader, CustomerWriteCause
@@ -252,7 +252,10 @@ async def list_customer_calculations(
 
 @router.get("/customers/{customer_id}/calculations/{calculation_id}")
 async def get_customer_calculation(
-    customer_id: UUID, calculation_id: UUID, db: Db, caller: CustomerReader
+    customer_id: UUID,
+    calculation_id: Annotated[UUID, Path(description="The calculation")],
+    db: Db,
+    caller: CustomerReader,
 ) -> Calculation:
     """One of a customer's stored calculations, without its lines."""
     async with snapshot(db, tenant=caller.tenant_id) as read:

@@ -29,7 +29,7 @@ from gridtally.console.pages import (
     simulations,
     tariffs,
 )
-from gridtally.console.pages.portal import account, bills, data, entry, start, usage
+from gridtally.console.pages.portal import account, bills, data, entry, start, trials, usage
 
 ROUTERS = (
     files.router,
@@ -63,6 +63,7 @@ ROUTERS = (
     start.router,
     bills.router,
     usage.router,
+    trials.router,
     account.router,
     data.router,
 )
