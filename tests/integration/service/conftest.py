@@ -58,10 +58,11 @@ class Running:
             time.sleep(0.05)
         raise AssertionError(f"never logged {event!r}:\n{self.log.read_text()}")
 
-    def client(self):
-        """Towards its API, as nobody."""
-        where = f"http://127.0.0.1:{self.logged('ready')['port']}"
-        return httpx.Client(base_url=where, timeout=READY_LIMIT_S)
+    def client(self, trusted=None):
+        """Towards its API, as nobody; by https where it is said whose certificates are believed."""
+        scheme, verify = ("http", True) if trusted is None else ("https", trusted)
+        where = f"{scheme}://127.0.0.1:{self.logged('ready')['port']}"
+        return httpx.Client(base_url=where, timeout=READY_LIMIT_S, verify=verify, trust_env=False)
 
     def make_key(self, client, tenant_id, *scopes):
         """The header that shows a new key of that tenant."""

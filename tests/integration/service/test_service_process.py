@@ -10,6 +10,9 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
+from certificates import Authority
+from gridtally.service.https import trusted
+
 LIMIT_S = 120.0
 
 
@@ -52,6 +55,27 @@ def test_it_reports_that_its_address_is_taken(migrated):
         running = migrated("api", HTTP_PORT=str(taken.getsockname()[1]))
         assert "cannot listen on 127.0.0.1" in running.logged("cannot start")["reason"]
         assert running.exit_code() == 1
+
+
+def test_it_speaks_https_itself_and_http_for_health(migrated, tmp_path):
+    authority = Authority()
+    own, ca = authority.server(), tmp_path / "ca.pem"
+    ca.write_bytes(authority.certificate)
+    files = {"HTTPS_CERTIFICATE_FILE": own.certificate, "HTTPS_KEY_FILE": own.key}
+    for name, pem in files.items():
+        (tmp_path / name).write_bytes(pem)
+    named = {name: str(tmp_path / name) for name in files}
+    running = migrated("api", HEALTH_PORT="0", **named)
+    with running.client(trusted(ca)) as client:
+        north = running.make_key(client, "north", "notes:read", "notes:write")
+        texts = [f"{n:02}" + "n" * 2_600 for n in range(40)]  # together more than one write
+        for text in texts:
+            assert client.post(f"/v1/notes/{text}", headers=north).status_code == 201
+        assert [text for text, _ in notes(client, north)] == texts
+        with pytest.raises(httpx.HTTPError), running.client() as other:
+            other.get("/v1/notes", headers=north)
+    health = httpx.get(f"http://127.0.0.1:{running.logged('ready')['health_port']}/health/ready")
+    assert health.status_code == 200
 
 
 def test_a_note_is_written_published_consumed_and_seen_by_its_tenant_only(migrated):

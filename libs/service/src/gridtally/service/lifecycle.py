@@ -131,8 +131,11 @@ def _start(
     apps = {"http": app, "health": build_operations_app(health=health, metrics=metrics)}
     grace_s = settings.shutdown_timeout_s * HTTP_SHARE_OF_STOP
     tasks = Tasks(process.stop)
+    certificates = {"http": settings.certificate}
     for (name, served), listening in zip(apps.items(), sockets, strict=False):
-        server = Server(served, stop=process.stop, grace_s=grace_s)
+        server = Server(
+            served, stop=process.stop, grace_s=grace_s, certificate=certificates.get(name)
+        )
         tasks.start(name, server.serve([listening]))
     tasks.start("watchdog", watch(health, process.stop))
     tasks.start("outbox", outbox.count(process))

@@ -1,8 +1,8 @@
 """The HTTP server of a process: uvicorn, ended by our stop event and not by signals.
 
-Owns the listening socket, the bounds on a request's head, in bytes and in time, and on connections
-without a key, and which requests become WebSockets. Refuses to log requests, which
-`gridtally.http.access_log` does.
+Owns the listening socket, http or https on it, the bounds on a request's head, in bytes and in
+time, and on connections without a key, and which requests become WebSockets. Refuses to log
+requests, which `gridtally.http.access_log` does.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from gridtally.http.auth import KEY_SHOWN
 from gridtally.service.connections import AnonymousConnections, network_of
+from gridtally.service.https import ServerCertificate
 from gridtally.service.read_limit import ReadLimit
 from gridtally.service.sockets import MESSAGE_BYTES_MAX, SocketProtocol, socket_paths
 
@@ -29,6 +30,10 @@ HEAD_BYTES_MAX = 64 * 1024
 """Of a request's first line and headers, give or take what one read brings."""
 HEAD_LIMIT_S = 10.0
 """From the connection, or a later request's first byte, to the end of the headers."""
+HANDSHAKE_LIMIT_S = 10.0
+"""From the connection to the end of the handshake of TLS."""
+RENEWAL_TICKS = 300
+"""Half a minute, after which the files of the certificate are looked at again."""
 REST_LIMIT_S = 10.0
 """For the rest of a body that nobody reads, since its request is answered: it is let in, as whoever
 sends it may look for the answer only then, but not for ever."""
@@ -69,8 +74,10 @@ class _BoundedProtocol(HttpToolsProtocol):
         self, transport: asyncio.Transport
     ) -> None:
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)  # so that we hear of every byte that is not sent
         self._reads = ReadLimit(transport, self.loop)
+        # So that we hear of every byte that is not sent. TLS pauses at its limit, TCP above it.
+        high = 0 if transport.get_extra_info("sslcontext") is None else 1
+        transport.set_write_buffer_limits(high=high, low=0)
         self._address = network_of(self.client[0]) if self.client else ""
         self._await_caller()
         self._await_head()
@@ -178,9 +185,17 @@ class _BoundedProtocol(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    """Serves until `stop` is set, then finishes the requests at hand."""
+    """Serves until `stop` is set, then finishes the requests at hand; https where there is a
+    certificate."""
 
-    def __init__(self, app: FastAPI, *, stop: asyncio.Event, grace_s: float) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        *,
+        stop: asyncio.Event,
+        grace_s: float,
+        certificate: ServerCertificate | None = None,
+    ) -> None:
         paths = socket_paths(app)
 
         class Protocol(_BoundedProtocol):
@@ -210,6 +225,26 @@ class Server(uvicorn.Server):
             )
         )
         self._stop = stop
+        self._certificate = certificate
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take connections. uvicorn's own leaves a handshake a minute, and asks for files."""
+
+        def protocol() -> asyncio.Protocol:
+            return self.config.http_protocol_class(  # type: ignore[call-arg]  # as uvicorn does
+                config=self.config, server_state=self.server_state, app_state={}
+            )
+
+        loop = asyncio.get_running_loop()
+        context = None if self._certificate is None else self._certificate.context
+        limit_s = HANDSHAKE_LIMIT_S if context else None
+        self.servers = [
+            await loop.create_server(
+                protocol, sock=own, ssl=context, ssl_handshake_timeout=limit_s, backlog=BACKLOG
+            )
+            for own in sockets or ()
+        ]
+        self.started = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -218,5 +253,7 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Asked ten times a second whether to stop."""
+        if self._certificate is not None and counter % RENEWAL_TICKS == RENEWAL_TICKS - 1:
+            self._certificate.renew()
         self.should_exit = self._stop.is_set()
         return await super().on_tick(counter)

@@ -13,6 +13,7 @@ from gridtally.database.urls import checked_url
 from gridtally.http.idempotency import RETENTION_HOURS
 from gridtally.http.key_quota import BYTES_MAX, KEYS_MAX
 from gridtally.messaging.broker_settings import BrokerSettings, InvalidSettings, load
+from gridtally.service.https import HttpsSettings
 
 __all__ = ["InvalidSettings", "ServiceSettings", "describe_settings", "load"]
 
@@ -22,7 +23,7 @@ def _is_postgresql(url: SecretStr) -> SecretStr:
     return url
 
 
-class ServiceSettings(BrokerSettings):
+class ServiceSettings(BrokerSettings, HttpsSettings):
     """What every service needs to know."""
 
     database_url: Annotated[SecretStr, AfterValidator(_is_postgresql)]
@@ -35,7 +36,7 @@ class ServiceSettings(BrokerSettings):
     """0 takes a free port, which the `ready` line names."""
     health_port: int | None = Field(default=None, ge=0, le=65_535)
     """Where health and metrics answer, and only there; without it they are on `http_port`. 0 takes
-    a free port, which the `ready` line names."""
+    a free port, which the `ready` line names. It speaks http in any case."""
     operator_token_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     """Without it nobody can make or revoke API keys."""
     service_token_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")

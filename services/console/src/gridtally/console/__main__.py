@@ -59,7 +59,11 @@ async def _serve(settings: Settings) -> int:
         log.critical("cannot start", reason=str(failure))
         return 1
     grace_s = settings.shutdown_timeout_s * GRACE_SHARE
-    servers = [Server(served, stop=stop, grace_s=grace_s) for served in apps]
+    certificates = [settings.certificate, None]
+    servers = [
+        Server(served, stop=stop, grace_s=grace_s, certificate=certificate)
+        for served, certificate in zip(apps, certificates, strict=False)
+    ]
     log.info("ready", host=settings.http_host, port=sockets[0].getsockname()[1])
     await asyncio.gather(
         *(server.serve([socket]) for server, socket in zip(servers, sockets, strict=True))

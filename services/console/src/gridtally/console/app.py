@@ -59,7 +59,12 @@ def build(
     transports: Mapping[str, httpx.AsyncBaseTransport] = MappingProxyType({}),
 ) -> tuple[FastAPI, Upstream]:
     """The application, and its connections to the services, which whoever serves it closes."""
-    upstream = Upstream(settings.urls, limit_s=settings.upstream_limit_s, transports=transports)
+    upstream = Upstream(
+        settings.urls,
+        limit_s=settings.upstream_limit_s,
+        trusted=settings.services_trusted,
+        transports=transports,
+    )
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     assets = Assets.load()
     app.state.clock = clock

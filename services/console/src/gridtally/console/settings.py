@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AnyHttpUrl, DirectoryPath, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from gridtally.console.documentation import FIRST_PAGE
+from gridtally.service.https import HttpsSettings, PeerSettings
 
 SECRET_CHARS_MIN = 32
 
@@ -29,7 +30,7 @@ def _fresh_secret() -> SecretStr:
     return SecretStr(secrets.token_urlsafe(SECRET_CHARS_MIN))
 
 
-class Settings(BaseSettings):
+class Settings(HttpsSettings, PeerSettings):
     """Where the services are, and how sessions are kept."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -76,4 +77,5 @@ class Settings(BaseSettings):
     @property
     def is_behind_tls(self) -> bool:
         """Whether browsers reach the console by https."""
-        return self.public_url is not None and self.public_url.scheme == "https"
+        behind = self.public_url is not None and self.public_url.scheme == "https"
+        return behind or self.https_certificate_file is not None

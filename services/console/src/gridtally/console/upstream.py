@@ -5,6 +5,7 @@ of an answer stay decimals. Refuses to keep anything but names for a minute, eac
 """
 
 import json
+import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -96,6 +97,7 @@ class Upstream:
         urls: Mapping[str, str],
         *,
         limit_s: float,
+        trusted: ssl.SSLContext | bool = True,
         transports: Mapping[str, httpx.AsyncBaseTransport] = MappingProxyType({}),
     ) -> None:
         limits = httpx.Limits(max_connections=CONNECTIONS_MAX)
@@ -105,6 +107,7 @@ class Upstream:
                 timeout=limit_s,
                 limits=limits,
                 transport=transports.get(service),
+                verify=trusted,
                 trust_env=False,
             )
             for service, url in urls.items()

@@ -18,6 +18,7 @@ def build(process: Process[Settings]) -> Parts:
         settings.ingest_url,
         settings.tariff_url,
         None if token is None else token.get_secret_value(),
+        trusted=settings.services_trusted,
     )
     return with_dead_letters(
         process,

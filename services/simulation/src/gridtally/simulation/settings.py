@@ -2,10 +2,11 @@
 
 from pydantic import Field, SecretStr
 
+from gridtally.service.https import PeerSettings
 from gridtally.service.settings import ServiceSettings
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, PeerSettings):
     """Simulation's own settings, beside those of every service."""
 
     ingest_url: str = "http://127.0.0.1:8001"

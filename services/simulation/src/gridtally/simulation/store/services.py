@@ -5,6 +5,7 @@ is Transient: the chunk is tried again, a request is answered 503.
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -34,14 +35,23 @@ TRANSIENT_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 
 
 class Services:
-    """Where ingest and tariff answer, and the token that is shown to both.
+    """Where ingest and tariff answer, the token that is shown to both, and whose certificates are
+    believed.
 
     A client of each is opened at the first call and lives as long as the process.
     """
 
-    def __init__(self, ingest_url: str, tariff_url: str, token: str | None) -> None:
+    def __init__(
+        self,
+        ingest_url: str,
+        tariff_url: str,
+        token: str | None,
+        *,
+        trusted: ssl.SSLContext | bool = True,
+    ) -> None:
         self._urls = {"ingest": ingest_url, "tariff": tariff_url}
         self._token = token
+        self._trusted = trusted
         self._clients: dict[str, httpx.AsyncClient] = {}
 
     async def fetch_tariff(self, tenant_id: str, version_id: UUID) -> UsedTariff:
@@ -150,7 +160,7 @@ class Services:
     def _client(self, service: str) -> httpx.AsyncClient:
         if service not in self._clients:
             self._clients[service] = httpx.AsyncClient(
-                base_url=self._urls[service], timeout=TIMEOUT_S
+                base_url=self._urls[service], timeout=TIMEOUT_S, verify=self._trusted
             )
         return self._clients[service]
 

@@ -1,0 +1,145 @@
+"""Certificates are taken, renewed, or refused with what is wrong; servers speak TLS with them."""
+
+import asyncio
+import ssl
+import time
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic_settings import SettingsConfigDict
+
+from certificates import Authority
+from gridtally.service import server as servers
+from gridtally.service.https import HttpsSettings, PeerSettings, ServerCertificate, trusted
+from gridtally.service.server import Server, listen
+from gridtally.service.settings import InvalidSettings, load
+
+CERTIFICATE, KEY = "HTTPS_CERTIFICATE_FILE", "HTTPS_KEY_FILE"
+
+
+class Both(HttpsSettings, PeerSettings):
+    model_config = SettingsConfigDict(env_ignore_empty=True)
+
+
+@pytest.fixture
+def authority():
+    return Authority()
+
+
+@pytest.fixture
+def files(tmp_path, authority):
+    """A certificate and its key, as files."""
+    return written(tmp_path, authority.server())
+
+
+def written(folder, own):
+    pair = folder / "server.pem", folder / "server.key"
+    for file, pem in zip(pair, (own.certificate, own.key), strict=True):
+        renewed = file.with_suffix(".new")
+        renewed.write_bytes(pem)
+        renewed.replace(file)
+    return pair
+
+
+@pytest.fixture
+def believed(tmp_path, authority):
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(authority.certificate)
+    return trusted(ca)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({KEY: ""}, "HTTPS_KEY_FILE: Value error, HTTPS_CERTIFICATE_FILE and HTTPS_KEY_FILE go"),
+        ({CERTIFICATE: ""}, "HTTPS_KEY_FILE: Value error, HTTPS_CERTIFICATE_FILE and HTTPS_KEY"),
+        ({KEY: "/nowhere"}, "HTTPS_KEY_FILE: Path does not point to a file"),
+        ({KEY: "{certificate}"}, "no certificate in PEM with its key"),
+        ({CERTIFICATE: "{key}"}, "no certificate in PEM with its key"),
+        ({"SERVICES_CA_FILE": "{key}"}, "has no certificates in PEM"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_at_the_start(monkeypatch, files, changed, said):
+    certificate, key = map(str, files)
+    for name, value in ({CERTIFICATE: certificate, KEY: key} | changed).items():
+        monkeypatch.setenv(name, value.format(certificate=certificate, key=key))
+    with pytest.raises(InvalidSettings, match=r"HTTPS|SERVICES") as refused:
+        load(Both)
+    assert any(said in line for line in refused.value.lines)
+
+
+def test_without_files_a_process_speaks_http_and_believes_whom_all_believe(monkeypatch):
+    for name in (CERTIFICATE, KEY, "SERVICES_CA_FILE"):
+        monkeypatch.setenv(name, "")
+    assert (load(Both).certificate, load(Both).services_trusted) == (None, True)
+
+
+@pytest.fixture
+async def https(files):
+    """A server with a certificate, and its port."""
+    app, stop = FastAPI(), asyncio.Event()
+    app.get("/")(lambda: "here")
+    listening = listen("127.0.0.1", 0)
+    certificate = ServerCertificate(*files)
+    serving = asyncio.create_task(
+        Server(app, stop=stop, grace_s=5, certificate=certificate).serve([listening])
+    )
+    yield listening.getsockname()[1], certificate
+    stop.set()
+    await serving
+
+
+async def asked(port, context, scheme="https"):
+    async with httpx.AsyncClient(verify=context, trust_env=False) as client:
+        return (await client.get(f"{scheme}://127.0.0.1:{port}/")).json()
+
+
+async def test_only_https_is_spoken(https, believed):
+    port, certificate = https
+    assert certificate.context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert await asked(port, believed) == "here"
+    with pytest.raises(httpx.HTTPError):
+        await asked(port, believed, "http")
+    with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        await asked(port, ssl.create_default_context())
+
+
+async def test_a_renewed_certificate_is_shown_and_half_a_pair_is_not(
+    https, believed, tmp_path, authority, capsys
+):
+    port, certificate = https
+    before = await shown(port, believed)
+    certificate.renew()
+    assert await shown(port, believed) == before
+    fresh = authority.server()
+    (tmp_path / "server.pem").write_bytes(fresh.certificate)  # whose key is not there yet
+    certificate.renew()
+    assert await shown(port, believed) == before
+    assert "certificate refused" in capsys.readouterr().out
+    written(tmp_path, fresh)
+    certificate.renew()
+    after = await shown(port, believed)
+    assert after == ssl.PEM_cert_to_DER_cert(fresh.certificate.decode()) != before
+
+
+async def shown(port, context):
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    own = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    return own
+
+
+async def test_who_never_shakes_hands_is_cut_off(files, monkeypatch):
+    monkeypatch.setattr(servers, "HANDSHAKE_LIMIT_S", 0.2)
+    stop, listening = asyncio.Event(), listen("127.0.0.1", 0)
+    certificate = ServerCertificate(*files)
+    server = Server(FastAPI(), stop=stop, grace_s=5, certificate=certificate)
+    serving = asyncio.create_task(server.serve([listening]))
+    reader, writer = await asyncio.open_connection(*listening.getsockname())
+    began_s = time.monotonic()
+    assert await reader.read() == b""
+    assert time.monotonic() - began_s < 30
+    writer.close()
+    stop.set()
+    await serving
