@@ -23,6 +23,7 @@ RIVALS := .tools/bench
 BROWSER := .tools/browser
 ASYNCAPI := .tools/asyncapi
 CODEGEN := .tools/codegen
+LINE_COUNTS := .cache/coverage
 SITE := .tools/site
 TYPESCRIPT := .tools/client_typescript
 CLIENT := libs/client/src/gridtally/client/generated
@@ -94,10 +95,11 @@ integration: setup ## Each service and lib against the servers
 
 .PHONY: coverage
 coverage: setup ## Both, with half of the random cases, and how many lines they run; fails below 95 %
-	@rm -rf .cache/coverage && mkdir -p .cache/coverage
-	@# greenlets, by which services reach their databases, make counting slower by half
-	@GRIDTALLY_EXAMPLES_TIMES=0.5 $(MAKE) unit PYTEST='$(BIN)/coverage run --concurrency=thread -m pytest'
-	@GRIDTALLY_EXAMPLES_TIMES=0.5 $(MAKE) integration PYTEST='$(BIN)/coverage run -m pytest'
+	@rm -rf $(LINE_COUNTS) && mkdir -p $(LINE_COUNTS)
+	@GRIDTALLY_EXAMPLES_TIMES=0.5 GRIDTALLY_LINE_COUNTS=$(CURDIR)/$(LINE_COUNTS) PYTHONPATH=$(CURDIR)/tests/line_counts \
+	  $(MAKE) unit integration PYTEST='$(PYTEST) -p no:slipcover -W ignore::pytest.PytestAssertRewriteWarning'
+	@# Of files that nothing has imported, this alone knows.
+	@$(BIN)/coverage run -m platform >/dev/null
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
