@@ -18,18 +18,18 @@ class Retailer:
     def __init__(self, api, billing):
         self.api, self.billing = api, billing
 
-    async def tariff(self, *components, since="2025-01-01"):
-        """A published tariff of these components."""
-        tariff_id = str(uuid4())
-        new = {"id": tariff_id, "code": f"t-{tariff_id[:8]}", "name": "Home", "currency": "EUR",
-               "zone": ZONE}  # fmt: skip
+    async def tariff(self, *components, since="2025-01-01", id_=None, **terms):
+        """A published tariff of these components; `terms` are others of its document."""
+        tariff_id = id_ or str(uuid4())
+        new = {"id": tariff_id, "code": f"t-{tariff_id[:8]}", "name": "Home", "zone": ZONE,
+               "currency": terms.get("currency", "EUR")}  # fmt: skip
         await self.api.post("tariff", "/v1/tariffs", new)
-        await self.version(tariff_id, *components, since=since)
+        await self.version(tariff_id, *components, since=since, **terms)
         return tariff_id
 
-    async def version(self, tariff_id, *components, since):
+    async def version(self, tariff_id, *components, since, **terms):
         """Another version of a tariff from a day on."""
-        document = {"currency": "EUR", "zone": ZONE, "components": list(components)}
+        document = {"currency": "EUR", "zone": ZONE, "components": list(components)} | terms
         path = f"/v1/tariffs/{tariff_id}/versions"
         body = {"effective_from": since, "document": document}
         made = await self.api.post("tariff", path, body)

@@ -35,12 +35,16 @@ class AsyncUntyped(AsyncOperations):
         json_body: object = None,
         content: Content | None = None,
         content_type: str = "application/json",
+        if_match: int | str | None = None,
     ) -> Json:
         """The object that is answered, empty where there is no body; of bodies either `json_body`
-        or `content` as it is. Problem, ServiceAway, UnreadableAnswer."""
+        or `content` as it is. `if_match` is the version that is changed. Problem, ServiceAway,
+        UnreadableAnswer."""
         body = content if json_body is None else json.dumps(json_body).encode()
         answer = await self._send(
-            request_of(method, path, query=query, body=body, content_type=content_type)
+            request_of(
+                method, path, query=query, body=body, content_type=content_type, if_match=if_match
+            )
         )
         return _object(answer.content, f"{method} {path}")
 
