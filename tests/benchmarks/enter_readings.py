@@ -16,7 +16,9 @@ from uuid import UUID
 
 from script import Clock, Rate, arguments, own_database, peak_memory_mb, sized, tell
 
-from gridtally.database import Database, ReadConnection, snapshot, transaction
+from gridtally.database import Database, ReadConnection, WriteConnection, snapshot, transaction
+from gridtally.database.group_commit import GroupCommit
+from gridtally.kernel.errors import Rejected
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.metering.analytics.domain.consumption import sources_of
 from gridtally.ledger.metering.analytics.handlers.consumption import count, fetch_register_data
@@ -24,6 +26,7 @@ from gridtally.ledger.metering.readings.domain.readings import ReadingContent
 from gridtally.ledger.metering.readings.handlers.readings import (
     AcceptedReading,
     ReadingRequest,
+    record_caused_readings,
     record_readings,
 )
 from gridtally.ledger.metering.readings.store import readings
@@ -103,14 +106,25 @@ async def enter(database: Database, items: Sequence[ReadingRequest]) -> None:
         sys.exit(f"wrong: {outcomes[0]}")
 
 
+async def enter_caused(
+    tx: WriteConnection, tenant_id: str, items: Sequence[ReadingRequest]
+) -> list[AcceptedReading | Rejected]:
+    """A group of readings, as requests of the API for one each share it."""
+    return await record_caused_readings(tx, tenant_id, [(item, CAUSE) for item in items], NOW)
+
+
 async def singles(database: Database, turn: int) -> Rate:
-    """Readings, each its own transaction, by several writers."""
-    todo = [[request(n % PROPERTIES, turn * ROUND_SINGLES + n)] for n in range(ROUND_SINGLES)]
+    """Readings one by one by several writers: those that are asked for meanwhile share a
+    transaction."""
+    todo = [request(n % PROPERTIES, turn * ROUND_SINGLES + n) for n in range(ROUND_SINGLES)]
+    group = GroupCommit(enter_caused)
     clock = Clock()
 
-    async def write(mine: Sequence[list[ReadingRequest]]) -> None:
-        for items in mine:
-            await enter(database, items)
+    async def write(mine: Sequence[ReadingRequest]) -> None:
+        for item in mine:
+            outcome = await group.join(database, TENANT, item.meter_id, item)
+            if not outcome.created:
+                sys.exit(f"wrong: {outcome}")
 
     await asyncio.gather(*(write(todo[n::WRITERS]) for n in range(WRITERS)))
     return clock.rate(ROUND_SINGLES)

@@ -25,12 +25,13 @@ from gridtally.contracts.envelope import Envelope
 from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Event
 from gridtally.database import ALL_TENANTS, Database, ReadConnection, snapshot, transaction
+from gridtally.database.group_commit import GroupCommit
 from gridtally.http.context import utc_now
 from gridtally.ledger.accounts.domain.chart import receivable, tax
 from gridtally.ledger.accounts.domain.commands import Command
 from gridtally.ledger.accounts.handlers.commands import (
     decide_commands,
-    post_command,
+    post_commands,
     post_decided,
 )
 from gridtally.ledger.accounts.handlers.postings import post_invoices
@@ -156,13 +157,14 @@ async def listed(database: Database) -> Rate:
 
 
 async def singles(database: Database) -> Rate:
-    """Payments, each its own transaction as a request of the API makes it, by several writers."""
+    """Payments one by one by several writers, as requests of the API post them: those that are
+    asked for meanwhile share a transaction."""
     todo = list(payments(ROUND_SINGLES))
+    group = GroupCommit(post_commands)
 
     async def write(mine: list[PaymentReceived]) -> None:
         for payment in mine:
-            async with transaction(database, tenant=TENANT) as tx:
-                await post_command(tx, TENANT, commanded(payment))
+            await group.join(database, TENANT, payment.customer_id, commanded(payment))
 
     clock = Clock()
     await asyncio.gather(*(write(todo[n::WRITERS]) for n in range(WRITERS)))

@@ -81,6 +81,7 @@ class Database:
             pool_size=pool_connections_max,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,
+            pool_use_lifo=True,  # what was used last has its plans, and what it read, at hand
             connect_args={
                 "timeout": CONNECT_TIMEOUT_S,
                 "prepared_statement_cache_size": STATEMENT_CACHE_ENTRIES,

@@ -13,7 +13,8 @@ https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
@@ -25,6 +26,7 @@ from pydantic import BaseModel
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gridtally.database import WriteConnection
+from gridtally.database.rows import Row, columns_of
 from gridtally.http.key_quota import KeyQuota
 from gridtally.http.problems import HttpRefusal
 from gridtally.kernel.errors import Conflict, Fault, Rejected
@@ -61,10 +63,36 @@ def create(bind: sa.Connection) -> None:
     METADATA.create_all(bind, checkfirst=False)
 
 
-# Whether this transaction has the lock of a tenant's key; it never waits for another's.
-_TRY_LOCK = sa.text(
-    "SELECT pg_try_advisory_xact_lock(hashtextextended(:tenant_id || chr(31) || :key, :seed))"
-)
+# Whose transaction this is, as row-level security sees it, and of which keys it has the lock; it
+# never waits for another's.
+_TRY_LOCKS = """
+SELECT tenant_id, key, pg_try_advisory_xact_lock(hashtextextended(tenant_id || chr(31) || key, $1))
+       AS is_locked
+  FROM (SELECT current_setting('gridtally.tenant') AS tenant_id, unnest($2::text[]) AS key
+       OFFSET 0) AS asked
+"""
+# A statement of its own: begun with the locks, it would not see what was committed before them.
+_FETCH = """
+SELECT key, digest, status, headers::text, body, created_at < now() - $3::interval AS is_expired
+  FROM idempotency_key WHERE tenant_id = $1 AND key = ANY($2::text[])
+"""
+_DELETE = "DELETE FROM idempotency_key WHERE tenant_id = $1 AND key = $2"
+_INSERT = """
+INSERT INTO idempotency_key (tenant_id, key, digest, status, headers, body)
+SELECT current_setting('gridtally.tenant'), key, digest, status, headers::jsonb, body
+  FROM unnest($1::text[], $2::bytea[], $3::smallint[], $4::text[], $5::bytea[])
+       AS n (key, digest, status, headers, body)
+RETURNING tenant_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request is answered where it succeeds."""
+
+    status: int
+    body: BaseModel
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +104,6 @@ class IdempotentRequest:
     kept_for: timedelta = timedelta(hours=RETENTION_HOURS)
     quota: KeyQuota = field(default_factory=KeyQuota)
 
-    # The lock is held until the transaction ends, so of two requests under one key the second is
-    # refused at once, and after a crash nothing is locked. The plain way, a row that is inserted
-    # first, would make it wait for as long as the first one works, with a connection in its hand.
     async def fetch_answer(self, tx: WriteConnection) -> Response | None:
         """The stored answer; None where the work is to be done now.
 
@@ -86,35 +111,10 @@ class IdempotentRequest:
         HttpRefusal 410 where the answer was erased, 429 for a fresh key where the tenant has as
         many as it may.
         """
-        if self.key is None:
-            return None
-        tenant_id = await _tenant(tx)
-        parameters = {"tenant_id": tenant_id, "key": self.key, "seed": _LOCK_SEED}
-        if not await tx.scalar(_TRY_LOCK, parameters):
-            raise Conflict("request_in_flight", "a request with this Idempotency-Key is at work")
-        row = await tx.one_or_none(
-            sa.select(idempotency_key, _is_older(self.kept_for).label("expired"))
-            .where(idempotency_key.c.tenant_id == tenant_id, idempotency_key.c.key == self.key)
-        )  # fmt: skip
-        if row is None:
-            await self.quota.take(tx, tenant_id)
-            return None
-        if row["expired"]:
-            await tx.execute(
-                sa.delete(idempotency_key).where(
-                    idempotency_key.c.tenant_id == tenant_id, idempotency_key.c.key == self.key
-                )
-            )
-            return None
-        if row["digest"] != self.digest:
-            fault = Fault("/header/Idempotency-Key", "must be a fresh one for another request")
-            raise Rejected(
-                "idempotency_key_reused", "this Idempotency-Key came with another request", (fault,)
-            )
-        if row["status"] == GONE:
-            raise HttpRefusal(GONE, "erased", "what this request was answered was erased since")
-        headers = {**row["headers"], REPLAYED_HEADER: "true"}
-        return Response(row["body"], row["status"], headers, "application/json")
+        [answer] = await fetch_answers(tx, [self])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def store_answer(
         self,
@@ -124,22 +124,80 @@ class IdempotentRequest:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """The answer to send; stored under the key, if there is one, within the transaction."""
-        body = answer.model_dump_json(by_alias=True).encode()
-        sent = dict(headers or {})
-        if self.key is not None:
-            tenant_id = await _tenant(tx)
-            self.quota.add_bytes(tenant_id, len(body))
-            await tx.execute(
-                sa.insert(idempotency_key).values(
-                    tenant_id=tenant_id,
-                    key=self.key,
-                    digest=self.digest,
-                    status=status,
-                    headers=sent,
-                    body=body,
-                )
-            )
-        return Response(body, status, sent, "application/json")
+        [response] = await store_answers(tx, [(self, Answer(status, answer, headers or {}))])
+        return response
+
+    def _stored_answer(self, row: Row) -> Response | Exception:
+        """What a row that is not expired says of this request."""
+        if row["digest"] != self.digest:
+            fault = Fault("/header/Idempotency-Key", "must be a fresh one for another request")
+            detail = "this Idempotency-Key came with another request"
+            return Rejected("idempotency_key_reused", detail, (fault,))
+        if row["status"] == GONE:
+            return HttpRefusal(GONE, "erased", "what this request was answered was erased since")
+        headers = {**json.loads(row["headers"]), REPLAYED_HEADER: "true"}
+        return Response(row["body"], row["status"], headers, "application/json")
+
+
+# The locks are held until the transaction ends, so of two requests under one key the second is
+# refused at once, and after a crash nothing is locked. The plain way, a row that is inserted
+# first, would make it wait for as long as the first one works, with a connection in its hand.
+async def fetch_answers(
+    tx: WriteConnection, requests: Sequence[IdempotentRequest]
+) -> list[Response | Exception | None]:
+    """The stored answer to each request of a tenant, or what it is refused with, as
+    `IdempotentRequest.fetch_answer` raises it; None where its work is to be done now."""
+    outcomes: list[Response | Exception | None] = [None] * len(requests)
+    first_of: dict[str, int] = {}
+    for index, request in enumerate(requests):
+        if request.key is not None and first_of.setdefault(request.key, index) != index:
+            outcomes[index] = _in_flight()
+    if not first_of:
+        return outcomes
+    locks = await tx.raw.fetch(_TRY_LOCKS, _LOCK_SEED, list(first_of))
+    tenant_id = locks[0]["tenant_id"]
+    locked = [row["key"] for row in locks if row["is_locked"]]
+    kept_for = requests[0].kept_for
+    rows = {row["key"]: row for row in await tx.raw.fetch(_FETCH, tenant_id, locked, kept_for)}
+    for key, index in first_of.items():
+        request, row = requests[index], rows.get(key)
+        if key not in locked:
+            outcomes[index] = _in_flight()
+        elif row is None:
+            try:
+                await request.quota.take(tx, tenant_id)
+            except HttpRefusal as refusal:
+                outcomes[index] = refusal
+        elif row["is_expired"]:
+            await tx.raw.execute(_DELETE, tenant_id, key)
+        else:
+            outcomes[index] = request._stored_answer(row)  # noqa: SLF001 - of this module
+    return outcomes
+
+
+async def store_answers(
+    tx: WriteConnection, answered: Sequence[tuple[IdempotentRequest, Answer]]
+) -> list[Response]:
+    """The answers to send, each stored under its request's key, if there is one."""
+    bodies = [answer.body.model_dump_json(by_alias=True).encode() for _, answer in answered]
+    rows = [
+        (request.key, request.digest, answer.status, json.dumps(dict(answer.headers)), body)
+        for (request, answer), body in zip(answered, bodies, strict=True)
+        if request.key is not None
+    ]
+    if rows:
+        inserted = await tx.raw.fetch(_INSERT, *columns_of(rows, 5))
+        for (request, _), body in zip(answered, bodies, strict=True):
+            if request.key is not None:
+                request.quota.add_bytes(inserted[0]["tenant_id"], len(body))
+    return [
+        Response(body, answer.status, dict(answer.headers), "application/json")
+        for (_, answer), body in zip(answered, bodies, strict=True)
+    ]
+
+
+def _in_flight() -> Conflict:
+    return Conflict("request_in_flight", "a request with this Idempotency-Key is at work")
 
 
 # The key stays, so that a request that is repeated makes nothing anew; its answer is gone.
@@ -180,12 +238,6 @@ async def purge_expired(
             sa.tuple_(idempotency_key.c.tenant_id, idempotency_key.c.key).in_(expired)
         )
     )
-
-
-async def _tenant(tx: WriteConnection) -> str:
-    """Whose transaction this is, as row-level security sees it."""
-    tenant_id: str = await tx.scalar(sa.text("SELECT current_setting('gridtally.tenant')"))
-    return tenant_id
 
 
 async def idempotent_request(

@@ -5,6 +5,7 @@ Each POST posts one balanced transaction, which nothing edits; its reversal undo
 it for ever: the same again is answered with what was posted.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated
@@ -14,9 +15,10 @@ from fastapi import Response
 from pydantic import Field
 
 from gridtally.contracts.model import READ_EXACTLY, Currency, Text
-from gridtally.database import Database, WriteConnection, transaction
+from gridtally.database import Database, WriteConnection
 from gridtally.http.context import Db, Now
-from gridtally.http.idempotency import Idempotent, IdempotentRequest
+from gridtally.http.grouped_posts import GroupedPosts
+from gridtally.http.idempotency import Answer, Idempotent, IdempotentRequest
 from gridtally.http.json_bodies import Router
 from gridtally.http.resources import Body
 from gridtally.kernel.errors import Fault, NotFound, Rejected
@@ -32,8 +34,9 @@ from gridtally.ledger.accounts.domain.commands import (
     CreditSource,
 )
 from gridtally.ledger.accounts.domain.transactions import AMOUNT_DECIMALS
-from gridtally.ledger.accounts.handlers.commands import post_command
+from gridtally.ledger.accounts.handlers.commands import post_commands
 from gridtally.ledger.accounts.store import transactions
+from gridtally.ledger.accounts.store.transactions import PostedTransaction
 from gridtally.ledger.callers import WriteCause
 from gridtally.ledger.moments import EARLIEST_AT
 
@@ -272,11 +275,24 @@ async def post_allocation(
 async def _post(
     db: Database, cause: Cause, request: IdempotentRequest, command: Command
 ) -> Response:
-    async with transaction(db, tenant=cause.tenant_id) as tx:
-        if (answer := await request.fetch_answer(tx)) is not None:
-            return answer
-        id_ = await post_command(tx, cause.tenant_id, command)
-        return await answer_posted(tx, cause, request, id_)
+    """Post what is asked for, together with what others ask for meanwhile; of one customer one
+    after another, in the order in which they came."""
+    return await _COMMANDS.answer(db, cause.tenant_id, command.customer_id, request, command)
+
+
+async def _post_commands(
+    tx: WriteConnection, tenant_id: str, commands: Sequence[Command]
+) -> list[Answer | Rejected]:
+    outcomes = await post_commands(tx, tenant_id, commands)
+    return [own if isinstance(own, Rejected) else _answer(own) for own in outcomes]
+
+
+_COMMANDS = GroupedPosts(_post_commands)
+
+
+def _answer(posted: PostedTransaction) -> Answer:
+    location = {"Location": f"/v1/transactions/{posted.id}"}
+    return Answer(201, Transaction.of(posted), location)
 
 
 def value_date(occurred_at: datetime | None, now: datetime) -> datetime:
@@ -299,5 +315,5 @@ async def answer_posted(
     posted = await transactions.fetch_transaction(tx, cause.tenant_id, id_)
     if posted is None:  # pragma: no cover - it was inserted or found by this very transaction
         raise NotFound("transaction_unknown", "no transaction has this id")
-    location = {"Location": f"/v1/transactions/{id_}"}
-    return await request.store_answer(tx, 201, Transaction.of(posted), location)
+    answer = _answer(posted)
+    return await request.store_answer(tx, answer.status, answer.body, answer.headers)

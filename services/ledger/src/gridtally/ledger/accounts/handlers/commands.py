@@ -9,6 +9,7 @@ is there.
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from gridtally.database import WriteConnection
@@ -31,6 +32,8 @@ from gridtally.ledger.accounts.store import (
     transactions,
 )
 from gridtally.ledger.accounts.store.customer_accounts import AccountKey
+from gridtally.ledger.accounts.store.customers import Key
+from gridtally.ledger.accounts.store.transactions import PostedTransaction
 from gridtally.messaging import enqueue
 
 TURN_COMMANDS = 500
@@ -94,6 +97,34 @@ async def post_command(tx: WriteConnection, tenant_id: str, command: Command) ->
     return decisions.listed[0].id
 
 
+async def post_commands(
+    tx: WriteConnection, tenant_id: str, commands: Sequence[Command]
+) -> list[PostedTransaction | Rejected]:
+    """Carry out commands of different customers, item by item: the transaction of each as it stands
+    in the books, posted now or before, or why it was refused.
+
+    What was just posted is not read back: it is answered from what was written.
+    """
+    decisions = await decide_commands(tx, tenant_id, commands)
+    recorded_at = await post_decided(tx, decisions)
+    standing = [d.id for d in decisions.listed if d.posts is None and d.refused is None]
+    before = await transactions.fetch_transactions(tx, tenant_id, standing) if standing else {}
+    outcomes: list[PostedTransaction | Rejected] = []
+    for decision in decisions.listed:
+        if decision.refused is not None:
+            outcomes.append(decision.refused)
+        elif decision.posts is not None:
+            account = decisions.accounts[
+                tenant_id, decision.command.customer_id, decision.command.currency
+            ]
+            numbers = {item.id: item.number for item in account.items.values()}
+            at = recorded_at[tenant_id, decision.id]
+            outcomes.append(transactions.posted_transaction(decision.posts, at, numbers))
+        else:
+            outcomes.append(before[decision.id])
+    return outcomes
+
+
 async def decide_commands(
     tx: WriteConnection, tenant_id: str, commands: Sequence[Command]
 ) -> Decisions:
@@ -149,16 +180,16 @@ def _require_repetition(digest: bytes, command: Command) -> None:
         raise Rejected("id_taken", "this id was posted with other content", (fault,))
 
 
-async def post_decided(tx: WriteConnection, decisions: Decisions) -> None:
+async def post_decided(tx: WriteConnection, decisions: Decisions) -> dict[Key, datetime]:
     """Insert what decisions post, publish it, and spend the credit that it leaves as the tenant's
-    terms say."""
+    terms say. Returns when each of these transactions was recorded."""
     decided = [
         (decision.command, decision.posts)
         for decision in decisions.listed
         if decision.posts is not None
     ]
     new = [transaction for _, transaction in decided]
-    await insert_all(tx, new)
+    recorded_at = await insert_all(tx, new)
     await record_payments(tx, new)
     await enqueue(
         tx,
@@ -170,3 +201,4 @@ async def post_decided(tx: WriteConnection, decisions: Decisions) -> None:
     )
     by_rule = [transaction for command, transaction in decided if command.leaves_rest_to_rule]
     await apply_credits(tx, applicable(decisions.accounts, causes_of(by_rule)))
+    return recorded_at

@@ -6,6 +6,7 @@ What an item has not open becomes credit, and what nobody is known for stands in
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from gridtally.contracts.accounts import PaymentReceived
 from gridtally.database import WriteConnection
@@ -28,6 +29,7 @@ from gridtally.ledger.accounts.store import (
     transactions,
     unmatched_payments,
 )
+from gridtally.ledger.accounts.store.customers import Key
 from gridtally.messaging import ReceivedMessage, enqueue
 
 
@@ -102,12 +104,14 @@ def _require_payable(account: CustomerAccount, payment: Transaction) -> None:
         raise Poison(f"payment {payment.document_id}: {refused.faults[0].detail}") from refused
 
 
-async def insert_all(tx: WriteConnection, new: Sequence[Transaction]) -> None:
-    """Insert transactions that were not there while the customers' locks were held; Transient where
-    one is there now: another customer, whom nobody locked, has the same id."""
+async def insert_all(tx: WriteConnection, new: Sequence[Transaction]) -> dict[Key, datetime]:
+    """Insert transactions that were not there while the customers' locks were held, and when each
+    was recorded; Transient where one is there now: another customer, whom nobody locked, has the
+    same id."""
     inserted = await transactions.insert_transactions(tx, new)
     if len(inserted) != len(new):
         raise Transient("the same id is being posted for another customer")
+    return inserted
 
 
 async def record_payments(tx: WriteConnection, new: Sequence[Transaction]) -> None:

@@ -6,7 +6,7 @@ Whoever inserts has locked the customers (`store.customers`, which states the or
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,9 +25,11 @@ from gridtally.ledger.accounts.store.customers import Key
 from gridtally.ledger.accounts.store.open_items import fetch_items, insert_items_and_allocations
 
 
-async def insert_transactions(tx: WriteConnection, transactions: Sequence[Transaction]) -> set[Key]:
+async def insert_transactions(
+    tx: WriteConnection, transactions: Sequence[Transaction]
+) -> dict[Key, datetime]:
     """Insert those that are not there yet, with their postings, the balances that these move, and
-    what they open and allocate. Returns the tenant and id of each that was inserted.
+    what they open and allocate. Returns when each was recorded that was inserted, by tenant and id.
 
     What is there already, or reverses what is reversed already, changes nothing: the unique
     constraints on ids, documents and reversals decide, whoever else writes. Rejected where more
@@ -39,9 +41,9 @@ async def insert_transactions(tx: WriteConnection, transactions: Sequence[Transa
         for transaction in ordered
     ]
     returned = await insert_rows(
-        tx, tables.transaction, rows, "ON CONFLICT DO NOTHING RETURNING tenant_id, id"
+        tx, tables.transaction, rows, "ON CONFLICT DO NOTHING RETURNING tenant_id, id, recorded_at"
     )
-    inserted = {(row["tenant_id"], row["id"]) for row in returned}
+    inserted = {(row["tenant_id"], row["id"]): row["recorded_at"] for row in returned}
     new = [transaction for transaction in ordered if _key(transaction) in inserted]
     ids = await move_balances(tx, new)
     await _insert_postings(tx, new, ids)
@@ -150,6 +152,36 @@ class PostedTransaction:
     proof_root: str | None
     postings: tuple[PostingLine, ...]
     allocations: tuple[AllocationLine, ...]
+
+
+def posted_transaction(
+    transaction: Transaction, recorded_at: datetime, numbers: Mapping[UUID, str]
+) -> PostedTransaction:
+    """A transaction that was just inserted, as `fetch_transaction` would read it back. `numbers`
+    are those of the items that it allocates to, by their ids."""
+    return from_row(
+        PostedTransaction,
+        as_row(transaction, tables.transaction, recorded_at=recorded_at),
+        occurred_at=transaction.occurred_at.astimezone(UTC),
+        postings=tuple(
+            PostingLine(
+                line,
+                posting.account.id(transaction.tenant_id),
+                posting.account.code,
+                posting.amount,
+            )
+            for line, posting in enumerate(transaction.postings, start=1)
+        ),
+        allocations=tuple(
+            AllocationLine(
+                allocation.item_id,
+                numbers[allocation.item_id],
+                allocation.source_id,
+                allocation.amount,
+            )
+            for allocation in transaction.allocations
+        ),
+    )
 
 
 def _transaction(tenant_id: str, id_: UUID) -> sa.Select[Any]:

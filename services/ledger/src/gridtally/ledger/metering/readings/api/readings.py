@@ -3,7 +3,7 @@
 Underneath nothing is changed: a correction is another entry, and `as_of` shows what was known.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
@@ -15,7 +15,8 @@ from gridtally.contracts.metering import ActiveFlow, Quality, ReadingKind
 from gridtally.database import WriteConnection, snapshot, transaction
 from gridtally.http.context import Db, Now
 from gridtally.http.etags import OptionalMatch, etag, tag
-from gridtally.http.idempotency import Idempotent, IdempotentRequest
+from gridtally.http.grouped_posts import GroupedPosts
+from gridtally.http.idempotency import Answer, Idempotent, IdempotentRequest
 from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, PageRequest, Paging
 from gridtally.http.problems import to_errors
@@ -59,16 +60,28 @@ async def record_reading(
     the answer report a reading earlier than the last one, a value lower than that of the reading
     before it in time, and one higher than that after it.
     """
-    async with transaction(db, tenant=cause.tenant_id) as tx:
-        if (stored_answer := await request.fetch_answer(tx)) is not None:
-            return stored_answer
-        requested = ReadingRequest(meter_id, new.flow, new.to_domain(now))
-        [outcome] = await readings.record_readings(tx, cause, [requested], now)
-        if isinstance(outcome, Rejected):
-            raise outcome
-        body = EnteredReading.of_accepted(outcome)
-        headers = {"ETag": etag(body.version)}
-        return await request.store_answer(tx, 201 if outcome.created else 200, body, headers)
+    requested = ReadingRequest(meter_id, new.flow, new.to_domain(now))
+    return await _SINGLES.answer(db, cause.tenant_id, meter_id, request, (requested, cause, now))
+
+
+async def _record_singles(
+    tx: WriteConnection,
+    tenant_id: str,
+    singles: Sequence[tuple[ReadingRequest, Cause, datetime]],
+) -> list[Answer | Rejected]:
+    """Enter readings of different meters, each asked for by itself."""
+    now = max(asked_at for _, _, asked_at in singles)
+    caused = [(requested, cause) for requested, cause, _ in singles]
+    outcomes = await readings.record_caused_readings(tx, tenant_id, caused, now)
+    return [own if isinstance(own, Rejected) else _answer(own) for own in outcomes]
+
+
+_SINGLES = GroupedPosts(_record_singles)
+
+
+def _answer(accepted: AcceptedReading) -> Answer:
+    body = EnteredReading.of_accepted(accepted)
+    return Answer(201 if accepted.created else 200, body, {"ETag": etag(body.version)})
 
 
 @router.post("/readings/batch", status_code=201, response_model=ItemResults)

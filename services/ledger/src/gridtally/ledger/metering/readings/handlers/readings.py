@@ -77,12 +77,24 @@ async def record_readings(
     tx: WriteConnection, cause: Cause, requests: Sequence[ReadingRequest], now: datetime
 ) -> list[AcceptedReading | Rejected]:
     """Enter those readings that can be entered; the outcome of each, in their order."""
+    caused = [(request, cause) for request in requests]
+    return await record_caused_readings(tx, cause.tenant_id, caused, now)
+
+
+async def record_caused_readings(
+    tx: WriteConnection,
+    tenant_id: str,
+    caused: Sequence[tuple[ReadingRequest, Cause]],
+    now: datetime,
+) -> list[AcceptedReading | Rejected]:
+    """As `record_readings`, each with the cause of its own."""
+    requests = [request for request, _ in caused]
     outcomes: dict[int, AcceptedReading | Rejected] = {}
     new: dict[int, tuple[Entry, tuple[ReadingWarning, ...]]] = {}
     entered_of: defaultdict[RegisterKey, list[Entry]] = defaultdict(list)
     moments: dict[tuple[RegisterKey, datetime], int] = {}
     repeated: dict[int, int] = {}
-    for index, checked in enumerate(await check_readings(tx, cause.tenant_id, requests, now)):
+    for index, checked in enumerate(await check_readings(tx, tenant_id, requests, now)):
         if isinstance(checked, Rejected):
             outcomes[index] = checked
             continue
@@ -103,7 +115,9 @@ async def record_readings(
             repeated[index] = first_index
         elif checked.around.same is not None:
             outcomes[index] = AcceptedReading(checked.around.same, created=False)
-    recorded = await record_entries(tx, cause, [entry for entry, _ in new.values()])
+    recorded = await _record_caused(
+        tx, [(entry, caused[index][1]) for index, (entry, _) in new.items()]
+    )
     entered = dict(zip(new, recorded, strict=True))
     outcomes |= {index: AcceptedReading(entry, new[index][1]) for index, entry in entered.items()}
     outcomes |= {
@@ -274,10 +288,19 @@ async def record_entries(
     tx: WriteConnection, cause: Cause, entries: Sequence[Entry]
 ) -> list[RecordedEntry]:
     """Store entries and put their events into the outbox; in their order."""
-    if not entries:
+    return await _record_caused(tx, [(entry, cause) for entry in entries])
+
+
+async def _record_caused(
+    tx: WriteConnection, caused: Sequence[tuple[Entry, Cause]]
+) -> list[RecordedEntry]:
+    if not caused:
         return []
-    recorded = await readings.insert_entries(tx, cause.tenant_id, cause.correlation_id, entries)
-    await enqueue(tx, [reading_recorded(entry, cause) for entry in recorded])
+    recorded = await readings.insert_entries(tx, caused)
+    await enqueue(
+        tx,
+        [reading_recorded(e, cause) for e, (_, cause) in zip(recorded, caused, strict=True)],
+    )
     return recorded
 
 

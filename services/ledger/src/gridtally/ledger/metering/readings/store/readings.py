@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.pages import page_after
 from gridtally.database.rows import Row, as_row, from_row, insert_rows
+from gridtally.kernel.resources import Cause
 from gridtally.ledger.metering.readings.domain.readings import (
     Entry,
     Neighbours,
@@ -81,9 +82,10 @@ async def lock_meters(
 
 
 async def insert_entries(
-    tx: WriteConnection, tenant_id: str, correlation_id: str, entries: Sequence[Entry]
+    tx: WriteConnection, caused: Sequence[tuple[Entry, Cause]]
 ) -> list[RecordedEntry]:
-    """Record entries, in their order; each with the moment at which the database recorded it."""
+    """Record entries with what caused them, in their order; each with the moment at which the
+    database recorded it."""
     rows = await insert_rows(
         tx,
         reading_entry,
@@ -91,20 +93,20 @@ async def insert_entries(
             as_row(
                 entry,
                 reading_entry,
-                tenant_id=tenant_id,
+                tenant_id=cause.tenant_id,
                 flow=entry.register.flow,
                 digits=entry.register.digits,
                 decimals=entry.register.decimals,
                 multiplier=entry.register.multiplier,
                 rollover_kwh=entry.register.rollover_kwh,
-                correlation_id=correlation_id,
+                correlation_id=cause.correlation_id,
             )
-            for entry in entries
+            for entry, cause in caused
         ],
         "RETURNING id, created_at",
     )
     created_at = {row["id"]: row["created_at"] for row in rows}
-    return [RecordedEntry(entry, created_at[entry.id]) for entry in entries]
+    return [RecordedEntry(entry, created_at[entry.id]) for entry, _ in caused]
 
 
 @dataclass(frozen=True, slots=True)
