@@ -20,6 +20,7 @@ CUSTOMER = UUID(int=7)
         (chart.prepaid("EUR", CUSTOMER), f"prepaid:{CUSTOMER}"),
         (chart.export_payable("EUR", CUSTOMER), f"export_payable:{CUSTOMER}"),
         (chart.deposit("EUR", CUSTOMER), f"deposit:{CUSTOMER}"),
+        (chart.budget("EUR", CUSTOMER, UUID(int=8)), f"budget:{CUSTOMER}:{UUID(int=8)}"),
         (chart.payable("EUR", "Grid: North"), "payable:Grid: North"),
         (chart.revenue("EUR", "energy"), "revenue:energy"),
         (chart.tax("EUR"), "tax"),

@@ -21,6 +21,7 @@ from gridtally.ledger.accounts.handlers import commands
 from gridtally.ledger.accounts.store import (
     addressees,
     adopted_payments,
+    budget_plans,
     credit,
     customer_accounts,
     customers,
@@ -49,14 +50,14 @@ VERBS = (
 )  # fmt: skip
 STORES = (
     credit, customers, customer_accounts, open_items, terms, transactions, void_notes,
-    unmatched_payments, outbox, adopted_payments, addressees,
+    unmatched_payments, outbox, adopted_payments, addressees, budget_plans,
 )  # fmt: skip
 
 
 def test_the_double_takes_the_arguments_of_the_stores():
     real = {name: kind for module in STORES for name, kind in vars(module).items()}
     names = [name for name in vars(AccountsInMemory) if name.startswith(VERBS)]
-    assert len(names) == 31
+    assert len(names) == 32
     for name in names:
         _, *mine = inspect.signature(getattr(AccountsInMemory, name)).parameters
         assert [argument.removeprefix("_") for argument in mine] == [

@@ -20,6 +20,7 @@ from gridtally.ledger.accounts.domain.terms import Terms
 from gridtally.ledger.accounts.domain.transactions import BALANCE_MAX, sum_of
 from gridtally.ledger.accounts.domain.unmatched_payments import UnmatchedPayment
 from gridtally.ledger.accounts.handlers import (
+    budget_plans,
     commands,
     credit,
     customers,
@@ -31,8 +32,8 @@ from gridtally.ledger.accounts.handlers import (
 )
 
 STORES = (
-    "addressees", "adopted_payments", "credit", "customers", "customer_accounts", "open_items",
-    "store", "terms", "transactions", "unmatched_payments", "void_notes",
+    "addressees", "adopted_payments", "budget_plans", "credit", "customers", "customer_accounts",
+    "open_items", "store", "terms", "transactions", "unmatched_payments", "void_notes",
 )  # fmt: skip
 """The modules that the handlers know their stores by."""
 
@@ -68,7 +69,7 @@ class AccountsInMemory:
     def stand_in(self, monkeypatch):
         """Let the handlers find this where their stores and the outbox are."""
         handlers = (
-            commands, credit, customers, payments, postings, reversals, terms,
+            budget_plans, commands, credit, customers, payments, postings, reversals, terms,
             unmatched_payments,
         )  # fmt: skip
         for handler in handlers:
@@ -97,6 +98,10 @@ class AccountsInMemory:
     async def fetch_waiting(self, _read, _payments):
         """Nothing was ever restored."""
         return set()
+
+    async def fetch_plans_of(self, _read, _customers):
+        """Nobody has a budget plan."""
+        return {}
 
     async def defer_credit(self, _tx, _keys):
         return set()

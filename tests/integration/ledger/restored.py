@@ -6,6 +6,7 @@ from gridtally.contracts.accounts import (
     SettlementRecorded,
     TransactionRecorded,
 )
+from gridtally.contracts.budget_plans import BudgetPlanChanged
 from gridtally.contracts.direct_debits import (
     DirectDebitBatchChanged,
     DirectDebitChanged,
@@ -38,6 +39,7 @@ SAID = (
     TransactionRecorded,
     SettlementRecorded,
     PaymentPlanChanged,
+    BudgetPlanChanged,
     DunningRulesChanged,
     DunningNoticeChanged,
     DunningStopChanged,
@@ -63,6 +65,7 @@ STORED = {
     "allocation": ("recorded_at",),
     "adopted_payment": (),
     "payment_plan": ("look_on",),
+    "budget_plan": ("look_on",),
     "dunning_rules": (),
     "dunning_run": ("started_at", "finished_at", "after_customer"),
     "dunning_notice": (),

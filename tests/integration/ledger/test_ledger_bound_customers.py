@@ -9,6 +9,7 @@ import pytest
 from gridtally.contracts.sellers import SellerChanged
 from gridtally.database import bind_customer, for_all_customers, snapshot
 from gridtally.http.auth import CUSTOMER_HEADER
+from gridtally.http.context import utc_now
 from gridtally.ledger.accounts.handlers.customers import apply_customers
 from gridtally.ledger.accounts.handlers.postings import post_credit_notes
 from gridtally.ledger.accounts.handlers.sellers import apply_sellers
@@ -17,15 +18,18 @@ from integration.ledger.test_ledger_dunning import dun, notices, rule
 from integration.ledger.test_ledger_payment_plans import agree, equal
 
 SHOWN = {
-    "account", "addressee", "allocation", "dunning_notice", "open_item", "payment_plan", "posting",
-    "transaction",
+    "account", "addressee", "allocation", "budget_plan", "dunning_notice", "open_item",
+    "payment_plan", "posting", "transaction",
 }  # fmt: skip
 """Tables of which a bound session sees its customer's rows."""
 COMMON = {"seller": "the letterhead of every document"}
 """Tables that it sees whole, within its tenant; of all others it sees nothing."""
-LISTS = {"/v1/dunning-notices", "/v1/invoices", "/v1/payment-plans"}
+LISTS = {"/v1/budget-plans", "/v1/dunning-notices", "/v1/invoices", "/v1/payment-plans"}
 EUROS = {"from": "2025-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z", "currency": "EUR"}
 OPEN = (
+    ("/v1/budget-plans", {}),
+    ("/v1/budget-plans", {"customer_id": "{customer}"}),
+    ("/v1/budget-plans/{budget}", {}),
     ("/v1/customers/{customer}/balance", {}),
     ("/v1/customers/{customer}/balance", {"as_of": "2025-05-15T00:00:00Z"}),
     ("/v1/customers/{customer}/statement", EUROS),
@@ -75,12 +79,15 @@ async def payer(ledger, acme):
     await issue(ledger, "40.00", customer=who)
     await rule(acme)
     await dun(ledger, acme)
+    level = {"currency": "EUR", "amount": "35.00", "start_on": str(utc_now().date())}
+    budget = await post(acme, "budget-plans", customer_id=str(who), **level)
     [notice] = await notices(acme, customer_id=str(who))
     return {
         "customer": str(who),
         "paid": str(paid.invoice_id),
         "void": str(void.invoice_id),
         "plan": plan["id"],
+        "budget": budget["id"],
         "notice": notice["id"],
     }
 

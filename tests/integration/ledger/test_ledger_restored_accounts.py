@@ -1,7 +1,7 @@
 """What was posted for a customer beside documents and payments is there again after a restore."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -18,15 +18,15 @@ from integration.ledger.debits import (
     sign,
 )
 from integration.ledger.restored import SAID, stored
-from restores import said, until_drained, until_rows
+from restores import rows_of, said, until_drained, until_rows
 
 
 @pytest.fixture
 def come_back(restorable, running, publishing, kafka_bootstrap):
-    """What `act` posts for the customer of an invoice that the copy does not have is there again
-    after a restore; `check` then asks more."""
+    """What `acts` post for the customer of an invoice that the copy does not have is there again
+    after a restore; `check` then asks more. Invoices that an act returns are issued after it."""
 
-    async def restored(act, check=reconciled):
+    async def restored(*acts, check=reconciled):
         tenant, bill = f"t-{uuid4().hex[:8]}", invoice(1)
         async with running(tenant):
             pass
@@ -36,7 +36,12 @@ def come_back(restorable, running, publishing, kafka_bootstrap):
             async with publishing() as publisher:
                 await publisher.publish([outgoing(bill, tenant)])
             await until_rows(database, "transaction", tenant, 1)
-            await act(acme, {"customer_id": str(bill.customer_id), "currency": "EUR"})
+            for act in acts:
+                issued = await act(acme, {"customer_id": str(bill.customer_id), "currency": "EUR"})
+                count = len(await rows_of(database, "transaction", tenant))
+                async with publishing() as publisher:
+                    await publisher.publish([outgoing(event, tenant) for event in issued or ()])
+                await until_rows(database, "transaction", tenant, count + len(issued or ()))
             await until_drained(database, tenant, "entry_queue")
             before = await stored(database, tenant)
         heard = await said(kafka_bootstrap, tenant, *SAID)
@@ -73,7 +78,7 @@ async def test_opening_balances_come_back(come_back):
         assert (books["opening_balances"], books["opening_account"]) == ("50.00", "-50.00")
         await post(acme, "opening-balances/batch", status=200, items=lists[0])
 
-    await come_back(take_over, check)
+    await come_back(take_over, check=check)
 
 
 async def test_deposits_come_back(come_back):
@@ -111,7 +116,45 @@ async def test_payment_plans_come_back(come_back):
         assert [plan["state"] for plan in agreed[0]["items"]] == ["cancelled", "kept"]
         assert agreed[0]["items"][1]["paid"] == "50.00"
 
-    await come_back(agree, check)
+    await come_back(agree, check=check)
+
+
+async def test_budget_plans_come_back(come_back):
+    """One that goes on, with an invoice that waits, and one that was settled: its invoice waited,
+    and what was asked for beyond it is credit."""
+    agreed, today = [], utc_now().date()
+
+    def bill(n, who, amount, start_on):
+        issued = invoice(n, customer=UUID(who), energy=amount, tax="0")
+        changes = {"start_on": start_on, "end_on": today, "issued_at": utc_now()}
+        return issued.model_copy(update=changes)
+
+    async def agree(acme, mine):
+        began = str(today - timedelta(days=60))
+        plan = await post(acme, "budget-plans", **mine, amount="90", start_on=began, months=4)
+        agreed.append(plan["id"])
+        ended = today - timedelta(days=5)
+        await post(acme, f"budget-plans/{plan['id']}/end", status=200, end_on=str(ended))
+        await post(acme, "budget-plans", **mine, amount="40", start_on=str(ended))
+        return [
+            bill(2, mine["customer_id"], "70.00", ended - timedelta(days=20)),
+            bill(3, mine["customer_id"], "55.00", ended),
+        ]
+
+    async def settle(acme, mine):
+        await post(acme, "payments", **mine, amount="30")
+        await post(acme, f"budget-plans/{agreed[0]}/settlement", status=200)
+        agreed.append((await acme.get("/v1/budget-plans")).json())
+
+    async def check(acme):
+        plans = (await acme.get("/v1/budget-plans")).json()
+        assert plans == agreed[1]
+        assert [(own["used"], own["settled"]) for own in plans["items"]] == [
+            ("70.00", "-20.00"), ("55.00", "0.00"),
+        ]  # fmt: skip
+        await reconciled(acme)
+
+    await come_back(agree, settle, check=check)
 
 
 async def test_dunning_comes_back(come_back):
@@ -156,7 +199,7 @@ async def test_dunning_comes_back(come_back):
         assert await ask(acme) == seen[0]
         await reconciled(acme)
 
-    await come_back(dun, check)
+    await come_back(dun, check=check)
 
 
 async def test_direct_debits_come_back(come_back):
@@ -186,4 +229,4 @@ async def test_direct_debits_come_back(come_back):
         assert (await collect(acme, 200, returned_too=True))["count"] == 0
         await reconciled(acme)
 
-    await come_back(debit, check)
+    await come_back(debit, check=check)

@@ -63,6 +63,8 @@ FOR_CUSTOMERS = {
         "POST /v1/bills/calculate-and-store",
     },
     "ledger": {
+        "GET /v1/budget-plans",
+        "GET /v1/budget-plans/{budget_plan_id}",
         "GET /v1/customers/{customer_id}/balance",
         "GET /v1/customers/{customer_id}/statement",
         "GET /v1/dunning-notices",

@@ -120,6 +120,8 @@ BODIES = {
     "put /v1/users/{user_id}/default-meter": {"meter_id": None},
     "put /v1/readings/{reading_id}": {"value": "1", "read_at": "2025-01-01T00:00:00Z"},
     "post /v1/transactions/{transaction_id}/reversal": {"reason": "mine"},
+    "post /v1/budget-plans/{budget_plan_id}/amount": {"amount": "9.00", "from_on": "2199-01-01"},
+    "post /v1/budget-plans/{budget_plan_id}/end": {"end_on": "2199-01-01"},
     "post /v1/payment-plans/{plan_id}/cancel": {"reason": "mistake"},
     "post /v1/dunning-notices/{notice_id}/withdraw": {"reason": "mistake"},
     "put /v1/customers/{customer_id}/dunning-stop": {"reason": "other"},
@@ -213,6 +215,10 @@ async def furnish_ledger(app, client):
         "customer_id": str(owed.customer_id), "currency": "EUR",
         "invoice_ids": [str(owed.invoice_id)], "equal": EQUAL,
     }  # fmt: skip
+    level = {
+        "customer_id": str(owed.customer_id), "currency": "EUR", "amount": "90.00",
+        "start_on": str(utc_now().date()),
+    }  # fmt: skip
     accounts = (await client.get("/v1/accounts")).json()["items"]
     dunned = await furnish_dunning(app, client, owed.customer_id)
     collected = await furnish_debits(client, owed.customer_id)
@@ -226,6 +232,7 @@ async def furnish_ledger(app, client):
             "transaction_id": booked["id"],
             "account_id": accounts[0]["id"],
             "payee_id": payee["id"],
+            "budget_plan_id": (await made(client, "/v1/budget-plans", level))["id"],
             "plan_id": (await made(client, "/v1/payment-plans", planned))["id"],
         }
     )

@@ -123,7 +123,8 @@ class PaymentRecorded(Event):
 
 TransactionKind = Literal[
     "refund", "write_off", "charge", "credit", "allocation", "assignment", "return", "reversal",
-    "deposit", "opening_charge", "opening_credit", "dunning_fee",
+    "deposit", "opening_charge", "opening_credit", "dunning_fee", "instalment", "deferral",
+    "budget_charge", "budget_credit",
 ]  # fmt: skip
 
 
@@ -131,7 +132,8 @@ class TransactionRecorded(Event):
     """Something was posted on a customer's account that is neither a document of billing nor a
     payment: a refund, a write-off, a charge or a credit by hand, credit that pays items, a payment
     out of suspense that is assigned or paid back, a deposit, what an account was taken over with,
-    the fee of a dunning notice, or the reversal of one of these.
+    the fee of a dunning notice, what a budget plan asks for, defers and settles, or the reversal of
+    one of these.
     """
 
     TOPIC: ClassVar[str] = "transaction.recorded.v1"
@@ -162,7 +164,9 @@ class TransactionRecorded(Event):
     """Which credit a refund or an allocation spends; out of a deposit it returns it or sets it
     off."""
     due_on: Day | None = None
-    """When a charge, an opening charge or a fee is due."""
+    """When a charge, an opening charge, a fee or an instalment is due."""
+    plan_id: UUID | None = None
+    """The budget plan of an instalment, a deferral or a settlement; null of all else."""
     payment_id: UUID | None = None
     """The payment out of suspense that is assigned or paid back."""
     reverses_id: UUID | None = None

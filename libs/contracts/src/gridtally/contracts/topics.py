@@ -15,6 +15,7 @@ from gridtally.contracts.accounts import (
     TransactionRecorded,
 )
 from gridtally.contracts.alerts import AlertCleared, AlertRaised
+from gridtally.contracts.budget_plans import BudgetPlanChanged
 from gridtally.contracts.catalogue import CalendarPublished, PricesPublished, RegionChanged
 from gridtally.contracts.commerce import (
     AgreementChanged,
@@ -112,6 +113,7 @@ TOPICS: dict[str, Topic] = {
         Topic(TransactionRecorded, ("ledger",), logged=True),
         Topic(SettlementRecorded, ("ledger",), logged=True),
         Topic(PaymentPlanChanged, ("ledger",), compacted=True),
+        Topic(BudgetPlanChanged, ("ledger",), compacted=True),
         Topic(DunningRulesChanged, ("ledger",), compacted=True),
         Topic(DunningNoticeChanged, ("ledger",), compacted=True, logged=True),
         Topic(DunningStopChanged, ("ledger",), compacted=True),

@@ -4,6 +4,7 @@ Owns what a statement says, in the customer's language.
 """
 
 from decimal import Decimal
+from typing import Literal
 
 from gridtally.documents.document import Document, Fact, Row, Section, Table
 from gridtally.documents.language import Wording, wording_of
@@ -110,8 +111,24 @@ def _kind(kind: ChangeKind, wording: Wording) -> str:
             return say("Opening balance")
         case "dunning_fee":
             return say("Dunning fee")
+        case "instalment" | "deferral" | "budget_settlement":
+            return _budget_kind(kind, wording)
         case "reversal":
             return say("Reversal")
+
+
+def _budget_kind(
+    kind: Literal["instalment", "deferral", "budget_settlement"], wording: Wording
+) -> str:
+    """What a budget plan did, in words."""
+    say = wording.say
+    match kind:
+        case "instalment":
+            return say("Budget instalment")
+        case "deferral":
+            return say("Carried to the budget settlement")
+        case "budget_settlement":
+            return say("Budget settlement")
 
 
 def _open_section(facts: StatementFacts, wording: Wording) -> Section:

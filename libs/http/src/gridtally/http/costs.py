@@ -111,6 +111,7 @@ NAMED: dict[str, CostClass] = {
     "POST /v1/series/query": CALCULATION,
     # ledger
     "GET /v1/ageing": CALCULATION,
+    "GET /v1/budget-plans/proposal": LISTING,
     "GET /v1/customers/{customer_id}/balance": READ,
     "GET /v1/customers/{customer_id}/statement": CALCULATION,
     "GET /v1/customers/{customer_id}/dunning-stop": READ,
@@ -138,6 +139,9 @@ NAMED: dict[str, CostClass] = {
     "GET /v1/readings/{reading_id}/history": LISTING,
     "GET /v1/tenant-defaults": READ,
     "GET /v1/trial-balance": CALCULATION,
+    "POST /v1/budget-plans/{budget_plan_id}/amount": WRITE,
+    "POST /v1/budget-plans/{budget_plan_id}/end": WRITE,
+    "POST /v1/budget-plans/{budget_plan_id}/settlement": WRITE,
     "POST /v1/dunning-notices/{notice_id}/withdraw": WRITE,
     "POST /v1/dunning-runs": BULK_WRITE,
     "POST /v1/direct-debits": BULK_WRITE,

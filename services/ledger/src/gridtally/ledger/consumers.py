@@ -8,6 +8,7 @@ from gridtally.contracts.accounts import (
     SettlementRecorded,
     TransactionRecorded,
 )
+from gridtally.contracts.budget_plans import BudgetPlanChanged
 from gridtally.contracts.commerce import (
     AgreementChanged,
     CreditNoteIssued,
@@ -36,6 +37,7 @@ from gridtally.contracts.registry import PaymentTermsChanged, TenantDefaultsChan
 from gridtally.contracts.sellers import SellerChanged
 from gridtally.ledger.accounts.handlers import (
     adopted_payments,
+    budget_plans,
     customers,
     direct_debits,
     dunning,
@@ -85,6 +87,7 @@ def adoptions() -> list[Adoption]:
         Adoption(TenantDefaultsChanged, tenant_defaults.adopt_defaults),
         Adoption(ReadingRecorded, readings.adopt_readings),
         Adoption(PaymentPlanChanged, payment_plans.adopt_plans),
+        Adoption(BudgetPlanChanged, budget_plans.adopt_plans),
         Adoption(DunningRulesChanged, dunning_rules.adopt_rules),
         Adoption(DunningStopChanged, dunning_rules.adopt_stops),
         Adoption(DunningNoticeChanged, dunning.adopt_notices),

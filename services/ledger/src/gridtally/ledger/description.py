@@ -4,6 +4,7 @@ from gridtally.http.openapi import ApiDescription
 
 _PAYEE = ("payee_unknown",)
 _MANDATE, _DEBITS = ("mandate_unknown",), ("direct_debits_unknown",)
+_BUDGET = ("budget_plan_unknown",)
 _PLAN = ("item_not_open", "invalid_instalments")
 _PROPERTY, _METER, _USER = ("property_unknown",), ("meter_unknown",), ("user_unknown",)
 _CHANGED_PROPERTY = {
@@ -33,7 +34,7 @@ DESCRIPTION = ApiDescription(
         "accounts": "Accounts and their balances, statements, reports and reconciliation",
         "invoices": "Invoices and charges, and what of them is open",
         "transactions": "What was posted, and reversing it",
-        "payments": "Payments, refunds, write-offs, adjustments, payment plans, direct debits",
+        "payments": "Payments, refunds, write-offs, adjustments, payment and budget plans, debits",
         "dunning": "Notices to customers about what is overdue: rules, runs, fees, stops",
         "payees": "Whom lines of invoices name, what each is owed, and settling it",
         "ledger": "The sealed chain of all entries: checkpoints, proofs and the export",
@@ -133,6 +134,25 @@ DESCRIPTION = ApiDescription(
         "preview_payment_plan": {409: ("item_planned",), 422: _PLAN},
         "get_payment_plan": {404: ("payment_plan_unknown",)},
         "cancel_payment_plan": {404: ("payment_plan_unknown",), 409: ("plan_ended",)},
+        "post_budget_plan": {
+            409: ("budget_plan_overlaps",),
+            422: ("invalid_budget_plan", "customer_unknown", "finer_than_currency"),
+        },
+        "get_budget_plan": {404: _BUDGET},
+        "change_budget_amount": {
+            404: _BUDGET,
+            409: ("budget_plan_settled",),
+            422: ("instalment_requested", "finer_than_currency"),
+        },
+        "end_budget_plan": {
+            404: _BUDGET,
+            409: ("budget_plan_settled",),
+            422: ("invalid_budget_plan",),
+        },
+        "settle_budget_plan": {
+            404: _BUDGET,
+            409: ("budget_plan_settled", "budget_plan_running"),
+        },
         "put_dunning_rules": {422: ("finer_than_currency",)},
         "get_dunning_stop": {404: ("dunning_stop_unknown",)},
         "put_dunning_stop": {404: ("customer_unknown",)},
@@ -187,6 +207,7 @@ DESCRIPTION = ApiDescription(
         "post_adjustment",
         "post_allocation",
         "post_payment_plan",
+        "post_budget_plan",
         "start_dunning_run",
         "make_direct_debits",
         "post_reversal",

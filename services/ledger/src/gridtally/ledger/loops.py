@@ -10,6 +10,7 @@ from gridtally.kernel.errors import Conflict
 from gridtally.ledger.accounts.handlers import (
     adopted_payments,
     balances,
+    budget_plans,
     credit,
     dunning,
     payment_plans,
@@ -34,8 +35,9 @@ log = structlog.get_logger(__name__)
 def loops(process: Process[Settings]) -> list[Loop]:
     """One that seals, one that watches it, one that publishes balances, one that applies credit
     where that has become due, two that look for what has fallen overdue, of items and of plans,
-    one that duns, one that erases what the books say of erased customers, one that deletes what
-    was answered to idempotency keys that have expired."""
+    one that asks for what budget plans agree and settles them, one that duns, one that erases what
+    the books say of erased customers, one that deletes what was answered to idempotency keys that
+    have expired."""
     database, clock = process.database, process.clock
     return [
         _sealer(database),
@@ -51,6 +53,13 @@ def loops(process: Process[Settings]) -> list[Loop]:
         polling_loop(
             "ledger.payment_plans",
             payment_plans.report_late,
+            database,
+            clock,
+            idle_s=OVERDUE_POLL_S,
+        ),
+        polling_loop(
+            "ledger.budget_plans",
+            budget_plans.advance_plans,
             database,
             clock,
             idle_s=OVERDUE_POLL_S,

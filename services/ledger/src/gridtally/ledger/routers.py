@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from gridtally.ledger.accounts.api import (
     accounts,
     balances,
+    budget_plans,
     commands,
     direct_debits,
     dunning,
@@ -65,6 +66,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     commands.router,
     opening_balances.router,
     payment_plans.router,
+    budget_plans.router,
     dunning_rules.router,
     dunning.router,
     mandates.router,

@@ -748,6 +748,7 @@ class Ledger(Operations):
             "prepaid",
             "export_payable",
             "deposit",
+            "budget",
             "payable",
             "revenue",
             "tax",
@@ -954,6 +955,9 @@ class Ledger(Operations):
             "deposit",
             "opening_balance",
             "dunning_fee",
+            "instalment",
+            "deferral",
+            "budget_settlement",
         ]
         | None = None,
         document_id: UUID | None = None,
@@ -1183,6 +1187,109 @@ class Ledger(Operations):
             "/v1/payment-plans/{plan_id}/cancel",
             parts={"plan_id": plan_id},
             body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def post_budget_plan(
+        self, body: models.NewBudgetPlan, *, idempotency_key: str | None = None
+    ) -> models.BudgetPlan:
+        """Agree a plan. Its instalments are asked for by themselves, fourteen days before each
+        is due: as open items, and not as invoices. Invoices of its time that are issued from
+        now on wait for the settlement. 409 where another plan of the customer in this
+        currency has some of its days.
+        """
+        return self._call(
+            models.BudgetPlan,
+            "POST",
+            "/v1/budget-plans",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_budget_plans(
+        self,
+        *,
+        customer_id: UUID | None = None,
+        currency: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.BudgetPlan]:
+        """Plans, the oldest first."""
+        return self._pages(
+            models.PageOfBudgetPlan,
+            "GET",
+            "/v1/budget-plans",
+            query={"customer_id": customer_id, "currency": currency, "limit": limit},
+        )
+
+    def propose_budget(
+        self, *, customer_id: UUID, currency: str, months: int | None = None
+    ) -> models.BudgetProposal:
+        """What to agree, by what a customer's invoices of the last months came to a month."""
+        return self._call(
+            models.BudgetProposal,
+            "GET",
+            "/v1/budget-plans/proposal",
+            query={"customer_id": customer_id, "currency": currency, "months": months},
+        )
+
+    def get_budget_plan(self, budget_plan_id: UUID) -> models.BudgetPlan:
+        """One plan, as it stands."""
+        return self._call(
+            models.BudgetPlan,
+            "GET",
+            "/v1/budget-plans/{budget_plan_id}",
+            parts={"budget_plan_id": budget_plan_id},
+        )
+
+    def change_budget_amount(
+        self,
+        budget_plan_id: UUID,
+        body: models.NewBudgetAmount,
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.BudgetPlan:
+        """Ask for another amount from a day on; the same again changes nothing."""
+        return self._call(
+            models.BudgetPlan,
+            "POST",
+            "/v1/budget-plans/{budget_plan_id}/amount",
+            parts={"budget_plan_id": budget_plan_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def end_budget_plan(
+        self, budget_plan_id: UUID, body: models.NewBudgetEnd, *, idempotency_key: str | None = None
+    ) -> models.BudgetPlan:
+        """End a plan early, as of a customer who moves out: it asks for nothing that is due
+        later, and is settled by itself as many days after its end as was agreed. The same
+        again changes nothing.
+        """
+        return self._call(
+            models.BudgetPlan,
+            "POST",
+            "/v1/budget-plans/{budget_plan_id}/end",
+            parts={"budget_plan_id": budget_plan_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def settle_budget_plan(
+        self, budget_plan_id: UUID, *, idempotency_key: str | None = None
+    ) -> models.BudgetPlan:
+        """Settle a plan whose time is over, when all invoices of it are there. What was used
+        beyond what was asked for is an open item, due by the terms of payment; else the rest
+        is credit, which pays what else is open. 409 where it goes on, or was settled.
+        """
+        return self._call(
+            models.BudgetPlan,
+            "POST",
+            "/v1/budget-plans/{budget_plan_id}/settlement",
+            parts={"budget_plan_id": budget_plan_id},
             once=True,
             idempotency_key=idempotency_key,
         )
@@ -2459,6 +2566,7 @@ class AsyncLedger(AsyncOperations):
             "prepaid",
             "export_payable",
             "deposit",
+            "budget",
             "payable",
             "revenue",
             "tax",
@@ -2665,6 +2773,9 @@ class AsyncLedger(AsyncOperations):
             "deposit",
             "opening_balance",
             "dunning_fee",
+            "instalment",
+            "deferral",
+            "budget_settlement",
         ]
         | None = None,
         document_id: UUID | None = None,
@@ -2898,6 +3009,109 @@ class AsyncLedger(AsyncOperations):
             "/v1/payment-plans/{plan_id}/cancel",
             parts={"plan_id": plan_id},
             body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def post_budget_plan(
+        self, body: models.NewBudgetPlan, *, idempotency_key: str | None = None
+    ) -> models.BudgetPlan:
+        """Agree a plan. Its instalments are asked for by themselves, fourteen days before each
+        is due: as open items, and not as invoices. Invoices of its time that are issued from
+        now on wait for the settlement. 409 where another plan of the customer in this
+        currency has some of its days.
+        """
+        return await self._call(
+            models.BudgetPlan,
+            "POST",
+            "/v1/budget-plans",
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_budget_plans(
+        self,
+        *,
+        customer_id: UUID | None = None,
+        currency: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.BudgetPlan]:
+        """Plans, the oldest first."""
+        return self._pages(
+            models.PageOfBudgetPlan,
+            "GET",
+            "/v1/budget-plans",
+            query={"customer_id": customer_id, "currency": currency, "limit": limit},
+        )
+
+    async def propose_budget(
+        self, *, customer_id: UUID, currency: str, months: int | None = None
+    ) -> models.BudgetProposal:
+        """What to agree, by what a customer's invoices of the last months came to a month."""
+        return await self._call(
+            models.BudgetProposal,
+            "GET",
+            "/v1/budget-plans/proposal",
+            query={"customer_id": customer_id, "currency": currency, "months": months},
+        )
+
+    async def get_budget_plan(self, budget_plan_id: UUID) -> models.BudgetPlan:
+        """One plan, as it stands."""
+        return await self._call(
+            models.BudgetPlan,
+            "GET",
+            "/v1/budget-plans/{budget_plan_id}",
+            parts={"budget_plan_id": budget_plan_id},
+        )
+
+    async def change_budget_amount(
+        self,
+        budget_plan_id: UUID,
+        body: models.NewBudgetAmount,
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.BudgetPlan:
+        """Ask for another amount from a day on; the same again changes nothing."""
+        return await self._call(
+            models.BudgetPlan,
+            "POST",
+            "/v1/budget-plans/{budget_plan_id}/amount",
+            parts={"budget_plan_id": budget_plan_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def end_budget_plan(
+        self, budget_plan_id: UUID, body: models.NewBudgetEnd, *, idempotency_key: str | None = None
+    ) -> models.BudgetPlan:
+        """End a plan early, as of a customer who moves out: it asks for nothing that is due
+        later, and is settled by itself as many days after its end as was agreed. The same
+        again changes nothing.
+        """
+        return await self._call(
+            models.BudgetPlan,
+            "POST",
+            "/v1/budget-plans/{budget_plan_id}/end",
+            parts={"budget_plan_id": budget_plan_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    async def settle_budget_plan(
+        self, budget_plan_id: UUID, *, idempotency_key: str | None = None
+    ) -> models.BudgetPlan:
+        """Settle a plan whose time is over, when all invoices of it are there. What was used
+        beyond what was asked for is an open item, due by the terms of payment; else the rest
+        is credit, which pays what else is open. 409 where it goes on, or was settled.
+        """
+        return await self._call(
+            models.BudgetPlan,
+            "POST",
+            "/v1/budget-plans/{budget_plan_id}/settlement",
+            parts={"budget_plan_id": budget_plan_id},
             once=True,
             idempotency_key=idempotency_key,
         )

@@ -96,6 +96,97 @@ class BalanceTerm(Model):
     """Whether no value is missing"""
 
 
+class BudgetInstalment(Model):
+    """
+    An instalment. It is an open item, under `invoice_id`, once it is asked for: fourteen days
+    before it is due.
+    """
+
+    due_on: date
+    """Local date from which it is overdue"""
+
+    amount: Decimal
+    """Amount, rounded, in the currency"""
+
+    invoice_id: UUID | None
+    """Null while it was not asked for"""
+
+    open: Decimal | None
+    """What of it is open, once it was asked for"""
+
+
+class BudgetPlan(Model):
+    """
+    Equal amounts that are asked for each month. Invoices of its time are paid by it as they are
+    issued, so that nobody is asked for these: `used` is what they came to. At the settlement the
+    customer owes what was used beyond `requested`, or has the rest as credit: `settled`.
+    """
+
+    currency: str
+    """ISO 4217 code"""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    customer_id: UUID
+    """The customer"""
+
+    state: Literal["running", "ended", "settled"] | str
+    """`ended`: its time is over, and it waits to be settled"""
+
+    start_on: date
+    """First local day"""
+
+    end_on: date
+    """The local day after its last"""
+
+    settle_on: date
+    """When it is settled by itself, UTC"""
+
+    instalments: list[BudgetInstalment]
+    """By their due days; of one that is settled, those it asked for"""
+
+    requested: Decimal
+    """What was asked for"""
+
+    used: Decimal
+    """What invoices of its time came to, less what was credited"""
+
+    settled: Decimal
+    """What its settlement came to: above zero is owed, below zero is credit"""
+
+    agreed_at: AwareDatetime
+    """When it was agreed, UTC"""
+
+    settled_at: AwareDatetime | None
+    """When it was settled first, UTC; null while it was not"""
+
+
+class BudgetProposal(Model):
+    """What a customer's months came to lately, for a plan."""
+
+    currency: str
+    """ISO 4217 code"""
+
+    customer_id: UUID
+    """The customer"""
+
+    months: int
+    """How many months back invoices were looked at"""
+
+    invoices: int
+    """How many invoices of that time stand"""
+
+    invoiced: Decimal
+    """What they came to, less what was credited"""
+
+    first_issued_at: AwareDatetime | None
+    """When the first of them was issued, UTC: whether they fill the months"""
+
+    amount: Decimal | None
+    """What a month comes to, in whole units; null where nothing was invoiced"""
+
+
 class Channel(Model):
     """A flow that a meter measures, its interval length and the most an interval can carry."""
 
@@ -1079,6 +1170,57 @@ class Mandate(Model):
     """Since when it may not be used; null while it may."""
 
 
+class NewBudgetAmount(Model):
+    """Another amount for the instalments that are due from a day on."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    amount: Decimal
+    """Above zero; a decimal string"""
+
+    from_on: date
+    """The first due day that it is for; none of these was asked for yet"""
+
+
+class NewBudgetEnd(Model):
+    """An earlier end, as of a customer who moves out."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    end_on: date
+    """Invoices of periods that begin before this local day wait for it"""
+
+
+class NewBudgetPlan(Model):
+    """What a customer is to pay each month, and for what time."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    customer_id: UUID
+    """The customer"""
+
+    currency: str
+    """ISO 4217 code"""
+
+    amount: Decimal
+    """Of each instalment; a decimal string"""
+
+    start_on: date
+    """Invoices of periods that begin on this local day or later, and before the end, wait for the settlement"""
+
+    months: int = 12
+    """How many months it goes on, and instalments"""
+
+    first_due_on: date | None = None
+    """The last day, in UTC, to pay the first; the others are due on the same day of the next months, or their last. The first day of the plan, or today, where it is left out"""
+
+    settle_days: int = 42
+    """So many days after its end it is settled by itself"""
+
+
 class NewCancellation(Model):
     """Why a plan is cancelled."""
 
@@ -1614,6 +1756,14 @@ class OwedToPayee(Model):
 
     owed: Decimal
     """What invoices less credit notes made of what the payee is owed"""
+
+
+class PageOfBudgetPlan(Model):
+    items: list[BudgetPlan]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
 
 
 class PageOfCustomerAgeing(Model):
@@ -2166,6 +2316,9 @@ class Reconciliation(Model):
 
     opening_balances: Decimal
     """What accounts were taken over with, from transactions that were not reversed"""
+
+    budget_left: Decimal
+    """What stands on accounts of budget plans that were settled, which is nothing"""
 
     opening_account: Decimal
     """What stands on the account of opening balances, from postings; credit is below zero"""
@@ -2729,6 +2882,7 @@ class Account(Model):
             "prepaid",
             "export_payable",
             "deposit",
+            "budget",
             "payable",
             "revenue",
             "tax",

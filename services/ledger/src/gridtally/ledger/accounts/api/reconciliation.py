@@ -22,6 +22,8 @@ OPENING_ACCOUNT = (
     "What stands on the account of opening balances, from postings; credit is below zero"
 )
 
+BUDGET_LEFT = "What stands on accounts of budget plans that were settled, which is nothing"
+
 
 class Reconciliation(InCurrency):
     """One currency's books, counted in every way that must agree: `difference_max` is the widest
@@ -44,6 +46,7 @@ class Reconciliation(InCurrency):
     difference_max: Money
     booked_by_kind: Annotated[int, Field(description=BOOKED_BY_KIND)]
     opening_balances: Annotated[Money, Field(description=OPENING_BALANCES)]
+    budget_left: Annotated[Money, Field(description=BUDGET_LEFT)]
     opening_account: Annotated[Money, Field(description=OPENING_ACCOUNT)]
 
     @classmethod

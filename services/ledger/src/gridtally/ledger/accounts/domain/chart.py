@@ -21,6 +21,7 @@ class AccountClass(StrEnum):
     PREPAID = "prepaid"
     EXPORT_PAYABLE = "export_payable"
     DEPOSIT = "deposit"
+    BUDGET = "budget"
     PAYABLE = "payable"
     REVENUE = "revenue"
     TAX = "tax"
@@ -40,9 +41,10 @@ class AccountClass(StrEnum):
 
 CUSTOMER_CLASSES = (AccountClass.RECEIVABLE, AccountClass.PREPAID, AccountClass.EXPORT_PAYABLE)
 """The accounts that each customer has; their sum is what the customer owes on balance."""
-OWNED_CLASSES = (*CUSTOMER_CLASSES, AccountClass.DEPOSIT)
+OWNED_CLASSES = (*CUSTOMER_CLASSES, AccountClass.DEPOSIT, AccountClass.BUDGET)
 """All accounts that are one customer's. A deposit is the customer's too, but nothing that is owed
-on balance: it is held until it is returned, or set off against what is open."""
+on balance: it is held until it is returned, or set off against what is open. A budget plan has an
+account of its own, on which instalments and invoices wait to be settled with one another."""
 RECEIVABLE_CLASSES = (AccountClass.RECEIVABLE, AccountClass.EXPORT_PAYABLE)
 """What open items stand on: both balances together are the sum of a customer's open amounts."""
 PAYEE_CLASSES = (AccountClass.PAYABLE, AccountClass.TAX)
@@ -95,6 +97,18 @@ def export_payable(currency: str, customer_id: UUID) -> Account:
 def deposit(currency: str, customer_id: UUID) -> Account:
     """What is held of a customer as security, without interest: credit, never a debit balance."""
     return customer_account(currency, AccountClass.DEPOSIT, customer_id)
+
+
+def budget(currency: str, customer_id: UUID, plan_id: UUID) -> Account:
+    """What a budget plan has asked for less what invoices came to: credit where it asked for more,
+    and a debit balance where more was used."""
+    code = f"{AccountClass.BUDGET}:{customer_id}:{plan_id}"
+    return Account(currency, code, AccountClass.BUDGET, customer_id)
+
+
+def plan_of(account: Account) -> UUID:
+    """The budget plan of an account of class `BUDGET`: the inverse of `budget`."""
+    return UUID(account.code.rpartition(":")[2])
 
 
 def revenue(currency: str, kind: str) -> Account:

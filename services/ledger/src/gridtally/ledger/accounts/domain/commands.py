@@ -6,6 +6,9 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
+from gridtally.kernel.errors import Rejected
+from gridtally.ledger.accounts.domain import chart
+from gridtally.ledger.accounts.domain.chart import Account
 from gridtally.ledger.accounts.domain.transactions import digest_of, ledger_amount
 
 ALLOCATIONS_MAX = 1_000
@@ -14,7 +17,8 @@ credit."""
 CreditSource = Literal["prepaid", "export_payable", "deposit"]
 CommandKind = Literal[
     "payment", "refund", "write_off", "credit", "charge", "allocation", "assignment", "return",
-    "deposit", "opening_charge", "opening_credit", "dunning_fee",
+    "deposit", "opening_charge", "opening_credit", "dunning_fee", "instalment", "deferral",
+    "budget_charge", "budget_credit",
 ]  # fmt: skip
 
 
@@ -33,7 +37,8 @@ class Command:
     kind         what it is; a credit and a charge are the two kinds of adjustment, an assignment
                  and a return what becomes of a payment that stands in suspense, a deposit is taken,
                  an opening charge or credit is what a customer's account is taken over with, a
-                 dunning fee the charge of a notice
+                 dunning fee the charge of a notice; an instalment of a budget plan is asked for,
+                 a deferral has invoices wait for its settlement, which is a charge or a credit
     id           names it for ever: the transaction's id follows from it
     amount       above zero; None, of an allocation, means as much as there is
     reference    what people call it
@@ -42,6 +47,7 @@ class Command:
     allocations  what goes to which item; None means to the oldest due first
     source       which credit a refund or an allocation spends; a deposit is so returned or set off
     due_on       when a charge or a fee is due; None means on its date of value
+    plan_id      the budget plan, of what one posts
     is_dated     whether `occurred_at` was asked for and is not just the moment of asking
     """
 
@@ -58,6 +64,7 @@ class Command:
     source: CreditSource = "prepaid"
     due_on: date | None = None
     is_dated: bool = True
+    plan_id: UUID | None = None
 
     @property
     def leaves_rest_to_rule(self) -> bool:
@@ -66,9 +73,16 @@ class Command:
         credit itself."""
         makes = self.kind in (
             "payment", "credit", "charge", "assignment", "opening_charge", "opening_credit",
-            "dunning_fee",
+            "dunning_fee", "instalment", "budget_charge", "budget_credit",
         )  # fmt: skip
         return makes and self.allocations != ()
+
+    @property
+    def plan_account(self) -> Account:
+        """The account of its budget plan; Rejected where it names none."""
+        if self.plan_id is None:
+            raise Rejected("budget_plan_unknown", "there is no budget plan to post it to")
+        return chart.budget(self.currency, self.customer_id, self.plan_id)
 
     @property
     def digest(self) -> bytes:

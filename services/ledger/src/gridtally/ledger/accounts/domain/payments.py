@@ -40,10 +40,12 @@ def post(account: CustomerAccount, command: Command) -> Transaction:
             transaction = _pay(account, command)
         case "credit":
             transaction = _credit(account, command)
-        case "charge" | "opening_charge" | "dunning_fee":
+        case "charge" | "opening_charge" | "dunning_fee" | "instalment" | "budget_charge":
             transaction = _charge(account, command)
         case "opening_credit":
             transaction = _open_with_credit(account, command)
+        case "deferral" | "budget_credit":
+            transaction = _set_against_plan(account, command)
         case "refund":
             transaction = _refund(account, command)
         case "allocation":
@@ -62,10 +64,12 @@ def post(account: CustomerAccount, command: Command) -> Transaction:
 def require_payable(account: CustomerAccount, transaction: Transaction) -> None:
     """Rejected for what nobody can pay, being finer than the currency's minor unit.
 
-    Bills may be finer, where their tariff says so: of these an allocation takes what there is, and
-    a write-off the whole rest.
+    Bills may be finer, where their tariff says so: of these an allocation takes what there is, a
+    write-off the whole rest, and the settlement of a budget plan is what they came to.
     """
-    if transaction.kind == "allocation" or is_payable(transaction.total, transaction.currency):
+    if transaction.kind in ("allocation", "budget_settlement") or is_payable(
+        transaction.total, transaction.currency
+    ):
         return
     if transaction.kind == "write_off" and all(
         _is_payable_or_rest(account, allocation) for allocation in transaction.allocations
@@ -157,14 +161,18 @@ def _credit(account: CustomerAccount, command: Command) -> Transaction:
 
 def _charge(account: CustomerAccount, command: Command) -> Transaction:
     """What the customer is to pay, an item of its own: an adjustment, what a dunning notice costs,
-    or what was owed when the account was taken over. That is no revenue, since it was earned in the
-    books before these."""
+    what a budget plan asks for or lacks at its settlement, or what was owed when the account was
+    taken over. That is no revenue, since it was earned in the books before these."""
     currency = account.currency
     match command.kind:
         case "opening_charge":
             return _owed(account, command, "opening_balance", chart.opening_balance(currency))
         case "dunning_fee":
             return _owed(account, command, "dunning_fee", chart.revenue(currency, "dunning_fee"))
+        case "instalment":
+            return _owed(account, command, "instalment", command.plan_account)
+        case "budget_charge":
+            return _owed(account, command, "budget_settlement", command.plan_account)
     return _owed(account, command, "adjustment", chart.revenue(currency, "adjustment"))
 
 
@@ -174,6 +182,16 @@ def _open_with_credit(account: CustomerAccount, command: Command) -> Transaction
     _require_known(account)
     debited = chart.opening_balance(account.currency)
     return _allocated_or_prepaid(account, command, "opening_balance", debited, total_sign=-1)
+
+
+def _set_against_plan(account: CustomerAccount, command: Command) -> Transaction:
+    """An invoice that a budget plan takes upon it, or what it had asked for beyond these, as it is
+    settled. What no item takes is the customer's credit."""
+    _require_known(account)
+    debited = command.plan_account
+    if command.kind == "deferral":
+        return _allocated_or_prepaid(account, command, "deferral", debited)
+    return _allocated_or_prepaid(account, command, "budget_settlement", debited, -1)
 
 
 def _owed(

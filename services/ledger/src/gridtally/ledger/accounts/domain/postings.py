@@ -46,6 +46,7 @@ class Document:
     total       the amount of the document; a credit note has it with the sign of its invoice
     credits_id  the invoice that a credit note is for
     due_on      the day that the invoice itself states; None where the tenant's terms decide
+    start_on    the first local day of what is billed, of an invoice
     proof_root  the root of an invoice's proof, in hexadecimal; None where it has none
     is_part     whether a credit note leaves its invoice live, less what it credits; otherwise it
                 cancels the invoice, or what is left of it
@@ -63,6 +64,7 @@ class Document:
     correlation_id: str
     credits_id: UUID | None = None
     due_on: date | None = None
+    start_on: date | None = None
     proof_root: str | None = None
     is_part: bool = False
 

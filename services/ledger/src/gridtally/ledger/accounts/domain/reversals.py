@@ -185,18 +185,20 @@ def deallocate(
     live: Sequence[LiveAllocation],
     cause_id: UUID,
     reason: Reason,
+    plans: Mapping[UUID, Account] | None = None,
 ) -> Transaction | None:
     """Take back what is allocated to an item that is being cancelled or, where `live` is not all
     of that, credited in part; None where nothing is.
 
     What was paid becomes credit, what was written off is so no longer, and what was paid out of an
     item below zero the customer is to pay back: a charge, due at once. `cause_id` is the document
-    that credits the item.
+    that credits the item; `plans` has by their deferrals the budget plans that were not settled by
+    then, to which what they had taken upon them returns.
     """
     if not live:
         return None
     document_id = derive_id("release", cause_id, item.id)
-    moves, charge = _deallocated(account, item, live, document_id, reason.occurred_at)
+    moves, charge = _deallocated(account, item, live, document_id, reason.occurred_at, plans or {})
     parts = ["release", str(cause_id), str(item.id)]
     return Transaction(
         id=transaction_id(account.tenant_id, document_id),
@@ -250,6 +252,7 @@ def _deallocated(
     live: Sequence[LiveAllocation],
     document_id: UUID,
     at: datetime,
+    plans: Mapping[UUID, Account],
 ) -> tuple[Mapping[Account, Decimal], OpenItem | None]:
     """What the deallocation puts on each account, and the charge that it makes."""
     receivable = chart.receivable(account.currency, account.customer_id)
@@ -263,7 +266,9 @@ def _deallocated(
             return moves, OpenItem(document_id, "charge", item.number, total, at, due_on)
         for allocation in live:
             moves[receivable] += allocation.amount
-            moves[_deallocated_to(account, allocation.source_kind)] -= allocation.amount
+            paid_by = plans.get(allocation.source_id)
+            given_to = paid_by or _deallocated_to(account, allocation.source_kind)
+            moves[given_to] -= allocation.amount
     return moves, None
 
 

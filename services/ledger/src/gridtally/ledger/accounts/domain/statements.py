@@ -40,6 +40,9 @@ KINDS: Mapping[TransactionKind, ChangeKind] = {
     "release": "reversal",
     "opening_balance": "opening_balance",
     "dunning_fee": "dunning_fee",
+    "instalment": "instalment",
+    "deferral": "deferral",
+    "budget_settlement": "budget_settlement",
     "reversal": "reversal",
 }
 """What the document of a statement calls transactions, for whoever keeps no books. A deposit is no

@@ -15,7 +15,12 @@ from uuid import UUID
 
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.money import EXACT
-from gridtally.ledger.accounts.domain.chart import RECEIVABLE_CLASSES, Account
+from gridtally.ledger.accounts.domain.chart import (
+    RECEIVABLE_CLASSES,
+    Account,
+    AccountClass,
+    plan_of,
+)
 from gridtally.ledger.accounts.domain.open_items import ZERO, Allocation, OpenItem
 from gridtally.ledger.moments import is_known
 
@@ -29,13 +34,15 @@ _STEP = Decimal(1).scaleb(-AMOUNT_DECIMALS)
 TransactionKind = Literal[
     "invoice", "credit_note", "payment", "refund", "write_off", "adjustment", "allocation",
     "release", "reversal", "assignment", "settlement", "deposit", "opening_balance",
-    "dunning_fee",
+    "dunning_fee", "instalment", "deferral", "budget_settlement",
 ]  # fmt: skip
 """As stored and sealed for ever. A `release` deallocates, by the name it was first sealed under;
 an `assignment` gives a payment that stood in suspense to a customer; a `settlement` pays a payee
 and is, as its reversal, about no customer; a `deposit` is money that is held for a customer; an
 `opening_balance` is what a customer owed, or had as credit, when the account was taken over; a
-`dunning_fee` is what a notice costs that asks again for what is overdue."""
+`dunning_fee` is what a notice costs that asks again for what is overdue. Of a budget plan an
+`instalment` asks for its equal amount, a `deferral` has an invoice wait for the settlement, and a
+`budget_settlement` sets what was asked for against what was used."""
 INVOICED_KINDS: tuple[TransactionKind, ...] = ("invoice", "credit_note")
 """Billing's own documents. What they put on a customer's accounts is published beside the balance,
 so that billing can tell what of its documents is in it."""
@@ -122,6 +129,13 @@ class Transaction:
         if self.customer_id is None:
             raise ValueError(f"transaction {self.reference} is about no customer")
         return self.customer_id
+
+    @property
+    def plan_id(self) -> UUID | None:
+        """The budget plan on whose account it posts; None where it does on none."""
+        accounts = (posting.account for posting in self.postings)
+        plans = (plan_of(own) for own in accounts if own.account_class is AccountClass.BUDGET)
+        return next(plans, None)
 
     def posted(self, account: Account) -> Decimal:
         """What it posts to an account, all its postings there together."""

@@ -87,6 +87,7 @@ def invoice(event: InvoiceIssued, envelope: Envelope) -> Document:
         issued_at=event.issued_at,
         correlation_id=envelope.correlation_id,
         due_on=event.due_on,
+        start_on=event.start_on,
         proof_root=event.proof_root,
     )
 
@@ -310,6 +311,7 @@ def _transaction(
             "source": source,
             "due_on": posted.opens and posted.opens.due_on,
             "payment_id": payment_id,
+            "plan_id": posted.plan_id,
             "reverses_id": posted.reverses_id,
             "digest": posted.digest.hex(),
         }

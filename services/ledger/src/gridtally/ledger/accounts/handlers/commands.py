@@ -47,6 +47,9 @@ PUBLISHED_HERE: tuple[CommandKind, ...] = (
     "opening_charge",
     "opening_credit",
     "dunning_fee",
+    "instalment",
+    "budget_charge",
+    "budget_credit",
 )
 """Payments have an event of their own, and what is done about a payment in suspense is published
 with the payment's id."""

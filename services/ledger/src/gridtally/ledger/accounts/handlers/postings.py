@@ -3,14 +3,16 @@
 Refuses a document that contradicts itself, or that differs from what was posted under its id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from gridtally.contracts.commerce import CreditNoteIssued, InvoiceIssued, InvoiceVoided
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Poison
 from gridtally.kernel.money import EXACT
 from gridtally.ledger.accounts import events
+from gridtally.ledger.accounts.domain.chart import Account
 from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
 from gridtally.ledger.accounts.domain.open_items import ZERO, OpenItem
 from gridtally.ledger.accounts.domain.postings import Document, post_document
@@ -23,6 +25,7 @@ from gridtally.ledger.accounts.domain.reversals import (
 )
 from gridtally.ledger.accounts.domain.terms import PAYMENT_DAYS_DEFAULT
 from gridtally.ledger.accounts.domain.transactions import Transaction, sum_of
+from gridtally.ledger.accounts.handlers.budget_plans import defer_invoices, plans_behind
 from gridtally.ledger.accounts.handlers.credit import apply_credits, causes_of
 from gridtally.ledger.accounts.handlers.unmatched_payments import match_payments
 from gridtally.ledger.accounts.store import (
@@ -40,7 +43,8 @@ from gridtally.messaging import ReceivedMessage
 async def post_invoices(
     tx: WriteConnection, batch: Sequence[ReceivedMessage[InvoiceIssued]]
 ) -> None:
-    """Post each invoice, and pay it with the customer's credit; Poison where one cannot be posted.
+    """Post each invoice, and pay it with the customer's credit, unless it waits for the settlement
+    of a budget plan; Poison where one cannot be posted.
 
     Whoever gets an invoice is known from then on.
     """
@@ -61,7 +65,14 @@ async def post_invoices(
     await _lock_customers(tx, invoices)
     inserted = await _insert(tx, invoices)
     causes = causes_of(inserted)
-    await match_payments(tx, await customers.insert_known(tx, causes.keys()))
+    fresh = await customers.insert_known(tx, causes.keys())
+    new = {(transaction.tenant_id, transaction.id): transaction for transaction in inserted}
+    by_key = {
+        (document.tenant_id, transaction.id): document
+        for document, transaction in zip(documents, invoices, strict=True)
+    }
+    await defer_invoices(tx, [(by_key[key], transaction) for key, transaction in new.items()])
+    await match_payments(tx, fresh)
     await apply_credits(tx, causes)
 
 
@@ -150,7 +161,9 @@ async def _deallocations(
             continue
         done.add((note.tenant_id, note.id))
         account = accounts[note.tenant_id, note.owner_id, note.currency]
-        deallocation = _deallocation(account, items[key], live.get(key, []), note)
+        customer = (note.tenant_id, note.owner_id)
+        plans = await plans_behind(tx, customer, live.get(key, []), note.occurred_at)
+        deallocation = _deallocation(account, items[key], live.get(key, []), note, plans)
         if deallocation is not None:
             deallocations.append(deallocation)
         items[key], live[key] = _after(items[key], live.get(key, []), note, deallocation)
@@ -182,6 +195,7 @@ def _deallocation(
     item: OpenItem,
     live: Sequence[LiveAllocation],
     credit_note: Transaction,
+    plans: Mapping[UUID, Account],
 ) -> Transaction | None:
     """What is taken back for a credit note; Poison where that credits more than is left."""
     if credit_note.voids is not None:
@@ -193,7 +207,7 @@ def _deallocation(
         except ValueError as failure:
             raise Poison(f"{credit_note.reference} {failure}") from failure
     reason = Reason(memo, credit_note.occurred_at, credit_note.correlation_id)
-    return deallocate(account, item, taken, credit_note.document_id, reason)
+    return deallocate(account, item, taken, credit_note.document_id, reason, plans)
 
 
 async def _insert(

@@ -6,7 +6,7 @@ from gridtally.contracts.accounts import TransactionRecorded
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Rejected
 from gridtally.ledger.accounts.domain.commands import Command, RequestedAllocation
-from gridtally.ledger.accounts.domain.payments import post
+from gridtally.ledger.accounts.domain.payments import limited_to_open_items, post
 from gridtally.ledger.accounts.domain.reversals import Reason
 from gridtally.ledger.accounts.domain.transactions import transaction_id
 from gridtally.ledger.accounts.handlers.reversals import reverse_transaction
@@ -81,9 +81,12 @@ async def _insert(
         allocations=tuple(named),
         source=recorded.source,
         due_on=recorded.due_on,
+        plan_id=recorded.plan_id,
     )
     key = (adopted.tenant_id, recorded.customer_id, recorded.currency)
     items = [allocation.item_id for allocation in named]
     account = (await customer_accounts.fetch_customer_accounts(tx, [key], items))[key]
+    if command.kind == "deferral":  # an invoice that was cancelled since takes nothing
+        command = limited_to_open_items(account, command)
     digest = bytes.fromhex(recorded.digest)
     await transactions.insert_transactions(tx, [replace(post(account, command), digest=digest)])

@@ -25,6 +25,7 @@ class Reconciliation:
     invoiced_total  what accounts have as put there by invoices and credit notes
     booked_by_kind  documents from before payees had accounts
     opening_balances  what accounts were taken over with and was not reversed, from transactions
+    budget_left  what stands on accounts of budget plans that were settled, either way
     opening_account   what stands on the account of opening balances, from postings: credit
     """
 
@@ -46,6 +47,7 @@ class Reconciliation:
     booked_by_kind: int
     opening_balances: Decimal
     opening_account: Decimal
+    budget_left: Decimal
 
     @property
     def receivable(self) -> Decimal:
@@ -61,6 +63,7 @@ class Reconciliation:
             abs(self.invoiced_total - posted),
             abs(self.unmatched + self.suspended),
             abs(self.opening_balances + self.opening_account),
+            self.budget_left,
             abs(self.opened - self.invoices_total),
             abs(self.postings_sum),
             self.account_difference_max,
@@ -120,6 +123,11 @@ SELECT documents.*, books.claimed, books.postings_sum, books.account_difference_
                     AND t.kind = 'opening_balance'
                     AND NOT EXISTS (SELECT FROM transaction r WHERE r.tenant_id = t.tenant_id
                                        AND r.reverses_id = t.id)), 0) AS opening_balances,
+       coalesce((SELECT sum(abs(a.debits - a.credits)) FROM budget_plan p JOIN account a
+                    ON a.tenant_id = p.tenant_id AND a.currency = p.currency
+                   AND a.code = 'budget:' || p.customer_id || ':' || p.id
+                  WHERE p.tenant_id = :tenant AND p.currency = books.currency
+                    AND p.settled_at IS NOT NULL AND p.look_on IS NULL), 0) AS budget_left,
        coalesce((SELECT b.documents FROM booked_by_kind b
                   WHERE b.tenant_id = :tenant AND b.currency = books.currency), 0)
            AS booked_by_kind,

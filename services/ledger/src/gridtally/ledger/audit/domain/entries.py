@@ -200,10 +200,12 @@ def _is_on_its_account(posting: Row) -> bool:
     the code is hashed."""
     account_class, _, rest = posting["account"].partition(":")
     customer_id = posting["account_customer_id"]
+    owner = rest.partition(":")[0]  # a customer's budget plans have an account each
     return (
         posting["account_currency"] == posting["currency"]
         and posting["account_class"] == account_class
-        and (customer_id and str(customer_id)) == (rest if account_class in OWNED_CLASSES else None)
+        and (customer_id and str(customer_id))
+        == (owner if account_class in OWNED_CLASSES else None)
     )
 
 

@@ -1,0 +1,219 @@
+"""Budget plans on the books: asked for by the day, invoices that wait, corrections, settlements."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from gridtally.contracts.accounts import TransactionRecorded
+from gridtally.contracts.budget_plans import BudgetPlanChanged
+from gridtally.database import ALL_TENANTS, transaction
+from gridtally.kernel.chain import verify_export
+from gridtally.ledger.accounts.handlers.budget_plans import advance_plans
+from gridtally.ledger.accounts.handlers.postings import post_credit_notes, post_invoices
+from integration.ledger.accounts import (
+    balance,
+    credit_note,
+    invoice,
+    known,
+    partial_credit_note,
+    pay,
+    post,
+    posted,
+    reconciled,
+    reported,
+    statement_page,
+    states,
+)
+from integration.ledger.debits import collect, collect_for, sign
+from integration.ledger.seals import exported, seal
+from integration.ledger.test_ledger_dunning import dun, notices, rule
+
+NOW = datetime.now(UTC)
+TODAY = NOW.date()
+
+
+def after(days):
+    return TODAY + timedelta(days=days)
+
+
+async def budget(client, who, status=201, headers=None, **more):
+    asked = {"customer_id": str(who), "currency": "EUR", "amount": "90.00", "start_on": str(TODAY)}
+    return await post(client, "budget-plans", status, headers, **asked | more)
+
+
+async def show(client, plan):
+    answer = await client.get(f"/v1/budget-plans/{plan['id']}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def advance(ledger, days=0):
+    """What the loop does so many days from now; how many plans it looked at."""
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        return await advance_plans(tx, datetime.now(UTC) + timedelta(days=days))
+
+
+async def bill(ledger, who, amount, n=1, start_on=TODAY, issued_at=None):
+    """An invoice of a period that begins on a day, issued now."""
+    issued_at = issued_at or datetime.now(UTC)
+    changes = {"start_on": start_on, "end_on": after(400), "issued_at": issued_at}
+    event = invoice(n, customer=who, energy=amount, tax="0").model_copy(update=changes)
+    await posted(ledger, post_invoices, event)
+    return event
+
+
+async def credit(ledger, of, amount=None):
+    """All of an invoice, or a part, credited now."""
+    note = partial_credit_note(of, amount) if amount else credit_note(of)
+    note = note.model_copy(update={"issued_at": datetime.now(UTC)})
+    await posted(ledger, post_credit_notes, note)
+
+
+async def test_a_year_of_equal_amounts_is_settled_against_what_was_used(ledger, acme):
+    who = await known(ledger)
+    key = {"Idempotency-Key": "b-1"}
+    plan = await budget(acme, who, headers=key, start_on=str(after(-40)), months=3)
+    assert await budget(acme, who, headers=key, start_on=str(after(-40)), months=3) == plan
+    assert (plan["state"], plan["requested"], plan["used"]) == ("running", "90.00", "0.00")
+    first, later = plan["instalments"]  # a third would be due after the end
+    assert (first["due_on"], first["open"], later["invoice_id"]) == (str(TODAY), "90.00", None)
+    assert (await balance(acme, who))[0::3] == ("90.00", "90.00")
+
+    # What was used is nobody's to pay, and money goes to the instalment.
+    wrong = await bill(ledger, who, "100.00")
+    before = await bill(ledger, who, "7.00", 2, start_on=after(-41))
+    await pay(acme, who, "90.00", occurred_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}")
+    seen = await states(acme, who)
+    assert (seen[wrong.number], seen[before.number]) == (("paid", "0.00"), ("open", "7.00"))
+    assert (await show(acme, plan))["instalments"][0]["open"] == "0.00"
+    assert await balance(acme, who) == ("7.00", "0.00", "0.00", "7.00", "0.00")
+
+    # Corrections change what is carried to the settlement, and nobody's credit.
+    await credit(ledger, wrong)
+    right = await bill(ledger, who, "98.00", 3)
+    await credit(ledger, right, "8.00")
+    assert ((await show(acme, plan))["used"], (await balance(acme, who))[3]) == ("90.00", "7.00")
+
+    # The second is asked for two weeks before it is due, once.
+    due_in = (datetime.fromisoformat(later["due_on"]).date() - TODAY).days
+    assert [await advance(ledger, due_in - days) for days in (15, 14, 14, 13)] == [0, 1, 0, 0]
+    assert (await show(acme, plan))["requested"] == "180.00"
+    refused = await post(acme, f"budget-plans/{plan['id']}/settlement", 409)
+    assert refused["code"] == "budget_plan_running"
+    end = {"end_on": str(TODAY)}
+    ended = await post(acme, f"budget-plans/{plan['id']}/end", 200, **end)
+    assert await post(acme, f"budget-plans/{plan['id']}/end", 200, **end) == ended
+    assert (ended["state"], ended["settle_on"]) == ("ended", str(after(42)))
+
+    # 180.00 less 90.00 is credit; of that 7.00 and the second instalment are paid.
+    settled = await post(acme, f"budget-plans/{plan['id']}/settlement", 200)
+    assert (settled["state"], settled["settled"], settled["used"]) == ("settled", "-90.00", "90.00")
+    assert await balance(acme, who) == ("7.00", "0.00", "0.00", "7.00", "0.00")
+    again = await post(acme, f"budget-plans/{plan['id']}/settlement", 409)
+    assert again["code"] == "budget_plan_settled"
+    books = await reconciled(acme)
+    assert books["EUR"]["budget_left"] == "0.00"
+    await seal(ledger)
+    assert verify_export(await exported(acme)).size > 0
+    window = {"from": "2025-01-01", "to": str(after(60)), "currency": "EUR"}
+    page = await statement_page(ledger, acme, who, window)
+    for words in ("Budget instalment", "Carried to the budget settlement", "Budget settlement"):
+        assert words in page
+    said = await reported(ledger, TransactionRecorded)
+    assert [own.kind for own in said] == [
+        "instalment", "deferral", "deferral", "instalment", "budget_credit",
+    ]  # fmt: skip
+    assert {str(own.plan_id) for own in said} == {plan["id"]}
+    versions = await reported(ledger, BudgetPlanChanged)
+    assert [(own.version, own.settled) for own in versions] == [(1, 0), (2, 0), (3, -90)]
+
+
+async def test_what_comes_after_the_settlement_is_settled_too(ledger, acme):
+    """By itself on its day: 50.00 used and 40.00 asked for. An invoice that was issued before, and
+    comes after, is owed in addition; what is credited later is credit."""
+    who = await known(ledger)
+    started = {"start_on": str(after(-40)), "months": 2, "settle_days": 0, "amount": "40.00"}
+    plan = await budget(acme, who, **started)
+    used = await bill(ledger, who, "50.00", start_on=after(-10))
+    left = (datetime.fromisoformat(plan["end_on"]).date() - TODAY).days
+    assert [await advance(ledger, left + day) for day in (-1, 0, 0)] == [0, 1, 0]
+    shown = await show(acme, plan)
+    assert (shown["state"], shown["settled"], shown["requested"]) == ("settled", "10.00", "40.00")
+    assert (await balance(acme, who))[0] == "50.00"
+    assert await advance(ledger, 60) == 0
+    await bill(ledger, who, "30.00", 2, start_on=after(-10))
+    assert (await balance(acme, who))[0] == "50.00"
+    assert [await advance(ledger, left + 1) for _ in range(2)] == [1, 0]
+    assert ((await show(acme, plan))["settled"], (await balance(acme, who))[0]) == (
+        "40.00", "80.00",
+    )  # fmt: skip
+    issued_at = datetime.now(UTC) + timedelta(days=30)
+    note = credit_note(used).model_copy(update={"issued_at": issued_at})
+    await posted(ledger, post_credit_notes, note)
+    assert await advance(ledger, 60) == 0
+    assert (await balance(acme, who))[3] == "30.00"  # of 80.00
+    await reconciled(acme)
+
+
+async def test_an_instalment_is_dunned_and_collected_and_no_invoice_is(ledger, acme):
+    who = await known(ledger)
+    plan = await budget(acme, who, first_due_on=str(TODAY))
+    [item] = [own["invoice_id"] for own in plan["instalments"] if own["invoice_id"]]
+    await bill(ledger, who, "500.00", start_on=TODAY, issued_at=datetime.now(UTC))
+    await collect_for(acme)
+    await sign(acme, who)
+    dry = await collect(acme, dry_run=True, status=200)
+    assert [(own["invoice_id"], own["amount"]) for own in dry["debits"]] == [(item, "90.00")]
+    level = {"name": "Reminder", "after_days": 1, "days_to_pay": 4}
+    await rule(acme, levels=[level])
+    await dun(ledger, acme, 1)
+    [notice] = await notices(acme, customer_id=str(who))
+    assert ([own["invoice_id"] for own in notice["items"]], notice["total"]) == ([item], "90.00")
+
+
+async def test_an_amount_is_proposed_and_changed_from_a_day_on(ledger, acme):
+    who = await known(ledger)
+    query = {"customer_id": str(who), "currency": "EUR"}
+    none = (await acme.get("/v1/budget-plans/proposal", params=query)).json()
+    assert (none["invoices"], none["amount"]) == (0, None)
+    year = [await bill(ledger, who, f"{100 + n}.00", n, issued_at=NOW - timedelta(days=30 * n))
+            for n in range(12)]  # fmt: skip
+    await credit(ledger, year[0])
+    await credit(ledger, year[1], "1.00")
+    # 101 + … + 111 less 1 are 1165; a twelfth is 97.08.
+    proposed = (await acme.get("/v1/budget-plans/proposal", params=query)).json()
+    assert (proposed["invoices"], proposed["invoiced"], proposed["amount"]) == (
+        11, "1165.00", "98.00",
+    )  # fmt: skip
+    plan = await budget(acme, who, amount=proposed["amount"], start_on=str(after(1)))
+    third = plan["instalments"][2]["due_on"]
+    path = f"budget-plans/{plan['id']}/amount"
+    changed = await post(acme, path, 200, amount="110.00", from_on=third)
+    assert [own["amount"] for own in changed["instalments"]] == ["98.00"] * 2 + ["110.00"] * 10
+    assert await post(acme, path, 200, amount="110.00", from_on=third) == changed
+    refused = await post(acme, path, 422, amount="110.00", from_on=str(after(1)))
+    assert refused["code"] == "instalment_requested"
+    assert len(await reported(ledger, BudgetPlanChanged)) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "code"),
+    [
+        ({"start_on": str(after(30))}, 409, "budget_plan_overlaps"),
+        ({"currency": "USD"}, 422, "customer_unknown"),
+        ({"amount": "1.001", "start_on": str(after(366))}, 422, "finer_than_currency"),
+        ({"start_on": str(after(-400))}, 422, "invalid_budget_plan"),
+        ({"months": 25}, 422, "invalid_request"),
+        ({"amount": "0"}, 422, "invalid_request"),
+    ],
+)
+async def test_a_plan_that_cannot_be_is_refused(ledger, acme, clients, more, status, code):
+    who = await known(ledger)
+    plan = await budget(acme, who)
+    assert (await budget(acme, who, status, **more))["code"] == code
+    assert Decimal((await show(acme, plan))["requested"]) == 90
+    other = await clients("other")
+    assert (await other.get("/v1/budget-plans")).json()["items"] == []
+    answer = await other.get(f"/v1/budget-plans/{plan['id']}")
+    assert answer.json()["code"] == "budget_plan_unknown"
