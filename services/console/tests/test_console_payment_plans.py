@@ -7,19 +7,20 @@ STATEMENT = {"currency": "EUR", "entries": [], "closing": "60.00"}
 
 
 def plan(state, *parts):
-    instalments = [{"due_on": day, "open": open_} for day, open_ in parts]
+    instalments = [{"due_on": day, "amount": "90.00", "open": open_} for day, open_ in parts]
     return {
         "agreed_at": "2025-01-31T00:00:00Z", "state": state, "late": "20.00", "paid": "5.00",
         "total": "1060.00", "currency": "EUR", "instalments": instalments,
     }  # fmt: skip
 
 
-async def account(*plans):
+async def account(*plans, budgets=()):
     ledger = {
         "/v1/customers/c1/balance": {"currencies": []},
         "/v1/invoices": page(),
         "/v1/ageing": {"currencies": []},
         "/v1/payment-plans": page(*plans),
+        "/v1/budget-plans": page(*budgets),
         "/v1/customers/c1/statement": STATEMENT,
     }
     services = those_that(billing={"/v1/customers/c1": CUSTOMER}, ledger=ledger)
@@ -33,6 +34,19 @@ async def test_a_plan_shows_its_state_and_what_comes_next():
     assert "Payment plans" in text
     for said in ("late", "15.00 by 31 Mar 2025", "20.00", "1,060.00"):
         assert said in text, said
+
+
+async def test_a_budget_plan_shows_what_it_asks_for_next_and_what_was_used():
+    """What was not asked for yet has nothing open, and is what comes next."""
+    budget = plan("running", ("2025-02-28", "0.00"), ("2025-03-31", None)) | {
+        "start_on": "2025-02-01", "end_on": "2026-02-01", "requested": "180.00", "used": "171.30",
+        "settled": "0.00",
+    }  # fmt: skip
+    text = await account(budgets=[budget])
+    assert "Budget plans" in text
+    for said in ("running", "90.00 by 31 Mar 2025", "180.00", "171.30"):
+        assert said in text, said
+    assert "Budget plans" not in await account()
 
 
 async def test_nothing_comes_next_of_a_cancelled_plan_and_no_plan_has_no_panel():

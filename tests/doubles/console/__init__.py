@@ -22,7 +22,7 @@ OPEN_TO_CUSTOMERS = re.compile(
     r"/v1/(me|seller|agreements(/[^/]+(/preview)?)?"
     r"|customers/[^/]+(/(bills|balance|statement|offers|calculations(/[^/]+)?))?"
     r"|invoices(/[^/]+(/(document|explanation))?)?|credit-notes(/[^/]+(/document)?)?"
-    r"|invoice-documents|fleet/customers/[^/]+/cost(/[a-z-]+)?|payment-plans(/[^/]+)?)"
+    r"|invoice-documents|fleet/customers/[^/]+/cost(/[a-z-]+)?|(payment|budget)-plans(/[^/]+)?)"
 )
 """What a service answers to a request that is bound to a customer; all else it refuses."""
 OPEN_TO_CUSTOMERS_CHANGES = re.compile(r"/v1/bills/calculate-and-store")

@@ -172,6 +172,7 @@ def services() -> dict[str, Service]:
         "/v1/customers/c1/balance": BALANCE,
         "/v1/customers/c1/statement": STATEMENT,
         "/v1/invoices": page(*BOOKED),
+        "/v1/budget-plans": page(),
         "/v1/payment-plans": page(),
         **{f"/v1/invoices/{item['id']}": item for item in BOOKED},
     }

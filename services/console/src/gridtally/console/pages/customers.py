@@ -163,11 +163,12 @@ async def list_agreements(visit: Visit, customer_id: str) -> Response:
 async def show_account(visit: Visit, customer_id: str) -> Response:
     """What is open, and every movement with the balance after it."""
     customer = await visit.the("billing", f"/v1/customers/{customer_id}")
-    balance, items, ageing, plans, statement = await asyncio.gather(
+    balance, items, ageing, plans, budgets, statement = await asyncio.gather(
         visit.get("ledger", f"/v1/customers/{customer_id}/balance"),
         visit.get("ledger", "/v1/invoices", customer_id=customer_id, limit=200),
         visit.get("ledger", "/v1/ageing", customer_id=customer_id),
         visit.get("ledger", "/v1/payment-plans", customer_id=customer_id, limit=ROWS),
+        visit.get("ledger", "/v1/budget-plans", customer_id=customer_id, limit=ROWS),
         visit.get(
             "ledger",
             f"/v1/customers/{customer_id}/statement",
@@ -185,6 +186,7 @@ async def show_account(visit: Visit, customer_id: str) -> Response:
             failure=items.failure,
         ),
         *_plans(plans),
+        *_budgets(budgets),
         Panel("How late", [ageing_table(ageing)], failure=ageing.failure),
         Panel("Statement", [_statement(statement)], failure=statement.failure),
     ]
@@ -266,11 +268,34 @@ def _plans(plans: Answer) -> list[Panel]:
     return [Panel("Payment plans", [table], failure=plans.failure)]
 
 
+def _budgets(plans: Answer) -> list[Panel]:
+    """The customer's budget plans: what each asks for, and what was used."""
+    if plans.ok and not plans.items:
+        return []
+    rows = [
+        (
+            Cell(formats.period(plan["start_on"], plan["end_on"])),
+            lists.state(plan["state"]),
+            Cell(_next_instalment(plan)),
+            *(Cell(formats.money(plan[name])) for name in ("requested", "used")),
+            Cell(formats.money(plan["settled"], plan["currency"])),
+        )
+        for plan in plans.items
+    ]
+    names = ("Asked for", "Used", "Settled by")
+    columns = [Column("For"), Column("State"), Column("Next instalment")]
+    columns += [Column(name, is_number=True) for name in names]
+    table = Table("Budget plans", columns, rows, Empty("No budget plan", ""))
+    return [Panel("Budget plans", [table], failure=plans.failure)]
+
+
 def _next_instalment(plan: Json) -> str:
-    """What is to be paid next of a plan, and by when."""
+    """What is to be paid next of a plan, and by when; of a budget plan, what was not asked for yet
+    has nothing open."""
     for own in plan["instalments"]:
-        if plan["state"] != "cancelled" and not formats.is_zero(own["open"]):
-            return f"{formats.money(own['open'])} by {formats.day(own['due_on'])}"
+        open_ = own["amount"] if own["open"] is None else own["open"]
+        if plan["state"] != "cancelled" and not formats.is_zero(open_):
+            return f"{formats.money(open_)} by {formats.day(own['due_on'])}"
     return formats.NONE
 
 

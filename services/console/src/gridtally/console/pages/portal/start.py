@@ -36,11 +36,12 @@ OPEN_MAX = 6
 @router.get("/portal")
 async def show_start(visit: Customer) -> Response:
     """What matters to a customer, first things first."""
-    customer, balance, booked, plans, latest, coming = await asyncio.gather(
+    customer, balance, booked, plans, budgets, latest, coming = await asyncio.gather(
         visit.get("billing", visit.customer_path),
         visit.get("ledger", f"{visit.customer_path}/balance"),
         booked_bills(visit),
         visit.get("ledger", "/v1/payment-plans", customer_id=visit.customer_id, limit=10),
+        visit.get("ledger", "/v1/budget-plans", customer_id=visit.customer_id, limit=10),
         visit.get(
             "billing", "/v1/invoices", customer_id=visit.customer_id, state="issued", limit=1
         ),
@@ -49,7 +50,11 @@ async def show_start(visit: Customer) -> Response:
     say = visit.words.say
     owed = _owed(visit, balance, booked) if balance.ok else []
     blocks: list[Block | Panel] = [
-        visit.panel(say("What you owe"), [*owed, *_instalment(visit, plans)], balance.failure),
+        visit.panel(
+            say("What you owe"),
+            [*owed, *_instalment(visit, plans), *_monthly(visit, budgets)],
+            balance.failure,
+        ),
         *await _latest(visit, latest, booked),
         coming,
     ]
@@ -119,6 +124,27 @@ def _instalment(visit: PortalVisit, plans: Answer) -> list[Block]:
                     "Your payment plan: {amount} by {day} next.", amount=amount, day=day
                 )
                 return [Notice(text, links=[Link(words.say("The whole plan"), "/portal/account")])]
+    return []
+
+
+def _monthly(visit: PortalVisit, budgets: Answer) -> list[Block]:
+    """What is to be paid next of a budget plan, and when it is set against what was used."""
+    words = visit.words
+    for plan in budgets.items:
+        if plan["state"] == "settled":
+            continue
+        settled_on = words.day(date.fromisoformat(plan["settle_on"]))
+        for part in plan["instalments"]:
+            open_ = Decimal(part["amount"] if part["open"] is None else part["open"])
+            if open_ > 0:
+                text = words.say(
+                    "Your monthly amount: {amount} by {day} next. Your bills are settled with it "
+                    "by {settled}.",
+                    amount=words.money(open_, plan["currency"]),
+                    day=words.day(date.fromisoformat(part["due_on"])),
+                    settled=settled_on,
+                )
+                return [Notice(text)]
     return []
 
 
