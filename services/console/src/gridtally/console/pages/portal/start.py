@@ -36,16 +36,20 @@ OPEN_MAX = 6
 @router.get("/portal")
 async def show_start(visit: Customer) -> Response:
     """What matters to a customer, first things first."""
-    customer, balance, booked, plans, budgets, latest, coming = await asyncio.gather(
-        visit.get("billing", visit.customer_path),
-        visit.get("ledger", f"{visit.customer_path}/balance"),
-        booked_bills(visit),
-        visit.get("ledger", "/v1/payment-plans", customer_id=visit.customer_id, limit=10),
-        visit.get("ledger", "/v1/budget-plans", customer_id=visit.customer_id, limit=10),
-        visit.get(
-            "billing", "/v1/invoices", customer_id=visit.customer_id, state="issued", limit=1
+    (customer, latest, coming), (balance, booked, plans, budgets) = await asyncio.gather(
+        asyncio.gather(
+            visit.get("billing", visit.customer_path),
+            visit.get(
+                "billing", "/v1/invoices", customer_id=visit.customer_id, state="issued", limit=1
+            ),
+            _coming(visit),
         ),
-        _coming(visit),
+        asyncio.gather(
+            visit.get("ledger", f"{visit.customer_path}/balance"),
+            booked_bills(visit),
+            visit.get("ledger", "/v1/payment-plans", customer_id=visit.customer_id, limit=10),
+            visit.get("ledger", "/v1/budget-plans", customer_id=visit.customer_id, limit=10),
+        ),
     )
     say = visit.words.say
     owed = _owed(visit, balance, booked) if balance.ok else []
