@@ -1,25 +1,25 @@
 """Certificates are taken, renewed, or refused with what is wrong; servers speak TLS with them."""
 
 import asyncio
+import socket
 import ssl
-import time
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from pydantic_settings import SettingsConfigDict
 
 from certificates import Authority
 from gridtally.service import server as servers
 from gridtally.service.https import HttpsSettings, PeerSettings, ServerCertificate, trusted
-from gridtally.service.server import Server, listen
+from gridtally.service.server import Server
 from gridtally.service.settings import InvalidSettings, load
 
 CERTIFICATE, KEY = "HTTPS_CERTIFICATE_FILE", "HTTPS_KEY_FILE"
 
 
 class Both(HttpsSettings, PeerSettings):
-    model_config = SettingsConfigDict(env_ignore_empty=True)
+    pass
 
 
 @pytest.fixture
@@ -76,70 +76,77 @@ def test_without_files_a_process_speaks_http_and_believes_whom_all_believe(monke
 
 
 @pytest.fixture
-async def https(files):
-    """A server with a certificate, and its port."""
-    app, stop = FastAPI(), asyncio.Event()
-    app.get("/")(lambda: "here")
-    listening = listen("127.0.0.1", 0)
+async def https(files, tmp_path):
+    """A server with a certificate: where it listens, and that certificate."""
     certificate = ServerCertificate(*files)
-    serving = asyncio.create_task(
-        Server(app, stop=stop, grace_s=5, certificate=certificate).serve([listening])
-    )
-    yield listening.getsockname()[1], certificate
-    stop.set()
-    await serving
+    async with serving(tmp_path / "socket", certificate):
+        yield str(tmp_path / "socket"), certificate
 
 
-async def asked(port, context, scheme="https"):
-    async with httpx.AsyncClient(verify=context, trust_env=False) as client:
-        return (await client.get(f"{scheme}://127.0.0.1:{port}/")).json()
+@asynccontextmanager
+async def serving(path, certificate):
+    app, stop = FastAPI(), asyncio.Event()
+
+    @app.get("/")
+    async def show():
+        return "here"
+
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        server = Server(app, stop=stop, grace_s=5, certificate=certificate)
+        task = asyncio.create_task(server.serve([listening]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        yield
+        stop.set()
+        await task
+
+
+async def asked(path, context, scheme="https"):
+    way = httpx.AsyncHTTPTransport(uds=path, verify=context)
+    async with httpx.AsyncClient(transport=way) as client:
+        return (await client.get(f"{scheme}://127.0.0.1/")).json()
 
 
 async def test_only_https_is_spoken(https, believed):
-    port, certificate = https
+    path, certificate = https
     assert certificate.context.minimum_version == ssl.TLSVersion.TLSv1_2
-    assert await asked(port, believed) == "here"
+    assert await asked(path, believed) == "here"
     with pytest.raises(httpx.HTTPError):
-        await asked(port, believed, "http")
+        await asked(path, believed, "http")
     with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-        await asked(port, ssl.create_default_context())
+        await asked(path, ssl.create_default_context())
 
 
 async def test_a_renewed_certificate_is_shown_and_half_a_pair_is_not(
     https, believed, tmp_path, authority, capsys
 ):
-    port, certificate = https
-    before = await shown(port, believed)
+    path, certificate = https
+    before = await shown(path, believed)
     certificate.renew()
-    assert await shown(port, believed) == before
+    assert await shown(path, believed) == before
     fresh = authority.server()
     (tmp_path / "server.pem").write_bytes(fresh.certificate)  # whose key is not there yet
     certificate.renew()
-    assert await shown(port, believed) == before
+    assert await shown(path, believed) == before
     assert "certificate refused" in capsys.readouterr().out
     written(tmp_path, fresh)
     certificate.renew()
-    after = await shown(port, believed)
+    after = await shown(path, believed)
     assert after == ssl.PEM_cert_to_DER_cert(fresh.certificate.decode()) != before
 
 
-async def shown(port, context):
-    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+async def shown(path, context):
+    _, writer = await asyncio.open_unix_connection(path, ssl=context, server_hostname="127.0.0.1")
     own = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.close()
     return own
 
 
-async def test_who_never_shakes_hands_is_cut_off(files, monkeypatch):
+async def test_who_never_shakes_hands_is_cut_off(files, tmp_path, monkeypatch):
     monkeypatch.setattr(servers, "HANDSHAKE_LIMIT_S", 0.2)
-    stop, listening = asyncio.Event(), listen("127.0.0.1", 0)
-    certificate = ServerCertificate(*files)
-    server = Server(FastAPI(), stop=stop, grace_s=5, certificate=certificate)
-    serving = asyncio.create_task(server.serve([listening]))
-    reader, writer = await asyncio.open_connection(*listening.getsockname())
-    began_s = time.monotonic()
-    assert await reader.read() == b""
-    assert time.monotonic() - began_s < 30
-    writer.close()
-    stop.set()
-    await serving
+    async with serving(tmp_path / "socket", ServerCertificate(*files)):
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "socket")
+        async with asyncio.timeout(30):  # half of what uvicorn leaves
+            assert await reader.read() == b""
+        writer.close()

@@ -9,7 +9,10 @@ from typing import Annotated
 
 import structlog
 from pydantic import AfterValidator, Field, FilePath, ValidationInfo
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CONFIG = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+"""As of all settings: of several bases, the last one's counts."""
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +72,8 @@ def _fits(key: Path | None, info: ValidationInfo) -> Path | None:
 class HttpsSettings(BaseSettings):
     """Whether a process speaks https on its `HTTP_PORT`; without these it speaks http."""
 
+    model_config = CONFIG
+
     https_certificate_file: FilePath | None = None
     """PEM of the certificate and its chain. A new one is taken within a minute."""
     https_key_file: Annotated[FilePath | None, AfterValidator(_fits)] = Field(
@@ -91,6 +96,8 @@ def _has_authorities(file: Path) -> Path:
 
 class PeerSettings(BaseSettings):
     """Whom a process trusts that asks our services."""
+
+    model_config = CONFIG
 
     services_ca_file: Annotated[FilePath, AfterValidator(_has_authorities)] | None = None
     """PEM of the authorities that sign our services' certificates; the public ones without it."""
