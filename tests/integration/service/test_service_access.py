@@ -66,6 +66,7 @@ FOR_CUSTOMERS = {
         "GET /v1/budget-plans",
         "GET /v1/budget-plans/{budget_plan_id}",
         "GET /v1/customers/{customer_id}/balance",
+        "GET /v1/customers/{customer_id}/registers",
         "GET /v1/customers/{customer_id}/statement",
         "GET /v1/dunning-notices",
         "GET /v1/dunning-notices/{notice_id}",
@@ -74,6 +75,7 @@ FOR_CUSTOMERS = {
         "GET /v1/invoices/{invoice_id}",
         "GET /v1/payment-plans",
         "GET /v1/payment-plans/{plan_id}",
+        "POST /v1/customers/{customer_id}/readings",
     },
 }
 """Where callers who are bound to a customer are let in; services have tests of what they see."""

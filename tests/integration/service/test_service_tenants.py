@@ -126,6 +126,9 @@ BODIES = {
     "post /v1/dunning-notices/{notice_id}/withdraw": {"reason": "mistake"},
     "put /v1/customers/{customer_id}/dunning-stop": {"reason": "other"},
     "put /v1/customers/{customer_id}/mandate": MANDATE,
+    "post /v1/customers/{customer_id}/readings": {
+        "items": [{"meter_id": str(uuid4()), "value": "1"}]
+    },
     "post /v1/payees/{payee_id}/settlements": {"amount": "1.00"},
     "patch /v1/regions/{region_id}": NAMED,
     "patch /v1/tariffs/{tariff_id}": NAMED,

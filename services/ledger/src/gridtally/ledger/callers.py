@@ -7,7 +7,13 @@ from pydantic import TypeAdapter
 
 from gridtally.contracts.model import Instant
 from gridtally.http.auth import Principal
-from gridtally.http.callers import customer_reader, reader, write_cause, writer
+from gridtally.http.callers import (
+    customer_reader,
+    customer_write_cause,
+    reader,
+    write_cause,
+    writer,
+)
 from gridtally.kernel.resources import Cause
 
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
@@ -18,6 +24,8 @@ CustomerReader = Annotated[Principal, customer_reader("ledger")]
 Writer = Annotated[Principal, writer("ledger")]
 WriteCause = Annotated[Cause, write_cause("ledger")]
 """Whose change this is, for callers who may write."""
+CustomerWriteCause = Annotated[Cause, customer_write_cause("ledger")]
+"""Whose change this is, also of a caller who is bound to a customer and changes its own."""
 
 
 def instant(text: str) -> datetime:

@@ -36,7 +36,7 @@ from gridtally.ledger.metering.analytics.api import (
     series,
     statistics,
 )
-from gridtally.ledger.metering.readings.api import exchanges, readings
+from gridtally.ledger.metering.readings.api import customer_readings, exchanges, readings
 from gridtally.ledger.registry.api import meters, properties, tenant_defaults, users
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -46,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     users.router,
     exports.router,
     readings.router,
+    customer_readings.router,
     computed_readings.router,
     exchanges.router,
     current_readings.router,

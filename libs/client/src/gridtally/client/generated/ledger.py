@@ -561,6 +561,40 @@ class Ledger(Operations):
             query={"as_of": as_of},
         )
 
+    def list_customer_registers(self, customer_id: UUID) -> models.CustomerRegisters:
+        """The registers of the meters that are the customer's today, each with its last reading."""
+        return self._call(
+            models.CustomerRegisters,
+            "GET",
+            "/v1/customers/{customer_id}/registers",
+            parts={"customer_id": customer_id},
+        )
+
+    def submit_customer_readings(
+        self,
+        customer_id: UUID,
+        body: models.NewCustomerReadings,
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.CustomerReadings:
+        """Enter what a customer has read of its own registers on a day: all of it, or nothing.
+
+        The readings have the note `read by the customer`. One of the same register and day
+        that the customer sends again replaces the first; the same once more answers 200. A
+        value lower than the last one, much higher than expected, or of a day before it is
+        refused as `reading_unconfirmed` until it is sent as `confirmed`. A meter that is not
+        the customer's on that day is 404.
+        """
+        return self._call(
+            models.CustomerReadings,
+            "POST",
+            "/v1/customers/{customer_id}/readings",
+            parts={"customer_id": customer_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
     def exchange_meter(
         self, meter_id: UUID, body: models.NewExchange, *, idempotency_key: str | None = None
     ) -> models.Exchange:
@@ -2377,6 +2411,40 @@ class AsyncLedger(AsyncOperations):
             "/v1/readings/{reading_id}/history",
             parts={"reading_id": reading_id},
             query={"as_of": as_of},
+        )
+
+    async def list_customer_registers(self, customer_id: UUID) -> models.CustomerRegisters:
+        """The registers of the meters that are the customer's today, each with its last reading."""
+        return await self._call(
+            models.CustomerRegisters,
+            "GET",
+            "/v1/customers/{customer_id}/registers",
+            parts={"customer_id": customer_id},
+        )
+
+    async def submit_customer_readings(
+        self,
+        customer_id: UUID,
+        body: models.NewCustomerReadings,
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.CustomerReadings:
+        """Enter what a customer has read of its own registers on a day: all of it, or nothing.
+
+        The readings have the note `read by the customer`. One of the same register and day
+        that the customer sends again replaces the first; the same once more answers 200. A
+        value lower than the last one, much higher than expected, or of a day before it is
+        refused as `reading_unconfirmed` until it is sent as `confirmed`. A meter that is not
+        the customer's on that day is 404.
+        """
+        return await self._call(
+            models.CustomerReadings,
+            "POST",
+            "/v1/customers/{customer_id}/readings",
+            parts={"customer_id": customer_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
         )
 
     async def exchange_meter(

@@ -1127,6 +1127,19 @@ class Key(Model):
     """When the key was revoked, UTC; null while it works"""
 
 
+class LastReading(Model):
+    """The last reading of a register."""
+
+    value: Decimal
+    """What it showed, in kWh before the meter's multiplier."""
+
+    read_at: AwareDatetime
+    """When it was taken, in UTC."""
+
+    is_by_customer: bool
+    """Whether the customer sent it."""
+
+
 class Mandate(Model):
     """
     The mandate by which a customer's invoices are collected. After 36 months without a debit it
@@ -1242,6 +1255,38 @@ class NewCurrencyAmount(Model):
 
     amount: Decimal
     """Zero or above, in `currency`; a decimal string"""
+
+
+class NewCustomerReading(Model):
+    """What a register showed."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    meter_id: UUID
+    """The meter, which must be the customer's on the day."""
+
+    flow: Literal["import", "export", "load", "generation"] | None = None
+    """The register, where the meter has several."""
+
+    value: Decimal
+    """What it showed, in kWh before the meter's multiplier."""
+
+
+class NewCustomerReadings(Model):
+    """Readings of a day: all are entered, or none."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    read_on: date | None = None
+    """The local day on which they were taken; left out, today."""
+
+    items: list[NewCustomerReading]
+    """One for each register that was read."""
+
+    confirmed: bool = False
+    """Whether doubtful ones are right all the same."""
 
 
 class NewDeposit(Model):
@@ -2922,6 +2967,44 @@ class Ageing(Model):
     """The figures, by currency"""
 
 
+class CustomerRegister(Model):
+    """A register that a customer may read."""
+
+    meter_id: UUID
+    """The meter."""
+
+    meter_name: str
+    """What people call the meter."""
+
+    property_name: str
+    """What people call the property where it is."""
+
+    zone: str
+    """The zone of its local days."""
+
+    flow: Literal["import", "export", "load", "generation"] | str
+    """What the register counts."""
+
+    digits: int
+    """The digits before the decimal point."""
+
+    decimals: int
+    """The decimals."""
+
+    last: LastReading | None
+    """Its last reading; null where there is none."""
+
+
+class CustomerRegisters(Model):
+    """The registers of the meters that are a customer's today."""
+
+    customer_id: UUID
+    """The customer."""
+
+    items: list[CustomerRegister]
+    """By property and meter, 200 at most."""
+
+
 class Definition(Model):
     """
     A version of a definition. Version 0 is what `unmetered` is unless defined otherwise, for
@@ -3962,6 +4045,16 @@ class TrialBalances(Model):
 
     currencies: list[TrialBalance]
     """The figures, by currency"""
+
+
+class CustomerReadings(Model):
+    """The readings as they count now."""
+
+    customer_id: UUID
+    """The customer."""
+
+    items: list[EnteredReading]
+    """In the order of the request."""
 
 
 class NewProperties(Model):

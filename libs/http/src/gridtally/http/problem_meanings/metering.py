@@ -79,6 +79,9 @@ MEANINGS: dict[str, str] = {
     "nothing_to_compare": "The property has no meters that can be compared.",
     "property_exists": "Another property has this id.",
     "property_unknown": "No property has this id.",
+    "reading_unconfirmed": "A reading is lower than the last one, much higher than expected, or"
+    " taken before it. Look at it again, and send it as `confirmed` if it is right.",
+    "register_repeated": "The request names a register twice. Send one value for each.",
     "reading_exists": "Another value was read at this moment. Correct that reading.",
     "reading_unknown": "No reading has this id.",
     "readings_after_exchange": "Readings that are later than the exchange exist already.",

@@ -44,6 +44,12 @@ property_ = sa.Table(
     sa.Index("property_by_age", "tenant_id", "created_at", "id"),
     sa.Index("property_by_parent", "tenant_id", "parent_id"),
     sa.Index("property_by_name", "tenant_id", "name", "id"),
+    sa.Index(
+        "property_by_customer",
+        "tenant_id",
+        "customer_id",
+        postgresql_where=sa.text("customer_id IS NOT NULL"),
+    ),
 )
 meter = sa.Table(
     "meter",
@@ -200,9 +206,11 @@ meter_agreement = sa.Table(
     required("start_on", sa.Date),
     sa.Column("end_on", sa.Date),
     required("version", sa.BigInteger),
+    sa.Column("customer_id", sa.Uuid),
     sa.Index("meter_agreement_by_meter", "tenant_id", "meter_id"),
+    sa.Index("meter_agreement_by_customer", "tenant_id", "customer_id"),
 )
-"""Reference data: billing's agreements, by which meters are billed."""
+"""Reference data: billing's agreements, by which meters are billed, and to whom."""
 tenant_defaults = sa.Table(
     "tenant_defaults",
     METADATA,

@@ -13,7 +13,7 @@ from gridtally.messaging import ResourceKey
 _KEEP_NEWEST = """
 ON CONFLICT (tenant_id, id) DO UPDATE
    SET meter_id = excluded.meter_id, start_on = excluded.start_on, end_on = excluded.end_on,
-       version = excluded.version
+       version = excluded.version, customer_id = excluded.customer_id
  WHERE meter_agreement.version < excluded.version
 """
 
@@ -30,6 +30,7 @@ async def upsert_agreements(
             "start_on": event.start_on,
             "end_on": event.end_on,
             "version": event.version,
+            "customer_id": event.customer_id,
         }
         for (tenant_id, agreement_id), event in sorted(changed.items())
     ]

@@ -1,0 +1,118 @@
+"""A customer's registers and the readings that it sends of them, in requests and answers."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gridtally.contracts.metering import ActiveFlow
+from gridtally.contracts.model import Amount
+from gridtally.http.resources import Body
+from gridtally.ledger.metering.readings.domain.customer_readings import NOTE, OwnRegister
+from gridtally.ledger.metering.readings.handlers.customer_readings import CustomerReading
+from gridtally.ledger.metering.readings.schemas.readings import Energy, EnteredReading
+from gridtally.ledger.metering.readings.store.customer_readings import REGISTERS_MAX
+
+
+class LastReading(BaseModel):
+    """The last reading of a register."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    value: Energy
+    """What it showed, in kWh before the meter's multiplier."""
+    read_at: datetime
+    """When it was taken, in UTC."""
+    is_by_customer: bool
+    """Whether the customer sent it."""
+
+
+class CustomerRegister(BaseModel):
+    """A register that a customer may read."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    meter_id: UUID
+    """The meter."""
+    meter_name: str
+    """What people call the meter."""
+    property_name: str
+    """What people call the property where it is."""
+    zone: str
+    """The zone of its local days."""
+    flow: ActiveFlow
+    """What the register counts."""
+    digits: int
+    """The digits before the decimal point."""
+    decimals: int
+    """The decimals."""
+    last: LastReading | None
+    """Its last reading; null where there is none."""
+
+    @classmethod
+    def of(cls, own: OwnRegister) -> Self:
+        """The register as the API shows it."""
+        last = own.last
+        return cls(
+            meter_id=own.meter_id,
+            meter_name=own.meter_name,
+            property_name=own.property_name,
+            zone=own.zone,
+            flow=own.register.flow,
+            digits=own.register.digits,
+            decimals=own.register.decimals,
+            last=None
+            if last is None
+            else LastReading(
+                value=last.value, read_at=last.read_at, is_by_customer=last.note == NOTE
+            ),
+        )
+
+
+class CustomerRegisters(BaseModel):
+    """The registers of the meters that are a customer's today."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    customer_id: UUID
+    """The customer."""
+    items: list[CustomerRegister]
+    """By property and meter, 200 at most."""
+
+
+class NewCustomerReading(Body):
+    """What a register showed."""
+
+    meter_id: UUID
+    """The meter, which must be the customer's on the day."""
+    flow: ActiveFlow | None = None
+    """The register, where the meter has several."""
+    value: Amount
+    """What it showed, in kWh before the meter's multiplier."""
+
+    def to_domain(self) -> CustomerReading:
+        """The reading as the handler takes it."""
+        return CustomerReading(self.meter_id, self.flow, self.value)
+
+
+class NewCustomerReadings(Body):
+    """Readings of a day: all are entered, or none."""
+
+    read_on: date | None = None
+    """The local day on which they were taken; left out, today."""
+    items: Annotated[list[NewCustomerReading], Field(min_length=1, max_length=REGISTERS_MAX)]
+    """One for each register that was read."""
+    confirmed: bool = False
+    """Whether doubtful ones are right all the same."""
+
+
+class CustomerReadings(BaseModel):
+    """The readings as they count now."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    customer_id: UUID
+    """The customer."""
+    items: list[EnteredReading]
+    """In the order of the request."""

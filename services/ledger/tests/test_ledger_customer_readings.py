@@ -1,0 +1,98 @@
+"""Readings by customers: when they were taken, and which are asked about once more."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+
+from gridtally.kernel.errors import Rejected
+from gridtally.ledger.metering.readings.domain.customer_readings import (
+    NOTE,
+    OwnRegister,
+    doubt_about,
+    expected_value,
+    moment_of,
+)
+from gridtally.ledger.metering.readings.domain.readings import Entry
+from gridtally.ledger.registry.domain.meters import Register
+
+REGISTER = Register("import", digits=6, decimals=1)
+NOW = datetime(2025, 7, 1, 8, 30, tzinfo=UTC)
+METER = UUID(int=1)
+
+
+def entry(value, days_ago, kind="reading", note=""):
+    id_ = uuid4()
+    return Entry(
+        id_, id_, 1, None, METER, METER, REGISTER, kind, None, Decimal(value), "actual", note,
+        NOW - timedelta(days=days_ago),
+    )  # fmt: skip
+
+
+# 10 kWh a day: 1000 a hundred days before, 2000 now
+STEADY = [entry("2000", 0), entry("1500", 50), entry("1000", 100)]
+
+
+@pytest.mark.parametrize(
+    ("value", "days_on", "recent", "doubt"),
+    [
+        ("5", 10, [], None),  # nothing is known
+        ("2100", 10, STEADY, None),
+        ("2350", 10, STEADY, None),  # 3 × 100, and 50 to spare
+        ("2350.1", 10, STEADY, "higher_than_expected"),
+        ("2000", 10, STEADY, None),
+        ("1999.9", 10, STEADY, "lower_than_last"),
+        ("1900", -10, STEADY, "earlier_than_last"),
+        ("99999", 10, STEADY[:1], None),  # one reading has no pace
+        ("99999", 10, [entry("2000", 0), entry("1990", 6)], None),  # nor have six days
+        # before an exchange, a rollover, or more than 400 days ago another use was counted
+        ("99999", 10, [entry("9", 0), entry("0", 6, "exchange_initial"), *STEADY], None),
+        ("2030", 10, [entry("2000", 0, "exchange_initial"), *STEADY], None),
+        ("99999", 10, [entry("5", 0), entry("9990", 30)], None),
+        ("99999", 10, [entry("2000", 0), entry("1000", 401)], None),
+        # since the exchange, eight days ago, 1 kWh a day
+        ("88", 10, [entry("8", 0), entry("0", 8, "exchange_initial"), *STEADY], None),
+        ("88.1", 10, [entry("8", 0), entry("0", 8, "exchange_initial"), *STEADY],
+         "higher_than_expected"),
+    ],
+)  # fmt: skip
+def test_what_is_doubtful(value, days_on, recent, doubt):
+    at = NOW + timedelta(days=days_on)
+    assert doubt_about(Decimal(value), at, recent) == doubt
+
+
+def test_use_goes_on_as_before():
+    assert expected_value(STEADY, NOW + timedelta(days=10)) == 2100
+    assert expected_value(STEADY, NOW) is None
+    assert expected_value([], NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "moment"),
+    [
+        (None, "UTC", NOW),
+        (date(2025, 7, 1), "Europe/Berlin", NOW),
+        (date(2025, 6, 30), "Europe/Berlin", datetime(2025, 6, 30, 10, tzinfo=UTC)),
+        (date(2025, 7, 1), "Pacific/Auckland", datetime(2025, 7, 1, 0, tzinfo=UTC)),
+        (date(2025, 3, 30), "Europe/Berlin", datetime(2025, 3, 30, 10, tzinfo=UTC)),
+    ],
+)
+def test_today_is_now_and_another_day_its_noon(day, zone, moment):
+    now = NOW if zone != "Pacific/Auckland" else NOW + timedelta(hours=4)
+    assert moment_of(day, zone, now) == moment
+
+
+def test_a_day_to_come_has_no_reading():
+    with pytest.raises(Rejected) as refused:
+        moment_of(date(2025, 7, 2), "Europe/Berlin", NOW)
+    assert refused.value.code == "future_reading"
+
+
+def test_the_readings_of_a_day_are_those_that_the_customer_sent():
+    """By the local day: half past midnight in Auckland is noon of the day before in UTC."""
+    own, staff = entry("2", 0, note=NOTE), entry("1", 0)
+    register = OwnRegister(METER, "m", "p", "Pacific/Auckland", REGISTER, [staff, own])
+    assert register.last is staff
+    assert register.own_reading_at(NOW + timedelta(hours=3)) is own
+    assert register.own_reading_at(NOW + timedelta(hours=4)) is None
