@@ -12,7 +12,7 @@ from gridtally.console.pages import ROUTERS
 PAGES = (
     "/portal", "/portal/bills", "/portal/bills?replaced=yes", "/portal/bills/i3", "/portal/usage",
     "/portal/usage?per=month&show=money", "/portal/usage?per=year", "/portal/account",
-    "/portal/account?all_=yes", "/portal/data",
+    "/portal/account?all_=yes", "/portal/data", "/portal/readings",
 )  # fmt: skip
 FILES = (
     "/portal/bills/i3/document", "/portal/bills/i3/document?format=html",

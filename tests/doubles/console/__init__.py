@@ -20,12 +20,12 @@ CUSTOMER_KEY = "gt_abcdefgh34_" + "c" * 43
 """A key that is bound to the customer `c1`."""
 OPEN_TO_CUSTOMERS = re.compile(
     r"/v1/(me|seller|agreements(/[^/]+(/preview)?)?"
-    r"|customers/[^/]+(/(bills|balance|statement|offers|calculations(/[^/]+)?))?"
+    r"|customers/[^/]+(/(bills|balance|statement|offers|registers|calculations(/[^/]+)?))?"
     r"|invoices(/[^/]+(/(document|explanation))?)?|credit-notes(/[^/]+(/document)?)?"
     r"|invoice-documents|fleet/customers/[^/]+/cost(/[a-z-]+)?|(payment|budget)-plans(/[^/]+)?)"
 )
 """What a service answers to a request that is bound to a customer; all else it refuses."""
-OPEN_TO_CUSTOMERS_CHANGES = re.compile(r"/v1/bills/calculate-and-store")
+OPEN_TO_CUSTOMERS_CHANGES = re.compile(r"/v1/(bills/calculate-and-store|customers/[^/]+/readings)")
 """What one that is bound to a customer may change: that customer's own."""
 BOUND = {"code": "customer_bound", "detail": "this is not open to customers", "errors": []}
 NOWHERE = {"code": "not_found", "detail": "no such thing", "errors": []}
@@ -63,6 +63,8 @@ class Service(httpx.AsyncBaseTransport):
             answer = own_part(answer, path, bound_to)
         if answer is None:
             return self._problem(404, NOWHERE)
+        if isinstance(answer, httpx.Response):
+            return answer
         if isinstance(answer, bytes):
             return httpx.Response(200, content=answer, headers={"content-type": "text/html"})
         return httpx.Response(200, json=answer)
@@ -79,7 +81,8 @@ def own_part(answer: object, path: str, customer_id: str) -> object:
     if not isinstance(answer, dict):
         return answer
     if "items" in answer:
-        own = [item for item in answer["items"] if item["customer_id"] == customer_id]
+        whose = answer.get("customer_id")
+        own = [item for item in answer["items"] if item.get("customer_id", whose) == customer_id]
         return {**answer, "items": own}
     is_record = re.fullmatch(r"/v1/customers/[^/]+", path)
     owner = answer.get("id" if is_record else "customer_id", customer_id)

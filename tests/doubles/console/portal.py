@@ -171,6 +171,7 @@ def services() -> dict[str, Service]:
     ledger = {
         "/v1/customers/c1/balance": BALANCE,
         "/v1/customers/c1/statement": STATEMENT,
+        "/v1/customers/c1/registers": {"customer_id": "c1", "items": []},
         "/v1/invoices": page(*BOOKED),
         "/v1/budget-plans": page(),
         "/v1/payment-plans": page(),

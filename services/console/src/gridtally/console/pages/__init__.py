@@ -29,7 +29,16 @@ from gridtally.console.pages import (
     simulations,
     tariffs,
 )
-from gridtally.console.pages.portal import account, bills, data, entry, start, trials, usage
+from gridtally.console.pages.portal import (
+    account,
+    bills,
+    data,
+    entry,
+    readings,
+    start,
+    trials,
+    usage,
+)
 
 ROUTERS = (
     files.router,
@@ -63,6 +72,7 @@ ROUTERS = (
     start.router,
     bills.router,
     usage.router,
+    readings.router,
     trials.router,
     account.router,
     data.router,

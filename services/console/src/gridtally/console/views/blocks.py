@@ -174,7 +174,8 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form; with `options` it is a choice. `error` is what is wrong with it."""
+    """A field of a form; with `options` it is a choice. `error` is what is wrong with it. A phone
+    shows the keys of a number where it `is_number`."""
 
     name: str
     label: str
@@ -184,6 +185,7 @@ class Field:
     hint: str = ""
     error: str = ""
     is_required: bool = False
+    is_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)

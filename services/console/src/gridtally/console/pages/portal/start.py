@@ -201,7 +201,8 @@ async def _coming(visit: PortalVisit) -> Panel:
         if failure is not None:
             return visit.panel(title, [], failure)
         text = say("As soon as there are readings, you see here what they cost.")
-        return Panel(title, [Empty(say("Nothing was measured of late"), text)])
+        empty = Empty(say("Nothing was measured of late"), text)
+        return Panel(title, [empty], links=_ways(words)[1:])
     if len(previews) == 1:
         blocks: list[Block] = [_preview(words, previews[0])]
     else:
@@ -210,7 +211,15 @@ async def _coming(visit: PortalVisit) -> Panel:
         count = str(len(current) - len(shown))
         blocks.append(Notice(say("{count} more contracts are not shown here.", count=count)))
     blocks.append(Notice(say("A forecast, and no bill: it changes with each reading.")))
-    return visit.panel(title, blocks, links=[Link(say("Your usage"), "/portal/usage")])
+    return visit.panel(title, blocks, links=_ways(words))
+
+
+def _ways(words: PortalWording) -> list[Link]:
+    say = words.say
+    return [
+        Link(say("Your usage"), "/portal/usage"),
+        Link(say("Send a reading"), "/portal/readings"),
+    ]
 
 
 def _worst(answers: list[Answer]) -> Failure | None:

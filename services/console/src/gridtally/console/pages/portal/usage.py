@@ -107,7 +107,8 @@ async def show_usage(
             )
         )
     )
-    return await visit.show(PageView("usage", say("Usage"), blocks))
+    ways = [Link(say("Send a reading"), "/portal/readings")]
+    return await visit.show(PageView("usage", say("Usage"), blocks, actions=ways))
 
 
 async def _cost(visit: PortalVisit, span: Span) -> Answer:
