@@ -20,10 +20,12 @@ NO_PAGES = {
     "/portal/enter", "/portal/signed-out", "/portal/bills/{invoice_id}/document",
     "/portal/credits/{credit_note_id}/document", "/portal/data/costs", "/portal/data/statement",
     "/portal/data/bills", "/portal/try/{calculation_id}", "/documentation", "/documentation/",
-    "/documentation/{name:path}",
+    "/documentation/{name:path}", "/ledger/dunning/{notice_id}",
+    "/ledger/dunning/{notice_id}/letter", "/ledger/direct-debits/{batch_id}",
+    "/ledger/direct-debits/{batch_id}/file",
 }  # fmt: skip
 """What is got but is no page of somebody signed in; or is a file, or what a page loads; or a draft
-or a run of drafts, of which the demo has none; or a tariff that is tried in a test of its own."""
+or a run of drafts, of which the demo has none; or what a test of its own makes first."""
 RUNS, COMPARISONS = "/v1/simulation-runs", "/v1/simulation-comparisons"
 
 

@@ -1,6 +1,7 @@
 """The pages, a module for each area: parse, ask the services, put the blocks together."""
 
 from gridtally.console.pages import (
+    alert_rules,
     alerts,
     billing_runs,
     comparison_form,
@@ -9,8 +10,10 @@ from gridtally.console.pages import (
     credit_notes,
     customers,
     developers,
+    direct_debits,
     documentation,
     drafts,
+    dunning,
     files,
     finder,
     invoice_details,
@@ -62,8 +65,11 @@ ROUTERS = (
     ledger.router,
     payments.router,
     payees.router,
+    dunning.router,
+    direct_debits.router,
     operations.router,
     alerts.router,
+    alert_rules.router,
     reconciliation.router,
     developers.router,
     documentation.router,

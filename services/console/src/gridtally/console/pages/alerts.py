@@ -107,7 +107,8 @@ def _table(found: Answer, page: Pager | None) -> Table:
     empty = Empty(
         "No such alert",
         "An alert is raised once when a meter is silent, stuck or otherwise odd, by kinds that are "
-        "turned on with PUT /v1/alert-rules, and cleared by itself when that has ended.",
+        "turned on by the alert rules, and cleared by itself when that has ended.",
+        [Link("Alert rules", "/operations/alert-rules")],
     )
     return Table("Alerts", columns, rows, empty, page)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from gridtally.console.pages.mandates import mandate_panels
 from gridtally.console.pages.visit import ROWS, SignedIn, Visit
 from gridtally.console.upstream import Answer, Json
 from gridtally.console.views import formats, lists
@@ -163,18 +164,23 @@ async def list_agreements(visit: Visit, customer_id: str) -> Response:
 async def show_account(visit: Visit, customer_id: str) -> Response:
     """What is open, and every movement with the balance after it."""
     customer = await visit.the("billing", f"/v1/customers/{customer_id}")
-    balance, items, ageing, plans, budgets, statement = await asyncio.gather(
-        visit.get("ledger", f"/v1/customers/{customer_id}/balance"),
-        visit.get("ledger", "/v1/invoices", customer_id=customer_id, limit=200),
-        visit.get("ledger", "/v1/ageing", customer_id=customer_id),
-        visit.get("ledger", "/v1/payment-plans", customer_id=customer_id, limit=ROWS),
-        visit.get("ledger", "/v1/budget-plans", customer_id=customer_id, limit=ROWS),
-        visit.get(
-            "ledger",
-            f"/v1/customers/{customer_id}/statement",
-            from_="2000-01-01T00:00:00Z",
-            to=visit.now.isoformat().replace("+00:00", "Z"),
-            currency=customer["currency"],
+    (balance, items, ageing, statement), (plans, budgets, mandate) = await asyncio.gather(
+        asyncio.gather(
+            visit.get("ledger", f"/v1/customers/{customer_id}/balance"),
+            visit.get("ledger", "/v1/invoices", customer_id=customer_id, limit=200),
+            visit.get("ledger", "/v1/ageing", customer_id=customer_id),
+            visit.get(
+                "ledger",
+                f"/v1/customers/{customer_id}/statement",
+                from_="2000-01-01T00:00:00Z",
+                to=visit.now.isoformat().replace("+00:00", "Z"),
+                currency=customer["currency"],
+            ),
+        ),
+        asyncio.gather(
+            visit.get("ledger", "/v1/payment-plans", customer_id=customer_id, limit=ROWS),
+            visit.get("ledger", "/v1/budget-plans", customer_id=customer_id, limit=ROWS),
+            visit.get("ledger", f"/v1/customers/{customer_id}/mandate"),
         ),
     )
     nothing = Empty("Nothing is open", "Invoices and charges appear here once they are posted.")
@@ -187,6 +193,7 @@ async def show_account(visit: Visit, customer_id: str) -> Response:
         ),
         *_plans(plans),
         *_budgets(budgets),
+        *mandate_panels(mandate),
         Panel("How late", [ageing_table(ageing)], failure=ageing.failure),
         Panel("Statement", [_statement(statement)], failure=statement.failure),
     ]

@@ -36,6 +36,8 @@ TABS = (
     ("Transactions", "/ledger/transactions"),
     ("Payments", "/ledger/payments"),
     ("Payees", "/ledger/payees"),
+    ("Dunning", "/ledger/dunning"),
+    ("Direct debits", "/ledger/direct-debits"),
 )
 CLASSES = (
     "receivable",

@@ -31,6 +31,7 @@ SAMPLE = 200
 TABS = (
     ("Quarantine", "/operations"),
     ("Alerts", "/operations/alerts"),
+    ("Alert rules", "/operations/alert-rules"),
     ("Unknown meters", "/operations/pending"),
     ("Register exceptions", "/operations/registers"),
     ("Periods", "/operations/periods"),
