@@ -66,6 +66,8 @@ Time,Flat 1 (Wh),Flat 2 (Wh)
 """
 EPOCHS = "time,kwh\n1735689600,1\n1735693200,2\n"
 OFFSETS = "start,kwh\n2025-01-01T00:00:00+01:00,1\n2025-01-01T01:00:00+01:00,2\n"
+NUMBERED = "Meter point,4711\n\n" + OFFSETS
+"""As wide as the table below it, and with a figure."""
 
 
 @pytest.mark.parametrize(
@@ -82,6 +84,7 @@ OFFSETS = "start,kwh\n2025-01-01T00:00:00+01:00,1\n2025-01-01T01:00:00+01:00,2\n
         (POWER, BERLIN, "2025-01-01T00:00", [83, 84, 83, 83]),  # 4/12 kWh are 333.3 Wh
         (EPOCHS, BERLIN, "2025-01-01T00:00", [1000, 2000]),
         (OFFSETS, BERLIN, "2024-12-31T23:00", [1000, 2000]),
+        (NUMBERED, BERLIN, "2024-12-31T23:00", [1000, 2000]),
         (GERMAN.encode("utf-16"), BERLIN, "2025-02-28T23:00", [250, 1500, 2000]),
         (GERMAN.encode("cp1252"), BERLIN, "2025-02-28T23:00", [250, 1500, 2000]),
         (b"\xef\xbb\xbf" + PLAIN.encode(), "UTC", "2025-03-01T00:00", [250, 500, None, 1000]),

@@ -89,7 +89,7 @@ def _body(rows: Sequence[tuple[int, list[str]]]) -> Body:
         (
             index
             for index, (_, row) in enumerate(rows)
-            if len(row) == width and any(map(_is_figure, row)) and not _names(rows, index)
+            if len(row) == width and _has_figures(rows, index) and not _names(rows, index)
         ),
         None,
     )
@@ -106,6 +106,14 @@ def _body(rows: Sequence[tuple[int, list[str]]]) -> Body:
     names = column_names(header[1] if header else [""] * width)
     names += [f"#{number}" for number in range(len(names) + 1, width + 1)]
     return Body(names, header[0] if header else 0, list(rows[first:]), width)
+
+
+# A number of a meter above the header, in a row as wide as the table, is no first row of it.
+def _has_figures(rows: Sequence[tuple[int, list[str]]], index: int) -> bool:
+    """Whether a row has figures, and so has the one below it, where that is as wide."""
+    below = rows[index + 1][1] if index + 1 < len(rows) else rows[index][1]
+    is_as_wide = len(below) == len(rows[index][1])
+    return any(map(_is_figure, rows[index][1])) and (not is_as_wide or any(map(_is_figure, below)))
 
 
 def _names(rows: Sequence[tuple[int, list[str]]], index: int) -> bool:
