@@ -3,10 +3,11 @@
 Run by `make bench ARGS="--only post_invoices"`; README.md here says what a benchmark is given. Also
 with a million postings present, and how quickly balances are read then. A payment that is
 allocated to nothing moves money between two accounts, as a transfer of pgledger does: in batches
-from Kafka, in one list as a request has them, and one per transaction by several writers.
+from Kafka, in one list as a request has them, one by one by several writers, and so over HTTP.
 """
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,6 +18,7 @@ from statistics import median
 from time import perf_counter
 from uuid import UUID, uuid4
 
+from api_process import serving
 from script import Clock, Rate, arguments, own_database, peak_memory_mb, sized, tell
 
 from gridtally.contracts.accounts import PaymentReceived
@@ -26,6 +28,7 @@ from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Event
 from gridtally.database import ALL_TENANTS, Database, ReadConnection, snapshot, transaction
 from gridtally.database.group_commit import GroupCommit
+from gridtally.database.plans import keep_plans
 from gridtally.http.context import utc_now
 from gridtally.ledger.accounts.domain.chart import receivable, tax
 from gridtally.ledger.accounts.domain.commands import Command
@@ -152,6 +155,7 @@ async def listed(database: Database) -> Rate:
     commands = [commanded(payment) for payment in payments(ROUND_TRANSFERS)]
     clock = Clock()
     async with transaction(database, tenant=TENANT) as tx:
+        await keep_plans(tx)
         await post_decided(tx, await decide_commands(tx, TENANT, commands))
     return clock.rate(ROUND_TRANSFERS)
 
@@ -169,6 +173,20 @@ async def singles(database: Database) -> Rate:
     clock = Clock()
     await asyncio.gather(*(write(todo[n::WRITERS]) for n in range(WRITERS)))
     return clock.rate(ROUND_SINGLES)
+
+
+async def over_http(url: str) -> list[Rate]:
+    """The same by `POST /v1/payments`, each caller one after the other; the service's processor."""
+    bodies = [
+        json.dumps({
+            "customer_id": str(payment.customer_id), "currency": "EUR", "allocations": [],
+            "amount": str(payment.amount), "occurred_at": payment.received_at.isoformat(),
+        }).encode()
+        for payment in payments(ROUND_SINGLES)
+    ]  # fmt: skip
+    async with serving("ledger", url, TENANT) as api:
+        requests = [("/v1/payments", body) for body in bodies]
+        return [await api.post_all(requests, WRITERS) for _ in range(ROUNDS)]
 
 
 async def fill(database: Database, count: int) -> float:
@@ -250,9 +268,10 @@ async def run(url: str, bootstrap: str) -> dict[str, dict[str, float]]:
         together = [await transferred() for _ in range(ROUNDS)]
         in_lists = [await listed(database) for _ in range(ROUNDS)]
         one_by_one = [await singles(database) for _ in range(ROUNDS)]
+        by_http = await over_http(url)
         batches = -(-missing // (BATCH_INVOICES * POSTINGS))
         posted = 2 * ROUNDS * ROUND_INVOICES + batches * BATCH_INVOICES
-        await check(database, posted, ROUNDS * (2 * ROUND_TRANSFERS + ROUND_SINGLES))
+        await check(database, posted, ROUNDS * 2 * (ROUND_TRANSFERS + ROUND_SINGLES))
         taken = await reads(database)
     return {
         "invoices posted, empty books": _rates("invoices", empty, POSTINGS),
@@ -266,6 +285,9 @@ async def run(url: str, bootstrap: str) -> dict[str, dict[str, float]]:
         ),
         f"transfers one by one, {WRITERS} writers": _rates(
             "transfers", one_by_one, TRANSFER_POSTINGS
+        ),
+        f"transfers over HTTP, {WRITERS} connections": _rates(
+            "transfers", by_http, TRANSFER_POSTINGS
         ),
         f"reads, {POSTINGS_PRESENT:,} postings": taken,
         "the process": {"peak_memory_mb": peak_memory_mb()},

@@ -23,6 +23,7 @@ import asyncpg
 from gridtally.database.bound_customers import bound_customer
 from gridtally.database.connections import WriteConnection
 from gridtally.database.engine import Database, causes
+from gridtally.database.plans import KEEP_PLANS
 from gridtally.database.transactions import transaction
 from gridtally.kernel.errors import Transient
 
@@ -37,15 +38,7 @@ REQUESTS_MAX = 200
 LOCK_LIMIT_MS = 200
 """A group waits no longer for what somebody else has locked; then each of its requests waits by
 itself, and those that need something else go on."""
-# The statements of a group are few, short and always the same, so their plans are kept, which is a
-# third to a half of what a single request costs. A plan that was made while a table was empty looks
-# rows up by key all the same: it may neither read whole tables nor sort or hash them for a join.
-_SETTINGS = f"""
-SELECT set_config('lock_timeout', '{LOCK_LIMIT_MS}', true),
-       set_config('plan_cache_mode', 'force_generic_plan', true),
-       set_config('enable_seqscan', 'off', true), set_config('enable_mergejoin', 'off', true),
-       set_config('enable_hashjoin', 'off', true)
-"""
+_LIMIT_LOCKS = f"SET LOCAL lock_timeout = {LOCK_LIMIT_MS}"
 _LOST_RACES = (
     asyncpg.LockNotAvailableError,
     asyncpg.DeadlockDetectedError,
@@ -181,7 +174,7 @@ class GroupCommit(Generic[R, A]):
         outcomes: Sequence[A | Exception] = ()
         try:
             async with transaction(queue.database, tenant=queue.tenant) as tx:
-                await tx.raw.execute(_SETTINGS)
+                await tx.raw.execute(f"{_LIMIT_LOCKS}; {KEEP_PLANS}")
                 outcomes = await self._work(tx, queue.tenant, [m.request for m in group])
                 refused = [n for n, own in enumerate(outcomes) if isinstance(own, Exception)]
                 if refused:

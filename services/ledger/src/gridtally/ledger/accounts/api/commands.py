@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from gridtally.contracts.problem import ProblemError
 from gridtally.database import transaction
+from gridtally.database.plans import keep_plans
 from gridtally.http.context import Db, Now
 from gridtally.http.idempotency import Idempotent
 from gridtally.http.json_bodies import Router
@@ -129,6 +130,7 @@ async def post_payments(
     async with transaction(db, tenant=cause.tenant_id) as tx:
         if (answer := await request.fetch_answer(tx)) is not None:
             return answer
+        await keep_plans(tx)
         decisions = await decide_commands(tx, cause.tenant_id, possible)
         decided = iter(decisions.listed)
         outcomes = [
