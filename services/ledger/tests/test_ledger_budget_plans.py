@@ -194,6 +194,7 @@ class Budgets(RuleBasedStateMachine):
         self.account = CustomerAccount("acme", WHO, "EUR")
         self.posted, self.kinds, self.allocations = {}, {}, []
         self.paid, self.invoices, self.settled = ZERO, {}, []
+        self.carried = ZERO
 
     def write(self, transaction):
         assert transaction.id not in self.kinds
@@ -203,6 +204,8 @@ class Budgets(RuleBasedStateMachine):
             before = self.posted.get(posting.account, ZERO)
             self.posted[posting.account] = before + posting.amount
         self.account = self.account.after(transaction)
+        if transaction.kind in ("deferral", "release"):
+            self.carried += transaction.posted(self.plan.account)
 
     def write_with_credit(self, transaction):
         self.write(transaction)
@@ -342,9 +345,10 @@ class Budgets(RuleBasedStateMachine):
             assert self.account.items[id_].open <= (ZERO if waits else amount)
         asked = self.position()
         assert asked.requested == sum((own.amount for own in asked.instalments_asked()), ZERO)
+        assert asked.used == self.carried
         if self.plan.settled_at is None:
             waiting = sum((amount for amount, waits in self.invoices.values() if waits), ZERO)
-            assert asked.used == waiting
+            assert self.carried == waiting
             assert self.balance == waiting - asked.requested
         else:
             assert self.plan.settled == sum(self.settled, ZERO)
