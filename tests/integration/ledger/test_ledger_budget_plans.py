@@ -156,6 +156,32 @@ async def test_what_comes_after_the_settlement_is_settled_too(ledger, acme):
     await reconciled(acme)
 
 
+async def test_nothing_is_asked_for_or_settled_while_something_adopted_waits(ledger, acme):
+    """After a restore: nobody knows yet what was asked for before."""
+    who = await known(ledger)
+    plan = await budget(acme, who, start_on=str(after(-40)), settle_days=0)
+    end = {"end_on": str(after(-1))}
+
+    async def wait(sql):
+        async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+            await tx.raw.execute(sql, who)
+
+    await wait(
+        "INSERT INTO adopted_payment (tenant_id, transaction_id, payment_id, customer_id, event,"
+        " correlation_id, occurred_at) VALUES ('acme', $1, $1, $1, '', 'c', now())"
+    )
+    assert await advance(ledger, 40) == 0
+    for path, body in (("end", end), ("settlement", {})):
+        answer = await acme.post(f"/v1/budget-plans/{plan['id']}/{path}", json=body)
+        assert answer.status_code == 503, answer.text
+    await wait("DELETE FROM adopted_payment WHERE customer_id = $1")
+    await post(acme, f"budget-plans/{plan['id']}/end", 200, **end)
+    assert [await advance(ledger) for _ in range(2)] == [1, 0]
+    assert (await show(acme, plan))["settled"] == "-90.00"
+    assert (await balance(acme, who))[0] == "0.00"  # the credit has paid the instalment
+    await reconciled(acme)
+
+
 async def test_an_instalment_is_dunned_and_collected_and_no_invoice_is(ledger, acme):
     who = await known(ledger)
     plan = await budget(acme, who, first_due_on=str(TODAY))

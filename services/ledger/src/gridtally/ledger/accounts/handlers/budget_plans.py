@@ -15,7 +15,7 @@ from uuid import UUID
 
 from gridtally.contracts.budget_plans import BudgetPlanChanged
 from gridtally.database import WriteConnection
-from gridtally.kernel.errors import Fault, NotFound, Rejected
+from gridtally.kernel.errors import Fault, NotFound, Rejected, Transient
 from gridtally.kernel.ids import new_id
 from gridtally.kernel.money import is_payable
 from gridtally.kernel.resources import Cause
@@ -37,6 +37,7 @@ from gridtally.ledger.accounts.domain.transactions import Transaction
 from gridtally.ledger.accounts.events import budget_plans as plan_events
 from gridtally.ledger.accounts.handlers.commands import decide_commands, post_decided
 from gridtally.ledger.accounts.store import (
+    adopted_payments,
     budget_plans,
     customer_accounts,
     customers,
@@ -194,11 +195,16 @@ def _plan_of(plans: Sequence[StoredPlan], document: Document) -> StoredPlan | No
 async def _locked(
     tx: WriteConnection, tenant_id: str, id_: UUID
 ) -> tuple[StoredPlan, BudgetPosition]:
-    """A plan and what has come of it, once its customer is locked; NotFound where there is none."""
+    """A plan and what has come of it, once its customer is locked; NotFound where there is none.
+    Transient while something that was posted before a restore waits: all that was asked for is not
+    known then."""
     plans = await budget_plans.fetch_plans(tx, tenant_id, [id_])
     if not plans:
         raise NotFound("budget_plan_unknown", "no budget plan has this id")
-    await customers.lock_customers(tx, [plans[0].customer])
+    customer = plans[0].customer
+    await customers.lock_customers(tx, [customer])
+    if await adopted_payments.defer_credit(tx, {customer}):
+        raise Transient("what was posted for the customer before a restore will be again first")
     [stored] = await budget_plans.fetch_plans(tx, tenant_id, [id_])
     [position] = await budget_plans.fetch_positions(tx, [stored])
     return stored, position
