@@ -56,10 +56,15 @@ class Retailer:
         change = AgreementChange(end_on=date.fromisoformat(end_on))
         await self.billing.change_agreement(UUID(agreement_id), change, if_match=version)
 
-    async def cancel(self, agreement_id, from_on, reason, **replacement):
-        """Cancel an agreement that is billed from a day on; `replacement` differs from it."""
+    async def cancel(self, agreement_id, from_on, reason, *, again=False, **replacement):
+        """Cancel an agreement that is billed from a day on; `replacement` differs from it, or the
+        same is agreed `again`."""
         version = (await self.billing.get_agreement(UUID(agreement_id))).version
-        fields = {"from_on": from_on, "reason": reason, "replacement": replacement or None}
+        fields = {
+            "from_on": from_on,
+            "reason": reason,
+            "replacement": replacement if again else replacement or None,
+        }
         order = NewRebilling.model_validate(fields)
         await self.billing.create_rebilling(UUID(agreement_id), order, if_match=version)
 

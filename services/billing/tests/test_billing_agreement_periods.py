@@ -17,7 +17,6 @@ from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.rebillings import RebillingOrder, replacement_of
 from gridtally.ingest.domain.periods import UnplannedAgreement, plan_agreement
 from gridtally.kernel.billing_calendars import CALENDAR_MONTHS, BillingCalendar
-from gridtally.kernel.errors import Conflict
 from gridtally.kernel.periods import Period
 
 FIRST = date(2024, 1, 1)
@@ -203,11 +202,7 @@ class MeterAgreements(RuleBasedStateMachine):
         if not self.is_free(new.days, id_) or new.days & cut.days:
             return
         changes = {"start_on": new.start_on, "end_on": new.end_on}
-        try:
-            replacement = replacement_of("t", own, RebillingOrder(from_on, "wrong", changes))
-        except Conflict:
-            assert (own.start_on, own.end_on) == (new.start_on, new.end_on)
-            return
+        replacement = replacement_of("t", own, RebillingOrder(from_on, "wrong", changes))
         self.agreements[id_] = own.cancelled_from(from_on)
         agreed.end_on = cut.end_on
         self.forget(id_)

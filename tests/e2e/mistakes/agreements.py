@@ -139,7 +139,8 @@ async def a_customer_was_there_twice(site, mistaken):
     else:
         await site.agreed(ada, meter)
     await site.billed(ada)
-    await site.post("/v1/payments", ada, "150.00")
+    february = [{"invoice_id": await site.invoice(ada, START), "amount": "150.00"}]
+    await site.post("/v1/payments", ada, "150.00", allocations=february)
     return (ada,)
 
 

@@ -85,20 +85,20 @@ async def the_file_of_the_bank_came_twice(site, mistaken):
 
 async def a_credit_note_was_too_high(site, mistaken):
     """A credit note is never taken back: what it leaves is credited, and billed once more."""
-    ada, agreement, meter = await site.at_home()
+    ada, agreement, _ = await site.at_home()
     if mistaken:
         await site.credit(ada, "100.00")
-        await site.agreed_again(agreement, ada, meter, site.flat)
+        await site.cancelled(agreement, again=True)
         await site.billed(ada)
     await site.credit(ada, "10.00")
     return (ada,)
 
 
 async def a_credit_note_was_given_to_somebody_else(site, mistaken):
-    (ada, agreement, meter), (grace, *_) = await site.at_home(), await site.at_home()
+    (ada, agreement, _), (grace, *_) = await site.at_home(), await site.at_home()
     if mistaken:
         await site.credit(ada, "10.00")
-        await site.agreed_again(agreement, ada, meter, site.flat)
+        await site.cancelled(agreement, again=True)
         await site.billed(ada)
     await site.credit(grace, "10.00")
     return ada, grace

@@ -1,7 +1,7 @@
 """Mistakes with tariffs, calendars and prices, each with the way in which it is put right.
 
-What was issued by a published version stands until it is billed anew: the agreement is cancelled
-and made again, and billed by what is published then. A history is `mistaken`, with the
+What was issued by a published version stands until its agreement is rebilled: the same again, by
+what is published then. A history is `mistaken`, with the
 mistake and its mending, or as it should have been.
 """
 
@@ -32,7 +32,7 @@ async def a_version_had_a_wrong_price(site, mistaken):
         before = await site.costs(meter)
         await site.version(tariff, *site.energy("0.20"), since="2025-01-01")
         await site.costs_move(meter, before)
-        await site.agreed_again(agreement, ada, meter, tariff)
+        await site.cancelled(agreement, again=True)
     return (ada,)
 
 
@@ -46,7 +46,7 @@ async def a_version_was_in_force_too_early(site, mistaken):
         path = f"/v1/tariffs/{tariff}/versions/2/withdraw"
         await site.api.post("tariff", path, {"reason": "it is for April"})
         await site.costs_move(meter, before)
-        await site.agreed_again(agreement, ada, meter, tariff)
+        await site.cancelled(agreement, again=True)
     return (ada,)
 
 
@@ -60,7 +60,7 @@ async def a_version_was_forgotten(site, mistaken):
         before = await site.costs(meter)
         await site.version(tariff, *site.energy("0.40"), since=MARCH)
         await site.costs_move(meter, before)
-        await site.agreed_again(agreement, ada, meter, tariff)
+        await site.cancelled(agreement, again=True)
     return (ada,)
 
 
@@ -72,7 +72,7 @@ async def a_tax_was_forgotten(site, mistaken):
         before = await site.costs(meter)
         await site.version(tariff, *FLAT, since="2025-01-01")
         await site.costs_move(meter, before)
-        await site.agreed_again(agreement, ada, meter, tariff)
+        await site.cancelled(agreement, again=True)
     return (ada,)
 
 
@@ -91,7 +91,7 @@ async def a_price_of_a_series_was_wrong(site, mistaken):
         before = await site.costs(meter)
         await site.priced(series, [wrong_on], "0.20")
         await site.costs_move(meter, before)
-        await site.agreed_again(agreement, ada, meter, tariff)
+        await site.cancelled(agreement, again=True)
     return (ada,)
 
 
@@ -105,7 +105,7 @@ async def a_holiday_was_missing(site, mistaken):
         before = await site.costs(meter)
         await site.version(tariff, RESTING, since="2025-01-01", calendar=right)
         await site.costs_move(meter, before)
-        await site.agreed_again(agreement, ada, meter, tariff)
+        await site.cancelled(agreement, again=True)
     return (ada,)
 
 

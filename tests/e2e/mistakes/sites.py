@@ -123,11 +123,6 @@ class Site(Retailer):
 
         await until(is_done, True)
 
-    async def agreed_again(self, agreement_id, customer_id, meter_id, tariff_id):
-        """Bill the same agreement once more, by what its tariff says now."""
-        await self.cancelled(agreement_id)
-        await self.agreed(customer_id, meter_id, tariff_id)
-
     async def post(self, path, customer_id, amount=None, service="ledger", **more):
         """Post something of a customer's account: what was answered."""
         body = {"customer_id": customer_id, "currency": "EUR"} | more

@@ -275,6 +275,22 @@ async def test_another_meter_and_calendar(api, world, make):
     await is_right(api)
 
 
+async def test_the_same_again_is_billed_by_a_version_that_came_after_the_invoice(api, world, make):
+    home = await march(world, make)
+    base, _, vat = make.FLAT["components"]
+    right = make.FLAT | {"components": [base, CHEAP_ENERGY, vat]}
+    await world.publish(make.published(home.tariff_id, right, number=2))
+    preview = await previewed(api, home, replacement={})
+    assert [bill["bill"]["total"] for bill in preview["bills"]] == [CHEAP_MARCH]
+    made = await posted(api, home, replacement={})
+    await world.close(make.closed(replacing(home, made)))
+    shown = [(total, state) for *_, total, state in await invoices(api)]
+    assert shown == [(MARCH_TOTAL, "void"), (CHEAP_MARCH, "issued")]
+    again = await posted(api, home, status=422, headers={"If-Match": '"2"'}, replacement={})
+    assert again["code"] == "agreement_ended"
+    await is_right(api)
+
+
 async def test_days_are_priced_by_the_agreement_that_is_right(api, world, make):
     home = await march(world, make)
     tariff_id = await cheap_tariff(world, make)
@@ -291,7 +307,6 @@ async def test_days_are_priced_by_the_agreement_that_is_right(api, world, make):
 
 REFUSED = [
     ({"from_on": "2025-04-01"}, 422, "agreement_ended"),
-    ({"replacement": {}}, 409, "nothing_changes"),
     ({"replacement": {"end_on": "2025-03-01"}}, 422, "invalid_agreement"),
     ({"replacement": {"end_on": "2025-02-01"}}, 422, "invalid_agreement"),
     ({"replacement": {"customer_id": str(uuid4())}}, 422, "customer_missing"),

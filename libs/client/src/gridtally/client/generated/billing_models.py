@@ -1865,7 +1865,8 @@ class Replacement(Model):
     """
     By what an agreement is replaced; what is left out stays as it was.
 
-    But `end_on` null leaves the replacement without an end.
+    But `end_on` null leaves the replacement without an end. With nothing in it the same is agreed
+    again: its days are billed by the tariff and the prices that are published by now.
     """
 
     model_config = ConfigDict(

@@ -43,7 +43,6 @@ MEANINGS: dict[str, str] = {
     "invalid_window": "The window is too wide or ends before it begins.",
     "invoice_unknown": "No invoice has this id.",
     "invoice_void": "The invoice is void: all of it was credited. Credit the one in its place.",
-    "nothing_changes": "The agreement is like that already. Say by what it is replaced.",
     "nothing_to_credit": "Nothing is left of the invoice that could be credited.",
     "line_repeated": "A line is named twice. Name each once, with all that is credited of it.",
     "line_not_creditable": "The line is a tax, or nothing of it is left to be credited.",

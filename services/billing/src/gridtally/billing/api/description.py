@@ -20,7 +20,7 @@ _NEW_AGREEMENT = {
 }
 _REBILLING = {
     404: ("agreement_unknown",),
-    409: ("agreement_overlap", "customer_erased", "nothing_changes", "section_of_invoice"),
+    409: ("agreement_overlap", "customer_erased", "section_of_invoice"),
     422: (
         "agreement_ended",
         "invalid_agreement",

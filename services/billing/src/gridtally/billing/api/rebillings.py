@@ -33,7 +33,8 @@ router = Router(prefix="/v1", tags=["rebillings"])
 class Replacement(Body):
     """By what an agreement is replaced; what is left out stays as it was.
 
-    But `end_on` null leaves the replacement without an end.
+    But `end_on` null leaves the replacement without an end. With nothing in it the same is agreed
+    again: its days are billed by the tariff and the prices that are published by now.
     """
 
     customer_id: UUID | None = None

@@ -16,7 +16,7 @@ from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.credit_notes import CreditNote
 from gridtally.billing.domain.customers import ZERO
 from gridtally.kernel.billing_calendars import BillingCalendar
-from gridtally.kernel.errors import Conflict, Rejected
+from gridtally.kernel.errors import Rejected
 from gridtally.kernel.ids import derive_id
 from gridtally.kernel.money import EXACT
 from gridtally.kernel.periods import Period
@@ -79,7 +79,8 @@ def replacement_of(tenant_id: str, agreement: Agreement, order: RebillingOrder) 
     """The agreement in the place of another one, in its first version, but for a calendar of its
     own; its id follows from the version that it replaces.
 
-    Conflict where it would be no other one; Rejected where it could not be one.
+    Without changes it is the same again: its days are billed by what is published by now, such as
+    a version of its tariff that came after the invoices. Rejected where it could not be one.
     """
     if order.changes is None:
         return None
@@ -103,9 +104,6 @@ def replacement_of(tenant_id: str, agreement: Agreement, order: RebillingOrder) 
         raise Rejected("invalid_agreement", str(wrong)) from None
     if changed.is_cancelled:
         raise Rejected("invalid_agreement", "an agreement must begin before it ends")
-    is_same = changed == replace(same, earlier_calendars=changed.earlier_calendars)
-    if is_same and order.calendar in (None, agreement.billing_calendar):
-        raise Conflict("nothing_changes", "the agreement is like that already")
     return changed
 
 
