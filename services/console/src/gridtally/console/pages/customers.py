@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from gridtally.console.pages.instalments import budget_panels, plan_panels
 from gridtally.console.pages.mandates import mandate_panels
 from gridtally.console.pages.visit import ROWS, SignedIn, Visit
 from gridtally.console.upstream import Answer, Json
@@ -191,8 +192,8 @@ async def show_account(visit: Visit, customer_id: str) -> Response:
             [lists.open_items(items.items, nothing)],
             failure=items.failure,
         ),
-        *_plans(plans),
-        *_budgets(budgets),
+        *plan_panels(plans),
+        *budget_panels(budgets),
         *mandate_panels(mandate),
         Panel("How late", [ageing_table(ageing)], failure=ageing.failure),
         Panel("Statement", [_statement(statement)], failure=statement.failure),
@@ -246,64 +247,6 @@ def ageing_table(ageing: Answer) -> Table:
     columns = [Column("Currency"), *(Column(label, is_number=True) for label in names.values())]
     empty = Empty("Nothing is open", "Open invoices are counted here by their due date.")
     return Table("Open amounts by how late they are", columns, rows, empty)
-
-
-def _plans(plans: Answer) -> list[Panel]:
-    """The customer's payment plans, for those few who have one."""
-    if plans.ok and not plans.items:
-        return []
-    rows = [
-        (
-            Cell(formats.instant(plan["agreed_at"])),
-            lists.state(plan["state"]),
-            Cell(_next_instalment(plan)),
-            Cell(formats.money(plan["late"])),
-            Cell(formats.money(plan["paid"])),
-            Cell(formats.money(plan["total"], plan["currency"])),
-        )
-        for plan in plans.items
-    ]
-    columns = [
-        Column("Agreed"),
-        Column("State"),
-        Column("Next instalment"),
-        Column("Late", is_number=True),
-        Column("Paid", is_number=True),
-        Column("Together", is_number=True),
-    ]
-    table = Table("Payment plans", columns, rows, Empty("No payment plan", ""))
-    return [Panel("Payment plans", [table], failure=plans.failure)]
-
-
-def _budgets(plans: Answer) -> list[Panel]:
-    """The customer's budget plans: what each asks for, and what was used."""
-    if plans.ok and not plans.items:
-        return []
-    rows = [
-        (
-            Cell(formats.period(plan["start_on"], plan["end_on"])),
-            lists.state(plan["state"]),
-            Cell(_next_instalment(plan)),
-            *(Cell(formats.money(plan[name])) for name in ("requested", "used")),
-            Cell(formats.money(plan["settled"], plan["currency"])),
-        )
-        for plan in plans.items
-    ]
-    names = ("Asked for", "Used", "Settled by")
-    columns = [Column("For"), Column("State"), Column("Next instalment")]
-    columns += [Column(name, is_number=True) for name in names]
-    table = Table("Budget plans", columns, rows, Empty("No budget plan", ""))
-    return [Panel("Budget plans", [table], failure=plans.failure)]
-
-
-def _next_instalment(plan: Json) -> str:
-    """What is to be paid next of a plan, and by when; of a budget plan, what was not asked for yet
-    has nothing open."""
-    for own in plan["instalments"]:
-        open_ = own["amount"] if own["open"] is None else own["open"]
-        if plan["state"] != "cancelled" and not formats.is_zero(open_):
-            return f"{formats.money(open_)} by {formats.day(own['due_on'])}"
-    return formats.NONE
 
 
 def _owed(answer: Answer, name: str) -> str:
