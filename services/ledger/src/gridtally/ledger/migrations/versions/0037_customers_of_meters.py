@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0036"
-down_revision = "0035"
+revision = "0037"
+down_revision = "0036"
 
 # The agreements that are here name no customer. Their topic is compacted and has each of them, so
 # it is read again from its beginning: versions begin anew, so that what comes is taken. Should the
