@@ -74,16 +74,16 @@ def subscriptions(_process: Process[Settings]) -> list[Subscription]:
         Subscription(SellerChanged, sellers.apply_sellers, batch_messages_max=SELLERS_BATCH_MAX),
         Subscription(event=CustomerChanged, handle=customers.apply_customers),
         Subscription(event=AgreementChanged, handle=agreements.apply_agreements),
-        Subscription(event=InvoiceIssued, handle=_keeping_plans(postings.post_invoices)),
-        Subscription(event=CreditNoteIssued, handle=_keeping_plans(postings.post_credit_notes)),
+        Subscription(event=InvoiceIssued, handle=_with_kept_plans(postings.post_invoices)),
+        Subscription(event=CreditNoteIssued, handle=_with_kept_plans(postings.post_credit_notes)),
         Subscription(event=InvoiceVoided, handle=postings.record_voided_invoices),
-        Subscription(event=PaymentReceived, handle=_keeping_plans(payments.post_payments)),
+        Subscription(event=PaymentReceived, handle=_with_kept_plans(payments.post_payments)),
     ]
 
 
 # What these do in a batch are look-ups by key, and inserts with triggers and foreign keys, whose
 # plans for each row cost PostgreSQL a third of an invoice.
-def _keeping_plans(handle: Handler) -> Handler:
+def _with_kept_plans(handle: Handler) -> Handler:
     async def kept(tx: WriteConnection, batch: Sequence[ReceivedMessage[Any]]) -> None:
         await keep_plans(tx)
         await handle(tx, batch)
