@@ -28,6 +28,7 @@ from gridtally.ledger.accounts.domain.credit import (
     take_back_credit,
 )
 from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
+from gridtally.ledger.accounts.domain.open_items import OpenItem
 from gridtally.ledger.accounts.domain.payments import limited_to_open_items, post
 from gridtally.ledger.accounts.domain.postings import Document, DocumentLine, post_document
 from gridtally.ledger.accounts.domain.reversals import (
@@ -136,7 +137,8 @@ class Accounts(RuleBasedStateMachine):
         """The items with something open, the oldest due first."""
         items = self.accounts[key].items
         mine = [item for item in items if sign * self.model.open(item) > 0]
-        return sorted(mine, key=lambda id_: (items[id_].due_on, items[id_].issued_at, id_))
+        rank = ("due_on", "issued_at", "number", "id")
+        return sorted(mine, key=lambda id_: [getattr(items[id_], name) for name in rank])
 
     def oldest(self, key, amount, sign=1):
         """What goes to which item, and what is left."""
@@ -365,3 +367,12 @@ def test_accounts_agree_with_a_plain_model_whatever_happens():
         Accounts,
         settings=settings(examples(EXAMPLES), stateful_step_count=STEPS, print_blob=True),
     )
+
+
+def test_what_a_batch_has_issued_is_paid_by_its_numbers():
+    bills = [
+        OpenItem(UUID(int=9 - n), "invoice", f"INV-2025-{n}", Decimal(9), START, START.date())
+        for n in (3, 1, 2)
+    ]
+    account = CustomerAccount("acme", KEYS[0][0], "EUR", items={bill.id: bill for bill in bills})
+    assert [bill.number[-1] for bill in account.open_items()] == ["1", "2", "3"]

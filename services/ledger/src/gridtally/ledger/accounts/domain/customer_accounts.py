@@ -39,9 +39,10 @@ class CustomerAccount:
         return self.items.get(id_)
 
     def open_items(self, sign: int = 1) -> list[OpenItem]:
-        """The items to be paid or, with -1, to be paid out, the oldest due first."""
+        """The items to be paid or, with -1, to be paid out, the oldest due first. Those of one
+        moment, as what a batch of billing issues, by their numbers."""
         open_ = (item for item in self.items.values() if sign * item.open > 0)
-        return sorted(open_, key=lambda item: (item.due_on, item.issued_at, item.id))
+        return sorted(open_, key=lambda item: (item.due_on, item.issued_at, item.number, item.id))
 
     def after(self, transaction: Transaction) -> "CustomerAccount":
         """The account once a transaction of this customer and currency is posted."""
