@@ -55,11 +55,15 @@ def run(monkeypatch, installation, tmp_path):
 @pytest.mark.parametrize(
     ("words", "query", "name"),
     [
-        ([], {"currency": "SEK", "format": "pdf"}, f"statement-{CUSTOMER}-SEK.pdf"),
+        (
+            [],
+            {"currency": "SEK", "format": "pdf"},
+            f"statement-{CUSTOMER}-SEK-2025-03-01-2025-04-01.pdf",
+        ),
         (
             ["--currency", "EUR", "--format", "csv"],
             {"currency": "EUR", "format": "csv"},
-            f"statement-{CUSTOMER}-EUR.csv",
+            f"statement-{CUSTOMER}-EUR-2025-03-01-2025-04-01.csv",
         ),
         (
             ["--output", "account.html", "--format", "html"],

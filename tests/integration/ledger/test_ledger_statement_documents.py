@@ -95,7 +95,8 @@ async def test_a_statement_is_in_the_customers_language_or_the_sellers(ledger, a
         assert word in joined, word
     assert pdf.content.startswith(b"%PDF")
     assert b"<pdfaid:part>3</pdfaid:part>" in pdf.content
-    assert pdf.headers["content-disposition"] == f'inline; filename="statement-{who}-EUR.pdf"'
+    file = f"statement-{who}-EUR-2025-04-01-2199-01-01.pdf"
+    assert pdf.headers["content-disposition"] == f'inline; filename="{file}"'
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "sandbox" in page.headers["content-security-policy"]
 

@@ -19,7 +19,7 @@ def pdf(
         str | None, typer.Option(help="The account's currency. [default: the customer's]")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="The file. [default: statement-ID-CURRENCY, here]")
+        Path | None, typer.Option(help="The file. [default: statement-ID-CURRENCY-DAYS, here]")
     ] = None,
     format_: Annotated[
         Literal["pdf", "html", "csv"],
@@ -36,8 +36,10 @@ def pdf(
     customer_id = checked_id(customer)
     if currency is None:
         currency = got(data_dir, "billing", f"/v1/customers/{customer_id}")["currency"]
+    window = utc_window(first, end)
     if output is None:
-        output = Path(f"statement-{customer_id}-{currency}.{format_}")
-    query = {"currency": currency, "format": format_, **utc_window(first, end)}
+        days = "-".join(instant[:10] for instant in window.values())
+        output = Path(f"statement-{customer_id}-{currency}-{days}.{format_}")
+    query = {"currency": currency, "format": format_, **window}
     path = f"/v1/customers/{customer_id}/statement"
     write_document(data_dir, "ledger", path, query, output, as_json=as_json)

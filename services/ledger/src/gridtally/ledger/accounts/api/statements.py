@@ -7,7 +7,7 @@ spreadsheet's formula does.
 import csv
 import io
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -132,7 +132,8 @@ async def get_statement(
 
 
 def _filename(query: StatementQuery, suffix: str) -> str:
-    return f"statement-{query.customer_id}-{query.currency}.{suffix}"
+    days = f"{query.from_at.astimezone(UTC):%Y-%m-%d}-{query.to_at.astimezone(UTC):%Y-%m-%d}"
+    return f"statement-{query.customer_id}-{query.currency}-{days}.{suffix}"
 
 
 def csv_of(entries: Sequence[StatementEntry], currency: str, name: str) -> Response:

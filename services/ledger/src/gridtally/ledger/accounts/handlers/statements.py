@@ -15,7 +15,7 @@ from gridtally.documents.statement_facts import AgeFacts, StatementFacts
 from gridtally.documents.statements import compose_statement
 from gridtally.kernel.errors import NotFound, Rejected
 from gridtally.ledger.accounts.domain.balances import CustomerBalance
-from gridtally.ledger.accounts.domain.open_items import ZERO, OpenItem
+from gridtally.ledger.accounts.domain.open_items import ZERO
 from gridtally.ledger.accounts.domain.payment_plans import PlanPosition
 from gridtally.ledger.accounts.domain.statements import AccountToday, Statement, statement_facts
 from gridtally.ledger.accounts.store import balances, invoices, payment_plans, reports
@@ -99,7 +99,9 @@ async def _account(
     return AccountToday(
         today,
         await _balance(read, tenant_id, query, ageing),
-        await _open_items(read, tenant_id, query),
+        await invoices.fetch_open(
+            read, tenant_id, query.customer_id, query.currency, OPEN_SHOWN_MAX
+        ),
         [position for position in plans if _is_shown(position, today)],
         await _ages(read, tenant_id, ageing),
     )
@@ -118,21 +120,6 @@ async def _balance(
         if balance.currency == query.currency:
             return balance
     return CustomerBalance.of(query.currency, {}, arrears=ZERO, invoiced_total=ZERO)
-
-
-async def _open_items(
-    read: ReadConnection, tenant_id: str, query: StatementQuery
-) -> list[OpenItem]:
-    """What is open today, the oldest due first."""
-    filters = {"customer_id": query.customer_id, "currency": query.currency}
-    rows = [
-        *await invoices.list_items(read, tenant_id, filters, "open", None, None, OPEN_SHOWN_MAX),
-        *await invoices.list_items(
-            read, tenant_id, filters, "part_paid", None, None, OPEN_SHOWN_MAX
-        ),
-    ]
-    items = sorted((row.item for row in rows), key=lambda item: (item.due_on, item.id))
-    return items[:OPEN_SHOWN_MAX]
 
 
 async def _ages(read: ReadConnection, tenant_id: str, query: AgeingQuery) -> AgeFacts | None:

@@ -53,6 +53,27 @@ async def list_items(
     return [_item_of(row) for row in await read.all(page)]
 
 
+async def fetch_open(
+    read: ReadConnection, tenant_id: str, customer_id: UUID, currency: str, rows_max: int
+) -> list[OpenItem]:
+    """What a customer has open in a currency, the oldest due first."""
+    item = open_item.c
+    query = (
+        sa.select(open_item)
+        .where(
+            item.tenant_id == tenant_id,
+            item.customer_id == customer_id,
+            item.currency == currency,
+            item.issued_at.is_not(None),
+            ~item.voided,
+            item.total != item.allocated,
+        )
+        .order_by(item.due_on, item.issued_at, item.number, item.id)
+        .limit(rows_max)
+    )
+    return [_item_of(row).item for row in await read.all(query)]
+
+
 def _in_state(state: OpenItemState) -> sa.ColumnElement[bool]:
     """What `OpenItem.state` says, in SQL."""
     item = open_item.c
