@@ -12,6 +12,7 @@ import typer
 
 from gridtally.cli.commands import (
     costs,
+    debits,
     dunning,
     first_steps,
     follow,
@@ -102,6 +103,7 @@ app.command()(costs.preview)
 app.add_typer(invoices.app, name="invoices")
 app.add_typer(statements.app, name="statements")
 app.add_typer(dunning.app, name="dunning")
+app.add_typer(debits.app, name="debits")
 app.add_typer(imports.app, name="import")
 app.command()(watch.watch)
 app.add_typer(follow.app, name="follow")

@@ -27,11 +27,16 @@ def write_document(
         return b"".join(pieces)
 
     document = asked(data_dir, ask)
-    try:
-        output.write_bytes(document)
-    except OSError as failure:
-        raise CommandError(f"cannot write {output}: {failure.strerror}") from failure
+    write_file(output, document)
     if as_json:
         print_json({"file": output, "bytes": len(document)})
     else:
         typer.echo(output)
+
+
+def write_file(output: Path, content: bytes) -> None:
+    """Write a file; CommandError where it cannot be written."""
+    try:
+        output.write_bytes(content)
+    except OSError as failure:
+        raise CommandError(f"cannot write {output}: {failure.strerror}") from failure
