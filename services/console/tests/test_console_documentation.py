@@ -38,6 +38,17 @@ async def test_its_pages_run_the_scripts_that_stand_in_them_and_no_others(direct
         assert script.headers["Content-Type"].startswith("text/javascript")
 
 
+async def test_who_has_a_file_gets_it_once_more_only_where_it_changed(directory):
+    async with console({}, documentation_dir=directory) as browser:
+        path = "/documentation/assets/a.js"
+        has = {"If-None-Match": (await browser.get(path)).headers["etag"]}
+        same = await browser.get(path, headers=has)
+        assert (same.status_code, same.content) == (304, b"")
+        assert same.headers["etag"] == has["If-None-Match"]
+        (directory / "assets/a.js").write_text("run(again)")
+        assert (await browser.get(path, headers=has)).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/documentation", "/documentation/"])
 async def test_its_address_leads_to_its_first_page(directory, path):
     async with console({}, documentation_dir=directory) as browser:

@@ -25,4 +25,8 @@ async def get_document(request: Request, name: str) -> Response:
     if site is None or path is None or not path.is_file():  # it may have been built anew since
         raise HTTPException(404)
     headers = {"Content-Security-Policy": site.content_policy, "Cache-Control": "no-cache"}
-    return FileResponse(path, headers=headers)
+    answer = FileResponse(path, headers=headers, stat_result=path.stat())
+    tag = answer.headers["etag"]  # of when it was built, and how long it is
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers | {"ETag": tag})
+    return answer
