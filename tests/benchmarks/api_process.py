@@ -23,6 +23,7 @@ from gridtally.local_stack.process import LOOPBACK, free_port
 
 READY_LIMIT_S = 120.0
 UNLIMITED = "1000000"
+CREATED, UNAVAILABLE = 201, 503
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -36,6 +37,7 @@ class Api:
 
     async def post_all(self, requests: Sequence[tuple[str, bytes]], connections: int) -> Rate:
         """Post so many JSON bodies, each caller one after the other; `cpu_us` is the service's."""
+        await self.until_open(requests[0][0])
         begun_s, cpu_s = perf_counter(), self._cpu_s()
         await asyncio.gather(*(self._post(requests[n::connections]) for n in range(connections)))
         took_s, used_s = perf_counter() - begun_s, self._cpu_s() - cpu_s
@@ -44,17 +46,34 @@ class Api:
     async def _post(self, requests: Sequence[tuple[str, bytes]]) -> None:
         reader, writer = await asyncio.open_connection(LOOPBACK, self.port)
         for path, body in requests:
-            head = (
-                f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {self.token}\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-            )
-            writer.write(head.encode() + body)
-            answered = (await reader.readuntil(b"\r\n\r\n")).lower()
-            length = int(answered.partition(b"content-length: ")[2].split(b"\r\n", 1)[0])
-            content = await reader.readexactly(length)
-            if not answered.startswith(b"http/1.1 201"):
-                sys.exit(f"wrong: {path} was answered {answered!r} {content!r}")
+            status, content = await self._exchange(reader, writer, path, body)
+            if status != CREATED:
+                sys.exit(f"wrong: {path} was answered {status} {content!r}")
         writer.close()
+
+    async def until_open(self, path: str) -> None:
+        """Wait until it takes writes: it has read first what it had published."""
+        async with asyncio.timeout(READY_LIMIT_S):
+            reader, writer = await asyncio.open_connection(LOOPBACK, self.port)
+            while True:  # it is another process, so there is nothing to wait for
+                status, _ = await self._exchange(reader, writer, path, b"{}")
+                if status != UNAVAILABLE:
+                    break
+                await asyncio.sleep(0.1)
+            writer.close()
+
+    async def _exchange(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, body: bytes
+    ) -> tuple[int, bytes]:
+        """The status and body that a POST is answered with."""
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {self.token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        answered = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(answered.partition(b"content-length: ")[2].split(b"\r\n", 1)[0])
+        return int(answered.split(b" ", 2)[1]), await reader.readexactly(length)
 
     def _cpu_s(self) -> float:
         """What the process has used of a processor."""

@@ -11,6 +11,7 @@ from alembic.operations import Operations
 
 from gridtally.database import ALL_TENANTS, Database, bind_customer, snapshot, transaction
 from gridtally.database.group_commit import GroupCommit
+from gridtally.database.plans import KEPT_ROWS_MIN, keep_plans
 from gridtally.database.security import isolate_tenants
 from gridtally.kernel.errors import Rejected, Transient
 
@@ -78,7 +79,7 @@ async def ended(*tasks):
 
 
 async def test_who_asks_meanwhile_shares_the_next_transaction_in_order(database, work):
-    group = GroupCommit(work)
+    group = GroupCommit(work, ("item",))
     asked = await joined(
         group, database,
         ("acme", "a", 1), ("acme", "b", 2), ("acme", "a", 3), ("acme", "c", 4), ("acme", "a", 5),
@@ -98,7 +99,7 @@ async def test_who_asks_meanwhile_shares_the_next_transaction_in_order(database,
 
 
 async def test_a_refusal_or_a_failure_is_the_answer_to_nobody_else(database, work):
-    group = GroupCommit(work)
+    group = GroupCommit(work, ("item",))
     asked = await joined(
         group, database,
         ("acme", "a", 1), ("acme", "b", 2), ("acme", "c", 100), ("acme", "d", 3),
@@ -129,7 +130,7 @@ async def test_a_refusal_or_a_failure_is_the_answer_to_nobody_else(database, wor
 
 
 async def test_who_has_gone_once_it_began_is_seen_through(database, work):
-    group = GroupCommit(work)
+    group = GroupCommit(work, ("item",))
     [asked] = await joined(group, database, ("acme", "a", 1))
     await work.begun.wait()
     asked.cancel()
@@ -144,7 +145,7 @@ async def test_who_has_gone_once_it_began_is_seen_through(database, work):
 async def test_a_connection_that_dies_before_the_commit_fails_all_and_stores_nothing(
     database, work
 ):
-    group = GroupCommit(work)
+    group = GroupCommit(work, ("item",))
     work.kill_at = 2
     asked = await joined(
         group, database, ("acme", "a", 1), ("acme", "b", 2), ("acme", "c", 3), ("acme", "d", 4)
@@ -163,7 +164,7 @@ async def test_a_connection_that_dies_before_the_commit_fails_all_and_stores_not
 
 async def test_who_waits_for_a_lock_does_not_hold_up_the_others(database, work):
     work.free.set()
-    group = GroupCommit(work)
+    group = GroupCommit(work, ("item",))
     async with transaction(database, tenant="acme") as holder:
         await holder.raw.execute("INSERT INTO item VALUES ('acme', 5)")  # its key is locked now
         asked = await joined(
@@ -185,7 +186,7 @@ async def test_a_bound_caller_is_no_member_of_a_group(database):
         bound = await tx.raw.fetchval("SELECT current_setting('gridtally.customer')")
         return [bound for _ in numbers]
 
-    group = GroupCommit(see)
+    group = GroupCommit(see, ("item",))
 
     async def ask_bound():
         bind_customer(customer)
@@ -197,3 +198,23 @@ async def test_a_bound_caller_is_no_member_of_a_group(database):
         group.join(database, "acme", "b", 2),
     ]
     assert await ended(*map(asyncio.create_task, asked)) == ["", str(customer), ""]
+
+
+async def test_plans_are_kept_once_the_table_is_known_to_be_large(database):
+    async def modes():
+        async with transaction(database, tenant="acme") as tx:
+            await keep_plans(tx, ("item",))
+            names = ("plan_cache_mode", "enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+            return [await tx.raw.fetchval("SELECT current_setting($1)", name) for name in names]
+
+    unkept = ["force_custom_plan", "on", "on", "on"]
+    assert await modes() == unkept, "nobody has counted its rows yet"
+    async with transaction(database, tenant="acme") as tx:
+        fill = "INSERT INTO item SELECT 'acme', -n FROM generate_series(1, $1::int) n"
+        await tx.raw.execute(fill, KEPT_ROWS_MIN)
+    assert await modes() == unkept
+    async with transaction(database, tenant="acme") as tx:
+        await tx.raw.execute("ANALYZE item")
+    assert await modes() == ["force_generic_plan", "off", "off", "off"]
+    async with transaction(database, tenant="acme") as tx:
+        assert await tx.raw.fetchval("SHOW plan_cache_mode") == "force_custom_plan"

@@ -1,6 +1,6 @@
 """Group commit: requests that come while a transaction runs share the next one.
 
-    payments = GroupCommit(post_payments)
+    payments = GroupCommit(post_payments, ("transaction", "posting"))
     outcome = await payments.join(database, tenant_id, customer_id, payment)
 
 A transaction costs the same round trips, plans and flush of the log whether it does one request or
@@ -23,7 +23,7 @@ import asyncpg
 from gridtally.database.bound_customers import bound_customer
 from gridtally.database.connections import WriteConnection
 from gridtally.database.engine import Database, causes
-from gridtally.database.plans import KEEP_PLANS
+from gridtally.database.plans import keep_plans
 from gridtally.database.transactions import transaction
 from gridtally.kernel.errors import Transient
 
@@ -100,8 +100,10 @@ class _Queue(Generic[R, A]):
 class GroupCommit(Generic[R, A]):
     """Requests of one kind, of whatever tenants; one group of a tenant is at work at a time."""
 
-    def __init__(self, work: Work[R, A]) -> None:
+    def __init__(self, work: Work[R, A], growing: Sequence[str]) -> None:
+        """`growing` are the tables that the work touches and that grow (`plans`)."""
         self._work = work
+        self._growing = growing
         self._queues: dict[tuple[Database, str], _Queue[R, A]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -174,7 +176,8 @@ class GroupCommit(Generic[R, A]):
         outcomes: Sequence[A | Exception] = ()
         try:
             async with transaction(queue.database, tenant=queue.tenant) as tx:
-                await tx.raw.execute(f"{_LIMIT_LOCKS}; {KEEP_PLANS}")
+                await tx.raw.execute(_LIMIT_LOCKS)
+                await keep_plans(tx, self._growing)
                 outcomes = await self._work(tx, queue.tenant, [m.request for m in group])
                 refused = [n for n, own in enumerate(outcomes) if isinstance(own, Exception)]
                 if refused:

@@ -1,6 +1,6 @@
 """POSTs that share transactions: one by one for their callers, by the group for the database.
 
-    PAYMENTS = GroupedPosts(post_payments)
+    PAYMENTS = GroupedPosts(post_payments, ("transaction", "posting"))
 
     async def post_payment(…) -> Response:
         return await PAYMENTS.answer(db, cause.tenant_id, customer_id, request, command)
@@ -26,9 +26,10 @@ Post = Callable[[WriteConnection, str, Sequence[R]], Awaitable[Sequence[Answer |
 class GroupedPosts(Generic[R]):
     """The POSTs of one kind."""
 
-    def __init__(self, post: Post[R]) -> None:
+    def __init__(self, post: Post[R], growing: Sequence[str]) -> None:
+        """`growing` are the tables that it touches and that grow (`gridtally.database.plans`)."""
         self._post = post
-        self._group = GroupCommit[tuple[IdempotentRequest, R], Response](self._answers)
+        self._group = GroupCommit[tuple[IdempotentRequest, R], Response](self._answers, growing)
 
     async def answer(
         self,

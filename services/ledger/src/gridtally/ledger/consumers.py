@@ -55,6 +55,7 @@ from gridtally.ledger.accounts.handlers import (
     sellers,
     terms,
 )
+from gridtally.ledger.accounts.store.transactions import GROWING
 from gridtally.ledger.metering.analytics.handlers import definitions
 from gridtally.ledger.metering.readings.handlers import adoption as readings
 from gridtally.ledger.registry.handlers import adoption as properties
@@ -85,7 +86,7 @@ def subscriptions(_process: Process[Settings]) -> list[Subscription]:
 # plans for each row cost PostgreSQL a third of an invoice.
 def _with_kept_plans(handle: Handler) -> Handler:
     async def kept(tx: WriteConnection, batch: Sequence[ReceivedMessage[Any]]) -> None:
-        await keep_plans(tx)
+        await keep_plans(tx, GROWING)
         await handle(tx, batch)
 
     return kept

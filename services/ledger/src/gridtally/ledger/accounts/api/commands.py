@@ -24,6 +24,7 @@ from gridtally.ledger.accounts.domain.commands import Command
 from gridtally.ledger.accounts.domain.transactions import sum_of
 from gridtally.ledger.accounts.domain.unmatched_payments import is_unmatched
 from gridtally.ledger.accounts.handlers.commands import Decision, decide_commands, post_decided
+from gridtally.ledger.accounts.store.transactions import GROWING
 from gridtally.ledger.callers import WriteCause
 from gridtally.ledger.refused_items import BatchMode, at_item, require_doable
 
@@ -130,7 +131,7 @@ async def post_payments(
     async with transaction(db, tenant=cause.tenant_id) as tx:
         if (answer := await request.fetch_answer(tx)) is not None:
             return answer
-        await keep_plans(tx)
+        await keep_plans(tx, GROWING)
         decisions = await decide_commands(tx, cause.tenant_id, possible)
         decided = iter(decisions.listed)
         outcomes = [

@@ -287,7 +287,7 @@ async def _post_commands(
     return [own if isinstance(own, Rejected) else _answer(own) for own in outcomes]
 
 
-_COMMANDS = GroupedPosts(_post_commands)
+_COMMANDS = GroupedPosts(_post_commands, transactions.GROWING)
 
 
 def _answer(posted: PostedTransaction) -> Answer:

@@ -24,6 +24,9 @@ from gridtally.ledger.accounts.store.accounts import TenantAccount, account_of, 
 from gridtally.ledger.accounts.store.customers import Key
 from gridtally.ledger.accounts.store.open_items import fetch_items, insert_items_and_allocations
 
+GROWING = ("customer", "transaction", "posting", "account")
+"""The tables that grow with what is posted, for `keep_plans`."""
+
 
 async def insert_transactions(
     tx: WriteConnection, transactions: Sequence[Transaction]

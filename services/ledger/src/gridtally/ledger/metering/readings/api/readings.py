@@ -76,7 +76,7 @@ async def _record_singles(
     return [own if isinstance(own, Rejected) else _answer(own) for own in outcomes]
 
 
-_SINGLES = GroupedPosts(_record_singles)
+_SINGLES = GroupedPosts(_record_singles, store.GROWING)
 
 
 def _answer(accepted: AcceptedReading) -> Answer:

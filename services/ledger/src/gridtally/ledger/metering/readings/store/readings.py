@@ -31,6 +31,8 @@ from gridtally.ledger.metering.readings.tables import reading_entry
 from gridtally.ledger.registry.domain.meters import ActiveFlow, Meter
 from gridtally.ledger.registry.store.registers import register_of
 
+GROWING = ("reading_entry",)
+"""The table that grows with readings, for `keep_plans`."""
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 """As known at the end of time: with all that is recorded."""
 
