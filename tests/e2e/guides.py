@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 BLOCK = re.compile(
     r"(?:`(?P<file>[a-z0-9-]+\.csv)`:\n\n)?```(?P<kind>csv|console|http)\n(?P<text>.*?)```",
@@ -46,6 +47,36 @@ class Section:
     files: dict[str, str]
     commands: list[list[str]]
     requests: list[Request]
+
+
+def curl_requests(path, names):
+    """Method, service, path, query and body of each `curl` of a document, as a shell would run it:
+    with what `gridtally env` prints, and `names` for what a reader has."""
+    blocks = (block for block in BLOCK.finditer(path.read_text()) if block["kind"] == "console")
+    commands = [command for block in blocks for command in block["text"].split("$ curl ")[1:]]
+    assert commands, path
+    for command in commands:
+        words = iter(shlex.split(command.replace("\\\n", " ")))
+        method, url, body, headers = None, None, None, []
+        for word in words:
+            match word:
+                case "-X":
+                    method = next(words)
+                case "-H":
+                    headers.append(next(words))
+                case "--json":  # as `-d`, and says that it is JSON
+                    body = json.loads(PLACEHOLDER.sub(lambda own: names[own[0][1:]], next(words)))
+                case "-s":
+                    pass
+                case _:
+                    assert url is None, command
+                    url = word
+        assert headers == ["Authorization: Bearer $GRIDTALLY_API_KEY"], command
+        service, rest = re.fullmatch(r"\$([A-Z]+)_URL(/.*)", url).groups()
+        rest = PLACEHOLDER.sub(lambda own: names[own[0][1:]], rest)
+        where, _, query = rest.partition("?")
+        method = method or ("POST" if body else "GET")
+        yield method, service.lower(), where, dict(parse_qsl(query)), body
 
 
 def filled(value, names):

@@ -1,10 +1,15 @@
 """A municipality's device, from its register to what the city's fleet costs."""
 
+from pathlib import Path
 from uuid import uuid4
 
 from doubles.billing.fleet import DOMESTIC, ZONE
+from e2e.guides import curl_requests
 from e2e.house import until
 from e2e.retailer import empty_retailer
+from gridtally.cli.errors import CommandError
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 async def test_a_municipalitys_device_costs_161(api):
@@ -66,6 +71,50 @@ async def test_a_municipalitys_device_costs_161(api):
         return [answer[name] for name in names], devices
 
     await until(cost, (["56.000", "140.00", "21.00", "161.00"], [("Pump", "Stellenbosch")]))
+    await ask_what_documents_ask(api, customer_id, site_id, device["id"], tariff["id"], version)
+
+
+async def ask_what_documents_ask(api, customer_id, site_id, device_id, tariff_id, version):
+    """Every request that a document shows as a command is taken, of this customer."""
+    agreement = {
+        "customer_id": customer_id, "meter_id": device_id, "tariff_id": tariff_id,
+        "start_on": "2025-03-01",
+    }  # fmt: skip
+    agreement = await api.post("billing", "/v1/agreements", agreement)
+    channel = {"flow": "import", "minutes": 15, "interval_wh_max": 100_000}
+    meter = await api.post(
+        "ledger",
+        f"/v1/properties/{site_id}/meters",
+        {"meter_type": "device", "name": "Lights", "channels": [channel]},
+    )
+    names = {
+        "CUSTOMER": customer_id, "AGREEMENT": agreement["id"], "METER": meter["id"],
+        "VERSION": version["id"],
+    }  # fmt: skip
+
+    async def is_registered():
+        try:
+            return bool(await api.get("ingest", f"/v1/meters/{meter['id']}"))
+        except CommandError:
+            return False
+
+    await until(is_registered, expected=True)
+    answers = {}
+    for name in ("cost", "alerts", "validation", "webhooks"):
+        for method, service, path, query, body in curl_requests(DOCS / f"{name}.md", names):
+            how = {"query": query, "json_body": body}
+            try:
+                answers[path] = await api.call(service, method, path, **how)
+            except CommandError as refused:
+                # the agreement is new, and its first period is the one of today
+                if "nothing was recorded" not in str(refused):
+                    raise
+    [cost] = [own for path, own in answers.items() if "/fleet/" in path]
+    assert (cost["total_kwh"], cost["total_cost"]) == ("56.000", "161.00")
+    assert answers["/v1/bills/calculate-and-store"]["breakdown"]
+    assert answers["/v1/webhook-endpoints"]["types"] == [
+        "invoice.issued.v1", "payment.recorded.v1",
+    ]  # fmt: skip
 
 
 async def test_fleet_cost_is_the_bill_through_a_change_of_price_and_a_correction(stack_servers):

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import time
 from contextlib import asynccontextmanager
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from certificates import Authority
-from gridtally.service import server as servers
+from gridtally.service import connections, handshakes
 from gridtally.service.https import HttpsSettings, PeerSettings, ServerCertificate, trusted
 from gridtally.service.server import Server
 from gridtally.service.settings import InvalidSettings, load
@@ -95,7 +96,7 @@ async def serving(path, certificate):
         listening.bind(str(path))
         server = Server(app, stop=stop, grace_s=5, certificate=certificate)
         task = asyncio.create_task(server.serve([listening]))
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        while not (server.started or task.done()):  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
         yield
         stop.set()
@@ -144,9 +145,34 @@ async def shown(path, context):
 
 
 async def test_who_never_shakes_hands_is_cut_off(files, tmp_path, monkeypatch):
-    monkeypatch.setattr(servers, "HANDSHAKE_LIMIT_S", 0.2)
+    monkeypatch.setattr(handshakes, "LIMIT_S", 0.2)
     async with serving(tmp_path / "socket", ServerCertificate(*files)):
         reader, writer = await asyncio.open_unix_connection(tmp_path / "socket")
         async with asyncio.timeout(30):  # half of what uvicorn leaves
             assert await reader.read() == b""
         writer.close()
+
+
+async def test_of_those_that_are_silent_few_are_kept_and_others_are_served(
+    https, believed, monkeypatch
+):
+    monkeypatch.setattr(connections, "OF_ADDRESS_MAX", 5)
+    path, _ = https
+    silent = [await asyncio.open_unix_connection(path) for _ in range(8)]
+    assert await asked(path, believed) == "here"
+    async with asyncio.timeout(5):  # and not the time that a handshake has
+        ended = [await reader.read() for reader, _ in silent[:3]]
+    assert ended == [b""] * 3
+    # two more made room for the one that is served, which counts twice for a moment
+    assert not any(reader.at_eof() for reader, _ in silent[5:])
+    for _, writer in silent:
+        writer.close()
+
+
+async def test_a_server_that_ends_waits_for_no_handshake(files, tmp_path):
+    async with serving(tmp_path / "socket", ServerCertificate(*files)):
+        _, writer = await asyncio.open_unix_connection(tmp_path / "socket")
+        await asyncio.sleep(0.05)
+        began_s = time.monotonic()
+    assert time.monotonic() - began_s < handshakes.LIMIT_S / 2
+    writer.close()

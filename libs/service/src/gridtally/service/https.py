@@ -22,6 +22,8 @@ class ServerCertificate:
 
     Whoever renews them writes both and is done: connections from then on have the new one, those
     that there are go on as they began. ValueError where the files cannot be used.
+
+    context  of handshakes that begin now
     """
 
     def __init__(self, certificate: Path, key: Path) -> None:
@@ -36,15 +38,13 @@ class ServerCertificate:
         """Take what was written since. A pair that cannot be used is logged, and tried again the
         next time; the one before stays."""
         try:
-            if (written := self._look()) == self._written:
+            if self._look() == self._written:
                 return
-            ServerCertificate(*self._files)  # alone, since a half of a pair would spoil the context
-            self._load()
+            renewed = ServerCertificate(*self._files)
         except (OSError, ValueError) as failure:
             log.warning("certificate refused", reason=str(failure))
-            self._written = ()
             return
-        self._written = written
+        self.context, self._written = renewed.context, renewed._written
         log.info("certificate renewed")
 
     def _look(self) -> tuple[tuple[int, int], ...]:

@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -17,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from gridtally.http.auth import KEY_SHOWN
 from gridtally.service.connections import AnonymousConnections, network_of
+from gridtally.service.handshakes import HandshakeListener
 from gridtally.service.https import ServerCertificate
 from gridtally.service.read_limit import ReadLimit
 from gridtally.service.sockets import MESSAGE_BYTES_MAX, SocketProtocol, socket_paths
@@ -30,8 +32,6 @@ HEAD_BYTES_MAX = 64 * 1024
 """Of a request's first line and headers, give or take what one read brings."""
 HEAD_LIMIT_S = 10.0
 """From the connection, or a later request's first byte, to the end of the headers."""
-HANDSHAKE_LIMIT_S = 10.0
-"""From the connection to the end of the handshake of TLS."""
 RENEWAL_TICKS = 300
 """Half a minute, after which the files of the certificate are looked at again."""
 REST_LIMIT_S = 10.0
@@ -226,24 +226,28 @@ class Server(uvicorn.Server):
         )
         self._stop = stop
         self._certificate = certificate
+        self._anonymous = Protocol.anonymous
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take connections. uvicorn's own leaves a handshake a minute, and asks for files."""
+        """Take connections, by TLS where there is a certificate: uvicorn's own would leave silent
+        ones uncounted, and a minute each."""
+        if self._certificate is None:
+            await super().startup(sockets)
+            return
 
         def protocol() -> asyncio.Protocol:
             return self.config.http_protocol_class(  # type: ignore[call-arg]  # as uvicorn does
                 config=self.config, server_state=self.server_state, app_state={}
             )
 
-        loop = asyncio.get_running_loop()
-        context = None if self._certificate is None else self._certificate.context
-        limit_s = HANDSHAKE_LIMIT_S if context else None
+        shown = self._certificate
+        listening = list(sockets or ())
+        for own in listening:
+            own.listen(BACKLOG)
         self.servers = [
-            await loop.create_server(
-                protocol, sock=own, ssl=context, ssl_handshake_timeout=limit_s, backlog=BACKLOG
-            )
-            for own in sockets or ()
-        ]
+            cast("asyncio.Server", HandshakeListener(own, shown, protocol, self._anonymous))
+            for own in listening
+        ]  # of which uvicorn only ends each
         self.started = True
 
     @contextmanager
