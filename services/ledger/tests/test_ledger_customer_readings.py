@@ -7,9 +7,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from gridtally.kernel.errors import Rejected
+from gridtally.kernel.periods import LATEST_ON, Period, local_date
 from gridtally.ledger.metering.readings.domain.customer_readings import (
     NOTE,
     OwnRegister,
+    check_day,
+    check_day_anywhere,
     doubt_about,
     expected_value,
     moment_of,
@@ -80,19 +83,47 @@ def test_use_goes_on_as_before():
 )
 def test_today_is_now_and_another_day_its_noon(day, zone, moment):
     now = NOW if zone != "Pacific/Auckland" else NOW + timedelta(hours=4)
+    if day is not None and day.month == 3:  # the day on which the clocks go forward
+        now = datetime(2025, 4, 20, tzinfo=UTC)
     assert moment_of(day, zone, now) == moment
 
 
-def test_a_day_to_come_has_no_reading():
-    with pytest.raises(Rejected) as refused:
-        moment_of(date(2025, 7, 2), "Europe/Berlin", NOW)
-    assert refused.value.code == "future_reading"
+@pytest.mark.parametrize(
+    ("day", "zone", "code"),
+    [
+        (date(2025, 7, 2), "Europe/Berlin", "future_reading"),
+        (date(2025, 7, 2), "Pacific/Auckland", None),  # it is that day there
+        (date(2025, 7, 1), "America/Los_Angeles", "future_reading"),
+        (date(2025, 5, 1), "America/Los_Angeles", None),
+        (date(2025, 4, 30), "America/Los_Angeles", "read_too_long_ago"),
+        (date(2025, 5, 2), "Pacific/Auckland", "read_too_long_ago"),
+        (date.min, "UTC", "read_too_long_ago"),
+        (date.max, "UTC", "future_reading"),
+    ],
+)
+def test_a_day_to_come_or_too_long_ago_has_no_reading(day, zone, code):
+    """By the property's own days; what is so in every zone is refused before any is counted."""
+    now = datetime(2025, 7, 1, 0 if "Los" in zone else 13, tzinfo=UTC)
+    if code is None:
+        moment_of(day, zone, now)
+        check_day_anywhere(day, now)
+        return
+    for check in (lambda: moment_of(day, zone, now), lambda: check_day(day, local_date(zone, now))):
+        with pytest.raises(Rejected) as refused:
+            check()
+        assert refused.value.code == code
+        assert [fault.path for fault in refused.value.faults] == ["/read_on"]
+    if day in (date.min, date.max):
+        with pytest.raises(Rejected) as refused:
+            check_day_anywhere(day, now)
+        assert refused.value.code == code
 
 
 def test_the_readings_of_a_day_are_those_that_the_customer_sent():
     """By the local day: half past midnight in Auckland is noon of the day before in UTC."""
     own, staff = entry("2", 0, note=NOTE), entry("1", 0)
-    register = OwnRegister(METER, "m", "p", "Pacific/Auckland", REGISTER, [staff, own])
+    tenure = Period(date(2025, 1, 1), LATEST_ON)
+    register = OwnRegister(METER, "m", "p", "Pacific/Auckland", REGISTER, tenure, [staff, own])
     assert register.last is staff
     assert register.own_reading_at(NOW + timedelta(hours=3)) is own
     assert register.own_reading_at(NOW + timedelta(hours=4)) is None

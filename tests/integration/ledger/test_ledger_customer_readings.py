@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from gridtally.http.auth import CUSTOMER_HEADER
+from gridtally.kernel.periods import local_date
 from integration.ledger.properties import property_of, read
 from integration.ledger.test_ledger_billed_meters import hear, of
 from problems import paths
@@ -58,6 +60,7 @@ async def test_what_a_customer_reads_counts_and_the_same_day_replaces_it(acme, f
     corrected = await send((flat["gg"], "2099"))  # lower than the one that it replaces: no doubt
     assert corrected.status_code == 201, corrected.text
     [changed] = corrected.json()["items"]
+    assert "warnings" not in changed
     assert (changed["id"], changed["version"], changed["value"]) == (reading["id"], 2, "2099")
     [register] = (await acme.get(path, **own)).json()["items"]
     assert (register["last"]["value"], register["last"]["is_by_customer"]) == ("2099", True)
@@ -78,8 +81,12 @@ async def test_what_is_doubtful_is_asked_about_and_what_cannot_be_is_refused(acm
     assert sure.status_code == 201, sure.text
     assert sure.json()["items"][0]["read_at"] == f"{earlier['read_on']}T12:00:00Z"
     tomorrow = {"read_on": day(-1)[:10]}
+    long_ago = {"read_on": day(61)[:10]}
     for readings, fields, code, path in (
         ([(meter, "2100")], tomorrow, "future_reading", "/read_on"),
+        ([(meter, "2100")], long_ago, "read_too_long_ago", "/read_on"),
+        ([(meter, "2100")], {"read_on": "0001-01-01"}, "read_too_long_ago", "/read_on"),
+        ([(meter, "2100")], {"read_on": "9999-12-31"}, "future_reading", "/read_on"),
         ([(meter, "-1")], {}, "negative_value", "/items/0/value"),
         ([(meter, "1" * 12)], {}, "beyond_register", "/items/0/value"),
         ([(meter, "2100"), (meter, "2101")], {}, "register_repeated", "/items/1/meter_id"),
@@ -103,6 +110,7 @@ async def test_nobody_reads_the_meters_of_others(acme, clients, flat, hear):
     for meter in (flat["gg"], own_site["sg"], str(uuid4())):
         refused = await send((own_site["gg"], "6"), (meter, "3000"), confirmed=True)
         assert (refused.status_code, refused.json()["code"]) == (404, "meter_unknown")
+        assert paths(refused.json()) == ["/items/1/meter_id"]
     tenant = sender(acme, str(let.customer_id))
     assert (await tenant((own_site["sg"], "7"))).status_code == 201
     posing = sender(acme, ada, bound_to=bob)
@@ -116,3 +124,81 @@ async def test_nobody_reads_the_meters_of_others(acme, clients, flat, hear):
     assert (await sender(read_only, bob)((own_site["gg"], "8"))).status_code == 403
     listed = (await acme.get("/v1/readings", params={"meter_id": own_site["gg"]})).json()["items"]
     assert [item["value"] for item in listed] == ["5"]
+
+
+def days_ago(count, zone="UTC"):
+    return local_date(zone, datetime.now(UTC)) - timedelta(days=count)
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Auckland"])
+async def test_who_moved_out_closes_its_own_time_and_learns_nothing_of_the_next(acme, hear, zone):
+    """And who moved in nothing of the time before; the days are the property's."""
+    home = await property_of(acme, zone=zone)
+    meter, moved_on = home["gg"], days_ago(9, zone)
+    noon = f"{moved_on}T12:00:00"
+    leaving = of(meter, end_on=moved_on)
+    moving_in = of(meter, start_on=moved_on)
+    await hear(leaving, moving_in)
+    ada, bob = str(leaving.customer_id), str(moving_in.customer_id)
+    at = datetime.fromisoformat(noon).replace(tzinfo=ZoneInfo(zone))
+    older = [(str(1000 + n), (at - timedelta(days=30 - n)).isoformat()) for n in (0, 20)]
+    newer = [(str(5000 + n), (at + timedelta(days=n)).isoformat()) for n in (1, 8)]
+    await read(acme, meter, *older, *newer)
+
+    async def shown(who):
+        bound = {CUSTOMER_HEADER: who}
+        answer = await acme.get(f"/v1/customers/{who}/registers", headers=bound)
+        return [
+            (item["last"] and item["last"]["value"], item["end_on"])
+            for item in answer.json()["items"]
+        ]
+
+    assert await shown(ada) == [("1020", str(moved_on))]
+    assert await shown(bob) == [("5008", None)]
+    leaver, mover = sender(acme, ada), sender(acme, bob)
+    last_day = str(moved_on - timedelta(days=1))
+    doubtful = await leaver((meter, "900"), read_on=last_day)
+    assert doubtful.json()["code"] == "reading_unconfirmed"
+    assert "1020" in doubtful.text
+    assert "500" not in doubtful.text
+    closing = await leaver((meter, "1029"), read_on=last_day)  # lower than what came after
+    assert closing.status_code == 201, closing.text
+    assert "500" not in closing.text
+    assert await shown(ada) == [("1029", str(moved_on))]
+    for fields in ({}, {"read_on": str(moved_on)}):  # today and the first day of the next
+        refused = await leaver((meter, "1030"), confirmed=True, **fields)
+        assert (refused.status_code, refused.json()["code"]) == (404, "meter_unknown")
+    refused = await mover((meter, "1030"), confirmed=True, read_on=last_day)
+    assert (refused.status_code, refused.json()["code"]) == (404, "meter_unknown")
+    early = await mover((meter, "4999"), read_on=str(moved_on))
+    assert (early.status_code, early.json()["code"]) == (422, "reading_unconfirmed")
+    assert "5008" in early.text
+    assert "10" not in early.json()["errors"][0]["detail"]
+
+
+async def test_a_landlord_sees_nothing_of_a_tenants_time(acme, hear):
+    """Nor who buys a property of the time before."""
+    ann, ben = str(uuid4()), str(uuid4())
+    site = await property_of(acme, zone="UTC", customer_id=ann)
+    meter = site["gg"]
+    await hear(of(meter, start_on=days_ago(30), end_on=days_ago(5)))
+    await read(acme, meter, ("100", day(40)), ("200", day(20)))
+
+    async def last_of(who):
+        bound = {CUSTOMER_HEADER: who}
+        items = (await acme.get(f"/v1/customers/{who}/registers", headers=bound)).json()["items"]
+        return {item["meter_id"]: item["last"] for item in items}.get(meter, "no such meter")
+
+    assert await last_of(ann) is None  # again the landlord's, and not read since
+    assert (await sender(acme, ann)((meter, "150"))).status_code == 201
+    assert (await last_of(ann))["value"] == "150"
+    sold = await acme.patch(
+        f"/v1/properties/{site['id']}", json={"customer_id": ben}, headers={"If-Match": '"1"'}
+    )
+    assert sold.status_code == 200, sold.text
+    await read(acme, meter, ("300", datetime.now(UTC).isoformat()))
+    assert await last_of(ann) == "no such meter"
+    await read(acme, meter, ("120", day(2)))
+    refused = await sender(acme, ben)((meter, "400"), read_on=day(2)[:10])
+    assert (refused.status_code, refused.json()["code"]) == (404, "meter_unknown")
+    assert (await last_of(ben))["value"] == "300"

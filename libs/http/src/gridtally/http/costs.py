@@ -142,6 +142,7 @@ NAMED: dict[str, CostClass] = {
     "GET /v1/trial-balance": CALCULATION,
     "POST /v1/budget-plans/{budget_plan_id}/amount": WRITE,
     "POST /v1/budget-plans/{budget_plan_id}/end": WRITE,
+    "POST /v1/customers/{customer_id}/readings": BULK_WRITE,
     "POST /v1/budget-plans/{budget_plan_id}/settlement": WRITE,
     "POST /v1/dunning-notices/{notice_id}/withdraw": WRITE,
     "POST /v1/dunning-runs": BULK_WRITE,

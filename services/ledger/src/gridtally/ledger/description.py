@@ -15,10 +15,8 @@ _CHANGED_PROPERTY = {
 _CHANGED_METER = {404: _METER, 409: ("register_in_use",), 422: ("invalid_meter",)}
 _WITHIN_USER = ("foreign_meter", "unknown_property")
 _CHANGED_USER = {404: _USER, 409: ("email_taken",), 422: _WITHIN_USER}
-_VALUE = (
-    "derived_meter", "register_unknown", "future_reading", "too_early", "negative_value",
-    "too_many_decimals", "beyond_register",
-)  # fmt: skip
+_SHOWN = ("negative_value", "too_many_decimals", "beyond_register")
+_VALUE = ("derived_meter", "register_unknown", "future_reading", "too_early", *_SHOWN)
 _SUM = ("undefined", "input_removed", "no_register", "sum_too_deep", "sum_too_large")
 _WINDOW = ("empty_window", "window_too_wide")
 _PIECES = (*_WINDOW, "window_too_far")
@@ -79,6 +77,19 @@ DESCRIPTION = ApiDescription(
         "record_readings": {
             404: _PROPERTY,
             422: (*_VALUE, "foreign_meter", "meter_unnamed", "readings_refused", "reading_exists"),
+        },
+        "list_customer_registers": {404: ("customer_unknown",)},
+        "submit_customer_readings": {
+            404: ("customer_unknown", *_METER),
+            409: ("reading_exists",),
+            422: (
+                *_SHOWN,
+                "register_unknown",
+                "register_repeated",
+                "future_reading",
+                "read_too_long_ago",
+                "reading_unconfirmed",
+            ),
         },
         "list_readings_of_meter": {404: _METER},
         "get_reading": {404: ("reading_unknown",)},

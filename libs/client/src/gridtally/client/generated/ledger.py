@@ -562,7 +562,9 @@ class Ledger(Operations):
         )
 
     def list_customer_registers(self, customer_id: UUID) -> models.CustomerRegisters:
-        """The registers of the meters that are the customer's today, each with its last reading."""
+        """The registers of the meters that are the customer's today, or were within the last 60
+        days, each with the last reading of the customer's own time of it.
+        """
         return self._call(
             models.CustomerRegisters,
             "GET",
@@ -582,8 +584,9 @@ class Ledger(Operations):
         The readings have the note `read by the customer`. One of the same register and day
         that the customer sends again replaces the first; the same once more answers 200. A
         value lower than the last one, much higher than expected, or of a day before it is
-        refused as `reading_unconfirmed` until it is sent as `confirmed`. A meter that is not
-        the customer's on that day is 404.
+        refused as `reading_unconfirmed` until it is sent as `confirmed`; readings of
+        another's time of the meter are not compared with. A meter that is not the customer's
+        on that local day is 404.
         """
         return self._call(
             models.CustomerReadings,
@@ -2414,7 +2417,9 @@ class AsyncLedger(AsyncOperations):
         )
 
     async def list_customer_registers(self, customer_id: UUID) -> models.CustomerRegisters:
-        """The registers of the meters that are the customer's today, each with its last reading."""
+        """The registers of the meters that are the customer's today, or were within the last 60
+        days, each with the last reading of the customer's own time of it.
+        """
         return await self._call(
             models.CustomerRegisters,
             "GET",
@@ -2434,8 +2439,9 @@ class AsyncLedger(AsyncOperations):
         The readings have the note `read by the customer`. One of the same register and day
         that the customer sends again replaces the first; the same once more answers 200. A
         value lower than the last one, much higher than expected, or of a day before it is
-        refused as `reading_unconfirmed` until it is sent as `confirmed`. A meter that is not
-        the customer's on that day is 404.
+        refused as `reading_unconfirmed` until it is sent as `confirmed`; readings of
+        another's time of the meter are not compared with. A meter that is not the customer's
+        on that local day is 404.
         """
         return await self._call(
             models.CustomerReadings,

@@ -1280,7 +1280,7 @@ class NewCustomerReadings(Model):
         extra="forbid",
     )
     read_on: date | None = None
-    """The local day on which they were taken; left out, today."""
+    """The local day on which they were taken, within the last 60 days; left out, today."""
 
     items: list[NewCustomerReading]
     """One for each register that was read."""
@@ -2967,6 +2967,16 @@ class Ageing(Model):
     """The figures, by currency"""
 
 
+class CustomerReadings(Model):
+    """The readings as they count now."""
+
+    customer_id: UUID
+    """The customer."""
+
+    items: list[Reading]
+    """In the order of the request."""
+
+
 class CustomerRegister(Model):
     """A register that a customer may read."""
 
@@ -2991,12 +3001,15 @@ class CustomerRegister(Model):
     decimals: int
     """The decimals."""
 
+    end_on: date | None
+    """The first local day on which it is the customer's no more; null while none is known."""
+
     last: LastReading | None
-    """Its last reading; null where there is none."""
+    """The last reading of the customer's own time of it; null where there is none."""
 
 
 class CustomerRegisters(Model):
-    """The registers of the meters that are a customer's today."""
+    """The registers of the meters that are a customer's today, or were so lately."""
 
     customer_id: UUID
     """The customer."""
@@ -4045,16 +4058,6 @@ class TrialBalances(Model):
 
     currencies: list[TrialBalance]
     """The figures, by currency"""
-
-
-class CustomerReadings(Model):
-    """The readings as they count now."""
-
-    customer_id: UUID
-    """The customer."""
-
-    items: list[EnteredReading]
-    """In the order of the request."""
 
 
 class NewProperties(Model):

@@ -79,6 +79,8 @@ MEANINGS: dict[str, str] = {
     "nothing_to_compare": "The property has no meters that can be compared.",
     "property_exists": "Another property has this id.",
     "property_unknown": "No property has this id.",
+    "read_too_long_ago": "The day is too long ago for a reading by a customer. Ask the supplier to"
+    " enter it.",
     "reading_unconfirmed": "A reading is lower than the last one, much higher than expected, or"
     " taken before it. Look at it again, and send it as `confirmed` if it is right.",
     "register_repeated": "The request names a register twice. Send one value for each.",

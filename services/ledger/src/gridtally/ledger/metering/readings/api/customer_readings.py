@@ -10,6 +10,7 @@ from gridtally.http.idempotency import Idempotent
 from gridtally.http.json_bodies import Router
 from gridtally.kernel.errors import NotFound
 from gridtally.ledger.callers import CustomerReader, CustomerWriteCause
+from gridtally.ledger.metering.readings.domain.tenures import BACK_DAYS_MAX, AskedDays
 from gridtally.ledger.metering.readings.handlers import customer_readings as handlers
 from gridtally.ledger.metering.readings.schemas.customer_readings import (
     CustomerReadings,
@@ -17,7 +18,7 @@ from gridtally.ledger.metering.readings.schemas.customer_readings import (
     CustomerRegisters,
     NewCustomerReadings,
 )
-from gridtally.ledger.metering.readings.schemas.readings import EnteredReading
+from gridtally.ledger.metering.readings.schemas.readings import Reading
 from gridtally.ledger.metering.readings.store.customer_readings import fetch_own_registers
 
 router = Router(prefix="/v1/customers", tags=["readings"])
@@ -27,12 +28,14 @@ router = Router(prefix="/v1/customers", tags=["readings"])
 async def list_customer_registers(
     customer_id: UUID, db: Db, caller: CustomerReader, now: Now
 ) -> CustomerRegisters:
-    """The registers of the meters that are the customer's today, each with its last reading."""
+    """The registers of the meters that are the customer's today, or were within the last 60 days,
+    each with the last reading of the customer's own time of it."""
     _require_own(customer_id)
+    asked = AskedDays(now, days_before=BACK_DAYS_MAX)
     # Nothing of the registry is open to bound sessions: what is the customer's is found here.
     with for_all_customers():
         async with snapshot(db, tenant=caller.tenant_id) as read:
-            own = await fetch_own_registers(read, caller.tenant_id, customer_id, now.date())
+            own = await fetch_own_registers(read, caller.tenant_id, customer_id, asked)
     items = [CustomerRegister.of(register) for register in own]
     return CustomerRegisters(customer_id=customer_id, items=items)
 
@@ -51,7 +54,8 @@ async def submit_customer_readings(
     The readings have the note `read by the customer`. One of the same register and day that the
     customer sends again replaces the first; the same once more answers 200. A value lower than the
     last one, much higher than expected, or of a day before it is refused as `reading_unconfirmed`
-    until it is sent as `confirmed`. A meter that is not the customer's on that day is 404.
+    until it is sent as `confirmed`; readings of another's time of the meter are not compared with.
+    A meter that is not the customer's on that local day is 404.
     """
     _require_own(customer_id)
     submission = handlers.Submission(
@@ -65,7 +69,7 @@ async def submit_customer_readings(
             if (stored_answer := await request.fetch_answer(tx)) is not None:
                 return stored_answer
             accepted = await handlers.submit_readings(tx, cause, submission, now)
-            items = [EnteredReading.of_accepted(reading) for reading in accepted]
+            items = [Reading.of(reading.recorded) for reading in accepted]
             body = CustomerReadings(customer_id=customer_id, items=items)
             is_new = any(reading.created for reading in accepted)
             return await request.store_answer(tx, 201 if is_new else 200, body)

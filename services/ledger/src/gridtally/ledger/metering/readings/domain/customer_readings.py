@@ -12,8 +12,10 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from gridtally.kernel.errors import Rejected
+from gridtally.kernel.errors import Fault, Rejected
+from gridtally.kernel.periods import LATEST_ON, Period, local_date
 from gridtally.ledger.metering.readings.domain.readings import Entry
+from gridtally.ledger.metering.readings.domain.tenures import BACK_DAYS_MAX
 from gridtally.ledger.registry.domain.meters import Register
 
 NOTE = "read by the customer"
@@ -29,14 +31,21 @@ Doubt = Literal["lower_than_last", "earlier_than_last", "higher_than_expected"]
 
 @dataclass(frozen=True, slots=True)
 class OwnRegister:
-    """A register of a customer's meter, with its newest readings, the last one first."""
+    """A register of a customer's meter, with the newest readings of the customer's own time of it,
+    the last one first: of what was read before and after that it knows nothing."""
 
     meter_id: UUID
     meter_name: str
     property_name: str
     zone: str
     register: Register
+    tenure: Period
     recent: Sequence[Entry]
+
+    @property
+    def end_on(self) -> date | None:
+        """The first local day on which it is the customer's no more; None while none is known."""
+        return None if self.tenure.end_on == LATEST_ON else self.tenure.end_on
 
     @property
     def last(self) -> Entry | None:
@@ -57,14 +66,36 @@ class OwnRegister:
         return of_day[0] if of_day else None
 
 
+def check_day(day: date, today: date) -> None:
+    """Rejected for a day to come, and for one that is too long ago."""
+    if day > today:
+        fault = Fault("/read_on", "must not lie in the future")
+        raise Rejected("future_reading", "read_on must not lie in the future", (fault,))
+    earliest_on = today - timedelta(days=BACK_DAYS_MAX)
+    if day < earliest_on:
+        fault = Fault("/read_on", f"must not lie before {earliest_on}")
+        raise Rejected(
+            "read_too_long_ago",
+            f"customers send readings of the last {BACK_DAYS_MAX} days: "
+            "ask the supplier to enter this one",
+            (fault,),
+        )
+
+
+def check_day_anywhere(day: date, now: datetime) -> None:
+    """The same where it is so in every zone: of what comes that far off no day is counted."""
+    today = local_date("UTC", now)
+    if not -1 <= (today - day).days <= BACK_DAYS_MAX + 1:
+        check_day(day, today)
+
+
 def moment_of(day: date | None, zone: str, now: datetime) -> datetime:
     """When a reading of a local day was taken: now for today and without a day, else at noon, since
-    only the day is known. Rejected for a day to come."""
-    today = now.astimezone(ZoneInfo(zone)).date()
+    only the day is known. Rejected as by `check_day`."""
     if day is None:
         return now
-    if day > today:
-        raise Rejected("future_reading", "read_on must not lie in the future")
+    today = local_date(zone, now)
+    check_day(day, today)
     if day == today:
         return now
     return datetime.combine(day, time(12), ZoneInfo(zone))

@@ -16,6 +16,7 @@ from gridtally.ledger.metering.readings.domain.customer_readings import (
     NOTE,
     Doubt,
     OwnRegister,
+    check_day_anywhere,
     doubt_about,
     moment_of,
 )
@@ -24,6 +25,7 @@ from gridtally.ledger.metering.readings.domain.readings import (
     ReadingContent,
     check_value,
 )
+from gridtally.ledger.metering.readings.domain.tenures import AskedDays
 from gridtally.ledger.metering.readings.handlers.readings import (
     AcceptedReading,
     ReadingRequest,
@@ -70,17 +72,19 @@ async def submit_readings(
 
     Locks their meters. NotFound for a meter that is not the customer's on the day, as for one that
     is not there; Rejected, with the items that are to blame, for what a register cannot show, a
-    register twice, a day to come, and for doubtful values that are not confirmed.
+    register twice, a day to come or too long ago, and for doubtful values that are not confirmed.
     """
     tenant_id = cause.tenant_id
-    day = submission.read_on or now.date()
-    own = await fetch_own_registers(tx, tenant_id, submission.customer_id, day)
-    meter_ids = {register.meter_id for register in own}
-    if any(reading.meter_id not in meter_ids for reading in submission.readings):
-        raise NotFound("meter_unknown", "the customer has no such meter on this day")
-    await lock_meters(tx, tenant_id, sorted({reading.meter_id for reading in submission.readings}))
+    if submission.read_on is not None:
+        check_day_anywhere(submission.read_on, now)
+    asked = AskedDays(now, submission.read_on)
+    ids = sorted({reading.meter_id for reading in submission.readings})
+    own = await fetch_own_registers(tx, tenant_id, submission.customer_id, asked, ids)
+    _require_own_meters(own, submission)
+    await lock_meters(tx, tenant_id, ids)
     # Once more behind the locks: what others entered meanwhile is compared with, too.
-    own = await fetch_own_registers(tx, tenant_id, submission.customer_id, day)
+    own = await fetch_own_registers(tx, tenant_id, submission.customer_id, asked, ids)
+    _require_own_meters(own, submission)
     registers = [_register_of(own, index, item) for index, item in enumerate(submission.readings)]
     contents = _contents(submission, registers, now)
     if not submission.confirmed:
@@ -89,6 +93,18 @@ async def submit_readings(
         await _enter(tx, cause, register, content, now)
         for register, content in zip(registers, contents, strict=True)
     ]
+
+
+def _require_own_meters(own: Sequence[OwnRegister], submission: Submission) -> None:
+    """NotFound, with the items that are to blame, for meters that are not the customer's."""
+    own_ids = {register.meter_id for register in own}
+    faults = tuple(
+        Fault(f"/items/{index}/meter_id", "must be a meter of the customer's on this day")
+        for index, reading in enumerate(submission.readings)
+        if reading.meter_id not in own_ids
+    )
+    if faults:
+        raise NotFound("meter_unknown", "the customer has no such meter on this day", faults)
 
 
 def _register_of(own: Sequence[OwnRegister], index: int, reading: CustomerReading) -> OwnRegister:
@@ -116,11 +132,7 @@ def _contents(
     contents = []
     seen = set()
     for index, (register, reading) in enumerate(zip(registers, submission.readings, strict=True)):
-        try:
-            read_at = moment_of(submission.read_on, register.zone, now)
-        except Rejected as future:
-            fault = Fault("/read_on", "must not lie in the future")
-            raise Rejected(future.code, future.detail, (fault,)) from None
+        read_at = moment_of(submission.read_on, register.zone, now)
         key = (register.meter_id, register.register.flow)
         if key in seen:
             fault = Fault("/meter_id", "must name each register once")

@@ -11,7 +11,7 @@ from gridtally.contracts.model import Amount
 from gridtally.http.resources import Body
 from gridtally.ledger.metering.readings.domain.customer_readings import NOTE, OwnRegister
 from gridtally.ledger.metering.readings.handlers.customer_readings import CustomerReading
-from gridtally.ledger.metering.readings.schemas.readings import Energy, EnteredReading
+from gridtally.ledger.metering.readings.schemas.readings import Energy, Reading
 from gridtally.ledger.metering.readings.store.customer_readings import REGISTERS_MAX
 
 
@@ -47,8 +47,10 @@ class CustomerRegister(BaseModel):
     """The digits before the decimal point."""
     decimals: int
     """The decimals."""
+    end_on: date | None
+    """The first local day on which it is the customer's no more; null while none is known."""
     last: LastReading | None
-    """Its last reading; null where there is none."""
+    """The last reading of the customer's own time of it; null where there is none."""
 
     @classmethod
     def of(cls, own: OwnRegister) -> Self:
@@ -62,6 +64,7 @@ class CustomerRegister(BaseModel):
             flow=own.register.flow,
             digits=own.register.digits,
             decimals=own.register.decimals,
+            end_on=own.end_on,
             last=None
             if last is None
             else LastReading(
@@ -71,7 +74,7 @@ class CustomerRegister(BaseModel):
 
 
 class CustomerRegisters(BaseModel):
-    """The registers of the meters that are a customer's today."""
+    """The registers of the meters that are a customer's today, or were so lately."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -100,7 +103,7 @@ class NewCustomerReadings(Body):
     """Readings of a day: all are entered, or none."""
 
     read_on: date | None = None
-    """The local day on which they were taken; left out, today."""
+    """The local day on which they were taken, within the last 60 days; left out, today."""
     items: Annotated[list[NewCustomerReading], Field(min_length=1, max_length=REGISTERS_MAX)]
     """One for each register that was read."""
     confirmed: bool = False
@@ -114,5 +117,5 @@ class CustomerReadings(BaseModel):
 
     customer_id: UUID
     """The customer."""
-    items: list[EnteredReading]
+    items: list[Reading]
     """In the order of the request."""
