@@ -1,5 +1,6 @@
 """Readings by customers: when they were taken, and which are asked about once more."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -7,10 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from gridtally.kernel.errors import Rejected
-from gridtally.kernel.periods import LATEST_ON, Period, local_date
+from gridtally.kernel.periods import Period, local_date
 from gridtally.ledger.metering.readings.domain.customer_readings import (
     NOTE,
+    SENT_OF_DAY_MAX,
     OwnRegister,
+    SentOfDay,
+    check_between,
     check_day,
     check_day_anywhere,
     doubt_about,
@@ -119,11 +123,62 @@ def test_a_day_to_come_or_too_long_ago_has_no_reading(day, zone, code):
         assert refused.value.code == code
 
 
-def test_the_readings_of_a_day_are_those_that_the_customer_sent():
-    """By the local day: half past midnight in Auckland is noon of the day before in UTC."""
-    own, staff = entry("2", 0, note=NOTE), entry("1", 0)
-    tenure = Period(date(2025, 1, 1), LATEST_ON)
-    register = OwnRegister(METER, "m", "p", "Pacific/Auckland", REGISTER, tenure, [staff, own])
-    assert register.last is staff
-    assert register.own_reading_at(NOW + timedelta(hours=3)) is own
-    assert register.own_reading_at(NOW + timedelta(hours=4)) is None
+def test_the_last_reading_is_the_customers_where_it_sent_the_entry_that_counts():
+    """Whatever its note says; and what was taken by the local day before or after is another's."""
+    posing, sent = entry("2", 0, note=NOTE), entry("1", 1)
+    tenure = Period(date(2025, 7, 1), date(2025, 7, 2))
+
+    def of(*recent):
+        return OwnRegister(
+            METER, "m", "p", "Pacific/Auckland", REGISTER, tenure, recent, frozenset([sent.id])
+        )
+
+    assert not of(posing, sent).is_last_sent
+    assert of(sent).is_last_sent
+    assert not of().is_last_sent
+    # 1 July is from noon of 30 June on, in UTC
+    hours = [(NOW, True), (NOW + timedelta(hours=4), False), (NOW - timedelta(hours=21), False)]
+    for read_at, is_own in hours:
+        taken = replace(sent, read_at=read_at)
+        assert of().in_own_time(taken) == (taken if is_own else None)
+    assert of().in_own_time(None) is None
+
+
+def test_so_many_entries_of_a_day_are_taken():
+    own = entry("7", 0)
+    SentOfDay(own, SENT_OF_DAY_MAX - 1).check_count()
+    with pytest.raises(Rejected) as refused:
+        SentOfDay(own, SENT_OF_DAY_MAX).check_count()
+    assert refused.value.code == "reading_sent_too_often"
+    assert SentOfDay(own, 1).is_repeated(Decimal("7.0"))
+    assert not SentOfDay(own, 1).is_repeated(Decimal("7.1"))
+    assert not SentOfDay(None, 1).is_repeated(Decimal(7))
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "after", "fits"),
+    [
+        ("99", "100", None, True),  # nothing follows: it may have begun again
+        ("100", "100", "200", True),
+        ("200", "100", "200", True),
+        ("99", "100", "200", False),
+        ("201", "100", "200", False),
+        ("201", None, "200", False),
+        ("5", None, "200", True),
+        ("5", None, None, True),
+        # it began again between the two: on this side of it or on that
+        ("9995", "9990", "9", True),
+        ("3", "9990", "9", True),
+        ("500", "9990", "9", False),
+    ],
+)
+def test_a_value_fits_between_those_that_count(value, before, after, fits):
+    around = [None if read is None else entry(read, 0) for read in (before, after)]
+    if fits:
+        check_between(Decimal(value), *around)
+        return
+    with pytest.raises(Rejected) as refused:
+        check_between(Decimal(value), *around)
+    assert refused.value.code == "reading_contradicts"
+    assert [fault.path for fault in refused.value.faults] == ["/value"]
+    assert after in refused.value.faults[0].detail

@@ -1,6 +1,7 @@
 """A customer sends readings of its own registers: entered once, asked about, and nobody else's."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -80,6 +81,10 @@ async def test_what_is_doubtful_is_asked_about_and_what_cannot_be_is_refused(acm
     sure = await send((meter, "1900"), **earlier, confirmed=True)
     assert sure.status_code == 201, sure.text
     assert sure.json()["items"][0]["read_at"] == f"{earlier['read_on']}T12:00:00Z"
+    for value in ("999", "2000.1"):  # between 1000 and 2000, whoever is sure of it
+        refused = await send((meter, value), read_on=day(30)[:10], confirmed=True)
+        assert (refused.status_code, refused.json()["code"]) == (422, "reading_contradicts")
+        assert paths(refused.json()) == ["/items/0/value"]
     tomorrow = {"read_on": day(-1)[:10]}
     long_ago = {"read_on": day(61)[:10]}
     for readings, fields, code, path in (
@@ -96,6 +101,41 @@ async def test_what_is_doubtful_is_asked_about_and_what_cannot_be_is_refused(acm
         assert paths(refused.json()) == [path]
     left = (await acme.get("/v1/readings", params={"meter_id": meter})).json()["items"]
     assert len(left) == 3
+
+
+async def test_a_customer_replaces_what_it_sent_itself_and_nobody_changed_since(acme, flat):
+    """Neither what only says so in its note, nor what the supplier has corrected; and its own also
+    where many others were taken since."""
+    send, meter = sender(acme, flat["customer"]), flat["gg"]
+    note = {"note": "read by the customer"}
+
+    async def counted():
+        listed = await acme.get("/v1/readings", params={"meter_id": meter, "limit": 100})
+        return {item["value"]: item["id"] for item in listed.json()["items"]}
+
+    await read(acme, meter, ("1700", day(40)), **note)
+    taken = await send((meter, "1701"), read_on=day(40)[:10], confirmed=True)
+    assert (taken.status_code, taken.json()["code"]) == (409, "reading_exists")
+    assert paths(taken.json()) == ["/items/0/value"]
+    on = {"read_on": day(35)[:10], "confirmed": True}
+    own = (await send((meter, "1750"), **on)).json()["items"][0]["id"]
+    await read(acme, meter, *((str(1800 + n), day(30 - n)) for n in range(15)))
+    assert (await send((meter, "1751"), **on)).json()["items"][0]["id"] == own
+    correction = {"value": "1752", "read_at": day(35)} | note
+    corrected = await acme.put(f"/v1/readings/{own}", json=correction, headers={"If-Match": '"2"'})
+    assert corrected.status_code == 200, corrected.text
+    refused = await send((meter, "1753"), **on)
+    assert (refused.status_code, refused.json()["code"]) == (409, "reading_exists")
+    values = await counted()
+    assert (values["1752"], "1753" in values, "1700" in values) == (own, False, True)
+
+    for number in range(10):
+        sent = await send((meter, str(2100 + number)))
+        assert sent.status_code == 201, sent.text
+    often = await send((meter, "2150"), confirmed=True)
+    assert (often.status_code, often.json()["code"]) == (422, "reading_sent_too_often")
+    assert (await send((meter, "2109"))).status_code == 200  # which it was already
+    assert [value for value in await counted() if Decimal(value) > 2000] == ["2109"]
 
 
 async def test_nobody_reads_the_meters_of_others(acme, clients, flat, hear):

@@ -88,6 +88,8 @@ DESCRIPTION = ApiDescription(
                 "register_repeated",
                 "future_reading",
                 "read_too_long_ago",
+                "reading_contradicts",
+                "reading_sent_too_often",
                 "reading_unconfirmed",
             ),
         },

@@ -81,6 +81,10 @@ MEANINGS: dict[str, str] = {
     "property_unknown": "No property has this id.",
     "read_too_long_ago": "The day is too long ago for a reading by a customer. Ask the supplier to"
     " enter it.",
+    "reading_contradicts": "A reading is lower than one before it although another follows, or"
+    " higher than the next. Look at the meter and the day again, or ask the supplier.",
+    "reading_sent_too_often": "The customer has sent this reading so often that it is changed no"
+    " more. Ask the supplier to correct it.",
     "reading_unconfirmed": "A reading is lower than the last one, much higher than expected, or"
     " taken before it. Look at it again, and send it as `confirmed` if it is right.",
     "register_repeated": "The request names a register twice. Send one value for each.",

@@ -39,3 +39,12 @@ reading_entry = sa.Table(
         postgresql_where=sa.text("kind = 'exchange_final'"),
     ),
 )
+customer_reading = sa.Table(
+    "customer_reading",
+    METADATA,
+    tenant(),
+    key("entry_id"),
+    required("customer_id", sa.Uuid),
+)
+"""Which entries a customer has sent. Beside the chain, so that what is sealed stays as it is; not
+published, so that after a restore what is adopted is the supplier's."""

@@ -19,7 +19,9 @@ from gridtally.ledger.metering.readings.domain.tenures import BACK_DAYS_MAX
 from gridtally.ledger.registry.domain.meters import Register
 
 NOTE = "read by the customer"
-"""The note of these readings, by which everybody sees whose they are."""
+"""The note of these readings, for people: whose they are does not follow from it."""
+SENT_OF_DAY_MAX = 10
+"""So many entries of a register and day are taken from customers."""
 PACE_DAYS_MIN, PACE_DAYS_MAX = 7, 400
 """How far apart two readings are whose difference says what is used a day."""
 TIMES_EXPECTED_MAX = 3
@@ -41,6 +43,8 @@ class OwnRegister:
     register: Register
     tenure: Period
     recent: Sequence[Entry]
+    sent_ids: frozenset[UUID]
+    """The entries among them that the customer has sent."""
 
     @property
     def end_on(self) -> date | None:
@@ -52,18 +56,37 @@ class OwnRegister:
         """The last reading."""
         return self.recent[0] if self.recent else None
 
-    def own_reading_at(self, moment: datetime) -> Entry | None:
-        """The reading that the customer sent of the moment's local day, if any."""
-        zone = ZoneInfo(self.zone)
-        day = moment.astimezone(zone).date()
-        of_day = [
-            entry
-            for entry in self.recent
-            if entry.note == NOTE
-            and entry.kind == "reading"
-            and entry.read_at.astimezone(zone).date() == day
-        ]
-        return of_day[0] if of_day else None
+    @property
+    def is_last_sent(self) -> bool:
+        """Whether the customer sent the last reading as it counts."""
+        return self.last is not None and self.last.id in self.sent_ids
+
+    def in_own_time(self, entry: Entry | None) -> Entry | None:
+        """The entry, if it was taken while the meter was the customer's."""
+        if entry is None or local_date(self.zone, entry.read_at) not in self.tenure:
+            return None
+        return entry
+
+
+@dataclass(frozen=True, slots=True)
+class SentOfDay:
+    """What customers have sent of a register and local day: the customer's own reading, unless
+    somebody else has changed it since, and the number of entries in all."""
+
+    own: Entry | None
+    count: int
+
+    def is_repeated(self, value: Decimal) -> bool:
+        """Whether this very value was sent before."""
+        return self.own is not None and self.own.value == value
+
+    def check_count(self) -> None:
+        """Rejected where so many entries were sent that no more are taken."""
+        if self.count >= SENT_OF_DAY_MAX:
+            fault = Fault("/meter_id", f"was sent {SENT_OF_DAY_MAX} times for this day")
+            raise Rejected(
+                "reading_sent_too_often", "ask the supplier to correct this reading", (fault,)
+            )
 
 
 def check_day(day: date, today: date) -> None:
@@ -124,6 +147,23 @@ def doubt_about(value: Decimal, read_at: datetime, recent: Sequence[Entry]) -> D
         return None
     most = (expected - last.value) * TIMES_EXPECTED_MAX + SPARE_KWH
     return "higher_than_expected" if value - last.value > most else None
+
+
+def check_between(value: Decimal, before: Entry | None, after: Entry | None) -> None:
+    """Rejected for a value that does not fit between two readings that count, or is higher than the
+    next: a register would have gone back once more than it has so far.
+
+    Where nothing follows, a lower value may be right: the register began again at zero.
+    """
+    if after is None:
+        return
+    least = None if before is None else before.value
+    was_back = least is not None and least > after.value
+    is_back = (least is not None and value < least) + (value > after.value)
+    if is_back > was_back:
+        around = f"at most {after.value:f}" if least is None else f"{least:f} to {after.value:f}"
+        fault = Fault("/value", f"must fit the readings before and after it: {around}")
+        raise Rejected("reading_contradicts", "ask the supplier if this reading is right", (fault,))
 
 
 def _kwh_per_day(recent: Sequence[Entry]) -> Decimal | None:

@@ -1,6 +1,7 @@
 """A customer sends readings of its own registers.
 
-A reading of a day that the customer sends again replaces the first: another entry supersedes it.
+A reading of a day that the customer sends again replaces the first: another entry supersedes it,
+unless somebody else has changed it since.
 """
 
 from collections.abc import Sequence
@@ -10,12 +11,15 @@ from decimal import Decimal
 from uuid import UUID
 
 from gridtally.database import WriteConnection
-from gridtally.kernel.errors import Fault, NotFound, Rejected
+from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected
+from gridtally.kernel.periods import local_date
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.metering.readings.domain.customer_readings import (
     NOTE,
     Doubt,
     OwnRegister,
+    SentOfDay,
+    check_between,
     check_day_anywhere,
     doubt_about,
     moment_of,
@@ -33,8 +37,12 @@ from gridtally.ledger.metering.readings.handlers.readings import (
     fetch_reading,
     record_readings,
 )
-from gridtally.ledger.metering.readings.store.customer_readings import fetch_own_registers
-from gridtally.ledger.metering.readings.store.readings import lock_meters
+from gridtally.ledger.metering.readings.store.customer_readings import (
+    fetch_own_registers,
+    fetch_sent_of_days,
+    insert_customer_readings,
+)
+from gridtally.ledger.metering.readings.store.readings import fetch_surroundings, lock_meters
 from gridtally.ledger.refused_items import at_item
 from gridtally.ledger.registry.domain.meters import ActiveFlow
 
@@ -55,6 +63,21 @@ class CustomerReading:
 
 
 @dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What is to be entered of a register, and what was sent of that day."""
+
+    own: OwnRegister
+    content: ReadingContent
+    sent: SentOfDay
+
+    @property
+    def others(self) -> list[Entry]:
+        """The newest readings but the one that this replaces."""
+        replaced = None if self.sent.own is None else self.sent.own.id
+        return [entry for entry in self.own.recent if entry.id != replaced]
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """Whose readings, of which local day, today without one; `confirmed` where the doubtful ones
     are meant so."""
@@ -72,7 +95,8 @@ async def submit_readings(
 
     Locks their meters. NotFound for a meter that is not the customer's on the day, as for one that
     is not there; Rejected, with the items that are to blame, for what a register cannot show, a
-    register twice, a day to come or too long ago, and for doubtful values that are not confirmed.
+    register twice, a day to come or too long ago, what contradicts the readings around it, what was
+    sent too often, and for doubtful values that are not confirmed.
     """
     tenant_id = cause.tenant_id
     if submission.read_on is not None:
@@ -87,12 +111,16 @@ async def submit_readings(
     _require_own_meters(own, submission)
     registers = [_register_of(own, index, item) for index, item in enumerate(submission.readings)]
     contents = _contents(submission, registers, now)
-    if not submission.confirmed:
-        _require_undoubtful(registers, contents)
-    return [
-        await _enter(tx, cause, register, content, now)
-        for register, content in zip(registers, contents, strict=True)
+    sent = await _fetch_sent(tx, cause, submission, registers, contents)
+    entries = [
+        NewEntry(register, content, of_day)
+        for register, content, of_day in zip(registers, contents, sent, strict=True)
     ]
+    await _check(tx, tenant_id, entries, is_confirmed=submission.confirmed)
+    accepted = [await _enter(tx, cause, index, new, now) for index, new in enumerate(entries)]
+    sent_ids = [reading.recorded.entry.id for reading in accepted if reading.created]
+    await insert_customer_readings(tx, tenant_id, submission.customer_id, sent_ids)
+    return accepted
 
 
 def _require_own_meters(own: Sequence[OwnRegister], submission: Submission) -> None:
@@ -149,48 +177,82 @@ def _contents(
     return contents
 
 
-def _others(register: OwnRegister, replaced: Entry | None) -> list[Entry]:
-    """The newest readings but the one that this day's replaces."""
-    return [entry for entry in register.recent if entry is not replaced]
+async def _fetch_sent(
+    tx: WriteConnection,
+    cause: Cause,
+    submission: Submission,
+    registers: Sequence[OwnRegister],
+    contents: Sequence[ReadingContent],
+) -> list[SentOfDay]:
+    days = [
+        (register, local_date(register.zone, content.read_at))
+        for register, content in zip(registers, contents, strict=True)
+    ]
+    return await fetch_sent_of_days(tx, cause.tenant_id, submission.customer_id, days)
 
 
-def _require_undoubtful(
-    registers: Sequence[OwnRegister], contents: Sequence[ReadingContent]
+async def _check(
+    tx: WriteConnection, tenant_id: str, entries: Sequence[NewEntry], *, is_confirmed: bool
 ) -> None:
-    """Rejected where a value is doubtful."""
-    faults = []
-    for index, (register, content) in enumerate(zip(registers, contents, strict=True)):
-        others = _others(register, register.own_reading_at(content.read_at))
-        doubt = doubt_about(content.value, content.read_at, others)
+    """Rejected for what contradicts readings around it, or was sent too often, and for what is
+    doubtful, unless it is confirmed. What was sent before is not looked at again."""
+    around = await fetch_surroundings(
+        tx,
+        tenant_id,
+        [(new.own.meter_id, new.own.register.flow, new.content) for new in entries],
+        but=[None if new.sent.own is None else new.sent.own.reading_id for new in entries],
+    )
+    doubts = []
+    for index, (new, surroundings) in enumerate(zip(entries, around, strict=True)):
+        if new.sent.is_repeated(new.content.value):
+            continue
+        near = surroundings.neighbours
+        before, after = new.own.in_own_time(near.before), new.own.in_own_time(near.after)
+        try:
+            new.sent.check_count()
+            check_between(new.content.value, before, after)
+        except Rejected as refused:
+            raise at_item(refused, index) from None
+        doubt = doubt_about(new.content.value, new.content.read_at, new.others)
         if doubt is not None:
-            detail = _DOUBTS[doubt].format(last=f"{others[0].value:f}")
-            faults.append(Fault(f"/items/{index}/value", detail))
-    if faults:
+            detail = _DOUBTS[doubt].format(last=f"{new.others[0].value:f}")
+            doubts.append(Fault(f"/items/{index}/value", detail))
+    if doubts and not is_confirmed:
         raise Rejected(
             "reading_unconfirmed",
             "a reading is doubtful: look at it again, and send it as `confirmed` if it is right",
-            tuple(faults),
+            tuple(doubts),
         )
 
 
 async def _enter(
-    tx: WriteConnection,
-    cause: Cause,
-    register: OwnRegister,
-    content: ReadingContent,
-    now: datetime,
+    tx: WriteConnection, cause: Cause, index: int, new: NewEntry, now: datetime
 ) -> AcceptedReading:
-    """Enter a reading, or replace that of the same day; the same value again changes nothing."""
-    before = register.own_reading_at(content.read_at)
-    if before is None:
-        request = ReadingRequest(register.meter_id, register.register.flow, content)
+    """Enter a reading, or replace the customer's of the same day; the same value again changes
+    nothing."""
+    before = new.sent.own
+    if before is not None and before.value == new.content.value:
+        current = await fetch_reading(tx, cause.tenant_id, before.reading_id, None)
+        return AcceptedReading(current, created=False)
+    try:
+        if before is not None:
+            return await change_reading(
+                tx, cause, before.reading_id, new.content, now, check=lambda _version: None
+            )
+        request = ReadingRequest(new.own.meter_id, new.own.register.flow, new.content)
         [outcome] = await record_readings(tx, cause, [request], now)
         if isinstance(outcome, Rejected):
             raise outcome
-        return outcome
-    if before.value == content.value:
-        current = await fetch_reading(tx, cause.tenant_id, before.reading_id, None)
-        return AcceptedReading(current, created=False)
-    return await change_reading(
-        tx, cause, before.reading_id, content, now, check=lambda _version: None
-    )
+    except Rejected as refused:
+        raise _of_item(refused, index) from None
+    return outcome
+
+
+def _of_item(refused: Rejected, index: int) -> Rejected:
+    """A refusal by whoever enters readings, in the words of the request."""
+    if refused.code == "reading_exists":
+        detail = "the supplier has another reading of that moment: ask the supplier to correct it"
+        return Conflict(refused.code, detail, (Fault(f"/items/{index}/value", detail),))
+    if any(fault.path == "/read_at" for fault in refused.faults):
+        return refused.relocated("/read_at", "/read_on")
+    return at_item(refused, index)

@@ -197,7 +197,7 @@ async def change_reading(
         raise Rejected("exchange_moves_whole", "half of an exchange cannot be moved", (fault,))
     check_moment(content.read_at, now)
     new = [(meter.id, before.register.flow, content)]
-    [around] = await readings.fetch_surroundings(tx, cause.tenant_id, new, but=reading_id)
+    [around] = await readings.fetch_surroundings(tx, cause.tenant_id, new, but=[reading_id])
     register = before.register
     if before.kind == "reading":
         if around.same is not None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gridtally.contracts.metering import ActiveFlow
 from gridtally.contracts.model import Amount
 from gridtally.http.resources import Body
-from gridtally.ledger.metering.readings.domain.customer_readings import NOTE, OwnRegister
+from gridtally.ledger.metering.readings.domain.customer_readings import OwnRegister
 from gridtally.ledger.metering.readings.handlers.customer_readings import CustomerReading
 from gridtally.ledger.metering.readings.schemas.readings import Energy, Reading
 from gridtally.ledger.metering.readings.store.customer_readings import REGISTERS_MAX
@@ -68,7 +68,7 @@ class CustomerRegister(BaseModel):
             last=None
             if last is None
             else LastReading(
-                value=last.value, read_at=last.read_at, is_by_customer=last.note == NOTE
+                value=last.value, read_at=last.read_at, is_by_customer=own.is_last_sent
             ),
         )
 

@@ -1,15 +1,16 @@
-"""The registers of a customer's meters, with the newest readings of its own time of each."""
+"""The registers of a customer's meters, with the newest readings of its own time of each, and which
+entries the customer has sent."""
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from uuid import UUID
 
-from gridtally.database import ReadConnection
-from gridtally.database.rows import Row, from_row
+from gridtally.database import ReadConnection, WriteConnection
+from gridtally.database.rows import Row, from_row, insert_rows
 from gridtally.kernel.periods import Period, local_date, midnight_utc
-from gridtally.ledger.metering.readings.domain.customer_readings import OwnRegister
+from gridtally.ledger.metering.readings.domain.customer_readings import OwnRegister, SentOfDay
 from gridtally.ledger.metering.readings.domain.tenures import (
     AgreedDays,
     AskedDays,
@@ -17,6 +18,7 @@ from gridtally.ledger.metering.readings.domain.tenures import (
     tenures_of,
 )
 from gridtally.ledger.metering.readings.store.readings import entry_of
+from gridtally.ledger.metering.readings.tables import customer_reading
 from gridtally.ledger.registry.store.registers import register_of
 
 REGISTERS_MAX = 200
@@ -72,7 +74,9 @@ SELECT meter_id, customer_id IS NOT DISTINCT FROM $2 AS is_own, start_on, end_on
 """
 # The newest of each register within its bounds, from the end of its index.
 _RECENT = """
-SELECT wanted.n, e.*
+SELECT wanted.n, e.*, EXISTS (
+       SELECT FROM customer_reading c
+        WHERE c.tenant_id = $1 AND c.entry_id = e.id AND c.customer_id = $8) AS is_sent
   FROM unnest($2::integer[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[])
        AS wanted (n, meter_id, flow, from_at, to_at)
  CROSS JOIN LATERAL (
@@ -110,7 +114,7 @@ async def fetch_own_registers(
         tenure = newest_within(tenures, asked.within(row["zone"]))
         if tenure is not None:
             own.append((row, tenure))
-    return await _with_recent(read, tenant_id, own[:REGISTERS_MAX])
+    return await _with_recent(read, tenant_id, customer_id, own[:REGISTERS_MAX])
 
 
 def _since(row: Row) -> date | None:
@@ -120,7 +124,7 @@ def _since(row: Row) -> date | None:
 
 
 async def _with_recent(
-    read: ReadConnection, tenant_id: str, own: Sequence[tuple[Row, Period]]
+    read: ReadConnection, tenant_id: str, customer_id: UUID, own: Sequence[tuple[Row, Period]]
 ) -> list[OwnRegister]:
     recent = await read.raw.fetch(
         _RECENT,
@@ -131,6 +135,7 @@ async def _with_recent(
         [midnight_utc(row["zone"], tenure.start_on) for row, tenure in own],
         [midnight_utc(row["zone"], tenure.end_on) for row, tenure in own],
         READINGS_MAX,
+        customer_id,
     )
     by_index = {index: list(of_one) for index, of_one in groupby(recent, lambda row: row["n"])}
     return [
@@ -148,4 +153,56 @@ def _own_register(row: Row, tenure: Period, recent: list[Row]) -> OwnRegister:
         register=register_of(row),
         tenure=tenure,
         recent=[entry_of(entry) for entry in recent],
+        sent_ids=frozenset(entry["id"] for entry in recent if entry["is_sent"]),
     )
+
+
+# Of each register and local day the newest reading whose entry that counts the customer has sent,
+# and how many entries of that day customers have sent in all.
+_SENT_OF_DAY = """
+SELECT (SELECT count(*) FROM reading_entry s
+          JOIN customer_reading c ON c.tenant_id = s.tenant_id AND c.entry_id = s.id
+         WHERE s.tenant_id = $1 AND s.meter_id = wanted.meter_id AND s.flow = wanted.flow
+           AND s.read_at >= wanted.from_at AND s.read_at < wanted.to_at) AS sent,
+       own.*
+  FROM unnest($3::integer[], $4::uuid[], $5::text[], $6::timestamptz[], $7::timestamptz[])
+       AS wanted (n, meter_id, flow, from_at, to_at)
+  LEFT JOIN LATERAL (
+       SELECT e.* FROM reading_known_at('infinity') e
+         JOIN customer_reading c ON c.tenant_id = e.tenant_id AND c.entry_id = e.id
+        WHERE c.customer_id = $2 AND e.tenant_id = $1 AND e.kind = 'reading'
+          AND e.meter_id = wanted.meter_id AND e.flow = wanted.flow
+          AND e.read_at >= wanted.from_at AND e.read_at < wanted.to_at
+        ORDER BY e.read_at DESC LIMIT 1) own ON true
+ ORDER BY wanted.n
+"""
+
+
+async def fetch_sent_of_days(
+    read: ReadConnection,
+    tenant_id: str,
+    customer_id: UUID,
+    days: Sequence[tuple[OwnRegister, date]],
+) -> list[SentOfDay]:
+    """What was sent of each register and local day."""
+    rows = await read.raw.fetch(
+        _SENT_OF_DAY,
+        tenant_id,
+        customer_id,
+        list(range(len(days))),
+        [own.meter_id for own, _ in days],
+        [own.register.flow for own, _ in days],
+        [midnight_utc(own.zone, day) for own, day in days],
+        [midnight_utc(own.zone, day + timedelta(days=1)) for own, day in days],
+    )
+    return [SentOfDay(None if row["id"] is None else entry_of(row), row["sent"]) for row in rows]
+
+
+async def insert_customer_readings(
+    tx: WriteConnection, tenant_id: str, customer_id: UUID, entry_ids: Sequence[UUID]
+) -> None:
+    """Record that the customer has sent these entries."""
+    rows = [
+        {"tenant_id": tenant_id, "entry_id": id_, "customer_id": customer_id} for id_ in entry_ids
+    ]
+    await insert_rows(tx, customer_reading, rows)

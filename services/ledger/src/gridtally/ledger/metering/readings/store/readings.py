@@ -173,10 +173,10 @@ async def fetch_surroundings(
     tenant_id: str,
     new: Sequence[tuple[UUID, ActiveFlow, ReadingContent]],
     *,
-    but: UUID | None = None,
+    but: Sequence[UUID | None] | None = None,
 ) -> list[Surroundings]:
-    """What is around each new reading of a meter and flow, leaving the reading `but` out of
-    account."""
+    """What is around each new reading of a meter and flow, leaving the reading that stands for it
+    in `but` out of account."""
     rows = await read.raw.fetch(
         _SURROUNDINGS,
         tenant_id,
@@ -184,7 +184,7 @@ async def fetch_surroundings(
         [meter_id for meter_id, _, _ in new],
         [flow for _, flow, _ in new],
         [content.read_at for _, _, content in new],
-        [but] * len(new),
+        [None] * len(new) if but is None else list(but),
     )
     existing: defaultdict[int, dict[str, RecordedEntry]] = defaultdict(dict)
     for row in rows:
