@@ -158,6 +158,20 @@ async def test_nobody_reads_the_meters_of_others(acme, clients, flat, hear):
     assert (refused.status_code, refused.json()["code"]) == (404, "customer_unknown")
     shown = await acme.get(f"/v1/customers/{ada}/registers", headers={CUSTOMER_HEADER: bob})
     assert shown.status_code == 404
+    for nobody in (str(uuid4()), None):  # whom no caller knows of, bound to nobody or to itself
+        who = nobody or str(uuid4())
+        headers = {} if nobody else {CUSTOMER_HEADER: who}
+        listed = await acme.get(f"/v1/customers/{who}/registers", headers=headers)
+        assert (listed.status_code, "customer_unknown" in listed.text) == (
+            (404, True) if nobody else (200, False)
+        )
+        one = {"items": [{"meter_id": flat["gg"], "value": "5"}]}
+        refused = await acme.post(f"/v1/customers/{who}/readings", json=one, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (
+            404, "customer_unknown" if nobody else "meter_unknown",
+        )  # fmt: skip
+    unbound = await acme.get(f"/v1/customers/{ada}/registers")
+    assert [item["meter_id"] for item in unbound.json()["items"]] == [flat["gg"]]
     other = await clients("other")
     assert (await sender(other, ada)((flat["gg"], "3000"))).status_code == 404
     read_only = await clients("acme", "ledger:read")

@@ -117,6 +117,19 @@ async def fetch_own_registers(
     return await _with_recent(read, tenant_id, customer_id, own[:REGISTERS_MAX])
 
 
+# By name, or by what is theirs: the one may be heard of before the other.
+_IS_KNOWN = """
+SELECT EXISTS (SELECT FROM addressee WHERE tenant_id = $1 AND customer_id = $2)
+    OR EXISTS (SELECT FROM meter_agreement WHERE tenant_id = $1 AND customer_id = $2)
+    OR EXISTS (SELECT FROM property WHERE tenant_id = $1 AND customer_id = $2)
+"""
+
+
+async def is_customer_known(read: ReadConnection, tenant_id: str, customer_id: UUID) -> bool:
+    """Whether there is such a customer, as far as the ledger has heard."""
+    return bool(await read.raw.fetchval(_IS_KNOWN, tenant_id, customer_id))
+
+
 def _since(row: Row) -> date | None:
     """The first local day of who has the property now; None where nobody else had it."""
     since_at = row["since_at"]
