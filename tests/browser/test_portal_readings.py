@@ -61,7 +61,7 @@ async def test_a_reading_is_sent_by_keyboard_and_what_is_wrong_is_said_at_its_fi
         await field.press("Enter")
         await page.get_by_text("Thank you.").wait_for()
         assert "1,010" in await text.inner_text()
-        found += await looked_at(visitor, f"{PATH}?sent=yes", {})
+        found += await looked_at(visitor, PATH, {})
         assert found == [], "\n".join(found)
     assert (await readings_of(site, reader))[-1] == ("1010", "read by the customer")
 

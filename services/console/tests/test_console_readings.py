@@ -90,8 +90,10 @@ async def test_readings_are_sent_with_their_day(own):
         await as_customer(browser)
         form = await browser.get("/portal/readings")
         made = await browser.post("/portal/readings", data={NAME: "1300,5", EXPORTED: ""} | TODAY)
-        assert made.headers["location"] == "/portal/readings?sent=yes"
-        thanks = await browser.get("/portal/readings?sent=yes")
+        assert made.headers["location"] == "/portal/readings"
+        assert "HttpOnly; SameSite=Strict" in made.headers["set-cookie"]
+        thanks, once_more = [await browser.get("/portal/readings") for _ in range(2)]
+        forged = await browser.get("/portal/readings?sent=yes")
     assert HOSTILE not in form.text
     assert 'inputmode="decimal"' in form.text
     for said in (
@@ -107,6 +109,8 @@ async def test_readings_are_sent_with_their_day(own):
         }
     ]
     assert "Thank you." in thanks.text
+    assert "send it again with the same day" in thanks.text
+    assert "Thank you." not in once_more.text + forged.text
 
 
 async def test_what_is_doubtful_is_asked_about_and_confirmed_only_as_it_was(own):

@@ -38,17 +38,25 @@ from gridtally.console.views.formats import NONE
 from gridtally.console.views.words import PortalWording
 
 router = APIRouter()
+SENT_COOKIE, SENT_AGE_S = "gt-sent", 60
+"""Says to the next page that readings were entered: a link cannot, however it is written."""
 
 
 @router.get(PATH)
-async def show_readings(visit: Customer, sent: str = "") -> Response:
-    """The form, and the last reading of each register."""
+async def show_readings(visit: Customer) -> Response:
+    """The form, and the last reading of each register; thanks, once, right after some were sent."""
     registers = await _registers(visit)
+    is_sent = visit.request.cookies.get(SENT_COOKIE) == "yes"
     said = []
-    if sent:
-        text = visit.words.say("Your readings are entered. If one was wrong, send it again today.")
+    if is_sent:
+        text = visit.words.say(
+            "Your readings are entered. If one was wrong, send it again with the same day."
+        )
         said = [Notice(text, tone="good", title=visit.words.say("Thank you."))]
-    return await visit.show(_page(visit, registers, said))
+    answer = await visit.show(_page(visit, registers, said))
+    if is_sent:
+        answer.headers.append("Set-Cookie", _sent_cookie(visit, "", 0))
+    return answer
 
 
 @router.post(PATH)
@@ -68,7 +76,9 @@ async def send_readings(visit: Customer, fields: FormFields) -> Response:
     answer = await _send(visit, typed, items, fields)
     failure = answer.failure
     if failure is None:
-        return visit.go(f"{PATH}?sent=yes")
+        entered = visit.go(PATH)
+        entered.headers.append("Set-Cookie", _sent_cookie(visit, "yes", SENT_AGE_S))
+        return entered
     if failure.status == 404:
         raise PageRefusal(failure)
     if failure.code == "reading_unconfirmed":
@@ -77,6 +87,12 @@ async def send_readings(visit: Customer, fields: FormFields) -> Response:
         page = _page(visit, registers, [Notice(text, tone="warn")], fields, asked, typed)
         return await visit.show(page, 422)
     return await visit.show(_page(visit, registers, [_refusal(visit.words, failure)], fields), 422)
+
+
+def _sent_cookie(visit: PortalVisit, value: str, age_s: int) -> str:
+    secure = "; Secure" if visit.request.app.state.is_behind_tls else ""
+    flags = f"Max-Age={age_s}; HttpOnly; SameSite=Strict{secure}"
+    return f"{SENT_COOKIE}={value}; Path={PATH}; {flags}"
 
 
 async def _registers(visit: PortalVisit) -> Answer:
