@@ -9,7 +9,14 @@ import httpx
 import pytest
 
 from doubles.console.portal import HOSTILE, as_customer, portal, services
-from gridtally.console.pages.portal.reading_form import Typed, field_name, read_typed
+from gridtally.console.pages.portal.reading_form import (
+    Typed,
+    doubts,
+    field_name,
+    read_typed,
+    reading_form,
+)
+from gridtally.console.upstream import Failure, FieldError
 from gridtally.console.views.words import words_of
 
 NOW = datetime(2025, 11, 12, 9, tzinfo=UTC)
@@ -17,6 +24,7 @@ FLAT = {
     "meter_id": "m1", "meter_name": HOSTILE, "property_name": "Flat", "zone": "Europe/Stockholm",
     "flow": "import", "digits": 5, "decimals": 1,
     "last": {"value": "1234.5", "read_at": "2025-10-31T23:30:00Z", "is_by_customer": False},
+    "before_last": None, "end_on": None,
 }  # fmt: skip
 SOLAR = FLAT | {"flow": "export", "last": None}
 NAME, EXPORTED = field_name(FLAT), field_name(SOLAR)
@@ -69,7 +77,7 @@ def test_a_number_is_read_as_its_language_writes_it(language, text, value):
         (TODAY, {NAME}),
         ({}, {NAME, "read_on"}),
         ({NAME: "1300"} | {"read_on": "2025-11-13"}, {"read_on"}),
-        ({NAME: "1300"} | {"read_on": "1999-12-31"}, {"read_on"}),
+        ({NAME: "1300"} | {"read_on": "2025-09-12"}, {"read_on"}),
         ({NAME: "many"} | TODAY, {NAME}),
         ({NAME: "1e3"} | TODAY, {NAME}),
         ({NAME: "-5"} | TODAY, {NAME}),
@@ -83,6 +91,45 @@ def test_what_is_wrong_is_said_of_its_field(fields, wrong):
     assert typed is None
     assert errors.keys() == wrong
     assert all(errors.values())
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2025-11-13", "Choose a day up to today."),
+        ("2025-11-12", "Choose a day up to November 2, 2025."),
+        ("2025-11-02", None),
+        ("2025-09-13", None),
+        ("2025-09-12", "Choose a day from September 13, 2025 on."),
+    ],
+)
+def test_who_moved_out_sends_a_day_that_was_its_own(day, said):
+    moved = FLAT | {"end_on": "2025-11-03"}
+    words = words_of("en")
+    typed, errors = read_typed(words, {NAME: "1300", "read_on": day}, [moved, SOLAR], NOW)
+    assert errors == ({} if said is None else {"read_on": said})
+    assert (typed is None) == (said is not None)
+    likely = {tuple(own["end_on"] for own in registers): reading_form(
+        words, {}, registers, {}, NOW
+    ).fields[-1].value for registers in ([moved], [moved, SOLAR])}  # fmt: skip
+    assert likely == {("2025-11-03",): "2025-11-02", ("2025-11-03", None): "2025-11-12"}
+
+
+def test_a_doubt_names_what_was_compared_with():
+    """Which is not the reading of the same day that is sent once more."""
+    own = {"value": "1500", "read_at": "2025-11-12T08:00:00Z", "is_by_customer": True}
+    again = FLAT | {"last": own, "before_last": FLAT["last"]}
+    fault = FieldError("is doubtful", "#/items/0/value")
+    words = words_of("en")
+    for code, register, day, said in (
+        ("reading_unconfirmed", again, 12, "lower than the last reading, 1,234.5."),
+        ("reading_unconfirmed", again, 11, "before the last reading, of November 12, 2025."),
+        ("reading_unconfirmed", FLAT | {"last": own}, 12, "Please look once more."),
+        ("reading_contradicts", again, 12, "does not fit the readings before and after"),
+    ):
+        typed = Typed({NAME: Decimal(1200)}, date(2025, 11, day))
+        failure = Failure("ledger", 422, code, "is doubtful", "c", (fault,))
+        assert said in doubts(words, typed, [register], failure)[NAME]
 
 
 async def test_readings_are_sent_with_their_day(own):
@@ -160,6 +207,7 @@ async def test_other_meters_are_not_there_and_refusals_are_said(own):
         assert gone.status_code == 404
         for status, code, said in (
             (409, "reading_exists", "cannot be entered"),
+            (422, "reading_contradicts", "look at the fields below"),
             (403, "forbidden", "keeps none"),
         ):
             problem = {"code": code, "detail": "no", "errors": []}

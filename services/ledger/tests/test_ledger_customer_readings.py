@@ -22,6 +22,7 @@ from gridtally.ledger.metering.readings.domain.customer_readings import (
     moment_of,
 )
 from gridtally.ledger.metering.readings.domain.readings import Entry
+from gridtally.ledger.metering.readings.schemas.customer_readings import CustomerRegister
 from gridtally.ledger.registry.domain.meters import Register
 
 REGISTER = Register("import", digits=6, decimals=1)
@@ -123,8 +124,9 @@ def test_a_day_to_come_or_too_long_ago_has_no_reading(day, zone, code):
         assert refused.value.code == code
 
 
-def test_the_last_reading_is_the_customers_where_it_sent_the_entry_that_counts():
-    """Whatever its note says; and what was taken by the local day before or after is another's."""
+def test_a_register_is_shown_with_the_last_two_readings_of_its_own_time():
+    """The customer's where it sent the entry that counts, whatever the note says; and what was
+    taken by the local day before or after is another's."""
     posing, sent = entry("2", 0, note=NOTE), entry("1", 1)
     tenure = Period(date(2025, 7, 1), date(2025, 7, 2))
 
@@ -133,9 +135,17 @@ def test_the_last_reading_is_the_customers_where_it_sent_the_entry_that_counts()
             METER, "m", "p", "Pacific/Auckland", REGISTER, tenure, recent, frozenset([sent.id])
         )
 
-    assert not of(posing, sent).is_last_sent
-    assert of(sent).is_last_sent
-    assert not of().is_last_sent
+    def shown(*recent):
+        register = CustomerRegister.of(of(*recent))
+        assert register.end_on == date(2025, 7, 2)
+        return [
+            known and (known.value, known.is_by_customer)
+            for known in (register.last, register.before_last)
+        ]
+
+    assert shown(posing, sent, posing) == [(2, False), (1, True)]
+    assert shown(sent) == [(1, True), None]
+    assert shown() == [None, None]
     # 1 July is from noon of 30 June on, in UTC
     hours = [(NOW, True), (NOW + timedelta(hours=4), False), (NOW - timedelta(hours=21), False)]
     for read_at, is_own in hours:

@@ -3007,6 +3007,9 @@ class CustomerRegister(Model):
     last: LastReading | None
     """The last reading of the customer's own time of it; null where there is none."""
 
+    before_last: LastReading | None
+    """The one before that: what a second reading of the last one's day is compared with."""
+
 
 class CustomerRegisters(Model):
     """The registers of the meters that are a customer's today, or were so lately."""

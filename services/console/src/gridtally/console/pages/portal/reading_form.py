@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -15,11 +15,14 @@ from gridtally.console.views.words import PortalWording
 
 PATH = "/portal/readings"
 DAY = "read_on"
+CONTRADICTS = "reading_contradicts"
+"""The ledger's code for what cannot be between the readings that it has."""
 CONFIRMED = "confirmed"
 """Holds what a customer was asked about: it is confirmed only where the same comes again."""
 REGISTER = "register."
 """Begins the name of each register's field."""
-EARLIEST_ON = date(2000, 1, 1)
+BACK_DAYS_MAX = 60
+"""The ledger takes readings of so many days from customers."""
 _NUMBER = re.compile(r"-?\d{1,15}([.,]\d{1,12})?")
 
 
@@ -49,8 +52,8 @@ def read_typed(
     say = words.say
     errors: dict[str, str] = {}
     values = {}
-    for register in registers:
-        name = field_name(register)
+    by_name = {field_name(register): register for register in registers}
+    for name, register in by_name.items():
         text = fields.get(name, "")
         if text:
             value = _number(words, text)
@@ -65,13 +68,29 @@ def read_typed(
     today = max(now.astimezone(ZoneInfo(register["zone"])).date() for register in registers)
     if read_on is None:
         errors[DAY] = say("Enter a day, such as {day}.", day=today.isoformat())
-    elif read_on < EARLIEST_ON:
-        errors[DAY] = say("Choose a day from {day} on.", day=words.day(EARLIEST_ON))
-    elif read_on > today:
-        errors[DAY] = say("Choose a day up to today.")
+    else:
+        errors |= _wrong_day(words, read_on, today, [by_name[name] for name in values])
     if errors or read_on is None:
         return None, errors
     return Typed(values, read_on), {}
+
+
+def _wrong_day(
+    words: PortalWording, read_on: date, today: date, registers: Sequence[Json]
+) -> dict[str, str]:
+    """What is wrong with the day: it is to come or too long ago, or the meter was somebody else's
+    by then."""
+    say = words.say
+    earliest_on = today - timedelta(days=BACK_DAYS_MAX)
+    ends = [date.fromisoformat(own["end_on"]) for own in registers if own["end_on"]]
+    if read_on < earliest_on:
+        return {DAY: say("Choose a day from {day} on.", day=words.day(earliest_on))}
+    if read_on > today:
+        return {DAY: say("Choose a day up to today.")}
+    if ends and read_on >= min(ends):
+        last_on = min(ends) - timedelta(days=1)
+        return {DAY: say("Choose a day up to {day}.", day=words.day(last_on))}
+    return {}
 
 
 def _number(words: PortalWording, text: str) -> Decimal | None:
@@ -109,7 +128,8 @@ def _day(text: str) -> date | None:
 def doubts(
     words: PortalWording, typed: Typed, registers: Sequence[Json], failure: Failure
 ) -> dict[str, str]:
-    """What the ledger asks about, by field: its faults name the values by their order."""
+    """What the ledger asks about or refuses, by field: its faults name the values by their
+    order."""
     by_name = {field_name(register): register for register in registers}
     names = list(typed.values)
     asked = {}
@@ -117,12 +137,19 @@ def doubts(
         found = re.fullmatch(r"#?/items/(\d+)/value", error.pointer or "")
         if found and int(found[1]) < len(names):
             name = names[int(found[1])]
-            asked[name] = _doubt(words, typed.values[name], typed.read_on, by_name[name])
+            if failure.code == CONTRADICTS:
+                asked[name] = words.say("This does not fit the readings before and after this day.")
+            else:
+                asked[name] = _doubt(words, typed.values[name], typed.read_on, by_name[name])
     return asked
 
 
 def _doubt(words: PortalWording, value: Decimal, read_on: date, register: Json) -> str:
+    """Why the ledger asks, and what it has compared with: the last reading, but not the one of the
+    same day that the customer sends once more."""
     say, last = words.say, register["last"]
+    if last and last["is_by_customer"] and local_day(last["read_at"], register) == read_on:
+        last = register["before_last"]
     if last is None:
         return say("Please look once more.")
     shown = words.quantity(Decimal(last["value"]))
@@ -180,12 +207,20 @@ def reading_form(
                 is_number=True,
             )
         )
-    today = now.astimezone(ZoneInfo(registers[0]["zone"])).date().isoformat()
-    read_on = fields.get(DAY, today)
+    read_on = fields.get(DAY, _likely_day(registers, now).isoformat())
     made.append(Field(DAY, say("Read on"), read_on, kind="date", error=errors.get(DAY, "")))
     if asked is None:
         return Form(PATH, made, say("Send"))
     return Form(PATH, made, say("It is right: send"), hidden={CONFIRMED: asked.fingerprint})
+
+
+def _likely_day(registers: Sequence[Json], now: datetime) -> date:
+    """Today, or the last day of who has moved out."""
+    today = now.astimezone(ZoneInfo(registers[0]["zone"])).date()
+    ends = [date.fromisoformat(own["end_on"]) for own in registers if own["end_on"]]
+    if len(ends) < len(registers):
+        return today
+    return min(today, max(ends) - timedelta(days=1))
 
 
 def _hint(words: PortalWording, register: Json) -> str:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from gridtally.console.pages.portal.reading_form import (
     CONFIRMED,
+    CONTRADICTS,
     PATH,
     REGISTER,
     Typed,
@@ -86,6 +87,10 @@ async def send_readings(visit: Customer, fields: FormFields) -> Response:
         asked = doubts(visit.words, typed, items, failure)
         page = _page(visit, registers, [Notice(text, tone="warn")], fields, asked, typed)
         return await visit.show(page, 422)
+    if failure.code == CONTRADICTS:
+        said = [Notice(visit.words.say("Please look at the fields below."), tone="bad")]
+        wrong = doubts(visit.words, typed, items, failure)
+        return await visit.show(_page(visit, registers, said, fields, wrong), 422)
     return await visit.show(_page(visit, registers, [_refusal(visit.words, failure)], fields), 422)
 
 

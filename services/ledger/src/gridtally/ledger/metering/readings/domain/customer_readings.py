@@ -51,16 +51,6 @@ class OwnRegister:
         """The first local day on which it is the customer's no more; None while none is known."""
         return None if self.tenure.end_on == LATEST_ON else self.tenure.end_on
 
-    @property
-    def last(self) -> Entry | None:
-        """The last reading."""
-        return self.recent[0] if self.recent else None
-
-    @property
-    def is_last_sent(self) -> bool:
-        """Whether the customer sent the last reading as it counts."""
-        return self.last is not None and self.last.id in self.sent_ids
-
     def in_own_time(self, entry: Entry | None) -> Entry | None:
         """The entry, if it was taken while the meter was the customer's."""
         if entry is None or local_date(self.zone, entry.read_at) not in self.tenure:

@@ -10,6 +10,7 @@ from gridtally.contracts.metering import ActiveFlow
 from gridtally.contracts.model import Amount
 from gridtally.http.resources import Body
 from gridtally.ledger.metering.readings.domain.customer_readings import OwnRegister
+from gridtally.ledger.metering.readings.domain.readings import Entry
 from gridtally.ledger.metering.readings.handlers.customer_readings import CustomerReading
 from gridtally.ledger.metering.readings.schemas.readings import Energy, Reading
 from gridtally.ledger.metering.readings.store.customer_readings import REGISTERS_MAX
@@ -26,6 +27,12 @@ class LastReading(BaseModel):
     """When it was taken, in UTC."""
     is_by_customer: bool
     """Whether the customer sent it."""
+
+    @classmethod
+    def of(cls, entry: Entry, own: OwnRegister) -> Self:
+        """A reading of the register as the API shows it."""
+        is_sent = entry.id in own.sent_ids
+        return cls(value=entry.value, read_at=entry.read_at, is_by_customer=is_sent)
 
 
 class CustomerRegister(BaseModel):
@@ -51,11 +58,13 @@ class CustomerRegister(BaseModel):
     """The first local day on which it is the customer's no more; null while none is known."""
     last: LastReading | None
     """The last reading of the customer's own time of it; null where there is none."""
+    before_last: LastReading | None
+    """The one before that: what a second reading of the last one's day is compared with."""
 
     @classmethod
     def of(cls, own: OwnRegister) -> Self:
         """The register as the API shows it."""
-        last = own.last
+        shown = [LastReading.of(entry, own) for entry in own.recent[:2]]
         return cls(
             meter_id=own.meter_id,
             meter_name=own.meter_name,
@@ -65,11 +74,8 @@ class CustomerRegister(BaseModel):
             digits=own.register.digits,
             decimals=own.register.decimals,
             end_on=own.end_on,
-            last=None
-            if last is None
-            else LastReading(
-                value=last.value, read_at=last.read_at, is_by_customer=own.is_last_sent
-            ),
+            last=shown[0] if shown else None,
+            before_last=shown[1] if len(shown) > 1 else None,
         )
 
 
