@@ -117,9 +117,11 @@ async def fetch_own_registers(
     return await _with_recent(read, tenant_id, customer_id, own[:REGISTERS_MAX])
 
 
-# By name, or by what is theirs: the one may be heard of before the other.
+# By an account, by name, or by what is theirs: each may be heard of before the others.
 _IS_KNOWN = """
-SELECT EXISTS (SELECT FROM addressee WHERE tenant_id = $1 AND customer_id = $2)
+SELECT EXISTS (SELECT FROM customer WHERE tenant_id = $1 AND id = $2)
+    OR EXISTS (SELECT FROM known_customer WHERE tenant_id = $1 AND id = $2)
+    OR EXISTS (SELECT FROM addressee WHERE tenant_id = $1 AND customer_id = $2)
     OR EXISTS (SELECT FROM meter_agreement WHERE tenant_id = $1 AND customer_id = $2)
     OR EXISTS (SELECT FROM property WHERE tenant_id = $1 AND customer_id = $2)
 """
