@@ -72,10 +72,30 @@ async def test_a_wrong_limit_is_said_at_its_field(services, limit):
     assert answer.text.count('aria-invalid="true"') == 1
 
 
-async def test_rules_that_somebody_changed_meanwhile_are_not_overwritten(services):
+async def test_rules_that_somebody_changed_meanwhile_are_shown_not_overwritten(services):
     problem = {"code": "precondition_failed", "detail": "another version", "errors": []}
     kind = {"content-type": "application/problem+json"}
     moved = httpx.Response(412, content=json.dumps(problem), headers=kind)
-    services["ingest"].answers[RULES] = lambda asked: moved if "settings" in asked else STORED
-    answer, text = await seen(services, "/operations/alert-rules", FORM)
+    theirs = STORED | {"version": 4}
+    services["ingest"].answers[RULES] = lambda asked: moved if "settings" in asked else theirs
+    typed = FORM | {"limit.dead_meter": "7"}
+    answer, text = await seen(services, "/operations/alert-rules", typed)
     assert (answer.status_code, "Somebody changed the rules meanwhile" in text) == (422, True)
+    assert 'name="version" value="4"' in answer.text
+    # the other's rule and no longer what was typed: sent again, the form changes nothing of theirs
+    assert 'value="48"' in answer.text
+    assert 'value="7"' not in answer.text
+    assert '<option value="raise" selected>' in field_of(answer.text, "action.dead_meter")
+
+
+async def test_what_was_typed_stays_where_the_service_refuses_it(services):
+    problem = {"code": "invalid", "detail": "not so", "errors": []}
+    kind = {"content-type": "application/problem+json"}
+    refusal = httpx.Response(422, content=json.dumps(problem), headers=kind)
+    services["ingest"].answers[RULES] = lambda asked: refusal if "settings" in asked else STORED
+    answer, _ = await seen(services, "/operations/alert-rules", FORM | {"limit.dead_meter": "7"})
+    assert (answer.status_code, 'value="7"' in answer.text) == (422, True)
+
+
+def field_of(html, name):
+    return html.split(f'name="{name}"')[1].split("</select>")[0]

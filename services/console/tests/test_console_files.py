@@ -8,6 +8,7 @@ import pytest
 
 from gridtally.console.assets import STATIC, Assets
 from gridtally.console.template_environment import TEMPLATES, environment
+from gridtally.console.views.blocks import Field
 
 VENDOR = STATIC / "vendor/third-party"
 PAGES = sorted(TEMPLATES.glob("*.html"))
@@ -82,3 +83,23 @@ def test_what_a_page_loads_is_small():
     loaded = [asset for name, asset in files.items() if name.endswith((".js", ".css"))]
     assert sum(len(asset.compressed or asset.content) for asset in loaded) < 60_000
     assert Path(STATIC / "icon.svg").stat().st_size < 1_000
+
+
+@pytest.mark.parametrize("options", [(), (("a", "A"),)])
+@pytest.mark.parametrize(
+    ("said", "marks"),
+    [
+        ({}, (False, False)),
+        ({"hint": "as on the bill"}, (True, False)),
+        ({"error": "none of these"}, (True, True)),
+    ],
+)
+def test_what_is_said_of_a_field_is_tied_to_it_whatever_it_is(options, said, marks):
+    made = (
+        environment(Assets.load())
+        .get_template("blocks.html")
+        .module.field(Field("tariff", "Tariff", options=options, **said), "f")
+    )
+    tag = re.search(r'<(?:select|input) id="f-tariff"[^>]*>', made).group()
+    assert ('aria-describedby="f-tariff-note"' in tag, 'aria-invalid="true"' in tag) == marks
+    assert ('id="f-tariff-note"' in made) == marks[0]

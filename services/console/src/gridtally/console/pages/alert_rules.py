@@ -51,7 +51,9 @@ async def save_rules(visit: Visit, fields: FormFields) -> Response:
     )
     if answer.failure is None:
         return visit.go(f"{PATH}?saved=yes")
-    return visit.page(await _rules_page(visit, fields, {}, answer.failure), 422)
+    # What was typed over rules that nobody has seen would overwrite them when it is sent again.
+    typed = None if answer.failure.status == 412 else fields
+    return visit.page(await _rules_page(visit, typed, {}, answer.failure), 422)
 
 
 async def _rules_page(
@@ -88,7 +90,7 @@ async def _rules_page(
 
 def _said(refused: Failure) -> str:
     if refused.status == 412:
-        return "Somebody changed the rules meanwhile. Look at them again, and save then."
+        return "Somebody changed the rules meanwhile. They are shown as they are now."
     return refused.detail
 
 
