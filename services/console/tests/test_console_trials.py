@@ -1,5 +1,6 @@
 """A customer tries a tariff: what is asked of billing, what is shown, and what is refused."""
 
+import json
 import re
 from datetime import date
 
@@ -36,7 +37,12 @@ def own():
     made = services()
     by_version = {item["tariff_version_id"]: item for item in (TRIED, PRESENT)}
     made["billing"].answers |= {
-        "/v1/customers/c1/offers": {"customer_id": "c1", "offered": [FLAT], "present": [HOME]},
+        "/v1/customers/c1/offers": {
+            "customer_id": "c1",
+            "on": "2025-12-01",
+            "offered": [FLAT],
+            "present": [HOME],
+        },
         PATH: page(PRESENT, TRIED),
         f"{PATH}/t1": TRIED,
         f"{PATH}/t2": PRESENT,
@@ -99,6 +105,9 @@ async def test_a_tariff_is_tried_beside_the_present_one(own):
     assert "/portal/try/t2" not in form.text  # it stands beside the other
     assert {request.headers["gridtally-customer"] for request in posted} == {"c1"}
     assert len(posted) == 2
+    # the month before the customer's day, who is ahead of UTC, where it is November still
+    asked = [json.loads(request.content) for request in posted]
+    assert {(body["start"], body["end"]) for body in asked} == {("2025-11-01", "2025-12-01")}
     text = text_of(shown)
     for said in (
         "€69.00", "Your tariff €84.00 Home", "You would save €15.00", "Electricity 69.00 75.00",

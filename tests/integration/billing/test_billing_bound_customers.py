@@ -108,7 +108,8 @@ async def payer(world, make, client):
     assert made.status_code == 201, made.text
     detail = (await client.get(f"/v1/invoices/{march['id']}")).json()
     asked = named | DAYS | {"tariff_version_id": detail["lines"][0]["tariff_version_id"]}
-    stored = await client.post("/v1/bills/calculate-and-store", json=asked)
+    own = {"headers": {CUSTOMER_HEADER: str(home.customer_id)}}
+    stored = await client.post("/v1/bills/calculate-and-store", json=asked, **own)
     assert stored.status_code == 201, stored.text
     note = (await client.get("/v1/credit-notes", params={"invoice_id": void["id"]})).json()
     return Payer(home, {

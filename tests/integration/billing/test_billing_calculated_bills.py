@@ -1,13 +1,16 @@
 """Bills that are calculated on demand: by hand, once for the same readings, and clear refusals."""
 
-from datetime import date, timedelta
-from uuid import uuid4
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
 
 import pytest
 
 from doubles.billing.fleet import ZONE, Fleet
 from gridtally.billing.handlers import calculated_bills as handlers
+from gridtally.billing.handlers.offers import fetch_today
+from gridtally.database import bind_customer, for_all_customers, snapshot
 from gridtally.http.auth import CUSTOMER_HEADER
+from gridtally.kernel.periods import local_date
 
 TARIFF = {
     "currency": "ZAR",
@@ -142,6 +145,7 @@ async def test_a_customer_tries_an_offered_tariff_and_stores_what_it_comes_to(
 
     asked = question | {"tariff_version_id": tried}
     assert (await calculate(fleet, asked, status=422))["code"] == "version_not_in_force"
+    staffs = await calculate(fleet, asked | {"hypothetical": True})
     totals = {}
     for version_id in (tried, present):
         json = asked | {"tariff_version_id": version_id, "hypothetical": True}
@@ -156,12 +160,10 @@ async def test_a_customer_tries_an_offered_tariff_and_stores_what_it_comes_to(
     assert listed[1]["tariff_name"] == "Flat"
     single = await fleet.api.get(f"{path}/calculations/{listed[1]['calculation_id']}", **own)
     assert single.json() == listed[1]
-    page = (await fleet.api.get(f"{path}/calculations", params={"limit": 1})).json()
-    after = {"cursor": page["next_cursor"]}
-    rest = (await fleet.api.get(f"{path}/calculations", params=after)).json()
-    assert page["items"] + rest["items"] == listed
+    await shows_staffs_to_staff_alone(fleet, listed, staffs, own)
+    await refuses_what_is_not_offered(fleet, asked | {"hypothetical": True}, own)
 
-    monkeypatch.setattr(handlers, "CUSTOMERS_CALCULATIONS_MAX", 2)
+    monkeypatch.setattr(handlers, "CUSTOMERS_CALCULATIONS_MAX", 2)  # the staff's counts for none
     day = asked | {"end": str(START + timedelta(days=1)), "hypothetical": True}
     full = await fleet.api.post("/v1/bills/calculate-and-store", json=day, **own)
     assert (full.status_code, full.json()["code"]) == (422, "too_many_calculations")
@@ -173,6 +175,69 @@ async def test_a_customer_tries_an_offered_tariff_and_stores_what_it_comes_to(
     another = await clients("another")
     for tail in ("offers", "calculations", f"calculations/{listed[0]['calculation_id']}"):
         assert (await another.get(f"{path}/{tail}")).status_code == 404
+
+
+async def shows_staffs_to_staff_alone(fleet, listed, staffs, own):
+    """The staff's, of the same days by the same version, is beside the customer's."""
+    path = f"/v1/customers/{fleet.customer_id}"
+    page = (await fleet.api.get(f"{path}/calculations", params={"limit": 1})).json()
+    after = {"cursor": page["next_cursor"]}
+    rest = (await fleet.api.get(f"{path}/calculations", params=after)).json()["items"]
+    assert page["items"] + rest[:-1] == listed
+    assert rest[-1] == listed[1] | {
+        name: staffs[name] for name in ("calculation_id", "calculated_at")
+    }
+    hidden = f"{path}/calculations/{staffs['calculation_id']}"
+    assert (await fleet.api.get(hidden)).json() == rest[-1]
+    assert (await fleet.api.get(hidden, **own)).json()["code"] == "calculation_unknown"
+    window = {name: listed[0][name] for name in ("start", "end", "tariff_version_id")}
+    bills = [await fleet.api.get(f"{path}/bills", params=window, **who) for who in (own, {})]
+    assert {bill.json()["calculation_id"] for bill in bills} == {listed[0]["calculation_id"]}
+
+
+async def refuses_what_is_not_offered(fleet, asked, own):
+    """A customer tries no version that is neither its own nor offered: there may be prices in it
+    that are nobody's business. It reads like one that there is not."""
+    hidden = str(uuid4())
+    await fleet.offer(TARIFF, version_id=hidden, tariff_id=uuid4(), code="hidden", region_id=None)
+    window = {name: asked[name] for name in ("start", "end")}
+    for version_id in (hidden, str(uuid4())):
+        named = {"tariff_version_id": version_id}
+        answers = [
+            await fleet.api.post("/v1/bills/calculate-and-store", json=asked | named, **own),
+            await fleet.api.get(
+                f"/v1/customers/{fleet.customer_id}/bills", params=window | named, **own
+            ),
+        ]
+        for answer in answers:
+            problem = answer.json()
+            assert (answer.status_code, problem["code"]) == (404, "tariff_version_unknown")
+            assert "neither the customer's nor offered to it" in problem["detail"]
+    await calculate(fleet, asked | {"tariff_version_id": hidden, "end": str(END)})
+    by_customer = "SELECT count(*) FROM calculated_bill WHERE by_customer"
+    assert await fleet.world.value(by_customer) == 2
+
+
+async def test_today_is_the_customers_day(fleet):
+    """At 23:00 UTC it is the next day in South Africa, where the meter is."""
+    late = datetime(2025, 3, 12, 23, tzinfo=UTC)
+    tenant_id, customer_id = fleet.world.tenant, UUID(fleet.customer_id)
+
+    async def today():
+        async with snapshot(fleet.world.database, tenant=tenant_id) as read:
+            return await fetch_today(read, tenant_id, customer_id, late)
+
+    assert await today() == date(2025, 3, 12)  # nothing was ever read
+    await fleet.use(await fleet.device(), {12: 12})
+    assert await today() == date(2025, 3, 13)
+    with for_all_customers():
+        bind_customer(customer_id)
+        assert await today() == date(2025, 3, 13)
+    before = datetime.now(UTC)
+    offers = (await fleet.api.get(f"/v1/customers/{customer_id}/offers")).json()
+    assert offers["present_on"] == offers["on"]
+    days = {local_date(ZONE, before), local_date(ZONE, datetime.now(UTC))}
+    assert date.fromisoformat(offers["on"]) in days
 
 
 async def test_who_has_no_tariff_any_more_is_shown_the_last(fleet):

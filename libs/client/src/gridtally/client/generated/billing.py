@@ -951,8 +951,9 @@ class Billing(Operations):
 
         The same request on the same readings answers 200 with what is stored; readings, or a
         customer's meters, that have changed make a new calculation beside the old one.
-        Nothing is issued or posted. A caller who is bound to a customer stores that
-        customer's.
+        Nothing is issued or posted. A caller who is bound to a customer stores calculations
+        of its own, which are beside the staff's, by a version that the customer has or is
+        offered.
         """
         return self._call(
             models.CalculatedBill,
@@ -968,7 +969,8 @@ class Billing(Operations):
     ) -> models.CalculatedBill:
         """The newest stored calculation of these days by a version; where there is none, it is
         made and not stored. Without a version it is the one that prices the meters on the
-        first day.
+        first day. A bound caller names a version that the customer has or is offered, and
+        sees its own calculations.
         """
         return self._call(
             models.CalculatedBill,
@@ -981,7 +983,9 @@ class Billing(Operations):
     def list_customer_calculations(
         self, customer_id: UUID, *, limit: int | None = None
     ) -> Iterator[models.Calculation]:
-        """A customer's stored calculations, the newest first, without their lines."""
+        """A customer's stored calculations, the newest first, without their lines; for a bound
+        caller those that the customer made by itself.
+        """
         return self._pages(
             models.PageOfCalculation,
             "GET",
@@ -2104,8 +2108,9 @@ class AsyncBilling(AsyncOperations):
 
         The same request on the same readings answers 200 with what is stored; readings, or a
         customer's meters, that have changed make a new calculation beside the old one.
-        Nothing is issued or posted. A caller who is bound to a customer stores that
-        customer's.
+        Nothing is issued or posted. A caller who is bound to a customer stores calculations
+        of its own, which are beside the staff's, by a version that the customer has or is
+        offered.
         """
         return await self._call(
             models.CalculatedBill,
@@ -2121,7 +2126,8 @@ class AsyncBilling(AsyncOperations):
     ) -> models.CalculatedBill:
         """The newest stored calculation of these days by a version; where there is none, it is
         made and not stored. Without a version it is the one that prices the meters on the
-        first day.
+        first day. A bound caller names a version that the customer has or is offered, and
+        sees its own calculations.
         """
         return await self._call(
             models.CalculatedBill,
@@ -2134,7 +2140,9 @@ class AsyncBilling(AsyncOperations):
     def list_customer_calculations(
         self, customer_id: UUID, *, limit: int | None = None
     ) -> AsyncIterator[models.Calculation]:
-        """A customer's stored calculations, the newest first, without their lines."""
+        """A customer's stored calculations, the newest first, without their lines; for a bound
+        caller those that the customer made by itself.
+        """
         return self._pages(
             models.PageOfCalculation,
             "GET",

@@ -1546,6 +1546,9 @@ class Offers(Model):
     customer_id: UUID
     """The customer."""
 
+    on: date_aliased
+    """The day that was asked for, or else today's where the customer's meters are."""
+
     offered: list[OfferedTariff]
     """The seller's `offered_tariffs` that are in the customer's currency, in that order."""
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from gridtally.billing.api.callers import CustomerReader, CustomerWriteCause
 from gridtally.billing.domain import calculated_bills as domain
 from gridtally.billing.handlers import calculated_bills as handlers
+from gridtally.billing.handlers.offers import require_own_tariff
 from gridtally.billing.store import calculated_bills as store
 from gridtally.contracts.invoice_lines import InvoiceLine
 from gridtally.contracts.model import Amount
@@ -188,7 +189,8 @@ async def calculate_and_store_bill(
 
     The same request on the same readings answers 200 with what is stored; readings, or a customer's
     meters, that have changed make a new calculation beside the old one. Nothing is issued or
-    posted. A caller who is bound to a customer stores that customer's.
+    posted. A caller who is bound to a customer stores calculations of its own, which are beside the
+    staff's, by a version that the customer has or is offered.
     """
     question = handlers.Question(
         cause.tenant_id,
@@ -196,16 +198,18 @@ async def calculate_and_store_bill(
         _period(new.start, new.end),
         new.tariff_version_id,
         new.hypothetical,
+        by_customer=bound_customer() is not None,
     )
+    if question.by_customer:
+        await require_own_tariff(db, question, now)
     bill = await handlers.calculate(db, question)
-    by_customer = bound_customer() is not None
     # It was made of what the caller sees, so it is the caller's own; bound it could not be stored.
     with for_all_customers():
         async with transaction(db, tenant=cause.tenant_id) as tx:
             if (stored_answer := await request.fetch_answer(tx)) is not None:
                 return stored_answer
             created, calculated_at = await handlers.store_calculation(
-                tx, cause.tenant_id, bill, now, by_customer=by_customer
+                tx, cause.tenant_id, bill, now
             )
             body = CalculatedBill.of(bill, calculated_at)
             return await request.store_answer(tx, 201 if created else 200, body)
@@ -218,19 +222,29 @@ async def get_customer_bill(
     caller: CustomerReader,
     start: Annotated[date, Query(description="The first local day")],
     end: Annotated[date, Query(description="The local day after the last")],
+    now: Now,
     tariff_version_id: UUID | None = None,
 ) -> CalculatedBill:
     """The newest stored calculation of these days by a version; where there is none, it is made
-    and not stored. Without a version it is the one that prices the meters on the first day."""
+    and not stored. Without a version it is the one that prices the meters on the first day. A bound
+    caller names a version that the customer has or is offered, and sees its own calculations."""
     period = _period(start, end)
     version_id = tariff_version_id or await handlers.resolve_version(
         db, caller.tenant_id, customer_id, period
     )
+    question = handlers.Question(
+        caller.tenant_id,
+        customer_id,
+        period,
+        version_id,
+        by_customer=bound_customer() is not None,
+    )
+    if question.by_customer:
+        await require_own_tariff(db, question, now)
     async with snapshot(db, tenant=caller.tenant_id) as read:
         stored = await store.fetch_newest(read, caller.tenant_id, customer_id, period, version_id)
     if stored is not None:
         return CalculatedBill.of(*stored)
-    question = handlers.Question(caller.tenant_id, customer_id, period, version_id)
     return CalculatedBill.of(await handlers.calculate(db, question), None)
 
 
@@ -238,7 +252,8 @@ async def get_customer_bill(
 async def list_customer_calculations(
     customer_id: UUID, db: Db, caller: CustomerReader, paging: Paging
 ) -> Page[Calculation]:
-    """A customer's stored calculations, the newest first, without their lines."""
+    """A customer's stored calculations, the newest first, without their lines; for a bound caller
+    those that the customer made by itself."""
     after = paging.after(datetime.fromisoformat, UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
         await handlers.require_customer(read, caller.tenant_id, customer_id)

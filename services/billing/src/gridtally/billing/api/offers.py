@@ -55,6 +55,8 @@ class Offers(AnswerModel):
 
     customer_id: UUID
     """The customer."""
+    on: date
+    """The day that was asked for, or else today's where the customer's meters are."""
     offered: list[OfferedTariff]
     """The seller's `offered_tariffs` that are in the customer's currency, in that order."""
     present: list[OfferedTariff]
@@ -73,7 +75,11 @@ async def list_offers(
     now: Now,
     on: Annotated[
         date | None,
-        Query(description="A local day; without it today's", ge=EARLIEST_ON, lt=LATEST_ON),
+        Query(
+            description="A local day; without it today's where the customer's meters are",
+            ge=EARLIEST_ON,
+            lt=LATEST_ON,
+        ),
     ] = None,
 ) -> Offers:
     """The tariffs that the seller offers to whoever wants to try one, and the present ones.
@@ -81,9 +87,11 @@ async def list_offers(
     A version of either can be named in `POST /v1/bills/calculate-and-store`.
     """
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        offers = await handlers.fetch_offers(read, caller.tenant_id, customer_id, on or now.date())
+        day = on or await handlers.fetch_today(read, caller.tenant_id, customer_id, now)
+        offers = await handlers.fetch_offers(read, caller.tenant_id, customer_id, day)
     return Offers(
         customer_id=customer_id,
+        on=offers.on,
         offered=[OfferedTariff.of(offer) for offer in offers.offered],
         present=[OfferedTariff.of(offer) for offer in offers.present],
         present_on=offers.present_on,

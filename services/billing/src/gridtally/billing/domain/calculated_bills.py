@@ -54,7 +54,10 @@ class MeterUsage:
 
 @dataclass(frozen=True, slots=True)
 class CalculatedBill:
-    """A calculation: `lines` are those of an invoice in their JSON form, with their `meter_id`."""
+    """A calculation: `lines` are those of an invoice in their JSON form, with their `meter_id`.
+
+    by_customer  whether the customer made it, who sees no other one
+    """
 
     id: UUID
     customer_id: UUID
@@ -69,6 +72,7 @@ class CalculatedBill:
     expected_intervals: int
     present_intervals: int
     lines: Sequence[Mapping[str, Any]]
+    by_customer: bool = False
 
     @property
     def breakdown(self) -> dict[str, Decimal]:
@@ -185,9 +189,15 @@ def checksum_of(document: str, period: Period, usages: Sequence[MeterUsage]) -> 
 
 
 def calculation_id(
-    tenant_id: str, customer_id: UUID, period: Period, version_id: UUID, checksum: str
+    tenant_id: str,
+    customer_id: UUID,
+    period: Period,
+    version_id: UUID,
+    checksum: str,
+    *,
+    by_customer: bool = False,
 ) -> UUID:
-    """The id of a calculation: the same for the same request on the same readings."""
-    return derive_id(
-        "calculation", tenant_id, customer_id, period.start_on, period.end_on, version_id, checksum
-    )
+    """The id of a calculation: the same for the same request on the same readings, but another one
+    for what the customer makes, so that what staff made before is not in its way."""
+    request = tenant_id, customer_id, period.start_on, period.end_on, version_id, checksum
+    return derive_id("calculation_by_customer" if by_customer else "calculation", *request)

@@ -39,13 +39,14 @@ _FLOWS = (*ACTIVE_FLOWS, *REACTIVE_FLOWS)
 @dataclass(frozen=True, slots=True)
 class Question:
     """Whose bill, of which local days, and by which version; a `hypothetical` one has the version
-    price days on which it is not in force."""
+    price days on which it is not in force. `by_customer`: the customer asks, not the staff."""
 
     tenant_id: str
     customer_id: UUID
     period: Period
     version_id: UUID
     hypothetical: bool = False
+    by_customer: bool = False
 
 
 async def calculate(db: Database, question: Question) -> CalculatedBill:
@@ -133,7 +134,12 @@ def _calculated(
     nothing = version.rounding.round(add_up(()))
     return CalculatedBill(
         id=domain.calculation_id(
-            question.tenant_id, question.customer_id, question.period, version.id, checksum
+            question.tenant_id,
+            question.customer_id,
+            question.period,
+            version.id,
+            checksum,
+            by_customer=question.by_customer,
         ),
         customer_id=question.customer_id,
         start_on=question.period.start_on,
@@ -152,6 +158,7 @@ def _calculated(
             for own, bill in zip(usages, bills, strict=True)
             for line in bill.lines
         ],
+        by_customer=question.by_customer,
     )
 
 
@@ -193,15 +200,15 @@ def versions_of(fleet: Fleet, period: Period) -> set[UUID]:
 
 
 async def store_calculation(
-    tx: WriteConnection, tenant_id: str, bill: CalculatedBill, now: datetime, *, by_customer: bool
+    tx: WriteConnection, tenant_id: str, bill: CalculatedBill, now: datetime
 ) -> tuple[bool, datetime]:
     """Store a calculation once; whether it is new, and when it was made.
 
     Rejected where a customer has as many as it may store by itself, since they stay for ever.
     """
     created = await store.insert_calculated_bill(tx, tenant_id, bill, now)
-    if created and by_customer:
-        count = await store.count_calculated_bills(tx, tenant_id, bill.customer_id)
+    if created and bill.by_customer:
+        count = await store.count_customers_calculations(tx, tenant_id, bill.customer_id)
         if count > CUSTOMERS_CALCULATIONS_MAX:
             raise Rejected(
                 "too_many_calculations",

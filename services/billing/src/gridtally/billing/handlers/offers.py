@@ -2,27 +2,59 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from gridtally.billing.domain import offers as domain
 from gridtally.billing.domain.offers import Offer
-from gridtally.billing.handlers.calculated_bills import require_customer, versions_of
+from gridtally.billing.handlers.calculated_bills import Question, require_customer, versions_of
 from gridtally.billing.store import fleet_costs
 from gridtally.billing.store import offers as store
 from gridtally.billing.store.fleet_costs import Fleet
+from gridtally.billing.store.previews import UTC_ZONE
 from gridtally.billing.store.seller import fetch_seller
-from gridtally.database import ReadConnection
-from gridtally.kernel.periods import Period
+from gridtally.database import Database, ReadConnection, snapshot
+from gridtally.kernel.errors import NotFound
+from gridtally.kernel.periods import Period, local_date
 
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The versions that a customer may try, and those that price its meters on `present_on`."""
+    """The versions that a customer may try on a day, and those that price its meters on
+    `present_on`."""
 
+    on: date
     offered: Sequence[Offer]
     present: Sequence[Offer]
     present_on: date
+
+
+async def fetch_today(
+    read: ReadConnection, tenant_id: str, customer_id: UUID, now: datetime
+) -> date:
+    """The day that it is where the customer's meters are; UTC's where none was ever read."""
+    zone = await store.fetch_customers_zone(read, tenant_id, customer_id)
+    return local_date(zone or UTC_ZONE, now)
+
+
+async def require_own_tariff(db: Database, question: Question, now: datetime) -> None:
+    """Refuse a customer a version that is none of its own.
+
+    NotFound where it is neither offered to the customer today, nor priced its meters last or on the
+    first of the days: it is not to learn which other ones there are, and at what prices.
+    """
+    tenant_id, customer_id = question.tenant_id, question.customer_id
+    async with snapshot(db, tenant=tenant_id) as read:
+        await require_customer(read, tenant_id, customer_id)
+        today = await fetch_today(read, tenant_id, customer_id, now)
+        offers = await fetch_offers(read, tenant_id, customer_id, today)
+        fleet = await fleet_costs.fetch_fleet(read, tenant_id, customer_id, question.period)
+    own = {offer.version.version_id for offer in (*offers.offered, *offers.present)}
+    if question.version_id not in own | versions_of(fleet, question.period):
+        raise NotFound(
+            "tariff_version_unknown",
+            f"tariff version {question.version_id} is neither the customer's nor offered to it",
+        )
 
 
 async def fetch_offers(
@@ -43,6 +75,7 @@ async def fetch_offers(
         own = versions_of(fleet, period)
     versions = await store.fetch_versions(read, tenant_id, codes, day, own)
     return Offers(
+        day,
         domain.offers_on(versions, day, codes=codes, currency=customer.currency),
         [version for version in versions if version.version.version_id in own],
         period.start_on,

@@ -76,11 +76,15 @@ async def fetch_calculated_at(read: ReadConnection, tenant_id: str, id_: UUID) -
     return at
 
 
-async def count_calculated_bills(read: ReadConnection, tenant_id: str, customer_id: UUID) -> int:
-    """How many calculations of a customer are stored."""
+async def count_customers_calculations(
+    read: ReadConnection, tenant_id: str, customer_id: UUID
+) -> int:
+    """How many calculations a customer has made by itself."""
     count: int = await read.scalar(
         sa.select(sa.func.count()).where(
-            calculated_bill.c.tenant_id == tenant_id, calculated_bill.c.customer_id == customer_id
+            calculated_bill.c.tenant_id == tenant_id,
+            calculated_bill.c.customer_id == customer_id,
+            calculated_bill.c.by_customer,
         )
     )
     return count

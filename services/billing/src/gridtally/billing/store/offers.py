@@ -21,6 +21,30 @@ SELECT tariff_id, code, coalesce(name, code, tariff_id::text) AS name,
 """
 
 
+# Of the meters at the customer's sites, and of its agreements, the one that was read last.
+_ZONE = """
+WITH own AS (
+    SELECT m.id FROM site s
+      JOIN meter m ON (m.tenant_id, m.property_id) = (s.tenant_id, s.id)
+     WHERE (s.tenant_id, s.customer_id) = ($1, $2)
+    UNION
+    SELECT a.meter_id FROM agreement a WHERE (a.tenant_id, a.customer_id) = ($1, $2))
+SELECT u.zone FROM own
+ CROSS JOIN LATERAL (SELECT d.zone, d.day FROM daily_usage d
+                      WHERE d.tenant_id = $1 AND d.meter_id = own.id
+                      ORDER BY d.day DESC LIMIT 1) AS u
+ ORDER BY u.day DESC, u.zone LIMIT 1
+"""
+
+
+async def fetch_customers_zone(
+    read: ReadConnection, tenant_id: str, customer_id: UUID
+) -> str | None:
+    """The zone of the last day of which a meter of the customer has usage."""
+    zone: str | None = await read.raw.fetchval(_ZONE, tenant_id, customer_id)
+    return zone
+
+
 async def fetch_versions(
     read: ReadConnection,
     tenant_id: str,

@@ -24,6 +24,7 @@ calculated_bill = sa.Table(
     required("present_intervals", sa.Integer),
     required("lines", JSONB),
     required("calculated_at", INSTANT),
+    sa.Column("by_customer", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("end_on > start_on", name="calculated_bill_dates"),
     sa.CheckConstraint("total = net + tax", name="calculated_bill_total"),
     sa.CheckConstraint(CURRENCY_RULE, name="calculated_bill_currency"),

@@ -51,7 +51,8 @@ async def try_tariff(visit: Customer, fields: FormFields) -> Response:
     if offers.failure is not None:
         return await visit.show(_form_page(visit, offers, await _stored(visit, "")), 502)
     offered, present = offers.data["offered"], offers.data["present"]
-    trial, errors = read_trial(visit.words, fields, offered, visit.now.date())
+    today = date.fromisoformat(offers.data["on"])  # the customer's, who may be a day ahead of UTC
+    trial, errors = read_trial(visit.words, fields, offered, today)
     refused: Failure | None = None
     if trial is not None:
         versions = [trial.version_id]
