@@ -1,6 +1,7 @@
 """Dunning notices, direct debits and mandates in the console, by what the ledger answers."""
 
 import json
+import re
 
 import pytest
 
@@ -13,9 +14,12 @@ NOTICE = {
     "credit": "1.00", "fee": "5.00", "fee_open": "2.50", "total": "71.00", "state": "issued",
     "issued_at": "2025-06-01T03:00:00Z", "withdrawn_at": None, "withdraw_reason": None,
     "items": [
-        {"invoice_id": "i1", "number": "INV-1", "level": 2, "due_on": "2025-05-01",
-         "open": "60.00"},
-        {"invoice_id": "i2", "number": None, "level": 1, "due_on": "2025-05-10", "open": "0.50"},
+        {"invoice_id": "i1", "kind": "invoice", "number": "INV-1", "level": 2,
+         "due_on": "2025-05-01", "open": "60.00"},
+        {"invoice_id": "i2", "kind": None, "number": None, "level": 1, "due_on": "2025-05-10",
+         "open": "0.50"},
+        {"invoice_id": "o1", "kind": "charge", "number": "OLD-1", "level": 1,
+         "due_on": "2025-05-11", "open": "0.25"},
     ],
 }  # fmt: skip
 WITHDRAWN = NOTICE | {
@@ -27,9 +31,10 @@ BATCH = {
     "count": 2, "total": "90.00", "collected": 2,
 }  # fmt: skip
 DEBIT = {
-    "id": "d1", "end_to_end_id": "e1", "invoice_id": "i1", "customer_id": "c1", "number": "INV-1",
-    "amount": "60.00", "mandate_id": "M-<i>", "sequence": "first", "scheme": "core",
-    "masked_iban": "DE02…2051", "state": "returned", "payment_id": "d1", "return_reason": "AM04",
+    "id": "d1", "end_to_end_id": "e1", "invoice_id": "i1", "kind": "invoice", "customer_id": "c1",
+    "number": "INV-1", "amount": "60.00", "mandate_id": "M-<i>", "sequence": "first",
+    "scheme": "core", "masked_iban": "DE02…2051", "state": "returned", "payment_id": "d1",
+    "return_reason": "AM04",
 }  # fmt: skip
 MANDATE = {
     "customer_id": "c1", "mandate_id": "M-1", "signed_on": "2025-01-02", "bic": None,
@@ -64,6 +69,7 @@ async def test_notices_are_listed_by_customer_and_state(services):
     assert "Second &lt;b&gt; level 2 1 Jun 2025 15 Jun 2025 71.00 EUR issued" in text
     [asked] = sent(services, "/v1/dunning-notices")
     assert (asked.url.params["customer_id"], asked.url.params["state"]) == ("c1", "issued")
+    assert asked.url.params["sort"] == "-issued_at"
     services["ledger"].answers["/v1/dunning-notices"] = page()
     assert "No dunning notice" in (await seen(services, "/ledger/dunning"))[1]
 
@@ -73,6 +79,9 @@ async def test_a_notice_says_what_it_asks_for_and_is_withdrawn_once(services):
     for said in ("2.50 EUR of it open", "INV-1 2 1 May 2025 60.00 EUR", "A fee of before",
                  "Letter as PDF"):  # fmt: skip
         assert said in text, said
+    assert 'href="/invoices/i1"' in answer.text
+    assert "OLD-1 1 11 May 2025" in text
+    assert "/invoices/o1" not in answer.text  # it is no invoice: there is no page of it
     form = {"reason": "disputed", "idempotency_key": "once"}
     answer, _ = await seen(services, "/ledger/dunning/n1/withdraw", form)
     assert answer.headers["location"] == "/ledger/dunning/n1"
@@ -100,6 +109,7 @@ async def test_the_letter_and_the_banks_file_are_files(services):
 
 async def test_batches_say_what_came_in_and_what_went_back(services):
     _, text = await seen(services, "/ledger/direct-debits")
+    assert sent(services, "/v1/direct-debits")[0].url.params["sort"] == "-created_at"
     assert "5 Jun 2025 3 Jun 2025 2 2 90.00 EUR open" in text
     answer, text = await seen(services, "/ledger/direct-debits/b1")
     assert "<i>" not in answer.text.replace("<img", "")
@@ -109,6 +119,34 @@ async def test_batches_say_what_came_in_and_what_went_back(services):
     assert "File for the bank" not in (await seen(services, "/ledger/direct-debits/b1"))[1]
     services["ledger"].answers["/v1/direct-debits"] = page()
     assert "No direct debit yet" in (await seen(services, "/ledger/direct-debits"))[1]
+
+
+async def test_debits_are_shown_by_fifty_with_the_names_of_those(services):
+    """Of 101 debits each stands on one of three pages, with its customer's name and a link to what
+    is an invoice."""
+    debits = [
+        DEBIT | {
+            "number": f"N-{at:03}", "customer_id": f"who{at}", "invoice_id": f"i{at}",
+            "kind": "charge" if at % 2 else "invoice",
+        }
+        for at in range(101)
+    ]  # fmt: skip
+    services["ledger"].answers["/v1/direct-debits/b1"]["debits"] = debits
+    services["billing"].answers |= {
+        f"/v1/customers/who{at}": {"id": f"who{at}", "name": f"Name {at:03}"} for at in range(101)
+    }
+    path = "/ledger/direct-debits/b1"
+    for first, rows in (("", range(50)), ("50", range(50, 100)), ("100", [100])):
+        answer, text = await seen(services, f"{path}?cursor={first}" if first else path)
+        assert re.findall(r"N-\d\d\d", text) == [f"N-{at:03}" for at in rows]
+        assert re.findall(r"Name \d\d\d", text) == [f"Name {at:03}" for at in rows]
+        links = re.findall(r'href="/invoices/i(\d+)"', answer.text)
+        assert links == [str(at) for at in rows if at % 2 == 0]
+        assert (f'href="{path}?cursor={rows[-1] + 1}"' in answer.text) == (rows[-1] < 100)
+        assert (f'class="button" href="{path}"' in answer.text) == bool(first)
+        assert "Went back 101" in text
+    for strange in ("-1", "x", "101", "9" * 30, "²"):
+        assert "N-000" in (await seen(services, f"{path}?cursor={strange}"))[1]
 
 
 async def test_a_mandate_stands_on_the_customers_account(services):

@@ -152,13 +152,16 @@ async def test_hostile_names_stay_text_and_figures_are_whole(services):
 
 
 @pytest.mark.parametrize(
-    ("customer_id", "allocations"),
+    ("customer_id", "kinds"),
     [
-        ("c1", [{"invoice_id": "i1", "number": "INV-1", "source_id": "t1", "amount": "9.00"}]),
+        ("c1", ["invoice"]),
+        ("c1", ["charge"]),  # an opening balance, or what else is no invoice of billing
         (None, []),  # the settlement of a payee
     ],
 )
-async def test_a_transaction_shows_what_it_paid(services, customer_id, allocations):
+async def test_a_transaction_shows_what_it_paid(services, customer_id, kinds):
+    part = {"invoice_id": "i1", "number": "INV-1", "source_id": "t1", "amount": "9.00"}
+    allocations = [part | {"kind": kind} for kind in kinds]
     postings = [{"account_code": "cash", "amount": "9.00"}]
     services["ledger"].answers["/v1/transactions/t1"] = {
         "id": "t1", "kind": "payment", "customer_id": customer_id, "currency": "EUR",
@@ -170,7 +173,8 @@ async def test_a_transaction_shows_what_it_paid(services, customer_id, allocatio
         await signed_in(browser)
         answer = await browser.get("/ledger/transactions/t1")
     assert answer.status_code == 200
-    assert ('href="/invoices/i1"' in answer.text) == bool(allocations)
+    assert ("INV-1" in answer.text) == bool(kinds)
+    assert ('href="/invoices/i1"' in answer.text) == (kinds == ["invoice"])
 
 
 async def test_an_id_that_is_not_ours_is_not_here(services):

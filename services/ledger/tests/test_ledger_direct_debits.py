@@ -84,7 +84,7 @@ def test_the_day_of_collection_leaves_the_bank_its_time(day, is_fine):
 
 def collectable(n, amount="10.00", **mandate):
     return Collectable(
-        UUID(int=n), UUID(int=100 + n), f"INV-{n}", Decimal(amount),
+        UUID(int=n), "invoice", UUID(int=100 + n), f"INV-{n}", Decimal(amount),
         dataclasses.replace(MANDATE, **{"mandate_id": f"M-{n}"} | mandate),
     )  # fmt: skip
 

@@ -90,17 +90,25 @@ async def test_a_batch_collects_what_is_open_once(ledger, acme, clients):
     await issue(ledger, "9.00")  # of nobody with a mandate
     await issue(ledger, "8.00", customer=who, due_on=f"{TODAY + timedelta(days=9)}")
     await pay(acme, who, "20.00", (first.invoice_id, "20.00"))
+    fee = {"customer_id": str(who), "currency": "EUR", "amount": "5", "reason": "late fee",
+           "reference": "FEE", "occurred_at": "2025-03-01T00:00:00Z",
+           "due_on": "2025-03-15"}  # fmt: skip
+    await post(acme, "adjustments", **fee)
     tried = await collect(acme, 200, dry_run=True)
-    assert (tried["id"], tried["count"], tried["total"]) == (None, 2, "80.00")
+    assert (tried["id"], tried["count"], tried["total"]) == (None, 3, "85.00")
     again = {"Idempotency-Key": "once"}
     batch = await collect(acme, headers=again)
     assert await collect(acme, headers=again) == batch
-    assert numbers(batch) == numbers(tried) == [("INV-0", "50.00"), ("INV-1", "30.00")]
-    assert (batch["total"], batch["more"], IBAN in str(batch)) == ("80.00", False, False)
+    assert numbers(batch) == numbers(tried) == [
+        ("FEE", "5.00"), ("INV-0", "50.00"), ("INV-1", "30.00"),
+    ]  # fmt: skip
+    for made in (tried, batch):
+        assert [own["kind"] for own in made["debits"]] == ["charge", "invoice", "invoice"]
+    assert (batch["total"], batch["more"], IBAN in str(batch)) == ("85.00", False, False)
     assert (await collect(acme, 200))["count"] == 0
     file = await batch_of(acme, batch, "/file")
     assert file.headers["content-type"].startswith("application/xml")
-    assert file.content.count(f"<IBAN>{IBAN}".encode()) == 4  # its first, and a later one
+    assert file.content.count(f"<IBAN>{IBAN}".encode()) == 5  # its first, and two later ones
     assert (await batch_of(acme, batch, "/file")).content == file.content
     assert (await batch_of(acme, batch)).json() == batch
     [listed] = (await acme.get("/v1/direct-debits")).json()["items"]
@@ -117,6 +125,24 @@ async def test_a_batch_collects_what_is_open_once(ledger, acme, clients):
     assert ended["code"] == "direct_debits_ended"
     await batch_of(acme, batch, "/file", 409)
     assert numbers(await collect(acme)) == numbers(batch)
+    listed = (await acme.get("/v1/direct-debits")).json()["items"]
+    assert listed[0]["id"] == batch["id"]
+    newest = await by_one(acme, "/v1/direct-debits", "-created_at")
+    assert newest == listed[::-1]
+    assert len(newest) == 2
+
+
+async def by_one(client, path, sort):
+    """All of a list, in an order, page by page; a cursor of one order is refused in another."""
+    items, params = [], {"limit": 1, "sort": sort}
+    while True:
+        page = (await client.get(path, params=params)).json()
+        items += page["items"]
+        if page["next_cursor"] is None:
+            return items
+        params["cursor"] = page["next_cursor"]
+        turned = await client.get(path, params=params | {"sort": sort.removeprefix("-")})
+        assert turned.json()["code"] == "invalid_cursor"
 
 
 async def test_what_the_bank_says_is_booked_by_the_debits_name(ledger, acme):

@@ -109,6 +109,14 @@ async def test_levels_rise_with_each_run_and_their_fees_are_booked(ledger, acme)
     raised = [{(item["number"], item["level"]) for item in own["items"]}
               for own in (first, demand, final)]  # fmt: skip
     assert raised == [{("INV-0", level), ("INV-1", level)} for level in (1, 2, 3)]
+    assert {item["kind"] for own in (first, demand, final) for item in own["items"]} == {"invoice"}
+    newest = {"sort": "-issued_at", "customer_id": str(who)}
+    page = (await acme.get("/v1/dunning-notices", params=newest | {"limit": 2})).json()
+    rest = await notices(acme, **newest, cursor=page["next_cursor"])
+    assert page["items"] + rest == [final, demand, first]
+    turned = {"cursor": page["next_cursor"], "customer_id": str(who)}
+    wrong = await acme.get("/v1/dunning-notices", params=turned)
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_cursor")
     money = ("others", "credit", "fee", "fee_open", "total", "pay_by")
     assert [tuple(own[name] for name in money) for own in (first, demand, final)] == [
         ("0.00", "0.00", "0.00", "0.00", "100.00", day(-16)),

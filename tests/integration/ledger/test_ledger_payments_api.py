@@ -218,7 +218,10 @@ async def test_adjustments_charge_and_credit(ledger, acme):
         due_on="2025-05-01",
     )
     credited = await post(acme, "adjustments", **body, amount="-12", reason="outage")
-    assert [part["number"] for part in credited["allocations"]] == ["INV-0", "FEE"]
+    paid = [(part["number"], part["kind"]) for part in credited["allocations"]]
+    assert paid == [("INV-0", "invoice"), ("FEE", "charge")]
+    read = (await acme.get(f"/v1/transactions/{credited['id']}")).json()
+    assert read["allocations"] == credited["allocations"]
     assert await states(acme, customer) == {"INV-0": ("paid", "0.00"), "FEE": ("part_paid", "2.50")}
     # Reversing the charge deallocates what had paid it.
     await reverse(acme, charged["id"])

@@ -1419,14 +1419,21 @@ class Ledger(Operations):
         customer_id: UUID | None = None,
         run_id: UUID | None = None,
         state: Literal["issued", "withdrawn"] | None = None,
+        sort: Literal["issued_at", "-issued_at"] | None = None,
         limit: int | None = None,
     ) -> Iterator[models.DunningNotice]:
-        """Notices, the oldest first."""
+        """Notices, the oldest first unless sorted otherwise."""
         return self._pages(
             models.PageOfDunningNotice,
             "GET",
             "/v1/dunning-notices",
-            query={"customer_id": customer_id, "run_id": run_id, "state": state, "limit": limit},
+            query={
+                "customer_id": customer_id,
+                "run_id": run_id,
+                "state": state,
+                "sort": sort,
+                "limit": limit,
+            },
         )
 
     def get_dunning_notice(self, notice_id: UUID) -> models.DunningNotice:
@@ -1527,10 +1534,15 @@ class Ledger(Operations):
             idempotency_key=idempotency_key,
         )
 
-    def list_direct_debits(self, *, limit: int | None = None) -> Iterator[models.DirectDebitBatch]:
-        """Batches, the oldest first, without their debits."""
+    def list_direct_debits(
+        self, *, sort: Literal["created_at", "-created_at"] | None = None, limit: int | None = None
+    ) -> Iterator[models.DirectDebitBatch]:
+        """Batches, the oldest first unless sorted otherwise, without their debits."""
         return self._pages(
-            models.PageOfDirectDebitBatch, "GET", "/v1/direct-debits", query={"limit": limit}
+            models.PageOfDirectDebitBatch,
+            "GET",
+            "/v1/direct-debits",
+            query={"sort": sort, "limit": limit},
         )
 
     def get_direct_debits(self, batch_id: UUID) -> models.DirectDebits:
@@ -3278,14 +3290,21 @@ class AsyncLedger(AsyncOperations):
         customer_id: UUID | None = None,
         run_id: UUID | None = None,
         state: Literal["issued", "withdrawn"] | None = None,
+        sort: Literal["issued_at", "-issued_at"] | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[models.DunningNotice]:
-        """Notices, the oldest first."""
+        """Notices, the oldest first unless sorted otherwise."""
         return self._pages(
             models.PageOfDunningNotice,
             "GET",
             "/v1/dunning-notices",
-            query={"customer_id": customer_id, "run_id": run_id, "state": state, "limit": limit},
+            query={
+                "customer_id": customer_id,
+                "run_id": run_id,
+                "state": state,
+                "sort": sort,
+                "limit": limit,
+            },
         )
 
     async def get_dunning_notice(self, notice_id: UUID) -> models.DunningNotice:
@@ -3389,11 +3408,14 @@ class AsyncLedger(AsyncOperations):
         )
 
     def list_direct_debits(
-        self, *, limit: int | None = None
+        self, *, sort: Literal["created_at", "-created_at"] | None = None, limit: int | None = None
     ) -> AsyncIterator[models.DirectDebitBatch]:
-        """Batches, the oldest first, without their debits."""
+        """Batches, the oldest first unless sorted otherwise, without their debits."""
         return self._pages(
-            models.PageOfDirectDebitBatch, "GET", "/v1/direct-debits", query={"limit": limit}
+            models.PageOfDirectDebitBatch,
+            "GET",
+            "/v1/direct-debits",
+            query={"sort": sort, "limit": limit},
         )
 
     async def get_direct_debits(self, batch_id: UUID) -> models.DirectDebits:

@@ -53,6 +53,9 @@ class Allocation(Model):
     invoice_id: UUID
     """The invoice"""
 
+    kind: Literal["invoice", "charge"] | str
+    """Whether that is an invoice of billing or a charge of the ledger's own"""
+
     number: str
     """Number in its series, from 1"""
 
@@ -651,6 +654,12 @@ class DirectDebit(Model):
     invoice_id: UUID
     """The invoice or charge that is collected."""
 
+    kind: Literal["invoice", "charge"] | str | None
+    """
+    Which of the two it is: an `invoice` of billing, or a `charge` of the ledger's own; null
+    while a restored ledger has not read of it again.
+    """
+
     customer_id: UUID
     """Who owes it."""
 
@@ -796,6 +805,9 @@ class DunnedInvoice(Model):
 
     invoice_id: UUID
     """The invoice"""
+
+    kind: Literal["invoice", "charge"] | str | None = None
+    """Whether it is an invoice of billing or a charge of the ledger's own; null in a preview, and while a restored ledger has not read of it again"""
 
     number: str | None = None
     """What people call it; null in a preview"""

@@ -1,17 +1,20 @@
 """Direct debits: batches for the bank, and what came in or back of each debit."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from gridtally.console.pages.ledger import view
 from gridtally.console.pages.visit import ROWS, Visit
 from gridtally.console.upstream import Json
-from gridtally.console.views import formats
+from gridtally.console.views import formats, lists
 from gridtally.console.views.blocks import (
     Cell,
     Column,
     Empty,
     Link,
+    Pager,
     PageView,
     Panel,
     Stat,
@@ -35,7 +38,7 @@ TONES: dict[str, Tone] = {
 @router.get(PATH)
 async def list_batches(visit: Visit, cursor: str = "") -> Response:
     """Batches, the newest first."""
-    found = await visit.get("ledger", BATCHES, limit=ROWS, cursor=cursor)
+    found = await visit.get("ledger", BATCHES, limit=ROWS, cursor=cursor, sort="-created_at")
     rows = [
         (
             Cell(formats.day(item["collection_on"]), f"{PATH}/{item['id']}"),
@@ -68,12 +71,16 @@ async def list_batches(visit: Visit, cursor: str = "") -> Response:
 
 
 @router.get(f"{PATH}/{{batch_id}}")
-async def show_batch(visit: Visit, batch_id: str) -> Response:
-    """A batch: its file, and what became of each debit."""
+async def show_batch(visit: Visit, batch_id: str, cursor: str = "") -> Response:
+    """A batch: its file, and what became of each debit, so many on a page; the ledger answers with
+    all of them, in an order that stays."""
     found = await visit.the("ledger", f"{BATCHES}/{batch_id}")
-    names = await visit.names(
-        "billing", "/v1/customers", [item["customer_id"] for item in found["debits"]]
-    )
+    first = _first(cursor, len(found["debits"]))
+    shown = found["debits"][first : first + ROWS]
+    names = await visit.names("billing", "/v1/customers", [item["customer_id"] for item in shown])
+    after = first + ROWS
+    rest = str(after) if after < len(found["debits"]) else None
+    page_links = pager(f"{PATH}/{batch_id}", rest, cursor=first or None)
     returned = sum(item["state"] == "returned" for item in found["debits"])
     stats = Stats(
         [
@@ -93,7 +100,7 @@ async def show_batch(visit: Visit, batch_id: str) -> Response:
         badge=_state(found),
         crumbs=(Link("Ledger", "/ledger"), Link("Direct debits", PATH)),
         actions=actions,
-        blocks=[stats, Panel("Debits", [_debits(found, names)])],
+        blocks=[stats, Panel("Debits", [_debits(found, shown, names, page_links)])],
     )
     return visit.page(page)
 
@@ -108,17 +115,25 @@ def _state(item: Json) -> Cell:
     return Cell(item["state"], tone=TONES[item["state"]])
 
 
-def _debits(found: Json, names: dict[str, str]) -> Table:
+def _first(cursor: str, count: int) -> int:
+    """Which debit a page begins with; the first one for what is no such number."""
+    first = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 6 else 0
+    return first if first < count else 0
+
+
+def _debits(
+    found: Json, shown: Sequence[Json], names: dict[str, str], page_links: Pager | None
+) -> Table:
     rows = [
         (
-            Cell(item["number"], f"/invoices/{item['invoice_id']}"),
+            lists.open_item(item, item["invoice_id"]),
             Cell(names.get(item["customer_id"], "Customer"), f"/customers/{item['customer_id']}"),
             Cell(item["mandate_id"], note=formats.words(item["sequence"])),
             Cell(item["masked_iban"] or formats.NONE),
             Cell(formats.money(item["amount"], found["currency"])),
             Cell(item["state"], tone=TONES[item["state"]], note=item["return_reason"]),
         )
-        for item in found["debits"]
+        for item in shown
     ]
     columns = [
         Column("Invoice"),
@@ -128,4 +143,4 @@ def _debits(found: Json, names: dict[str, str]) -> Table:
         Column("Amount", is_number=True),
         Column("State"),
     ]
-    return Table("Debits", columns, rows, Empty("No debit", "The batch is empty."))
+    return Table("Debits", columns, rows, Empty("No debit", "The batch is empty."), page_links)

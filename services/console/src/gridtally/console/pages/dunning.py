@@ -6,7 +6,7 @@ from starlette.responses import Response
 from gridtally.console.pages.ledger import view
 from gridtally.console.pages.visit import ROWS, FormFields, SignedIn, Visit
 from gridtally.console.upstream import Answer, Json
-from gridtally.console.views import formats
+from gridtally.console.views import formats, lists
 from gridtally.console.views.blocks import (
     Block,
     Cell,
@@ -43,7 +43,9 @@ async def list_notices(
 ) -> Response:
     """Notices, the newest first."""
     filters = {"customer_id": customer_id, "state": state}
-    found = await visit.get("ledger", NOTICES, limit=ROWS, cursor=cursor, **filters)
+    found = await visit.get(
+        "ledger", NOTICES, limit=ROWS, cursor=cursor, sort="-issued_at", **filters
+    )
     names = await visit.names(
         "billing", "/v1/customers", [item["customer_id"] for item in found.items]
     )
@@ -179,7 +181,7 @@ def _withdrawn(item: Json) -> Cell:
 def _asked_for(item: Json) -> Table:
     rows = [
         (
-            Cell(invoice["number"], f"/invoices/{invoice['invoice_id']}")
+            lists.open_item(invoice, invoice["invoice_id"])
             if invoice["number"]
             else Cell("A fee of before"),
             Cell(str(invoice["level"])),

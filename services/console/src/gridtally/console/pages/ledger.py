@@ -269,7 +269,7 @@ def _allocations(found: Json) -> Table:
     currency = found["currency"]
     allocations = [
         (
-            Cell(item["number"], f"/invoices/{item['invoice_id']}"),
+            lists.open_item(item, item["invoice_id"]),
             Cell(formats.money(item["amount"], currency)),
         )
         for item in found["allocations"]

@@ -80,6 +80,12 @@ def invoices(
     return Table("Invoices", columns, rows, empty, page)
 
 
+def open_item(item: Json, id_: str) -> Cell:
+    """The number of what the ledger calls an invoice: billing's own has a page, a charge of the
+    ledger's (a fee, a budget instalment, an opening balance) has none."""
+    return Cell(item["number"], f"/invoices/{id_}" if item["kind"] == "invoice" else None)
+
+
 def open_items(items: Sequence[Json], empty: Empty, page: Pager | None = None) -> Table:
     """The ledger's invoices: what is paid of them and what is due."""
     columns = [
@@ -93,10 +99,7 @@ def open_items(items: Sequence[Json], empty: Empty, page: Pager | None = None) -
     ]
     rows = [
         [
-            Cell(
-                item["number"],
-                f"/invoices/{item['id']}" if item["kind"] == "invoice" else None,
-            ),
+            open_item(item, item["id"]),
             state(item["state"]),
             Cell(formats.instant(item["issued_at"])),
             Cell(formats.day(item["due_on"])),

@@ -16,25 +16,26 @@ from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.problems import HttpRefusal
 from gridtally.http.resources import AnswerModel, Body
+from gridtally.http.sorting import SortedPage
 from gridtally.kernel.errors import Conflict
 from gridtally.ledger.accounts.api.models import InCurrency, Money
 from gridtally.ledger.accounts.domain.direct_debits import (
     CURRENCY,
     DEBITS_MAX,
     Batch,
-    Debit,
     DebitPosition,
     DebitState,
 )
 from gridtally.ledger.accounts.domain.mandates import Scheme, masked
 from gridtally.ledger.accounts.domain.mandates import Sequence as MandateSequence
+from gridtally.ledger.accounts.domain.open_items import OpenItemKind
 from gridtally.ledger.accounts.domain.pain import pain_file
 from gridtally.ledger.accounts.domain.transactions import sum_of
 from gridtally.ledger.accounts.handlers import direct_debits as handlers
-from gridtally.ledger.accounts.handlers.direct_debits import RequestedBatch
+from gridtally.ledger.accounts.handlers.direct_debits import MadeBatch, RequestedBatch
 from gridtally.ledger.accounts.store import direct_debits
 from gridtally.ledger.accounts.store.direct_debits import BatchPosition
-from gridtally.ledger.callers import Reader, WriteCause, Writer, instant
+from gridtally.ledger.callers import Reader, WriteCause, Writer
 
 router = Router(prefix="/v1/direct-debits", tags=["payments"])
 BatchId = Annotated[UUID, Path(description="The batch of direct debits")]
@@ -96,6 +97,9 @@ class DirectDebit(AnswerModel):
     """What it is called from end to end, by all banks."""
     invoice_id: UUID
     """The invoice or charge that is collected."""
+    kind: OpenItemKind | None
+    """Which of the two it is: an `invoice` of billing, or a `charge` of the ledger's own; null
+    while a restored ledger has not read of it again."""
     customer_id: UUID
     """Who owes it."""
     number: str
@@ -126,6 +130,7 @@ class DirectDebit(AnswerModel):
             id=debit.id,
             end_to_end_id=debit.end_to_end_id,
             invoice_id=debit.item_id,
+            kind=position.kind,
             customer_id=debit.customer_id,
             number=debit.number,
             amount=debit.amount,
@@ -155,12 +160,15 @@ class DirectDebits(DirectDebitBatch):
         return cls.of(position, debits=shown)
 
     @classmethod
-    def tried(cls, batch: Batch, debits: Sequence[Debit], *, more: bool) -> Self:
+    def tried(cls, made: MadeBatch) -> Self:
         """What would be collected."""
-        total = sum_of(debit.amount for debit in debits)
-        shown = [DirectDebit.of(DebitPosition(own, None, None, None), batch) for own in debits]
-        position = BatchPosition(batch, 1, len(debits), total, 0)
-        return cls.of(position, id=None, state=None, debits=shown, more=more)
+        total = sum_of(debit.amount for debit in made.debits)
+        positions = [
+            DebitPosition(own, None, None, None, made.kinds[own.item_id]) for own in made.debits
+        ]
+        shown = [DirectDebit.of(own, made.batch) for own in positions]
+        position = BatchPosition(made.batch, 1, len(shown), total, 0)
+        return cls.of(position, id=None, state=None, debits=shown, more=made.more)
 
 
 @router.post("", status_code=201, response_model=DirectDebits)
@@ -179,7 +187,7 @@ async def make_direct_debits(
             return answer
         made = await handlers.make_batch(tx, cause, wanted, now, dry_run=body.dry_run)
         if body.dry_run or not made.debits:
-            tried = DirectDebits.tried(made.batch, made.debits, more=made.more)
+            tried = DirectDebits.tried(made)
             return await request.store_answer(tx, 200, tried)
         shown = await _shown(tx, cause.tenant_id, made.batch.id)
         location = {"Location": f"/v1/direct-debits/{made.batch.id}"}
@@ -188,17 +196,20 @@ async def make_direct_debits(
 
 
 @router.get("")
-async def list_direct_debits(db: Db, caller: Reader, paging: Paging) -> Page[DirectDebitBatch]:
-    """Batches, the oldest first, without their debits."""
-    after = paging.after(instant, UUID)
+async def list_direct_debits(
+    db: Db,
+    caller: Reader,
+    paging: Paging,
+    sort: Literal["created_at", "-created_at"] = "created_at",
+) -> Page[DirectDebitBatch]:
+    """Batches, the oldest first unless sorted otherwise, without their debits."""
+    position = SortedPage(paging, sort).position()
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        rows = await direct_debits.list_batches(
-            read, caller.tenant_id, (after[0], after[1]) if after else None, paging.rows
-        )
+        rows = await direct_debits.list_batches(read, caller.tenant_id, position)
     return paging.cut(
         rows,
         item=DirectDebitBatch.of,
-        position=lambda position: (position.batch.created_at, position.batch.id),
+        position=lambda own: (sort, own.batch.created_at, own.batch.id),
     )
 
 

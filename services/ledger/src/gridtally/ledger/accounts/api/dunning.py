@@ -1,7 +1,9 @@
 """`/v1/dunning-runs` and `/v1/dunning-notices`: customers are asked again for what is overdue."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -19,13 +21,15 @@ from gridtally.http.idempotency import Idempotent
 from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import Body
+from gridtally.http.sorting import SortedPage
 from gridtally.kernel.errors import NotFound
 from gridtally.ledger.accounts.api.models import InCurrency, Money
 from gridtally.ledger.accounts.domain import dunning as domain
 from gridtally.ledger.accounts.domain.dunning import NoticeState, WithdrawReason
+from gridtally.ledger.accounts.domain.open_items import OpenItemKind
 from gridtally.ledger.accounts.handlers import dunning as handlers
 from gridtally.ledger.accounts.store import dunning
-from gridtally.ledger.accounts.store.dunning import RunTotal, ShownNotice
+from gridtally.ledger.accounts.store.dunning import NamedItem, RunTotal, ShownNotice
 from gridtally.ledger.callers import CustomerReader, Reader, WriteCause, instant, named_filters
 
 router = Router(prefix="/v1", tags=["dunning"])
@@ -33,6 +37,7 @@ RunId = Annotated[UUID, Path(description="The dunning run")]
 NoticeId = Annotated[UUID, Path(description="The notice")]
 ON = "The day, in UTC, of which is asked what was due before it and is open now; today if left out"
 LetterFormat = Literal["html", "pdf"]
+NOTHING: Mapping[UUID, NamedItem] = MappingProxyType({})
 _SHOWN: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The letter",
@@ -120,6 +125,13 @@ class DunnedInvoice(BaseModel):
     """An invoice or a charge that reaches a level with a notice."""
 
     invoice_id: UUID
+    kind: Annotated[
+        OpenItemKind | None,
+        Field(
+            description="Whether it is an invoice of billing or a charge of the ledger's own; null "
+            "in a preview, and while a restored ledger has not read of it again"
+        ),
+    ] = None
     number: Annotated[str | None, Field(description="What people call it; null in a preview")] = (
         None
     )
@@ -149,9 +161,9 @@ class PreviewedNotice(InCurrency):
 
     @classmethod
     def of(
-        cls, notice: domain.DunningNotice, numbers: dict[UUID, str] | None = None, **more: Any
+        cls, notice: domain.DunningNotice, named: Mapping[UUID, NamedItem] = NOTHING, **more: Any
     ) -> Self:
-        """What a notice has, with the fields of a wider model."""
+        """What a notice has, with the fields of a wider model; `named` are its items by id."""
         names = (
             "customer_id", "currency", "level", "name", "others", "credit", "fee", "total",
             "pay_by",
@@ -159,7 +171,8 @@ class PreviewedNotice(InCurrency):
         items = [
             DunnedInvoice(
                 invoice_id=item.id,
-                number=(numbers or {}).get(item.id),
+                kind=named[item.id].kind if item.id in named else None,
+                number=named[item.id].number if item.id in named else None,
                 level=item.level,
                 due_on=item.due_on,
                 open=item.open,
@@ -226,7 +239,7 @@ class DunningNotice(PreviewedNotice):
         names = ("id", "run_id", "state", "issued_at", "withdrawn_at", "withdraw_reason")
         fields: dict[str, object] = {name: getattr(own.notice, name) for name in names}
         fields |= {"on": own.notice.dunned_on, "fee_open": max(own.fee_open, Decimal(0))}
-        return cls.of(own.notice, dict(own.numbers), **fields)
+        return cls.of(own.notice, own.named, **fields)
 
 
 @router.get("/dunning-notices")
@@ -237,21 +250,20 @@ async def list_dunning_notices(
     customer_id: UUID | None = None,
     run_id: UUID | None = None,
     state: NoticeState | None = None,
+    sort: Literal["issued_at", "-issued_at"] = "issued_at",
 ) -> Page[DunningNotice]:
-    """Notices, the oldest first."""
+    """Notices, the oldest first unless sorted otherwise."""
     filters = named_filters(customer_id=customer_id or caller.customer_id, run_id=run_id)
-    after = paging.after(instant, UUID)
+    position = SortedPage(paging, sort).position()
+    is_withdrawn = None if state is None else state == "withdrawn"
     async with snapshot(db, tenant=caller.tenant_id) as read:
         rows = await dunning.list_notices(
-            read,
-            caller.tenant_id,
-            filters,
-            is_withdrawn=None if state is None else state == "withdrawn",
-            after=(after[0], after[1]) if after else None,
-            rows_max=paging.rows,
+            read, caller.tenant_id, filters, position, is_withdrawn=is_withdrawn
         )
     return paging.cut(
-        rows, item=DunningNotice.shown, position=lambda own: (own.notice.issued_at, own.notice.id)
+        rows,
+        item=DunningNotice.shown,
+        position=lambda own: (sort, own.notice.issued_at, own.notice.id),
     )
 
 

@@ -13,6 +13,7 @@ from gridtally.http.json_bodies import Router
 from gridtally.http.paging import Page, Paging
 from gridtally.kernel.errors import NotFound
 from gridtally.ledger.accounts.api.models import CurrencyCode, InCurrency, Money
+from gridtally.ledger.accounts.domain.open_items import OpenItemKind
 from gridtally.ledger.accounts.domain.transactions import TransactionKind
 from gridtally.ledger.accounts.store import transactions
 from gridtally.ledger.accounts.store.transactions import PostedTransaction
@@ -39,6 +40,10 @@ class Allocation(BaseModel):
     round.)"""
 
     invoice_id: UUID
+    kind: Annotated[
+        OpenItemKind,
+        Field(description="Whether that is an invoice of billing or a charge of the ledger's own"),
+    ]
     number: str
     source_id: UUID
     amount: Money

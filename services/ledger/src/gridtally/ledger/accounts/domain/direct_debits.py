@@ -14,6 +14,7 @@ from uuid import UUID
 from gridtally.kernel.errors import Conflict, Fault, Rejected
 from gridtally.kernel.ids import derive_id
 from gridtally.ledger.accounts.domain.mandates import Mandate, Scheme, Sequence
+from gridtally.ledger.accounts.domain.open_items import OpenItemKind
 
 DEBITS_MAX = 1_000
 """Of one batch, whose answer shows them all."""
@@ -67,6 +68,7 @@ class Collectable:
     """An open item that may be collected: `amount` is what is open of it, in whole cents."""
 
     item_id: UUID
+    kind: OpenItemKind
     customer_id: UUID
     number: str
     amount: Decimal
@@ -103,12 +105,13 @@ class Debit:
 @dataclass(frozen=True, slots=True)
 class DebitPosition:
     """A debit, and what the books say of it: the transaction of its payment, and of that payment's
-    reversal when and why it was."""
+    reversal when and why it was; `kind` is what it collects, None while nobody knows its item."""
 
     debit: Debit
     payment_id: UUID | None
     returned_at: datetime | None
     memo: str | None
+    kind: OpenItemKind | None = None
 
     def state(self, batch: Batch) -> DebitState:
         """What came of it."""

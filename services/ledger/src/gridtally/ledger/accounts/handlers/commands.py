@@ -120,9 +120,9 @@ async def post_commands(
             account = decisions.accounts[
                 tenant_id, decision.command.customer_id, decision.command.currency
             ]
-            numbers = {item.id: item.number for item in account.items.values()}
+            items = {item.id: item for item in account.items.values()}
             at = recorded_at[tenant_id, decision.id]
-            outcomes.append(transactions.posted_transaction(decision.posts, at, numbers))
+            outcomes.append(transactions.posted_transaction(decision.posts, at, items))
         else:
             outcomes.append(before[decision.id])
     return outcomes

@@ -1,6 +1,6 @@
 """Batches of direct debits: made, cancelled, erased of names, and taken over after a restore."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -20,6 +20,7 @@ from gridtally.ledger.accounts.domain.direct_debits import (
     debits_of,
     require_collection_day,
 )
+from gridtally.ledger.accounts.domain.open_items import OpenItemKind
 from gridtally.ledger.accounts.handlers.mandates import Messages, forget_mandate, message_of
 from gridtally.ledger.accounts.store import direct_debits as store
 from gridtally.ledger.accounts.store import mandates
@@ -38,10 +39,12 @@ class RequestedBatch:
 
 @dataclass(frozen=True, slots=True)
 class MadeBatch:
-    """A batch with its debits, and whether more could have been in it than a batch holds."""
+    """A batch with its debits, by id what their items are, and whether more could have been in it
+    than a batch holds."""
 
     batch: Batch
     debits: Sequence[Debit]
+    kinds: Mapping[UUID, OpenItemKind]
     more: bool
 
 
@@ -78,7 +81,12 @@ async def make_batch(
         returned_too=wanted.returned_too,
         items_max=DEBITS_MAX + 1,
     )
-    made = MadeBatch(batch, debits_of(batch.id, items[:DEBITS_MAX]), len(items) > DEBITS_MAX)
+    made = MadeBatch(
+        batch,
+        debits_of(batch.id, items[:DEBITS_MAX]),
+        {item.item_id: item.kind for item in items},
+        len(items) > DEBITS_MAX,
+    )
     if made.debits and not dry_run:
         await _put_batch(tx, cause, batch, 1, now)
         await _put_debits(tx, cause, [(debit, 1) for debit in made.debits], now)

@@ -171,7 +171,10 @@ async def notice_facts(read: ReadConnection, tenant_id: str, notice_id: UUID) ->
     if notice.customer_id not in buyers:
         raise Rejected("customer_unknown", "billing has not said to whom it is addressed")
     items = [
-        OverdueItem(shown.numbers.get(item.id, ""), item.due_on, item.open) for item in notice.items
+        OverdueItem(
+            shown.named[item.id].number if item.id in shown.named else "", item.due_on, item.open
+        )
+        for item in notice.items
     ]
     return NoticeFacts(
         seller=seller,

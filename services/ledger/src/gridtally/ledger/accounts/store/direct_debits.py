@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from gridtally.contracts.direct_debits import DirectDebitBatchChanged, DirectDebitChanged
 from gridtally.database import ReadConnection, WriteConnection
-from gridtally.database.pages import page_after
+from gridtally.database.pages import PagePosition, sorted_page
 from gridtally.database.rows import columns_of, from_row
 from gridtally.ledger.accounts.domain.direct_debits import (
     Batch,
@@ -56,7 +56,7 @@ class DebitedInvoice:
 # what waits for its payments after a restore, what an earlier debit may still bring ($4), and what
 # came back, unless that is wanted ($5).
 _COLLECTABLE = f"""
-SELECT i.id AS item_id, i.number, trunc(i.total - i.allocated, 2) AS amount, m.*,
+SELECT i.id AS item_id, i.number, i.kind, trunc(i.total - i.allocated, 2) AS amount, m.*,
        u.collected_on, u.sent
   FROM mandate m
   JOIN open_item i ON (i.tenant_id, i.customer_id) = (m.tenant_id, m.customer_id)
@@ -175,8 +175,9 @@ async def put_debits(tx: WriteConnection, debits: Sequence[tuple[str, DirectDebi
 
 
 _POSITIONS = """
-SELECT d.*, t.id AS payment_id, r.occurred_at AS returned_at, r.memo
+SELECT d.*, t.id AS payment_id, r.occurred_at AS returned_at, r.memo, i.kind
   FROM direct_debit d
+  LEFT JOIN open_item i ON (i.tenant_id, i.id) = (d.tenant_id, d.item_id)
   LEFT JOIN transaction t ON (t.tenant_id, t.document_id) = (d.tenant_id, d.id)
   LEFT JOIN transaction r ON (r.tenant_id, r.reverses_id) = (t.tenant_id, t.id)
  WHERE d.tenant_id = $1 AND d.batch_id = $2
@@ -214,13 +215,14 @@ async def fetch_batches(
 
 
 async def list_batches(
-    read: ReadConnection, tenant_id: str, after: tuple[datetime, UUID] | None, rows_max: int
+    read: ReadConnection, tenant_id: str, position: PagePosition
 ) -> list[BatchPosition]:
-    """A page of batches, the oldest first."""
+    """A page of batches, by when they were made."""
     batch = direct_debit_batch.c
     query = sa.select(batch.id).where(batch.tenant_id == tenant_id)
-    page = page_after(query, (batch.created_at, batch.id), after=after, rows_max=rows_max)
-    return await fetch_batches(read, tenant_id, [row["id"] for row in await read.all(page)])
+    page = sorted_page(query, direct_debit_batch, position)
+    batches = await fetch_batches(read, tenant_id, [row["id"] for row in await read.all(page)])
+    return batches[::-1] if position.descending else batches
 
 
 # The key is a number without what separates its parts, as texts of payments are matched by.

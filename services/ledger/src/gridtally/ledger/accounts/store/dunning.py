@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from gridtally.database import ReadConnection, WriteConnection
-from gridtally.database.pages import page_after
+from gridtally.database.pages import PagePosition, page_after, sorted_page
 from gridtally.database.rows import Row, from_row
 from gridtally.kernel.errors import NotFound
 from gridtally.ledger.accounts.domain.dunning import (
@@ -25,6 +25,7 @@ from gridtally.ledger.accounts.domain.dunning import (
     DunningRun,
     LastNotice,
 )
+from gridtally.ledger.accounts.domain.open_items import OpenItemKind
 from gridtally.ledger.accounts.store.customer_accounts import AccountKey
 from gridtally.ledger.accounts.tables.dunning import dunning_notice, dunning_run
 
@@ -260,16 +261,24 @@ async def is_followed(read: ReadConnection, tenant_id: str, notice: DunningNotic
 
 
 @dataclass(frozen=True, slots=True)
+class NamedItem:
+    """What people call an open item, and what it is."""
+
+    number: str
+    kind: OpenItemKind
+
+
+@dataclass(frozen=True, slots=True)
 class ShownNotice:
-    """A notice, and by id the numbers of its items and what is open of its fee now."""
+    """A notice, its items by id, as far as they are known, and what is open of its fee now."""
 
     notice: DunningNotice
-    numbers: Mapping[UUID, str]
+    named: Mapping[UUID, NamedItem]
     fee_open: Decimal
 
 
 _ITEMS = """
-SELECT id, number, total - allocated AS open FROM open_item
+SELECT id, number, kind, total - allocated AS open FROM open_item
  WHERE tenant_id = $1 AND id = ANY($2::uuid[])
 """
 
@@ -289,12 +298,11 @@ async def list_notices(
     read: ReadConnection,
     tenant_id: str,
     filters: Mapping[str, object],
+    position: PagePosition,
     *,
     is_withdrawn: bool | None,
-    after: tuple[datetime, UUID] | None,
-    rows_max: int,
 ) -> list[ShownNotice]:
-    """A page of notices whose columns equal `filters`, the oldest first."""
+    """A page of notices whose columns equal `filters`, by when they were issued."""
     notice = dunning_notice.c
     query = sa.select(dunning_notice).where(
         notice.tenant_id == tenant_id, *(notice[name] == value for name, value in filters.items())
@@ -302,7 +310,7 @@ async def list_notices(
     if is_withdrawn is not None:
         given = notice.withdrawn_at.is_not(None)
         query = query.where(given if is_withdrawn else ~given)
-    page = page_after(query, (notice.issued_at, notice.id), after=after, rows_max=rows_max)
+    page = sorted_page(query, dunning_notice, position)
     return await _shown(read, tenant_id, await read.all(page))
 
 
@@ -310,9 +318,9 @@ async def _shown(read: ReadConnection, tenant_id: str, rows: Sequence[Row]) -> l
     notices = [_notice(row) for row in rows]
     ids = {own.id for own in notices} | {item.id for own in notices for item in own.items}
     items = {row["id"]: row for row in await read.raw.fetch(_ITEMS, tenant_id, list(ids))}
-    numbers = {id_: row["number"] for id_, row in items.items()}
+    named = {id_: from_row(NamedItem, row) for id_, row in items.items()}
     return [
-        ShownNotice(own, numbers, items[own.id]["open"] if own.id in items else Decimal(0))
+        ShownNotice(own, named, items[own.id]["open"] if own.id in items else Decimal(0))
         for own in notices
     ]
 

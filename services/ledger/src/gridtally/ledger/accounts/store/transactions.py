@@ -18,7 +18,7 @@ from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.pages import page_after
 from gridtally.database.rows import among, as_row, columns_of, from_row, insert_rows
 from gridtally.ledger.accounts import tables
-from gridtally.ledger.accounts.domain.open_items import Allocation
+from gridtally.ledger.accounts.domain.open_items import Allocation, OpenItem, OpenItemKind
 from gridtally.ledger.accounts.domain.transactions import Posting, Transaction
 from gridtally.ledger.accounts.store.accounts import TenantAccount, account_of, move_balances
 from gridtally.ledger.accounts.store.customers import Key
@@ -126,6 +126,7 @@ class AllocationLine:
     """What a transaction allocated to an item, or took back of what `source_id` had."""
 
     item_id: UUID
+    kind: OpenItemKind
     number: str
     source_id: UUID
     amount: Decimal
@@ -158,10 +159,10 @@ class PostedTransaction:
 
 
 def posted_transaction(
-    transaction: Transaction, recorded_at: datetime, numbers: Mapping[UUID, str]
+    transaction: Transaction, recorded_at: datetime, items: Mapping[UUID, OpenItem]
 ) -> PostedTransaction:
-    """A transaction that was just inserted, as `fetch_transaction` would read it back. `numbers`
-    are those of the items that it allocates to, by their ids."""
+    """A transaction that was just inserted, as `fetch_transaction` would read it back. `items` are
+    those that it allocates to, by their ids."""
     return from_row(
         PostedTransaction,
         as_row(transaction, tables.transaction, recorded_at=recorded_at),
@@ -178,7 +179,8 @@ def posted_transaction(
         allocations=tuple(
             AllocationLine(
                 allocation.item_id,
-                numbers[allocation.item_id],
+                items[allocation.item_id].kind,
+                items[allocation.item_id].number,
                 allocation.source_id,
                 allocation.amount,
             )
@@ -267,10 +269,10 @@ def _posting_lines(tenant_id: str, ids: Sequence[UUID]) -> sa.Select[Any]:
 
 
 def _allocation_lines(tenant_id: str, ids: Sequence[UUID]) -> sa.Select[Any]:
-    """The allocations of transactions with the numbers of the items that they are for."""
+    """The allocations of transactions, with what the items are that they are for."""
     allocation, open_item = tables.allocation, tables.open_item
     return (
-        sa.select(allocation, open_item.c.number)
+        sa.select(allocation, open_item.c.number, open_item.c.kind)
         .join(
             open_item,
             (open_item.c.tenant_id == allocation.c.tenant_id)
