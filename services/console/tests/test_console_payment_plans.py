@@ -1,6 +1,12 @@
-"""A customer's payment plans on the page of the account."""
+"""A customer's payment plans: on the page of the account, and what they make of a bill."""
+
+import re
+
+import pytest
 
 from doubles.console import page, seen, those_that
+from doubles.console.portal import as_customer, portal
+from doubles.console.portal import services as portal_services
 
 CUSTOMER = {"id": "c1", "name": "Ada", "currency": "EUR", "email": None}
 STATEMENT = {"currency": "EUR", "entries": [], "closing": "60.00"}
@@ -54,3 +60,38 @@ async def test_nothing_comes_next_of_a_cancelled_plan_and_no_plan_has_no_panel()
     assert "cancelled" in text
     assert "31 Mar 2025" not in text
     assert "Payment plans" not in await account()
+
+
+def allocated(transaction_id, kind, amount, source_id=None):
+    return {
+        "transaction_id": transaction_id, "kind": kind, "reference": "", "amount": amount,
+        "source_id": source_id or transaction_id,
+    }  # fmt: skip
+
+
+DEFERRED = allocated("t1", "deferral", "69.00")
+
+
+@pytest.mark.parametrize(
+    ("allocations", "state", "paid", "is_deferred"),
+    [
+        ([DEFERRED], "in your monthly amounts", "€0.00", True),
+        ([allocated("t0", "payment", "9.00"), allocated("t1", "deferral", "60.00")],
+         "in your monthly amounts", "€9.00", True),
+        ([allocated("t1", "payment", "69.00")], "paid", "€69.00", False),
+        # the plan ended, and what it had taken upon itself was paid otherwise
+        ([DEFERRED, allocated("t2", "reversal", "-69.00", "t1"),
+          allocated("t3", "payment", "69.00")], "paid", "€69.00", False),
+        ([], "paid", "€69.00", False),
+    ],
+)  # fmt: skip
+async def test_a_bill_of_a_budget_plan_is_not_called_paid(allocations, state, paid, is_deferred):
+    """Its document asks for all of it, so the page says why nothing is to be paid."""
+    own = portal_services()
+    own["ledger"].answers["/v1/invoices/i1"] |= {"allocations": allocations}
+    async with portal(own) as browser:
+        await as_customer(browser)
+        answer = await browser.get("/portal/bills/i1")
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+    assert f"To pay €0.00 {state} Paid {paid} " in text
+    assert ("nothing for this bill by itself" in text) == is_deferred

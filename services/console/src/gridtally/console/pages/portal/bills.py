@@ -83,6 +83,7 @@ async def show_bill(visit: Customer, invoice_id: str) -> Response:
     blocks: list[Block | Panel] = [
         *_replaced(words, bill),
         _amounts(visit, bill, booked),
+        *_by_plan(words, bill, booked),
         *why(words, bill, before),
         *_correction(words, bill, corrected),
         visit.panel(say("How it adds up"), [lines_table(words, bill, names)]),
@@ -170,11 +171,32 @@ def state_of(visit: PortalVisit, bill: Json, booked: Json | None) -> Cell:
     if booked is None:
         return Cell("")
     if booked["state"] == "paid":
-        return Cell(say("paid"), tone="good")
+        is_deferred = _deferred(booked) > 0
+        return Cell(say("in your monthly amounts") if is_deferred else say("paid"), tone="good")
     due_on = date.fromisoformat(booked["due_on"])
     if due_on < visit.now.date():
         return Cell(say("overdue"), tone="bad")
     return Cell(say("due {day}", day=visit.words.day(due_on)), tone="info")
+
+
+def _deferred(booked: Json) -> Decimal:
+    """What a budget plan has taken upon itself of a bill: nobody has paid that, nor is asked to by
+    this bill, whatever its document says. A list does not tell, and it is none there."""
+    allocations = booked.get("allocations", ())
+    deferrals = {own["transaction_id"] for own in allocations if own["kind"] == "deferral"}
+    amounts = (Decimal(own["amount"]) for own in allocations if own["source_id"] in deferrals)
+    return sum(amounts, Decimal(0))
+
+
+def _by_plan(words: PortalWording, bill: Json, booked: Answer) -> list[Block]:
+    """Why nothing is to be paid of a bill that asks for all of it."""
+    if bill["state"] == "void" or not booked.ok or _deferred(booked.data) <= 0:
+        return []
+    text = words.say(
+        "This bill is set against your monthly amounts. You pay those, and nothing for this bill "
+        "by itself."
+    )
+    return [Notice(text)]
 
 
 def _pager(words: PortalWording, next_cursor: str | None, cursor: str, shown: str) -> Pager | None:
@@ -238,10 +260,10 @@ def _amounts(visit: PortalVisit, bill: Json, booked: Answer) -> Stats:
             Stat(
                 say("To pay"),
                 words.money(Decimal(item["open"]), currency),
-                note=due if is_open else say("paid"),
+                note=due if is_open else state_of(visit, bill, item).text,
                 tone="plain" if is_open else "good",
             ),
-            Stat(say("Paid"), words.money(Decimal(item["allocated"]), currency)),
+            Stat(say("Paid"), words.money(Decimal(item["allocated"]) - _deferred(item), currency)),
         ]
     return Stats(stats)
 
