@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
@@ -9,6 +10,7 @@ from gridtally.contracts.accounts import TransactionRecorded
 from gridtally.contracts.budget_plans import BudgetPlanChanged
 from gridtally.database import ALL_TENANTS, transaction
 from gridtally.kernel.chain import verify_export
+from gridtally.kernel.ids import derive_id
 from gridtally.ledger.accounts.handlers.budget_plans import advance_plans
 from gridtally.ledger.accounts.handlers.postings import post_credit_notes, post_invoices
 from integration.ledger.accounts import (
@@ -185,6 +187,34 @@ async def test_nothing_is_asked_for_or_settled_while_something_adopted_waits(led
     assert (await show(acme, plan))["settled"] == "-90.00"
     assert (await balance(acme, who))[0] == "0.00"  # the credit has paid the instalment
     await reconciled(acme)
+
+
+async def test_what_the_books_refuse_of_one_plan_is_nothing_to_the_others(ledger, clients):
+    """Of two tenants: one has posted a payment under the id of an instalment that was to come. That
+    one waits a day, and a customer who is not known again yet waits until that is so."""
+    acme, other = await clients("acme"), await clients("other")
+    first_due_on = str(after(15))
+    poisoned = await budget(acme, await known(ledger), first_due_on=first_due_on)
+    plan = await budget(acme, await known(ledger), first_due_on=first_due_on)
+    payer = await known(ledger, tenant="other")
+    others = await budget(other, payer, first_due_on=first_due_on)
+    unknown = await budget(acme, (who := await known(ledger)), first_due_on=first_due_on)
+    taken = derive_id("budget_instalment", UUID(poisoned["id"]), after(15))
+    await pay(acme, poisoned["customer_id"], "1.00", id=str(taken))
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await tx.raw.execute("DELETE FROM known_customer WHERE id = $1", who)
+    assert [await advance(ledger, 1) for _ in range(2)] == [3, 0]
+    for client, own, requested in (
+        (acme, poisoned, "0.00"), (acme, plan, "90.00"), (other, others, "90.00"),
+        (acme, unknown, "0.00"),
+    ):  # fmt: skip
+        assert (await show(client, own))["requested"] == requested
+    await known(ledger, who)
+    assert [await advance(ledger, 1) for _ in range(2)] == [1, 0]
+    assert (await show(acme, unknown))["requested"] == "90.00"
+    assert [await advance(ledger, 2) for _ in range(2)] == [1, 0]
+    for client in (acme, other):
+        await reconciled(client)
 
 
 async def test_an_instalment_is_dunned_and_collected_and_no_invoice_is(ledger, acme):

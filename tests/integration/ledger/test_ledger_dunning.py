@@ -15,6 +15,7 @@ from gridtally.contracts.dunning import (
 )
 from gridtally.contracts.sellers import SellerChanged
 from gridtally.database import ALL_TENANTS, transaction
+from gridtally.kernel.ids import derive_id
 from gridtally.ledger.accounts.handlers import dunning
 from gridtally.ledger.accounts.handlers.customers import apply_customers
 from gridtally.ledger.accounts.handlers.postings import post_credit_notes
@@ -374,3 +375,24 @@ async def test_a_notice_is_a_letter_with_the_letterhead_of_its_day(ledger, acme,
     assert (pdf.headers["Content-Type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
     assert (await acme.get(path)).content == pdf.content
     assert (await (await clients("other")).get(path)).status_code == 404
+
+
+async def test_a_fee_that_the_books_refuse_keeps_nobody_else_from_a_notice(ledger, acme):
+    """A payment was posted under the id that one customer's notice is to have."""
+    fees = [{"currency": "EUR", "amount": "5.00"}]
+    await rule(acme, levels=[{"name": "Demand", "after_days": 1, "days_to_pay": 5, "fees": fees}])
+    poisoned, _ = await issue(ledger, "50.00", due_on=day(-30))
+    who, _ = await issue(ledger, "70.00", due_on=day(-30))
+    run = await post(acme, "dunning-runs", on=day(0))
+    taken = derive_id("dunning_notice", UUID(run["id"]), poisoned, "EUR")
+    await pay(acme, poisoned, "1.00", id=str(taken))
+    while await advance(ledger):
+        pass
+    done = (await acme.get(f"/v1/dunning-runs/{run['id']}")).json()
+    assert done["state"] == "finished"
+    assert done["totals"] == [{"currency": "EUR", "notices": 1, "fees": "5.00"}]
+    assert await notices(acme, customer_id=str(poisoned)) == []
+    assert ((await balance(acme, who))[0], (await balance(acme, poisoned))[0]) == (
+        "75.00", "49.00",
+    )  # fmt: skip
+    await reconciled(acme)

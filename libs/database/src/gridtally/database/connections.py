@@ -4,7 +4,8 @@ A `ReadConnection` lives in a read-only transaction, which the server enforces; 
 `WriteConnection` has the methods that change something. Neither commits.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from io import BytesIO
 from typing import Any
 
@@ -48,6 +49,16 @@ class WriteConnection(ReadConnection):
         """Run a statement, once for each set of parameters; the number of rows that it changed."""
         result = await self._connection.execute(statement, parameters)
         return int(getattr(result, "rowcount", 0))
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What the block has written is taken back where it raises, and the transaction goes on.
+
+        For batches of which one part may be refused. Locks of the block are let go with it, so
+        take before it what is to be held.
+        """
+        async with self.raw.transaction():
+            yield
 
     async def stage(self, name: str, columns: str) -> None:
         """A temporary table of this connection, empty at the start of each transaction.

@@ -13,11 +13,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from gridtally.contracts.budget_plans import BudgetPlanChanged
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Fault, NotFound, Rejected, Transient
 from gridtally.kernel.ids import new_id
 from gridtally.kernel.money import is_payable
+from gridtally.kernel.periods import ONE_DAY
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.accounts import events
 from gridtally.ledger.accounts.domain.budget_plans import (
@@ -50,6 +53,8 @@ from gridtally.messaging import ReceivedMessage, enqueue
 
 PLANS_MAX = 250
 """Looked at in one transaction."""
+
+log = structlog.get_logger(__name__)
 
 
 async def agree_plan(
@@ -101,11 +106,17 @@ async def settle_plan(tx: WriteConnection, cause: Cause, id_: UUID, now: datetim
 async def advance_plans(tx: WriteConnection, now: datetime) -> int:
     """Ask for the instalments of all tenants' plans that are due soon, and settle those whose day
     has come (UTC). Returns how many plans that were."""
-    today = now.astimezone(UTC).date()
-    plans = await budget_plans.fetch_to_look_at(tx, today, PLANS_MAX)
-    if plans:
-        await customers.lock_customers(tx, [own.customer for own in plans])
-        await _advance(tx, await _again(tx, plans), now)
+    plans = await budget_plans.fetch_to_look_at(tx, now.astimezone(UTC).date(), PLANS_MAX)
+    if not plans:
+        return 0
+    await customers.lock_customers(tx, [own.customer for own in plans])
+    plans = await _again(tx, plans)
+    try:
+        async with tx.savepoint():
+            await _advance(tx, plans, now)
+    except Rejected:  # of one of them, which is nothing to the others
+        for own in plans:
+            await _advance_alone(tx, own, now)
     return len(plans)
 
 
@@ -248,6 +259,23 @@ async def _advance(tx: WriteConnection, plans: Sequence[StoredPlan], now: dateti
     )
 
 
+async def _advance_alone(tx: WriteConnection, stored: StoredPlan, now: datetime) -> None:
+    """Do what is due of a plan; where the books refuse that, again tomorrow: somebody must look."""
+    try:
+        async with tx.savepoint():
+            await _advance(tx, [stored], now)
+    except Rejected as refused:
+        log.error(  # noqa: TRY400 - the reason says it all
+            "budget plan refused",
+            tenant_id=stored.tenant_id,
+            plan_id=str(stored.plan.id),
+            code=refused.code,
+            reason=str(refused),
+        )
+        tomorrow = now.astimezone(UTC).date() + ONE_DAY
+        await budget_plans.update_look_on(tx, [(stored.tenant_id, stored.plan.id, tomorrow)])
+
+
 async def _settle(
     tx: WriteConnection, plans: Sequence[tuple[StoredPlan, BudgetPosition]], now: datetime
 ) -> None:
@@ -276,7 +304,8 @@ async def _settle(
 
 
 async def _post(tx: WriteConnection, commands: Sequence[tuple[str, Command]]) -> None:
-    """Post and publish what plans ask for, tenant by tenant."""
+    """Post and publish what plans ask for, tenant by tenant; Rejected where the books refuse one of
+    them."""
     for tenant_id in sorted({tenant_id for tenant_id, _ in commands}):
         mine = [command for own_tenant, command in commands if own_tenant == tenant_id]
         decisions = await decide_commands(tx, tenant_id, mine)

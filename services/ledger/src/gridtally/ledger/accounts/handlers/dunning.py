@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from gridtally.contracts.dunning import DunningNoticeChanged
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.documents.dunning import NoticeFacts, OverdueItem
@@ -46,6 +48,8 @@ from gridtally.messaging import ReceivedMessage, enqueue
 
 CUSTOMERS_MAX = 250
 """Looked at in one transaction."""
+
+log = structlog.get_logger(__name__)
 
 
 def run_of(on: date | None, now: datetime) -> DunningRun:
@@ -122,7 +126,31 @@ def _planned(plans: Sequence[PlanPosition], on: date) -> dict[UUID, Decimal]:
 
 
 async def _issue(tx: WriteConnection, tenant_id: str, notices: Sequence[DunningNotice]) -> None:
-    """Store and publish notices, and book their fees."""
+    """Issue notices; one whose fee the books refuse is left out, and logged."""
+    try:
+        async with tx.savepoint():
+            await _issue_all(tx, tenant_id, notices)
+    except Rejected:  # of one of them, which is nothing to the others
+        for notice in notices:
+            await _issue_alone(tx, tenant_id, notice)
+
+
+async def _issue_alone(tx: WriteConnection, tenant_id: str, notice: DunningNotice) -> None:
+    try:
+        async with tx.savepoint():
+            await _issue_all(tx, tenant_id, [notice])
+    except Rejected as refused:
+        log.error(  # noqa: TRY400 - the reason says it all
+            "dunning notice refused",
+            tenant_id=tenant_id,
+            customer_id=str(notice.customer_id),
+            code=refused.code,
+            reason=str(refused),
+        )
+
+
+async def _issue_all(tx: WriteConnection, tenant_id: str, notices: Sequence[DunningNotice]) -> None:
+    """Store and publish notices, and book their fees; Rejected where the books refuse one."""
     await dunning.put_notices(tx, tenant_id, [(notice, 1) for notice in notices])
     await enqueue(tx, [events.dunning_notice_changed(notice, 1, tenant_id) for notice in notices])
     fees = [notice.fee_command(str(notice.run_id)) for notice in notices if notice.fee]

@@ -155,11 +155,14 @@ async def list_plans(
     return await fetch_positions(read, await fetch_plans(read, tenant_id, ids))
 
 
-# While something that was posted before a restore waits, nobody knows what was asked for.
+# While something that was posted before a restore waits, nobody knows what was asked for; and who
+# is not known again yet cannot be asked for anything.
 _TO_LOOK_AT = """
 SELECT p.* FROM budget_plan p WHERE p.look_on <= $1
    AND NOT EXISTS (SELECT FROM adopted_payment a
                     WHERE a.tenant_id = p.tenant_id AND a.customer_id = p.customer_id OFFSET 0)
+   AND EXISTS (SELECT FROM known_customer c
+                WHERE (c.tenant_id, c.id, c.currency) = (p.tenant_id, p.customer_id, p.currency))
  ORDER BY p.look_on, p.tenant_id, p.id LIMIT $2
 """
 
