@@ -14,12 +14,20 @@ from gridtally.ledger.accounts.store.open_items import item_of
 AccountKey = tuple[str, UUID, str]
 """A tenant, one of its customers, and a currency."""
 
-# $4 are items that commands name: they are fetched although nothing may be open of them, so that
-# the refusal can state what is wrong.
+# What is open is found by the partial index over that, and not among all that was ever paid. $4 are
+# items that commands name: they are fetched although nothing may be open of them, so that the
+# refusal can state what is wrong. OFFSET keeps them look-ups by key, of the tenants $5.
 _FETCH_ITEMS = """
 SELECT i.* FROM unnest($1::text[], $2::uuid[], $3::text[]) AS k (tenant_id, customer_id, currency)
   JOIN open_item i USING (tenant_id, customer_id, currency)
- WHERE i.issued_at IS NOT NULL AND (i.total <> i.allocated OR i.id = ANY($4::uuid[]))
+ WHERE i.issued_at IS NOT NULL AND i.total <> i.allocated
+UNION ALL
+SELECT i.* FROM unnest($4::uuid[]) AS n (id) CROSS JOIN LATERAL (
+       SELECT * FROM open_item o
+        WHERE o.tenant_id = ANY($5::text[]) AND o.id = n.id OFFSET 0) AS i
+ WHERE i.issued_at IS NOT NULL AND i.total = i.allocated
+   AND (i.tenant_id, i.customer_id, i.currency) IN (
+       SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[]))
 """
 # A customer's account is one row, so its credit needs no sum over parts. LIMIT keeps it a look-up
 # by key: a plan for batches would read the whole table for every single payment later.
@@ -49,7 +57,8 @@ async def fetch_customer_accounts(
     keys = sorted(set(wanted))
     columns = columns_of(keys, 3)
     items: defaultdict[AccountKey, dict[UUID, OpenItem]] = defaultdict(dict)
-    for row in await read.raw.fetch(_FETCH_ITEMS, *columns, list(named)):
+    tenants = sorted({tenant_id for tenant_id, _, _ in keys})
+    for row in await read.raw.fetch(_FETCH_ITEMS, *columns, list(named), tenants):
         items[row["tenant_id"], row["customer_id"], row["currency"]][row["id"]] = item_of(row)
     ids = [
         [account(currency, customer_id).id(tenant_id) for tenant_id, customer_id, currency in keys]
