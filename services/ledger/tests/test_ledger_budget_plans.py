@@ -88,6 +88,7 @@ def test_instalments_are_due_each_month_of_the_plan(asked, end_on, due):
         ({"first_due_on": "2025-01-31"}, "invalid_budget_plan"),  # before it begins
         ({"start": "2025-01-01", "first_due_on": "2025-01-09"}, "invalid_budget_plan"),  # yesterday
         ({"months": 1, "first_due_on": "2025-03-01"}, "invalid_budget_plan"),  # after its end
+        ({"first_due_on": "9999-12-31"}, "invalid_budget_plan"),  # no month comes after it
     ],
 )
 def test_days_that_cannot_be_are_refused(asked, code):
@@ -241,6 +242,9 @@ class Budgets(RuleBasedStateMachine):
         for instalment in self.plan.due_requests(self.now.date()):
             if self.plan.settled_at is None and self.position().item(instalment) is None:
                 self.write_with_credit(post(self.account, self.plan.request(instalment, self.now)))
+                due_on = self.account.items[self.plan.item_id(instalment)].due_on
+                asked_on = self.now.date()
+                assert due_on == max(instalment.due_on, asked_on + timedelta(days=14))
 
     @rule(
         amount=st.decimals("0.01", 200, places=2),
@@ -362,3 +366,35 @@ def test_a_plan_comes_to_what_was_used_whatever_happens():
 
 def test_an_instalment_is_asked_for_two_weeks_before():
     assert requested_on(Instalment(date(2025, 3, 1), Decimal(1))) == date(2025, 2, 15)
+
+
+@pytest.mark.parametrize(
+    ("agreed_on", "asked_on", "due_on"),
+    [
+        ("2025-01-10", "2025-02-15", "2025-03-01"),
+        ("2025-01-10", "2025-03-11", "2025-03-25"),  # after three weeks without loops
+        ("2025-02-20", "2025-02-20", "2025-03-01"),  # agreed so, at short notice
+    ],
+)
+def test_what_is_asked_for_late_is_due_later(agreed_on, asked_on, due_on):
+    plan = replace(agreed(), agreed_at=datetime.fromisoformat(f"{agreed_on}T08:00:00+00:00"))
+    instalment = Instalment(date(2025, 3, 1), Decimal(90))
+    command = plan.request(instalment, datetime.fromisoformat(f"{asked_on}T00:00:00+00:00"))
+    assert (f"{command.due_on}", command.id) == (due_on, plan.item_id(instalment))
+
+
+BEFORE, SETTLED, AFTER = (NOW + timedelta(days=days) for days in (100, 200, 300))
+
+
+@pytest.mark.parametrize(
+    ("short", "credited", "settled_at", "back"),
+    [
+        (100, [(AFTER, 100)], SETTLED, 0),
+        (100, [(BEFORE, 30), (AFTER, 70)], SETTLED, 30),
+        (80, [(BEFORE, 30), (AFTER, 70)], SETTLED, 10),  # the first was there before the deferral
+        (50, [(BEFORE, 30)], None, 30),  # money has paid the rest: that is credit now
+    ],
+)
+def test_what_came_back_to_a_plan_before_its_settlement(short, credited, settled_at, back):
+    plan = replace(agreed(), settled_at=settled_at)
+    assert plan.given_back(Decimal(short), [(at, Decimal(own)) for at, own in credited]) == back

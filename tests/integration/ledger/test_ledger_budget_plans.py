@@ -1,5 +1,6 @@
 """Budget plans on the books: asked for by the day, invoices that wait, corrections, settlements."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -11,8 +12,19 @@ from gridtally.contracts.budget_plans import BudgetPlanChanged
 from gridtally.database import ALL_TENANTS, transaction
 from gridtally.kernel.chain import verify_export
 from gridtally.kernel.ids import derive_id
-from gridtally.ledger.accounts.handlers.budget_plans import advance_plans
+from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
+from gridtally.ledger.accounts.domain.open_items import OpenItem
+from gridtally.ledger.accounts.domain.payments import post as domain_post
+from gridtally.ledger.accounts.events import budget_plans as plan_events
+from gridtally.ledger.accounts.events import transaction_recorded
+from gridtally.ledger.accounts.handlers.adopted_payments import (
+    adopt_transactions,
+    post_adopted_payments,
+)
+from gridtally.ledger.accounts.handlers.budget_plans import adopt_plans, advance_plans
 from gridtally.ledger.accounts.handlers.postings import post_credit_notes, post_invoices
+from gridtally.ledger.accounts.store import budget_plans
+from gridtally.messaging import ReceivedMessage
 from integration.ledger.accounts import (
     balance,
     credit_note,
@@ -215,6 +227,60 @@ async def test_what_the_books_refuse_of_one_plan_is_nothing_to_the_others(ledger
     assert [await advance(ledger, 2) for _ in range(2)] == [1, 0]
     for client in (acme, other):
         await reconciled(client)
+
+
+@pytest.mark.parametrize(
+    ("credited", "settled_first", "used", "credit_left"),
+    [
+        (None, False, "0.00", "0.00"),
+        ("30.00", False, "70.00", "0.00"),
+        # Owed by the settlement, and credit by the note: one pays the other.
+        (None, True, "100.00", "100.00"),
+    ],
+)
+async def test_a_deferral_comes_back_after_its_invoice_was_credited(
+    ledger, acme, credited, settled_first, used, credit_left
+):
+    """After a restore, in which a credit note may come before its invoice: what the note had given
+    back to the plan is no credit, unless the plan was settled before."""
+    who = await known(ledger)
+    asked = await budget(acme, who, start_on=str(after(-40)), first_due_on=str(after(15)))
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        [stored] = await budget_plans.fetch_plans(tx, "acme", [UUID(asked["id"])])
+    issued_at = datetime.now(UTC)
+    event = invoice(1, customer=who, energy="100.00", tax="0").model_copy(
+        update={"start_on": TODAY, "issued_at": issued_at}
+    )
+    item = OpenItem(event.invoice_id, "invoice", event.number, Decimal(100), issued_at, TODAY)
+    account = CustomerAccount("acme", who, "EUR", items={item.id: item})
+    said = transaction_recorded(
+        domain_post(account, stored.plan.deferral(item, issued_at, "c")), "deferral"
+    )
+    settled_at = datetime.now(UTC) if settled_first else None
+    version = plan_events.budget_plan_changed(
+        "acme", replace(stored.plan, settled_at=settled_at, settled=Decimal(0)), 2, NOW, "c"
+    )
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await adopt_plans(tx, [heard(version, BudgetPlanChanged)])
+        await adopt_transactions(tx, [heard(said, TransactionRecorded)])
+    await credit(ledger, event, credited)
+    await posted(ledger, post_invoices, event)
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await post_adopted_payments(tx, NOW)
+        assert await tx.raw.fetchval("SELECT count(*) FROM adopted_payment") == 0
+    # What is settled is not settled anew while documents may still come again.
+    assert await advance(ledger) == (0 if settled_first else 1)
+    shown, owed = await show(acme, asked), await balance(acme, who)
+    assert (shown["used"], shown["settled"]) == (used, "0.00")
+    assert owed[:2] == ("0.00", credit_left)
+    await reconciled(acme)
+    assert await advance(ledger, 2) == 1
+
+
+def heard(message, kind):
+    """A message of the outbox as the service reads it again."""
+    event = kind.model_validate_json(message.value)
+    return ReceivedMessage(event, message.envelope, message.topic, 0, 0, message.key, message.value)
 
 
 async def test_an_instalment_is_dunned_and_collected_and_no_invoice_is(ledger, acme):

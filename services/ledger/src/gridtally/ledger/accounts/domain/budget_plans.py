@@ -7,7 +7,7 @@ What then stands on the account is what was asked for beyond what was used: cred
 Refuses plans of one customer and currency that overlap.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -107,11 +107,14 @@ class BudgetPlan:
         return min((day for day in days if day > today), default=today + ONE_DAY)
 
     def request(self, instalment: Instalment, now: datetime) -> Command:
-        """What asks for an instalment."""
+        """What asks for an instalment. One that is asked for late, as after the ledger was down,
+        is due so many days later: nobody is overdue with what nobody has asked for."""
         number = self.number(instalment)
+        agreed_on = self.agreed_at.astimezone(UTC).date()
+        late = now.astimezone(UTC).date() - max(requested_on(instalment), agreed_on)
         return self._command(
             "instalment", self.item_id(instalment), instalment.amount, number, now,
-            due_on=instalment.due_on,
+            due_on=instalment.due_on + max(late, timedelta(0)),
         )  # fmt: skip
 
     def deferral(self, item: OpenItem, issued_at: datetime, correlation_id: str) -> Command:
@@ -121,6 +124,18 @@ class BudgetPlan:
         )
         named = (RequestedAllocation(item.id, item.open),)
         return replace(command, allocations=named, correlation_id=correlation_id)
+
+    def given_back(self, short: Decimal, credited: Iterable[tuple[datetime, Decimal]]) -> Decimal:
+        """How much of a deferral had come back by credit notes, which are given by date and amount,
+        before the plan was settled. `short` is what its invoice no longer has open; what the last
+        notes took came back last, and what came back after the settlement is credit."""
+        back = ZERO
+        for at, amount in sorted(credited, reverse=True):
+            taken = min(short, amount)
+            short = EXACT.subtract(short, taken)
+            if self.is_open_at(at):
+                back = EXACT.add(back, taken)
+        return back
 
     def settlement(self, balance: Decimal, version: int, now: datetime, due_on: date) -> Command:
         """What settles it where `balance`, debits less credits of its account, is not zero: a
@@ -286,11 +301,11 @@ def agreed_plan(
         raise Rejected("invalid_budget_plan", "it cannot begin then", (fault,))
     end_on = EqualInstalments(wanted.months + 1, wanted.start_on).days()[-1]
     first_on = wanted.first_due_on or max(wanted.start_on, today)
-    days = [day for day in EqualInstalments(wanted.months, first_on).days() if day < end_on]
-    if first_on < max(wanted.start_on, today) or not days:
+    if not max(wanted.start_on, today) <= first_on < end_on:
         detail = f"must be from {max(wanted.start_on, today)} to {end_on - ONE_DAY}"
         fault = Fault("/first_due_on", detail)
         raise Rejected("invalid_budget_plan", "it cannot be due then", (fault,))
+    days = [day for day in EqualInstalments(wanted.months, first_on).days() if day < end_on]
     plan = BudgetPlan(
         id=id_,
         customer_id=wanted.customer_id,

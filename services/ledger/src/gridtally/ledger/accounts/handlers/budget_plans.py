@@ -53,6 +53,8 @@ from gridtally.messaging import ReceivedMessage, enqueue
 
 PLANS_MAX = 250
 """Looked at in one transaction."""
+CAUGHT_UP_DAYS = 2
+"""So many days after a restore the last document that was issued before has come again."""
 
 log = structlog.get_logger(__name__)
 
@@ -174,12 +176,14 @@ async def adopt_plans(
     tx: WriteConnection, messages: Sequence[ReceivedMessage[BudgetPlanChanged]]
 ) -> Sequence[ReceivedMessage[Any]]:
     """After a restore: plans in the versions that were published. Each is looked at as soon as
-    nothing of its customer waits any more."""
+    nothing of its customer waits any more; but one that was settled only once billing's documents
+    have come again too, since a credit note that is still to come would be settled as if new."""
     for message in messages:
         if message.event is not None:
             plan = plan_events.budget_plan(message.event)
             stored = StoredPlan(message.envelope.tenant_id, plan, message.event.version)
             await budget_plans.put_plan(tx, stored, plan.agreed_at.date())
+            await budget_plans.hold_settled(tx, stored, CAUGHT_UP_DAYS)
     return []
 
 
@@ -332,4 +336,4 @@ async def _look_at_settled(tx: WriteConnection, plans: Sequence[StoredPlan]) -> 
         if own.plan.settled_at is not None
     ]
     if settled:
-        await budget_plans.update_look_on(tx, settled)
+        await budget_plans.look_again(tx, settled)

@@ -5,15 +5,19 @@ from dataclasses import replace
 from gridtally.contracts.accounts import TransactionRecorded
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Rejected
+from gridtally.kernel.money import EXACT
 from gridtally.ledger.accounts.domain.commands import Command, RequestedAllocation
+from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
 from gridtally.ledger.accounts.domain.payments import limited_to_open_items, post
 from gridtally.ledger.accounts.domain.reversals import Reason
-from gridtally.ledger.accounts.domain.transactions import transaction_id
+from gridtally.ledger.accounts.domain.transactions import sum_of, transaction_id
 from gridtally.ledger.accounts.handlers.reversals import reverse_transaction
 from gridtally.ledger.accounts.store import (
     adopted_payments,
+    budget_plans,
     customer_accounts,
     customers,
+    open_items,
     transactions,
     unmatched_payments,
 )
@@ -86,7 +90,33 @@ async def _insert(
     key = (adopted.tenant_id, recorded.customer_id, recorded.currency)
     items = [allocation.item_id for allocation in named]
     account = (await customer_accounts.fetch_customer_accounts(tx, [key], items))[key]
-    if command.kind == "deferral":  # an invoice that was cancelled since takes nothing
-        command = limited_to_open_items(account, command)
+    if command.kind == "deferral":
+        command = await _deferral(tx, account, command)
+        if not command.amount:
+            return
     digest = bytes.fromhex(recorded.digest)
     await transactions.insert_transactions(tx, [replace(post(account, command), digest=digest)])
+
+
+async def _deferral(tx: WriteConnection, account: CustomerAccount, command: Command) -> Command:
+    """A deferral of an invoice of which credit notes may be posted already: what these had given
+    back to the plan it never takes, and nothing is left of it where that is all."""
+    assert command.amount is not None and command.plan_id is not None  # noqa: S101, PT018 - types
+    fitting = limited_to_open_items(account, command)
+    taken = sum_of(allocation.amount for allocation in fitting.allocations or ())
+    short = EXACT.subtract(command.amount, taken)
+    plans = await budget_plans.fetch_plans(tx, account.tenant_id, [command.plan_id])
+    if not short or not plans:
+        return fitting
+    keys = [(account.tenant_id, allocation.item_id) for allocation in command.allocations or ()]
+    live = await open_items.fetch_allocations_of_items(tx, keys)
+    amounts = {
+        own.source_id: own.amount
+        for of_item in live.values()
+        for own in of_item
+        if own.source_kind == "credit_note"
+    }
+    notes = await transactions.fetch_transactions(tx, account.tenant_id, list(amounts))
+    credited = [(notes[id_].occurred_at, amount) for id_, amount in amounts.items()]
+    back = plans[0].plan.given_back(short, credited)
+    return replace(fitting, amount=EXACT.subtract(command.amount, back))

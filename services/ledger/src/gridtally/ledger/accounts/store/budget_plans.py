@@ -186,6 +186,31 @@ async def update_look_on(
     await tx.raw.execute(_UPDATE_LOOK_ON, *columns_of(looked_at, 3))
 
 
+# A later day stays: so long what was settled is held, or was refused.
+_LOOK_AGAIN = """
+UPDATE budget_plan p SET look_on = greatest(p.look_on, k.look_on)
+  FROM unnest($1::text[], $2::uuid[], $3::date[]) AS k (tenant_id, id, look_on)
+ WHERE (p.tenant_id, p.id) = (k.tenant_id, k.id)
+"""
+
+
+async def look_again(tx: WriteConnection, settled: Sequence[tuple[str, UUID, date]]) -> None:
+    """Have these plans, whose customers are locked, be looked at on such a day, unless a later one
+    stands."""
+    await tx.raw.execute(_LOOK_AGAIN, *columns_of(settled, 3))
+
+
+_HOLD_SETTLED = """
+UPDATE budget_plan SET look_on = (now() AT TIME ZONE 'UTC')::date + $3::int
+ WHERE tenant_id = $1 AND id = $2 AND version = $4 AND settled_at IS NOT NULL
+"""
+
+
+async def hold_settled(tx: WriteConnection, stored: StoredPlan, days: int) -> None:
+    """Have a plan that is adopted, if it was settled, be looked at so many days from now."""
+    await tx.raw.execute(_HOLD_SETTLED, stored.tenant_id, stored.plan.id, days, stored.version)
+
+
 # What credit notes have taken of an invoice is no payment; an invoice that was cancelled is void.
 _INVOICED = """
 SELECT count(*) AS invoices, min(i.issued_at) AS first_at,
