@@ -5,16 +5,16 @@ The model knows days alone: whose each is, by which calendar, and what was bille
 shares no code with the domain; what a database's constraint refuses is not tried here.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from examples import examples
 from gridtally.billing.domain.agreements import Agreement
-from gridtally.billing.domain.rebillings import RebillingOrder, replacement_of
+from gridtally.billing.domain.rebillings import RebillingOrder, begins_anew, replacement_of
 from gridtally.ingest.domain.periods import UnplannedAgreement, plan_agreement
 from gridtally.kernel.billing_calendars import CALENDAR_MONTHS, BillingCalendar
 from gridtally.kernel.periods import Period
@@ -203,6 +203,9 @@ class MeterAgreements(RuleBasedStateMachine):
             return
         changes = {"start_on": new.start_on, "end_on": new.end_on}
         replacement = replacement_of("t", own, RebillingOrder(from_on, "wrong", changes))
+        assert begins_anew(own, replacement) is (new.start_on > own.start_on)
+        assert not begins_anew(own, replace(replacement, customer_id=uuid4()))
+        assert not begins_anew(own, replace(replacement, tariff_id=uuid4()))
         self.agreements[id_] = own.cancelled_from(from_on)
         agreed.end_on = cut.end_on
         self.forget(id_)

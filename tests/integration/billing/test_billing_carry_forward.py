@@ -3,13 +3,16 @@ the one before is corrected."""
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from operator import itemgetter
+from uuid import UUID
 
 import pytest
 
 from gridtally.kernel.periods import month_of
+from problems import paths
 
 JANUARY, FEBRUARY, MARCH = (month_of(date(2025, month, 1)) for month in range(1, 4))
 WINTER = (JANUARY, FEBRUARY, MARCH)
@@ -282,3 +285,26 @@ async def test_consumers_and_retries_at_once_neither_deadlock_nor_double(world, 
     assert totals == {(1, Decimal("28.27")), (2, Decimal("33.15")), (3, Decimal("89.16"))}
     serials = sorted(int(invoice["number"][-6:]) for invoice in invoices)
     assert serials == list(range(1, len(invoices) + 1))
+
+
+async def test_the_same_is_billed_anew_from_the_first_day_alone(world, make, home, clients):
+    """From February on the tiers would begin anew: the customer would pay 20.24 less."""
+    agreement = await home()
+    await world.close(*(make.closed(agreement, period=period) for period in (JANUARY, FEBRUARY)))
+    api = await clients(world.tenant, "billing:read", "billing:write")
+    path, first = f"/v1/agreements/{agreement.id}/rebilling", {"If-Match": '"1"'}
+    order = {"from_on": str(FEBRUARY.start_on), "reason": "a new version", "replacement": {}}
+    for refused in (f"{path}/preview", path):
+        answer = await api.post(refused, json=order, headers=first)
+        assert (answer.status_code, answer.json()["code"]) == (422, "carried_state_lost")
+    assert paths(answer.json()) == ["/from_on"]
+    ended = await api.post(f"{path}/preview", json=order | {"replacement": None})
+    assert ended.status_code == 200
+    whole = order | {"from_on": str(agreement.start_on)}
+    shown = (await api.post(f"{path}/preview", json=whole)).json()
+    assert len(shown["credits"]) == 2
+    made = await api.post(path, json=whole, headers=first)
+    assert made.status_code == 201, made.text
+    new = replace(agreement, id=UUID(made.json()["replacement_id"]))
+    await world.close(*(make.closed(new, period=period) for period in (JANUARY, FEBRUARY)))
+    assert await live(world) == {1: TOTALS[1], 2: TOTALS[2]}

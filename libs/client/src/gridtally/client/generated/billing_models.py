@@ -1869,7 +1869,9 @@ class Replacement(Model):
     By what an agreement is replaced; what is left out stays as it was.
 
     But `end_on` null leaves the replacement without an end. With nothing in it the same is agreed
-    again: its days are billed by the tariff and the prices that are published by now.
+    again: its days are billed by the tariff and the prices that are published by now. Where the
+    tariff carries something from bill to bill, such as banked energy or tiers, the same customer
+    is billed by it anew from the agreement's first day only (`carried_state_lost`).
     """
 
     model_config = ConfigDict(

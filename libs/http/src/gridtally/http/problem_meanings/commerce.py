@@ -81,6 +81,8 @@ MEANINGS: dict[str, str] = {
     "too_many_calculations": "The customer has stored as many calculations as it may by itself.",
     "calculation_too_large": "The customer has more meters than one calculation takes.",
     "tariff_missing": "No published tariff version covers the period.",
+    "carried_state_lost": "The tariff carries something from bill to bill, such as banked energy, "
+    "that would begin anew. Rebill from the agreement's first day.",
     "too_many_invoices": "More invoices would be credited than at once. Begin at a later day.",
     "usage_impossible": "The usage cannot be rated; the detail says why.",
     "invalid_url": "Messages never go to this address; the detail says why.",

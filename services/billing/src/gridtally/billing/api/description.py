@@ -29,6 +29,7 @@ _REBILLING = {
         "tariff_missing",
         "currency_differs",
         "read_cycle_unknown",
+        "carried_state_lost",
         "too_many_invoices",
     ),
 }

@@ -107,6 +107,16 @@ def replacement_of(tenant_id: str, agreement: Agreement, order: RebillingOrder) 
     return changed
 
 
+def begins_anew(agreement: Agreement, replacement: Agreement) -> bool:
+    """Whether a replacement bills the same customer by the same tariff, but only from a day after
+    the first bill on: what the tariff carries from bill to bill would be lost."""
+    return (
+        replacement.customer_id == agreement.customer_id
+        and replacement.tariff_id == agreement.tariff_id
+        and replacement.billed_from_on > agreement.billed_from_on
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class AccountChange:
     """By how much a customer is credited and billed anew in one currency."""

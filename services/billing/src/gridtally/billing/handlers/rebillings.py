@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from gridtally.billing.domain.agreements import Agreement
@@ -22,8 +22,10 @@ from gridtally.billing.domain.rebillings import (
     Rebilled,
     Rebilling,
     RebillingOrder,
+    begins_anew,
     replacement_of,
 )
+from gridtally.billing.domain.reference_data import read_version
 from gridtally.billing.events.invoices import credit_note_issued
 from gridtally.billing.handlers.agreements import (
     lock_with_reference_data,
@@ -49,6 +51,7 @@ from gridtally.kernel.ids import derive_id
 from gridtally.kernel.periods import Period, local_date
 from gridtally.kernel.resources import Cause
 from gridtally.messaging import enqueue
+from gridtally.rating.tariff import carries_state
 
 INVOICES_MAX = 1_000
 """Invoices that one request credits; the tenant's numbers are locked until it ends."""
@@ -69,6 +72,7 @@ async def rebill_agreement(
     replacement = replacement_of(tenant_id, agreement, order)
     if replacement is not None:
         await _require_known(tx, tenant_id, agreement, replacement)
+        await _require_nothing_carried(tx, tenant_id, agreement, replacement)
     await update_agreement(tx, cause, cancelled, now)
     if replacement is not None:
         calendars = {} if order.calendar is None else {replacement.id: order.calendar}
@@ -112,6 +116,30 @@ async def _require_known(
     ):
         fault = Fault("/replacement/tariff_id", "must be a tariff with a published version")
         raise Rejected("tariff_missing", f"tariff {replacement.tariff_id} is not known", (fault,))
+
+
+async def _require_nothing_carried(
+    tx: WriteConnection, tenant_id: str, agreement: Agreement, replacement: Agreement
+) -> None:
+    """Rejected where the same customer would lose what the same tariff has carried up to the first
+    day of the replacement, such as banked energy, since an agreement begins with nothing."""
+    first_on = agreement.billed_from_on
+    if not begins_anew(agreement, replacement):
+        return
+    known = await reference_data.fetch_reference_data(
+        tx,
+        agreements={(tenant_id, agreement.id)},
+        meters=set(),
+        start_on=replacement.billed_from_on,
+        end_on=replacement.end_on or date.max,
+    )
+    versions = (read_version(id_, own) for (_, id_), own in known.documents.items())
+    if any(map(carries_state, versions)):
+        fault = Fault("/from_on", f"must not be after {first_on}")
+        detail = (
+            f"what the tariff carries from bill to bill would begin anew; rebill from {first_on}"
+        )
+        raise Rejected("carried_state_lost", detail, (fault,))
 
 
 async def _credit(
