@@ -18,17 +18,27 @@ if TYPE_CHECKING:
 DIRECTORY = "GRIDTALLY_LINE_COUNTS"
 """The variable that names where to store what was seen; without it nothing is counted."""
 ROOT = Path(__file__).parents[2]
-COUNTED = [ROOT / "libs", ROOT / "services"]
+COUNTED = (ROOT / "libs", ROOT / "services")
+
+
+class _OurFiles:
+    """What Slipcover asks which files to count. Its own takes `frozen`, the origin of a module of
+    Python's, for a file of the folder where a process runs."""
+
+    @staticmethod
+    def matches(origin: str) -> bool:
+        file = Path(origin)
+        is_ours = file.is_absolute() and any(file.is_relative_to(folder) for folder in COUNTED)
+        return is_ours and "tests" not in file.parts
 
 
 def _count(directory: Path) -> None:
     try:
-        from slipcover import FileMatcher, ImportManager, Slipcover
+        from slipcover import ImportManager, Slipcover
     except ImportError:
         return  # another environment, such as that of a test which installs the wheels
     counter = Slipcover(exclude_lines=[])  # the report excludes what is not to be counted
-    matcher = FileMatcher(sources=COUNTED, omit=["*/tests/*"])
-    ImportManager(counter, matcher).__enter__()
+    ImportManager(counter, _OurFiles()).__enter__()
     atexit.register(_store, counter, directory)
 
 

@@ -100,7 +100,7 @@ async def test_the_letterhead_is_that_of_the_day_or_else_the_first(ledger):
 
 
 async def test_a_letterhead_is_read_as_it_was_published(ledger):
-    (golden,) = [m for m in golden_messages() if m.topic == SellerChanged.TOPIC]
+    golden, *_ = (m for m in golden_messages() if m.topic == SellerChanged.TOPIC)
     event = SellerChanged.model_validate(golden.value)
     await posted(ledger, apply_sellers, event)
     seller = await seller_at(ledger, datetime.now(UTC))
