@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from examples import examples
 from gridtally.billing.domain.agreements import Agreement
-from gridtally.billing.domain.rebillings import RebillingOrder, begins_anew, replacement_of
+from gridtally.billing.domain.rebillings import RebillingOrder, begins_empty, replacement_of
 from gridtally.ingest.domain.periods import UnplannedAgreement, plan_agreement
 from gridtally.kernel.billing_calendars import CALENDAR_MONTHS, BillingCalendar
 from gridtally.kernel.periods import Period
@@ -203,9 +203,9 @@ class MeterAgreements(RuleBasedStateMachine):
             return
         changes = {"start_on": new.start_on, "end_on": new.end_on}
         replacement = replacement_of("t", own, RebillingOrder(from_on, "wrong", changes))
-        assert begins_anew(own, replacement) is (new.start_on > own.start_on)
-        assert not begins_anew(own, replace(replacement, customer_id=uuid4()))
-        assert not begins_anew(own, replace(replacement, tariff_id=uuid4()))
+        assert begins_empty(own, replacement) is (new.start_on > own.start_on)
+        assert not begins_empty(own, replace(replacement, customer_id=uuid4()))
+        assert not begins_empty(own, replace(replacement, tariff_id=uuid4()))
         self.agreements[id_] = own.cancelled_from(from_on)
         agreed.end_on = cut.end_on
         self.forget(id_)

@@ -287,7 +287,7 @@ async def test_consumers_and_retries_at_once_neither_deadlock_nor_double(world, 
     assert serials == list(range(1, len(invoices) + 1))
 
 
-async def test_the_same_is_billed_anew_from_the_first_day_alone(world, make, home, clients):
+async def test_the_same_is_billed_again_from_the_first_day_alone(world, make, home, clients):
     """From February on the tiers would begin anew: the customer would pay 20.24 less."""
     agreement = await home()
     await world.close(*(make.closed(agreement, period=period) for period in (JANUARY, FEBRUARY)))

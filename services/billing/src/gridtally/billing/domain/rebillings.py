@@ -107,7 +107,7 @@ def replacement_of(tenant_id: str, agreement: Agreement, order: RebillingOrder) 
     return changed
 
 
-def begins_anew(agreement: Agreement, replacement: Agreement) -> bool:
+def begins_empty(agreement: Agreement, replacement: Agreement) -> bool:
     """Whether a replacement bills the same customer by the same tariff, but only from a day after
     the first bill on: what the tariff carries from bill to bill would be lost."""
     return (

@@ -22,7 +22,7 @@ from gridtally.billing.domain.rebillings import (
     Rebilled,
     Rebilling,
     RebillingOrder,
-    begins_anew,
+    begins_empty,
     replacement_of,
 )
 from gridtally.billing.domain.reference_data import read_version
@@ -124,7 +124,7 @@ async def _require_nothing_carried(
     """Rejected where the same customer would lose what the same tariff has carried up to the first
     day of the replacement, such as banked energy, since an agreement begins with nothing."""
     first_on = agreement.billed_from_on
-    if not begins_anew(agreement, replacement):
+    if not begins_empty(agreement, replacement):
         return
     known = await reference_data.fetch_reference_data(
         tx,
