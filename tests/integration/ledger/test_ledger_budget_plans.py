@@ -84,6 +84,13 @@ async def credit(ledger, of, amount=None):
     await posted(ledger, post_credit_notes, note)
 
 
+async def deferred(client, document):
+    """What plans have taken upon themselves of an invoice, by its allocations."""
+    taken = (await client.get(f"/v1/invoices/{document.invoice_id}")).json()["allocations"]
+    deferrals = {own["transaction_id"] for own in taken if own["kind"] == "deferral"}
+    return sum(Decimal(own["amount"]) for own in taken if own["source_id"] in deferrals)
+
+
 async def test_a_year_of_equal_amounts_is_settled_against_what_was_used(ledger, acme):
     who = await known(ledger)
     key = {"Idempotency-Key": "b-1"}
@@ -109,10 +116,7 @@ async def test_a_year_of_equal_amounts_is_settled_against_what_was_used(ledger, 
     await credit(ledger, right, "8.00")
     assert ((await show(acme, plan))["used"], (await balance(acme, who))[3]) == ("90.00", "7.00")
     # What the plan has taken upon itself of an invoice can be read there: 98.00 less 8.00.
-    taken = (await acme.get(f"/v1/invoices/{right.invoice_id}")).json()["allocations"]
-    deferrals = {own["transaction_id"] for own in taken if own["kind"] == "deferral"}
-    left = [Decimal(own["amount"]) for own in taken if own["source_id"] in deferrals]
-    assert sum(left) == Decimal("90.00")
+    assert await deferred(acme, right) == Decimal("90.00")
 
     # The second is asked for two weeks before it is due, once.
     due_in = (datetime.fromisoformat(later["due_on"]).date() - TODAY).days
