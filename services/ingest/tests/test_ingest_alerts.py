@@ -24,6 +24,7 @@ from gridtally.ingest.domain.alerts import (
     ObservedChannel,
     ObservedDay,
     ObservedMeter,
+    ObservedTampering,
     changes,
     findings,
     newest_of,
@@ -283,3 +284,66 @@ def test_raised_and_cleared_alternate_whatever_comes_in_which_order(arrivals):
     numbers = [alert.number for what, alert in said if what == "raised"]
     assert numbers == list(range(1, len(numbers) + 1))
     assert len({alert.id for _, alert in said}) == len(numbers)
+
+
+DAY = timedelta(days=1)
+TAMPER = ("tamper", "")
+
+
+def tampered(*, ago, events=1, last_ago=None, newest_ago=None):
+    """A meter whose events of the last days began, and ended, so long ago."""
+    first_at, last_at = NOON - ago, NOON - (last_ago or ago)
+    seen_ = ObservedTampering(NOON - (newest_ago or last_ago or ago), events, first_at, last_at)
+    return replace(observed(), tampering=seen_)
+
+
+@pytest.mark.parametrize(
+    ("limit", "of", "value"),
+    [
+        (1, tampered(ago=DAY), 1),
+        (2, tampered(ago=DAY), None),
+        (2, tampered(ago=3 * DAY, events=2, last_ago=DAY), 2),
+        (1, observed(), None),
+    ],
+)
+def test_a_meter_is_tampered_with_by_its_own_events_of_the_last_days(limit, of, value):
+    results = findings(of, rules(on("tamper", limit)), {}, NOON)
+    assert not results.unknown
+    if value is None:
+        assert (TAMPER in results.conditions, results.look_at) == (False, None)
+        return
+    condition = results.conditions[TAMPER]
+    assert (condition.value, condition.limit) == (value, limit)
+    assert condition.since_at == of.tampering.first_at
+    assert condition.day == of.tampering.last_at.date()
+    assert results.look_at == of.tampering.first_at + 7 * DAY
+
+
+def test_tampering_is_raised_once_and_ends_when_it_is_long_ago():
+    on_ = rules(on("tamper"))
+    [alert] = changed(tampered(ago=DAY), on_).raised
+    assert (alert.kind, alert.flow, alert.number) == ("tamper", "", 1)
+    known = {TAMPER: alert}
+    assert changed(tampered(ago=DAY, events=2), on_, known).touched
+    past = replace(observed(), tampering=ObservedTampering(NOON - DAY))
+    [cleared] = changed(past, on_, known, now=NOON + 7 * DAY).cleared
+    assert cleared.reason == "ended"
+    [off] = changed(tampered(ago=DAY), rules(on("tamper", meter_type="main")), known).cleared
+    assert off.reason == "rule_off"
+
+
+def test_after_a_restore_tampering_goes_on_until_its_events_are_read_again():
+    on_ = rules(on("tamper"))
+    [alert] = changed(tampered(ago=DAY), on_).raised
+    known = {TAMPER: alert}
+    earlier = replace(observed(), tampering=ObservedTampering(NOON - 20 * DAY))
+    for of in (observed(), earlier):
+        results = findings(of, on_, known, NOON + HOUR)
+        assert (results.unknown, results.look_at) == ({TAMPER}, alert.seen_at + 7 * DAY)
+        assert changed(of, on_, known, now=NOON + HOUR) == changed(observed(), rules())
+        assert changed(of, on_, known, now=NOON + 7 * DAY).cleared
+
+
+def changed(of, by, known=None, *, now=NOON):
+    known = known or {}
+    return changes(KEY, of.meter, by, known, findings(of, by, known, now), now, "c-1")

@@ -23,6 +23,7 @@ from gridtally.ingest.domain.periods import (
 from gridtally.ingest.handlers import agreements as agreement_handlers
 from gridtally.ingest.handlers import alerts as alert_handlers
 from gridtally.ingest.handlers import derived_meters as derived_handlers
+from gridtally.ingest.handlers import device_events as device_event_handlers
 from gridtally.ingest.handlers import meters as meter_handlers
 from gridtally.ingest.handlers import periods as period_handlers
 from gridtally.kernel.periods import ONE_DAY, Period, month_of
@@ -82,6 +83,7 @@ class Tables:
         monkeypatch.setattr(derived_handlers, "derived_meters", sums)
         monkeypatch.setattr(meter_handlers, "periods", periods)
         monkeypatch.setattr(alert_handlers, "alert_rules", NoAlerts())
+        monkeypatch.setattr(device_event_handlers, "device_events", NoDeviceEvents())
         for handlers in (agreement_handlers, period_handlers):
             monkeypatch.setattr(handlers, "agreements", agreements)
             monkeypatch.setattr(handlers, "periods", periods)
@@ -96,6 +98,13 @@ class NoAlerts:
 
     async def fetch_tenants(self, read):
         return frozenset()
+
+
+class NoDeviceEvents:
+    """`store.device_events`, of meters that have noted nothing."""
+
+    async def fetch_tampered(self, read, keys):
+        return []
 
 
 class NoSums:

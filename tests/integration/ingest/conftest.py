@@ -83,7 +83,7 @@ class Ingest:
         stop = asyncio.Event()
         self.parts = build(Process("ingest", self.settings, database, self.sent, self.clock, stop))
         self.recorder = self.parts.state["recorder"]
-        names = ("readings", "meters", "agreements", "registers", "definitions")
+        names = ("readings", "meters", "agreements", "registers", "definitions", "device_events")
         handlers = [subscription.handle for subscription in self.parts.subscriptions]
         self.handle = dict(zip(names, handlers, strict=True))
 

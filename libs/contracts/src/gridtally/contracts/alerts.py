@@ -20,8 +20,9 @@ AlertKind = Literal[
     "back_feed",
     "clock_drift",
     "conservation",
+    "tamper",
 ]
-AlertUnit = Literal["hours", "days", "times", "Wh", "share"]
+AlertUnit = Literal["hours", "days", "times", "Wh", "share", "events"]
 Number = Annotated[Count, Field(ge=1)]
 
 

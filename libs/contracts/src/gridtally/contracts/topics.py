@@ -26,6 +26,7 @@ from gridtally.contracts.commerce import (
     InvoiceVoided,
     TariffPublished,
 )
+from gridtally.contracts.device_events import DeviceEventReceived
 from gridtally.contracts.direct_debits import (
     DirectDebitBatchChanged,
     DirectDebitChanged,
@@ -85,6 +86,7 @@ TOPICS: dict[str, Topic] = {
     for topic in (
         # ingest emits the blocks that come to it by HTTP
         Topic(ReadingsReceived, ("gateway", "ingest"), ("ingest",)),
+        Topic(DeviceEventReceived, ("gateway", "ingest"), ("ingest",)),
         Topic(ReadingsRejected, ("ingest",), ("billing",), logged=True),
         Topic(UsageRecorded, ("ingest",), ("billing",)),
         Topic(PeriodClosed, ("ingest",), ("billing",), logged=True),

@@ -101,6 +101,7 @@ NAMED: dict[str, CostClass] = {
     "GET /v1/validation-rules": READ,
     "POST /v1/agreements/{agreement_id}/periods/{start_on}/close": WRITE,
     "POST /v1/alerts/{alert_id}/acknowledge": WRITE,
+    "POST /v1/device-events": WRITE,
     "POST /v1/imports": BULK_WRITE,
     "POST /v1/imports/{import_id}/check": BULK_WRITE,
     "POST /v1/imports/{import_id}/replay": BULK_WRITE,

@@ -5,6 +5,7 @@ from typing import Any
 
 from gridtally.contracts.alerts import AlertCleared, AlertRaised
 from gridtally.contracts.commerce import AgreementChanged
+from gridtally.contracts.device_events import DeviceEventReceived
 from gridtally.contracts.metering import (
     MeterDefined,
     MeterRegistered,
@@ -15,7 +16,15 @@ from gridtally.contracts.metering import (
 )
 from gridtally.database import WriteConnection
 from gridtally.ingest.events.blocks import read_block, received_blocks
-from gridtally.ingest.handlers import adoption, agreements, derived_meters, meters, registers
+from gridtally.ingest.events.device_events import received_event
+from gridtally.ingest.handlers import (
+    adoption,
+    agreements,
+    derived_meters,
+    device_events,
+    meters,
+    registers,
+)
 from gridtally.ingest.handlers.readings import Recorder
 from gridtally.ingest.settings import Settings
 from gridtally.kernel.errors import Poison, Unreadable
@@ -26,8 +35,8 @@ Batch = Sequence[ReceivedMessage[Any]]
 
 
 def subscriptions(process: Process[Settings], recorder: Recorder) -> list[Subscription]:
-    """Readings, meters, agreements, readings of registers and definitions of derived meters; one
-    consumer each."""
+    """Readings, meters, agreements, readings of registers, definitions of derived meters and events
+    of devices; one consumer each."""
     clock = process.clock
 
     async def record_readings(tx: WriteConnection, batch: Batch) -> None:
@@ -42,6 +51,9 @@ def subscriptions(process: Process[Settings], recorder: Recorder) -> list[Subscr
     async def apply_definitions(tx: WriteConnection, batch: Batch) -> None:
         await derived_meters.apply_definitions(tx, batch, clock())
 
+    async def record_events(tx: WriteConnection, batch: Batch) -> None:
+        await device_events.record_events(tx, list(map(received_event, batch)), clock())
+
     return [
         Subscription(
             ReadingsReceived, record_readings, process.settings.batch_messages_max, read_block
@@ -50,6 +62,7 @@ def subscriptions(process: Process[Settings], recorder: Recorder) -> list[Subscr
         Subscription(AgreementChanged, agreements.apply_agreements),
         Subscription(ReadingRecorded, registers.apply_register_readings),
         Subscription(MeterDefined, apply_definitions),
+        Subscription(DeviceEventReceived, record_events),
     ]
 
 

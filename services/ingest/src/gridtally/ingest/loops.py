@@ -8,6 +8,7 @@ from gridtally.database import ALL_TENANTS, WriteConnection, transaction
 from gridtally.ingest.handlers.alerts import check_due_meters
 from gridtally.ingest.handlers.archive import Overtaken, archive_oldest, remove_replaced
 from gridtally.ingest.handlers.derived_meters import add_up_due_days
+from gridtally.ingest.handlers.device_events import delete_expired
 from gridtally.ingest.handlers.estimates import estimate_due_periods
 from gridtally.ingest.handlers.imports import Importer
 from gridtally.ingest.handlers.pending_blocks import drop_expired, record_pending
@@ -31,7 +32,8 @@ ARCHIVE_POLL_S = 600.0
 def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
     """Publishing usage, planning and closing periods, estimating what they lack, recording pending
     blocks, dropping those that have waited too long, turning registers into intervals, adding up
-    derived meters, imports, alerts, and moving old months into the archive."""
+    derived meters, imports, alerts, deleting old events of devices, and moving old months into the
+    archive."""
     database, clock = process.database, process.clock
     importer = Importer(process.publisher, recorder)
 
@@ -58,6 +60,9 @@ def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
     async def sums(tx: WriteConnection, now: datetime) -> int:
         return await add_up_due_days(tx, recorder, now)
 
+    async def old_events(tx: WriteConnection, now: datetime) -> int:
+        return await delete_expired(tx, now - timedelta(days=process.settings.device_event_days))
+
     async def archive() -> int:
         archived = 0
         with suppress(Overtaken):  # the next time
@@ -76,6 +81,9 @@ def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
         polling_loop("ingest.imports", importer.work, database, clock),
         polling_loop("ingest.alerts", check_due_meters, database, clock),
         repeating_loop("ingest.archive", archive, idle_s=ARCHIVE_POLL_S),
+        polling_loop(
+            "ingest.device_event_expiry", old_events, database, clock, idle_s=EXPIRY_POLL_S
+        ),
         _expiry(process),
     ]
 

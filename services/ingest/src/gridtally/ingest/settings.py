@@ -23,6 +23,8 @@ class Settings(ServiceSettings):
     """How long a block may be pending for its meter; then it is dropped and counted."""
     pending_blocks_max: int = Field(default=200_000, ge=1)
     """The most pending blocks of one tenant; further ones are dropped and counted."""
+    device_event_days: int = Field(default=1_100, ge=30, le=3_650)
+    """How long events of devices are kept; then they are deleted."""
     websocket_origins: str = Field(default="", pattern=rf"^({ORIGIN}(,{ORIGIN})*)?$")
     """Origins (`https://host`), with commas between them, of pages that may open WebSockets."""
 

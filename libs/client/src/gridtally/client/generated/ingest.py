@@ -345,6 +345,7 @@ class Ingest(Operations):
             "clock_drift",
             "repeated_hour",
             "unusual_use",
+            "tamper",
         ]
         | None = None,
         from_: date | None = None,
@@ -366,6 +367,70 @@ class Ingest(Operations):
                 "from": from_,
                 "to": to,
                 "cleared": cleared,
+                "limit": limit,
+            },
+        )
+
+    def submit_device_events(
+        self, body: models.NewDeviceEvents | models.NewDeviceEvent
+    ) -> models.IntakeResult:
+        """Take in events of devices: `{"items": […]}`, or a single one.
+
+        202 once the broker has acknowledged what was accepted; 422 when nothing was. The same
+        event again, by its id or by meter, kind and instant, changes nothing.
+        """
+        return self._call(models.IntakeResult, "POST", "/v1/device-events", body=body)
+
+    def list_device_events(
+        self,
+        *,
+        meter_id: UUID | None = None,
+        kind: Literal[
+            "meter_cover_opened",
+            "meter_cover_closed",
+            "terminal_cover_opened",
+            "terminal_cover_closed",
+            "magnetic_field_detected",
+            "magnetic_field_ended",
+            "reverse_run_detected",
+            "reverse_run_ended",
+            "current_bypass_detected",
+            "access_refused",
+            "replay_attack",
+            "power_outage",
+            "power_restored",
+            "phase_missing",
+            "undervoltage",
+            "overvoltage",
+            "clock_set",
+            "clock_invalid",
+            "battery_low",
+            "battery_replaced",
+            "memory_error",
+            "measurement_error",
+            "watchdog_reset",
+            "firmware_changed",
+            "parameters_changed",
+            "disconnected",
+            "reconnected",
+        ]
+        | None = None,
+        severity: Literal["tamper", "warning", "info"] | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.DeviceEvent]:
+        """What meters noted of themselves, the newest first."""
+        return self._pages(
+            models.PageOfDeviceEvent,
+            "GET",
+            "/v1/device-events",
+            query={
+                "meter_id": meter_id,
+                "kind": kind,
+                "severity": severity,
+                "from": from_,
+                "to": to,
                 "limit": limit,
             },
         )
@@ -394,6 +459,7 @@ class Ingest(Operations):
             "back_feed",
             "clock_drift",
             "conservation",
+            "tamper",
         ]
         | None = None,
         meter_id: UUID | None = None,
@@ -924,6 +990,7 @@ class AsyncIngest(AsyncOperations):
             "clock_drift",
             "repeated_hour",
             "unusual_use",
+            "tamper",
         ]
         | None = None,
         from_: date | None = None,
@@ -945,6 +1012,70 @@ class AsyncIngest(AsyncOperations):
                 "from": from_,
                 "to": to,
                 "cleared": cleared,
+                "limit": limit,
+            },
+        )
+
+    async def submit_device_events(
+        self, body: models.NewDeviceEvents | models.NewDeviceEvent
+    ) -> models.IntakeResult:
+        """Take in events of devices: `{"items": […]}`, or a single one.
+
+        202 once the broker has acknowledged what was accepted; 422 when nothing was. The same
+        event again, by its id or by meter, kind and instant, changes nothing.
+        """
+        return await self._call(models.IntakeResult, "POST", "/v1/device-events", body=body)
+
+    def list_device_events(
+        self,
+        *,
+        meter_id: UUID | None = None,
+        kind: Literal[
+            "meter_cover_opened",
+            "meter_cover_closed",
+            "terminal_cover_opened",
+            "terminal_cover_closed",
+            "magnetic_field_detected",
+            "magnetic_field_ended",
+            "reverse_run_detected",
+            "reverse_run_ended",
+            "current_bypass_detected",
+            "access_refused",
+            "replay_attack",
+            "power_outage",
+            "power_restored",
+            "phase_missing",
+            "undervoltage",
+            "overvoltage",
+            "clock_set",
+            "clock_invalid",
+            "battery_low",
+            "battery_replaced",
+            "memory_error",
+            "measurement_error",
+            "watchdog_reset",
+            "firmware_changed",
+            "parameters_changed",
+            "disconnected",
+            "reconnected",
+        ]
+        | None = None,
+        severity: Literal["tamper", "warning", "info"] | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.DeviceEvent]:
+        """What meters noted of themselves, the newest first."""
+        return self._pages(
+            models.PageOfDeviceEvent,
+            "GET",
+            "/v1/device-events",
+            query={
+                "meter_id": meter_id,
+                "kind": kind,
+                "severity": severity,
+                "from": from_,
+                "to": to,
                 "limit": limit,
             },
         )
@@ -975,6 +1106,7 @@ class AsyncIngest(AsyncOperations):
             "back_feed",
             "clock_drift",
             "conservation",
+            "tamper",
         ]
         | None = None,
         meter_id: UUID | None = None,

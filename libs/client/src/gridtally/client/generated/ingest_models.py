@@ -37,6 +37,7 @@ class Alert(Model):
             "back_feed",
             "clock_drift",
             "conservation",
+            "tamper",
         ]
         | str
     )
@@ -73,7 +74,7 @@ class Alert(Model):
     limit: Decimal
     """The limit that it has reached, in `unit`."""
 
-    unit: Literal["hours", "days", "times", "Wh", "share"] | str
+    unit: Literal["hours", "days", "times", "Wh", "share", "events"] | str
     """What `value`, `worst_value` and `limit` are in."""
 
     raised_at: AwareDatetime
@@ -113,6 +114,7 @@ class AlertKindDescription(Model):
             "back_feed",
             "clock_drift",
             "conservation",
+            "tamper",
         ]
         | str
     )
@@ -121,7 +123,7 @@ class AlertKindDescription(Model):
     meaning: str
     """What it measures."""
 
-    unit: Literal["hours", "days", "times", "Wh", "share"] | str
+    unit: Literal["hours", "days", "times", "Wh", "share", "events"] | str
     """What its limit is in."""
 
     limit: Decimal
@@ -149,6 +151,7 @@ class AlertKindDescription(Model):
             "clock_drift",
             "repeated_hour",
             "unusual_use",
+            "tamper",
         ]
         | str
     ]
@@ -173,6 +176,7 @@ class AlertSetting(Model):
         "back_feed",
         "clock_drift",
         "conservation",
+        "tamper",
     ]
     """The kind."""
 
@@ -423,6 +427,7 @@ class DayCompleteness(Model):
             "clock_drift",
             "repeated_hour",
             "unusual_use",
+            "tamper",
         ]
         | str
     ]
@@ -460,6 +465,7 @@ class DayVerdict(Model):
             "clock_drift",
             "repeated_hour",
             "unusual_use",
+            "tamper",
         ]
         | str
     )
@@ -615,6 +621,65 @@ class DeadLetterWithValue(Model):
 
     value_base64: str | None
     """The message's value, byte for byte, in Base64."""
+
+
+class DeviceEvent(Model):
+    """What a meter noted of itself."""
+
+    id: UUID
+    """The event."""
+
+    meter_id: UUID
+    """The meter."""
+
+    kind: (
+        Literal[
+            "meter_cover_opened",
+            "meter_cover_closed",
+            "terminal_cover_opened",
+            "terminal_cover_closed",
+            "magnetic_field_detected",
+            "magnetic_field_ended",
+            "reverse_run_detected",
+            "reverse_run_ended",
+            "current_bypass_detected",
+            "access_refused",
+            "replay_attack",
+            "power_outage",
+            "power_restored",
+            "phase_missing",
+            "undervoltage",
+            "overvoltage",
+            "clock_set",
+            "clock_invalid",
+            "battery_low",
+            "battery_replaced",
+            "memory_error",
+            "measurement_error",
+            "watchdog_reset",
+            "firmware_changed",
+            "parameters_changed",
+            "disconnected",
+            "reconnected",
+        ]
+        | str
+    )
+    """What it noted."""
+
+    severity: Literal["tamper", "warning", "info"] | str
+    """Whether somebody was at the meter, somebody should look, or it is good to know."""
+
+    happened_at: AwareDatetime
+    """When, by the meter's clock, UTC."""
+
+    detail: str
+    """The device's own code or words."""
+
+    source: str
+    """Who sent it."""
+
+    recorded_at: AwareDatetime
+    """When it was stored, UTC."""
 
 
 class Discard(Model):
@@ -955,6 +1020,71 @@ class NewBlocks(Model):
     items: list[NewBlock]
 
 
+class NewDeviceEvent(Model):
+    """
+    What a meter noted of itself.
+
+    `event_id` names an event of its `source`: sent again under the same id it changes nothing.
+    Without one it is known by its meter, kind and instant. A field that is not known is refused
+    here, though a gateway's message may have it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    meter_id: UUID
+    """The meter that noted it."""
+
+    kind: Literal[
+        "meter_cover_opened",
+        "meter_cover_closed",
+        "terminal_cover_opened",
+        "terminal_cover_closed",
+        "magnetic_field_detected",
+        "magnetic_field_ended",
+        "reverse_run_detected",
+        "reverse_run_ended",
+        "current_bypass_detected",
+        "access_refused",
+        "replay_attack",
+        "power_outage",
+        "power_restored",
+        "phase_missing",
+        "undervoltage",
+        "overvoltage",
+        "clock_set",
+        "clock_invalid",
+        "battery_low",
+        "battery_replaced",
+        "memory_error",
+        "measurement_error",
+        "watchdog_reset",
+        "firmware_changed",
+        "parameters_changed",
+        "disconnected",
+        "reconnected",
+    ]
+    """What it noted."""
+
+    happened_at: AwareDatetime
+    """When, by the meter's clock, in UTC."""
+
+    detail: str = ""
+    """The device's own code or words, for people."""
+
+    event_id: str | None = None
+    """What the source calls the event, a UUID or any other name, where it has one."""
+
+    source: str = ""
+    """Who sends it: a gateway, a head-end. Ids that are no UUIDs are those of their source."""
+
+
+class NewDeviceEvents(Model):
+    """Several events."""
+
+    items: list[NewDeviceEvent]
+
+
 class NewEstimationSettings(Model):
     """How a tenant estimates from now on."""
 
@@ -1014,6 +1144,14 @@ class PageOfArchivedShard(Model):
 
 class PageOfDeadLetter(Model):
     items: list[DeadLetter]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfDeviceEvent(Model):
+    items: list[DeviceEvent]
     """The page's items"""
 
     next_cursor: str | None = None
@@ -1246,6 +1384,7 @@ class RuleSetting(Model):
         "clock_drift",
         "repeated_hour",
         "unusual_use",
+        "tamper",
     ]
     """The rule."""
 
@@ -1400,6 +1539,7 @@ class ValidationRule(Model):
             "clock_drift",
             "repeated_hour",
             "unusual_use",
+            "tamper",
         ]
         | str
     )
@@ -1468,6 +1608,7 @@ class ValidationVerdict(Model):
             "clock_drift",
             "repeated_hour",
             "unusual_use",
+            "tamper",
         ]
         | str
     )

@@ -189,6 +189,11 @@ def _overlap(case: _Case) -> Floats:
     return case.days.overlaps.astype(np.float64)
 
 
+def _tamper(case: _Case) -> Floats:
+    """Nothing: it is the meter's own events that say it, not its values."""
+    return np.full(case.days.slots.size, _NOTHING)
+
+
 def _back_feed(case: _Case) -> Floats:
     return np.where(case.days.has_generation, _NOTHING, case.measures.total)
 
@@ -343,6 +348,7 @@ _MEASURED_BY: dict[RuleName, Callable[[_Case], Floats]] = {
     "wrong_sign": _wrong_sign,
     "repeated_hour": _repeated_hour,
     "unusual_use": _unusual_use,
+    "tamper": _tamper,
 }
 
 

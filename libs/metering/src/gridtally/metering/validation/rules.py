@@ -22,8 +22,11 @@ RuleName = Literal[
     "clock_drift",
     "repeated_hour",
     "unusual_use",
+    "tamper",
 ]
 RULE_NAMES: tuple[RuleName, ...] = get_args(RuleName)
+OF_EVENTS: tuple[RuleName, ...] = ("overlap", "tamper")
+"""Rules that speak of something that happened: a later look at the day does not see it."""
 ALL_FLOWS = ("import", "export", "load", "generation", "reactive_import", "reactive_export")
 _USE = ("import", "load")
 
@@ -128,6 +131,13 @@ RULES: dict[RuleName, Rule] = {
             5.0,
             1_000.0,
             ("import", "load"),
+        ),
+        Rule(
+            "tamper",
+            "events of tampering that the meter noted on a day (a cover opened, a magnetic field, "
+            "reverse run); the readings stay",
+            "events",
+            1.0,
         ),
     )
 }

@@ -36,6 +36,7 @@ KINDS = {
     "back_feed": "Energy goes out of a meter that has no channel for generation.",
     "clock_drift": "A week fits much better when it is shifted by an hour: look at the clock.",
     "conservation": "The parts of a derived meter have more than what they are parts of.",
+    "tamper": "The meter noted that it was tampered with in the last seven days: go and look.",
 }
 """What each kind says, and where to look."""
 

@@ -35,6 +35,8 @@ from gridtally.console.views.blocks import (
 router = APIRouter()
 DAYS_MAX = 92
 HOURS = 24
+EVENTS_MAX = 50
+"""Events of a device that are shown, the newest of the time."""
 QUICK = (("Last 7 days", 7), ("Last 30 days", 30), ("Last 90 days", 90))
 
 
@@ -177,10 +179,13 @@ async def _energy(
     start, end = (_midnight(day, zone).isoformat() for day in (first, last))
     window = {"flow": flow, "from_": start, "to": end, "as_known_at": _as_instant(known_at)}
     path = f"/v1/meters/{meter_id}"
-    daily, hourly, whole = await asyncio.gather(
+    daily, hourly, whole, noted = await asyncio.gather(
         visit.get("ingest", f"{path}/series", resolution="1440", **window),
         visit.get("ingest", f"{path}/series", resolution="60", **window),
         visit.get("ingest", f"{path}/completeness", from_=first.isoformat(), to=last.isoformat()),
+        visit.get(
+            "ingest", "/v1/device-events", meter_id=meter_id, from_=start, to=end, limit=EVENTS_MAX
+        ),
     )
     curve = address(f"/meters/{meter_id}/curve", flow=flow, from_=start, to=end, known_at=known_at)
     span = formats.period(first.isoformat(), last.isoformat())
@@ -194,6 +199,11 @@ async def _energy(
         Panel("Days", [_day_bars(daily, zone, flow)], failure=daily.failure, width=6),
         Panel("Days and hours", [_hours(hourly, zone)], failure=hourly.failure, width=6),
         Panel("How whole the days are", _wholeness(whole, flow), failure=whole.failure),
+        Panel(
+            "What the meter noted of itself",
+            [lists.device_events(noted.items)],
+            failure=noted.failure,
+        ),
         Panel(
             "Figures by day",
             [_day_table(daily, whole, zone, flow)],
@@ -281,7 +291,7 @@ def _hours(hourly: Answer, zone: str) -> Block:
 
 
 def _wholeness(whole: Answer, flow: str) -> list[Block]:
-    """One mark a day: all there, some estimated, some missing, nothing at all."""
+    """One mark a day: all there, some estimated or flagged by a rule, some missing, nothing."""
     days = [item for item in (whole.data["days"] if whole.ok else []) if item["flow"] == flow]
     if not days:
         return [Empty("No days", "There is nothing to expect in this time.")]
@@ -291,18 +301,30 @@ def _wholeness(whole: Answer, flow: str) -> list[Block]:
         kind = "fg"
         if item["present"] < item["expected"]:
             kind = "fb"
-        elif made:
+        elif made or item["flags"]:
             kind = "fw"
         title = (
             f"{formats.day(item['day'])}: {item['present']} of {item['expected']}, {made} estimated"
         )
+        if item["flags"]:
+            title += f"; {_flags(item)}"
         marks.append((position, position + 1, kind, title))
     classes = {kind: kind for kind in ("fg", "fw", "fb")}
     heads = [(0, formats.day(days[0]["day"]))]
     drawn = charts.runs(
         [("", marks)], classes, "How whole each day is", width_units=len(days), heads=heads, tall=24
     )
-    return [Drawing(drawn, (("fg", "whole"), ("fw", "partly estimated"), ("fb", "values missing")))]
+    return [
+        Drawing(
+            drawn,
+            (("fg", "whole"), ("fw", "estimated or flagged in part"), ("fb", "values missing")),
+        )
+    ]
+
+
+def _flags(item: Json) -> str:
+    """The rules that speak of a day."""
+    return ", ".join(map(formats.words, item["flags"]))
 
 
 def _day_table(daily: Answer, whole: Answer, zone: str, flow: str) -> Table:
@@ -325,6 +347,7 @@ def _day_table(daily: Answer, whole: Answer, zone: str, flow: str) -> Table:
                     else formats.NONE
                 ),
                 Cell(formats.number(item["version"]) if item else formats.NONE),
+                Cell(_flags(item) if item and item["flags"] else formats.NONE),
             )
         )
     columns = [
@@ -333,6 +356,7 @@ def _day_table(daily: Answer, whole: Answer, zone: str, flow: str) -> Table:
         Column("Intervals", is_number=True),
         Column("Estimated", is_number=True),
         Column("Version", is_number=True),
+        Column("Flagged by"),
     ]
     return Table("Energy of each day", columns, rows, Empty("No days", "Choose a longer time."))
 

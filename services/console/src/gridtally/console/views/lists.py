@@ -34,6 +34,26 @@ def quality(code: str) -> Cell:
     return Cell(formats.words(code), tone=QUALITIES.get(code, "plain"))
 
 
+SEVERITIES: Mapping[str, Tone] = {"tamper": "bad", "warning": "warn", "info": "info"}
+
+
+def device_events(items: Sequence[Json]) -> Table:
+    """What a meter noted of itself."""
+    rows = [
+        (
+            Cell(formats.instant(item["happened_at"])),
+            Cell(formats.words(item["kind"])),
+            Cell(item["severity"], tone=SEVERITIES[item["severity"]]),
+            Cell(item["detail"] or formats.NONE),
+            Cell(item["source"]),
+        )
+        for item in items
+    ]
+    columns = [Column(name) for name in ("When", "What", "Severity", "In its words", "Sent by")]
+    empty = Empty("Nothing", "The meter has sent no event of its own in this time.")
+    return Table("What the meter noted of itself", columns, rows, empty)
+
+
 def customer(customer_id: str | None, names: Mapping[str, str]) -> Cell:
     """A customer by name, else by id; nothing for what is about no customer."""
     if customer_id is None:

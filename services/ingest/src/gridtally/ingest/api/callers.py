@@ -1,4 +1,5 @@
-"""Who may call what, one scope to read, one to write; and the archive, which readers are given."""
+"""Who may call what, one scope to read, one to write; the archive, which readers are given,
+and the publisher."""
 
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from fastapi import Depends, Request
 from gridtally.http.auth import Principal
 from gridtally.http.callers import reader, writer
 from gridtally.ingest.store.archive.archive import Archive
+from gridtally.messaging import Publisher
 
 Reader = Annotated[Principal, reader("ingest")]
 Writer = Annotated[Principal, writer("ingest")]
@@ -17,5 +19,12 @@ async def _archive(request: Request) -> Archive:
     return archive
 
 
+async def _publisher(request: Request) -> Publisher:
+    publisher: Publisher = request.app.state.publisher
+    return publisher
+
+
+Publishing = Annotated[Publisher, Depends(_publisher)]
+"""What takes messages to the broker."""
 Archived = Annotated[Archive, Depends(_archive)]
 """What has left the database."""

@@ -7,11 +7,11 @@ bodies are bounded; NDJSON goes on for as long as the sender likes, in constant 
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import unquote
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel
 
 from gridtally.files.formats import recognize
@@ -21,14 +21,14 @@ from gridtally.http.exports import SpooledAnswer
 from gridtally.http.json_bodies import Router, loads
 from gridtally.http.ndjson import LINE_BYTES_MAX, Line, line_batches
 from gridtally.http.problems import HttpRefusal, pointer
-from gridtally.ingest.api.callers import Writer
+from gridtally.ingest.api.callers import Publishing, Writer
 from gridtally.ingest.domain.submissions import Submission
 from gridtally.ingest.domain.validation import Refusal
 from gridtally.ingest.events.submissions import NewBlock, Sender, read_event, read_item
 from gridtally.ingest.handlers.submissions import Intake
 from gridtally.kernel.errors import Fault, Rejected, Transient
 from gridtally.kernel.periods import Clock
-from gridtally.messaging import NUL, Publisher
+from gridtally.messaging import NUL
 
 router = Router(prefix="/v1/readings", tags=["readings"])
 
@@ -111,11 +111,6 @@ _BODY = {
 }
 
 
-async def _publisher(request: Request) -> Publisher:
-    publisher: Publisher = request.app.state.publisher
-    return publisher
-
-
 @router.post("", status_code=202, response_model=IntakeResult, openapi_extra=_BODY)
 async def submit_readings(
     request: Request,
@@ -126,7 +121,7 @@ async def submit_readings(
     clock: ProcessClock,
     exports: Exports,
     bodies: Bodies,
-    publisher: Annotated[Publisher, Depends(_publisher)],
+    publisher: Publishing,
 ) -> Response:
     """Take in blocks of readings: `{"items": […]}`, a single block, events of CloudEvents, or
     NDJSON of any length.
@@ -148,7 +143,7 @@ async def submit_readings(
     outcomes = await intake.take_in(items, now)
     accepted = sum(isinstance(outcome, UUID) for outcome in outcomes)
     if not accepted:
-        raise _nothing_accepted(dict(enumerate(outcomes)))
+        raise nothing_accepted(dict(enumerate(outcomes)))
     result = IntakeResult(
         accepted=accepted,
         refused=len(items) - accepted,
@@ -217,7 +212,7 @@ class _Stream:
         if not self._items:
             raise Rejected("invalid_items", "the body holds no item")
         if not self._accepted:
-            raise _nothing_accepted(self._refusals)
+            raise nothing_accepted(self._refusals)
         head = f'{{"accepted":{self._accepted},"refused":{self._items - self._accepted},"items":['
         return self.answer.response(202, JSON, head.encode(), b"]}")
 
@@ -249,13 +244,13 @@ def _reader_and_items(
     if kind == EVENT:
         return read_event, [value]
     if kind == EVENTS:
-        return read_event, _counted(value)
+        return read_event, counted(value)
     if f"{BINARY_MODE}specversion" in headers:
         return read_event, [_binary_event(value, headers)]
-    return read_item, _counted(_whole(value))
+    return read_item, counted(items_of(value))
 
 
-def _counted(items: Any) -> list[Any]:
+def counted(items: Any) -> list[Any]:
     """The items, where they are as many as may come; Rejected otherwise."""
     if not isinstance(items, list) or not 1 <= len(items) <= ITEMS_MAX:
         raise Rejected("invalid_items", f"send between 1 and {ITEMS_MAX} items")
@@ -285,7 +280,7 @@ def _unsupported(body: bytes) -> HttpRefusal:
     return HttpRefusal(415, "unsupported_media_type", detail)
 
 
-def _whole(value: Any) -> Any:
+def items_of(value: Any) -> Any:
     """The items of a JSON body: of `{"items": […]}`, or the one that it is."""
     if not isinstance(value, dict) or "items" not in value:
         return [value]
@@ -295,7 +290,7 @@ def _whole(value: Any) -> Any:
     return value["items"]
 
 
-def _nothing_accepted(outcomes: Mapping[int, UUID | Refusal]) -> Rejected:
+def nothing_accepted(outcomes: Mapping[int, UUID | Refusal]) -> Rejected:
     faults = tuple(
         Fault(f"/items/{index}", f"{outcome.reason}: {outcome.detail}")
         for index, outcome in sorted(outcomes.items())

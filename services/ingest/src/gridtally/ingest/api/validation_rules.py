@@ -15,6 +15,7 @@ from gridtally.ingest.domain import validation_rules as domain
 from gridtally.ingest.domain.meters import Flow
 from gridtally.ingest.handlers.validation_rules import replace_rules
 from gridtally.ingest.store import validation_rules as store
+from gridtally.kernel.errors import Rejected
 from gridtally.metering.validation.rules import RULES, RuleName
 
 router = Router(prefix="/v1/validation-rules", tags=["validation rules"])
@@ -121,6 +122,8 @@ async def put_validation_rules(
     """Replace the tenant's rules. They count for what comes from now on; verdicts of rules that are
     on no more are cleared."""
     settings = tuple(domain.RuleSetting(**setting.model_dump()) for setting in body.settings)
+    if said := domain.flaws(settings):
+        raise Rejected("validation_setting", "; ".join(said[:10]))
     async with transaction(db, tenant=caller.tenant_id) as tx:
         rules = await store.lock_rules(tx, caller.tenant_id)
         if_match.check(rules.version)

@@ -20,8 +20,9 @@ AlertKind = Literal[
     "back_feed",
     "clock_drift",
     "conservation",
+    "tamper",
 ]
-AlertUnit = Literal["hours", "days", "times", "Wh", "share"]
+AlertUnit = Literal["hours", "days", "times", "Wh", "share", "events"]
 AlertAction = Literal["off", "raise"]
 SILENCE_MAX = 10_000
 """The highest limit of a kind that speaks of silence: an instant beyond the calendar would stop the
@@ -44,6 +45,11 @@ class Kind:
     def is_silence(self) -> bool:
         """Whether it speaks of readings that do not come."""
         return self.name in ("missing_readings", "dead_meter")
+
+    @property
+    def is_of_days(self) -> bool:
+        """Whether it speaks of a channel's newest days."""
+        return not self.is_silence and self.name != "tamper"
 
 
 KINDS: dict[AlertKind, Kind] = {
@@ -100,6 +106,13 @@ KINDS: dict[AlertKind, Kind] = {
             "Wh",
             Decimal(1_000),
             ("export",),
+        ),
+        Kind(
+            "tamper",
+            "events of tampering that a meter has noted within the last seven days",
+            "events",
+            Decimal(1),
+            (),
         ),
     )
 }

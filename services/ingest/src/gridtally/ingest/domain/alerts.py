@@ -15,14 +15,17 @@ from uuid import UUID
 from gridtally.ingest.domain.alert_rules import KINDS, AlertKind, AlertRules
 from gridtally.ingest.domain.meters import Channel, Meter, MeterKey
 from gridtally.kernel.ids import derive_id
-from gridtally.kernel.periods import midnight_utc
+from gridtally.kernel.periods import local_date, midnight_utc
 
 AlertKey = tuple[AlertKind, str]
 """The kind, and the flow of the channel; no flow for all channels of the meter together."""
 Clearing = Literal["ended", "rule_off", "meter_removed"]
 WHOLE_METER = ""
+TAMPERED: AlertKey = ("tamper", WHOLE_METER)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-OF_DAYS: tuple[AlertKind, ...] = tuple(kind.name for kind in KINDS.values() if not kind.is_silence)
+OF_DAYS: tuple[AlertKind, ...] = tuple(kind.name for kind in KINDS.values() if kind.is_of_days)
+TAMPERED_FOR = timedelta(days=7)
+"""For how long an event of tampering is looked at: somebody has been there by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,25 @@ class ObservedChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class ObservedTampering:
+    """Events of tampering that are stored of a meter: how many of the last days, when the first and
+    the last of these happened, and when the newest of all."""
+
+    newest_at: datetime
+    events: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedMeter:
     """A meter as it is registered, None where it is no more, with its channels by flow; readings
-    are waited for from `watched_from` on."""
+    are waited for from `watched_from` on. `tampering` is None where nothing is stored of any."""
 
     meter: Meter | None
     channels: Mapping[str, ObservedChannel]
     watched_from: datetime
+    tampering: ObservedTampering | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +155,13 @@ def findings(
             elif _is_unjudged(kind, days, known_on):
                 unknown.add(key)
     silences, look_at = _silences(observed, meter, rules, now)
-    return Findings(conditions | silences, frozenset(unknown), look_at)
+    tampering, look_again_at = _tampering(observed, meter, rules, latest, now)
+    if tampering is not None:
+        conditions[TAMPERED] = tampering
+    elif look_again_at is not None:
+        unknown.add(TAMPERED)
+    looks = [at for at in (look_at, look_again_at) if at is not None]
+    return Findings(conditions | silences, frozenset(unknown), min(looks, default=None))
 
 
 def _of_days(
@@ -208,6 +229,34 @@ def _silences(
         read = [at for stored in observed.channels.values() if (at := stored.read_until)]
         hold("dead_meter", WHOLE_METER, max(read or waited.values()), DAY)
     return conditions, min(looks, default=None)
+
+
+def _tampering(
+    observed: ObservedMeter,
+    meter: Meter,
+    rules: AlertRules,
+    latest: Mapping[AlertKey, Alert],
+    now: datetime,
+) -> tuple[Condition | None, datetime | None]:
+    """Whether the meter was tampered with lately, and when the first event is no longer looked at.
+
+    An instant without a condition says that nothing can be said until then: after a restore an open
+    alert is known from its topic, and its events only once they are read again from theirs.
+    """
+    limit = rules.limit("tamper", meter.meter_type, None)
+    if limit is None:
+        return None, None
+    seen = observed.tampering
+    if seen is not None and seen.first_at and seen.last_at and seen.events >= limit:
+        day = local_date(meter.zone, seen.last_at)
+        condition = Condition(seen.first_at, Decimal(seen.events), limit, day)
+        return condition, seen.first_at + TAMPERED_FOR
+    alert = latest.get(TAMPERED)
+    if alert is None or alert.cleared_at is not None:
+        return None, None
+    is_stored = seen is not None and seen.newest_at >= alert.since_at
+    known_until = alert.seen_at + TAMPERED_FOR
+    return None, known_until if not is_stored and now < known_until else None
 
 
 def _is_waited_for(observed: ObservedMeter, channel: Channel, now: datetime) -> bool:

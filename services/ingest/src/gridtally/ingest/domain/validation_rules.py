@@ -4,7 +4,7 @@ Owns how settings are chosen and how merged channel-days become the columns that
 `gridtally.metering.validation` judges. What a rule measures is that package's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -155,6 +155,16 @@ class JudgedDays:
     opposites: Index
     rules: list[ChannelRules]
     meters: list[Meter]
+
+
+def flaws(settings: Sequence[RuleSetting]) -> list[str]:
+    """What makes no sense in settings, for people."""
+    return [
+        f"settings/{number}: {setting.rule} speaks of what the meter noted, so its readings stay "
+        "what they are: flag them"
+        for number, setting in enumerate(settings)
+        if setting.rule == "tamper" and setting.action == "quarantine"
+    ]
 
 
 def choose_days(

@@ -35,7 +35,7 @@ async def check_due_meters(tx: WriteConnection, now: datetime) -> int:
     keys: list[MeterKey] = [(mark.tenant_id, mark.meter_id) for mark in due]
     rules = await alert_rules.fetch_rules(tx, {mark.tenant_id for mark in due})
     meters = await fetch_meters(tx, keys)
-    observed = await alert_checks.observe(tx, due, meters)
+    observed = await alert_checks.observe(tx, due, meters, now)
     latest = domain.newest_of(await alerts.fetch_latest(tx, keys))
     changed: list[domain.Changes] = []
     looks: list[tuple[DueMeter, datetime]] = []
@@ -69,6 +69,13 @@ async def mark_days(
     """These days have changed: their meters are to be looked at, where the tenant has alerts on."""
     causes = {(day.tenant_id, day.meter_id): day.correlation_id for day in days}
     await _mark(tx, [(*key, cause) for key, cause in causes.items()], now)
+
+
+async def mark_causes(
+    tx: WriteConnection, causes: Sequence[tuple[str, UUID, str | None]], now: datetime
+) -> None:
+    """Something has happened to these meters (tenant, meter, correlation id)."""
+    await _mark(tx, causes, now)
 
 
 async def mark_meters(tx: WriteConnection, keys: Collection[MeterKey], now: datetime) -> None:

@@ -9,6 +9,7 @@ from gridtally.ingest.domain.derived_meters import MeterDefinitions
 from gridtally.ingest.events.messages import registration
 from gridtally.ingest.handlers.alerts import mark_meters
 from gridtally.ingest.handlers.derived_meters import refresh_sums
+from gridtally.ingest.handlers.device_events import flag_meters
 from gridtally.ingest.store import derived_meters as store
 from gridtally.ingest.store import meters, periods
 from gridtally.messaging import ReceivedMessage, newest_states
@@ -50,4 +51,5 @@ async def apply_meters(
         await refresh_sums(tx, list(registered), now)
     if ended:
         await meters.delete_meters(tx, ended)
+    await flag_meters(tx, list(registered), now)
     await mark_meters(tx, list(newest), now)

@@ -13,7 +13,13 @@ from uuid import UUID
 
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import columns_of, insert_rows
-from gridtally.ingest.domain.alerts import ObservedChannel, ObservedDay, ObservedMeter
+from gridtally.ingest.domain.alerts import (
+    TAMPERED_FOR,
+    ObservedChannel,
+    ObservedDay,
+    ObservedMeter,
+    ObservedTampering,
+)
 from gridtally.ingest.domain.meters import Meter, MeterKey
 from gridtally.ingest.tables import alert_check as table
 from gridtally.kernel.periods import midnight_utc
@@ -130,8 +136,24 @@ SELECT k.n, d.day, d.zone, d.slots, r.is_read_by_register
 """
 
 
+# The newest event of tampering of each meter, and those that are still looked at.
+_TAMPERING = """
+SELECT k.tenant_id, k.meter_id, n.newest_at, w.events, w.first_at, w.last_at
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, meter_id)
+ CROSS JOIN LATERAL (
+       SELECT e.happened_at AS newest_at FROM device_event e
+        WHERE e.tenant_id = k.tenant_id AND e.meter_id = k.meter_id AND e.severity = 'tamper'
+        ORDER BY e.happened_at DESC LIMIT 1) AS n
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS events, min(e.happened_at) AS first_at, max(e.happened_at) AS last_at
+         FROM device_event e
+        WHERE e.tenant_id = k.tenant_id AND e.meter_id = k.meter_id AND e.severity = 'tamper'
+          AND e.happened_at > $3) AS w
+"""
+
+
 async def observe(
-    read: ReadConnection, due: Collection[DueMeter], meters: dict[MeterKey, Meter]
+    read: ReadConnection, due: Collection[DueMeter], meters: dict[MeterKey, Meter], now: datetime
 ) -> dict[MeterKey, ObservedMeter]:
     """What is stored of meters; `meters` are those that are registered."""
     keys = [
@@ -150,8 +172,12 @@ async def observe(
         channels[tenant_id, meter_id][flow] = ObservedChannel(
             tuple(days.get(index, ())), _read_until(row, minutes), row["is_read_by_register"]
         )
+    rows = await read.raw.fetch(_TAMPERING, *columns_of(list(meters), 2), now - TAMPERED_FOR)
+    tamperings = {(row[0], row[1]): ObservedTampering(*row[2:]) for row in rows}
     return {
-        key: ObservedMeter(meters.get(key), channels.get(key, {}), mark.watched_from)
+        key: ObservedMeter(
+            meters.get(key), channels.get(key, {}), mark.watched_from, tamperings.get(key)
+        )
         for mark in due
         for key in [(mark.tenant_id, mark.meter_id)]
     }

@@ -14,8 +14,9 @@ from gridtally.database.rows import columns_of, insert_rows
 from gridtally.ingest.domain.readings import DayKey
 from gridtally.ingest.tables import verdict as table
 from gridtally.metering.validation.judge import Verdict
+from gridtally.metering.validation.rules import OF_EVENTS
 
-# An overlap is something that happened, and a later look at the day does not see it.
+# What happened stays: a later look at the day does not see it.
 _CLEAR = """
 UPDATE verdict v SET cleared_at = $6
   FROM unnest($1::text[], $2::uuid[], $3::text[], $4::smallint[], $5::date[])
@@ -24,7 +25,7 @@ UPDATE verdict v SET cleared_at = $6
        SELECT o.rule FROM verdict o
         WHERE o.tenant_id = k.tenant_id AND o.meter_id = k.meter_id AND o.flow = k.flow
           AND o.minutes = k.minutes AND o.day = k.day AND o.cleared_at IS NULL
-          AND o.rule <> 'overlap'
+          AND o.rule <> ALL ($7::text[])
        OFFSET 0) AS o
  WHERE v.tenant_id = k.tenant_id AND v.meter_id = k.meter_id AND v.flow = k.flow
    AND v.minutes = k.minutes AND v.day = k.day AND v.rule = o.rule
@@ -41,7 +42,14 @@ async def replace_verdicts(
 ) -> None:
     """Store the verdicts on these channel-days (whose `day` is an index of `days`); earlier ones on
     them that are not among these are cleared."""
-    await tx.raw.execute(_CLEAR, *columns_of(days, 5), now)
+    await tx.raw.execute(_CLEAR, *columns_of(days, 5), now, list(OF_EVENTS))
+    await upsert_verdicts(tx, days, verdicts, now)
+
+
+async def upsert_verdicts(
+    tx: WriteConnection, days: Sequence[DayKey], verdicts: Sequence[Verdict], now: datetime
+) -> None:
+    """Store verdicts on channel-days (whose `day` is an index of `days`); others stay."""
     rows = [
         days[verdict.day]._asdict()
         | {

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gridtally.database.columns import INSTANT, key, required, tenant
 from gridtally.ingest.tables.alerts import alert, alert_check, alert_rules
+from gridtally.ingest.tables.device_events import device_event
 from gridtally.ingest.tables.metadata import METADATA
 from gridtally.ingest.tables.validation import channel_history, validation_rules, verdict
 
@@ -21,6 +22,7 @@ __all__ = [
     "changed_day",
     "channel_day",
     "channel_history",
+    "device_event",
     "due_summed_day",
     "estimate",
     "estimation_settings",
