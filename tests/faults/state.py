@@ -19,6 +19,7 @@ CONSUMES = {
         "meter.defined.v1",
         "meter.registered.v1",
         "agreement.changed.v1",
+        "device_events.received.v1",
     ),
     "billing": (
         "period.closed.v1",

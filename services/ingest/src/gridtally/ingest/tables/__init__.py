@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gridtally.database.columns import INSTANT, key, required, tenant
 from gridtally.ingest.tables.alerts import alert, alert_check, alert_rules
+from gridtally.ingest.tables.archive import archive_settings, archived_shard, recalled_day
 from gridtally.ingest.tables.device_events import device_event
 from gridtally.ingest.tables.metadata import METADATA
 from gridtally.ingest.tables.validation import channel_history, validation_rules, verdict
@@ -19,6 +20,8 @@ __all__ = [
     "alert",
     "alert_check",
     "alert_rules",
+    "archive_settings",
+    "archived_shard",
     "changed_day",
     "channel_day",
     "channel_history",
@@ -36,6 +39,7 @@ __all__ = [
     "period_check",
     "quarantine",
     "reading_block",
+    "recalled_day",
     "register_channel",
     "register_entry",
     "register_exception",
@@ -360,43 +364,4 @@ estimation_settings = sa.Table(
     required("days_max", sa.SmallInteger),
     sa.Column("holidays", sa.Text),
     required("version", sa.Integer),
-)
-archive_settings = sa.Table(
-    "archive_settings",
-    METADATA,
-    tenant(),
-    sa.Column("months", sa.SmallInteger),
-    required("version", sa.Integer),
-)
-archived_shard = sa.Table(
-    "archived_shard",
-    METADATA,
-    tenant(),
-    key("month_on", sa.Date),
-    key("shard", sa.SmallInteger),
-    required("meter_from", sa.Uuid),
-    required("meter_to", sa.Uuid),
-    required("generation", sa.Integer),
-    required("days", sa.Integer),
-    required("day_bytes", sa.BigInteger),
-    required("day_sha256", sa.Text),
-    required("blocks", sa.Integer),
-    required("block_bytes", sa.BigInteger),
-    required("block_sha256", sa.Text),
-    required("events", sa.Integer),
-    required("energy", JSONB),
-    required("archived_at", INSTANT),
-)
-recalled_day = sa.Table(
-    "recalled_day",
-    METADATA,
-    tenant(),
-    key("meter_id"),
-    key("flow", sa.Text),
-    key("minutes", sa.SmallInteger),
-    key("day", sa.Date),
-    required("events", sa.Integer),
-    required("present", sa.Integer),
-    required("energy_wh", sa.BigInteger),
-    required("recalled_at", INSTANT),
 )
