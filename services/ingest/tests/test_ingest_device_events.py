@@ -84,7 +84,7 @@ def test_what_is_wrong_in_an_item_is_named(wrong, said):
     [
         (NOW + timedelta(minutes=5), None),
         (NOW + timedelta(minutes=6), "future"),
-        (datetime(2000, 1, 1, tzinfo=UTC), None),
+        (datetime(2000, 1, 2, tzinfo=UTC), None),
         (datetime(1999, 12, 31, 23, tzinfo=UTC), "too_old"),
     ],
 )
