@@ -14,6 +14,7 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+import register_sums
 import script
 
 from gridtally.kernel.periods import Period
@@ -241,6 +242,7 @@ def main() -> None:
     for planting in plantings:
         figures[f"{planting.rule}: {planting.error}"] = found(planting, chance)
     figures |= of_pairs(load, sun, export, chance)
+    figures |= register_sums.found(load.values[:, WEEKS_BEFORE * 7 :], SEED)
     script.tell(f"seed {SEED}, {HOUSES} houses", figures, target)
 
 

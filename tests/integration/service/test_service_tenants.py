@@ -43,6 +43,7 @@ REQUIRED = {
 REQUIRED_OF_INGEST = {
     "/v1/meters/{meter_id}/series": DAYS | {"flow": "import"},
     "/v1/meters/{meter_id}/completeness": DAYS,
+    "/v1/meters/{meter_id}/register-sums": DAYS | {"flow": "import"},
     "/v1/readings/stream": {"last_event_id": "none"},
 }
 """The same where another service has an operation of the same path."""

@@ -92,6 +92,7 @@ NAMED: dict[str, CostClass] = {
     "POST /v1/webhook-messages/{message_id}/redelivery": WRITE,
     # ingest
     "GET /v1/meters/{meter_id}/completeness": LISTING,
+    "GET /v1/meters/{meter_id}/register-sums": LISTING,
     "GET /v1/meters/{meter_id}/series": LISTING,
     "GET /v1/alert-rules": READ,
     "GET /v1/estimates/accuracy": LISTING,

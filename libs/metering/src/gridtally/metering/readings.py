@@ -207,7 +207,7 @@ def differences(
     for before, after in pairwise(in_order(readings)):
         if before.read_at == after.read_at:  # the meter was exchanged
             continue
-        reason = _mismatch(before, after, oldest_at)
+        reason = mismatch(before, after, oldest_at)
         if reason is None:
             kwh, kind = difference_between(before, after)
             if kind != "decrease":
@@ -217,7 +217,7 @@ def differences(
         yield RegisterException(before.read_at, after.read_at, reason, before.value, after.value)
 
 
-def _mismatch(
+def mismatch(
     before: RegisterReading, after: RegisterReading, oldest_at: datetime
 ) -> ExceptionReason | None:
     """Why two readings cannot be subtracted at all; None where they can."""

@@ -14,6 +14,7 @@ from gridtally.ingest.handlers.imports import Importer
 from gridtally.ingest.handlers.pending_blocks import drop_expired, record_pending
 from gridtally.ingest.handlers.periods import close_due_periods, plan_periods
 from gridtally.ingest.handlers.readings import Recorder
+from gridtally.ingest.handlers.register_sums import check_registers
 from gridtally.ingest.handlers.registers import convert_due_registers
 from gridtally.ingest.handlers.usage import publish_usage
 from gridtally.ingest.settings import Settings
@@ -32,8 +33,8 @@ ARCHIVE_POLL_S = 600.0
 def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
     """Publishing usage, planning and closing periods, estimating what they lack, recording pending
     blocks, dropping those that have waited too long, turning registers into intervals, adding up
-    derived meters, imports, alerts, deleting old events of devices, and moving old months into the
-    archive."""
+    derived meters, holding sums against registers, imports, alerts, deleting old events of devices,
+    and moving old months into the archive."""
     database, clock = process.database, process.clock
     importer = Importer(process.publisher, recorder)
 
@@ -63,6 +64,9 @@ def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
     async def old_events(tx: WriteConnection, now: datetime) -> int:
         return await delete_expired(tx, now - timedelta(days=process.settings.device_event_days))
 
+    async def register_sums(tx: WriteConnection, now: datetime) -> int:
+        return await check_registers(tx, recorder.archive, now)
+
     async def archive() -> int:
         archived = 0
         with suppress(Overtaken):  # the next time
@@ -78,6 +82,7 @@ def loops(process: Process[Settings], recorder: Recorder) -> list[Loop]:
         polling_loop("ingest.estimates", estimates, database, clock),
         polling_loop("ingest.registers", registers, database, clock, idle_s=IDLE_POLL_S),
         polling_loop("ingest.sums", sums, database, clock, idle_s=IDLE_POLL_S),
+        polling_loop("ingest.register_sums", register_sums, database, clock),
         polling_loop("ingest.imports", importer.work, database, clock),
         polling_loop("ingest.alerts", check_due_meters, database, clock),
         repeating_loop("ingest.archive", archive, idle_s=ARCHIVE_POLL_S),

@@ -190,6 +190,28 @@ class Ingest(Operations):
             query={"from": from_, "to": to},
         )
 
+    def get_register_sums(
+        self,
+        meter_id: UUID,
+        *,
+        flow: Literal[
+            "import", "export", "load", "generation", "reactive_import", "reactive_export"
+        ],
+        from_: date,
+        to: date,
+    ) -> models.RegisterSums:
+        """What the register counted between its readings, and the sum of the intervals, from the
+        last reading before the local days to the first after them. The rule `register_sum`
+        flags what differs; this says the same whether it is on or off.
+        """
+        return self._call(
+            models.RegisterSums,
+            "GET",
+            "/v1/meters/{meter_id}/register-sums",
+            parts={"meter_id": meter_id},
+            query={"flow": flow, "from": from_, "to": to},
+        )
+
     def query_series(self, body: models.SeriesQuery) -> models.SeriesRow:
         """The series of many meters: NDJSON, or Arrow's IPC stream where `Accept` asks for that.
 
@@ -346,6 +368,7 @@ class Ingest(Operations):
             "repeated_hour",
             "unusual_use",
             "tamper",
+            "register_sum",
         ]
         | None = None,
         from_: date | None = None,
@@ -831,6 +854,28 @@ class AsyncIngest(AsyncOperations):
             query={"from": from_, "to": to},
         )
 
+    async def get_register_sums(
+        self,
+        meter_id: UUID,
+        *,
+        flow: Literal[
+            "import", "export", "load", "generation", "reactive_import", "reactive_export"
+        ],
+        from_: date,
+        to: date,
+    ) -> models.RegisterSums:
+        """What the register counted between its readings, and the sum of the intervals, from the
+        last reading before the local days to the first after them. The rule `register_sum`
+        flags what differs; this says the same whether it is on or off.
+        """
+        return await self._call(
+            models.RegisterSums,
+            "GET",
+            "/v1/meters/{meter_id}/register-sums",
+            parts={"meter_id": meter_id},
+            query={"flow": flow, "from": from_, "to": to},
+        )
+
     async def query_series(self, body: models.SeriesQuery) -> models.SeriesRow:
         """The series of many meters: NDJSON, or Arrow's IPC stream where `Accept` asks for that.
 
@@ -991,6 +1036,7 @@ class AsyncIngest(AsyncOperations):
             "repeated_hour",
             "unusual_use",
             "tamper",
+            "register_sum",
         ]
         | None = None,
         from_: date | None = None,

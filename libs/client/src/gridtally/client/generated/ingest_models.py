@@ -152,6 +152,7 @@ class AlertKindDescription(Model):
             "repeated_hour",
             "unusual_use",
             "tamper",
+            "register_sum",
         ]
         | str
     ]
@@ -428,6 +429,7 @@ class DayCompleteness(Model):
             "repeated_hour",
             "unusual_use",
             "tamper",
+            "register_sum",
         ]
         | str
     ]
@@ -466,6 +468,7 @@ class DayVerdict(Model):
             "repeated_hour",
             "unusual_use",
             "tamper",
+            "register_sum",
         ]
         | str
     )
@@ -1349,6 +1352,59 @@ class RegisterException(Model):
     """What the register showed at the end, in kWh before the multiplier"""
 
 
+class RegisterSum(Model):
+    """What a register counted from one reading to the next, and the intervals of that time."""
+
+    start_at: AwareDatetime
+    """When the register was read first, UTC."""
+
+    end_at: AwareDatetime
+    """When it was read next, UTC."""
+
+    counted_wh: float
+    """What the register counted, through its multiplier, in Wh (varh)."""
+
+    intervals_wh: float
+    """The sum of the measured intervals; of one that a reading divides, its part by time."""
+
+    missing: int
+    """How many intervals have no measured value."""
+
+    tolerance_wh: float
+    """What the register's last decimal, and intervals that a reading divides, leave open."""
+
+    percent: float | None
+    """How far the two are apart beyond that, of the greater one; null where none is judged."""
+
+    outcome: Literal["agrees", "differs", "not_judged"] | str
+    """
+    `differs` from the limit on; `not_judged` where an interval is missing, or there is too
+    little energy to say anything.
+    """
+
+
+class RegisterSums(Model):
+    """A channel's intervals against its register."""
+
+    meter_id: UUID
+    """The meter."""
+
+    flow: (
+        Literal["import", "export", "load", "generation", "reactive_import", "reactive_export"]
+        | str
+    )
+    """What is measured."""
+
+    limit: float
+    """From how many percent on the two differ: the tenant's limit, or the usual one."""
+
+    least_wh: float
+    """The energy below which nothing is judged."""
+
+    sums: list[RegisterSum]
+    """The time between readings of the register, in order."""
+
+
 class ReplayedBlock(Model):
     """A block that has left quarantine."""
 
@@ -1385,6 +1441,7 @@ class RuleSetting(Model):
         "repeated_hour",
         "unusual_use",
         "tamper",
+        "register_sum",
     ]
     """The rule."""
 
@@ -1540,6 +1597,7 @@ class ValidationRule(Model):
             "repeated_hour",
             "unusual_use",
             "tamper",
+            "register_sum",
         ]
         | str
     )
@@ -1609,6 +1667,7 @@ class ValidationVerdict(Model):
             "repeated_hour",
             "unusual_use",
             "tamper",
+            "register_sum",
         ]
         | str
     )

@@ -47,6 +47,7 @@ MEANINGS: dict[str, str] = {
     "multiplier": "Rule: a day is off by a power of ten. Check the unit and the transformer.",
     "overlap": "Rule: the block differs in part from what is there. Send whole corrections.",
     "physical_limit": "Rule: an interval is near what the channel can carry. Check the unit.",
+    "register_sum": "Rule: the intervals differ from what the register counted. Check both.",
     "repeated_hour": "Rule: the repeated hour is a copy of the hour before. Send its own values.",
     "spike": "Rule: an interval is far above what is usual. Replay the block if it is right.",
     "tamper": "Rule: the meter noted that it was tampered with. Its readings stay; go and look.",

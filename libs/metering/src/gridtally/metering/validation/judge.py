@@ -189,8 +189,8 @@ def _overlap(case: _Case) -> Floats:
     return case.days.overlaps.astype(np.float64)
 
 
-def _tamper(case: _Case) -> Floats:
-    """Nothing: it is the meter's own events that say it, not its values."""
+def _judged_elsewhere(case: _Case) -> Floats:
+    """Nothing: the meter's own events say it, or its register, and not the values of days."""
     return np.full(case.days.slots.size, _NOTHING)
 
 
@@ -348,7 +348,8 @@ _MEASURED_BY: dict[RuleName, Callable[[_Case], Floats]] = {
     "wrong_sign": _wrong_sign,
     "repeated_hour": _repeated_hour,
     "unusual_use": _unusual_use,
-    "tamper": _tamper,
+    "tamper": _judged_elsewhere,
+    "register_sum": _judged_elsewhere,
 }
 
 

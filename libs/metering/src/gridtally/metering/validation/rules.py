@@ -23,10 +23,13 @@ RuleName = Literal[
     "repeated_hour",
     "unusual_use",
     "tamper",
+    "register_sum",
 ]
 RULE_NAMES: tuple[RuleName, ...] = get_args(RuleName)
-OF_EVENTS: tuple[RuleName, ...] = ("overlap", "tamper")
-"""Rules that speak of something that happened: a later look at the day does not see it."""
+JUDGED_ELSEWHERE: tuple[RuleName, ...] = ("tamper", "register_sum")
+"""Rules that hold a day against something else than days: its readings can only be flagged."""
+NOT_SEEN_IN_DAYS: tuple[RuleName, ...] = ("overlap", *JUDGED_ELSEWHERE)
+"""Rules of which a later look at the day alone sees nothing."""
 ALL_FLOWS = ("import", "export", "load", "generation", "reactive_import", "reactive_export")
 _USE = ("import", "load")
 
@@ -138,6 +141,15 @@ RULES: dict[RuleName, Rule] = {
             "reverse run); the readings stay",
             "events",
             1.0,
+        ),
+        Rule(
+            "register_sum",
+            "percent by which the intervals between two readings of the register differ from what "
+            "it counted, beyond its last decimal and what intervals that a reading divides leave "
+            "open; the readings stay",
+            "percent",
+            1.0,
+            500.0,
         ),
     )
 }

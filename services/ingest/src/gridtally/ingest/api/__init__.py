@@ -19,6 +19,7 @@ from gridtally.ingest.api import (
     readings,
     reconciliation,
     register_exceptions,
+    register_sums,
     validation_rules,
     verdicts,
 )
@@ -28,6 +29,7 @@ ROUTERS = (
     live_readings.router,
     imports.router,
     meters.router,
+    register_sums.router,
     bulk_series.router,
     exports.router,
     completeness.router,
@@ -84,6 +86,11 @@ API = ApiDescription(
         "get_series": {
             404: ("meter_unknown", "flow_unknown"),
             422: ("empty_window", "window", "resolution_too_fine", "derived_meter"),
+            503: ("archive_unreadable",),
+        },
+        "get_register_sums": {
+            404: ("meter_unknown", "flow_unknown"),
+            422: ("window",),
             503: ("archive_unreadable",),
         },
         "query_series": {

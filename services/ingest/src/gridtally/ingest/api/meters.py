@@ -107,7 +107,7 @@ class Completeness(BaseModel):
 async def get_meter(meter_id: UUID, db: Db, caller: Reader) -> Meter:
     """The meter, as it was registered."""
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        return Meter.of(await _meter(read, caller, meter_id))
+        return Meter.of(await known_meter(read, caller, meter_id))
 
 
 @router.get("/{meter_id}/series")
@@ -128,8 +128,8 @@ async def get_series(
     one in which `from` lies. `as_known_at` answers from what had been received by then.
     """
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        meter = await _meter(read, caller, meter_id)
-        channel = _channel(meter, flow, resolution)
+        meter = await known_meter(read, caller, meter_id)
+        channel = known_channel(meter, flow, resolution)
         start_at, end_at = _instant(meter.zone, from_), _instant(meter.zone, to)
         window = _window(meter.zone, start_at, end_at)
         if as_known_at is None:
@@ -173,9 +173,9 @@ async def get_completeness(
     meter_id: UUID, db: Db, archive: Archived, caller: Reader, from_: From, to: To
 ) -> Completeness:
     """How much of each local day is there."""
-    _check_days(from_, to)
+    check_days(from_, to)
     async with snapshot(db, tenant=caller.tenant_id) as read:
-        meter = await _meter(read, caller, meter_id)
+        meter = await known_meter(read, caller, meter_id)
         present = await store.fetch_completeness(
             read, archive, caller.tenant_id, meter_id, (from_, to)
         )
@@ -204,7 +204,8 @@ async def get_completeness(
     return Completeness(meter_id=meter_id, zone=meter.zone, days=days)
 
 
-async def _meter(read: ReadConnection, caller: Principal, meter_id: UUID) -> domain.Meter:
+async def known_meter(read: ReadConnection, caller: Principal, meter_id: UUID) -> domain.Meter:
+    """The meter; NotFound where there is none."""
     meters = await fetch_meters(read, [(caller.tenant_id, meter_id)])
     try:
         return meters[caller.tenant_id, meter_id]
@@ -212,7 +213,8 @@ async def _meter(read: ReadConnection, caller: Principal, meter_id: UUID) -> dom
         raise NotFound("meter_unknown", "ingest knows no such meter") from None
 
 
-def _channel(meter: domain.Meter, flow: Flow, resolution: Resolution) -> domain.Channel:
+def known_channel(meter: domain.Meter, flow: Flow, resolution: Resolution) -> domain.Channel:
+    """The channel of a flow; NotFound where there is none, Rejected where it is too coarse."""
     channel = meter.channel(flow)
     if channel is None:
         raise NotFound("flow_unknown", f"this meter does not measure {flow}")
@@ -242,10 +244,11 @@ def _window(zone: str, start_at: datetime, end_at: datetime) -> tuple[date, date
         raise Rejected("window", f"ask for at most {DAYS_MAX} days, from {OLDEST_AT.date()} on")
     last = end_at - timedelta.resolution
     window = (local_date(zone, start_at), local_date(zone, last) + ONE_DAY)
-    _check_days(*window)
+    check_days(*window)
     return window
 
 
-def _check_days(start_on: date, end_on: date) -> None:
+def check_days(start_on: date, end_on: date) -> None:
+    """Rejected where these are too many days, none, or beyond the calendar."""
     if not (OLDEST_ON <= start_on < end_on < LATEST_ON and (end_on - start_on).days <= DAYS_MAX):
         raise Rejected("window", f"ask for 1 to {DAYS_MAX} days, from {OLDEST_ON} to {LATEST_ON}")

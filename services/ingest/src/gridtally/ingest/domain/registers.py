@@ -40,7 +40,8 @@ class KnownEntry(NamedTuple):
 class RegisterEntry:
     """The newest entry of a register reading; `kind` may be `withdrawn` besides those of readings.
 
-    `value` is what the register showed, in kWh before its multiplier.
+    `value` is what the register showed, in kWh before its multiplier. `decimals` are those that it
+    shows, None of what was stored before they were.
     """
 
     tenant_id: str
@@ -56,6 +57,7 @@ class RegisterEntry:
     read_at: datetime
     recorded_at: datetime
     correlation_id: str
+    decimals: int | None = None
 
     @property
     def register(self) -> RegisterKey:

@@ -22,7 +22,7 @@ from gridtally.kernel.periods import ONE_DAY, midnight_utc, zone_named
 from gridtally.metering.validation.batch import ChannelDays
 from gridtally.metering.validation.history import Histories
 from gridtally.metering.validation.judge import Limits, Verdict
-from gridtally.metering.validation.rules import RULE_NAMES, RULES, RuleName
+from gridtally.metering.validation.rules import JUDGED_ELSEWHERE, RULE_NAMES, RULES, RuleName
 
 Action = Literal["off", "flag", "quarantine"]
 """What becomes of readings of which a rule speaks: nothing, a verdict, or a verdict and quarantine
@@ -160,10 +160,10 @@ class JudgedDays:
 def flaws(settings: Sequence[RuleSetting]) -> list[str]:
     """What makes no sense in settings, for people."""
     return [
-        f"settings/{number}: {setting.rule} speaks of what the meter noted, so its readings stay "
-        "what they are: flag them"
+        f"settings/{number}: {setting.rule} speaks of readings that are stored, which stay what "
+        "they are: flag them"
         for number, setting in enumerate(settings)
-        if setting.rule == "tamper" and setting.action == "quarantine"
+        if setting.rule in JUDGED_ELSEWHERE and setting.action == "quarantine"
     ]
 
 

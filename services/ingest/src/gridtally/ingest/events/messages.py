@@ -89,6 +89,7 @@ def register_entry(tenant_id: str, correlation_id: str, event: ReadingRecorded) 
         event.read_at,
         event.recorded_at,
         correlation_id,
+        event.decimals,
     )
 
 

@@ -36,7 +36,7 @@ from gridtally.ingest.events import SOURCE_REGISTERS
 from gridtally.ingest.events.blocks import block_of, in_columns
 from gridtally.ingest.events.messages import register_entry
 from gridtally.ingest.handlers.readings import Recorder
-from gridtally.ingest.store import register_exceptions, registers
+from gridtally.ingest.store import register_exceptions, register_sums, registers
 from gridtally.ingest.store.meters import fetch_meters
 from gridtally.kernel.errors import Poison
 from gridtally.kernel.ids import derive_id
@@ -190,6 +190,7 @@ async def _store(
     windows = [(converted.done.key, *converted.conversion.window) for converted in made]
     without_energy = [(item.done.key, exception) for item in made for exception in item.exceptions]
     await register_exceptions.replace_exceptions(tx, windows, without_energy)
+    await register_sums.mark_registers(tx, windows)
     await registers.mark_done(tx, [converted.done for converted in made])
     blocks = [(item.conversion.due, block) for item in made for block in item.blocks]
     if blocks:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from gridtally.database import WriteConnection
 from gridtally.ingest.events.messages import usage_recorded
+from gridtally.ingest.handlers import register_sums
 from gridtally.ingest.handlers.alerts import mark_days
 from gridtally.ingest.store import derived_meters, usage
 from gridtally.messaging import Publisher
@@ -19,7 +20,7 @@ CLAIM_ROWS_MAX = 2_000
 
 async def publish_usage(tx: WriteConnection, publisher: Publisher, now: datetime) -> int:
     """Publish the channel-days of one claim, and mark their ended periods, and their meters for
-    alerts, to be checked.
+    alerts and registers, to be checked.
 
     Returns how many channel-days; Transient when the broker is away.
     """
@@ -28,6 +29,7 @@ async def publish_usage(tx: WriteConnection, publisher: Publisher, now: datetime
         await usage.mark_ended_months(tx, days, now)
         await derived_meters.mark_sums(tx, days)
         await mark_days(tx, days, now)
+        await register_sums.mark_days(tx, days)
         known = await publisher.publish([usage_recorded(day) for day in days])
         await move_own_offsets(tx, known)
     return len(days)

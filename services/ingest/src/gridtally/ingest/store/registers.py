@@ -6,7 +6,7 @@ Owns the newest entry of each reading; the ledger has the older ones.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from gridtally.database import WriteConnection
+from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import as_row, columns_of, insert_rows
 from gridtally.ingest.domain.registers import (
     DoneRegister,
@@ -42,7 +42,7 @@ async def lock_entries(
 _KEEP_NEWEST = """
 ON CONFLICT (tenant_id, reading_id) DO UPDATE
    SET version = excluded.version, kind = excluded.kind, value = excluded.value,
-       digits = excluded.digits, rollover_kwh = excluded.rollover_kwh,
+       digits = excluded.digits, decimals = excluded.decimals, rollover_kwh = excluded.rollover_kwh,
        multiplier = excluded.multiplier, read_at = excluded.read_at,
        recorded_at = excluded.recorded_at, correlation_id = excluded.correlation_id
  WHERE register_entry.version < excluded.version
@@ -145,7 +145,7 @@ async def mark_done(tx: WriteConnection, registers: Sequence[DoneRegister]) -> N
 
 _READINGS_AROUND = """
 SELECT k.position, e.read_at, e.recorded_at, e.kind, e.value, e.digits, e.multiplier,
-       e.rollover_kwh
+       e.rollover_kwh, coalesce(e.decimals, greatest(scale(trim_scale(e.value)), 0)) AS decimals
   FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[])
        WITH ORDINALITY AS k (tenant_id, meter_id, flow, from_at, to_at, position)
  CROSS JOIN LATERAL (
@@ -166,11 +166,11 @@ SELECT k.position, e.read_at, e.recorded_at, e.kind, e.value, e.digits, e.multip
 
 
 async def fetch_readings_around(
-    tx: WriteConnection, spans: Sequence[tuple[RegisterKey, datetime, datetime]]
+    read: ReadConnection, spans: Sequence[tuple[RegisterKey, datetime, datetime]]
 ) -> list[list[RegisterReading]]:
     """Of each span of a register, both its moments included, the readings within it and the ones
     just before and after it."""
-    rows = await tx.raw.fetch(
+    rows = await read.raw.fetch(
         _READINGS_AROUND, *columns_of([(*key, *moments) for key, *moments in spans], 5)
     )
     readings: list[list[RegisterReading]] = [[] for _ in spans]

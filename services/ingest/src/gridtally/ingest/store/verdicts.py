@@ -14,7 +14,7 @@ from gridtally.database.rows import columns_of, insert_rows
 from gridtally.ingest.domain.readings import DayKey
 from gridtally.ingest.tables import verdict as table
 from gridtally.metering.validation.judge import Verdict
-from gridtally.metering.validation.rules import OF_EVENTS
+from gridtally.metering.validation.rules import NOT_SEEN_IN_DAYS
 
 # What happened stays: a later look at the day does not see it.
 _CLEAR = """
@@ -42,7 +42,7 @@ async def replace_verdicts(
 ) -> None:
     """Store the verdicts on these channel-days (whose `day` is an index of `days`); earlier ones on
     them that are not among these are cleared."""
-    await tx.raw.execute(_CLEAR, *columns_of(days, 5), now, list(OF_EVENTS))
+    await tx.raw.execute(_CLEAR, *columns_of(days, 5), now, list(NOT_SEEN_IN_DAYS))
     await upsert_verdicts(tx, days, verdicts, now)
 
 

@@ -12,7 +12,12 @@ from gridtally.ingest.tables.alerts import alert, alert_check, alert_rules
 from gridtally.ingest.tables.archive import archive_settings, archived_shard, recalled_day
 from gridtally.ingest.tables.device_events import device_event
 from gridtally.ingest.tables.metadata import METADATA
-from gridtally.ingest.tables.validation import channel_history, validation_rules, verdict
+from gridtally.ingest.tables.validation import (
+    channel_history,
+    register_check,
+    validation_rules,
+    verdict,
+)
 
 __all__ = [
     "METADATA",
@@ -41,6 +46,7 @@ __all__ = [
     "reading_block",
     "recalled_day",
     "register_channel",
+    "register_check",
     "register_entry",
     "register_exception",
     "registry_change",
@@ -270,6 +276,7 @@ register_entry = sa.Table(
     required("kind", sa.Text),
     required("value", sa.Numeric),
     required("digits", sa.SmallInteger),
+    sa.Column("decimals", sa.SmallInteger),
     sa.Column("rollover_kwh", sa.Numeric),
     required("multiplier", sa.Numeric),
     required("read_at", INSTANT),

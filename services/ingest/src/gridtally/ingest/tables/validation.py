@@ -1,4 +1,4 @@
-"""Rules for readings, what is remembered of channels, and verdicts."""
+"""Rules for readings, what is remembered of channels, registers to look at, and verdicts."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -22,6 +22,17 @@ channel_history = sa.Table(
     key("flow", sa.Text),
     key("minutes", sa.SmallInteger),
     required("history", sa.LargeBinary),
+)
+register_check = sa.Table(
+    "register_check",
+    METADATA,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    required("tenant_id", sa.Text),
+    required("meter_id", sa.Uuid),
+    required("flow", sa.Text),
+    required("from_at", INSTANT),
+    required("to_at", INSTANT),
+    sa.Index("register_check_of_register", "tenant_id", "meter_id", "flow"),
 )
 verdict = sa.Table(
     "verdict",
