@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gridtally.metering.intervals import edges_around
 from gridtally.metering.readings import RegisterReading
-from gridtally.metering.register_sums import compare, register_spans
+from gridtally.metering.validation.register_sums import compare, register_spans
 from gridtally.metering.validation.rules import RULES
 
 Values = npt.NDArray[np.int64]

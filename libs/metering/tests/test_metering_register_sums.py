@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gridtally.metering.intervals import MISSING, edges_around, spread_evenly
 from gridtally.metering.readings import RegisterReading, counted_energy
-from gridtally.metering.register_sums import compare, register_spans
+from gridtally.metering.validation.register_sums import compare, register_spans
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -90,9 +90,14 @@ def test_measured_intervals_are_held_against_the_register(kwh, stored, outcome):
     assert verdict.value == pytest.approx(100 * 99 / 4800, abs=1e-3)
 
 
-def test_of_several_spans_of_a_day_the_worst_one_flags_its_own_intervals():
+def test_of_the_spans_of_a_day_the_worst_one_flags_its_own_intervals():
     at = midnight_utc(ZONE, SUNDAY)
-    shown = [read(at, 0), read(at + 6 * HOUR, "0.7"), read(at + 12 * HOUR, 2), read(MONDAY_AT, "3.1")]
+    shown = [
+        read(at, 0),
+        read(at + 6 * HOUR, "0.7"),
+        read(at + 12 * HOUR, 2),
+        read(MONDAY_AT, "3.1"),
+    ]
     compared = checks(ZONE, CHANNEL, spans_of(shown), days(2))
     assert [outcome_of(check, ON) for check in compared] == ["differs", "differs", "agrees"]
     [key], [verdict] = verdicts(KEY, METER, CHANNEL, ON, compared)

@@ -17,7 +17,7 @@ from gridtally.ingest.domain.validation_rules import ChannelRules
 from gridtally.ingest.handlers.register_sums import sums_between
 from gridtally.ingest.store.validation_rules import fetch_rules
 from gridtally.kernel.periods import midnight_utc
-from gridtally.metering.register_sums import SumCheck
+from gridtally.metering.validation.register_sums import SumCheck
 
 router = Router(prefix="/v1/meters", tags=["meters"])
 

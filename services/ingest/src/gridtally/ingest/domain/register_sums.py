@@ -1,6 +1,6 @@
 """Sums of intervals against registers: which registers are looked at, and which days are flagged.
 
-How the two are compared is `gridtally.metering.register_sums`'. A span is flagged on the local day
+How the two are compared is `gridtally.metering.validation.register_sums`'. A span is flagged on the local day
 on which it ends: the reading at its end is what shows it.
 """
 
@@ -22,8 +22,13 @@ from gridtally.ingest.domain.validation_rules import ChannelRules
 from gridtally.kernel.periods import ONE_DAY, local_date, midnight_utc, slots_in_day
 from gridtally.metering.intervals import edges_around
 from gridtally.metering.readings import RegisterReading
-from gridtally.metering.register_sums import RegisterSpan, SumCheck, compare, register_spans
 from gridtally.metering.validation.judge import Verdict
+from gridtally.metering.validation.register_sums import (
+    RegisterSpan,
+    SumCheck,
+    compare,
+    register_spans,
+)
 from gridtally.metering.validation.rules import RULE_NAMES, RULES
 
 Outcome = Literal["agrees", "differs", "not_judged"]

@@ -19,7 +19,7 @@ from gridtally.ingest.store.meters import fetch_meters
 from gridtally.ingest.store.series import fetch_days
 from gridtally.ingest.store.validation_rules import fetch_rule_sets
 from gridtally.kernel.periods import ONE_DAY, local_date, midnight_utc
-from gridtally.metering.register_sums import SumCheck
+from gridtally.metering.validation.register_sums import SumCheck
 
 MARKS_MAX = 200
 """Marks of registers that are looked at in one transaction, so no more registers."""
