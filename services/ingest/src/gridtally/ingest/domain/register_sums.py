@@ -1,7 +1,7 @@
 """Sums of intervals against registers: which registers are looked at, and which days are flagged.
 
-How the two are compared is `gridtally.metering.validation.register_sums`'. A span is flagged on the local day
-on which it ends: the reading at its end is what shows it.
+How the two are compared is `gridtally.metering.validation.register_sums`'. A span is flagged on the
+local day on which it ends: the reading at its end is what shows it.
 """
 
 from collections.abc import Sequence
