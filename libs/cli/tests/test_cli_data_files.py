@@ -194,7 +194,8 @@ async def test_exactly_the_rows_that_are_refused_are_not_made(tmp_path_factory, 
         async with services.client() as client:
             importer = Importer("customers", client, outcomes)
             await work_through(
-                file, KINDS["customers"], references(client=client), outcomes,
+                read_rows(file, KINDS["customers"].columns), KINDS["customers"],
+                references(client=client), outcomes,
                 lambda items: parts_of("customers", items), importer.send, lambda _: None,
             )  # fmt: skip
         assert {refusal.row - 2 for refusal in outcomes.refusals} == bad

@@ -1,9 +1,9 @@
-"""NEM12 and NEM13: meter data files of the Australian market.
+"""NEM12: files of intervals of the Australian market.
 
 Source: AEMO, "Meter Data File Format Specification NEM12 & NEM13" (facts only). Times are on the
 market's clock, UTC+10, which is never changed. Owns the records 100 to 900, quality by interval
-(record 400) and files whose header lies about the length of their intervals. Of NEM13, which has
-register readings and no intervals, it says so.
+(record 400) and files whose header lies about the length of their intervals. NEM13, which has
+readings of registers, is `nem13`'s.
 """
 
 import re
@@ -118,8 +118,8 @@ def read_nem12(text: str) -> MeterFile:
 
 
 _NEM13 = (
-    "the file is NEM13: it has register readings and no intervals; enter these in the ledger, as "
-    "register readings of their meters"
+    "the file is NEM13: it has register readings and no intervals; they belong in the ledger: send "
+    "them with `gridtally import readings FILE`"
 )
 
 

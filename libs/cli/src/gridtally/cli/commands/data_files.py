@@ -1,8 +1,9 @@
-"""`gridtally import customers|properties|meters|agreements|readings|opening-balances`: from CSV."""
+"""`gridtally import customers|properties|meters|agreements|readings|opening-balances`: from CSV,
+and register readings from NEM13."""
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gridtally.cli.data_files.kinds import Name
     from gridtally.cli.data_files.outcomes import Outcomes, State
     from gridtally.cli.data_files.references import References
+    from gridtally.cli.data_files.rows import Row
     from gridtally.client import ClientError
 
 REFUSALS_SHOWN_MAX = 10
@@ -26,7 +28,12 @@ CHANGES: "dict[State, str]" = {
     "absent": "not there",
     "refused": "refused",
 }
-DataFile = Annotated[Path, typer.Argument(help="CSV in UTF-8; the first row names the columns.")]
+DataFile = Annotated[
+    Path,
+    typer.Argument(
+        help="CSV in UTF-8; the first row names the columns. Register readings also in NEM13."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check every row, and make nothing.")]
 Undo = Annotated[
     bool, typer.Option("--undo", help="Remove what the file has made and nobody has changed.")
@@ -60,10 +67,36 @@ HELP: "dict[Name, str]" = {
     "meters": "meters: reference, property, meter_type; what they measure and show.",
     "agreements": "agreements: reference, customer, meter, tariff (its code), start_on; end_on, "
     "billing_starts_on.",
-    "readings": "register readings: meter, read_at, kwh; flow, quality, note.",
     "opening-balances": "what is owed: reference, customer, currency, amount, occurred_at; due_on.",
 }
-COMMANDS = {name: _command(name, f"Import {columns}") for name, columns in HELP.items()}
+
+
+def readings(
+    file: DataFile,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="Of NEM13: REGISTER=METER ('6102000001 11=M-1'), a reference or an id; repeat.",
+        ),
+    ] = None,
+    report: Report = None,
+    data_dir: DataDir = None,
+    *,
+    dry_run: DryRun = False,
+    undo: Undo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import register readings: meter, read_at, kwh; flow, quality, note; or a file of NEM13."""
+    _run(
+        "readings", file, report, data_dir,
+        map_=map_ or (), dry_run=dry_run, undo=undo, as_json=as_json,
+    )  # fmt: skip
+
+
+COMMANDS = {name: _command(name, f"Import {columns}") for name, columns in HELP.items()} | {
+    "readings": readings
+}
 
 
 def _run(
@@ -72,6 +105,7 @@ def _run(
     report: Path | None,
     data_dir: Path | None,
     *,
+    map_: Sequence[str] = (),
     dry_run: bool,
     undo: bool,
     as_json: bool,
@@ -83,9 +117,10 @@ def _run(
 
     if undo and dry_run:
         raise CommandError("give either --dry-run or --undo")
+    rows = _rows(name, file, map_)
     settings = settings_of(find_installation(os.environ, data_dir))
     with Outcomes(report) as outcomes, _progress() as show:
-        asyncio.run(_work(settings, name, file, outcomes, show, dry_run=dry_run, undo=undo))
+        asyncio.run(_work(settings, name, rows, outcomes, show, dry_run=dry_run, undo=undo))
     counted = {state: outcomes.counts[state] for state in CHANGES if outcomes.counts[state]}
     if as_json:
         refusals = [asdict(refusal) for refusal in outcomes.refusals]
@@ -96,10 +131,28 @@ def _run(
         raise typer.Exit(1)
 
 
+def _rows(name: "Name", file: Path, map_: Sequence[str]) -> "Iterator[Row]":
+    """The rows of a file: of a table, or of a market's file of register readings."""
+    from gridtally.cli.data_files.kinds import KINDS
+    from gridtally.cli.data_files.register_files import (
+        has_registers,
+        parse_mapping,
+        read_register_rows,
+    )
+    from gridtally.cli.data_files.rows import read_rows
+
+    mapping = parse_mapping(map_)
+    if name == "readings" and has_registers(file):
+        return read_register_rows(file, mapping)
+    if mapping:
+        raise CommandError("--map is for NEM13: a table names the meter of each reading itself")
+    return read_rows(file, KINDS[name].columns)
+
+
 async def _work(
     settings: dict[str, str],
     name: "Name",
-    file: Path,
+    rows: "Iterator[Row]",
     outcomes: "Outcomes",
     show: Callable[[int], None],
     *,
@@ -113,7 +166,7 @@ async def _work(
         async with AsyncClient.from_environment(settings, retries=Retries(attempts=8)) as client:
             tenant_id = (await client.billing.get_identity()).tenant_id
             references = References(tenant_id, client)
-            await _work_as(references, name, file, outcomes, show, dry_run=dry_run, undo=undo)
+            await _work_as(references, name, rows, outcomes, show, dry_run=dry_run, undo=undo)
     except (ClientError, ExceptionGroup) as failure:
         [stopped, *_] = failure.exceptions if isinstance(failure, ExceptionGroup) else [failure]
         if not isinstance(stopped, ClientError):
@@ -138,7 +191,7 @@ def _stopped(failure: "ClientError", rows: int) -> CommandError:
 async def _work_as(
     references: "References",
     name: "Name",
-    file: Path,
+    rows: "Iterator[Row]",
     outcomes: "Outcomes",
     show: Callable[[int], None],
     *,
@@ -159,7 +212,7 @@ async def _work_as(
     else:
         work = Importer(name, references.client, outcomes).send
     await work_through(
-        file, KINDS[name], references, outcomes, lambda items: parts_of(name, items), work, show,
+        rows, KINDS[name], references, outcomes, lambda items: parts_of(name, items), work, show,
         at_once=1 if name in IN_ORDER else AT_ONCE,
     )  # fmt: skip
 

@@ -4,14 +4,13 @@ The one loop of imports, dry runs and undoing: what is done with a part is the c
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 from gridtally.cli.data_files.kinds import Item, Kind, read_item
 from gridtally.cli.data_files.outcomes import Outcomes
 from gridtally.cli.data_files.references import References
-from gridtally.cli.data_files.rows import read_rows
+from gridtally.cli.data_files.rows import Row
 
 WINDOW_ROWS = 20_000
 """Of a file at most; some 50 MB with their bodies."""
@@ -22,7 +21,7 @@ Parts = Iterable[Sequence[Item]]
 
 
 async def work_through(
-    path: Path,
+    unread: Iterator[Row],
     kind: Kind,
     references: References,
     outcomes: Outcomes,
@@ -32,7 +31,7 @@ async def work_through(
     *,
     at_once: int = AT_ONCE,
 ) -> None:
-    """Read the items of a file and work on them part by part; rows that ask for nothing that can be
+    """Read the items of rows and work on them part by part; rows that ask for nothing that can be
     are refused. `show` hears how many rows are done."""
     gate = asyncio.Semaphore(at_once)
 
@@ -41,7 +40,6 @@ async def work_through(
             await work(part)
         show(outcomes.rows)
 
-    unread = read_rows(path, kind.columns)
     while rows := list(islice(unread, WINDOW_ROWS)):
         items = []
         for row in rows:
