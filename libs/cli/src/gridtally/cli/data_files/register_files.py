@@ -1,7 +1,7 @@
 """The readings of a NEM13 file as rows of register readings, as a table of them has.
 
 Owns which meter a register of the market is: the one that is mapped to it, else the one whose
-reference is its NMI, unless registers of the NMI cannot be told apart.
+reference is its NMI, unless registers of the NMI are of one flow.
 """
 
 from collections import defaultdict
@@ -53,12 +53,12 @@ def read_register_rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
     if unknown := sorted(set(mapping) - registers):
         shown = ", ".join(sorted(registers)[:10])
         raise CommandError(f"{path}: has no register {unknown[0]!r}; it has {shown}")
-    not_told_apart = _not_told_apart(reads, mapping)
+    shared = _shared_names(reads, mapping)
     for read in reads:
-        yield _row(read, mapping, not_told_apart)
+        yield _row(read, mapping, shared)
 
 
-def _not_told_apart(
+def _shared_names(
     reads: Sequence[RegisterRead], mapping: Mapping[str, str]
 ) -> dict[tuple[str, str], list[str]]:
     """The registers of one flow that would be the same meter's, by meter and flow."""
@@ -75,7 +75,7 @@ def _meter(read: RegisterRead, mapping: Mapping[str, str]) -> str:
 def _row(
     read: RegisterRead,
     mapping: Mapping[str, str],
-    not_told_apart: Mapping[tuple[str, str], Sequence[str]],
+    shared: Mapping[tuple[str, str], Sequence[str]],
 ) -> Row:
     meter = _meter(read, mapping)
     fields = {
@@ -89,7 +89,7 @@ def _row(
     fault = None
     if read.flow in REACTIVE:
         fault = f"{read.register} counts reactive energy, of which the ledger has no register"
-    elif names := not_told_apart.get((meter, read.flow)):
+    elif names := shared.get((meter, read.flow)):
         fault = (
             f"{' and '.join(names)} would be one register of {meter}: say whose each is, with "
             f"--map '{read.register}=METER'"
