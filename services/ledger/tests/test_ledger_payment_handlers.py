@@ -26,6 +26,7 @@ from gridtally.ledger.accounts.store import (
     customer_accounts,
     customers,
     open_items,
+    prepayments,
     terms,
     transactions,
     unmatched_payments,
@@ -51,13 +52,14 @@ VERBS = (
 STORES = (
     credit, customers, customer_accounts, open_items, terms, transactions, void_notes,
     unmatched_payments, outbox, adopted_payments, addressees, budget_plans,
+    prepayments,
 )  # fmt: skip
 
 
 def test_the_double_takes_the_arguments_of_the_stores():
     real = {name: kind for module in STORES for name, kind in vars(module).items()}
     names = [name for name in vars(AccountsInMemory) if name.startswith(VERBS)]
-    assert len(names) == 32
+    assert len(names) == 33
     for name in names:
         _, *mine = inspect.signature(getattr(AccountsInMemory, name)).parameters
         assert [argument.removeprefix("_") for argument in mine] == [

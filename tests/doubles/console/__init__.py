@@ -20,7 +20,7 @@ CUSTOMER_KEY = "gt_abcdefgh34_" + "c" * 43
 """A key that is bound to the customer `c1`."""
 OPEN_TO_CUSTOMERS = re.compile(
     r"/v1/(me|seller|agreements(/[^/]+(/preview)?)?"
-    r"|customers/[^/]+(/(bills|balance|statement|offers|registers|calculations(/[^/]+)?))?"
+    r"|customers/[^/]+(/(bills|balance|statement|offers|registers|prepayment(/days)?|calculations(/[^/]+)?))?"
     r"|invoices(/[^/]+(/(document|explanation))?)?|credit-notes(/[^/]+(/document)?)?"
     r"|invoice-documents|fleet/customers/[^/]+/cost(/[a-z-]+)?|(payment|budget)-plans(/[^/]+)?)"
 )

@@ -33,7 +33,8 @@ from gridtally.ledger.accounts.handlers import (
 
 STORES = (
     "addressees", "adopted_payments", "budget_plans", "credit", "customers", "customer_accounts",
-    "open_items", "store", "terms", "transactions", "unmatched_payments", "void_notes",
+    "open_items", "prepayments", "store", "terms", "transactions", "unmatched_payments",
+    "void_notes",
 )  # fmt: skip
 """The modules that the handlers know their stores by."""
 
@@ -102,6 +103,10 @@ class AccountsInMemory:
     async def fetch_plans_of(self, _read, _customers):
         """Nobody has a budget plan."""
         return {}
+
+    async def fetch_prepaid(self, _read, _keys):
+        """Nobody is on prepayment."""
+        return set()
 
     async def defer_credit(self, _tx, _keys):
         return set()

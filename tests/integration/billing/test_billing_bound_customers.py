@@ -24,9 +24,10 @@ SELLER = {
     "language": "en-GB",
 }
 SHOWN = {
-    "agreement", "billed_period", "calculated_bill", "credit_note", "credit_note_line", "customer",
-    "daily_usage", "document", "invoice", "invoice_evidence", "invoice_line", "invoice_section",
-    "meter", "meter_definition", "site",
+    "adopted_invoice", "agreement", "billed_period", "calculated_bill", "credit_note",
+    "credit_note_line", "customer", "customer_balance", "daily_cost", "daily_usage", "document",
+    "invoice", "invoice_evidence", "invoice_line", "invoice_section", "issued_total", "meter",
+    "meter_definition", "prepayment", "site",
 }  # fmt: skip
 """Tables of which a bound session sees its customer's rows."""
 COMMON = {
@@ -65,6 +66,8 @@ OPEN = (
     ("/v1/customers/{customer}/bills", DAYS),
     ("/v1/customers/{customer}/calculations", {}),
     ("/v1/customers/{customer}/offers", {"on": "2025-03-15"}),
+    ("/v1/customers/{customer}/prepayment", {}),
+    ("/v1/customers/{customer}/prepayment/days", {"from": "2025-01-01", "to": "2025-04-01"}),
     ("/v1/fleet/customers/{customer}/cost", WINDOW),
     ("/v1/fleet/customers/{customer}/cost/hours-without-tariff", WINDOW),
     ("/v1/fleet/customers/{customer}/cost/export", WINDOW | {"by": "day", "format": "csv"}),
@@ -112,6 +115,10 @@ async def payer(world, make, client):
     stored = await client.post("/v1/bills/calculate-and-store", json=asked, **own)
     assert stored.status_code == 201, stored.text
     note = (await client.get("/v1/credit-notes", params={"invoice_id": void["id"]})).json()
+    await world.owe(make.balance_changed(home.customer_id, "-99.00", invoiced="0"))
+    await world.use(make.used(home.meter_id, make.APRIL.start_on))
+    prepaid = await client.put(f"/v1/customers/{home.customer_id}/prepayment", json={})
+    assert prepaid.json()["drawn_through"] == "2025-04-01", prepaid.text
     return Payer(home, {
         "customer": str(home.customer_id),
         "agreement": str(home.id),

@@ -12,7 +12,8 @@ from doubles.billing.events import APRIL, FEBRUARY, FLAT, MARCH, TIERED
 from doubles.billing.worlds import StoredWorld
 from faults.polling import until
 from gridtally.billing.domain.credit_notes import Credit
-from gridtally.billing.handlers import agreements, customers, erasures
+from gridtally.billing.domain.prepayments import Terms
+from gridtally.billing.handlers import agreements, customers, erasures, prepayments
 from gridtally.billing.handlers.credit_notes import credit_invoice
 from gridtally.billing.handlers.seller import replace_seller
 from gridtally.billing.store.reconciliation import fetch_periods, fetch_series
@@ -24,6 +25,7 @@ from gridtally.contracts.commerce import (
     InvoiceIssued,
     InvoiceVoided,
 )
+from gridtally.contracts.prepayments import PrepaymentChanged
 from gridtally.contracts.sellers import SellerChanged
 from gridtally.database import snapshot, transaction
 from gridtally.documents.facts import Seller, Texts
@@ -40,6 +42,7 @@ SAID = (
     InvoiceIssued,
     InvoiceVoided,
     CreditNoteIssued,
+    PrepaymentChanged,
 )
 STORED = {
     "seller": (),
@@ -58,6 +61,7 @@ STORED = {
     "adopted_invoice": (),
     "invoice_draft": (),
     "invoice_section": (),
+    "prepayment": ("look_at",),
     "collective_member": ("waits_since", "grace_ends_at", "due_at"),
 }
 """What must be the same after a restore, without what no event carries."""
@@ -145,6 +149,19 @@ async def name_seller(world, seller):
     await until("the letterhead is published", is_published)
 
 
+async def prepay(world, customer_id):
+    """Put a customer on prepayment who has paid nothing, and wait until somebody is alerted."""
+    async with transaction(world.database, tenant=world.tenant) as tx:
+        cause = Cause(world.tenant, "test", "c-prepay")
+        await prepayments.change_terms(tx, cause, Terms(customer_id, alert_days=3), LATER)
+
+    async def is_alerted():
+        rows = await rows_of(world.database, "prepayment", world.tenant)
+        return any("prepayment_empty" in row for row in rows)
+
+    await until("somebody is alerted", is_alerted)
+
+
 async def credit(world, homes, amount):
     """A part of the live invoice of each of two homes is credited by hand."""
     ids = {home.id for home in homes[:2]}
@@ -187,6 +204,7 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
             )
         )
         await change(world, homes[2], end_on=MARCH.end_on, back_billing_months=6)
+        await prepay(world, homes[1].customer_id)
         await delete(world, mistaken)
         await delete(world, await home(world), with_customer=True)
         await erase(world, homes[2].customer_id)

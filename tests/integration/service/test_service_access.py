@@ -48,6 +48,8 @@ FOR_CUSTOMERS = {
         "GET /v1/customers/{customer_id}/calculations",
         "GET /v1/customers/{customer_id}/calculations/{calculation_id}",
         "GET /v1/customers/{customer_id}/offers",
+        "GET /v1/customers/{customer_id}/prepayment",
+        "GET /v1/customers/{customer_id}/prepayment/days",
         f"GET {FLEET_COST}",
         f"GET {FLEET_COST}/export",
         f"GET {FLEET_COST}/hours-without-tariff",

@@ -29,6 +29,7 @@ REQUIRED = {
     "/v1/properties/{property_id}/consumption/table": INSTANTS,
     "/v1/properties/{property_id}/consumption/export": INSTANTS,
     "/v1/properties/{property_id}/conservation": INSTANTS,
+    "/v1/customers/{customer_id}/prepayment/days": DAYS,
     "/v1/customers/{customer_id}/bills": {"start": "2025-01-01", "end": "2025-02-01"},
     "/v1/fleet/customers/{customer_id}/cost": INSTANTS,
     "/v1/fleet/customers/{customer_id}/cost/export": INSTANTS | {"by": "day"},
@@ -97,6 +98,7 @@ BODIES = {
     "patch /v1/customers/{customer_id}": NAMED,
     "put /v1/customers/{customer_id}": NAMED | {"currency": "EUR"},
     "post /v1/customers/{customer_id}/erase": {"reason": "mine"},
+    "put /v1/customers/{customer_id}/prepayment": {"alert_days": 3},
     "post /v1/held-invoices/{agreement_id}/{start_on}/dismiss": {"reason": "mine"},
     "post /v1/invoice-drafts/{draft_id}/reject": {"reason": "mine"},
     "post /v1/billing-runs/{run_id}/approve": {"digest": "0" * 64},
@@ -175,6 +177,8 @@ async def furnish(app, client):
             asked = ids | {"tariff_id": str(uuid4()), "start_on": "2025-01-01"}
             agreement = await made(client, "/v1/agreements", asked)
             await client.put("/v1/invoicing-terms", json={"approval": "required"})
+            prepaid = await client.put(f"/v1/customers/{payer['id']}/prepayment", json={})
+            assert prepaid.status_code == 200, prepaid.text
             run = await made(client, "/v1/billing-runs", NAMED | BILLING_RUN)
             return ids | {
                 "agreement_id": agreement["id"],

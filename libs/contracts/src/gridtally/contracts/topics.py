@@ -49,6 +49,7 @@ from gridtally.contracts.metering import (
     UsageRecorded,
 )
 from gridtally.contracts.model import ContractModel, Event
+from gridtally.contracts.prepayments import PrepaymentChanged
 from gridtally.contracts.registry import PaymentTermsChanged, TenantDefaultsChanged, UserChanged
 from gridtally.contracts.sellers import SellerChanged
 from gridtally.contracts.simulation import SimulationChunkRequested, SimulationCompleted
@@ -110,12 +111,13 @@ TOPICS: dict[str, Topic] = {
         Topic(InvoiceVoided, ("billing",), ("ledger", "billing"), logged=True),
         Topic(CreditNoteIssued, ("billing",), ("ledger", "billing"), logged=True),
         Topic(CostRolledUp, ("billing",)),
+        Topic(PrepaymentChanged, ("billing",), ("ledger", "billing"), compacted=True, logged=True),
         Topic(PaymentReceived, ("bank",), ("ledger",), logged=True),
         Topic(PaymentRecorded, ("ledger",), ("billing",), logged=True),
         Topic(TransactionRecorded, ("ledger",), logged=True),
         Topic(SettlementRecorded, ("ledger",), logged=True),
         Topic(PaymentPlanChanged, ("ledger",), compacted=True),
-        Topic(BudgetPlanChanged, ("ledger",), compacted=True),
+        Topic(BudgetPlanChanged, ("ledger",), ("billing",), compacted=True),
         Topic(DunningRulesChanged, ("ledger",), compacted=True),
         Topic(DunningNoticeChanged, ("ledger",), compacted=True, logged=True),
         Topic(DunningStopChanged, ("ledger",), compacted=True),

@@ -57,6 +57,8 @@ NAMED: dict[str, CostClass] = {
     "GET /v1/credit-notes/{credit_note_id}/document": CALCULATION,
     "GET /v1/customers/{customer_id}/bills": LISTING,
     "GET /v1/customers/{customer_id}/offers": LISTING,
+    "GET /v1/customers/{customer_id}/prepayment": LISTING,
+    "GET /v1/customers/{customer_id}/prepayment/days": LISTING,
     "GET /v1/customers/{customer_id}/registers": LISTING,
     "GET /v1/fleet/customers/{customer_id}/cost": CALCULATION,
     "GET /v1/fleet/customers/{customer_id}/cost/hours-without-tariff": CALCULATION,

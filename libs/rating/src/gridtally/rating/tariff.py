@@ -5,7 +5,7 @@ error. Refuses what would make a wrong bill: ids that repeat, references to noth
 overlap.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 from uuid import UUID
@@ -238,11 +238,23 @@ def usage_charges(version: TariffVersion) -> TariffVersion | None:
     Exported units count as much as imported ones and credits are paid out, so that days add up.
     None where nothing remains.
     """
-    charges = [
-        daily for component in version.components if (daily := _daily_charge(component)) is not None
-    ]
+    return _narrowed(version, [_daily_charge(component) for component in version.components])
+
+
+def standing_charges(version: TariffVersion) -> TariffVersion | None:
+    """The version's charges for time alone, fixed and per connected kW, with what taxes them: what
+    `usage_charges` leaves out and no reading changes. None where it has none."""
+    if not any(isinstance(own, FixedCharge | CapacityCharge) for own in version.components):
+        return None
+    return _narrowed(version, [_standing_charge(component) for component in version.components])
+
+
+def _narrowed(version: TariffVersion, charges: Iterable[Component | None]) -> TariffVersion | None:
+    """The version with these charges alone, of which percentages and taxes count those that are
+    left of what they name. None where nothing remains."""
     remaining: dict[str, Component] = {}
-    for charge in sorted(charges, key=lambda charge: isinstance(charge, Tax)):  # taxes come last
+    left = [charge for charge in charges if charge is not None]
+    for charge in sorted(left, key=lambda charge: isinstance(charge, Tax)):  # taxes come last
         if isinstance(charge, Tax | Percent) and charge.component_ids:
             if named := tuple(name for name in charge.component_ids if name in remaining):
                 remaining[charge.id] = replace(charge, component_ids=named)
@@ -292,6 +304,15 @@ def _daily_charge(component: Component) -> Component | None:
             return replace(component, at_least=None, at_most=None)
         case EnergyCharge() | Adjustment() | TimeOfUse() | SpotPrice() | Tax():
             return component
+
+
+def _standing_charge(component: Component) -> Component | None:
+    """What a component charges for time; None where it charges for what was used."""
+    if isinstance(component, FixedCharge | CapacityCharge | Tax):
+        return component
+    if isinstance(component, Percent):
+        return replace(component, at_least=None, at_most=None)
+    return None
 
 
 def _paid(surplus: Offset | Payout) -> Payout:

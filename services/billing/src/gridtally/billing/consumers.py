@@ -5,8 +5,10 @@ from typing import Any
 
 from gridtally.billing.handlers import (
     adoption,
+    budget_plans,
     daily_costs,
     periods,
+    prepayments,
     reference_data,
     seller,
     sites,
@@ -15,6 +17,7 @@ from gridtally.billing.handlers import (
 from gridtally.billing.settings import Settings
 from gridtally.contracts.accounts import AccountChanged, PaymentRecorded
 from gridtally.contracts.alerts import AlertCleared, AlertRaised
+from gridtally.contracts.budget_plans import BudgetPlanChanged
 from gridtally.contracts.catalogue import PricesPublished, RegionChanged
 from gridtally.contracts.commerce import (
     AgreementChanged,
@@ -32,6 +35,7 @@ from gridtally.contracts.metering import (
     ReadingsRejected,
     UsageRecorded,
 )
+from gridtally.contracts.prepayments import PrepaymentChanged
 from gridtally.contracts.registry import TenantDefaultsChanged
 from gridtally.contracts.sellers import SellerChanged
 from gridtally.database import WriteConnection
@@ -59,6 +63,7 @@ def subscriptions(process: Process[Settings]) -> list[Subscription]:
 
     async def apply_balances(tx: WriteConnection, messages: Messages) -> None:
         await reference_data.apply_balances(tx, messages)
+        await prepayments.look_at_balances(tx, messages, clock())
         await webhooks.queue_messages(tx, messages)
 
     return [
@@ -71,6 +76,7 @@ def subscriptions(process: Process[Settings]) -> list[Subscription]:
         Subscription(MeterDefined, sites.apply_definitions),
         Subscription(PricesPublished, reference_data.apply_prices),
         Subscription(AccountChanged, apply_balances),
+        Subscription(BudgetPlanChanged, budget_plans.apply_plans),
         Subscription(TenantDefaultsChanged, reference_data.apply_defaults),
         Subscription(AgreementChanged, reference_data.apply_agreements),
         # Those that are only posted to endpoints, as they came: nobody here reads what they say.
@@ -81,6 +87,7 @@ def subscriptions(process: Process[Settings]) -> list[Subscription]:
         Subscription(ReadingsRejected, webhooks.queue_messages, read=bytes),
         Subscription(AlertRaised, webhooks.queue_messages, read=bytes),
         Subscription(AlertCleared, webhooks.queue_messages, read=bytes),
+        Subscription(PrepaymentChanged, webhooks.queue_messages, read=bytes),
     ]
 
 
@@ -90,6 +97,7 @@ def adoptions() -> list[Adoption]:
         Adoption(SellerChanged, seller.adopt_published_sellers),
         Adoption(CustomerChanged, adoption.adopt_published_customers),
         Adoption(AgreementChanged, adoption.adopt_published_agreements),
+        Adoption(PrepaymentChanged, prepayments.adopt_prepayments),
         Adoption(InvoiceIssued, adoption.adopt_published_invoices),
         Adoption(CreditNoteIssued, adoption.adopt_published_credit_notes),
     ]

@@ -36,6 +36,7 @@ from gridtally.contracts.metering import (
     PropertyChanged,
     ReadingRecorded,
 )
+from gridtally.contracts.prepayments import PrepaymentChanged
 from gridtally.contracts.registry import PaymentTermsChanged, TenantDefaultsChanged, UserChanged
 from gridtally.contracts.sellers import SellerChanged
 from gridtally.database import WriteConnection
@@ -52,6 +53,7 @@ from gridtally.ledger.accounts.handlers import (
     payment_plans,
     payments,
     postings,
+    prepayments,
     sellers,
     terms,
 )
@@ -69,11 +71,12 @@ SELLERS_BATCH_MAX = 20
 
 
 def subscriptions(_process: Process[Settings]) -> list[Subscription]:
-    """Letterheads, customers, agreements, invoices, credit notes, voided invoices and payments; one
-    consumer each."""
+    """Letterheads, customers, who of them is on prepayment, agreements, invoices, credit notes,
+    voided invoices and payments; one consumer each."""
     return [
         Subscription(SellerChanged, sellers.apply_sellers, batch_messages_max=SELLERS_BATCH_MAX),
         Subscription(event=CustomerChanged, handle=customers.apply_customers),
+        Subscription(event=PrepaymentChanged, handle=prepayments.apply_prepayments),
         Subscription(event=AgreementChanged, handle=agreements.apply_agreements),
         Subscription(event=InvoiceIssued, handle=_with_kept_plans(postings.post_invoices)),
         Subscription(event=CreditNoteIssued, handle=_with_kept_plans(postings.post_credit_notes)),

@@ -148,7 +148,7 @@ DESCRIPTION = ApiDescription(
         "get_payment_plan": {404: ("payment_plan_unknown",)},
         "cancel_payment_plan": {404: ("payment_plan_unknown",), 409: ("plan_ended",)},
         "post_budget_plan": {
-            409: ("budget_plan_overlaps",),
+            409: ("budget_plan_overlaps", "customer_prepaid"),
             422: ("invalid_budget_plan", "customer_unknown", "finer_than_currency"),
         },
         "get_budget_plan": {404: _BUDGET},

@@ -6,7 +6,7 @@ migrations.
 """
 
 from gridtally.ledger.accounts import tables as accounts
-from gridtally.ledger.accounts.tables import budget_plans, direct_debits, dunning
+from gridtally.ledger.accounts.tables import budget_plans, direct_debits, dunning, prepayments
 from gridtally.ledger.audit import tables as audit
 from gridtally.ledger.columns import METADATA
 from gridtally.ledger.metering.analytics import tables as analytics
@@ -21,6 +21,7 @@ __all__ = [
     "budget_plans",
     "direct_debits",
     "dunning",
+    "prepayments",
     "readings",
     "registry",
 ]

@@ -1018,6 +1018,62 @@ class Billing(Operations):
             query={"on": on},
         )
 
+    def list_prepayments(
+        self,
+        *,
+        alert: Literal["prepayment_low", "prepayment_empty"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.PrepaymentAlert]:
+        """Customers on prepayment, by their ids."""
+        return self._pages(
+            models.PageOfPrepaymentAlert,
+            "GET",
+            "/v1/prepayments",
+            query={"alert": alert, "limit": limit},
+        )
+
+    def get_prepayment(self, customer_id: UUID) -> models.Prepayment:
+        """What is left of what a customer has paid in advance, and how long it lasts. 404 where
+        the customer is not on prepayment.
+        """
+        return self._call(
+            models.Prepayment,
+            "GET",
+            "/v1/customers/{customer_id}/prepayment",
+            parts={"customer_id": customer_id},
+        )
+
+    def put_prepayment(self, customer_id: UUID, body: models.PrepaymentTerms) -> models.Prepayment:
+        """Have a customer be on prepayment by these terms, also in the middle of a month: all
+        days that no invoice has are drawn. The same again changes nothing. 409 for one who
+        pays by a budget plan.
+        """
+        return self._call(
+            models.Prepayment,
+            "PUT",
+            "/v1/customers/{customer_id}/prepayment",
+            parts={"customer_id": customer_id},
+            body=body,
+        )
+
+    def delete_prepayment(self, customer_id: UUID) -> None:
+        """Have a customer be on prepayment no more. What is left stays its credit, which can be
+        paid back by `POST /v1/refunds` of the ledger. 404 where it was not on prepayment.
+        """
+        self._do(
+            "DELETE", "/v1/customers/{customer_id}/prepayment", parts={"customer_id": customer_id}
+        )
+
+    def list_drawn_days(self, customer_id: UUID, *, from_: date, to: date) -> models.DrawnDays:
+        """What the customer's local days from `from` up to, but without, `to` have cost."""
+        return self._call(
+            models.DrawnDays,
+            "GET",
+            "/v1/customers/{customer_id}/prepayment/days",
+            parts={"customer_id": customer_id},
+            query={"from": from_, "to": to},
+        )
+
     def preview_bill(self, agreement_id: UUID, *, on: date | None = None) -> models.Preview:
         """The open period's bill so far, and a forecast of the whole period.
 
@@ -2173,6 +2229,66 @@ class AsyncBilling(AsyncOperations):
             "/v1/customers/{customer_id}/offers",
             parts={"customer_id": customer_id},
             query={"on": on},
+        )
+
+    def list_prepayments(
+        self,
+        *,
+        alert: Literal["prepayment_low", "prepayment_empty"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.PrepaymentAlert]:
+        """Customers on prepayment, by their ids."""
+        return self._pages(
+            models.PageOfPrepaymentAlert,
+            "GET",
+            "/v1/prepayments",
+            query={"alert": alert, "limit": limit},
+        )
+
+    async def get_prepayment(self, customer_id: UUID) -> models.Prepayment:
+        """What is left of what a customer has paid in advance, and how long it lasts. 404 where
+        the customer is not on prepayment.
+        """
+        return await self._call(
+            models.Prepayment,
+            "GET",
+            "/v1/customers/{customer_id}/prepayment",
+            parts={"customer_id": customer_id},
+        )
+
+    async def put_prepayment(
+        self, customer_id: UUID, body: models.PrepaymentTerms
+    ) -> models.Prepayment:
+        """Have a customer be on prepayment by these terms, also in the middle of a month: all
+        days that no invoice has are drawn. The same again changes nothing. 409 for one who
+        pays by a budget plan.
+        """
+        return await self._call(
+            models.Prepayment,
+            "PUT",
+            "/v1/customers/{customer_id}/prepayment",
+            parts={"customer_id": customer_id},
+            body=body,
+        )
+
+    async def delete_prepayment(self, customer_id: UUID) -> None:
+        """Have a customer be on prepayment no more. What is left stays its credit, which can be
+        paid back by `POST /v1/refunds` of the ledger. 404 where it was not on prepayment.
+        """
+        await self._do(
+            "DELETE", "/v1/customers/{customer_id}/prepayment", parts={"customer_id": customer_id}
+        )
+
+    async def list_drawn_days(
+        self, customer_id: UUID, *, from_: date, to: date
+    ) -> models.DrawnDays:
+        """What the customer's local days from `from` up to, but without, `to` have cost."""
+        return await self._call(
+            models.DrawnDays,
+            "GET",
+            "/v1/customers/{customer_id}/prepayment/days",
+            parts={"customer_id": customer_id},
+            query={"from": from_, "to": to},
         )
 
     async def preview_bill(self, agreement_id: UUID, *, on: date | None = None) -> models.Preview:

@@ -685,6 +685,38 @@ class DraftRejection(Model):
     """What is wrong with it."""
 
 
+class DrawnDay(Model):
+    """What a local day costs of all of the customer's meters."""
+
+    day: date_aliased
+    """The day."""
+
+    usage: Decimal
+    """What was used, with taxes."""
+
+    standing: Decimal
+    """Its share of what is owed for time in its billing period, with taxes."""
+
+    total: Decimal
+    """Both."""
+
+    drawn: Decimal
+    """What of it no invoice has yet; the rest is settled by one."""
+
+
+class DrawnDays(Model):
+    """Days, the latest first; those are left out whose cost is not known yet."""
+
+    customer_id: UUID
+    """The customer."""
+
+    currency: str
+    """The currency of all amounts."""
+
+    items: list[DrawnDay]
+    """The page's items"""
+
+
 class EarlierCalendar(Model):
     """The billing calendar that an agreement had until a day."""
 
@@ -1507,6 +1539,7 @@ class NewWebhookEndpoint(Model):
             "readings.rejected.v1",
             "alert.raised.v1",
             "alert.cleared.v1",
+            "prepayment.changed.v1",
         ]
     ] = []
     """The types of events that it wants; all of them where none is named."""
@@ -1679,6 +1712,93 @@ class PayeeTotal(Model):
 
     total: Decimal
     """What those components come to."""
+
+
+class Prepayment(Model):
+    """
+    How a customer's prepayment stands now: what is left is its payments, less its invoices, less
+    what the days have cost that no invoice has yet.
+    """
+
+    customer_id: UUID
+    """The customer."""
+
+    alert_amount: Decimal | None
+    """A balance of less raises an alert, in the customer's currency; null for none by money."""
+
+    alert_days: int | None
+    """A balance that lasts no more days raises an alert; null for none by days."""
+
+    alert: Literal["prepayment_low", "prepayment_empty"] | str | None
+    """What is wrong; null for nothing. It is raised once, and ends when more is left."""
+
+    alert_since: AwareDatetime | None
+    """Since when; null where nothing is wrong."""
+
+    currency: str
+    """The currency of all amounts: the customer's."""
+
+    balance: Decimal
+    """What is left; below zero it is used up."""
+
+    credit: Decimal
+    """
+    What the customer has paid or was credited, less what was invoiced; the rest of what it owes
+    on balance, with another sign.
+    """
+
+    drawn: Decimal
+    """
+    What the days cost that no invoice has yet, with taxes and their shares of standing
+    charges.
+    """
+
+    drawn_through: date_aliased | None
+    """The last local day whose cost is known; null where none is."""
+
+    average_per_day: Decimal | None
+    """What a day has cost of the last 14 that are known; null where none is."""
+
+    days_left: int | None
+    """
+    The days from today (UTC) on that are paid for at that average; null where that has no
+    end.
+    """
+
+    empty_on: date_aliased | None
+    """The first day that is not; null where that has no end."""
+
+
+class PrepaymentAlert(Model):
+    """Who is on prepayment, by which terms, and what is wrong, as it was last looked at."""
+
+    customer_id: UUID
+    """The customer."""
+
+    alert_amount: Decimal | None
+    """A balance of less raises an alert, in the customer's currency; null for none by money."""
+
+    alert_days: int | None
+    """A balance that lasts no more days raises an alert; null for none by days."""
+
+    alert: Literal["prepayment_low", "prepayment_empty"] | str | None
+    """What is wrong; null for nothing. It is raised once, and ends when more is left."""
+
+    alert_since: AwareDatetime | None
+    """Since when; null where nothing is wrong."""
+
+
+class PrepaymentTerms(Model):
+    """When a customer on prepayment is to be alerted. Where neither is said, seven days ahead."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    alert_amount: Decimal | None = None
+    """A balance of less than this raises an alert, in the customer's currency."""
+
+    alert_days: int | None = None
+    """A balance that lasts no more days than these, at what a day has cost of late, does."""
 
 
 class PresentPeriod(Model):
@@ -2235,6 +2355,7 @@ class WebhookEndpointChange(Model):
                 "readings.rejected.v1",
                 "alert.raised.v1",
                 "alert.cleared.v1",
+                "prepayment.changed.v1",
             ]
         ]
         | None
@@ -3248,6 +3369,14 @@ class PageOfCustomer(Model):
 
 class PageOfIncompleteAgreement(Model):
     items: list[IncompleteAgreement]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfPrepaymentAlert(Model):
+    items: list[PrepaymentAlert]
     """The page's items"""
 
     next_cursor: str | None = None

@@ -66,6 +66,7 @@ DESCRIPTION = ApiDescription(
         "webhooks": "Endpoints that events are posted to, and what became of each message",
         "held periods": "Closed periods that cannot be billed yet, with their reasons",
         "daily costs": "What a meter's local days cost so far",
+        "prepayment": "Who pays in advance, what is left of it, and how long it lasts",
         "fleet costs": "What the use of all of a customer's meters costs, hour by hour",
         "calculated bills": "What a customer's readings come to by one tariff version, stored",
         "previews": "What a bill will come to before it is issued, also with something else in it",
@@ -161,6 +162,13 @@ DESCRIPTION = ApiDescription(
         "replay_webhook_messages": _NO_ENDPOINT,
         "list_webhook_attempts": {404: ("webhook_message_unknown",)},
         "redeliver_webhook_message": {404: ("webhook_message_unknown",)},
+        "get_prepayment": {404: ("prepayment_unknown",)},
+        "put_prepayment": {
+            404: _CUSTOMER,
+            409: ("budget_plan_running", "customer_erased"),
+        },
+        "delete_prepayment": {404: ("customer_unknown", "prepayment_unknown")},
+        "list_drawn_days": {404: ("prepayment_unknown",), 422: ("invalid_window",)},
         "list_daily_costs": {422: ("invalid_window",)},
         **{
             operation: {400: ("invalid_window",), 404: ("customer_unknown",)}

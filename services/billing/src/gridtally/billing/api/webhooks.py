@@ -43,9 +43,10 @@ EventType = Literal[
     "readings.rejected.v1",
     "alert.raised.v1",
     "alert.cleared.v1",
+    "prepayment.changed.v1",
 ]
 """What messages can be about; the data of each is the event's, as the AsyncAPI document has it."""
-EventTypes = Annotated[tuple[EventType, ...], Field(max_length=8)]
+EventTypes = Annotated[tuple[EventType, ...], Field(max_length=9)]
 Url = Annotated[str, Field(min_length=1, max_length=2_000)]
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from gridtally.billing.domain.customers import Customer
 from gridtally.billing.events.customers import customer_changed, customer_ended
+from gridtally.billing.handlers import prepayments
 from gridtally.billing.store import customers as store
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected
@@ -84,6 +85,7 @@ async def delete_customer(
 ) -> None:
     """Delete a locked customer for whom nothing was ever agreed; Conflict for another."""
     await store.delete_customer(tx, cause.tenant_id, customer_id)
+    await prepayments.end_of_deleted(tx, cause, customer_id, now)
     ended = customer_ended(cause.tenant_id, customer_id, cause.correlation_id, now)
     await enqueue(tx, [ended])
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from gridtally.billing.domain.daily_costs import newest_flows, price_days
 from gridtally.billing.domain.reference_data import DayKey
 from gridtally.billing.events.daily_costs import cost_rolled_up, flow_usage
-from gridtally.billing.store import daily_costs, due_days, reference_data
+from gridtally.billing.store import daily_costs, due_days, prepayments, reference_data
 from gridtally.contracts.metering import UsageRecorded
 from gridtally.database import WriteConnection
 from gridtally.kernel.periods import ONE_DAY
@@ -54,3 +54,4 @@ async def _price(tx: WriteConnection, days: Collection[DayKey], now: datetime) -
     priced = {cost.key for cost in costs}
     await daily_costs.delete_costs(tx, [of_day for of_day in usage if of_day.key not in priced])
     await enqueue(tx, [cost_rolled_up(cost, now) for cost in costs])
+    await prepayments.mark_days(tx, days, now)

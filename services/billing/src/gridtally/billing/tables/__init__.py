@@ -19,6 +19,7 @@ from gridtally.billing.tables.costs import (
 from gridtally.billing.tables.documents import document, published_seller, seller
 from gridtally.billing.tables.drafts import billing_run, invoice_draft, invoicing_terms
 from gridtally.billing.tables.metadata import CURRENCY_RULE, METADATA
+from gridtally.billing.tables.prepayments import budget_plan, prepayment
 from gridtally.billing.tables.reference_data import (
     customer_balance,
     meter,
@@ -39,6 +40,7 @@ __all__ = [
     "agreement",
     "billed_period",
     "billing_run",
+    "budget_plan",
     "calculated_bill",
     "collective_member",
     "correction_preview",
@@ -64,6 +66,7 @@ __all__ = [
     "meter_definition",
     "meter_part",
     "number_series",
+    "prepayment",
     "price_day",
     "published_seller",
     "read_cycle",

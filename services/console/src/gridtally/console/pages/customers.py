@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from gridtally.console.pages.instalments import budget_panels, plan_panels
 from gridtally.console.pages.mandates import mandate_panels
+from gridtally.console.pages.prepayments import prepayment_panels
 from gridtally.console.pages.visit import ROWS, SignedIn, Visit
 from gridtally.console.upstream import Answer, Json
 from gridtally.console.views import formats, lists
@@ -165,7 +166,10 @@ async def list_agreements(visit: Visit, customer_id: str) -> Response:
 async def show_account(visit: Visit, customer_id: str) -> Response:
     """What is open, and every movement with the balance after it."""
     customer = await visit.the("billing", f"/v1/customers/{customer_id}")
-    (balance, items, ageing, statement), (plans, budgets, mandate) = await asyncio.gather(
+    (
+        (balance, items, ageing, statement),
+        (plans, budgets, mandate, prepayment),
+    ) = await asyncio.gather(
         asyncio.gather(
             visit.get("ledger", f"/v1/customers/{customer_id}/balance"),
             visit.get("ledger", "/v1/invoices", customer_id=customer_id, limit=200),
@@ -182,11 +186,13 @@ async def show_account(visit: Visit, customer_id: str) -> Response:
             visit.get("ledger", "/v1/payment-plans", customer_id=customer_id, limit=ROWS),
             visit.get("ledger", "/v1/budget-plans", customer_id=customer_id, limit=ROWS),
             visit.get("ledger", f"/v1/customers/{customer_id}/mandate"),
+            visit.get("billing", f"/v1/customers/{customer_id}/prepayment"),
         ),
     )
     nothing = Empty("Nothing is open", "Invoices and charges appear here once they are posted.")
     blocks: list[Block | Panel] = [
         Panel("Balance", [_stats(balance, items)], failure=balance.failure),
+        *prepayment_panels(prepayment),
         Panel(
             "Invoices and what is open of them",
             [lists.open_items(items.items, nothing)],

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from gridtally.console.pages.portal.prepayments import balance_panels
 from gridtally.console.pages.portal.visit import Customer, PortalVisit
 from gridtally.console.upstream import Answer, Json
 from gridtally.console.views.blocks import (
@@ -34,7 +35,7 @@ async def show_account(visit: Customer, all_: str = "") -> Response:
     """The balance, plans, and the statement of a year or of all time."""
     customer = await visit.customer()
     since = BEGINNING if all_ else rfc3339(visit.now - SHOWN)
-    balance, plans, statement = await asyncio.gather(
+    balance, plans, statement, prepaid = await asyncio.gather(
         visit.get("ledger", f"{visit.customer_path}/balance"),
         visit.get("ledger", "/v1/payment-plans", customer_id=visit.customer_id, limit=10),
         visit.get(
@@ -44,6 +45,7 @@ async def show_account(visit: Customer, all_: str = "") -> Response:
             to=rfc3339(visit.now),
             currency=customer["currency"],
         ),
+        balance_panels(visit, with_days=True),
     )
     say = visit.words.say
     links = [
@@ -52,6 +54,7 @@ async def show_account(visit: Customer, all_: str = "") -> Response:
     ]
     blocks: list[Block | Panel] = [
         visit.panel(say("Balance"), _balance(visit.words, balance), balance.failure),
+        *prepaid,
         *_plans(visit, plans),
         visit.panel(say("Statement"), _statement(visit.words, statement), statement.failure, links),
     ]

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from gridtally.console.pages.customers import agreements_of
 from gridtally.console.pages.portal.bills import PATH, booked_bills, state_of
 from gridtally.console.pages.portal.differences import bill_before, why
+from gridtally.console.pages.portal.prepayments import balance_panels
 from gridtally.console.pages.portal.visit import Customer, PortalVisit
 from gridtally.console.pages.previews import QUIET
 from gridtally.console.upstream import Answer, Failure, Json
@@ -36,7 +37,7 @@ OPEN_MAX = 6
 @router.get("/portal")
 async def show_start(visit: Customer) -> Response:
     """What matters to a customer, first things first."""
-    (customer, latest, coming), (balance, booked, plans, budgets) = await asyncio.gather(
+    (customer, latest, coming), (balance, booked, plans, budgets, prepaid) = await asyncio.gather(
         asyncio.gather(
             visit.get("billing", visit.customer_path),
             visit.get(
@@ -49,11 +50,13 @@ async def show_start(visit: Customer) -> Response:
             booked_bills(visit),
             visit.get("ledger", "/v1/payment-plans", customer_id=visit.customer_id, limit=10),
             visit.get("ledger", "/v1/budget-plans", customer_id=visit.customer_id, limit=10),
+            balance_panels(visit),
         ),
     )
     say = visit.words.say
     owed = _owed(visit, balance, booked) if balance.ok else []
     blocks: list[Block | Panel] = [
+        *prepaid,
         visit.panel(
             say("What you owe"),
             [*owed, *_instalment(visit, plans), *_monthly(visit, budgets)],

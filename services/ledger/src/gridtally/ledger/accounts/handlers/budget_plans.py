@@ -39,6 +39,7 @@ from gridtally.ledger.accounts.domain.reversals import LiveAllocation
 from gridtally.ledger.accounts.domain.transactions import Transaction
 from gridtally.ledger.accounts.events import budget_plans as plan_events
 from gridtally.ledger.accounts.handlers.commands import decide_commands, post_decided
+from gridtally.ledger.accounts.handlers.prepayments import require_postpaid
 from gridtally.ledger.accounts.store import (
     adopted_payments,
     budget_plans,
@@ -65,6 +66,7 @@ async def agree_plan(
     """Store and publish a plan, and ask for what is due soon. Returns its id."""
     key = (cause.tenant_id, wanted.customer_id)
     await customers.lock_customers(tx, [key])
+    await require_postpaid(tx, key)
     _require_payable(wanted.amount, wanted.currency)
     account_key = (*key, wanted.currency)
     accounts = await customer_accounts.fetch_customer_accounts(tx, [account_key])

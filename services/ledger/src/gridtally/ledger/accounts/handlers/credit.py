@@ -19,6 +19,7 @@ from gridtally.ledger.accounts.store import (
     credit,
     customer_accounts,
     customers,
+    prepayments,
     terms,
     transactions,
 )
@@ -49,11 +50,14 @@ def applicable(
 # Three statements for a batch of any size, two of them only where somebody has credit. After a
 # restore, a customer's credit is spent as it was said first, and only then by the rule.
 async def apply_credits(tx: WriteConnection, causes: Mapping[AccountKey, CreditCause]) -> None:
-    """Spend the credit of these customers, who are locked, where their tenants' terms say so."""
+    """Spend the credit of these customers, who are locked, where their tenants' terms say so, or
+    where it was paid in advance for just that."""
     if not causes:
         return
     known = await terms.fetch_terms(tx, sorted({tenant_id for tenant_id, _, _ in causes}))
-    keys = [key for key in causes if known[key[0]].credit_allocation == "oldest_first"]
+    by_hand = {key[:2] for key in causes if known[key[0]].credit_allocation != "oldest_first"}
+    by_hand -= await prepayments.fetch_prepaid(tx, by_hand)
+    keys = [key for key in causes if key[:2] not in by_hand]
     credited = await credit.fetch_credited(tx, keys)
     if not credited:
         return

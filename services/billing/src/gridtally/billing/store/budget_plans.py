@@ -1,0 +1,39 @@
+"""Budget plans, as the ledger published them."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from gridtally.billing import tables
+from gridtally.billing.domain.reference_data import Key
+from gridtally.contracts.budget_plans import BudgetPlanChanged
+from gridtally.database import ReadConnection, WriteConnection
+from gridtally.database.rows import insert_rows
+
+_KEEP_NEWEST = """
+ON CONFLICT (tenant_id, id) DO UPDATE
+   SET start_on = excluded.start_on, end_on = excluded.end_on, settle_on = excluded.settle_on,
+       settled_at = excluded.settled_at, version = excluded.version
+ WHERE budget_plan.version < excluded.version
+"""
+
+
+async def upsert_plans(tx: WriteConnection, newest: Mapping[Key, BudgetPlanChanged]) -> None:
+    """Store each plan, unless a newer version of it is stored."""
+    names = ("customer_id", "currency", "start_on", "end_on", "settle_on", "agreed_at",
+             "settled_at", "version")  # fmt: skip
+    rows = [
+        {"tenant_id": tenant_id, "id": id_} | {name: getattr(event, name) for name in names}
+        for (tenant_id, id_), event in sorted(newest.items(), key=lambda pair: pair[0])
+    ]
+    await insert_rows(tx, tables.budget_plan, rows, _KEEP_NEWEST)
+
+
+_IS_LIVE = """
+SELECT EXISTS (SELECT FROM budget_plan
+                WHERE tenant_id = $1 AND customer_id = $2 AND settled_at IS NULL)
+"""
+
+
+async def has_live_plan(read: ReadConnection, tenant_id: str, customer_id: UUID) -> bool:
+    """Whether a plan of the customer is not settled yet."""
+    return bool(await read.raw.fetchval(_IS_LIVE, tenant_id, customer_id))

@@ -1,0 +1,269 @@
+"""A customer on prepayment, from readings to the alert, and whatever happens in between."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+from gridtally.billing.handlers import budget_plans, prepayments
+from gridtally.contracts.budget_plans import BudgetPlanChanged
+from gridtally.contracts.prepayments import PrepaymentChanged
+
+NOW = datetime(2025, 3, 20, 10, tzinfo=UTC)
+D = Decimal
+DAYS = {"from": "2025-01-01", "to": "2025-05-01"}
+
+
+async def look(world, now=NOW):
+    """The loop looks until nobody is to be looked at."""
+    async with world.transaction() as tx:
+        while await prepayments.look_at_prepayments(tx, now):
+            pass
+
+
+async def owe(world, make, customer_id, balance, *, version, invoiced="0", now=NOW):
+    """The ledger has published a balance, as billing's consumer takes it."""
+    event = make.balance_changed(customer_id, str(balance), version=version, invoiced=str(invoiced))
+    await world.owe(event)
+    async with world.transaction() as tx:
+        await prepayments.look_at_balances(tx, [make.received(event, world.tenant)], now)
+
+
+async def said(world):
+    """What was published of prepayments, in order."""
+    rows = await world.rows(
+        "SELECT value FROM outbox WHERE topic = $1 AND tenant_id = $2 ORDER BY seq",
+        PrepaymentChanged.TOPIC,
+        world.tenant,
+        tenant="*",
+    )
+    return [PrepaymentChanged.model_validate_json(row["value"]) for row in rows]
+
+
+async def alerts_said(world):
+    return [(event.change, event.alert, event.version) for event in await said(world)]
+
+
+async def test_from_readings_to_the_alert_and_to_the_invoice(world, make, clients):
+    home = await world.home()
+    api = await clients(world.tenant)
+    path = f"/v1/customers/{home.customer_id}/prepayment"
+    assert (await api.get(path)).json()["code"] == "prepayment_unknown"
+    await owe(world, make, home.customer_id, "-12.00", version=1)
+    asked = await api.put(path, json={"alert_amount": "5.00"})
+    assert asked.status_code == 200, asked.text
+    assert (asked.json()["balance"], asked.json()["days_left"]) == ("12.00", None)
+    assert (await api.put(path, json={"alert_amount": "5.00"})).json() == asked.json()
+    await look(world)
+    assert await alerts_said(world) == [("terms", None, 1)]
+
+    # 9.6 kWh cost 2.88 and tax of 0.55; 12.50 a month and 2.38 of tax are 0.48 on a day of March
+    days = [make.MARCH.start_on + timedelta(days=number) for number in range(31)]
+    await world.use(make.used(home.meter_id, days[17]))
+    shown = (await api.get(path)).json()
+    assert (shown["balance"], shown["drawn"], shown["credit"]) == ("8.09", "3.91", "12.00")
+    assert (shown["drawn_through"], shown["average_per_day"]) == ("2025-03-18", "3.91")
+    await world.use(make.used(home.meter_id, days[18]))
+    await look(world)
+    assert (await alerts_said(world))[1:] == [("alert", "prepayment_low", 2)]
+    [*_, low] = await said(world)
+    assert (low.currency, low.balance, low.drawn_through) == ("EUR", D("4.18"), days[18])
+    await look(world)
+    await look(world, NOW + timedelta(days=1))  # everybody is looked at once a day
+    assert len(await said(world)) == 2
+    assert (await api.get("/v1/prepayments", params={"alert": "prepayment_low"})).json()["items"]
+    assert not (await api.get("/v1/prepayments?alert=prepayment_empty")).json()["items"]
+
+    # a correction of a day, threefold use: what it cost first is not drawn any more
+    await world.use(make.used(home.meter_id, days[17], version=2, wh=300))
+    await look(world)
+    assert (await alerts_said(world))[2:] == [("alert", "prepayment_empty", 3)]
+    await owe(world, make, home.customer_id, "-112.00", version=2)
+    await look(world)
+    assert (await alerts_said(world))[3:] == [("alert", None, 4)]
+
+    # the month's invoice takes its days, whatever it comes to; it is posted later
+    await world.use(*(make.used(home.meter_id, day) for day in days[:17] + days[19:]))
+    before = D((await api.get(path)).json()["balance"])
+    await world.close(make.closed(home))
+    [invoice] = await world.invoices()
+    for balance, invoiced in (
+        (D("-112.00"), D(0)),
+        (invoice["total"] - 112, invoice["total"]),
+    ):
+        await owe(world, make, home.customer_id, balance, version=3 + (invoiced > 0),
+                  invoiced=invoiced)  # fmt: skip
+        shown = (await api.get(path)).json()
+        assert D(shown["balance"]) == 112 - invoice["total"] != before
+        assert (D(shown["drawn"]), D(shown["credit"])) == (0, 112 - invoice["total"])
+    listed = (await api.get(f"{path}/days", params=DAYS)).json()["items"]
+    assert [D(day["drawn"]) for day in listed] == [D(0)] * 31
+    assert sum(D(day["standing"]) for day in listed) == D("14.88")
+    assert listed[0]["day"] == "2025-03-31"
+    assert len((await api.get(f"{path}/days", params=DAYS | {"to": "2025-03-02"})).json()["items"])
+    wrong = await api.get(f"{path}/days", params=DAYS | {"to": "2024-12-31"})
+    assert wrong.json()["code"] == "invalid_window"
+
+    # the next month is drawn again; moving out ends it, and what is left is credit
+    await world.use(make.used(home.meter_id, make.APRIL.start_on))
+    assert D((await api.get(path)).json()["drawn"]) == D("3.43") + D("0.50")  # 14.88 / 30
+    assert (await api.delete(path)).status_code == 204
+    assert (await api.delete(path)).json()["code"] == "prepayment_unknown"
+    assert (await alerts_said(world))[-1][0] == "end"
+    await look(world, NOW + timedelta(days=60))
+    assert (await alerts_said(world))[-1][0] == "end"
+
+
+async def test_whatever_happens_it_is_payments_less_invoices_less_days_without_one(
+    world, make, clients
+):
+    """Two homes of one customer, and a random walk: payments, days, corrections of days, invoices,
+    their corrections, credit notes of a part, days that nobody bills. Each time the API's balance
+    is what is summed beside it from the days that it lists and the documents that were issued."""
+    chance = random.Random(20250320)
+    document = make.FLAT | {"components": [*make.FLAT["components"], make.FEED_IN]}
+    first = await world.home(document=document)
+    second = make.agreement(tariff_id=first.tariff_id)
+    await world.register(make.registered(second.meter_id))
+    second = await world.agree_on(replace(second, customer_id=first.customer_id))
+    homes = [first, second]
+    api = await clients(world.tenant)
+    path = f"/v1/customers/{first.customer_id}/prepayment"
+    assert (await api.put(path, json={})).json()["alert_days"] == 7
+    months = (make.JANUARY, make.FEBRUARY, make.MARCH)
+    paid, posted, revisions, day_versions = D(0), D(0), {}, {}
+    dismissed = set()
+    for version in range(1, 46):
+        home, month = chance.choice(homes), chance.choice(months)
+        match chance.choice(("pay", "read", "read", "bill", "credit", "post", "dismiss")):
+            case "pay":
+                paid += chance.randrange(1, 9_000) / D(100)
+            case "read":
+                for day in chance.sample(month.dates(), 4):
+                    number = day_versions[home.id, day] = day_versions.get((home.id, day), 0) + 1
+                    wh, flow = chance.randrange(20, 900), chance.choice(("import", "export"))
+                    await world.use(make.used(home.meter_id, day, version=number, wh=wh, flow=flow))
+            case "bill":
+                key = (home.id, month)
+                revisions[key] = revisions.get(key, 0) + 1
+                dismissed.discard(key)
+                wh = chance.randrange(20, 200)
+                await world.close(make.closed(home, period=month, revision=revisions[key], wh=wh))
+            case "credit":
+                live = [own for own in await world.invoices() if own["credited_by"] is None]
+                if live:
+                    asked = {"reason": "goodwill", "amount": "0.01"}
+                    own = chance.choice(live)["id"]
+                    await api.post(f"/v1/invoices/{own}/credit-notes", json=asked)
+            case "post":
+                posted = await issued(world)
+            case "dismiss":
+                key = (home.id, month)
+                if key not in revisions:
+                    revisions[key] = 1
+                    held = make.closed(home, period=month, flows=["generation"])
+                    await world.close(held)
+                    where = f"/v1/held-invoices/{home.id}/{month.start_on}/dismiss"
+                    answer = await api.post(where, json={"reason": "nobody's"})
+                    assert answer.status_code in (200, 404), answer.text
+                    if answer.status_code == 200:
+                        dismissed.add(key)
+        await owe(world, make, first.customer_id, posted - paid, version=version, invoiced=posted)
+        await check(world, api, path, paid, dismissed)
+    assert len(await world.invoices()) > 4
+
+
+async def issued(world):
+    """What all invoices less credit notes come to."""
+    sums = """SELECT (SELECT coalesce(sum(total), 0) FROM invoice)
+                   - (SELECT coalesce(sum(total), 0) FROM credit_note) AS total"""
+    return await world.value(sums)
+
+
+async def check(world, api, path, paid, dismissed):
+    """The balance, against the sum of what stands beside it."""
+    live = {
+        (own["agreement_id"], own["start_on"])
+        for own in await world.invoices()
+        if own["credited_by"] is None
+    } | {(agreement_id, month.start_on) for agreement_id, month in dismissed}
+    costs = await world.rows("SELECT agreement_id, day, gross FROM daily_cost")
+    drawn = [own for own in costs if (own["agreement_id"], own["day"].replace(day=1)) not in live]
+    standing = sum((share(own["day"]) for own in drawn), D(0))
+    expected = paid - await issued(world) - sum((own["gross"] for own in drawn), D(0)) - standing
+    shown = (await api.get(path)).json()
+    assert D(shown["balance"]) == expected
+    listed = (await api.get(f"{path}/days", params=DAYS)).json()["items"]
+    assert sum((D(own["drawn"]) for own in listed), D(0)) == D(shown["drawn"])
+
+
+def share(day):
+    """A day's part of 14.88 a month, in whole cents that add up: what is due through it, less what
+    was due through the day before, each rounded half to even."""
+    length = ((day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
+    through, before = (
+        (D("14.88") * number / length).quantize(D("0.01")) for number in (day.day, day.day - 1)
+    )
+    return through - before
+
+
+async def test_who_pays_by_a_budget_plan_or_is_nobody_is_not_on_prepayment(world, make, clients):
+    home = await world.home()
+    api = await clients(world.tenant)
+    path = f"/v1/customers/{home.customer_id}/prepayment"
+    plan = BudgetPlanChanged(
+        plan_id=uuid4(), customer_id=home.customer_id, currency="EUR", start_on="2025-01-01",
+        end_on="2026-01-01", instalments=[], settle_on="2026-02-12", settled=D(0), version=1,
+        agreed_at=NOW,
+    )  # fmt: skip
+    settled = plan.model_copy(update={"settled_at": NOW, "version": 3})
+    ended = plan.model_copy(update={"end_on": make.MARCH.start_on, "version": 2})
+    for events, status in (([plan], 409), ([ended], 409), ([settled, ended], 200)):
+        async with world.transaction() as tx:
+            received = [make.received(event, world.tenant) for event in events]
+            await budget_plans.apply_plans(tx, received)
+        answer = await api.put(path, json={"alert_days": 3})
+        assert answer.status_code == status, answer.text
+        assert status == 200 or answer.json()["code"] == "budget_plan_running"
+    foreign = await clients(world.another().tenant)
+    for client, own_path, body, code in (
+        (api, f"/v1/customers/{uuid4()}/prepayment", {}, "customer_unknown"),
+        (foreign, path, {}, "customer_unknown"),
+        (api, path, {"alert_amount": "-1"}, "validation_failed"),
+        (api, path, {"alert_days": 367}, "validation_failed"),
+        (api, path, {"alert": "prepayment_low"}, "validation_failed"),
+    ):
+        answer = await client.put(own_path, json=body)
+        assert answer.json()["code"] == code, answer.text
+    assert (await foreign.get(path)).json()["code"] == "prepayment_unknown"
+    assert (await foreign.get("/v1/prepayments")).json()["items"] == []
+    erased = await api.post(f"/v1/customers/{home.customer_id}/erase", json={"reason": "asked"})
+    assert erased.status_code == 200, erased.text
+    assert (await api.put(path, json={})).json()["code"] == "customer_erased"
+
+
+async def test_a_prepayment_is_adopted_as_it_was_said_and_ends_with_its_customer(
+    world, make, clients
+):
+    api = await clients(world.tenant)
+    made = (await api.post("/v1/customers", json={"name": "Ada", "currency": "EUR"})).json()
+    path = f"/v1/customers/{made['id']}/prepayment"
+    await api.put(path, json={"alert_days": 2})
+    await look(world)
+    events = await said(world)
+    assert [(event.change, event.alert) for event in events] == [
+        ("terms", None), ("alert", "prepayment_empty"),
+    ]  # fmt: skip
+    other = world.another()
+    async with world.transaction() as tx:
+        for order in (events[::-1], events):
+            received = [make.received(event, other.tenant) for event in order]
+            assert await prepayments.adopt_prepayments(tx, received) == []
+    columns = "SELECT alert, alert_since, alert_balance, alert_days, version FROM prepayment"
+    assert await other.rows(columns) == await world.rows(columns)
+    await look(other, NOW + timedelta(days=999))  # one whose customer is not there says nothing
+    assert len(await said(other)) == 0
+    deleted = await api.delete(f"/v1/customers/{made['id']}", headers={"If-Match": "*"})
+    assert deleted.status_code == 204, deleted.text
+    assert [(event.change, event.state) for event in await said(world)][2:] == [("end", "ended")]
