@@ -113,7 +113,7 @@ def test_an_alert_is_raised_once_and_ends_by_more_money(
     assert again == judged
 
 
-def test_terms_change_and_end_and_begin_anew():
+def test_terms_change_and_end_and_begin_again():
     first = domain.with_terms(None, Terms(CUSTOMER, None, 7))
     assert (first.version, first.is_active) == (1, True)
     assert domain.with_terms(first, Terms(CUSTOMER, None, 7)) is first

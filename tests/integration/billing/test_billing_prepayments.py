@@ -83,8 +83,15 @@ async def test_from_readings_to_the_alert_and_to_the_invoice(world, make, client
     await look(world)
     assert (await alerts_said(world))[3:] == [("alert", None, 4)]
 
-    # the month's invoice takes its days, whatever it comes to; it is posted later
-    await world.use(*(make.used(home.meter_id, day) for day in days[:17] + days[19:]))
+
+async def test_an_invoice_takes_its_days_and_the_next_month_is_drawn_again(world, make, clients):
+    home = await world.home()
+    api = await clients(world.tenant)
+    path = f"/v1/customers/{home.customer_id}/prepayment"
+    await owe(world, make, home.customer_id, "-112.00", version=2)
+    assert (await api.put(path, json={})).status_code == 200
+    await world.use(*(make.used(home.meter_id, day) for day in make.MARCH.dates()))
+    # the invoice comes to what it comes to, and is posted later
     before = D((await api.get(path)).json()["balance"])
     await world.close(make.closed(home))
     [invoice] = await world.invoices()
@@ -105,7 +112,7 @@ async def test_from_readings_to_the_alert_and_to_the_invoice(world, make, client
     wrong = await api.get(f"{path}/days", params=DAYS | {"to": "2024-12-31"})
     assert wrong.json()["code"] == "invalid_window"
 
-    # the next month is drawn again; moving out ends it, and what is left is credit
+    # what is left at the end is credit
     await world.use(make.used(home.meter_id, make.APRIL.start_on))
     assert D((await api.get(path)).json()["drawn"]) == D("3.43") + D("0.50")  # 14.88 / 30
     assert (await api.delete(path)).status_code == 204

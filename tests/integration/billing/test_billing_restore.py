@@ -233,8 +233,7 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
         for table, rows in before.items():
             assert set(after[table]) ^ set(rows) == set(), table
         assert await said(kafka_bootstrap, tenant, *SAID) == heard
-        new = await home(world)
-        await send(make.closed(new))
+        await send(make.closed(new := await home(world)))
         await until_rows(world.database, "invoice", tenant, 14)
         (issued,) = [i for i in await world.invoices() if i["agreement_id"] == new.id]
     assert issued["number"].endswith("-000014")

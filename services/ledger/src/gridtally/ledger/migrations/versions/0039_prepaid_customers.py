@@ -4,7 +4,7 @@ from alembic import op
 
 from gridtally.database.security import isolate_tenants
 
-revision = "0040"
+revision = "0039"
 down_revision = "0038"
 
 _TABLE = """

@@ -4,7 +4,7 @@ from alembic import op
 
 from gridtally.database.security import isolate_tenants, show_own_rows, show_to_customers
 
-revision = "0043"
+revision = "0042"
 down_revision = "0041"
 
 _TABLES = """
