@@ -24,10 +24,10 @@ SELLER = {
     "language": "en-GB",
 }
 SHOWN = {
-    "adopted_invoice", "agreement", "billed_period", "calculated_bill", "credit_note",
-    "credit_note_line", "customer", "customer_balance", "daily_cost", "daily_usage", "document",
-    "invoice", "invoice_evidence", "invoice_line", "invoice_section", "issued_total", "meter",
-    "meter_definition", "prepayment", "site",
+    "adopted_invoice", "agreement", "billed_period", "budget_plan", "calculated_bill",
+    "credit_note", "credit_note_line", "customer", "customer_balance", "daily_cost", "daily_usage",
+    "document", "invoice", "invoice_evidence", "invoice_line", "invoice_section", "issued_total",
+    "meter", "meter_definition", "prepayment", "site",
 }  # fmt: skip
 """Tables of which a bound session sees its customer's rows."""
 COMMON = {

@@ -50,6 +50,6 @@ def upgrade() -> None:
     for statement in _TABLES.strip().split(";\n"):
         op.execute(statement)
     isolate_tenants(op, "prepayment", "budget_plan")
-    show_own_rows(op, "prepayment", "customer_balance", "issued_total")
+    show_own_rows(op, "prepayment", "budget_plan", "customer_balance", "issued_total")
     for table in ("daily_cost", "adopted_invoice"):
         show_to_customers(op, table, "sees_agreement(tenant_id, agreement_id)")
