@@ -18,12 +18,12 @@ async def test_credit_paid_in_advance_pays_whatever_the_terms_say(ledger, acme):
     await declare(acme, credit_allocation="manual")
     ada, bea = [(await issue(ledger, amount))[0] for amount in ("10", "10")]
     await posted(ledger, apply_prepayments, prepaid(ada, 1))
-    for customer in (ada, bea):
+    for name, customer in (("a", ada), ("b", bea)):
         await pay(acme, customer, "100.00")
-        await posted(ledger, post_invoices, invoice(f"n-{customer}", customer=customer,
-                                                    energy="40", tax="0"))  # fmt: skip
-    left = [(await states(acme, customer))[f"INV-n-{customer}"] for customer in (ada, bea)]
-    assert left == [("paid", "0.00"), ("open", "40.00")]
+        later = invoice(name, customer=customer, energy="40", tax="0")
+        await posted(ledger, post_invoices, later)
+    assert (await states(acme, ada))["INV-a"] == ("paid", "0.00")
+    assert (await states(acme, bea))["INV-b"] == ("open", "40.00")
     await reconciled(acme)
 
 
