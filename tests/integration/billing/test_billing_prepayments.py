@@ -273,6 +273,9 @@ async def test_a_prepayment_is_adopted_as_it_was_said_and_ends_with_its_customer
     assert await other.rows(columns) == await world.rows(columns)
     await look(other, days=999)  # one whose customer is not there says nothing
     assert len(await said(other)) == 0
+    elsewhere = await clients(other.tenant)
+    for of_nobody in (path, f"{path}/days?from=2025-01-01&to=2025-02-01"):
+        assert (await elsewhere.get(of_nobody)).json()["code"] == "prepayment_unknown"
     deleted = await api.delete(f"/v1/customers/{made['id']}", headers={"If-Match": "*"})
     assert deleted.status_code == 204, deleted.text
     assert [(event.change, event.state) for event in await said(world)][2:] == [("end", "ended")]

@@ -170,8 +170,8 @@ async def get_prepayment(customer_id: UUID, db: Db, caller: CustomerReader, now:
     key = (caller.tenant_id, customer_id)
     async with snapshot(db, tenant=caller.tenant_id) as read:
         prepayment = await handlers.fetch_active(read, *key)
-        standings = await handlers.fetch_standings(read, [key], now)
-    return Prepayment.with_standing(prepayment, standings[key])
+        standing = await handlers.fetch_standing(read, key, now)
+    return Prepayment.with_standing(prepayment, standing)
 
 
 @router.put("/customers/{customer_id}/prepayment")
@@ -187,8 +187,8 @@ async def put_prepayment(
         if customer.resource.erased_at is not None:
             raise Conflict("customer_erased", f"customer {customer_id} was erased")
         prepayment = await handlers.change_terms(tx, cause, body.terms(customer_id), now)
-        standings = await handlers.fetch_standings(tx, [key], now)
-    return Prepayment.with_standing(prepayment, standings[key])
+        standing = await handlers.fetch_standing(tx, key, now)
+    return Prepayment.with_standing(prepayment, standing)
 
 
 @router.delete("/customers/{customer_id}/prepayment", status_code=204)
@@ -217,7 +217,7 @@ async def list_drawn_days(
     lately = max(now.date() - start_on, timedelta(0))
     async with snapshot(db, tenant=caller.tenant_id) as read:
         await handlers.fetch_active(read, *key)
-        standing = (await handlers.fetch_standings(read, [key], now, lately))[key]
+        standing = await handlers.fetch_standing(read, key, now, lately)
 
     def shown(amount: Decimal) -> Decimal:
         return in_currency(amount, standing.currency)

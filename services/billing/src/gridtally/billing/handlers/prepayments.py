@@ -79,8 +79,23 @@ async def fetch_active(read: ReadConnection, tenant_id: str, customer_id: UUID) 
     key = (tenant_id, customer_id)
     prepayment = (await store.fetch_prepayments(read, [key])).get(key)
     if prepayment is None or not prepayment.is_active:
-        raise NotFound("prepayment_unknown", f"customer {customer_id} is not on prepayment")
+        raise _unknown(customer_id)
     return prepayment
+
+
+async def fetch_standing(
+    read: ReadConnection, key: Key, now: datetime, lately: timedelta = LATELY
+) -> Standing:
+    """How the prepayment of a customer stands; NotFound where the customer is not there, as where
+    it was deleted just before a restore."""
+    standings = await fetch_standings(read, [key], now, lately)
+    if key not in standings:
+        raise _unknown(key[1])
+    return standings[key]
+
+
+def _unknown(customer_id: UUID) -> NotFound:
+    return NotFound("prepayment_unknown", f"customer {customer_id} is not on prepayment")
 
 
 async def change_terms(
