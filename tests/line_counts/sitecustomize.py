@@ -9,7 +9,9 @@ it. A process that is killed is not counted.
 
 import atexit
 import os
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,25 +23,32 @@ ROOT = Path(__file__).parents[2]
 COUNTED = (ROOT / "libs", ROOT / "services")
 
 
-class _OurFiles:
-    """What Slipcover asks which files to count. Its own takes `frozen`, the origin of a module of
-    Python's, for a file of the folder where a process runs."""
-
-    @staticmethod
-    def matches(origin: str) -> bool:
-        file = Path(origin)
-        is_ours = file.is_absolute() and any(file.is_relative_to(folder) for folder in COUNTED)
-        return is_ours and "tests" not in file.parts
-
-
 def _count(directory: Path) -> None:
     try:
-        from slipcover import ImportManager, Slipcover
+        from slipcover import Slipcover
     except ImportError:
         return  # another environment, such as that of a test which installs the wheels
     counter = Slipcover(exclude_lines=[])  # the report excludes what is not to be counted
-    ImportManager(counter, _OurFiles()).__enter__()
+    read, run = SourceFileLoader.get_code, SourceFileLoader.exec_module
+
+    def get_code(loader: SourceFileLoader, name: str) -> CodeType | None:
+        code = read(loader, name)
+        return counter.instrument(code) if code and _is_ours(code.co_filename) else code
+
+    def exec_module(loader: SourceFileLoader, module: ModuleType) -> None:
+        if _is_ours(loader.path):
+            counter.register_module(module)
+        run(loader, module)
+
+    # Not by Slipcover's finder of modules, which Alembic's migrations and `python -m` pass by.
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    SourceFileLoader.exec_module = exec_module  # type: ignore[method-assign]
     atexit.register(_store, counter, directory)
+
+
+def _is_ours(origin: str) -> bool:
+    file = Path(origin)
+    return any(file.is_relative_to(folder) for folder in COUNTED) and "tests" not in file.parts
 
 
 def _store(counter: "Slipcover", directory: Path) -> None:
