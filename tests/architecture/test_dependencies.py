@@ -20,7 +20,10 @@ BACKPORTS = {"backports": ["backports.zstd"]}  # from Python 3.14 on it is not i
 BY_IMPORT = BACKPORTS | packages_distributions()
 NEWER_STDLIB = {"compression"}
 """Of Python 3.14, which a package may import where it finds it."""
+SNIFFIO = {"sniffio": "httpcore asks it which loop runs, and at each request looks for it in vain"}
 UNIMPORTED = {
+    "client": SNIFFIO,
+    "webhooks": SNIFFIO,
     "kernel": {"tzdata": "zoneinfo reads it where the system has no time zones"},
     "http": {"fastapi-offline": "Swagger UI's files, which are served and not imported"},
     "service": {"httptools": "uvicorn parses HTTP with it"},
