@@ -24,8 +24,8 @@ from gridtally.local_stack.servers import ADMIN_URL, BOOTSTRAP, IDEMPOTENCE, ser
 
 HERE = Path(__file__).parent
 KINDS = ("real", "wheels")
-SHARED = "script"
-"""What the scripts share: no benchmark itself."""
+SHARED = {"script", "api_process", "webhook_receiver"}
+"""What the scripts share, and the processes that they start: no benchmarks themselves."""
 Figures = dict[str, dict[str, dict[str, float]]]
 
 
@@ -134,6 +134,22 @@ MEASURES = (
         most=True,
     ),
     Measure(
+        "invoices as PDF/A-3, one core",
+        "documents/s",
+        50,
+        "draw_documents",
+        "invoice, pdf",
+        "per_s",
+    ),
+    Measure(
+        "webhooks delivered to ten endpoints",
+        "messages/s",
+        1_000,
+        "deliver_webhooks",
+        "to 10 endpoints",
+        "per_s",
+    ),
+    Measure(
         "bulk read of readings",
         "readings/s",
         10_000_000,
@@ -142,12 +158,12 @@ MEASURES = (
         "readings_per_s",
     ),
 )
-WITHOUT_SERVERS = {"compare_pysam", "compare_pysam_netting", "rate_bills"}
+WITHOUT_SERVERS = {"compare_pysam", "compare_pysam_netting", "draw_documents", "rate_bills"}
 
 
 def main() -> int:
     """Exit status 1 when a benchmark failed; a bar that is missed is no failure."""
-    scripts = sorted({path.stem for path in HERE.glob("[a-z]*.py")} - {SHARED})
+    scripts = sorted({path.stem for path in HERE.glob("[a-z]*.py")} - SHARED)
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--servers", choices=KINDS, action="append", help="default: both")
     parser.add_argument("--only", choices=scripts, action="append", help="default: all")
