@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import standardwebhooks
 
+from gridtally.webhooks import sender as sending
 from gridtally.webhooks.addresses import AddressRefused, checked_address, networks
 from gridtally.webhooks.sender import Sender
 from gridtally.webhooks.signature import InvalidSignature, secret_text, signed_headers, verify
@@ -158,3 +159,24 @@ async def test_whatever_is_wrong_is_an_outcome():
             outcome = await sender.post(url, {}, BODY)
             assert outcome.status is None
             assert outcome.error
+
+
+async def test_connections_of_addresses_not_posted_to_are_closed(monkeypatch):
+    """So many stay, and none for longer than its time, while those in use are left alone."""
+    monkeypatch.setattr(sending, "ADDRESSES_MAX", 2)
+    async with receiver(pause_s=0.01) as (slow, _), Sender(LOCAL) as sender:
+        under_way = asyncio.create_task(sender.post(f"http://127.0.0.1:{slow}/", {}, BODY))
+        await asyncio.sleep(0)
+        async with receiver() as (port, received):
+            for path in ("a", "b", "c", "a"):
+                await sender.post(f"http://127.0.0.1:{port}/{path}", {}, BODY)
+            assert sender.addresses == [
+                f"http://127.0.0.1:{end}" for end in (f"{slow}/", f"{port}/a")
+            ]
+            assert len(received) == 4
+            monkeypatch.setattr(sending, "KEPT_ALIVE_S", -1.0)
+            await sender.post(f"http://127.0.0.1:{port}/d", {}, BODY)
+            assert sender.addresses == [
+                f"http://127.0.0.1:{end}" for end in (f"{slow}/", f"{port}/d")
+            ]
+        assert (await under_way).is_delivered

@@ -1,5 +1,6 @@
 """Webhooks: when a message is tried again, when an endpoint is given up, and its secrets."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from gridtally.billing.domain.webhooks import (
     DueMessage,
     Endpoint,
     attempt_of,
+    outcomes_of_endpoints,
     secrets_of,
 )
 from gridtally.billing.handlers.webhooks import check_url
@@ -80,3 +82,15 @@ def test_urls_that_lead_nowhere_are_refused(url):
 def test_http_is_for_those_who_allow_networks():
     check_url("http://127.0.0.1:80/", is_http_allowed=True)
     check_url("https://example.org/hook?x=1", is_http_allowed=False)
+
+
+def test_the_last_attempts_of_an_endpoint_decide_whether_it_fails():
+    failed, took = after(0), after(1, 200)
+    assert outcomes_of_endpoints([]) == ([], [])
+    assert outcomes_of_endpoints([failed, took]) == ([failed.message.key], [])
+    assert outcomes_of_endpoints([took, failed]) == ([failed.message.key], [failed])
+    other = replace(failed, message=replace(failed.message, tenant_id="a"))
+    assert outcomes_of_endpoints([failed, other, took, failed]) == (
+        [failed.message.key],
+        [other, failed],
+    )

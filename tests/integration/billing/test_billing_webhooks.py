@@ -3,14 +3,17 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 import standardwebhooks
 
+from gridtally.billing.domain.webhooks import attempt_of
 from gridtally.billing.handlers import webhooks as handlers
 from gridtally.database import ALL_TENANTS, transaction
+from gridtally.kernel.errors import Transient
 from gridtally.webhooks.addresses import networks
 from gridtally.webhooks.sender import Sender
 from problems import paths
@@ -232,6 +235,57 @@ async def test_a_message_posted_and_not_marked_comes_again_under_its_id(api, wor
         assert len(set(receiver.ids)) == 1
         (message,) = (await api.get("/v1/webhook-messages")).json()["items"]
         assert message["state"] == "delivered"
+
+
+async def test_what_could_not_be_marked_is_marked_later_and_not_posted_again(
+    api, delivery, make, monkeypatch
+):
+    """PostgreSQL goes away between posting and marking, for longer than a lease."""
+    record = handlers.store.record_attempts
+
+    async def lost(*_):
+        raise Transient("the connection was lost")
+
+    async with listening(200) as (receiver, url):
+        await endpoint(api, url)
+        await delivery.happened(make, 3)
+        monkeypatch.setattr(handlers.store, "record_attempts", lost)
+        assert await delivery.deliverer.begin_due() == 3
+        with pytest.raises(Transient):
+            await delivery.deliverer.finish()
+        with pytest.raises(Transient):  # nothing is claimed before it can be marked
+            await delivery.deliver(seconds=61)
+        monkeypatch.setattr(handlers.store, "record_attempts", record)
+        await delivery.deliver(seconds=61)
+        assert len(receiver.requests) == 3
+        messages = (await api.get("/v1/webhook-messages")).json()["items"]
+        assert [message["state"] for message in messages] == ["delivered"] * 3
+
+
+async def test_a_message_that_was_claimed_twice_is_marked_once(api, world, delivery, make):
+    """As where a clock jumps beyond the lease while a message is posted."""
+    async with listening(500) as (receiver, url):
+        await endpoint(api, url)
+        await delivery.happened(make)
+        assert await delivery.deliverer.begin_due() == 1
+        delivery.now += timedelta(seconds=61)
+        (again,) = await claimed(world, delivery.now)
+        first = attempt_of(again, 500, None, "", 1, None, delivery.now)
+        async with transaction(world.database, tenant=ALL_TENANTS) as tx:
+            await handlers.store.record_attempts(tx, [first, replace(first, status=503)])
+        await delivery.deliverer.finish()  # its own attempt was recorded by another
+        (message,) = (await api.get("/v1/webhook-messages")).json()["items"]
+        assert (message["state"], message["attempts"]) == ("pending", 1)
+        attempts = (await api.get(f"/v1/webhook-messages/{message['id']}/attempts")).json()["items"]
+        assert len(attempts) == 1
+        assert len(receiver.requests) == 1
+
+
+async def claimed(world, now):
+    async with transaction(world.database, tenant=ALL_TENANTS) as tx:
+        return await handlers.store.claim_messages(
+            tx, now, now + handlers.LEASE, of_endpoint_max=4, messages_max=4, busy=[]
+        )
 
 
 async def test_a_slow_endpoint_holds_up_no_other(api, world, delivery, make):

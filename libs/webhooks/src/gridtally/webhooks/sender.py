@@ -26,7 +26,10 @@ TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_BYTES_MAX = 64 * 1024
 SHOWN_CHARS_MAX = 1024
-CONNECTIONS_MAX = 128
+CONNECTIONS_MAX = 64
+"""To one address at once."""
+ADDRESSES_MAX = 256
+"""To which connections are kept; the one that was posted to least lately goes first."""
 KEPT_ALIVE_S = 20.0
 SUCCESS = range(200, 300)
 REDIRECT = range(300, 400)
@@ -78,6 +81,15 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
+@dataclass(slots=True, eq=False)
+class _Line:
+    """The connections to one address, how many posts are on them, and when the last one began."""
+
+    pool: httpcore.AsyncConnectionPool
+    posts: int = 0
+    used_s: float = 0.0
+
+
 class Sender:
     """Delivers messages, many at once; whoever opens it closes it.
 
@@ -91,16 +103,12 @@ class Sender:
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._timeout_s = timeout_s
-        context = ssl.create_default_context()
-        self._pools = {
-            scheme: httpcore.AsyncConnectionPool(
-                ssl_context=context,
-                max_connections=CONNECTIONS_MAX,
-                keepalive_expiry=KEPT_ALIVE_S,
-                network_backend=_CheckedBackend(allowed, resolve, is_secure=scheme == "https"),
-            )
+        self._context = ssl.create_default_context()
+        self._backends = {
+            scheme: _CheckedBackend(allowed, resolve, is_secure=scheme == "https")
             for scheme in ("https", "http")
         }
+        self._lines: dict[str, _Line] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,8 +119,13 @@ class Sender:
         failure: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for pool in self._pools.values():
-            await pool.aclose()
+        for line in self._lines.values():
+            await line.pool.aclose()
+
+    @property
+    def addresses(self) -> list[str]:
+        """To which connections are kept, the one that was posted to last at the end."""
+        return list(self._lines)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Post the body, once; what came of it."""
@@ -139,10 +152,52 @@ class Sender:
     async def _answer(
         self, url: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, str, int | None]:
-        scheme = url.partition(":")[0].lower()
-        pool = self._pools.get(scheme)
-        if pool is None:
-            raise ValueError("neither https nor http")
+        line = self._line(url)
+        line.posts += 1
+        try:
+            await self._close_unused()
+            return await self._exchange(line.pool, url, headers, body)
+        finally:
+            line.posts -= 1
+
+    # A pool for each address: httpcore looks at all connections of a pool, for each of them, at
+    # every request.
+    def _line(self, url: str) -> _Line:
+        """The connections to an address, which are now those used last."""
+        line = self._lines.pop(url, None)
+        if line is None:
+            backend = self._backends.get(url.partition(":")[0].lower())
+            if backend is None:
+                raise ValueError("neither https nor http")
+            line = _Line(
+                httpcore.AsyncConnectionPool(
+                    ssl_context=self._context,
+                    max_connections=CONNECTIONS_MAX,
+                    keepalive_expiry=KEPT_ALIVE_S,
+                    network_backend=backend,
+                )
+            )
+        line.used_s = time.monotonic()
+        self._lines[url] = line
+        return line
+
+    async def _close_unused(self) -> None:
+        """Close what was not posted to for a while, and what is too much."""
+        expired_s = time.monotonic() - KEPT_ALIVE_S
+        for url, line in list(self._lines.items()):
+            if line.used_s > expired_s and len(self._lines) <= ADDRESSES_MAX:
+                return
+            if not line.posts and self._lines.get(url) is line:
+                del self._lines[url]
+                await line.pool.aclose()
+
+    async def _exchange(
+        self,
+        pool: httpcore.AsyncConnectionPool,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> tuple[int, str, int | None]:
         timeouts = {"connect": CONNECT_TIMEOUT_S, "read": self._timeout_s, "write": self._timeout_s}
         sent = [("content-length", str(len(body))), *headers.items()]
         async with pool.stream(

@@ -132,6 +132,23 @@ def attempt_of(
     )
 
 
+def outcomes_of_endpoints(
+    attempts: Sequence[Attempt],
+) -> tuple[list[tuple[str, UUID]], list[Attempt]]:
+    """What attempts, in the order they ended, say of their endpoints: those that took something,
+    and the failures of each since it last did, endpoint by endpoint."""
+    delivered: set[tuple[str, UUID]] = set()
+    failures: dict[tuple[str, UUID], list[Attempt]] = {}
+    for attempt in attempts:
+        key = attempt.message.key
+        if attempt.state == "delivered":
+            delivered.add(key)
+            failures.pop(key, None)
+        else:
+            failures.setdefault(key, []).append(attempt)
+    return sorted(delivered), [attempt for key in sorted(failures) for attempt in failures[key]]
+
+
 def _reason(endpoint: Endpoint, status: int | None, now: datetime) -> str | None:
     """Why an endpoint that failed once more is disabled; None where it is not."""
     if status == GONE:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from gridtally.billing.domain import webhooks as domain
-from gridtally.billing.domain.webhooks import DueMessage, Endpoint
+from gridtally.billing.domain.webhooks import Attempt, DueMessage, Endpoint
 from gridtally.billing.events.webhooks import messages_of, test_message
 from gridtally.billing.store import webhooks as store
 from gridtally.database import ALL_TENANTS, Database, WriteConnection, transaction
@@ -124,7 +124,8 @@ class Deliverer:
     """Posts what is due, many messages at once, and records each attempt.
 
     A message is claimed before it is posted and marked after, so that a process that is killed in
-    between leaves it to be posted once more, under the same id.
+    between leaves it to be posted once more, under the same id. What was posted while the last
+    attempts were recorded is recorded together.
     """
 
     def __init__(self, database: Database, sender: Sender, key: bytes, clock: Clock) -> None:
@@ -132,11 +133,12 @@ class Deliverer:
         self._sender = sender
         self._key = key
         self._clock = clock
-        self._in_flight: dict[asyncio.Task[None], UUID] = {}
+        self._in_flight: dict[asyncio.Task[Attempt], UUID] = {}
+        self._unrecorded: list[Attempt] = []
 
     async def begin_due(self) -> int:
         """Begin to post what is due, as far as there is room; how many messages that were."""
-        self._reap()
+        await self._record()  # first, or what is recorded late may be claimed once more
         room = IN_FLIGHT_MAX - len(self._in_flight)
         if room <= 0:
             return 0
@@ -153,38 +155,47 @@ class Deliverer:
                 busy=busy,
             )
         for message in due:
-            task = asyncio.create_task(self._deliver(message))
+            task = asyncio.create_task(self._post(message))
             self._in_flight[task] = message.endpoint.id
         return len(due)
 
     async def wait(self, seconds: float) -> None:
-        """Wait until a message that was begun is done, or so long."""
+        """Wait until a message that was begun is done, or so long; record those that are."""
         if self._in_flight:
             await asyncio.wait(
                 self._in_flight, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
             )
-        self._reap()
+        await self._record()
 
     async def finish(self) -> None:
-        """Wait until all that was begun is done."""
+        """Wait until all that was begun is done, and record it."""
         if self._in_flight:
             await asyncio.wait(self._in_flight)
-        self._reap()
+        await self._record()
 
-    def _reap(self) -> None:
-        """Forget what is done; an error of ours is raised here."""
-        for task in [task for task in self._in_flight if task.done()]:
+    async def _record(self) -> None:
+        """Record the attempts that are done; an error of ours is raised here.
+
+        Where PostgreSQL cannot be reached they are recorded the next time, or, after the lease,
+        made again.
+        """
+        done = [task for task in self._in_flight if task.done()]
+        for task in done:
             del self._in_flight[task]
-            task.result()
+        self._unrecorded += [task.result() for task in done]
+        if self._unrecorded:
+            async with transaction(self._database, tenant=ALL_TENANTS) as tx:
+                await store.record_attempts(tx, self._unrecorded)
+            self._unrecorded = []
 
-    async def _deliver(self, message: DueMessage) -> None:
+    async def _post(self, message: DueMessage) -> Attempt:
         now = self._clock()
         secrets = domain.secrets_of(self._key, message.tenant_id, message.endpoint, now)
         headers = signed_headers(secrets, str(message.id), now, message.body)
         outcome = await self._sender.post(
             message.endpoint.url, TYPE_HEADERS | headers, message.body
         )
-        attempt = domain.attempt_of(
+        return domain.attempt_of(
             message,
             outcome.status,
             outcome.error,
@@ -193,5 +204,3 @@ class Deliverer:
             outcome.retry_after_s,
             self._clock(),
         )
-        async with transaction(self._database, tenant=ALL_TENANTS) as tx:
-            await store.record_attempt(tx, attempt)

@@ -17,6 +17,7 @@ from gridtally.billing.domain.webhooks import (
     Endpoints,
     MessageState,
     NewMessage,
+    outcomes_of_endpoints,
 )
 from gridtally.billing.tables.webhooks import webhook_attempt, webhook_endpoint, webhook_message
 from gridtally.database import ReadConnection, WriteConnection
@@ -164,13 +165,32 @@ async def claim_messages(
     ]
 
 
-_UPDATE_MESSAGE = """
-UPDATE webhook_message SET state = $3, due_at = $4, attempts = $5
- WHERE tenant_id = $1 AND id = $2 AND attempts < $5
+# The numbers of attempts decide: what another process has recorded, or a deleted endpoint took
+# along, is left out, and of one that was claimed twice, as a clock jumped, one is recorded.
+_RECORD = """
+WITH made AS (
+    SELECT DISTINCT ON (tenant_id, message_id, number) *
+      FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[],
+                  $6::int[], $7::text[], $8::text[], $9::int[], $10::timestamptz[])
+             AS made (tenant_id, message_id, number, state, due_at,
+                      status, error, answer, took_ms, attempted_at)),
+marked AS (
+    UPDATE webhook_message m SET state = made.state, due_at = made.due_at, attempts = made.number
+      FROM made
+     WHERE (m.tenant_id, m.id) = (made.tenant_id, made.message_id) AND m.attempts < made.number
+    RETURNING m.tenant_id, m.id, made.number)
+INSERT INTO webhook_attempt (tenant_id, message_id, number,
+                             status, error, answer, took_ms, attempted_at)
+SELECT made.tenant_id, made.message_id, made.number,
+       made.status, made.error, made.answer, made.took_ms, made.attempted_at
+  FROM made JOIN marked ON (marked.tenant_id, marked.id, marked.number)
+                         = (made.tenant_id, made.message_id, made.number)
+RETURNING message_id, number
 """
 _SUCCEEDED = """
-UPDATE webhook_endpoint SET failing_since = NULL
- WHERE tenant_id = $1 AND id = $2 AND failing_since IS NOT NULL
+UPDATE webhook_endpoint e SET failing_since = NULL
+  FROM unnest($1::text[], $2::uuid[]) AS took (tenant_id, id)
+ WHERE (e.tenant_id, e.id) = (took.tenant_id, took.id) AND e.failing_since IS NOT NULL
 """
 _FAILED = """
 UPDATE webhook_endpoint
@@ -182,23 +202,32 @@ UPDATE webhook_endpoint
 """
 
 
-async def record_attempt(tx: WriteConnection, attempt: Attempt) -> None:
-    """Store an attempt, and what becomes of message and endpoint; nothing where the endpoint was
-    deleted meanwhile, or another process has recorded this attempt."""
-    tenant_id, endpoint_id = attempt.message.key
-    message_id = attempt.message.id
-    changed = await tx.raw.execute(
-        _UPDATE_MESSAGE, tenant_id, message_id, attempt.state, attempt.due_at, attempt.number
+async def record_attempts(tx: WriteConnection, attempts: Sequence[Attempt]) -> None:
+    """Store attempts in the order they ended, and what becomes of messages and endpoints; nothing
+    of one whose endpoint was deleted meanwhile, or that another process has recorded."""
+    rows = await tx.raw.fetch(
+        _RECORD,
+        [attempt.message.tenant_id for attempt in attempts],
+        [attempt.message.id for attempt in attempts],
+        [attempt.number for attempt in attempts],
+        [attempt.state for attempt in attempts],
+        [attempt.due_at for attempt in attempts],
+        [attempt.status for attempt in attempts],
+        [attempt.error for attempt in attempts],
+        [attempt.answer for attempt in attempts],
+        [attempt.took_ms for attempt in attempts],
+        [attempt.attempted_at for attempt in attempts],
     )
-    if changed != "UPDATE 1":
-        return
-    row = as_row(attempt, webhook_attempt, tenant_id=tenant_id, message_id=message_id)
-    await insert_rows(tx, webhook_attempt, [row])
-    if attempt.state == "delivered":
-        await tx.raw.execute(_SUCCEEDED, tenant_id, endpoint_id)
-    else:
+    recorded = {(row["message_id"], row["number"]) for row in rows}
+    marked = [attempt for attempt in attempts if (attempt.message.id, attempt.number) in recorded]
+    delivered, failures = outcomes_of_endpoints(marked)
+    if delivered:
         await tx.raw.execute(
-            _FAILED, tenant_id, endpoint_id, attempt.attempted_at, attempt.disabled_reason
+            _SUCCEEDED, [tenant for tenant, _ in delivered], [endpoint for _, endpoint in delivered]
+        )
+    for attempt in failures:
+        await tx.raw.execute(
+            _FAILED, *attempt.message.key, attempt.attempted_at, attempt.disabled_reason
         )
 
 
