@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -104,6 +105,7 @@ CASES = {
         lines(), kind="credit_note", number="CN-1", replaces=Replacement("INV-1", "revision")
     ),
     "replacing": taxed(lines(), replaces=Replacement("INV-1", "restatement")),
+    "covered by a budget plan": taxed(lines(), settles_on=date(2026, 2, 12)),
     "feed-in": feed_in(),
     "duty": duty(),
     "untaxed": facts(lines=lines()[:-1], **sums(lines()[:-1])),
@@ -147,6 +149,19 @@ def test_duties_are_lines_and_each_rate_has_its_sum():
         (Decimal(19), Decimal("32.00"), Decimal("6.08")),
     ]
     assert (invoice.line_total, invoice.tax_total) == (Decimal("42.00"), Decimal("6.78"))
+
+
+def test_what_a_budget_plan_covers_is_prepaid_and_nothing_is_due():
+    made = einvoice(CASES["covered by a budget plan"])
+    total = made.total
+    in_cii, in_ubl = etree.fromstring(cii(made)), etree.fromstring(ubl(made))
+    for root, names in (
+        (in_cii, [f"{RAM}{name}" for name in ("TotalPrepaidAmount", "DuePayableAmount")]),
+        (in_ubl, [f"{CBC}{name}" for name in ("PrepaidAmount", "PayableAmount")]),
+    ):
+        assert [Decimal(root.findtext(f".//{name}")) for name in names] == [total, 0]
+    plain = etree.fromstring(cii(einvoice(CASES["invoice"])))
+    assert plain.find(f".//{RAM}TotalPrepaidAmount") is None
 
 
 def test_a_credit_has_a_negative_quantity_and_no_negative_price():

@@ -30,6 +30,7 @@ CASES = {
     ),
     "restated": facts(replaces=Replacement("INV-2025-000122", "restatement")),
     "in favour": facts(account=Account(Decimal("-500.00"), Decimal(0))),
+    "covered": facts(settles_on=date(2026, 2, 12)),
     "bare": facts(
         seller=Seller("t-1"),
         buyer=Buyer("Ada", "7"),
@@ -44,6 +45,18 @@ CASES = {
         quality=DataQuality("missing", 0, 4, 3, Decimal(0), Decimal("1.5")),
     ),
 }
+
+
+def test_what_a_budget_plan_covers_is_not_asked_for():
+    """20.00 was owed before; the invoice is settled with the plan, and adds nothing to that."""
+    covered = CASES["covered"]
+    text, asked = (
+        re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", render_html(compose(case)).decode()))
+        for case in (covered, CASES["all"])
+    )
+    assert covered.amount_due == Decimal("20.00") != CASES["all"].amount_due
+    assert "covered by your budget plan and settled with it by 12 February 2026" in text
+    assert "budget plan" not in asked
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ DEFERRED = allocated("t1", "deferral", "69.00")
     ],
 )  # fmt: skip
 async def test_a_bill_of_a_budget_plan_is_not_called_paid(allocations, state, paid, is_deferred):
-    """Its document asks for all of it, so the page says why nothing is to be paid."""
+    """Nobody has paid it, so the page says why nothing is to be paid."""
     own = portal_services()
     own["ledger"].answers["/v1/invoices/i1"] |= {"allocations": allocations}
     async with portal(own) as browser:
@@ -95,3 +95,16 @@ async def test_a_bill_of_a_budget_plan_is_not_called_paid(allocations, state, pa
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
     assert f"To pay €0.00 {state} Paid {paid} " in text
     assert ("nothing for this bill by itself" in text) == is_deferred
+
+
+async def test_the_list_of_bills_says_which_are_in_the_monthly_amounts():
+    """The ledger's list names no allocations; billing says which a budget plan covers."""
+    own = portal_services()
+    october, september = (dict(own["billing"].answers[f"/v1/invoices/{key}"]) for key in
+                          ("i3", "i1"))  # fmt: skip
+    covered = september | {"settles_on": "2026-02-12"}
+    own["billing"].answers["/v1/invoices"] = page(october, covered)
+    async with portal(own) as browser:
+        await as_customer(browser)
+        text = (await browser.get("/portal/bills")).text
+    assert text.count("in your monthly amounts") == 1

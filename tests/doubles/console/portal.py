@@ -42,8 +42,8 @@ def bill(invoice_id: str, start_on: str, end_on: str, total: str, **fields: obje
         "agreement_id": "a1", "meter_id": "m1", "start_on": start_on, "end_on": end_on,
         "revision": 1, "restatement": 0, "currency": "EUR", "net": total, "tax": "0.00",
         "total": total, "brought_forward": "0.00", "arrears": "0.00", "amount_due": total,
-        "quality": QUALITY, "issued_at": f"{end_on}T06:00:00Z", "is_collective": False,
-        "revisions": [], "partial_credit_notes": [], "lines": [],
+        "settles_on": None, "quality": QUALITY, "issued_at": f"{end_on}T06:00:00Z",
+        "is_collective": False, "revisions": [], "partial_credit_notes": [], "lines": [],
     } | fields  # fmt: skip
 
 

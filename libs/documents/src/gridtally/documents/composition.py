@@ -105,6 +105,14 @@ def _notices(facts: InvoiceFacts, wording: Wording) -> tuple[str, ...]:
     """What a reader must not miss: that a document takes another's place, and estimates."""
     notices = []
     replaced = facts.replaces
+    if facts.settles_on is not None:
+        notices.append(
+            wording.say(
+                "This invoice is covered by your budget plan and settled with it by {day}. You pay "
+                "your monthly amounts, and nothing for this invoice by itself.",
+                day=wording.day(facts.settles_on),
+            )
+        )
     if replaced is not None and facts.kind == "credit_note":
         notices.append(_credited(replaced, wording))
     elif replaced is not None:
@@ -237,6 +245,9 @@ def _account_section(facts: InvoiceFacts, wording: Wording) -> Section | None:
     if account.arrears:
         rows.append(Row((say("of which overdue"), wording.amount(account.arrears, currency))))
     rows.append(Row((say("This invoice"), wording.amount(facts.total, currency))))
+    if facts.settles_on is not None:
+        covered = wording.change(-facts.total, currency)
+        rows.append(Row((say("Covered by your budget plan"), covered)))
     rows.append(Row((say("Amount due"), wording.amount(facts.amount_due, currency)), "total"))
     head = (say("Balance"), say("Amount ({currency})", currency=currency))
     return Section("account", say("Your account"), table=Table(head, tuple(rows)))

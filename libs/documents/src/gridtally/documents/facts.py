@@ -218,6 +218,8 @@ class InvoiceFacts:
     taxing: Mapping[int, Sequence[int]] = field(default_factory=dict)
     """By the index of a line, the indexes of the tax lines that are levied on it."""
     sections: Sequence[SectionFacts] = ()
+    settles_on: date | None = None
+    """The day by which a budget plan settles an invoice that nobody is asked to pay by itself."""
 
     def taxes_of(self, index: int) -> Sequence[int]:
         """The tax lines that are levied on a line, each by its index."""
@@ -226,4 +228,10 @@ class InvoiceFacts:
     @property
     def amount_due(self) -> Decimal:
         """What is to be paid, or is left of a credit; of a credit note its total."""
-        return self.total if self.account is None else self.total + self.account.brought_forward
+        own = self.payable
+        return own if self.account is None else own + self.account.brought_forward
+
+    @property
+    def payable(self) -> Decimal:
+        """What is asked for of its total: nothing of what a budget plan covers."""
+        return self.total if self.settles_on is None else self.total - self.total

@@ -149,7 +149,8 @@ def _settlement(invoice: Einvoice) -> Element:
             value("ram:TaxBasisTotalAmount", invoice.line_total),
             value("ram:TaxTotalAmount", invoice.tax_total, currencyID=facts.currency),
             value("ram:GrandTotalAmount", invoice.total),
-            value("ram:DuePayableAmount", invoice.total),
+            None if facts.settles_on is None else value("ram:TotalPrepaidAmount", invoice.total),
+            value("ram:DuePayableAmount", facts.payable),
         ),
         None
         if replaced is None

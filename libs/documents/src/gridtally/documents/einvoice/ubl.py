@@ -54,7 +54,10 @@ def ubl(invoice: Einvoice) -> bytes:
             _amount("cbc:LineExtensionAmount", invoice.line_total, facts.currency),
             _amount("cbc:TaxExclusiveAmount", invoice.line_total, facts.currency),
             _amount("cbc:TaxInclusiveAmount", invoice.total, facts.currency),
-            _amount("cbc:PayableAmount", invoice.total, facts.currency),
+            None
+            if facts.settles_on is None
+            else _amount("cbc:PrepaidAmount", invoice.total, facts.currency),
+            _amount("cbc:PayableAmount", facts.payable, facts.currency),
         ),
         *(_line(line, name, facts.currency) for line in invoice.lines),
     )

@@ -14,6 +14,7 @@ from gridtally.billing.api.callers import CustomerReader
 from gridtally.billing.api.credit_notes import CreditNote
 from gridtally.billing.domain import invoices as domain
 from gridtally.billing.domain.customers import CustomerBalance
+from gridtally.billing.domain.documents import due_after
 from gridtally.billing.events.periods import summed_of, unpack_usage
 from gridtally.billing.handlers import invoices as handlers
 from gridtally.billing.store import credit_notes, evidence, invoices
@@ -44,7 +45,8 @@ class Invoice(BaseModel):
 
     `restatement` counts those of the same revision that a correction of an earlier period replaced.
     `brought_forward` is the customer's balance before it, as far as billing knew (a credit is
-    negative), of which `arrears` was overdue; `amount_due` is that and the total. The invoice whose
+    negative), of which `arrears` was overdue; `amount_due` is that and the total, unless a budget
+    plan covers the invoice: then it `settles_on` a day, and is not due by itself. The invoice whose
     place it takes is not in it, but what was paid on that one is. `quality` says how much of what
     was metered is not actual; null where that was not noted yet.
     """
@@ -66,6 +68,13 @@ class Invoice(BaseModel):
     brought_forward: Amount
     arrears: Amount
     amount_due: Amount
+    settles_on: Annotated[
+        date | None,
+        Field(
+            description="The day by which a budget plan that covers it is settled; null for one "
+            "that is due by itself"
+        ),
+    ]
     quality: DataQuality | None
     issued_at: datetime
     correlation_id: str
@@ -95,7 +104,7 @@ class Invoice(BaseModel):
         amounts = {
             "brought_forward": written.balance,
             "arrears": written.arrears,
-            "amount_due": EXACT.add(total, written.balance),
+            "amount_due": due_after(total, before, currency, row["settles_on"]),
         }
         return cls.model_validate(dict(row) | amounts)
 

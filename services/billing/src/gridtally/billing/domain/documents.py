@@ -107,6 +107,7 @@ class InvoiceRecord:
     replaces: Replacement | None
     parts: Sequence[Part] = ()
     sections: Sequence[SectionFacts] = ()
+    settles_on: date | None = None
 
     def of_lines(self, lines: Mapping[int, Line]) -> "InvoiceRecord":
         """The same with these lines alone, by their positions from 1."""
@@ -127,7 +128,7 @@ def invoice_facts(invoice: InvoiceRecord, seller: Seller) -> InvoiceFacts:
     """What the document of an invoice shows."""
     before = invoice.balance.written_like(invoice.total, invoice.currency)
     earlier = invoice.issued_before
-    return _facts(
+    facts = _facts(
         invoice,
         seller,
         kind="invoice",
@@ -141,6 +142,7 @@ def invoice_facts(invoice: InvoiceRecord, seller: Seller) -> InvoiceFacts:
         ),
         replaces=invoice.replaces,
     )
+    return replace(facts, settles_on=invoice.settles_on)
 
 
 def credit_note_facts(
@@ -254,9 +256,13 @@ def _is_levied_on(tax: Tax, line: Line, charge: Line) -> bool:
     return is_chosen and days.start_on <= charged.start_on and charged.end_on <= days.end_on
 
 
-def due_after(total: Decimal, balance: CustomerBalance, currency: str) -> Decimal:
-    """What was due after an invoice of that total and the balance before it."""
-    return EXACT.add(total, balance.written_like(total, currency).balance)
+def due_after(
+    total: Decimal, balance: CustomerBalance, currency: str, settles_on: date | None
+) -> Decimal:
+    """What was due after an invoice of that total and the balance before it; of one that a budget
+    plan settles on a day, nothing more than before."""
+    before = balance.written_like(total, currency).balance
+    return before if settles_on is not None else EXACT.add(total, before)
 
 
 def usage_by_day(metered: MeteredPeriod) -> Usage | None:

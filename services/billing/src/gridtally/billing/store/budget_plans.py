@@ -28,6 +28,23 @@ async def upsert_plans(tx: WriteConnection, newest: Mapping[Key, BudgetPlanChang
     await insert_rows(tx, tables.budget_plan, rows, _KEEP_NEWEST)
 
 
+_SETTLES_ON = """
+(SELECT p.settle_on FROM budget_plan p
+  WHERE p.tenant_id = {invoice}.tenant_id AND p.customer_id = {invoice}.customer_id
+    AND p.currency = {invoice}.currency AND {invoice}.total > 0
+    AND p.start_on <= {invoice}.start_on AND {invoice}.start_on < p.end_on
+    AND p.agreed_at <= {invoice}.issued_at
+    AND (p.settled_at IS NULL OR {invoice}.issued_at < p.settled_at) LIMIT 1)
+"""
+
+
+# The ledger's own rule of which invoices wait for a plan's settlement: by the dates of both.
+def settles_on(invoice: str) -> str:
+    """SQL for the day by which a budget plan settles the invoice of that table or alias; null for
+    one that is due by itself."""
+    return _SETTLES_ON.format(invoice=invoice)
+
+
 _IS_LIVE = """
 SELECT EXISTS (SELECT FROM budget_plan
                 WHERE tenant_id = $1 AND customer_id = $2 AND settled_at IS NULL)

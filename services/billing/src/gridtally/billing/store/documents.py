@@ -20,6 +20,7 @@ from gridtally.billing.domain.documents import (
 )
 from gridtally.billing.domain.reference_data import read_version
 from gridtally.billing.events.periods import unpack_usage
+from gridtally.billing.store.budget_plans import settles_on
 from gridtally.billing.store.customers import fetch_customers
 from gridtally.billing.store.invoices import fetch_lines, line_of, quality_of
 from gridtally.database import ReadConnection, WriteConnection
@@ -79,11 +80,12 @@ async def delete_documents_of(tx: WriteConnection, tenant_id: str, customer_id: 
 
 
 _INVOICE = """
-SELECT i.*, m.name AS meter_name, e.zone, e.expected_intervals, e.parts, e.usage
+SELECT i.*, m.name AS meter_name, e.zone, e.expected_intervals, e.parts, e.usage,
+       {settles_on} AS settles_on
   FROM invoice i JOIN invoice_evidence e ON (e.tenant_id, e.invoice_id) = (i.tenant_id, i.id)
   LEFT JOIN meter m ON (m.tenant_id, m.id) = (i.tenant_id, i.meter_id)
  WHERE i.tenant_id = $1 AND i.id = $2
-"""
+""".format(settles_on=settles_on("i"))
 
 
 async def fetch_record(
@@ -131,10 +133,14 @@ async def fetch_record(
         issued_before=await _fetch_issued_before(read, tenant_id, row),
         replaces=await _fetch_replaced(read, tenant_id, row),
         parts=parts,
+        settles_on=row["settles_on"],
     )
 
 
-_COLLECTIVE = "SELECT * FROM invoice WHERE tenant_id = $1 AND id = $2 AND is_collective"
+_COLLECTIVE = """
+SELECT i.*, {settles_on} AS settles_on
+  FROM invoice i WHERE tenant_id = $1 AND id = $2 AND is_collective
+""".format(settles_on=settles_on("i"))
 _SECTIONS = """
 SELECT i.*, l.line_count, l.change, m.name AS meter_name, e.zone, e.expected_intervals, e.parts
   FROM invoice_section l
@@ -193,6 +199,7 @@ async def _fetch_collective_record(
         replaces=await _fetch_replaced_collective(read, tenant_id, row),
         parts=parts,
         sections=sections,
+        settles_on=row["settles_on"],
     )
 
 
@@ -275,11 +282,12 @@ async def _fetch_earlier(read: ReadConnection, tenant_id: str, row: Row) -> Earl
 # Of invoices of one instant nobody knows the order in which they were counted, so that nothing is
 # said then.
 _ISSUED_BEFORE = """
-SELECT number, total, brought_forward, arrears, issued_at FROM invoice
+SELECT number, total, brought_forward, arrears, issued_at, {settles_on} AS settles_on
+  FROM invoice i
  WHERE tenant_id = $1 AND customer_id = $2 AND currency = $3 AND issued_at <= $4 AND id <> $5
    AND collective_id IS NULL
  ORDER BY issued_at DESC, number DESC LIMIT 2
-"""
+""".format(settles_on=settles_on("i"))
 
 
 async def _fetch_issued_before(
@@ -298,7 +306,8 @@ async def _fetch_issued_before(
         return None
     before = rows[0]
     balance = CustomerBalance(before["brought_forward"], before["arrears"])
-    return IssuedBefore(before["number"], due_after(before["total"], balance, row["currency"]))
+    due = due_after(before["total"], balance, row["currency"], before["settles_on"])
+    return IssuedBefore(before["number"], due)
 
 
 _REPLACED = """

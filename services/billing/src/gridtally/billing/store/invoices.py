@@ -17,6 +17,7 @@ from sqlalchemy.engine import RowMapping
 from gridtally.billing import tables
 from gridtally.billing.domain.invoices import Invoice, InvoiceState, Section
 from gridtally.billing.domain.reference_data import Key
+from gridtally.billing.store.budget_plans import settles_on
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.pages import page_after
 from gridtally.database.rows import Row, as_row, columns_of, from_row, insert_rows
@@ -190,7 +191,8 @@ class InvoiceFilter:
 
 
 _STATE = sa.case((credit_note.c.id.is_(None), "issued"), else_="void").label("state")
-_WITH_STATE = sa.select(invoice, _STATE).select_from(
+_SETTLES_ON = sa.literal_column(settles_on("invoice"), sa.Date).label("settles_on")
+_WITH_STATE = sa.select(invoice, _STATE, _SETTLES_ON).select_from(
     invoice.outerjoin(
         credit_note,
         (credit_note.c.tenant_id == invoice.c.tenant_id)

@@ -171,7 +171,7 @@ def state_of(visit: PortalVisit, bill: Json, booked: Json | None) -> Cell:
     if booked is None:
         return Cell("")
     if booked["state"] == "paid":
-        is_deferred = _deferred(booked) > 0
+        is_deferred = bill["settles_on"] is not None or _deferred(booked) > 0
         return Cell(say("in your monthly amounts") if is_deferred else say("paid"), tone="good")
     due_on = date.fromisoformat(booked["due_on"])
     if due_on < visit.now.date():
@@ -181,7 +181,7 @@ def state_of(visit: PortalVisit, bill: Json, booked: Json | None) -> Cell:
 
 def _deferred(booked: Json) -> Decimal:
     """What a budget plan has taken upon itself of a bill: nobody has paid that, nor is asked to by
-    this bill, whatever its document says. A list does not tell, and it is none there."""
+    this bill. A list does not tell, and it is none there; there billing does (`settles_on`)."""
     allocations = booked.get("allocations", ())
     deferrals = {own["transaction_id"] for own in allocations if own["kind"] == "deferral"}
     amounts = (Decimal(own["amount"]) for own in allocations if own["source_id"] in deferrals)
@@ -189,7 +189,7 @@ def _deferred(booked: Json) -> Decimal:
 
 
 def _by_plan(words: PortalWording, bill: Json, booked: Answer) -> list[Block]:
-    """Why nothing is to be paid of a bill that asks for all of it."""
+    """Why nothing is to be paid of a bill that nobody has paid."""
     if bill["state"] == "void" or not booked.ok or _deferred(booked.data) <= 0:
         return []
     text = words.say(
