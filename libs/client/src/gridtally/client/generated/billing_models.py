@@ -943,7 +943,8 @@ class Invoice(Model):
 
     `restatement` counts those of the same revision that a correction of an earlier period replaced.
     `brought_forward` is the customer's balance before it, as far as billing knew (a credit is
-    negative), of which `arrears` was overdue; `amount_due` is that and the total. The invoice whose
+    negative), of which `arrears` was overdue; `amount_due` is that and the total, unless a budget
+    plan covers the invoice: then it `settles_on` a day, and is not due by itself. The invoice whose
     place it takes is not in it, but what was paid on that one is. `quality` says how much of what
     was metered is not actual; null where that was not noted yet.
     """
@@ -998,6 +999,9 @@ class Invoice(Model):
 
     amount_due: Decimal
     """What is to be paid: total and what was brought forward"""
+
+    settles_on: date_aliased | None
+    """The day by which a budget plan that covers it is settled; null for one that is due by itself"""
 
     quality: DataQuality | None
     """What the value rests on: actual, estimated, substituted or missing"""
@@ -4166,6 +4170,9 @@ class InvoiceDetail(Model):
 
     amount_due: Decimal
     """What is to be paid: total and what was brought forward"""
+
+    settles_on: date_aliased | None
+    """The day by which a budget plan that covers it is settled; null for one that is due by itself"""
 
     quality: DataQuality | None
     """What the value rests on: actual, estimated, substituted or missing"""
