@@ -55,7 +55,7 @@ def test_what_a_budget_plan_covers_is_not_asked_for():
         for case in (covered, CASES["all"])
     )
     assert covered.amount_due == Decimal("20.00") != CASES["all"].amount_due
-    assert "covered by your budget plan and settled with it by 12 February 2026" in text
+    assert "covered by your budget plan and settled with it by February 12, 2026" in text
     assert "budget plan" not in asked
 
 
