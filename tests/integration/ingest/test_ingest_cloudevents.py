@@ -1,4 +1,5 @@
-"""Events that a generic producer makes, with the official SDK of CloudEvents, become readings."""
+"""Events that a generic producer makes, with the official SDK of CloudEvents, become readings and
+events of devices."""
 
 import asyncio
 import json
@@ -11,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from cloudevents.core.bindings import kafka
 from cloudevents.core.v1.event import CloudEvent
 
+from gridtally.contracts.device_events import DeviceEventReceived
 from gridtally.contracts.envelope import event_id_of
 from gridtally.contracts.metering import Channel, MeterRegistered, ReadingsReceived
 from gridtally.database import Database, snapshot
@@ -20,6 +22,7 @@ from gridtally.messaging import Consumer, OutgoingMessage, Progress, ensure_topi
 from gridtally.service.service import Process
 
 WAIT_S = 120
+CONSUMED = (ReadingsReceived, MeterRegistered, DeviceEventReceived)
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 GATEWAY, OTHER_GATEWAY = "https://meters.example/gateway/7", "urn:example:gateway:8"
 METERS = "SELECT FROM meter WHERE tenant_id = $1"
@@ -35,14 +38,14 @@ DEAD = (
 
 @asynccontextmanager
 async def consuming(ingest_url, bootstrap, publisher):
-    """Ingest's consumers of readings and meters, on a database of their own."""
+    """Ingest's consumers of these, on a database of their own."""
     stop = asyncio.Event()
     settings = SERVICE.settings_class(database_url=ingest_url, kafka_bootstrap_servers=bootstrap)
     async with await Database.connect(ingest_url, application="test") as database:
         process = Process("ingest", settings, database, publisher, utc_now, stop)
         async with asyncio.TaskGroup() as group:
             for subscription in SERVICE.build(process).subscriptions:
-                if subscription.event in (ReadingsReceived, MeterRegistered):
+                if subscription.event in CONSUMED:
                     progress = Progress(subscription.event.TOPIC)
                     consumer = Consumer(
                         database, bootstrap, "ingest", subscription, progress=progress, stop=stop
@@ -99,11 +102,11 @@ def made_by_sdk(tenant, meter_id, id_, hour, *, source=GATEWAY, as_bytes=False):
     return CloudEvent(attributes, json.dumps(data).encode() if as_bytes else data)
 
 
-async def send(bootstrap, messages):
+async def send(bootstrap, messages, topic=ReadingsReceived.TOPIC):
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
         for message in messages:
             await producer.send_and_wait(
-                ReadingsReceived.TOPIC,
+                topic,
                 message.value,
                 key=message.key.encode(),
                 headers=list(message.headers.items()),
@@ -147,3 +150,51 @@ async def test_both_modes_are_stored_once_by_source_and_id(
         event_id_of(row["source"], row["correlation_id"]) for row in rows
     ]
     assert str(rows[3]["event_id"]) == uuid
+
+
+NOTED = (
+    "SELECT id, source, kind, severity, detail FROM device_event WHERE tenant_id = $1 "
+    "ORDER BY happened_at"
+)
+REASONS = "SELECT reason FROM dead_letter WHERE encode(value, 'escape') LIKE '%' || $1 || '%'"
+
+
+def noted_by_sdk(tenant, meter_id, id_, kind, hour, source=GATEWAY, **more):
+    data = {
+        "meter_id": str(meter_id), "kind": kind, "detail": tenant,
+        "happened_at": NOON.replace(hour=hour).isoformat(),
+    } | more  # fmt: skip
+    attributes = {
+        "id": id_, "source": source, "type": DeviceEventReceived.TOPIC, "tenantid": tenant,
+        "time": NOON, "datacontenttype": "application/json", "partitionkey": f"{tenant}:{meter_id}",
+    }  # fmt: skip
+    return kafka.to_structured_event(CloudEvent(attributes, data))
+
+
+async def test_events_of_devices_are_stored_once_and_wrong_ones_are_dead_letters(
+    ingest_url, kafka_bootstrap, publishing, tenant, meter_id
+):
+    await ensure_topics(kafka_bootstrap)
+    first = noted_by_sdk(tenant, meter_id, "40", "terminal_cover_opened", 1)
+    messages = [
+        first,
+        first,
+        noted_by_sdk(tenant, meter_id, "41", "terminal_cover_opened", 1),  # the same, renamed
+        noted_by_sdk(tenant, meter_id, "40", "clock_set", 2),  # another one under its id
+        noted_by_sdk(tenant, meter_id, "40", "power_outage", 3, OTHER_GATEWAY),
+        noted_by_sdk(tenant, meter_id, "42", "coffee_spilled", 4),
+        noted_by_sdk(tenant, meter_id, "43", "clock_set", 5, happened_at="1999-01-01T00:00:00Z"),
+    ]
+    async with (
+        publishing() as publisher,
+        consuming(ingest_url, kafka_bootstrap, publisher) as database,
+    ):
+        await send(kafka_bootstrap, messages, DeviceEventReceived.TOPIC)
+        letters = await eventually(database, tenant, REASONS, 3)
+        rows = await eventually(database, tenant, NOTED, 2)
+    assert [tuple(row) for row in rows] == [
+        (event_id_of(GATEWAY, "40"), GATEWAY, "terminal_cover_opened", "tamper", tenant),
+        (event_id_of(OTHER_GATEWAY, "40"), OTHER_GATEWAY, "power_outage", "warning", tenant),
+    ]
+    for said in ("event_id_reused", "kind", "too_old"):
+        assert [said in letter["reason"] for letter in letters].count(True) == 1, said
