@@ -42,6 +42,10 @@ def test_no_file_is_overwritten(tmp_path):
         ("[]", "names zone, layout and mapping"),
         ('{"zone": "UTC", "layout": {}}', "names zone, layout and mapping"),
         ('{"zone": "UTC", "layout": {}, "mapping": {}, "meter": 1}', "'meter' is not known"),
+        (
+            '{"zone": "UTC", "layout": {}, "mapping": {}, "registers": {"1 11": 7}}',
+            "the meter of each",
+        ),
     ],
 )
 def test_a_folder_declares_how_its_files_are_read(tmp_path, text, reason):
@@ -55,3 +59,4 @@ def test_what_is_left_out_may_be_left_out(tmp_path):
     declared = {"zone": "UTC", "layout": {"kind": "nem12"}, "mapping": {}}
     (tmp_path / "import.json").write_text(json.dumps(declared))
     assert read_declaration(tmp_path).left_out == []
+    assert read_declaration(tmp_path).registers == {}

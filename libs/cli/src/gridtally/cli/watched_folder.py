@@ -1,8 +1,9 @@
 """A folder that is watched: each file that comes to rest in it is imported as the folder declares.
 
 The folder holds `import.json`: `zone`, `mapping` and `left_out`, and a `layout` where files are not
-laid out so that they say it themselves. What is imported moves to `imported/`, what is not to
-`refused/` with the reason beside it, so that nothing is imported twice and nothing is lost.
+laid out so that they say it themselves; `registers` says whose the registers of NEM13 files are.
+What is imported moves to `imported/`, what is not to `refused/` with the reason beside it, so that
+nothing is imported twice and nothing is lost.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from gridtally.files.json_text import read_json
 
 DECLARATION = "import.json"
 IMPORTED, REFUSED = "imported", "refused"
-KNOWN = frozenset({"zone", "layout", "mapping", "left_out"})
+KNOWN = frozenset({"zone", "layout", "mapping", "left_out", "registers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class FolderDeclaration:
     layout: Any
     mapping: dict[str, Any]
     left_out: list[str]
+    registers: dict[str, str]
 
 
 def read_declaration(folder: Path) -> FolderDeclaration:
@@ -42,8 +44,17 @@ def read_declaration(folder: Path) -> FolderDeclaration:
         raise CommandError(f"{path}: names zone, layout and mapping")
     if others := sorted(set(declared) - KNOWN):
         raise CommandError(f"{path}: {others[0]!r} is not known")
+    registers = declared.get("registers", {})
+    if not isinstance(registers, dict) or not all(
+        isinstance(own, str) for own in registers.values()
+    ):
+        raise CommandError(f"{path}: registers name the meter of each, as a reference or an id")
     return FolderDeclaration(
-        declared["zone"], declared["layout"], declared["mapping"], declared.get("left_out", [])
+        declared["zone"],
+        declared["layout"],
+        declared["mapping"],
+        declared.get("left_out", []),
+        registers,
     )
 
 

@@ -120,7 +120,7 @@ def _run(
     rows = _rows(name, file, map_)
     settings = settings_of(find_installation(os.environ, data_dir))
     with Outcomes(report) as outcomes, _progress() as show:
-        asyncio.run(_work(settings, name, rows, outcomes, show, dry_run=dry_run, undo=undo))
+        asyncio.run(send_rows(settings, name, rows, outcomes, show, dry_run=dry_run, undo=undo))
     counted = {state: outcomes.counts[state] for state in CHANGES if outcomes.counts[state]}
     if as_json:
         refusals = [asdict(refusal) for refusal in outcomes.refusals]
@@ -149,21 +149,26 @@ def _rows(name: "Name", file: Path, map_: Sequence[str]) -> "Iterator[Row]":
     return read_rows(file, KINDS[name].columns)
 
 
-async def _work(
+async def send_rows(
     settings: dict[str, str],
     name: "Name",
     rows: "Iterator[Row]",
     outcomes: "Outcomes",
     show: Callable[[int], None],
     *,
-    dry_run: bool,
-    undo: bool,
+    dry_run: bool = False,
+    undo: bool = False,
+    **how: Any,
 ) -> None:
+    """Check, make or remove what rows name; `how` is for the client. CommandError where the key may
+    not do it, ServiceAway where a service is away: the rows that are done stay done."""
     from gridtally.cli.data_files.references import References
     from gridtally.client import AsyncClient, ClientError, Retries
 
     try:
-        async with AsyncClient.from_environment(settings, retries=Retries(attempts=8)) as client:
+        async with AsyncClient.from_environment(
+            settings, retries=Retries(attempts=8), **how
+        ) as client:
             tenant_id = (await client.billing.get_identity()).tenant_id
             references = References(tenant_id, client)
             await _work_as(references, name, rows, outcomes, show, dry_run=dry_run, undo=undo)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gridtally.cli.commands.data_files import send_rows
 from gridtally.cli.errors import CommandError, ServiceAway
 from gridtally.cli.options import AsJson, DataDir
 
@@ -68,9 +69,13 @@ async def _import(
 ) -> dict[str, Any]:
     """Import one file and move it to where it belongs."""
     from gridtally.cli import import_file, watched_folder
+    from gridtally.cli.data_files.register_files import has_registers
+    from gridtally.cli.installation import settings_of
 
     name = path.name
     try:
+        if has_registers(path):
+            return await import_registers(settings_of(installation), path, declaration)
         content = import_file.read_content(path)
         async with installation.as_tenant() as api:
             proposed = await import_file.propose(api, name, content, declaration.zone)
@@ -91,3 +96,26 @@ async def _import(
     kind = watched_folder.IMPORTED if is_whole else watched_folder.REFUSED
     watched_folder.move(path, kind, None if is_whole else "\n".join([detail, *reasons]))
     return {"file": name, "imported": is_whole, "detail": detail}
+
+
+async def import_registers(
+    settings: dict[str, str], path: Path, declaration: "FolderDeclaration", **how: Any
+) -> dict[str, Any]:
+    """Enter the register readings of a NEM13 file, and move it to where it belongs; `how` is for
+    the client."""
+    from gridtally.cli import watched_folder
+    from gridtally.cli.data_files.outcomes import Outcomes
+    from gridtally.cli.data_files.register_files import read_register_rows
+
+    outcomes = Outcomes()
+    rows = read_register_rows(path, declaration.registers, has_all=False)
+    await send_rows(settings, "readings", rows, outcomes, lambda _: None, **how)
+    refused = outcomes.counts["refused"]
+    detail = f"{outcomes.rows - refused} of {outcomes.rows} readings entered"
+    reasons = [
+        f"row {refusal.row} ({refusal.reference}): {refusal.reason}"
+        for refusal in outcomes.refusals
+    ]
+    kind = watched_folder.REFUSED if refused else watched_folder.IMPORTED
+    watched_folder.move(path, kind, "\n".join([detail, *reasons]) if refused else None)
+    return {"file": path.name, "imported": not refused, "detail": detail}

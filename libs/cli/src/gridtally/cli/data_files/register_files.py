@@ -38,9 +38,11 @@ def has_registers(path: Path) -> bool:
         raise CommandError(f"{path}: {error.strerror}") from None
 
 
-def read_register_rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
-    """A row for each reading of the file, in its order; CommandError where it is no such file, or
-    has no register that is mapped."""
+def read_register_rows(
+    path: Path, mapping: Mapping[str, str], *, has_all: bool = True
+) -> Iterator[Row]:
+    """A row for each reading of the file, in its order; CommandError where it is no such file, or,
+    if it `has_all`, lacks a register that is mapped."""
     try:
         if path.stat().st_size > BYTES_MAX:
             raise CommandError(f"{path}: has more than {BYTES_MAX >> 20} MiB: split it")
@@ -50,7 +52,7 @@ def read_register_rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
     except UnicodeDecodeError:
         raise CommandError(f"{path}: is not in UTF-8, as NEM13 is") from None
     registers = {read.register for read in reads}
-    if unknown := sorted(set(mapping) - registers):
+    if has_all and (unknown := sorted(set(mapping) - registers)):
         shown = ", ".join(sorted(registers)[:10])
         raise CommandError(f"{path}: has no register {unknown[0]!r}; it has {shown}")
     shared = _shared_names(reads, mapping)
