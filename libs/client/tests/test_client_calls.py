@@ -34,6 +34,7 @@ CUSTOMER = {
     "e_invoice_consent_on": None, "billing_calendar": None, "invoicing": "separate",
     "collective_grace_hours": 72, "minimum_amount": None, "minimum_periods_max": 12,
     "erased_at": None,
+    "merged_into": None,
     "created_at": DAY, "updated_at": DAY, "version": 1,
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ from gridtally.ledger.accounts.store import (
     credit,
     customer_accounts,
     customers,
+    merges,
     open_items,
     prepayments,
     terms,
@@ -51,7 +52,7 @@ VERBS = (
 )  # fmt: skip
 STORES = (
     credit, customers, customer_accounts, open_items, terms, transactions, void_notes,
-    unmatched_payments, outbox, adopted_payments, addressees, budget_plans,
+    unmatched_payments, outbox, adopted_payments, addressees, budget_plans, merges,
     prepayments,
 )  # fmt: skip
 
@@ -59,7 +60,7 @@ STORES = (
 def test_the_double_takes_the_arguments_of_the_stores():
     real = {name: kind for module in STORES for name, kind in vars(module).items()}
     names = [name for name in vars(AccountsInMemory) if name.startswith(VERBS)]
-    assert len(names) == 33
+    assert len(names) == 34
     for name in names:
         _, *mine = inspect.signature(getattr(AccountsInMemory, name)).parameters
         assert [argument.removeprefix("_") for argument in mine] == [

@@ -33,8 +33,8 @@ from gridtally.ledger.accounts.handlers import (
 
 STORES = (
     "addressees", "adopted_payments", "budget_plans", "credit", "customers", "customer_accounts",
-    "open_items", "prepayments", "store", "terms", "transactions", "unmatched_payments",
-    "void_notes",
+    "merges", "open_items", "prepayments", "store", "terms", "transactions",
+    "unmatched_payments", "void_notes",
 )  # fmt: skip
 """The modules that the handlers know their stores by."""
 
@@ -87,6 +87,7 @@ class AccountsInMemory:
     async def lock_customers(self, _tx, keys):
         self._locked |= set(keys)
         self._versions.update(set(keys))
+        return {}
 
     async def lock_unchanged(self, _tx, keys):
         self._locked |= set(keys)
@@ -204,7 +205,11 @@ class AccountsInMemory:
         tenant_id, customer_id, currency = key
         return max(self._dates(tenant_id, {chart.prepaid(currency, customer_id)}), default=None)
 
-    async def fetch_spent(self, _read, key, order):
+    async def fetch_duplicates(self, _read, _tenant_id, _customer_id):
+        """Nobody was ever merged."""
+        return []
+
+    async def fetch_spent(self, _read, key, _owners, order):
         tenant_id, customer_id, currency = key
         prepaid = chart.prepaid(currency, customer_id)
         spenders = {

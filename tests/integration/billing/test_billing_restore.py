@@ -15,6 +15,7 @@ from gridtally.billing.domain.credit_notes import Credit
 from gridtally.billing.domain.prepayments import Terms
 from gridtally.billing.handlers import agreements, customers, erasures, prepayments
 from gridtally.billing.handlers.credit_notes import credit_invoice
+from gridtally.billing.handlers.merges import MergeOrder, merge_customer
 from gridtally.billing.handlers.seller import replace_seller
 from gridtally.billing.store.reconciliation import fetch_periods, fetch_series
 from gridtally.billing.store.seller import fetch_seller
@@ -136,6 +137,15 @@ async def erase(world, customer_id):
         await erasures.erase_customer(tx, cause, known, "asked for", LATER)
 
 
+async def erase_and_merge(world, erased_id, twice, home):
+    """One customer is erased; another, who was there twice, is the customer of a home."""
+    await erase(world, erased_id)
+    async with transaction(world.database, tenant=world.tenant) as tx:
+        cause = Cause(world.tenant, "test", "c-merge")
+        order = MergeOrder(twice.customer_id, home.customer_id, "the same person")
+        await merge_customer(tx, cause, order, LATER)
+
+
 async def name_seller(world, seller):
     """Change the letterhead, and wait until it is published."""
     async with transaction(world.database, tenant=world.tenant) as tx:
@@ -207,7 +217,7 @@ async def test_a_restored_billing_says_what_it_had_said(billing, publisher, make
         await prepay(world, homes[1].customer_id)
         await delete(world, mistaken)
         await delete(world, await home(world), with_customer=True)
-        await erase(world, homes[2].customer_id)
+        await erase_and_merge(world, homes[2].customer_id, carrying, homes[1])
         await send(
             *map(make.closed, [*added, following]),
             make.closed(homes[0], revision=2, wh=90),

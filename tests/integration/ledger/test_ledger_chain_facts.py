@@ -194,11 +194,8 @@ SEALED = {
 """The columns that must stay as they were, besides the tenant."""
 DERIVED = {
     "transaction": {"postings"},  # how many there are
-    "open_item": {
-        "allocated",
-        "voided",
-        "overdue_reported",
-    },  # allocations; a credit note; a memory
+    # Allocations; a credit note; a memory; whom a merge has taken it from.
+    "open_item": {"allocated", "voided", "overdue_reported", "opened_for"},
     "account": {"debits", "credits", "invoiced", "created_at"},  # its postings; the first of them
 }
 """Columns that follow from those, and what from."""

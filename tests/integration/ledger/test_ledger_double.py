@@ -55,7 +55,7 @@ async def answers(store, read, stored):
         "credited": await store.fetch_credited(read, accounts),
         "moved": [await store.fetch_last_moved(read, key) for key in accounts],
         "spent": [
-            await store.fetch_spent(read, key, order)
+            await store.fetch_spent(read, key, [key[1]], order)
             for key in accounts
             for order in ("newest_first", "oldest_first")
         ],

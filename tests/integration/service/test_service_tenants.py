@@ -80,6 +80,8 @@ COMPARISON = {
     "scenarios": [{"label": label, "policy": NET} for label in ("today", "draft")],
 }  # fmt: skip
 BILLING_RUN = {"start_on": "2025-01-01", "end_on": "2025-02-01"}
+READ_TOTAL = {"items": [{"meter_type": "total", "value": "1"}]}
+READ_OWN = {"items": [{"meter_id": str(uuid4()), "value": "1"}]}
 REBILLING = {"from_on": "2025-01-01", "reason": "mine"}
 MANDATE = {
     "mandate_id": "M-1", "signed_on": f"{utc_now().date()}", "iban": "DE02120300000000202051",
@@ -98,6 +100,8 @@ BODIES = {
     "patch /v1/customers/{customer_id}": NAMED,
     "put /v1/customers/{customer_id}": NAMED | {"currency": "EUR"},
     "post /v1/customers/{customer_id}/erase": {"reason": "mine"},
+    "post /v1/customers/{customer_id}/merge": {"into": str(uuid4()), "reason": "mine"},
+    "post /v1/customers/{customer_id}/merge/preview": {"into": str(uuid4()), "reason": "mine"},
     "put /v1/customers/{customer_id}/prepayment": {"alert_days": 3},
     "post /v1/held-invoices/{agreement_id}/{start_on}/dismiss": {"reason": "mine"},
     "post /v1/invoice-drafts/{draft_id}/reject": {"reason": "mine"},
@@ -107,9 +111,7 @@ BODIES = {
     "patch /v1/properties/{property_id}": NAMED,
     "put /v1/properties/{property_id}": NAMED | {"zone": "Europe/Berlin"},
     "post /v1/properties/{property_id}/meters": NAMED | {"meter_type": "sub"},
-    "post /v1/properties/{property_id}/readings": {
-        "items": [{"meter_type": "total", "value": "1"}]
-    },
+    "post /v1/properties/{property_id}/readings": READ_TOTAL,
     "patch /v1/meters/{meter_id}": NAMED,
     "put /v1/meters/{meter_id}": NAMED,
     "post /v1/meters/{meter_id}/readings": {"value": "1"},
@@ -129,9 +131,7 @@ BODIES = {
     "post /v1/dunning-notices/{notice_id}/withdraw": {"reason": "mistake"},
     "put /v1/customers/{customer_id}/dunning-stop": {"reason": "other"},
     "put /v1/customers/{customer_id}/mandate": MANDATE,
-    "post /v1/customers/{customer_id}/readings": {
-        "items": [{"meter_id": str(uuid4()), "value": "1"}]
-    },
+    "post /v1/customers/{customer_id}/readings": READ_OWN,
     "post /v1/payees/{payee_id}/settlements": {"amount": "1.00"},
     "patch /v1/regions/{region_id}": NAMED,
     "patch /v1/tariffs/{tariff_id}": NAMED,

@@ -124,7 +124,7 @@ class PaymentRecorded(Event):
 TransactionKind = Literal[
     "refund", "write_off", "charge", "credit", "allocation", "assignment", "return", "reversal",
     "deposit", "opening_charge", "opening_credit", "dunning_fee", "instalment", "deferral",
-    "budget_charge", "budget_credit",
+    "budget_charge", "budget_credit", "merge",
 ]  # fmt: skip
 
 
@@ -132,8 +132,8 @@ class TransactionRecorded(Event):
     """Something was posted on a customer's account that is neither a document of billing nor a
     payment: a refund, a write-off, a charge or a credit by hand, credit that pays items, a payment
     out of suspense that is assigned or paid back, a deposit, what an account was taken over with,
-    the fee of a dunning notice, what a budget plan asks for, defers and settles, or the reversal of
-    one of these.
+    the fee of a dunning notice, what a budget plan asks for, defers and settles, what moves from a
+    duplicate to the customer who is the same, or the reversal of one of these.
     """
 
     TOPIC: ClassVar[str] = "transaction.recorded.v1"
@@ -150,7 +150,7 @@ class TransactionRecorded(Event):
     currency: Currency
     """The currency of all amounts."""
     amount: Paid
-    """How much, in `currency`, whichever way it goes."""
+    """How much, in `currency`, whichever way it goes; of a merge all that moved, either way."""
     reference: Reference
     """What people call it."""
     memo: Annotated[str, Field(max_length=500)]
@@ -171,6 +171,8 @@ class TransactionRecorded(Event):
     """The payment out of suspense that is assigned or paid back."""
     reverses_id: UUID | None = None
     """The transaction that is reversed."""
+    merged_id: UUID | None = None
+    """Of a merge, the duplicate from whose accounts it moved; null of all else."""
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """The SHA-256 of what was asked for, in hexadecimal."""
 

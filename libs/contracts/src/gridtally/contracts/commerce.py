@@ -104,6 +104,9 @@ class CustomerChanged(Event):
     """How many periods of bills wait so at most."""
     erased_at: Instant | None = None
     """When what names the customer was erased."""
+    merged_into: UUID | None = None
+    """The customer who is the same person or business, and owes, owns and is billed instead; null
+    unless this one was a duplicate."""
 
 
 class AgreementChanged(Event):

@@ -10,7 +10,8 @@ from gridtally.documents.facts import Buyer, Seller
 
 ChangeKind = Literal[
     "invoice", "credit_note", "payment", "refund", "write_off", "adjustment", "set_off",
-    "opening_balance", "dunning_fee", "instalment", "deferral", "budget_settlement", "reversal",
+    "opening_balance", "dunning_fee", "instalment", "deferral", "budget_settlement", "merge",
+    "reversal",
 ]  # fmt: skip
 Standing = Literal["due", "overdue", "planned"]
 """Of an open invoice: to be paid by its day, late, or to be paid by a payment plan."""

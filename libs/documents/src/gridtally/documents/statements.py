@@ -113,8 +113,8 @@ def _kind(kind: ChangeKind, wording: Wording) -> str:
             return say("Dunning fee")
         case "instalment" | "deferral" | "budget_settlement":
             return _budget_kind(kind, wording)
-        case "reversal":
-            return say("Reversal")
+        case "merge" | "reversal":
+            return say("Accounts merged") if kind == "merge" else say("Reversal")
 
 
 def _budget_kind(

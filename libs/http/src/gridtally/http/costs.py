@@ -81,6 +81,8 @@ NAMED: dict[str, CostClass] = {
     "POST /v1/bills/calculate-and-store": CALCULATION,
     "POST /v1/corrections/preview": CALCULATION,
     "POST /v1/customers/{customer_id}/erase": BULK_WRITE,
+    "POST /v1/customers/{customer_id}/merge": BULK_WRITE,
+    "POST /v1/customers/{customer_id}/merge/preview": BULK_WRITE,
     "POST /v1/held-invoices/{agreement_id}/{start_on}/dismiss": WRITE,
     "POST /v1/held-invoices/{agreement_id}/{start_on}/recall": WRITE,
     "POST /v1/invoice-drafts/approve": BULK_WRITE,

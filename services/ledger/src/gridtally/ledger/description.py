@@ -148,7 +148,7 @@ DESCRIPTION = ApiDescription(
         "get_payment_plan": {404: ("payment_plan_unknown",)},
         "cancel_payment_plan": {404: ("payment_plan_unknown",), 409: ("plan_ended",)},
         "post_budget_plan": {
-            409: ("budget_plan_overlaps", "customer_prepaid"),
+            409: ("budget_plan_overlaps", "customer_prepaid", "customer_merged"),
             422: ("invalid_budget_plan", "customer_unknown", "finer_than_currency"),
         },
         "get_budget_plan": {404: _BUDGET},
@@ -168,7 +168,7 @@ DESCRIPTION = ApiDescription(
         },
         "put_dunning_rules": {422: ("finer_than_currency",)},
         "get_dunning_stop": {404: ("dunning_stop_unknown",)},
-        "put_dunning_stop": {404: ("customer_unknown",)},
+        "put_dunning_stop": {404: ("customer_unknown",), 409: ("customer_merged",)},
         "delete_dunning_stop": {404: ("dunning_stop_unknown",)},
         "start_dunning_run": {
             409: ("dunning_rules_missing", "dunning_run_going"),
@@ -189,7 +189,7 @@ DESCRIPTION = ApiDescription(
         "get_mandate": {404: _MANDATE},
         "put_mandate": {
             404: ("customer_unknown",),
-            409: ("mandate_used", "mandate_id_taken"),
+            409: ("mandate_used", "mandate_id_taken", "customer_merged"),
         },
         "revoke_mandate": {404: _MANDATE},
         "make_direct_debits": {422: ("creditor_missing", "collection_day_refused")},

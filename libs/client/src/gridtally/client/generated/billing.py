@@ -33,14 +33,21 @@ class Billing(Operations):
         text: str | None = None,
         number: str | None = None,
         email: str | None = None,
+        merged_into: UUID | None = None,
         limit: int | None = None,
     ) -> Iterator[models.Customer]:
-        """Customers by name."""
+        """Customers by name. A duplicate is listed too, and `merged_into` names who goes on."""
         return self._pages(
             models.PageOfCustomer,
             "GET",
             "/v1/customers",
-            query={"text": text, "number": number, "email": email, "limit": limit},
+            query={
+                "text": text,
+                "number": number,
+                "email": email,
+                "merged_into": merged_into,
+                "limit": limit,
+            },
         )
 
     def create_customers(
@@ -128,6 +135,53 @@ class Billing(Operations):
     def list_erasures(self, *, limit: int | None = None) -> Iterator[models.Erasure]:
         """Who was erased, the newest first."""
         return self._pages(models.PageOfErasure, "GET", "/v1/erasures", query={"limit": limit})
+
+    def preview_merge(
+        self, customer_id: UUID, body: models.NewCustomerMerge
+    ) -> models.CustomerMergePreview:
+        """What a merge would change: which agreements go over, and what both customers owe.
+
+        It is done by what does it, and taken back: nothing is changed or published.
+        """
+        return self._call(
+            models.CustomerMergePreview,
+            "POST",
+            "/v1/customers/{customer_id}/merge/preview",
+            parts={"customer_id": customer_id},
+            body=body,
+        )
+
+    def merge_customer(
+        self,
+        customer_id: UUID,
+        body: models.NewCustomerMerge,
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.CustomerMergeDetail:
+        """Merge a customer into another one who is the same person or business; 200 the second
+        time.
+
+        The agreements are the survivor's from now on, and so are invoices of them; what was
+        issued stays as it was issued. What is open, credit or held of the duplicate moves in
+        the ledger within seconds, as do payment plans, and what is paid or credited later
+        follows. A merge is not undone: an agreement that belongs elsewhere after all is put
+        right by its rebilling.
+        """
+        return self._call(
+            models.CustomerMergeDetail,
+            "POST",
+            "/v1/customers/{customer_id}/merge",
+            parts={"customer_id": customer_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_customer_merges(self, *, limit: int | None = None) -> Iterator[models.CustomerMerge]:
+        """Who was merged into whom, by whom and why, the newest first."""
+        return self._pages(
+            models.PageOfCustomerMerge, "GET", "/v1/customer-merges", query={"limit": limit}
+        )
 
     def create_agreement(
         self, body: models.NewAgreement, *, idempotency_key: str | None = None
@@ -1234,14 +1288,21 @@ class AsyncBilling(AsyncOperations):
         text: str | None = None,
         number: str | None = None,
         email: str | None = None,
+        merged_into: UUID | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[models.Customer]:
-        """Customers by name."""
+        """Customers by name. A duplicate is listed too, and `merged_into` names who goes on."""
         return self._pages(
             models.PageOfCustomer,
             "GET",
             "/v1/customers",
-            query={"text": text, "number": number, "email": email, "limit": limit},
+            query={
+                "text": text,
+                "number": number,
+                "email": email,
+                "merged_into": merged_into,
+                "limit": limit,
+            },
         )
 
     async def create_customers(
@@ -1331,6 +1392,55 @@ class AsyncBilling(AsyncOperations):
     def list_erasures(self, *, limit: int | None = None) -> AsyncIterator[models.Erasure]:
         """Who was erased, the newest first."""
         return self._pages(models.PageOfErasure, "GET", "/v1/erasures", query={"limit": limit})
+
+    async def preview_merge(
+        self, customer_id: UUID, body: models.NewCustomerMerge
+    ) -> models.CustomerMergePreview:
+        """What a merge would change: which agreements go over, and what both customers owe.
+
+        It is done by what does it, and taken back: nothing is changed or published.
+        """
+        return await self._call(
+            models.CustomerMergePreview,
+            "POST",
+            "/v1/customers/{customer_id}/merge/preview",
+            parts={"customer_id": customer_id},
+            body=body,
+        )
+
+    async def merge_customer(
+        self,
+        customer_id: UUID,
+        body: models.NewCustomerMerge,
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.CustomerMergeDetail:
+        """Merge a customer into another one who is the same person or business; 200 the second
+        time.
+
+        The agreements are the survivor's from now on, and so are invoices of them; what was
+        issued stays as it was issued. What is open, credit or held of the duplicate moves in
+        the ledger within seconds, as do payment plans, and what is paid or credited later
+        follows. A merge is not undone: an agreement that belongs elsewhere after all is put
+        right by its rebilling.
+        """
+        return await self._call(
+            models.CustomerMergeDetail,
+            "POST",
+            "/v1/customers/{customer_id}/merge",
+            parts={"customer_id": customer_id},
+            body=body,
+            once=True,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_customer_merges(
+        self, *, limit: int | None = None
+    ) -> AsyncIterator[models.CustomerMerge]:
+        """Who was merged into whom, by whom and why, the newest first."""
+        return self._pages(
+            models.PageOfCustomerMerge, "GET", "/v1/customer-merges", query={"limit": limit}
+        )
 
     async def create_agreement(
         self, body: models.NewAgreement, *, idempotency_key: str | None = None

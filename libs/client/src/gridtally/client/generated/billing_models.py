@@ -401,6 +401,34 @@ class CurrencyTotals(Model):
     """What customers were issued, by the running sum of each"""
 
 
+class CustomerMerge(Model):
+    """That a customer was merged into another one."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    duplicate_id: UUID
+    """The customer who was one too many; its name and number stay on what was issued to it."""
+
+    survivor_id: UUID
+    """The customer who goes on."""
+
+    reason: str
+    """Why."""
+
+    merged_by: str
+    """The API key that asked for it."""
+
+    merged_at: AwareDatetime
+    """When, UTC."""
+
+    correlation_id: str
+    """The id that links this to the event or request that caused it"""
+
+    agreement_ids: list[UUID]
+    """The agreements that went over."""
+
+
 class DailyCost(Model):
     """What a local day costs so far, without fixed and capacity charges."""
 
@@ -1272,6 +1300,22 @@ class MadeBy(Model):
     """Its total; a credit note's is negative."""
 
 
+class MergedBalance(Model):
+    """What the ledger said last of a customer's account in a currency."""
+
+    customer_id: UUID
+    """Whose account it is now."""
+
+    currency: str
+    """The currency of both amounts."""
+
+    balance: Decimal
+    """What is owed; a credit is below zero. A merge moves the duplicate's to the survivor."""
+
+    arrears: Decimal
+    """How much of it is overdue."""
+
+
 class MissingPeriod(Model):
     """A period that a collective invoice waits for."""
 
@@ -1458,6 +1502,19 @@ class NewCreditNote(Model):
     once more: as it should where it was given for its own reason, such as goodwill. `false` where
     the correction will put the same thing right.
     """
+
+
+class NewCustomerMerge(Model):
+    """Who the customer really is, and why that is known."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    into: UUID
+    """The customer who goes on."""
+
+    reason: str
+    """Why, for the trail; it must not name the person."""
 
 
 class NewErasure(Model):
@@ -1654,6 +1711,14 @@ class PageOfCalculation(Model):
 
 class PageOfCreditNote(Model):
     items: list[CreditNote]
+    """The page's items"""
+
+    next_cursor: str | None = None
+    """What `cursor` must be for the next page; null on the last one"""
+
+
+class PageOfCustomerMerge(Model):
+    items: list[CustomerMerge]
     """The page's items"""
 
     next_cursor: str | None = None
@@ -2875,6 +2940,9 @@ class Customer(Model):
     erased_at: AwareDatetime | None
     """When what names the customer was erased; null for others."""
 
+    merged_into: UUID | None
+    """The customer who is the same and goes on, since this one was a duplicate; null for others."""
+
 
 class CustomerChange(Model):
     """What is to be different; what is left out stays, and what is null is empty from then on."""
@@ -2941,6 +3009,52 @@ class CustomerChange(Model):
 
     minimum_periods_max: int | None = None
     """How many periods of bills wait so at most."""
+
+
+class CustomerMergeDetail(Model):
+    """A merge with both customers as they are after it."""
+
+    id: UUID
+    """The resource's id (UUID)"""
+
+    duplicate_id: UUID
+    """The customer who was one too many; its name and number stay on what was issued to it."""
+
+    survivor_id: UUID
+    """The customer who goes on."""
+
+    reason: str
+    """Why."""
+
+    merged_by: str
+    """The API key that asked for it."""
+
+    merged_at: AwareDatetime
+    """When, UTC."""
+
+    correlation_id: str
+    """The id that links this to the event or request that caused it"""
+
+    agreement_ids: list[UUID]
+    """The agreements that went over."""
+
+    duplicate: Customer
+    survivor: Customer
+
+
+class CustomerMergePreview(Model):
+    """What a merge would do; nothing is changed."""
+
+    kind: Literal["preview"]
+    """Always `preview`."""
+
+    duplicate: Customer
+    survivor: Customer
+    agreements: list[Agreement]
+    """The agreements that would be the survivor's."""
+
+    balances: list[MergedBalance]
+    """What both owe, as the ledger has published it last."""
 
 
 class CustomerReplacement(Model):

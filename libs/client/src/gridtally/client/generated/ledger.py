@@ -995,6 +995,7 @@ class Ledger(Operations):
             "instalment",
             "deferral",
             "budget_settlement",
+            "merge",
         ]
         | None = None,
         document_id: UUID | None = None,
@@ -2862,6 +2863,7 @@ class AsyncLedger(AsyncOperations):
             "instalment",
             "deferral",
             "budget_settlement",
+            "merge",
         ]
         | None = None,
         document_id: UUID | None = None,

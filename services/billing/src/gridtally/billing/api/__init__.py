@@ -17,6 +17,7 @@ from gridtally.billing.api import (
     held_periods,
     incomplete_agreements,
     invoices,
+    merges,
     offers,
     periods,
     prepayments,
@@ -32,6 +33,7 @@ from gridtally.billing.api import (
 ROUTERS = (
     customers.router,
     erasures.router,
+    merges.router,
     agreements.router,
     incomplete_agreements.router,
     rebillings.router,

@@ -254,6 +254,8 @@ class Customer(StoredModel):
     """How many periods of bills wait so at most."""
     erased_at: datetime | None
     """When what names the customer was erased; null for others."""
+    merged_into: UUID | None
+    """The customer who is the same and goes on, since this one was a duplicate; null for others."""
 
     @classmethod
     def of(cls, stored: Stored[domain.Customer]) -> Self:
@@ -318,17 +320,14 @@ async def list_customers(
     paging: Paging,
     text: Annotated[
         str | None,
-        Query(
-            min_length=1,
-            max_length=200,
-            description="A part of name, number, e-mail, telephone or address, in any case",
-        ),
+        Query(min_length=1, max_length=200, description="Part of name, number, e-mail or address"),
     ] = None,
     number: Annotated[str | None, Query(max_length=100, description="Exactly this number")] = None,
     email: Annotated[str | None, Query(max_length=254, description="Exactly this address")] = None,
+    merged_into: Annotated[UUID | None, Query(description="Who was merged into this one")] = None,
 ) -> Page[Customer]:
-    """Customers by name."""
-    filters = store.CustomerFilters(text, number, email)
+    """Customers by name. A duplicate is listed too, and `merged_into` names who goes on."""
+    filters = store.CustomerFilters(text, number, email, merged_into)
     after = paging.after(str, UUID)
     async with snapshot(db, tenant=caller.tenant_id) as read:
         customers = await store.list_customers(read, caller.tenant_id, filters, after, paging.rows)

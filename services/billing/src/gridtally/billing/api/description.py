@@ -11,16 +11,16 @@ _NEW_CUSTOMER = {
 }
 _CHANGED_CUSTOMER = {
     404: _CUSTOMER,
-    409: ("customer_number_taken", "customer_erased", "currency_in_use"),
+    409: ("customer_number_taken", "customer_erased", "customer_merged", "currency_in_use"),
     422: ("invalid_customer", "country_missing"),
 }
 _NEW_AGREEMENT = {
-    409: ("agreement_exists", "agreement_overlap", "customer_erased"),
+    409: ("agreement_exists", "agreement_overlap", "customer_erased", "customer_merged"),
     422: ("customer_missing", "read_cycle_unknown", "currency_differs"),
 }
 _REBILLING = {
     404: ("agreement_unknown",),
-    409: ("agreement_overlap", "customer_erased", "section_of_invoice"),
+    409: ("agreement_overlap", "customer_erased", "customer_merged", "section_of_invoice"),
     422: (
         "agreement_ended",
         "invalid_agreement",
@@ -32,6 +32,18 @@ _REBILLING = {
         "carried_state_lost",
         "too_many_invoices",
     ),
+}
+_MERGE = {
+    404: _CUSTOMER,
+    409: (
+        "customer_merged",
+        "customer_erased",
+        "currencies_differ",
+        "collective_invoices",
+        "prepayment_running",
+        "budget_plan_running",
+    ),
+    422: ("merged_into_itself", "customer_missing"),
 }
 _CALCULATION = {
     400: ("invalid_window",),
@@ -79,8 +91,10 @@ DESCRIPTION = ApiDescription(
         "get_customer": {404: _CUSTOMER},
         "change_customer": _CHANGED_CUSTOMER,
         "replace_customer": _CHANGED_CUSTOMER,
-        "erase_customer": {404: _CUSTOMER, 409: ("agreement_in_force",)},
-        "delete_customer": {404: _CUSTOMER, 409: ("in_use",)},
+        "erase_customer": {404: _CUSTOMER, 409: ("agreement_in_force", "customer_merged")},
+        "delete_customer": {404: _CUSTOMER, 409: ("in_use", "customer_merged")},
+        "preview_merge": _MERGE,
+        "merge_customer": _MERGE,
         "create_agreement": _NEW_AGREEMENT,
         "create_agreements": _NEW_AGREEMENT,
         "get_agreement": {404: ("agreement_unknown",)},
@@ -165,7 +179,7 @@ DESCRIPTION = ApiDescription(
         "get_prepayment": {404: ("prepayment_unknown",)},
         "put_prepayment": {
             404: _CUSTOMER,
-            409: ("budget_plan_running", "customer_erased"),
+            409: ("budget_plan_running", "customer_erased", "customer_merged"),
         },
         "delete_prepayment": {404: ("customer_unknown", "prepayment_unknown")},
         "list_drawn_days": {404: ("prepayment_unknown",), 422: ("invalid_window",)},

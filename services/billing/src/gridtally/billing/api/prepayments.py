@@ -10,6 +10,7 @@ from pydantic import Field
 
 from gridtally.billing.api.callers import CustomerReader, Reader, WriteCause
 from gridtally.billing.domain import prepayments as domain
+from gridtally.billing.domain.merges import require_unmerged
 from gridtally.billing.domain.prepayments import Alert
 from gridtally.billing.handlers import customers
 from gridtally.billing.handlers import prepayments as handlers
@@ -184,6 +185,7 @@ async def put_prepayment(
     key = (cause.tenant_id, customer_id)
     async with transaction(db, tenant=cause.tenant_id) as tx:
         customer = await customers.lock_customer(tx, *key)
+        require_unmerged(customer.resource)
         if customer.resource.erased_at is not None:
             raise Conflict("customer_erased", f"customer {customer_id} was erased")
         prepayment = await handlers.change_terms(tx, cause, body.terms(customer_id), now)

@@ -66,6 +66,7 @@ class Customer:
     minimum_amount       a collective invoice of less waits for the next; None for none
     minimum_periods_max  how many periods of bills wait so at most
     erased_at            when all that names the customer was erased
+    merged_into          who is the same person and goes on, where this one was a duplicate
     """
 
     id: UUID
@@ -88,6 +89,7 @@ class Customer:
     minimum_amount: Decimal | None = None
     minimum_periods_max: int = MINIMUM_PERIODS_MAX
     erased_at: datetime | None = None
+    merged_into: UUID | None = None
 
     def erased(self, now: datetime) -> "Customer":
         """What is left when nothing may name a person: the id, number, currency and terms."""
@@ -104,6 +106,7 @@ class Customer:
             minimum_amount=self.minimum_amount,
             minimum_periods_max=self.minimum_periods_max,
             erased_at=now,
+            merged_into=self.merged_into,
         )
 
     def __post_init__(self) -> None:
@@ -113,6 +116,8 @@ class Customer:
             raise ValueError("minimum_amount must not be below zero")
         if self.minimum_amount is not None and self.invoicing == "single":
             raise ValueError("minimum_amount needs collective invoices, which have sections")
+        if self.merged_into == self.id:
+            raise ValueError("a customer is merged into another one")
 
 
 ZERO = Decimal(0)

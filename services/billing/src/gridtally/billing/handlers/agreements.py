@@ -8,10 +8,11 @@ from uuid import UUID
 
 from gridtally.billing.domain.agreements import Agreement, CalendarChange
 from gridtally.billing.domain.customers import Customer
+from gridtally.billing.domain.merges import require_unmerged
 from gridtally.billing.events.agreements import agreement_changed, agreement_ended
 from gridtally.billing.store import agreements as store
 from gridtally.billing.store import due_days, reference_data
-from gridtally.billing.store.customers import fetch_customers
+from gridtally.billing.store.customers import lock_customers_shared
 from gridtally.billing.store.previews import UTC_ZONE, fetch_zone
 from gridtally.billing.store.read_cycles import lock_read_dates
 from gridtally.database import WriteConnection
@@ -118,7 +119,7 @@ async def _with_dates(
 async def _require_customers(
     tx: WriteConnection, tenant_id: str, agreements: Sequence[Agreement]
 ) -> dict[UUID, Customer]:
-    known = await fetch_customers(
+    known = await lock_customers_shared(
         tx, tenant_id, [agreement.customer_id for agreement in agreements]
     )
     faults = tuple(
@@ -138,9 +139,12 @@ async def _require_billable(
     added: Collection[UUID],
     customers: Mapping[UUID, Customer],
 ) -> None:
-    """Conflict where an agreement of `added` is for a customer who was erased; Rejected where its
-    tariff is known, and of another currency than its customer, which no version of it changes."""
+    """Conflict where an agreement of `added` is for a customer who was merged or erased; Rejected
+    where its tariff is known, and of another currency than its customer, which no version of it
+    changes."""
     new = [(at, agreement) for at, agreement in enumerate(agreements) if agreement.id in added]
+    for at, agreement in new:
+        require_unmerged(customers[agreement.customer_id], f"/{at}/customer_id")
     erased = tuple(
         Fault(f"/{at}/customer_id", f"customer {agreement.customer_id} was erased")
         for at, agreement in new

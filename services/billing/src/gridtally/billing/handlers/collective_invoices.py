@@ -345,7 +345,7 @@ async def _numbered(
         issues.append(Issue(key, add_up(part.invoice.total for part in chunk), credited))
     tenants = [chunk[0].invoice.tenant_id for _, chunk in parts]
     taken = await numbers.take_numbers(tx, series_of("INV", now), tenants)
-    balances = await period_handlers.balances_owed(tx, issues, (), now)
+    balances = await period_handlers.balances_owed(tx, issues, issues, now)
     revisions = await _revisions(tx, [chunk for _, chunk in parts])
     issued: list[tuple[Invoice, list[Invoice]]] = []
     for (own, chunk), number, balance, revision in zip(

@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from gridtally.billing.domain.customers import Customer
+from gridtally.billing.domain.merges import require_unmerged
 from gridtally.billing.events.customers import customer_changed, customer_ended
 from gridtally.billing.handlers import prepayments
 from gridtally.billing.store import customers as store
+from gridtally.billing.store import merges
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Conflict, Fault, NotFound, Rejected
 from gridtally.kernel.resources import Cause, Stored
@@ -24,13 +26,13 @@ async def register_customers(
 ) -> bool:
     """Add customers, all or none, and return whether any of them is new.
 
-    One that exists already just as it is changes nothing; Conflict where it is another, or where
-    another one has its number.
+    One that exists already just as it is, merged since or not, changes nothing; Conflict where it
+    is another, or where another one has its number.
     """
     added = await store.insert_customers(tx, tenant_id, customers, now)
     known = await store.fetch_customers(tx, tenant_id, [customer.id for customer in customers])
     for index, customer in enumerate(customers):
-        if known[customer.id] != customer:
+        if replace(known[customer.id], merged_into=None) != customer:
             raise Conflict(
                 "customer_exists",
                 f"customer {customer.id} exists with other particulars",
@@ -61,10 +63,11 @@ async def change_customer(
 ) -> Stored[Customer]:
     """Change a locked customer; return it as it is then.
 
-    Conflict where it was erased, where its number is taken, or where its currency is to change
-    though something was issued in it.
+    Conflict where it was merged or erased, where its number is taken, or where its currency is to
+    change though something was issued in it.
     """
     customer = current.resource
+    require_unmerged(customer)
     if customer.erased_at is not None:
         raise Conflict("customer_erased", f"customer {customer.id} was erased")
     try:
@@ -83,7 +86,12 @@ async def change_customer(
 async def delete_customer(
     tx: WriteConnection, cause: Cause, customer_id: UUID, now: datetime
 ) -> None:
-    """Delete a locked customer for whom nothing was ever agreed; Conflict for another."""
+    """Delete a locked customer for whom nothing was ever agreed; Conflict for another, and for one
+    who was merged or into whom another one was."""
+    known = await store.fetch_customers(tx, cause.tenant_id, [customer_id])
+    require_unmerged(known[customer_id])
+    if await merges.fetch_duplicates(tx, cause.tenant_id, customer_id):
+        raise Conflict("in_use", "another customer was merged into this one; it can be erased")
     await store.delete_customer(tx, cause.tenant_id, customer_id)
     await prepayments.end_of_deleted(tx, cause, customer_id, now)
     ended = customer_ended(cause.tenant_id, customer_id, cause.correlation_id, now)

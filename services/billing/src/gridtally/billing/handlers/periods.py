@@ -9,8 +9,8 @@ Locks are taken in one order by all who bill: reference data (shared), agreement
 key, number series by tenant.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from uuid import UUID
@@ -249,7 +249,7 @@ async def _issue(
     credited = [(note, billed) for note, (_, billed) in zip(notes, cancelled, strict=True)]
     tenants = [billed.closed.tenant_id for billed in fresh]
     invoice_numbers = await numbers.take_numbers(tx, series_of("INV", now), tenants)
-    balances_owed = await _balances_before(tx, fresh, again.values(), credited, now)
+    balances_owed = await _balances_before(tx, fresh, credited, now)
     issued = [
         with_root(issue(billed, number, balance, now, approved.get(billed.key)), billed)
         for billed, number, balance in zip(fresh, invoice_numbers, balances_owed, strict=True)
@@ -307,13 +307,12 @@ async def _cancel(tx: WriteConnection, cancelled: Cancelled, now: datetime) -> l
 async def _balances_before(
     tx: WriteConnection,
     fresh: Sequence[BilledPeriod],
-    issued_before: Collection[BilledPeriod],
     notes: Sequence[tuple[CreditNote, BilledPeriod]],
     now: datetime,
 ) -> list[CustomerBalance]:
     """What each customer owes before the fresh invoices, in the order of the periods, whose
-    numbers are taken. Of those that were issued before, only what they cancel now counts (`notes`,
-    each with the period that replaces its invoice); what is overdue is named by one live invoice of
+    numbers are taken. Of others only what they cancel now counts (`notes`, each with the period
+    that replaces its invoice); what is overdue is named by one live invoice of
     a customer a day (UTC)."""
     credited: dict[PeriodKey, Decimal] = {}
     for note, billed in notes:
@@ -322,20 +321,21 @@ async def _balances_before(
         Issue(_balance_key(billed), billed.bill.total, credited.get(billed.key, ZERO))
         for billed in fresh
     ]
-    of_others = [
-        Issue(_balance_key(billed), ZERO, credited[billed.key])
-        for billed in issued_before
-        if billed.key in credited
+    # What is credited counts for whom the note names: a duplicate, whose agreement went over since.
+    counted = [replace(issue, credited=ZERO) for issue in issues]
+    counted += [
+        Issue((note.tenant_id, note.customer_id, note.currency), ZERO, note.total)
+        for note, _ in notes
     ]
-    return await balances_owed(tx, issues, of_others, now)
+    return await balances_owed(tx, issues, counted, now)
 
 
 async def balances_owed(
-    tx: WriteConnection, issues: Sequence[Issue], of_others: Sequence[Issue], now: datetime
+    tx: WriteConnection, issues: Sequence[Issue], counted: Sequence[Issue], now: datetime
 ) -> list[CustomerBalance]:
     """What each customer owes before each of these invoices, in their order, whose numbers are
-    taken; `of_others` cancel something and issue nothing."""
-    issued = await balances.add_issued(tx, [*issues, *of_others])
+    taken; `counted` are what each customer was issued and credited with them."""
+    issued = await balances.add_issued(tx, counted)
     published = await balances.fetch_balances(tx, {issue.key[:2] for issue in issues})
     overdue = {key for key, balance in published.items() if balance.arrears > 0}
     today_at = datetime.combine(now.astimezone(UTC).date(), time(), UTC)

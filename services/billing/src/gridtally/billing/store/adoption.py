@@ -120,16 +120,20 @@ async def adopt_customers(tx: WriteConnection, published: Sequence[PublishedCust
     await insert_rows(tx, tables.customer, rows, _UPSERT)
 
 
-# Only what may change of an agreement. Ends come first, since they make room for others.
+# Only what may change of an agreement. Ends come first, since they make room for others. A merge
+# has given it to another customer, who was published before.
 _UPDATE_AGREEMENTS = """
 UPDATE agreement a
-   SET end_on = k.end_on, closing = k.closing, grace_hours = k.grace_hours, version = k.version,
+   SET customer_id = coalesce((SELECT c.id FROM customer c
+                                WHERE (c.tenant_id, c.id) = (k.tenant_id, k.customer_id)),
+                              a.customer_id),
+       end_on = k.end_on, closing = k.closing, grace_hours = k.grace_hours, version = k.version,
        back_billing_months = k.back_billing_months, billing_calendar = k.billing_calendar,
        earlier_calendars = k.earlier_calendars, updated_at = k.published_at
   FROM unnest($1::text[], $2::uuid[], $3::date[], $4::text[], $5::int[], $6::int[], $7::int[],
-              $8::jsonb[], $9::jsonb[], $10::timestamptz[])
+              $8::jsonb[], $9::jsonb[], $10::timestamptz[], $11::uuid[])
        AS k (tenant_id, id, end_on, closing, grace_hours, back_billing_months, version,
-             billing_calendar, earlier_calendars, published_at)
+             billing_calendar, earlier_calendars, published_at, customer_id)
  WHERE (a.tenant_id, a.id) = (k.tenant_id, k.id) AND a.version < k.version
 """
 _INSERT_AGREEMENTS = """
@@ -168,7 +172,8 @@ async def adopt_agreements(
         )
         for tenant_id, a, at in published
     ]
-    await tx.raw.execute(_UPDATE_AGREEMENTS, *columns_of(changeable, 10))
+    owners = [a.customer_id for _, a, _ in published]
+    await tx.raw.execute(_UPDATE_AGREEMENTS, *columns_of(changeable, 10), owners)
     whole = [
         (
             *(tenant_id, a.id, a.customer_id, a.meter_id, a.tariff_id, a.start_on),

@@ -55,10 +55,11 @@ class CustomerFilters:
     text: str | None = None
     number: str | None = None
     email: str | None = None
+    merged_into: UUID | None = None
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """As conditions on the table."""
-        equal = {"number": self.number, "email": self.email}
+        equal = {"number": self.number, "email": self.email, "merged_into": self.merged_into}
         named = [customer.c[name] == value for name, value in equal.items() if value is not None]
         if self.text is not None:
             texts: list[sa.ColumnElement[Any]] = [customer.c[name] for name in SEARCHED]
@@ -130,6 +131,15 @@ async def fetch_customers(
     """The customers by their ids, as far as they exist."""
     known = await fetch_stored(read, tenant_id, ids)
     return {customer_id: row.resource for customer_id, row in known.items()}
+
+
+async def lock_customers_shared(
+    tx: WriteConnection, tenant_id: str, ids: Sequence[UUID]
+) -> dict[UUID, Customer]:
+    """The same; nobody changes or merges them until this transaction ends."""
+    query = sa.select(customer).where(customer.c.tenant_id == tenant_id, among(customer.c.id, ids))
+    rows = await tx.all(query.order_by(customer.c.id).with_for_update(read=True))
+    return {row["id"]: _customer_of(row) for row in rows}
 
 
 async def fetch_stored(

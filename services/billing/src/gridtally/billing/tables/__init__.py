@@ -18,6 +18,7 @@ from gridtally.billing.tables.costs import (
 )
 from gridtally.billing.tables.documents import document, published_seller, seller
 from gridtally.billing.tables.drafts import billing_run, invoice_draft, invoicing_terms
+from gridtally.billing.tables.merges import customer_merge
 from gridtally.billing.tables.metadata import CURRENCY_RULE, METADATA
 from gridtally.billing.tables.prepayments import budget_plan, prepayment
 from gridtally.billing.tables.reference_data import (
@@ -48,6 +49,7 @@ __all__ = [
     "credit_note_line",
     "customer",
     "customer_balance",
+    "customer_merge",
     "daily_cost",
     "daily_usage",
     "document",

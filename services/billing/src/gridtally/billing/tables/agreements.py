@@ -34,6 +34,7 @@ customer = sa.Table(
     sa.Column("collective_grace_hours", sa.Integer, nullable=False, server_default="120"),
     sa.Column("minimum_amount", sa.Numeric),
     sa.Column("minimum_periods_max", sa.Integer, nullable=False, server_default="12"),
+    sa.Column("merged_into", sa.Uuid),
     sa.UniqueConstraint("tenant_id", "number", name="customer_number"),
     sa.CheckConstraint(CURRENCY_RULE, name="customer_currency"),
     sa.CheckConstraint("version >= 1", name="customer_version"),
@@ -48,6 +49,15 @@ customer = sa.Table(
     ),
     sa.CheckConstraint(
         "collective_grace_hours BETWEEN 0 AND 8784", name="customer_collective_grace"
+    ),
+    sa.CheckConstraint("merged_into <> id", name="customer_merged"),
+    sa.Index(
+        "customer_by_survivor",
+        "tenant_id",
+        "merged_into",
+        "name",
+        "id",
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
     ),
     sa.Index("customer_to_publish", "tenant_id", "id", postgresql_where=sa.text("NOT published")),
     sa.Index("customer_by_name", "tenant_id", "name", "id"),

@@ -1,6 +1,6 @@
 """Commands: what somebody asks to be posted for a customer, by the API or a message."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
@@ -48,6 +48,7 @@ class Command:
     source       which credit a refund or an allocation spends; a deposit is so returned or set off
     due_on       when a charge or a fee is due; None means on its date of value
     plan_id      the budget plan, of what one posts
+    named_id     the duplicate whom it named, where it is posted for the customer who is the same
     is_dated     whether `occurred_at` was asked for and is not just the moment of asking
     """
 
@@ -65,6 +66,12 @@ class Command:
     due_on: date | None = None
     is_dated: bool = True
     plan_id: UUID | None = None
+    named_id: UUID | None = None
+
+    def given_to(self, survivor_id: UUID) -> "Command":
+        """The same for the customer into whom the one whom it names was merged."""
+        named_id = self.named_id or self.customer_id
+        return replace(self, customer_id=survivor_id, named_id=named_id)
 
     @property
     def leaves_rest_to_rule(self) -> bool:
@@ -93,8 +100,8 @@ class Command:
         )
         return digest_of(
             [
-                self.kind, str(self.id), str(self.customer_id), self.currency, self.source,
-                str(self.due_on),
+                self.kind, str(self.id), str(self.named_id or self.customer_id), self.currency,
+                self.source, str(self.due_on),
                 "all" if self.amount is None else f"{ledger_amount(self.amount):f}",
                 self.reference, self.memo, self.occurred_at.isoformat() if self.is_dated else "",
                 "oldest" if self.allocations is None else "named", *allocations,

@@ -43,6 +43,7 @@ KINDS: Mapping[TransactionKind, ChangeKind] = {
     "instalment": "instalment",
     "deferral": "deferral",
     "budget_settlement": "budget_settlement",
+    "merge": "merge",
     "reversal": "reversal",
 }
 """What the document of a statement calls transactions, for whoever keeps no books. A deposit is no

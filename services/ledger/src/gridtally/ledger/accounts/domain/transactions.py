@@ -34,7 +34,7 @@ _STEP = Decimal(1).scaleb(-AMOUNT_DECIMALS)
 TransactionKind = Literal[
     "invoice", "credit_note", "payment", "refund", "write_off", "adjustment", "allocation",
     "release", "reversal", "assignment", "settlement", "deposit", "opening_balance",
-    "dunning_fee", "instalment", "deferral", "budget_settlement",
+    "dunning_fee", "instalment", "deferral", "budget_settlement", "merge",
 ]  # fmt: skip
 """As stored and sealed for ever. A `release` deallocates, by the name it was first sealed under;
 an `assignment` gives a payment that stood in suspense to a customer; a `settlement` pays a payee
@@ -42,7 +42,8 @@ and is, as its reversal, about no customer; a `deposit` is money that is held fo
 `opening_balance` is what a customer owed, or had as credit, when the account was taken over; a
 `dunning_fee` is what a notice costs that asks again for what is overdue. Of a budget plan an
 `instalment` asks for its equal amount, a `deferral` has an invoice wait for the settlement, and a
-`budget_settlement` sets what was asked for against what was used."""
+`budget_settlement` sets what was asked for against what was used. A `merge` moves what stands on
+the accounts of a duplicate to the customer who is the same."""
 INVOICED_KINDS: tuple[TransactionKind, ...] = ("invoice", "credit_note")
 """Billing's own documents. What they put on a customer's accounts is published beside the balance,
 so that billing can tell what of its documents is in it."""

@@ -283,12 +283,18 @@ def transaction_reversed(reversal: Transaction) -> OutgoingMessage:
     return _transaction(reversal, "reversal", ())
 
 
+def customer_merged(move: Transaction, duplicate_id: UUID) -> OutgoingMessage:
+    """What stood on a duplicate's accounts is the survivor's."""
+    return _transaction(move, "merge", (), merged_id=duplicate_id)
+
+
 def _transaction(
     posted: Transaction,
-    kind: CommandKind | Literal["reversal"],
+    kind: CommandKind | Literal["merge", "reversal"],
     allocations: Iterable[Allocation],
     source: CreditSource = "prepaid",
     payment_id: UUID | None = None,
+    merged_id: UUID | None = None,
 ) -> OutgoingMessage:
     event = TransactionRecorded.model_validate(
         {
@@ -313,6 +319,7 @@ def _transaction(
             "payment_id": payment_id,
             "plan_id": posted.plan_id,
             "reverses_id": posted.reverses_id,
+            "merged_id": merged_id,
             "digest": posted.digest.hex(),
         }
     )

@@ -75,13 +75,14 @@ def _is_assignment(tenant_id: str, recorded: PaymentRecorded) -> bool:
 async def adopt_transactions(
     tx: WriteConnection, messages: Sequence[ReceivedMessage[TransactionRecorded]]
 ) -> Sequence[ReceivedMessage[Any]]:
-    """Refunds, charges and the like, and their reversals, wait for what they rest on."""
+    """Refunds, charges and the like, and their reversals, wait for what they rest on. What a merge
+    moved does not come back: it follows once more from what stands on the duplicate's accounts."""
     await adopted_payments.insert_adopted(
         tx,
         [
             _adopted(message, message.event, message.event.document_id)
             for message in messages
-            if message.event is not None
+            if message.event is not None and message.event.kind != "merge"
         ],
     )
     return []
@@ -132,7 +133,9 @@ async def post_adopted_payments(tx: WriteConnection, _now: datetime) -> int:
 async def _post(tx: WriteConnection, adopted: AdoptedPayment, recorded: PaymentRecorded) -> bool:
     """Post it, if what it needs is there; whether it is in the books then."""
     tenant_id, payment = adopted.tenant_id, transaction_id(adopted.tenant_id, recorded.payment_id)
-    await customers.lock_customers(tx, [(tenant_id, recorded.customer_id)])
+    named = (tenant_id, recorded.customer_id)
+    merged = await customers.lock_customers(tx, [named])
+    recorded = recorded.model_copy(update={"customer_id": merged.get(named, named[1])})
     keys = [(tenant_id, adopted.transaction_id), (tenant_id, payment)]
     known = await transactions.fetch_digests(tx, keys)
     if (tenant_id, adopted.transaction_id) in known:

@@ -39,6 +39,7 @@ from gridtally.ledger.accounts.domain.reversals import LiveAllocation
 from gridtally.ledger.accounts.domain.transactions import Transaction
 from gridtally.ledger.accounts.events import budget_plans as plan_events
 from gridtally.ledger.accounts.handlers.commands import decide_commands, post_decided
+from gridtally.ledger.accounts.handlers.merges import require_unmerged
 from gridtally.ledger.accounts.handlers.prepayments import require_postpaid
 from gridtally.ledger.accounts.store import (
     adopted_payments,
@@ -67,6 +68,7 @@ async def agree_plan(
     key = (cause.tenant_id, wanted.customer_id)
     await customers.lock_customers(tx, [key])
     await require_postpaid(tx, key)
+    await require_unmerged(tx, *key)
     _require_payable(wanted.amount, wanted.currency)
     account_key = (*key, wanted.currency)
     accounts = await customer_accounts.fetch_customer_accounts(tx, [account_key])

@@ -24,6 +24,7 @@ from gridtally.ledger.accounts.domain.transactions import (
     transaction_id,
 )
 from gridtally.ledger.accounts.handlers.credit import applicable, apply_credits, causes_of
+from gridtally.ledger.accounts.handlers.merges import given_to_survivor
 from gridtally.ledger.accounts.handlers.payments import insert_all, record_payments
 from gridtally.ledger.accounts.store import (
     adopted_payments,
@@ -131,11 +132,15 @@ async def post_commands(
 async def decide_commands(
     tx: WriteConnection, tenant_id: str, commands: Sequence[Command]
 ) -> Decisions:
-    """What becomes of each command, in their order; nothing is posted yet.
+    """What becomes of each command, in their order; nothing is posted yet. One that names a
+    duplicate is the survivor's.
 
     Transient where one was posted before a restore, and will be again.
     """
-    await customers.lock_customers(tx, [(tenant_id, command.customer_id) for command in commands])
+    merged = await customers.lock_customers(
+        tx, [(tenant_id, command.customer_id) for command in commands]
+    )
+    commands = [given_to_survivor(tenant_id, command, merged) for command in commands]
     keys = [(tenant_id, transaction_id(tenant_id, command.id)) for command in commands]
     digests = await transactions.fetch_digests(tx, keys)
     fresh = [

@@ -8,6 +8,7 @@ from gridtally.http.idempotency import erase_answers
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.accounts.events import addressee
 from gridtally.ledger.accounts.handlers.direct_debits import erase_debits
+from gridtally.ledger.accounts.handlers.merges import merge_customer
 from gridtally.ledger.accounts.handlers.unmatched_payments import match_payments
 from gridtally.ledger.accounts.store import addressees, customers, terms
 from gridtally.messaging import ReceivedMessage, newest_states
@@ -45,7 +46,10 @@ async def apply_customers(
             await customers.insert_erased(tx, tenant_id, customer_id, event.erased_at)
     keys = {(tenant_id, event.customer_id, event.currency) for tenant_id, event in published}
     ended = [key for key, event in newest_states(messages).items() if event is None]
-    await customers.lock_unchanged(tx, newest.keys() | set(ended))
+    merged = {key: event.merged_into for key, event in newest.items() if event.merged_into}
+    survivors = {(tenant_id, into_id) for (tenant_id, _), into_id in merged.items()}
+    keys |= {(key[0], into_id, newest[key].currency) for key, into_id in merged.items()}
+    await customers.lock_unchanged(tx, newest.keys() | set(ended) | survivors)
     for (tenant_id, customer_id), event in newest.items():
         if event.erased_at is not None:
             await erase_debits(tx, causes[tenant_id], customer_id, event.erased_at)
@@ -57,6 +61,9 @@ async def apply_customers(
     )
     await _keep_addressees(tx, newest, ended)
     await match_payments(tx, await customers.insert_known(tx, keys))
+    merged_at = {message.envelope.tenant_id: message.envelope.occurred_at for message in messages}
+    for key, into_id in sorted(merged.items()):
+        await merge_customer(tx, key, into_id, merged_at[key[0]], causes[key[0]].correlation_id)
 
 
 async def _keep_addressees(

@@ -11,6 +11,7 @@ from gridtally.kernel.errors import NotFound
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.accounts.domain.dunning import DunningRules, DunningStop
 from gridtally.ledger.accounts.events import dunning as events
+from gridtally.ledger.accounts.handlers.merges import require_unmerged
 from gridtally.ledger.accounts.store import customers, dunning_rules
 from gridtally.messaging import ReceivedMessage, enqueue
 
@@ -39,10 +40,11 @@ async def adopt_rules(
 
 async def stop(tx: WriteConnection, cause: Cause, wanted: DunningStop, now: datetime) -> None:
     """Have a customer get no notices; what was issued stays as it is. NotFound
-    where there is no such customer."""
+    where there is no such customer; Conflict where it was merged."""
     if not await customers.is_known(tx, cause.tenant_id, wanted.customer_id):
         raise NotFound("customer_unknown", "there is no such customer")
     await customers.lock_customers(tx, [(cause.tenant_id, wanted.customer_id)])
+    await require_unmerged(tx, cause.tenant_id, wanted.customer_id)
     version = await dunning_rules.upsert_stop(tx, cause.tenant_id, wanted)
     await enqueue(
         tx, [events.dunning_stop_changed(wanted.customer_id, wanted, version, cause, now)]

@@ -14,6 +14,7 @@ from gridtally.kernel.ids import derive_id
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.accounts.domain.direct_debits import Creditor
 from gridtally.ledger.accounts.domain.mandates import Mandate
+from gridtally.ledger.accounts.handlers.merges import require_unmerged
 from gridtally.ledger.accounts.store import customers
 from gridtally.ledger.accounts.store import mandates as store
 from gridtally.ledger.events import SOURCE
@@ -45,11 +46,12 @@ async def declare_mandate(
     """Have a customer debited by a mandate from now on, instead of the one before; the same again
     changes nothing.
 
-    NotFound for nobody who is known. Conflict where another mandate has the id, or what was signed
-    under it was used or revoked: another account is another mandate.
+    NotFound for nobody who is known. Conflict where the customer was merged, where another mandate
+    has the id, or what was signed under it was used or revoked: another account is another mandate.
     """
     tenant_id = cause.tenant_id
     await customers.lock_unchanged(tx, [(tenant_id, customer_id)])
+    await require_unmerged(tx, tenant_id, customer_id)
     if not await store.is_known(tx, tenant_id, customer_id):
         raise NotFound("customer_unknown", "no customer has this id")
     current = await store.fetch_mandate(tx, tenant_id, customer_id)

@@ -22,6 +22,7 @@ from gridtally.ledger.accounts.domain.transactions import (
 )
 from gridtally.ledger.accounts.domain.unmatched_payments import is_unmatched
 from gridtally.ledger.accounts.handlers.credit import applicable, apply_credits, causes_of
+from gridtally.ledger.accounts.handlers.merges import given_to_survivor
 from gridtally.ledger.accounts.store import (
     adopted_payments,
     customer_accounts,
@@ -59,9 +60,13 @@ async def post_received(tx: WriteConnection, commands: Sequence[tuple[str, Comma
         for tenant_id, command in commands
         if (tenant_id, command.id) not in waiting
     ]
-    await customers.lock_customers(
+    merged = await customers.lock_customers(
         tx, [(tenant_id, command.customer_id) for tenant_id, command in commands]
     )
+    commands = [
+        (tenant_id, given_to_survivor(tenant_id, command, merged))
+        for tenant_id, command in commands
+    ]
     keys = [(tenant_id, transaction_id(tenant_id, command.id)) for tenant_id, command in commands]
     digests = await transactions.fetch_digests(tx, keys)
     named = [

@@ -27,6 +27,7 @@ from gridtally.ledger.accounts.domain.terms import PAYMENT_DAYS_DEFAULT
 from gridtally.ledger.accounts.domain.transactions import Transaction, sum_of
 from gridtally.ledger.accounts.handlers.budget_plans import defer_invoices, plans_behind
 from gridtally.ledger.accounts.handlers.credit import apply_credits, causes_of
+from gridtally.ledger.accounts.handlers.merges import collect_posted
 from gridtally.ledger.accounts.handlers.unmatched_payments import match_payments
 from gridtally.ledger.accounts.store import (
     customer_accounts,
@@ -37,6 +38,7 @@ from gridtally.ledger.accounts.store import (
     transactions,
     void_notes,
 )
+from gridtally.ledger.accounts.store.customers import Key
 from gridtally.messaging import ReceivedMessage
 
 
@@ -62,8 +64,8 @@ async def post_invoices(
         )
         for document in documents
     ]
-    await _lock_customers(tx, invoices)
-    inserted = await _insert(tx, invoices)
+    merged = await _lock_customers(tx, invoices)
+    inserted = await collect_posted(tx, await _insert(tx, invoices), merged)
     causes = causes_of(inserted)
     fresh = await customers.insert_known(tx, causes.keys())
     new = {(transaction.tenant_id, transaction.id): transaction for transaction in inserted}
@@ -84,8 +86,10 @@ async def post_credit_notes(
     posted."""
     documents = [events.credit_note(events.present(message), message.envelope) for message in batch]
     credit_notes = [_posted(document) for document in await _as_invoiced(tx, documents)]
-    await _lock_customers(tx, credit_notes)
-    inserted = await _insert(tx, credit_notes, await _deallocations(tx, credit_notes))
+    merged = await _lock_customers(tx, credit_notes)
+    deallocations = await _deallocations(tx, credit_notes, merged)
+    inserted = await _insert(tx, credit_notes, deallocations)
+    inserted = await collect_posted(tx, inserted, merged)
     await apply_credits(tx, causes_of(inserted))
 
 
@@ -120,15 +124,15 @@ def _posted(document: Document, payment_days: int = PAYMENT_DAYS_DEFAULT) -> Tra
         raise Poison(str(failure)) from failure
 
 
-async def _lock_customers(tx: WriteConnection, batch: Sequence[Transaction]) -> None:
+async def _lock_customers(tx: WriteConnection, batch: Sequence[Transaction]) -> Mapping[Key, UUID]:
     """Lock before anything is read that decides: what is live of an item must not change until the
-    commit."""
+    commit. Returns into whom those were merged whom documents name, and who are duplicates."""
     keys = [(transaction.tenant_id, transaction.owner_id) for transaction in batch]
-    await customers.lock_customers(tx, keys)
+    return await customers.lock_customers(tx, keys)
 
 
 async def _deallocations(
-    tx: WriteConnection, credit_notes: Sequence[Transaction]
+    tx: WriteConnection, credit_notes: Sequence[Transaction], merged: Mapping[Key, UUID]
 ) -> list[Transaction]:
     """What takes back the payments of the invoices that these credit notes, those of them that are
     new, cancel or credit in part; the customers are locked.
@@ -161,8 +165,8 @@ async def _deallocations(
             continue
         done.add((note.tenant_id, note.id))
         account = accounts[note.tenant_id, note.owner_id, note.currency]
-        customer = (note.tenant_id, note.owner_id)
-        plans = await plans_behind(tx, customer, live.get(key, []), note.occurred_at)
+        owner = (note.tenant_id, merged.get((note.tenant_id, note.owner_id), note.owner_id))
+        plans = await plans_behind(tx, owner, live.get(key, []), note.occurred_at)
         deallocation = _deallocation(account, items[key], live.get(key, []), note, plans)
         if deallocation is not None:
             deallocations.append(deallocation)

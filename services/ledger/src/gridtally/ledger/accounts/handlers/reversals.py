@@ -9,6 +9,7 @@ from gridtally.kernel.errors import Conflict, NotFound
 from gridtally.ledger.accounts import events
 from gridtally.ledger.accounts.domain.credit import take_back_credit
 from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
+from gridtally.ledger.accounts.domain.merges import as_survivors
 from gridtally.ledger.accounts.domain.reversals import (
     Reason,
     credit_short,
@@ -25,6 +26,7 @@ from gridtally.ledger.accounts.store import (
     credit,
     customer_accounts,
     customers,
+    merges,
     open_items,
     terms,
     transactions,
@@ -56,7 +58,10 @@ async def reverse_transaction(
         raise NotFound("transaction_unknown", "no transaction has this id")
     if original.customer_id is None:
         return await payees.reverse(tx, original, reason)
-    await customers.lock_customers(tx, [(tenant_id, original.owner_id)])
+    owner = (tenant_id, original.owner_id)
+    merged = await customers.lock_customers(tx, [owner])
+    if owner in merged:
+        original = as_survivors(original, merged[owner])
     unmatched = await unmatched_payments.fetch_unmatched(tx, tenant_id, original_id)
     if unmatched is not None and unmatched.resolved_by is not None:
         await _take_from_customer(tx, unmatched, reason, is_said=is_said)
@@ -110,7 +115,9 @@ async def _taken_back(
     """What brings back credit that was spent, dated when all of it had been, or later."""
     key = (account.tenant_id, account.customer_id, account.currency)
     known = await terms.fetch_terms(tx, [account.tenant_id])
-    spent = await credit.fetch_spent(tx, key, known[account.tenant_id].credit_deallocation)
+    owners = [account.customer_id, *await merges.fetch_duplicates(tx, *key[:2])]
+    order = known[account.tenant_id].credit_deallocation
+    spent = await credit.fetch_spent(tx, key, owners, order)
     moved_at = await credit.fetch_last_moved(tx, key) or original.occurred_at
     occurred_at = max(reason.occurred_at, original.occurred_at, moved_at)
     return take_back_credit(

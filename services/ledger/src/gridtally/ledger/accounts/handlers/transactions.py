@@ -35,7 +35,9 @@ async def post_adopted_transaction(
     Rejected where it can never be posted, as an allocation to an item that was cancelled since.
     """
     tenant_id, payment_id = adopted.tenant_id, recorded.payment_id
-    await customers.lock_customers(tx, [(tenant_id, recorded.customer_id)])
+    named = (tenant_id, recorded.customer_id)
+    merged = await customers.lock_customers(tx, [named])
+    recorded = recorded.model_copy(update={"customer_id": merged.get(named, named[1])})
     needed = [adopted.transaction_id]
     needed += [recorded.reverses_id] if recorded.reverses_id else []
     needed += [transaction_id(tenant_id, payment_id)] if payment_id else []
@@ -71,7 +73,7 @@ async def _insert(
         RequestedAllocation(allocation.invoice_id, allocation.amount)
         for allocation in recorded.allocations
     ]
-    assert recorded.kind != "reversal", "it has a `reverses_id`"  # noqa: S101 - for the types
+    assert recorded.kind != "reversal" and recorded.kind != "merge"  # noqa: S101, PT018 - types
     command = Command(
         kind=recorded.kind,
         id=recorded.document_id,

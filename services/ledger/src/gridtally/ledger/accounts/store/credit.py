@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import columns_of, from_row
@@ -57,7 +58,8 @@ SELECT s.item_id, s.source_id, s.amount
           FROM posting p
           JOIN transaction t ON t.tenant_id = p.tenant_id AND t.id = p.transaction_id
           JOIN allocation a ON a.tenant_id = p.tenant_id AND a.source_id = p.transaction_id
-         WHERE p.tenant_id = $1 AND p.account_id = $2 AND p.amount > 0 AND t.kind = 'allocation'
+         WHERE p.tenant_id = $1 AND p.account_id = ANY($2::uuid[]) AND p.amount > 0
+           AND t.kind = 'allocation'
          GROUP BY a.item_id, a.source_id HAVING sum(a.amount) > 0) AS s
   JOIN open_item i ON i.tenant_id = $1 AND i.id = s.item_id
  ORDER BY CASE WHEN $3 THEN extract(epoch FROM s.recorded_at) END DESC,
@@ -68,13 +70,14 @@ SELECT s.item_id, s.source_id, s.amount
 
 
 async def fetch_spent(
-    read: ReadConnection, key: AccountKey, order: DeallocationRule
+    read: ReadConnection, key: AccountKey, owners: Sequence[UUID], order: DeallocationRule
 ) -> list[SpentCredit]:
-    """What a customer's prepaid credit pays now, in the order in which it is taken back."""
-    tenant_id, customer_id, currency = key
-    account_id = chart.prepaid(currency, customer_id).id(tenant_id)
+    """What a customer's prepaid credit pays now, in the order in which it is taken back. `owners`
+    are the customer, and whoever was merged into it after spending credit of theirs."""
+    tenant_id, _, currency = key
+    accounts = [chart.prepaid(currency, owner_id).id(tenant_id) for owner_id in owners]
     newest_first = order == "newest_first"
-    rows = await read.raw.fetch(_FETCH_SPENT, tenant_id, account_id, newest_first, SPENT_MAX)
+    rows = await read.raw.fetch(_FETCH_SPENT, tenant_id, accounts, newest_first, SPENT_MAX)
     return [from_row(SpentCredit, row) for row in rows]
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import columns_of
+from gridtally.kernel.errors import Transient
 
 Key = tuple[str, UUID]
 """A tenant and one of its customers, transactions or open items."""
@@ -19,16 +20,34 @@ Key = tuple[str, UUID]
 # The lock is an upsert: it makes the row of a customer that is new, and counts the change that
 # made somebody lock it, so that a loop finds whose balance is to be published. All rows come in one
 # statement, sorted: the order of locks is what keeps two batches from a deadlock.
+# Who was merged into another comes back with the lock: nearly always nobody, and no query more.
 _LOCK = """
-INSERT INTO customer AS c (tenant_id, id, version)
-SELECT *, 1 FROM unnest($1::text[], $2::uuid[])
-ON CONFLICT (tenant_id, id) DO UPDATE SET version = c.version + 1
+WITH locked AS (
+    INSERT INTO customer AS c (tenant_id, id, version)
+    SELECT *, 1 FROM unnest($1::text[], $2::uuid[])
+    ON CONFLICT (tenant_id, id) DO UPDATE SET version = c.version + 1
+    RETURNING tenant_id, id, merged_into)
+SELECT tenant_id, id, merged_into FROM locked WHERE merged_into IS NOT NULL
 """
 
 
-async def lock_customers(tx: WriteConnection, keys: Collection[Key]) -> None:
-    """Lock these customers until the transaction ends, and have their balances published."""
-    await tx.raw.execute(_LOCK, *columns_of(sorted(set(keys)), 2))
+async def lock_customers(tx: WriteConnection, keys: Collection[Key]) -> dict[Key, UUID]:
+    """Lock these customers until the transaction ends, and have their balances published. Returns
+    into whom those of them were merged that were, who are locked too.
+
+    Transient where one of these is being merged itself just now.
+    """
+    wanted = set(keys)
+    merged = await _lock(tx, wanted)
+    survivors = {(tenant_id, into_id) for (tenant_id, _), into_id in merged.items()} - wanted
+    if survivors and await _lock(tx, survivors):
+        raise Transient("a customer is being merged")
+    return merged
+
+
+async def _lock(tx: WriteConnection, keys: Collection[Key]) -> dict[Key, UUID]:
+    rows = await tx.raw.fetch(_LOCK, *columns_of(sorted(keys), 2))
+    return {(row["tenant_id"], row["id"]): row["merged_into"] for row in rows}
 
 
 # The same lock without a change. A row that it makes has nothing to be published.

@@ -63,6 +63,7 @@ async def _insert_opened(tx: WriteConnection, transactions: Sequence[Transaction
             tenant_id=transaction.tenant_id,
             customer_id=transaction.customer_id,
             currency=transaction.currency,
+            opened_for=None,
         )
         for transaction in transactions
         if transaction.opens
@@ -112,6 +113,7 @@ def _unknown_invoice(transaction: Transaction, item_id: UUID) -> dict[str, Any]:
         "voided": False,
         "issued_at": None,
         "due_on": None,
+        "opened_for": None,
     }
 
 

@@ -119,6 +119,7 @@ customer = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("published_version", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("credit_due", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("merged_into", sa.Uuid),
     sa.Index(
         "customer_to_publish",
         "tenant_id",
@@ -126,6 +127,12 @@ customer = sa.Table(
         postgresql_where=sa.text("published_version < version"),
     ),
     sa.Index("customer_credit_due", "tenant_id", "id", postgresql_where=sa.text("credit_due")),
+    sa.Index(
+        "customer_by_survivor",
+        "tenant_id",
+        "merged_into",
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    ),
 )
 known_customer = sa.Table(
     "known_customer",
@@ -212,6 +219,7 @@ open_item = sa.Table(
     sa.Column("issued_at", INSTANT),
     sa.Column("due_on", sa.Date),
     sa.Column("overdue_reported", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("opened_for", sa.Uuid),
     sa.Index("open_item_by_customer", "tenant_id", "customer_id", "issued_at", "id"),
     sa.Index(
         "open_item_open",

@@ -61,8 +61,14 @@ _ALLOCATIONS = """
 SELECT * FROM allocation
  WHERE tenant_id = $1 AND transaction_id = ANY($2::uuid[]) ORDER BY transaction_id, line
 """
-# The item that a transaction opens has the id of the document.
-_ITEMS = "SELECT * FROM open_item WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
+# The item that a transaction opens has the id of the document. One that a merge has given to
+# another customer is sealed as of the one for whom it was opened, who must be merged into that.
+_ITEMS = """
+SELECT i.*, CASE WHEN c.id IS NULL THEN i.customer_id ELSE i.opened_for END AS sealed_customer_id
+  FROM open_item i LEFT JOIN customer c
+    ON (c.tenant_id, c.id, c.merged_into) = (i.tenant_id, i.opened_for, i.customer_id)
+ WHERE i.tenant_id = $1 AND i.id = ANY($2::uuid[])
+"""
 
 
 async def _fetch_transactions(
@@ -79,7 +85,7 @@ async def _fetch_transactions(
             for head in heads
         }
     opened = await read.raw.fetch(_ITEMS, tenant_id, [head["document_id"] for head in heads])
-    items = {row["id"]: row for row in opened}
+    items = {row["id"]: {**row, "customer_id": row["sealed_customer_id"]} for row in opened}
     return {
         (kind, head["id"]): booking_entry(
             head, postings[head["id"]], allocations[head["id"]], items.get(head["document_id"])
