@@ -19,6 +19,7 @@ from gridtally.console.views.blocks import (
     Empty,
     Event,
     Link,
+    Notice,
     PageView,
     Panel,
     Stat,
@@ -37,6 +38,7 @@ TABS = (
     ("Account", "/account"),
     ("Meters", "/meters"),
     ("Portal link", "/portal-link"),
+    ("Merge", "/merge"),
 )
 AGREEMENTS_MAX = 100
 NO_INVOICES = Empty(
@@ -116,7 +118,12 @@ async def show_customer(visit: Visit, customer_id: str) -> Response:
 def page_of(
     customer: Json, tab: str, blocks: Sequence[Block | Panel], actions: Sequence[Link] = ()
 ) -> PageView:
-    """A tab of a customer."""
+    """A tab of a customer; of one who was merged each says so."""
+    survivor_id = customer.get("merged_into")
+    if survivor_id:
+        goes_on = Link("The customer who goes on", f"/customers/{survivor_id}")
+        text = "What was issued to it stands here; all else is the other one's."
+        blocks = [Notice(text, "warn", "This customer was there twice.", (goes_on,)), *blocks]
     path = f"/customers/{customer['id']}"
     return PageView(
         area="customers",

@@ -72,6 +72,7 @@ KINDS = (
     "release",
     "reversal",
     "assignment",
+    "merge",
 )
 
 

@@ -162,6 +162,7 @@ def _kind(words: PortalWording, kind: str) -> str:
         "budget_settlement": say("Yearly settlement"),
         "write_off": say("Written off"),
         "adjustment": say("Adjustment"),
+        "merge": say("Accounts merged"),
         "reversal": say("Reversal"),
     }
     return names.get(kind) or say("Booking")

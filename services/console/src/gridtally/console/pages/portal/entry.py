@@ -48,6 +48,8 @@ async def show_link(visit: Visit, customer_id: str) -> Response:
     followed = sessions.follow(link, visit.now)
     path = f"/customers/{customer_id}/portal-link"
     days = formats.duration(visit.request.app.state.portal_link_limit_s)
+    if customer.get("merged_into"):
+        return visit.page(page_of(customer, "/portal-link", []))
     blocks = [
         Panel(
             "Portal link",
@@ -75,6 +77,8 @@ async def show_link(visit: Visit, customer_id: str) -> Response:
 async def make_link(visit: Visit, customer_id: str) -> Response:
     """Make a link, and go on to the page that shows it."""
     customer = await visit.the("billing", f"/v1/customers/{customer_id}")
+    if customer.get("merged_into"):
+        return visit.page(page_of(customer, "/portal-link", []), 409)
     sessions: Sessions = visit.request.app.state.sessions
     link, _ = sessions.link(visit.session.key, customer["id"], visit.now)
     answer = visit.go(f"/customers/{customer_id}/portal-link")
@@ -109,6 +113,8 @@ async def order_link(
         if asked.failure.status is None:
             return JSONResponse({"detail": asked.failure.detail}, 503)
         return JSONResponse({"detail": "no such customer, for this key"}, 404)
+    if survivor_id := asked.data.get("merged_into"):
+        return JSONResponse({"detail": f"the customer was merged into {survivor_id}"}, 409)
     sessions: Sessions = request.app.state.sessions
     link, expires_at = sessions.link(key, customer_id, request.app.state.clock())
     path = f"{ENTER}?link={link}"

@@ -55,7 +55,12 @@ async def show_start(visit: Customer) -> Response:
     )
     say = visit.words.say
     owed = _owed(visit, balance, booked) if balance.ok else []
+    merged = Notice(
+        say("Your accounts are one now. Please ask for a new link, which shows all of it."),
+        tone="warn",
+    )
     blocks: list[Block | Panel] = [
+        *([merged] if customer.ok and customer.data.get("merged_into") else ()),
         *prepaid,
         visit.panel(
             say("What you owe"),
