@@ -144,6 +144,30 @@ async def a_customer_was_there_twice(site, mistaken):
     return (ada,)
 
 
+async def a_customer_who_was_there_twice_was_billed_as_both(site, mistaken):
+    """Merged once each was billed and one had paid; what the duplicate was billed for is then put
+    under the right name, since the agreement went over."""
+    meters = [await site.meter_read(but={END}), await site.meter_read(but={END})]
+    ada = await site.customer("Ada")
+    twin = await site.customer("Ada") if mistaken else ada
+    await site.agreed(ada, meters[0])
+    agreement = await site.agreed(twin, meters[1])
+    for own in {ada, twin}:
+        await site.billed(own, 1 if mistaken else 2)
+    await site.post("/v1/payments", twin, "30.00")
+    if mistaken:
+        merge = {"into": ada, "reason": "the same person"}
+        await site.api.post("billing", f"/v1/customers/{twin}/merge", merge)
+    await site.post("/v1/payments", twin, "10.00")
+    if mistaken:
+        await until(lambda: site.balances(twin), ["0.00"])
+        await site.cancelled(agreement, customer_id=ada)
+    for meter in meters:
+        await site.read_on(meter, END)
+    await site.billed(ada, 4)
+    return (ada,)
+
+
 async def bills_were_for_months_and_not_for_two(site, mistaken):
     meter, ada = await site.meter_read(), await site.customer("Ada")
     more = {} if mistaken else {"billing_calendar": TWO_MONTHS}
@@ -239,6 +263,7 @@ HISTORIES = (
     the_same_was_agreed_twice,
     an_agreement_that_was_never_billed_was_for_somebody_else,
     a_customer_was_there_twice,
+    a_customer_who_was_there_twice_was_billed_as_both,
     bills_were_for_months_and_not_for_two,
     a_customer_was_in_a_wrong_currency,
     a_plan_came_later_and_in_a_wrong_currency,
