@@ -302,7 +302,8 @@ async def test_rules_that_cannot_be_are_refused(ledger, acme, changes, code, poi
 
 
 async def test_rules_are_a_tenants_own_and_nobody_is_dunned_without_any(ledger, acme, clients):
-    assert (await acme.get("/v1/dunning-rules")).json() == {"levels": [], "minimums": []}
+    nothing = {"levels": [], "minimums": [], "runs_daily": False}
+    assert (await acme.get("/v1/dunning-rules")).json() == nothing
     assert (await post(acme, "dunning-runs", 409))["code"] == "dunning_rules_missing"
     stored = await rule(acme)
     assert stored == (await acme.get("/v1/dunning-rules")).json()

@@ -73,6 +73,8 @@ class DunningRulesChanged(Event):
     """The levels in their order; nobody is dunned without any."""
     minimums: Annotated[list[CurrencyAmount], Field(max_length=CURRENCIES_MAX)]
     """By currency the least that is overdue of a customer who is dunned."""
+    runs_daily: bool = False
+    """Whether a run begins by itself as each day begins in UTC."""
     version: Count
     """The number of the change; a higher one replaces a lower one."""
 

@@ -35,7 +35,8 @@ log = structlog.get_logger(__name__)
 def loops(process: Process[Settings]) -> list[Loop]:
     """One that seals, one that watches it, one that publishes balances, one that applies credit
     where that has become due, two that look for what has fallen overdue, of items and of plans,
-    one that asks for what budget plans agree and settles them, one that duns, one that erases what
+    one that asks for what budget plans agree and settles them, one that duns, one that begins the
+    runs of each day, one that erases what
     the books say of erased customers, one that deletes what was answered to idempotency keys that
     have expired."""
     database, clock = process.database, process.clock
@@ -65,6 +66,13 @@ def loops(process: Process[Settings]) -> list[Loop]:
             idle_s=OVERDUE_POLL_S,
         ),
         polling_loop("ledger.dunning", dunning.advance_run, database, clock),
+        polling_loop(
+            "ledger.daily_dunning",
+            dunning.start_daily_runs,
+            database,
+            clock,
+            idle_s=OVERDUE_POLL_S,
+        ),
         polling_loop(
             "ledger.erasures", erasures.erase_customers, database, clock, idle_s=ERASURE_POLL_S
         ),

@@ -908,6 +908,9 @@ class DunningRules(Model):
     minimums: list[CurrencyAmount]
     """By currency the least that is overdue, beyond credit and without fees, of a customer who is dunned"""
 
+    runs_daily: bool
+    """Whether a run begins by itself as each day begins in UTC; else customers are dunned when `POST /v1/dunning-runs` asks for it"""
+
 
 class EqualInstalments(Model):
     """So many equal instalments; the last takes the remainder."""
@@ -1403,6 +1406,9 @@ class NewDunningRules(Model):
 
     minimums: list[NewCurrencyAmount] | None = None
     """By currency the least that is overdue, beyond credit and without fees, of a customer who is dunned"""
+
+    runs_daily: bool = False
+    """Whether a run begins by itself as each day begins in UTC; else customers are dunned when `POST /v1/dunning-runs` asks for it"""
 
 
 class NewDunningRun(Model):

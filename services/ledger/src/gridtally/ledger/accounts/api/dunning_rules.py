@@ -43,6 +43,11 @@ MINIMUMS = (
     "dunned"
 )
 
+RUNS_DAILY = (
+    "Whether a run begins by itself as each day begins in UTC; else customers are dunned when "
+    "`POST /v1/dunning-runs` asks for it"
+)
+
 
 class NewCurrencyAmount(Body):
     """An amount in a currency."""
@@ -90,6 +95,8 @@ class NewDunningRules(Body):
     ]
     minimums: Annotated[Amounts, Field(default_factory=list, description=MINIMUMS)]
 
+    runs_daily: Annotated[bool, Field(description=RUNS_DAILY)] = False
+
     _check_minimums = field_validator("minimums")(_one_each)
 
     def to_domain(self) -> domain.DunningRules:
@@ -98,7 +105,9 @@ class NewDunningRules(Body):
             domain.DunningLevel(own.name, own.after_days, own.days_to_pay, _by_currency(own.fees))
             for own in self.levels
         )
-        return domain.DunningRules(tuple(levels), _by_currency(self.minimums))
+        return domain.DunningRules(
+            tuple(levels), _by_currency(self.minimums), runs_daily=self.runs_daily
+        )
 
 
 class CurrencyAmount(InCurrency):
@@ -121,6 +130,7 @@ class DunningRules(BaseModel):
 
     levels: Annotated[list[DunningLevel], Field(description="In their order")]
     minimums: Annotated[list[CurrencyAmount], Field(description=MINIMUMS)]
+    runs_daily: Annotated[bool, Field(description=RUNS_DAILY)]
 
     @classmethod
     def of(cls, rules: domain.DunningRules) -> Self:
@@ -134,7 +144,7 @@ class DunningRules(BaseModel):
             )
             for own in rules.levels
         ]
-        return cls(levels=levels, minimums=_amounts(rules.minimums))
+        return cls(levels=levels, minimums=_amounts(rules.minimums), runs_daily=rules.runs_daily)
 
 
 def _amounts(by_currency: Mapping[str, Decimal]) -> list[CurrencyAmount]:

@@ -54,11 +54,13 @@ class DunningLevel:
 class DunningRules:
     """A tenant's levels in their order; nobody is dunned without any.
 
-    minimums  by currency the least that is overdue of a customer who is dunned
+    minimums    by currency the least that is overdue of a customer who is dunned
+    runs_daily  whether a run begins by itself each day
     """
 
     levels: tuple[DunningLevel, ...] = ()
     minimums: Mapping[str, Decimal] = field(default_factory=dict)
+    runs_daily: bool = False
 
     def require_payable(self) -> None:
         """Rejected for a fee that nobody can pay, being finer than its currency's unit."""

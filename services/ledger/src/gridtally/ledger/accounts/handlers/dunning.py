@@ -17,7 +17,7 @@ from gridtally.contracts.dunning import DunningNoticeChanged
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.documents.dunning import NoticeFacts, OverdueItem
 from gridtally.kernel.errors import Conflict, Fault, Rejected
-from gridtally.kernel.ids import new_id
+from gridtally.kernel.ids import derive_id, new_id
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.accounts.domain.direct_debits import HELD_DAYS
 from gridtally.ledger.accounts.domain.dunning import (
@@ -70,6 +70,20 @@ async def start_run(tx: WriteConnection, cause: Cause, run: DunningRun) -> None:
         raise Conflict("dunning_rules_missing", "there are no levels; set them first")
     if not await dunning.insert_run(tx, cause.tenant_id, run):
         raise Conflict("dunning_run_going", "another run goes on; wait until it is finished")
+
+
+async def start_daily_runs(tx: WriteConnection, now: datetime) -> int:
+    """Have today's run begin of each tenant whose rules say so. Returns how many that were.
+
+    A run's id follows from tenant and day, so that of two processes one begins it, and it is the
+    same run after a restore.
+    """
+    today = now.astimezone(UTC).date()
+    begun = 0
+    for tenant_id in await dunning_rules.fetch_daily_due(tx, today):
+        run = DunningRun(derive_id("dunning_run", tenant_id, today), today, now)
+        begun += await dunning.insert_run(tx, tenant_id, run)
+    return begun
 
 
 async def advance_run(tx: WriteConnection, now: datetime) -> int:

@@ -21,16 +21,20 @@ from gridtally.database.rows import Row, from_row
 from gridtally.ledger.accounts.domain import dunning
 from gridtally.ledger.accounts.domain.dunning import DunningRules, DunningStop
 
-_FETCH = "SELECT levels, minimums FROM dunning_rules WHERE tenant_id = $1"
+_FETCH = "SELECT levels, minimums, runs_daily FROM dunning_rules WHERE tenant_id = $1"
 
 
 async def fetch_rules(read: ReadConnection, tenant_id: str) -> DunningRules:
     """The tenant's rules; without any level until it sets some."""
     row = await read.raw.fetchrow(_FETCH, tenant_id)
-    return DunningRules() if row is None else rules_of(row["levels"], row["minimums"])
+    if row is None:
+        return DunningRules()
+    return rules_of(row["levels"], row["minimums"], runs_daily=row["runs_daily"])
 
 
-def rules_of(levels: Sequence[object], minimums: Sequence[object]) -> DunningRules:
+def rules_of(
+    levels: Sequence[object], minimums: Sequence[object], *, runs_daily: bool
+) -> DunningRules:
     """Rules, as the domain knows them."""
     parsed = [DunningLevel.model_validate(own) for own in levels]
     return DunningRules(
@@ -44,14 +48,16 @@ def rules_of(levels: Sequence[object], minimums: Sequence[object]) -> DunningRul
             for own in parsed
         ),
         {least.currency: least.amount for least in map(CurrencyAmount.model_validate, minimums)},
+        runs_daily,
     )
 
 
-def published_rules(rules: DunningRules) -> dict[str, list[dict[str, Any]]]:
+def published_rules(rules: DunningRules) -> dict[str, object]:
     """Rules, as the event has them."""
     return {
         "levels": [asdict(level) | {"fees": _amounts(level.fees)} for level in rules.levels],
         "minimums": _amounts(rules.minimums),
+        "runs_daily": rules.runs_daily,
     }
 
 
@@ -63,10 +69,10 @@ def _amounts(by_currency: Any) -> list[dict[str, Any]]:
 
 # Each change counts the version up.
 _UPSERT = """
-INSERT INTO dunning_rules AS r (tenant_id, levels, minimums) VALUES ($1, $2, $3)
+INSERT INTO dunning_rules AS r (tenant_id, levels, minimums, runs_daily) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id) DO UPDATE
-   SET levels = excluded.levels, minimums = excluded.minimums, version = r.version + 1,
-       updated_at = now()
+   SET levels = excluded.levels, minimums = excluded.minimums, runs_daily = excluded.runs_daily,
+       version = r.version + 1, updated_at = now()
 RETURNING version, updated_at
 """
 
@@ -81,11 +87,11 @@ async def upsert_rules(
 
 
 _ADOPT = """
-INSERT INTO dunning_rules AS r (tenant_id, levels, minimums, version, updated_at)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO dunning_rules AS r (tenant_id, levels, minimums, runs_daily, version, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (tenant_id) DO UPDATE
-   SET levels = excluded.levels, minimums = excluded.minimums, version = excluded.version,
-       updated_at = excluded.updated_at
+   SET levels = excluded.levels, minimums = excluded.minimums, runs_daily = excluded.runs_daily,
+       version = excluded.version, updated_at = excluded.updated_at
  WHERE r.version < excluded.version
 """
 
@@ -97,9 +103,25 @@ async def adopt_rules(
     await tx.raw.execute(_ADOPT, tenant_id, *_columns(event), event.version, at)
 
 
-def _columns(event: DunningRulesChanged) -> tuple[str, str]:
+def _columns(event: DunningRulesChanged) -> tuple[str, str, bool]:
     written = event.model_dump(mode="json")
-    return json.dumps(written["levels"]), json.dumps(written["minimums"])
+    return json.dumps(written["levels"]), json.dumps(written["minimums"]), event.runs_daily
+
+
+# Not beside a run that goes on, nor for a day that somebody has had looked at.
+_FETCH_DUE = """
+SELECT r.tenant_id FROM dunning_rules r
+ WHERE r.runs_daily AND r.levels <> '[]'
+   AND NOT EXISTS (SELECT FROM dunning_run d
+                    WHERE d.tenant_id = r.tenant_id
+                      AND (d.finished_at IS NULL OR d.dunned_on >= $1))
+ ORDER BY r.tenant_id
+"""
+
+
+async def fetch_daily_due(read: ReadConnection, on: date) -> list[str]:
+    """The tenants whose run of a day is to begin by itself."""
+    return [row["tenant_id"] for row in await read.raw.fetch(_FETCH_DUE, on)]
 
 
 _FETCH_STOP = """

@@ -12,6 +12,7 @@ dunning_rules = sa.Table(
     tenant(),
     sa.Column("levels", JSONB, nullable=False),
     sa.Column("minimums", JSONB, nullable=False),
+    sa.Column("runs_daily", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("updated_at", INSTANT, nullable=False, server_default=sa.func.now()),
 )
