@@ -5,7 +5,7 @@ import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import standardwebhooks
@@ -279,6 +279,47 @@ async def test_a_message_that_was_claimed_twice_is_marked_once(api, world, deliv
         attempts = (await api.get(f"/v1/webhook-messages/{message['id']}/attempts")).json()["items"]
         assert len(attempts) == 1
         assert len(receiver.requests) == 1
+
+
+async def test_an_endpoint_that_took_something_meanwhile_is_not_given_up(api, delivery, make):
+    """Failing since long ago, and repaired: of four messages posted at once three are taken."""
+    async with listening(500, 200, 200, 200, 503) as (_, url):
+        made = await endpoint(api, url)
+        await delivery.happened(make)
+        await delivery.deliver()
+        await delivery.happened(make, 3)
+        await delivery.deliver(days=6)
+        shown = (await api.get(f"/v1/webhook-endpoints/{made['id']}")).json()
+        assert (shown["state"], shown["disabled_reason"]) == ("active", None)
+        states = [
+            message["state"] for message in (await api.get("/v1/webhook-messages")).json()["items"]
+        ]
+        assert sorted(states) == ["delivered"] * 3 + ["pending"]
+        await delivery.deliver(days=6)  # it fails for six days from here on
+        shown = (await api.get(f"/v1/webhook-endpoints/{made['id']}")).json()
+        assert shown["disabled_reason"].startswith("it took nothing since ")
+
+
+async def test_endpoints_of_two_tenants_with_one_id_do_not_hold_each_other_up(
+    api, clients, delivery, make
+):
+    foreign = await clients("another-tenant")
+    async with listening(None) as (slow, slow_url), listening(200) as (quick, quick_url):
+        made = await endpoint(api, quick_url)
+        await endpoint(foreign, slow_url, id=made["id"])
+        at_work = delivery.deliverer
+        at_work._in_flight = {_never(): ("another-tenant", UUID(made["id"])) for _ in range(4)}
+        await delivery.happened(make)
+        assert await at_work.begin_due() == 1
+        for task in list(at_work._in_flight)[:4]:
+            task.cancel()
+            del at_work._in_flight[task]
+        await at_work.finish()
+        assert (len(quick.requests), len(slow.requests)) == (1, 0)
+
+
+def _never():
+    return asyncio.create_task(asyncio.sleep(600))
 
 
 async def claimed(world, now):

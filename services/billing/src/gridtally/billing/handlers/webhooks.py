@@ -133,7 +133,7 @@ class Deliverer:
         self._sender = sender
         self._key = key
         self._clock = clock
-        self._in_flight: dict[asyncio.Task[Attempt], UUID] = {}
+        self._in_flight: dict[asyncio.Task[Attempt], tuple[str, UUID]] = {}
         self._unrecorded: list[Attempt] = []
 
     async def begin_due(self) -> int:
@@ -143,7 +143,7 @@ class Deliverer:
         if room <= 0:
             return 0
         at_work = Counter(self._in_flight.values())
-        busy = [key for key, messages in at_work.items() if messages >= OF_ENDPOINT_MAX]
+        busy = [endpoint for endpoint, count in at_work.items() if count >= OF_ENDPOINT_MAX]
         now = self._clock()
         async with transaction(self._database, tenant=ALL_TENANTS) as tx:
             due = await store.claim_messages(
@@ -156,7 +156,7 @@ class Deliverer:
             )
         for message in due:
             task = asyncio.create_task(self._post(message))
-            self._in_flight[task] = message.endpoint.id
+            self._in_flight[task] = message.key
         return len(due)
 
     async def wait(self, seconds: float) -> None:
@@ -174,19 +174,23 @@ class Deliverer:
         await self._record()
 
     async def _record(self) -> None:
-        """Record the attempts that are done; an error of ours is raised here.
+        """Record the attempts that are done; then an error of ours is raised here.
 
         Where PostgreSQL cannot be reached they are recorded the next time, or, after the lease,
         made again.
         """
         done = [task for task in self._in_flight if task.done()]
+        failed = [task for task in done if task.exception()]
         for task in done:
             del self._in_flight[task]
-        self._unrecorded += [task.result() for task in done]
+            if task not in failed:
+                self._unrecorded.append(task.result())
         if self._unrecorded:
             async with transaction(self._database, tenant=ALL_TENANTS) as tx:
                 await store.record_attempts(tx, self._unrecorded)
             self._unrecorded = []
+        for task in failed:
+            task.result()
 
     async def _post(self, message: DueMessage) -> Attempt:
         now = self._clock()

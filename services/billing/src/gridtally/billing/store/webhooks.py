@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 
 from gridtally.billing.domain.webhooks import (
+    GONE,
     Attempt,
     DueMessage,
     Endpoint,
@@ -124,7 +125,9 @@ _CLAIM = """
 WITH due AS (
     SELECT m.tenant_id, m.id
       FROM (SELECT * FROM webhook_endpoint
-             WHERE state = 'active' AND id <> ALL($4::uuid[]) ORDER BY random()) e
+             WHERE state = 'active'
+               AND (tenant_id, id) NOT IN (SELECT * FROM unnest($4::text[], $6::uuid[]))
+             ORDER BY random()) e
      CROSS JOIN LATERAL (
            SELECT tenant_id, id FROM webhook_message
             WHERE (tenant_id, endpoint_id) = (e.tenant_id, e.id)
@@ -148,10 +151,18 @@ async def claim_messages(
     *,
     of_endpoint_max: int,
     messages_max: int,
-    busy: Collection[UUID],
+    busy: Collection[tuple[str, UUID]],
 ) -> list[DueMessage]:
     """Messages of all tenants that are due, of endpoints that are not `busy`."""
-    rows = await tx.raw.fetch(_CLAIM, now, of_endpoint_max, messages_max, list(busy), leased_until)
+    rows = await tx.raw.fetch(
+        _CLAIM,
+        now,
+        of_endpoint_max,
+        messages_max,
+        [tenant_id for tenant_id, _ in busy],
+        leased_until,
+        [endpoint_id for _, endpoint_id in busy],
+    )
     return [
         DueMessage(
             row["tenant_id"],
@@ -185,20 +196,25 @@ SELECT made.tenant_id, made.message_id, made.number,
        made.status, made.error, made.answer, made.took_ms, made.attempted_at
   FROM made JOIN marked ON (marked.tenant_id, marked.id, marked.number)
                          = (made.tenant_id, made.message_id, made.number)
-RETURNING message_id, number
+RETURNING tenant_id, message_id, number
 """
 _SUCCEEDED = """
 UPDATE webhook_endpoint e SET failing_since = NULL
   FROM unnest($1::text[], $2::uuid[]) AS took (tenant_id, id)
  WHERE (e.tenant_id, e.id) = (took.tenant_id, took.id) AND e.failing_since IS NOT NULL
 """
+# An endpoint that has taken something since the attempt began is not given up for its time.
 _FAILED = """
+WITH given_up AS (
+    SELECT CASE WHEN $5::timestamptz IS NULL OR failing_since = $5 THEN $4::text END AS reason
+      FROM webhook_endpoint WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE)
 UPDATE webhook_endpoint
    SET failing_since = coalesce(failing_since, $3),
-       state = CASE WHEN $4::text IS NULL THEN state ELSE 'disabled' END,
-       disabled_reason = CASE WHEN state = 'active' THEN $4 ELSE disabled_reason END,
-       version = version + ($4::text IS NOT NULL)::int
- WHERE tenant_id = $1 AND id = $2 AND (failing_since IS NULL OR $4::text IS NOT NULL)
+       state = CASE WHEN reason IS NULL THEN state ELSE 'disabled' END,
+       disabled_reason = CASE WHEN state = 'active' THEN reason ELSE disabled_reason END,
+       version = version + (reason IS NOT NULL)::int
+  FROM given_up
+ WHERE tenant_id = $1 AND id = $2 AND (failing_since IS NULL OR reason IS NOT NULL)
 """
 
 
@@ -218,16 +234,21 @@ async def record_attempts(tx: WriteConnection, attempts: Sequence[Attempt]) -> N
         [attempt.took_ms for attempt in attempts],
         [attempt.attempted_at for attempt in attempts],
     )
-    recorded = {(row["message_id"], row["number"]) for row in rows}
-    marked = [attempt for attempt in attempts if (attempt.message.id, attempt.number) in recorded]
+    recorded = {(row["tenant_id"], row["message_id"], row["number"]) for row in rows}
+    marked = [
+        attempt
+        for attempt in attempts
+        if (attempt.message.tenant_id, attempt.message.id, attempt.number) in recorded
+    ]
     delivered, failures = outcomes_of_endpoints(marked)
     if delivered:
         await tx.raw.execute(
             _SUCCEEDED, [tenant for tenant, _ in delivered], [endpoint for _, endpoint in delivered]
         )
     for attempt in failures:
+        since = None if attempt.status == GONE else attempt.message.endpoint.failing_since
         await tx.raw.execute(
-            _FAILED, *attempt.message.key, attempt.attempted_at, attempt.disabled_reason
+            _FAILED, *attempt.message.key, attempt.attempted_at, attempt.disabled_reason, since
         )
 
 
