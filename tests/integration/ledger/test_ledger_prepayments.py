@@ -1,6 +1,10 @@
 """Customers on prepayment, as billing says: no budget plan, and their credit pays by itself."""
 
+from datetime import UTC, datetime
+
 from gridtally.contracts.prepayments import PrepaymentChanged
+from gridtally.database import ALL_TENANTS, transaction
+from gridtally.ledger.accounts.handlers.credit import apply_due_credits
 from gridtally.ledger.accounts.handlers.postings import post_invoices
 from gridtally.ledger.accounts.handlers.prepayments import apply_prepayments
 from integration.ledger.accounts import declare, invoice, issue, pay, posted, reconciled, states
@@ -24,6 +28,14 @@ async def test_credit_paid_in_advance_pays_whatever_the_terms_say(ledger, acme):
         await posted(ledger, post_invoices, later)
     assert (await states(acme, ada))["INV-a"] == ("paid", "0.00")
     assert (await states(acme, bea))["INV-b"] == ("open", "40.00")
+    # what is open when prepayment begins is paid by what is there then, once
+    await posted(ledger, apply_prepayments, prepaid(bea, 1), prepaid(ada, 2))
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        assert await apply_due_credits(tx, datetime.now(UTC)) == 2
+    assert (await states(acme, bea))["INV-b"] == ("paid", "0.00")
+    await posted(ledger, apply_prepayments, prepaid(bea, 2))
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        assert await apply_due_credits(tx, datetime.now(UTC)) == 0
     await reconciled(acme)
 
 

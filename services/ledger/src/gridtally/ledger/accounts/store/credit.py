@@ -109,6 +109,19 @@ async def mark_credit_due(tx: WriteConnection, tenant_id: str) -> None:
     await tx.raw.execute(_MARK_DUE, tenant_id, list(CREDIT_CLASSES))
 
 
+# The same of some customers.
+_MARK_CUSTOMERS_DUE = """
+UPDATE customer c SET credit_due = true
+  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)
+ WHERE (c.tenant_id, c.id) = (k.tenant_id, k.id) AND NOT c.credit_due
+"""
+
+
+async def mark_customers_due(tx: WriteConnection, keys: Collection[Key]) -> None:
+    """Have the credit of these customers, who are locked, applied by the loop."""
+    await tx.raw.execute(_MARK_CUSTOMERS_DUE, *columns_of(keys, 2))
+
+
 # SKIP LOCKED: a customer whose account is being changed is left for the next poll. After a restore,
 # what had been said of the customer comes first.
 _CLAIM_DUE = """
