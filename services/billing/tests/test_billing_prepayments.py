@@ -24,6 +24,7 @@ from gridtally.billing.domain.reference_data import Meter, ReferenceData
 from gridtally.billing.domain.tariffs import InForce
 from gridtally.billing.events.prepayments import alert_changed, prepayment_of, terms_changed
 from gridtally.contracts.prepayments import PrepaymentChanged
+from gridtally.kernel.money import EXACT
 from gridtally.rating.document import tariff_version
 from gridtally.rating.tariff import standing_charges, usage_charges
 
@@ -66,7 +67,7 @@ def test_what_is_left_and_how_long_it_lasts(credit, days, balance, average, empt
 
 
 def standing_at(balance, days_left=None):
-    return Position(D(balance), D(0), None, None, None, days_left)
+    return Position(D(balance), D(0), None, D(1), None, days_left)
 
 
 LOW = RaisedAlert("prepayment_low", NOW, D("8"))
@@ -87,9 +88,11 @@ EMPTY = RaisedAlert("prepayment_empty", NOW, D("-1"))
         # it is raised once, and stays as it was while it goes on
         ("10", None, LOW, "7", 3, LOW),
         ("10", None, LOW, "9", 3, LOW),
-        # by days alone, it ends by more money, and not by an average that has moved
+        # by days alone, it ends by more money, and not by an average that has moved, nor by cents
         (None, 5, LOW, "8", 6, LOW),
         (None, 5, LOW, "7.5", 6, LOW),
+        (None, 5, LOW, "9.00", 6, LOW),
+        (None, 5, LOW, "9.01", 6, None),
         (None, 5, LOW, "58", 30, None),
         ("10", None, LOW, "-0.01", 0, "prepayment_empty"),
         ("10", None, EMPTY, "-20", 0, EMPTY),
@@ -105,12 +108,27 @@ def test_an_alert_is_raised_once_and_ends_by_more_money(
     before = Prepayment(terms, is_active=True, alert=alert, version=1)
     later = NOW + timedelta(days=1)
     judged = domain.judged(before, standing_at(balance, days_left), later)
-    if kind is None or isinstance(kind, RaisedAlert):
-        assert judged == kind
+    if kind is None:
+        assert judged is None
+    elif isinstance(kind, RaisedAlert):
+        assert judged == replace(kind, balance=min(kind.balance, D(balance)))
     else:
         assert judged == RaisedAlert(kind, later, D(balance))
     again = domain.judged(replace(before, alert=judged), standing_at(balance, days_left), later)
     assert again == judged
+
+
+def test_a_payment_that_leaves_less_than_at_the_alert_ends_it_all_the_same():
+    """What counts is the least that was left since: so the next time it is low is announced."""
+    own = Prepayment(Terms(CUSTOMER, None, 5), is_active=True, alert=LOW, version=1)
+    for balance, days_left, kind, version in (
+        ("1", 1, "prepayment_low", 1),  # less is left: it is kept, and nothing is published
+        ("7", 4, "prepayment_low", 1),  # paid, and still low by what a day has cost
+        ("7", 7, None, 2),  # less was used since: below the 8 of the alert, but above the 1
+        ("4", 4, "prepayment_low", 3),
+    ):
+        own = domain.with_alert(own, domain.judged(own, standing_at(balance, days_left), NOW))
+        assert (own.alert and own.alert.kind, own.version) == (kind, version)
 
 
 def test_terms_change_and_end_and_begin_again():
@@ -123,6 +141,17 @@ def test_terms_change_and_end_and_begin_again():
     over = domain.ended(other)
     assert (over.version, over.is_active, over.alert) == (3, False, None)
     assert domain.with_terms(over, over.terms) == replace(over, is_active=True, version=4)
+
+
+def test_a_day_that_is_not_over_is_drawn_and_is_not_in_the_average():
+    """At noon of the 12th, ten hours of which have cost 1."""
+    today = replace(day(12, "1"), is_over=False)
+    now_is = domain.position(D(25), [day(10, "2"), day(11, "2"), today], NOW.date())
+    assert (now_is.balance, now_is.average) == (D(20), D(2))
+    # 21 were left when the 11th was over
+    assert (now_is.drawn_through, now_is.days_left) == (date(2025, 4, 11), 10)
+    none = domain.position(D(25), [today], NOW.date())
+    assert (none.balance, none.average, none.drawn_through) == (D(24), None, None)
 
 
 def known_of(own, document, *more, kw=None):
@@ -169,7 +198,7 @@ def test_days_of_a_period_add_up_to_what_it_owes_for_time(documents, kw, total):
     first, *later = documents
     known = known_of(own, first, *later, kw=kw and D(kw))
     days = [MeterDay(own.id, own.meter_id, on, D("1.00"), True) for on in MARCH.dates()]
-    drawn = domain.drawn_days("t", days, known)
+    drawn = domain.drawn_days("t", days, known, NOW)
     assert sum(own_day.standing for own_day in drawn) == D(total)
     shares = {own_day.standing for own_day in drawn}
     if len(documents) == 1:
@@ -177,17 +206,78 @@ def test_days_of_a_period_add_up_to_what_it_owes_for_time(documents, kw, total):
     assert sum(own_day.drawn for own_day in drawn) == D(total) + 31
 
 
+LORD_HOWE = FLAT | {"zone": "Australia/Lord_Howe"}
+"""Its clocks are changed by half an hour, on 6 April 2025: hours do not fill that day."""
+FINE = FLAT | {
+    "rounding": {"decimals": 8},
+    "components": [
+        {"kind": "fixed", "id": "base", "rate": "1.00", "per": "day"},
+        *({"kind": "percent", "id": f"p{n}", "rate": "10"} for n in range(20)),
+    ],
+}
+"""Elevenfold, twenty times: thirty digits of a valid tariff."""
+
+
+@pytest.mark.parametrize(("document", "total"), [(LORD_HOWE, "14.88"), (FINE, 30 * 11**20)])
+def test_standing_charges_of_every_valid_tariff_are_shared_exactly(document, total):
+    own = agreement(tariff_id=uuid4())
+    days = [MeterDay(own.id, own.meter_id, on, D(0), True) for on in reversed(APRIL.dates())]
+    drawn = domain.drawn_days("t", days, known_of(own, document), NOW + timedelta(days=60))
+    now_is = domain.position(D(0), drawn, APRIL.end_on)
+    assert now_is.drawn == D(total)
+    assert abs(EXACT.multiply(now_is.average, 30) - now_is.drawn) < D("0.15")
+
+
+def test_what_a_period_owes_is_worked_out_once_whatever_order_days_come_in():
+    """Also where it cannot be: a tariff that is refused is not read for each day anew."""
+    asked = []
+
+    class Counted(ReferenceData):
+        def parts(self, *period):
+            asked.append(period)
+            return super().parts(*period)
+
+    own = agreement(tariff_id=uuid4())
+    for document in (FLAT, FLAT | {"components": [CAPACITY]}):
+        plain = known_of(own, document)
+        known = Counted(**{name: getattr(plain, name) for name in ReferenceData.__slots__})
+        mixed = [on for pair in zip(MARCH.dates(), APRIL.dates(), strict=False) for on in pair]
+        days = [MeterDay(own.id, own.meter_id, on, D(1), True) for on in mixed]
+        asked.clear()
+        assert len(domain.drawn_days("t", days, known, NOW)) == len(days)
+        assert len(asked) == 2
+
+
+def test_a_day_is_over_by_its_tariffs_clock_and_billed_by_all_of_its_invoices():
+    first, second = (agreement(tariff_id=uuid4()) for _ in range(2))
+    late = datetime(2025, 3, 1, 13, 30, tzinfo=UTC)  # the second begins on Lord Howe Island
+    known = known_of(first, LORD_HOWE)
+    on = MARCH.start_on
+
+    def drawn_at(now, *is_drawn):
+        owners = zip((first, second), is_drawn, strict=False)
+        days = [MeterDay(own.id, own.meter_id, on, D(0), drawn) for own, drawn in owners]
+        [drawn] = domain.drawn_days("t", days, known, now)
+        return drawn.is_over, drawn.is_billed
+
+    assert drawn_at(late, False) == (True, True)
+    assert drawn_at(late - timedelta(hours=1), False) == (False, True)
+    # one who is unknown is by UTC
+    assert drawn_at(late, False, True) == (False, False)
+    assert drawn_at(NOW, False, False) == (True, True)
+
+
 def test_each_meter_has_its_share_and_who_is_unknown_has_none():
     first, second = (agreement(tariff_id=uuid4()) for _ in range(2))
     one_day = MARCH.start_on
     known = known_of(first, FLAT)
     meters = [MeterDay(own.id, own.meter_id, one_day, D("2.00"), True) for own in (first, second)]
-    [drawn] = domain.drawn_days("t", meters, known)
+    [drawn] = domain.drawn_days("t", meters, known, NOW)
     assert (drawn.usage, drawn.standing, drawn.drawn) == (D("4.00"), D("0.48"), D("4.48"))
     ended = replace(first, end_on=one_day)  # its days have a cost until they are priced anew
-    assert domain.drawn_days("t", meters[:1], known_of(ended, FLAT))[0].standing == 0
+    assert domain.drawn_days("t", meters[:1], known_of(ended, FLAT), NOW)[0].standing == 0
     none = replace(known, versions={})
-    assert domain.drawn_days("t", meters[:1], none)[0].standing == 0
+    assert domain.drawn_days("t", meters[:1], none, NOW)[0].standing == 0
 
 
 def test_standing_and_usage_charges_are_all_of_a_plain_tariff():
@@ -267,7 +357,7 @@ def check(own, known, paid, costs, invoices):
         for number, cost in costs.items()
     ]
     credit = paid - sum((total for _, total in invoices), D(0))
-    drawn = domain.drawn_days("t", days, known)
+    drawn = domain.drawn_days("t", days, known, NOW)
     now_is = domain.position(credit, drawn, APRIL.end_on)
     standing = {own_day.day: own_day.standing for own_day in drawn}
     expected = credit - sum(

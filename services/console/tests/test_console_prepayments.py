@@ -21,9 +21,11 @@ DAYS = {
     "currency": "EUR",
     "items": [
         {"day": "2025-11-10", "usage": "1.80", "standing": "0.30", "total": "2.10",
-         "drawn": "2.10"},
+         "drawn": "2.10", "is_billed": False},
+        {"day": "2025-11-09", "usage": "0.00", "standing": "0.00", "total": "0.00",
+         "drawn": "0.00", "is_billed": False},
         {"day": "2025-10-31", "usage": "1.95", "standing": "0.30", "total": "2.25",
-         "drawn": "0.00"},
+         "drawn": "0.00", "is_billed": True},
     ],
 }  # fmt: skip
 NEW = PREPAYMENT | {
@@ -104,6 +106,7 @@ async def test_the_account_lists_the_days_and_those_who_pay_by_bills_see_none_of
     drawn = re.search(r"November 10, 2025 *€1.80 *€0.30 *€2.10", text)
     assert billed, text
     assert drawn, text
+    assert re.search(r"November 9, 2025 *€0.00", text), text  # it cost nothing, and is in no bill
     none = await shown("/portal/account", NEW, DAYS | {"items": []})
     assert "Nothing was measured of late" in none
     for path in ("/portal", "/portal/account"):

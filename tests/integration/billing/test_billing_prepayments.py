@@ -1,15 +1,22 @@
 """A customer on prepayment, from readings to the alert, and whatever happens in between."""
 
+import asyncio
 import random
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+import pytest
+
 from gridtally.billing.handlers import budget_plans, prepayments
+from gridtally.billing.store import prepayments as store
 from gridtally.contracts.budget_plans import BudgetPlanChanged
 from gridtally.contracts.prepayments import PrepaymentChanged
 from gridtally.http.context import utc_now
+from gridtally.kernel.errors import Transient
+from gridtally.kernel.periods import Period
+from integration.locks import somebody_waits
 
 NOW = datetime(2025, 3, 20, 10, tzinfo=UTC)
 D = Decimal
@@ -84,6 +91,85 @@ async def test_from_readings_to_the_alert_and_to_the_invoice(world, make, client
     await look(world)
     assert (await alerts_said(world))[3:] == [("alert", None, 4)]
 
+    # an alert that is none by other terms ends with them, though nothing was paid
+    await api.put(path, json={"alert_amount": "500.00"})
+    await look(world)
+    eased = await api.put(path, json={"alert_amount": "1.00"})
+    assert eased.json()["alert"] is None
+    assert (await alerts_said(world))[4:] == [
+        ("terms", None, 5), ("alert", "prepayment_low", 6),
+        ("terms", "prepayment_low", 7), ("alert", None, 8),
+    ]  # fmt: skip
+
+
+async def test_what_comes_while_the_loop_looks_is_neither_lost_nor_said_twice(world, clients):
+    """The loop has the prepayment's row, and has looked; the operator and a payment wait for it."""
+    home = await world.home()
+    api = await clients(world.tenant)
+    path = f"/v1/customers/{home.customer_id}/prepayment"
+    assert (await api.put(path, json={})).status_code == 200
+    async with world.transaction() as tx:
+        assert await prepayments.look_at_prepayments(tx, utc_now()) == 1
+        marking = asyncio.create_task(mark(world, home.customer_id))
+        await somebody_waits(world.value)
+    await marking
+    assert await world.value("SELECT look_at <= now() FROM prepayment")
+    await api.put(path, json={"alert_days": 3})
+    async with world.transaction() as tx:
+        assert await prepayments.look_at_prepayments(tx, utc_now()) == 1
+        ending = asyncio.create_task(api.delete(path))
+        await somebody_waits(world.value)
+    assert (await ending).status_code == 204
+    assert (await api.get(path)).json()["code"] == "prepayment_unknown"
+    assert await alerts_said(world) == [
+        ("terms", None, 1), ("alert", "prepayment_empty", 2),
+        ("terms", "prepayment_empty", 3), ("end", None, 4),
+    ]  # fmt: skip
+
+
+async def mark(world, customer_id):
+    """What happens to a customer has its prepayment looked at."""
+    async with world.transaction() as tx:
+        await store.mark_customers(tx, [(world.tenant, customer_id)], utc_now())
+
+
+async def test_one_that_cannot_be_judged_keeps_nobody_else_from_it(
+    world, make, clients, monkeypatch
+):
+    """It is looked at again tomorrow; what is newer is never overwritten."""
+    homes = [await world.home() for _ in range(3)]
+    api = await clients(world.tenant)
+    for home in homes:
+        await api.put(f"/v1/customers/{home.customer_id}/prepayment", json={})
+        await world.use(make.used(home.meter_id, make.MARCH.start_on))
+    rated = prepayments.drawn_days
+
+    def failing(tenant_id, days, *known):
+        if days[0].meter_id == homes[1].meter_id:
+            raise ZeroDivisionError
+        return rated(tenant_id, days, *known)
+
+    monkeypatch.setattr(prepayments, "drawn_days", failing)
+    async with world.transaction() as tx:
+        assert await prepayments.look_at_prepayments(tx, utc_now()) == 3
+        assert await prepayments.look_at_prepayments(tx, utc_now()) == 0
+    alerted = [event.customer_id for event in await said(world) if event.change == "alert"]
+    assert set(alerted) == {homes[0].customer_id, homes[2].customer_id}
+    monkeypatch.setattr(prepayments, "drawn_days", rated)
+    monkeypatch.setattr(prepayments, "STEP_DAYS_MAX", 1)
+    monkeypatch.setattr(prepayments, "STEP_CUSTOMERS", 2)
+    async with world.transaction() as tx:
+        tomorrow = utc_now() + timedelta(days=1)
+        looked = [await prepayments.look_at_prepayments(tx, tomorrow) for _ in range(3)]
+    assert looked == [2, 1, 0]  # no more days at once than there is time for
+    assert len(await said(world)) == 6
+    [known] = [own for own in await said(world) if own.version == 1][:1]
+    async with world.transaction() as tx:
+        stale = prepayments.events.prepayment_of(known)
+        assert await store.upsert_prepayments(tx, [(world.tenant, stale)], utc_now()) == set()
+        with pytest.raises(Transient):
+            await prepayments._store(tx, [(world.tenant, stale)], utc_now())
+
 
 async def test_an_invoice_takes_its_days_and_the_next_month_is_drawn_again(world, make, clients):
     home = await world.home()
@@ -106,7 +192,7 @@ async def test_an_invoice_takes_its_days_and_the_next_month_is_drawn_again(world
         assert D(shown["balance"]) == 112 - invoice["total"] != before
         assert (D(shown["drawn"]), D(shown["credit"])) == (0, 112 - invoice["total"])
     listed = (await api.get(f"{path}/days", params=DAYS)).json()["items"]
-    assert [D(day["drawn"]) for day in listed] == [D(0)] * 31
+    assert [(D(day["drawn"]), day["is_billed"]) for day in listed] == [(D(0), True)] * 31
     assert sum(D(day["standing"]) for day in listed) == D("14.88")
     assert listed[0]["day"] == "2025-03-31"
     assert len((await api.get(f"{path}/days", params=DAYS | {"to": "2025-03-02"})).json()["items"])
@@ -116,6 +202,13 @@ async def test_an_invoice_takes_its_days_and_the_next_month_is_drawn_again(world
     # what is left at the end is credit
     await world.use(make.used(home.meter_id, make.APRIL.start_on))
     assert D((await api.get(path)).json()["drawn"]) == D("3.43") + D("0.50")  # 14.88 / 30
+    async with world.transaction() as tx:
+        for until, number in (("2025-04-01", 2), ("2025-04-02", 3)):
+            days = Period(date(2025, 3, 30), date.fromisoformat(until))
+            read = await store.fetch_accounts(
+                tx, [(world.tenant, home.customer_id)], days.start_on, days
+            )
+            assert [len(account.days) for account in read.values()] == [number]
     assert (await api.delete(path)).status_code == 204
     assert (await api.delete(path)).json()["code"] == "prepayment_unknown"
     assert (await alerts_said(world))[-1][0] == "end"

@@ -731,6 +731,9 @@ class DrawnDay(Model):
     drawn: Decimal
     """What of it no invoice has yet; the rest is settled by one."""
 
+    is_billed: bool
+    """Whether invoices have all of it."""
+
 
 class DrawnDays(Model):
     """Days, the latest first; those are left out whose cost is not known yet."""
@@ -1823,10 +1826,10 @@ class Prepayment(Model):
     """
 
     drawn_through: date_aliased | None
-    """The last local day whose cost is known; null where none is."""
+    """The last local day that is over and whose cost is known; null where none is."""
 
     average_per_day: Decimal | None
-    """What a day has cost of the last 14 that are known; null where none is."""
+    """What a day has cost of the last 14 that are over and known; null where none is."""
 
     days_left: int | None
     """

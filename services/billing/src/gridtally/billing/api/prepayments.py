@@ -1,6 +1,6 @@
 """`/v1/customers/{id}/prepayment`: who pays in advance, what is left, and how long it lasts."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
@@ -25,6 +25,7 @@ from gridtally.http.paging import Page, Paging
 from gridtally.http.resources import AnswerModel, Body
 from gridtally.kernel.errors import Conflict, Fault, Rejected
 from gridtally.kernel.money import in_currency
+from gridtally.kernel.periods import Period
 
 router = Router(prefix="/v1", tags=["prepayment"])
 DAYS_MAX = 366
@@ -81,9 +82,9 @@ class Prepayment(PrepaymentAlert):
     """What the days cost that no invoice has yet, with taxes and their shares of standing
     charges."""
     drawn_through: date | None
-    """The last local day whose cost is known; null where none is."""
+    """The last local day that is over and whose cost is known; null where none is."""
     average_per_day: Amount | None
-    """What a day has cost of the last 14 that are known; null where none is."""
+    """What a day has cost of the last 14 that are over and known; null where none is."""
     days_left: int | None
     """The days from today (UTC) on that are paid for at that average; null where that has no
     end."""
@@ -123,6 +124,8 @@ class DrawnDay(AnswerModel):
     """Both."""
     drawn: Amount
     """What of it no invoice has yet; the rest is settled by one."""
+    is_billed: bool
+    """Whether invoices have all of it."""
 
 
 class DrawnDays(AnswerModel):
@@ -188,8 +191,8 @@ async def put_prepayment(
         require_unmerged(customer.resource)
         if customer.resource.erased_at is not None:
             raise Conflict("customer_erased", f"customer {customer_id} was erased")
-        prepayment = await handlers.change_terms(tx, cause, body.terms(customer_id), now)
-        standing = await handlers.fetch_standing(tx, key, now)
+        terms = body.terms(customer_id)
+        prepayment, standing = await handlers.change_terms(tx, cause, terms, now)
     return Prepayment.with_standing(prepayment, standing)
 
 
@@ -216,17 +219,16 @@ async def list_drawn_days(
         fault = Fault("/query/to", f"must be 1 to {DAYS_MAX} days after `from`")
         raise Rejected("invalid_window", "the window cannot be answered", (fault,))
     key = (caller.tenant_id, customer_id)
-    lately = max(now.date() - start_on, timedelta(0))
     async with snapshot(db, tenant=caller.tenant_id) as read:
         await handlers.fetch_active(read, *key)
-        standing = await handlers.fetch_standing(read, key, now, lately)
+        currency, days = await handlers.fetch_drawn_days(read, key, Period(start_on, end_on), now)
 
     def shown(amount: Decimal) -> Decimal:
-        return in_currency(amount, standing.currency)
+        return in_currency(amount, currency)
 
     return DrawnDays(
         customer_id=customer_id,
-        currency=standing.currency,
+        currency=currency,
         items=[
             DrawnDay(
                 day=day.day,
@@ -234,8 +236,8 @@ async def list_drawn_days(
                 standing=shown(day.standing),
                 total=shown(day.total),
                 drawn=shown(day.drawn),
+                is_billed=day.is_billed,
             )
-            for day in reversed(standing.days)
-            if start_on <= day.day < end_on
+            for day in reversed(days)
         ],
     )

@@ -6,10 +6,13 @@ everybody once a day, since days pass without readings too. What is stored decid
 so an event that is repeated raises nothing twice.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
+
+import structlog
 
 from gridtally.billing.domain.prepayments import (
     DrawnDay,
@@ -19,23 +22,37 @@ from gridtally.billing.domain.prepayments import (
     drawn_days,
     ended,
     judged,
+    kind_of,
     position,
+    with_alert,
     with_terms,
 )
-from gridtally.billing.domain.reference_data import Key
+from gridtally.billing.domain.reference_data import Key, ReferenceData
 from gridtally.billing.events import prepayments as events
 from gridtally.billing.store import budget_plans, reference_data
 from gridtally.billing.store import prepayments as store
 from gridtally.contracts.accounts import AccountChanged
 from gridtally.contracts.prepayments import PrepaymentChanged
 from gridtally.database import ReadConnection, WriteConnection
-from gridtally.kernel.errors import Conflict, NotFound
-from gridtally.kernel.periods import ONE_DAY
+from gridtally.database.transactions import is_transient
+from gridtally.kernel.errors import Conflict, NotFound, Transient
+from gridtally.kernel.periods import ONE_DAY, Period
 from gridtally.kernel.resources import Cause
-from gridtally.messaging import ReceivedMessage, enqueue, newest_events, resource_key
+from gridtally.messaging import (
+    OutgoingMessage,
+    ReceivedMessage,
+    enqueue,
+    newest_events,
+    resource_key,
+)
 
+log = structlog.get_logger()
 LOOKED_AT_MAX = 200
-"""In one transaction: some ten thousand days of theirs."""
+"""In one transaction, as long as few days are theirs."""
+STEP_CUSTOMERS = 20
+"""Whose days are read at once."""
+STEP_DAYS_MAX = 20_000
+"""Days of meters after which a transaction takes no further step: half a second's work."""
 LATELY = timedelta(days=45)
 """So far back days count for the average that have their invoice: two weeks, and a month in which
 no readings came."""
@@ -45,33 +62,60 @@ PERIOD_DAYS_MAX = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A customer's currency, how the prepayment stands, and the days that are in it."""
+    """A customer's currency, how the prepayment stands, and of how many days of meters."""
 
     currency: str
     position: Position
-    days: Sequence[DrawnDay]
+    days: int
 
 
 async def fetch_standings(
-    read: ReadConnection, keys: Collection[Key], now: datetime, lately: timedelta = LATELY
+    read: ReadConnection, keys: Collection[Key], now: datetime
 ) -> dict[Key, Standing]:
     """How the prepayments of these customers stand, of those that exist; days are of UTC."""
     today = now.astimezone(UTC).date()
-    accounts = await store.fetch_accounts(read, keys, today - lately)
+    accounts = await store.fetch_accounts(read, keys, today - LATELY)
+    known = await _fetch_known(read, accounts, today)
+
+    def standings() -> dict[Key, Standing]:
+        return {
+            (tenant_id, id_): Standing(
+                account.currency,
+                position(account.credit, drawn_days(tenant_id, account.days, known, now), today),
+                len(account.days),
+            )
+            for (tenant_id, id_), account in accounts.items()
+        }
+
+    return await asyncio.to_thread(standings)
+
+
+async def fetch_drawn_days(
+    read: ReadConnection, key: Key, days: Period, now: datetime
+) -> tuple[str, list[DrawnDay]]:
+    """The currency of a customer, and what its days in a window cost; NotFound where the customer
+    is not there."""
+    accounts = await store.fetch_accounts(read, [key], days.start_on, days)
+    if key not in accounts:
+        raise _unknown(key[1])
+    known = await _fetch_known(read, accounts, days.start_on)
+    drawn = await asyncio.to_thread(drawn_days, key[0], accounts[key].days, known, now)
+    return accounts[key].currency, drawn
+
+
+async def _fetch_known(
+    read: ReadConnection, accounts: Mapping[Key, store.Account], day: date
+) -> ReferenceData:
+    """What these customers' days are rated by."""
     days = [(key[0], own) for key, account in accounts.items() for own in account.days]
-    dates = [own.day for _, own in days] or [today]
-    known = await reference_data.fetch_reference_data(
+    dates = [own.day for _, own in days] or [day]
+    return await reference_data.fetch_reference_data(
         read,
         {(tenant_id, own.agreement_id) for tenant_id, own in days},
         {(tenant_id, own.meter_id) for tenant_id, own in days},
         min(dates) - PERIOD_DAYS_MAX,
         max(dates) + PERIOD_DAYS_MAX,
     )
-    standings = {}
-    for key, account in accounts.items():
-        drawn = drawn_days(key[0], account.days, known)
-        standings[key] = Standing(account.currency, position(account.credit, drawn, today), drawn)
-    return standings
 
 
 async def fetch_active(read: ReadConnection, tenant_id: str, customer_id: UUID) -> Prepayment:
@@ -83,12 +127,10 @@ async def fetch_active(read: ReadConnection, tenant_id: str, customer_id: UUID) 
     return prepayment
 
 
-async def fetch_standing(
-    read: ReadConnection, key: Key, now: datetime, lately: timedelta = LATELY
-) -> Standing:
+async def fetch_standing(read: ReadConnection, key: Key, now: datetime) -> Standing:
     """How the prepayment of a customer stands; NotFound where the customer is not there, as where
     it was deleted just before a restore."""
-    standings = await fetch_standings(read, [key], now, lately)
+    standings = await fetch_standings(read, [key], now)
     if key not in standings:
         raise _unknown(key[1])
     return standings[key]
@@ -98,23 +140,31 @@ def _unknown(customer_id: UUID) -> NotFound:
     return NotFound("prepayment_unknown", f"customer {customer_id} is not on prepayment")
 
 
+# Whoever changes a prepayment locks its customer first, and then its row, which is all that the
+# loop locks: without the second the loop would raise an alert of what has ended meanwhile.
 async def change_terms(
     tx: WriteConnection, cause: Cause, terms: Terms, now: datetime
-) -> Prepayment:
+) -> tuple[Prepayment, Standing]:
     """Have a customer, who is locked, be on prepayment by these terms; the same again changes
-    nothing. Conflict where it pays by a budget plan."""
+    nothing. An alert that is none by the new terms ends. Conflict where it pays by a budget
+    plan."""
     key = (cause.tenant_id, terms.customer_id)
-    before = (await store.fetch_prepayments(tx, [key])).get(key)
+    before = await store.lock_prepayment(tx, key)
     changed = with_terms(before, terms)
+    standing = await fetch_standing(tx, key, now)
     if changed == before:
-        return changed
+        return changed, standing
     if await budget_plans.has_live_plan(tx, *key):
         raise Conflict(
             "budget_plan_running",
             "the customer pays by a budget plan; end it and settle it before prepayment begins",
         )
     await _put(tx, cause, changed, now)
-    return changed
+    if changed.alert is not None and kind_of(terms, standing.position) is None:
+        changed = with_alert(changed, None)
+        await _store(tx, [(key[0], changed)], now)
+        await enqueue(tx, [_alert_changed(key, changed, standing, now)])
+    return changed, standing
 
 
 async def end_prepayment(
@@ -122,18 +172,19 @@ async def end_prepayment(
 ) -> None:
     """Have a customer, who is locked, be on prepayment no more; NotFound where it was not. What is
     left stays the customer's credit."""
-    before = await fetch_active(tx, cause.tenant_id, customer_id)
-    await _put(tx, cause, ended(before), now)
+    if not await end_of_deleted(tx, cause, customer_id, now):
+        raise _unknown(customer_id)
 
 
 async def end_of_deleted(
     tx: WriteConnection, cause: Cause, customer_id: UUID, now: datetime
-) -> None:
-    """End the prepayment of a customer who is deleted, if it was on one."""
-    key = (cause.tenant_id, customer_id)
-    before = (await store.fetch_prepayments(tx, [key])).get(key)
-    if before is not None and before.is_active:
-        await _put(tx, cause, ended(before), now)
+) -> bool:
+    """End the prepayment of a locked customer, as where it is deleted; whether it was on one."""
+    before = await store.lock_prepayment(tx, (cause.tenant_id, customer_id))
+    if before is None or not before.is_active:
+        return False
+    await _put(tx, cause, ended(before), now)
+    return True
 
 
 async def look_at_balances(
@@ -146,35 +197,56 @@ async def look_at_balances(
 
 async def look_at_prepayments(tx: WriteConnection, now: datetime) -> int:
     """Raise and end alerts, of those that are to be looked at. Returns how many that were."""
-    claimed = await store.claim_to_look_at(tx, now, LOOKED_AT_MAX)
-    if not claimed:
+    claimed = list((await store.claim_to_look_at(tx, now, LOOKED_AT_MAX)).items())
+    looked_at = days = 0
+    while looked_at < len(claimed) and days < STEP_DAYS_MAX:
+        step = claimed[looked_at : looked_at + STEP_CUSTOMERS]
+        days += await _look_at_step(tx, dict(step), now)
+        looked_at += len(step)
+    return looked_at  # the others are as due as before
+
+
+async def _look_at_step(
+    tx: WriteConnection, claimed: Mapping[Key, Prepayment], now: datetime
+) -> int:
+    """Look at these, and where that fails at each alone: what one customer has must not keep all
+    others from being looked at. Returns how many days of meters they have."""
+    try:
+        async with tx.savepoint():
+            return await _look_at(tx, claimed, now)
+    except Exception as error:
+        if isinstance(error, Transient) or is_transient(error):
+            raise
+        if len(claimed) > 1:
+            return sum([await _look_at_step(tx, {key: own}, now) for key, own in claimed.items()])
+        [(tenant_id, customer_id)] = claimed
+        log.exception("prepayment not looked at", tenant_id=tenant_id, customer_id=str(customer_id))
+        await store.update_look_at(tx, claimed, _tomorrow(now))
         return 0
+
+
+async def _look_at(tx: WriteConnection, claimed: Mapping[Key, Prepayment], now: datetime) -> int:
     standings = await fetch_standings(tx, list(claimed), now)
-    changed = _judged(claimed, standings, now)
-    tomorrow = datetime.combine(now.astimezone(UTC).date() + ONE_DAY, time(), UTC)
-    await store.update_look_at(tx, list(claimed), tomorrow)
-    await store.upsert_prepayments(tx, [(key[0], own) for key, own in changed.items()], tomorrow)
+    judgements = {
+        key: with_alert(own, judged(own, standings[key].position, now))
+        for key, own in claimed.items()
+        if key in standings
+    }
+    changed = {key: own for key, own in judgements.items() if own.version > claimed[key].version}
+    await store.update_look_at(tx, dict(claimed) | judgements, _tomorrow(now))
+    await _store(tx, [(key[0], own) for key, own in changed.items()], _tomorrow(now))
     await enqueue(
-        tx,
-        [
-            events.alert_changed(key[0], own, standings[key].currency, standings[key].position, now)
-            for key, own in changed.items()
-        ],
+        tx, [_alert_changed(key, own, standings[key], now) for key, own in changed.items()]
     )
-    return len(claimed)
+    return sum(standing.days for standing in standings.values())
 
 
-def _judged(
-    claimed: Mapping[Key, Prepayment], standings: Mapping[Key, Standing], now: datetime
-) -> dict[Key, Prepayment]:
-    """Those whose alert is another now."""
-    changed = {}
-    for key, prepayment in claimed.items():
-        if key in standings:
-            alert = judged(prepayment, standings[key].position, now)
-            if alert != prepayment.alert:
-                changed[key] = replace(prepayment, alert=alert, version=prepayment.version + 1)
-    return changed
+def _tomorrow(now: datetime) -> datetime:
+    return datetime.combine(now.astimezone(UTC).date() + ONE_DAY, time(), UTC)
+
+
+def _alert_changed(key: Key, own: Prepayment, standing: Standing, now: datetime) -> OutgoingMessage:
+    return events.alert_changed(key[0], own, standing.currency, standing.position, now)
 
 
 async def adopt_prepayments(
@@ -195,5 +267,15 @@ async def adopt_prepayments(
 
 async def _put(tx: WriteConnection, cause: Cause, changed: Prepayment, now: datetime) -> None:
     """Store and publish a prepayment, which is looked at now."""
-    await store.upsert_prepayments(tx, [(cause.tenant_id, changed)], now)
+    await _store(tx, [(cause.tenant_id, changed)], now)
     await enqueue(tx, [events.terms_changed(cause.tenant_id, changed, cause.correlation_id, now)])
+
+
+async def _store(
+    tx: WriteConnection, changed: Sequence[tuple[str, Prepayment]], look_at: datetime
+) -> None:
+    """Store prepayments that are about to be published: Transient, and so tried again, where
+    something newer is there of one."""
+    written = await store.upsert_prepayments(tx, changed, look_at)
+    if len(written) != len(changed):
+        raise Transient("a prepayment was changed meanwhile")

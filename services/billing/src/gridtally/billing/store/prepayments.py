@@ -1,7 +1,7 @@
 """Who is on prepayment, and what is left of it is worked out of: balances, costs and invoices."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from gridtally.billing.domain.prepayments import MeterDay, Prepayment, RaisedAle
 from gridtally.billing.domain.reference_data import DayKey, Key
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import Row, columns_of, from_row, insert_rows
+from gridtally.kernel.periods import Period
 
 prepayment = tables.prepayment
 
@@ -37,6 +38,12 @@ async def fetch_prepayments(read: ReadConnection, keys: Collection[Key]) -> dict
     return {(row["tenant_id"], row["customer_id"]): _prepayment(row) for row in rows}
 
 
+async def lock_prepayment(tx: WriteConnection, key: Key) -> Prepayment | None:
+    """The prepayment of a customer, who is locked, as it is once nobody else changes it."""
+    row = await tx.raw.fetchrow(f"{_FETCH} FOR UPDATE OF p", *columns_of([key], 2))
+    return None if row is None else _prepayment(row)
+
+
 _LIST = """
 SELECT * FROM prepayment
  WHERE tenant_id = $1 AND is_active AND ($2::text IS NULL OR alert = $2)
@@ -53,8 +60,8 @@ async def list_prepayments(
     return [_prepayment(row) for row in rows]
 
 
-# Only a higher version replaces what is there: changes come one after the other, since the
-# customer is locked, and what is adopted after a restore may be older than what is stored.
+# Only a higher version replaces what is there: what is adopted after a restore may be older than
+# what is stored. All others have locked the row, so that theirs is always written.
 _UPSERT = """
 ON CONFLICT (tenant_id, customer_id) DO UPDATE
    SET is_active = excluded.is_active, alert_amount = excluded.alert_amount,
@@ -62,13 +69,15 @@ ON CONFLICT (tenant_id, customer_id) DO UPDATE
        alert_since = excluded.alert_since, alert_balance = excluded.alert_balance,
        version = excluded.version, look_at = excluded.look_at
  WHERE prepayment.version < excluded.version
+RETURNING prepayment.tenant_id, prepayment.customer_id
 """
 
 
 async def upsert_prepayments(
     tx: WriteConnection, changed: Sequence[tuple[str, Prepayment]], look_at: datetime
-) -> None:
-    """Store prepayments, whose tenants are named, to be looked at again at a moment."""
+) -> set[Key]:
+    """Store prepayments, whose tenants are named, to be looked at again at a moment. Returns those
+    that were written: of which nothing newer is stored."""
     rows = [
         {
             "tenant_id": tenant_id,
@@ -84,7 +93,8 @@ async def upsert_prepayments(
         }
         for tenant_id, own in changed
     ]
-    await insert_rows(tx, prepayment, rows, _UPSERT)
+    written = await insert_rows(tx, prepayment, rows, _UPSERT)
+    return {(row["tenant_id"], row["customer_id"]) for row in written}
 
 
 # SKIP LOCKED: whoever holds a row changes what its customer has, and has it looked at once more.
@@ -103,26 +113,33 @@ async def claim_to_look_at(
 
 
 _LOOK_AT = """
-UPDATE prepayment p SET look_at = $3
-  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, customer_id)
+UPDATE prepayment p
+   SET look_at = $4, alert_balance = CASE WHEN p.alert IS NOT NULL
+                                          THEN least(p.alert_balance, k.balance) END
+  FROM unnest($1::text[], $2::uuid[], $3::numeric[]) AS k (tenant_id, customer_id, balance)
  WHERE (p.tenant_id, p.customer_id) = (k.tenant_id, k.customer_id)
 """
 
 
-async def update_look_at(tx: WriteConnection, keys: Collection[Key], look_at: datetime) -> None:
-    """Have these prepayments, which are locked, looked at again at a moment."""
-    await tx.raw.execute(_LOOK_AT, *columns_of(keys, 2), look_at)
+async def update_look_at(
+    tx: WriteConnection, looked_at: Mapping[Key, Prepayment], look_at: datetime
+) -> None:
+    """Have these prepayments, which are locked, looked at again at a moment, with the least that
+    was left since the alert was raised that they have."""
+    rows = [(*key, own.alert and own.alert.balance) for key, own in looked_at.items()]
+    await tx.raw.execute(_LOOK_AT, *columns_of(rows, 3), look_at)
 
 
 # Rows are locked in the order of their keys, so that two who mark the same do not wait in a circle.
-# One that is to be looked at already is not written again.
+# The lock waits for whoever looks at one just now, and has what that wrote: no mark is lost. One
+# that is to be looked at already is not written again.
 _MARK = """
 WITH marked AS (
-    SELECT p.tenant_id, p.customer_id FROM prepayment p
-     WHERE (p.tenant_id, p.customer_id) IN ({customers}) AND p.is_active AND p.look_at > $3
+    SELECT p.tenant_id, p.customer_id, p.look_at FROM prepayment p
+     WHERE (p.tenant_id, p.customer_id) IN ({customers}) AND p.is_active
      ORDER BY p.tenant_id, p.customer_id FOR UPDATE)
 UPDATE prepayment p SET look_at = $3 FROM marked m
- WHERE (p.tenant_id, p.customer_id) = (m.tenant_id, m.customer_id)
+ WHERE (p.tenant_id, p.customer_id) = (m.tenant_id, m.customer_id) AND m.look_at > $3
 """
 _MARK_CUSTOMERS = _MARK.format(customers="SELECT * FROM unnest($1::text[], $2::uuid[])")
 _MARK_METERS = _MARK.format(
@@ -182,25 +199,27 @@ UNION ALL
 SELECT a.tenant_id, a.customer_id, a.currency, a.id, a.meter_id, c.day, true, c.gross
   FROM agreed a CROSS JOIN unnest(a.unbilled) AS u (days)
   JOIN daily_cost c ON c.tenant_id = a.tenant_id AND c.meter_id = a.meter_id
-   AND c.day >= lower(u.days) AND c.day < coalesce(upper(u.days), 'infinity')
+   AND c.day >= greatest(lower(u.days), $4::date)
+   AND c.day < least(upper(u.days), $5::date, 'infinity')
    AND c.agreement_id = a.id AND c.currency = a.currency
 UNION ALL
 SELECT a.tenant_id, a.customer_id, a.currency, a.id, a.meter_id, c.day, false, c.gross
   FROM agreed a
   JOIN daily_cost c ON c.tenant_id = a.tenant_id AND c.meter_id = a.meter_id
-   AND c.day >= $3 AND NOT a.unbilled @> c.day
+   AND c.day >= $3 AND c.day < coalesce($5::date, 'infinity') AND NOT a.unbilled @> c.day
    AND c.agreement_id = a.id AND c.currency = a.currency
 """
 
 
 async def fetch_accounts(
-    read: ReadConnection, keys: Collection[Key], since_on: date
+    read: ReadConnection, keys: Collection[Key], since_on: date, window: Period | None = None
 ) -> dict[Key, Account]:
     """What these customers' prepayments are worked out of: their credit, all days that no invoice
-    has, and others from a day on."""
+    has, and others from a day on; of both those in a window alone, if there is one."""
+    bounds = (None, None) if window is None else (window.start_on, window.end_on)
     accounts: dict[Key, Account] = {}
     days: defaultdict[Key, list[MeterDay]] = defaultdict(list)
-    for row in await read.raw.fetch(_ACCOUNTS, *columns_of(keys, 2), since_on):
+    for row in await read.raw.fetch(_ACCOUNTS, *columns_of(keys, 2), since_on, *bounds):
         key = (row["tenant_id"], row["customer_id"])
         if row["day"] is None:
             accounts[key] = Account(row["currency"], row["amount"])

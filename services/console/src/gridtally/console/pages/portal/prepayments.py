@@ -79,20 +79,18 @@ def _notices(visit: PortalVisit, data: Json) -> list[Block]:
 
 def _days(visit: PortalVisit, data: Json) -> Table:
     words, say, currency = visit.words, visit.words.say, data["currency"]
-    rows = []
-    for item in data["items"]:
-        is_billed = not Decimal(item["drawn"])
-        rows.append(
-            (
-                Cell(
-                    words.day(date.fromisoformat(item["day"])),
-                    note=say("in a bill") if is_billed else None,
-                ),
-                Cell(words.money(Decimal(item["usage"]), currency)),
-                Cell(words.money(Decimal(item["standing"]), currency)),
-                Cell(words.money(Decimal(item["total"]), currency)),
-            )
+    rows = [
+        (
+            Cell(
+                words.day(date.fromisoformat(item["day"])),
+                note=say("in a bill") if item["is_billed"] else None,
+            ),
+            Cell(words.money(Decimal(item["usage"]), currency)),
+            Cell(words.money(Decimal(item["standing"]), currency)),
+            Cell(words.money(Decimal(item["total"]), currency)),
         )
+        for item in data["items"]
+    ]
     columns = [
         Column(say("Day")),
         Column(say("Usage"), is_number=True),
