@@ -60,6 +60,17 @@ def test_whether_a_mandate_is_in_force_follows_from_the_day(changes, on, state):
     assert dataclasses.replace(MANDATE, **changes).state(on) == state
 
 
+def test_what_was_revoked_stands_on_no_day():
+    mandate = Mandate(
+        "M", date(2025, 3, 1), "recurrent", "core", "DE02120300000000202051", None, "A"
+    )
+    days = [date(2025, 2, 1), date(2025, 3, 1), date(2028, 3, 1)]
+    assert [mandate.stands(on) for on in days] == [True, True, False]
+    assert not any(
+        dataclasses.replace(mandate, revoked_on=date(2028, 1, 1)).stands(on) for on in days
+    )
+
+
 def test_after_the_first_collection_the_next_is_recurrent():
     used = MANDATE.collected(date(2025, 5, 6))
     assert (used.sequence, used.last_collected_on) == ("recurrent", date(2025, 5, 6))

@@ -17,6 +17,7 @@ from gridtally.ledger.accounts.domain.dunning import (
     DunningLevel,
     DunningRules,
     DunningRun,
+    DunningStop,
     LastNotice,
     notice_of,
 )
@@ -150,6 +151,12 @@ def test_a_fee_that_nobody_can_pay_is_refused():
         DunningRules((RULES.levels[0], level)).require_payable()
     assert [fault.path for fault in refused.value.faults] == ["/levels/1/fees"]
     RULES.require_payable()
+
+
+def test_a_stop_is_in_force_through_its_last_day():
+    stop = DunningStop(UUID(int=1), "disputed", date(2026, 3, 1))
+    assert (stop.is_in_force(date(2026, 3, 1)), stop.is_in_force(date(2026, 3, 2))) == (True, False)
+    assert replace(stop, until=None).is_in_force(date(2100, 1, 1))
 
 
 def test_a_notice_is_withdrawn_once():

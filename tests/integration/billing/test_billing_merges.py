@@ -6,6 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from gridtally.billing.handlers.adoption import adopt_published_customers
+from gridtally.contracts.commerce import CustomerChanged
+from integration.billing.test_billing_budget_plans import agree
+
 MARCH_TOTAL = "120.98"
 SAME = {"reason": "the same person"}
 
@@ -161,6 +165,28 @@ async def test_merges_in_a_row_end_with_the_last_and_all_are_erased_with_it(api,
         assert (await got(api, f"customers/{customer_id}"))["name"] == "erased"
     assert len((await got(api, "erasures"))["items"]) == 4
     assert (await merged(api, di, cy, 409))["code"] == "customer_erased"
+
+
+async def test_a_duplicates_budget_plan_is_the_survivors_whenever_it_is_heard(api, world, make):
+    """What the ledger said before it merged them may come after, as after a restore of either."""
+    home = await world.home()
+    ada, bo = home.customer_id, (await world.home()).customer_id
+    plan = uuid4()
+    await agree(world, make, home, plan_id=plan)
+    await merged(api, ada, bo)
+    await agree(world, make, home, plan_id=plan, version=2)
+    await agree(world, make, home)
+    owners = "SELECT customer_id, version FROM budget_plan ORDER BY version"
+    assert [tuple(row.values()) for row in await world.rows(owners)] == [(bo, 1), (bo, 2)]
+
+    other = world.another()
+    await agree(other, make, home, customer_id=ada)
+    event = CustomerChanged(
+        customer_id=ada, currency="EUR", version=2, name="Ada", merged_into=bo
+    )  # fmt: skip
+    async with other.transaction() as tx:
+        assert await adopt_published_customers(tx, [make.received(event, other.tenant)]) == []
+    assert [tuple(row.values()) for row in await other.rows(owners)] == [(bo, 1)]
 
 
 async def test_who_has_collective_invoices_is_not_merged(api, world, make):

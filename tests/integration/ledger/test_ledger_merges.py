@@ -1,19 +1,35 @@
 """A duplicate's account is the survivor's, whatever comes before, at and after the merge."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
-from gridtally.contracts.accounts import TransactionRecorded
-from gridtally.database import ALL_TENANTS, transaction
+from gridtally.contracts.accounts import PaymentRecorded, TransactionRecorded
+from gridtally.contracts.direct_debits import MandateChanged
+from gridtally.contracts.dunning import DunningStopChanged
+from gridtally.database import ALL_TENANTS, snapshot, transaction
 from gridtally.kernel.chain import verify_export
+from gridtally.ledger.accounts.domain.commands import Command, RequestedAllocation
+from gridtally.ledger.accounts.domain.customer_accounts import CustomerAccount
+from gridtally.ledger.accounts.domain.open_items import OpenItem
+from gridtally.ledger.accounts.domain.payments import post as domain_post
+from gridtally.ledger.accounts.events import payment_recorded, transaction_recorded
+from gridtally.ledger.accounts.handlers.adopted_payments import (
+    adopt_payments,
+    adopt_transactions,
+    post_adopted_payments,
+)
 from gridtally.ledger.accounts.handlers.budget_plans import advance_plans
 from gridtally.ledger.accounts.handlers.customers import apply_customers
+from gridtally.ledger.accounts.handlers.mandates import adopt_mandates
 from gridtally.ledger.accounts.handlers.payments import post_payments
 from gridtally.ledger.accounts.handlers.postings import post_credit_notes, post_invoices
 from integration.ledger.accounts import (
+    ISSUED,
     balance,
     credit_note,
     customer,
+    declare,
     invoice,
     issue,
     known,
@@ -23,6 +39,7 @@ from integration.ledger.accounts import (
     post,
     posted,
     published,
+    received,
     reconciled,
     reported,
     reverse,
@@ -32,6 +49,7 @@ from integration.ledger.accounts import (
 from integration.ledger.debits import sign
 from integration.ledger.restored import SAID
 from integration.ledger.seals import exported, seal
+from integration.ledger.test_ledger_budget_plans import heard
 from integration.ledger.test_ledger_dunning import stop
 from integration.ledger.test_ledger_payment_files_api import book, table
 from integration.ledger.test_ledger_payment_plans import agree, equal
@@ -169,6 +187,7 @@ async def test_merges_in_a_row_end_with_the_last_and_an_older_message_changes_no
     ada, _ = await issue(ledger, "10")
     bo, _ = await issue(ledger, "20")
     cy = await known(ledger)
+    await seal(ledger)  # as of those for whom they were opened
     await merge(ledger, ada, bo)
     await merge(ledger, bo, cy)
     assert (await balance(acme, cy))[0] == "30.00"
@@ -177,7 +196,11 @@ async def test_merges_in_a_row_end_with_the_last_and_an_older_message_changes_no
     await merge(ledger, cy, ada, version=9)  # the other way round
     assert (await balance(acme, cy))[0] == "35.00"
     assert (await balance(acme, ada), await balance(acme, bo)) == (EMPTY, EMPTY)
+    await merge(ledger, ada, await known(ledger), version=10)  # into somebody else since
+    assert (await balance(acme, cy))[0] == "35.00"
     await is_balanced(acme)
+    await seal(ledger)
+    assert verify_export(await exported(acme)).size > 0
 
 
 async def test_what_was_agreed_about_paying_goes_over(ledger, acme):
@@ -215,6 +238,101 @@ async def test_what_was_agreed_about_paying_goes_over(ledger, acme):
     assert codes == ["customer_merged"] * 3
     assert str(bo) in again["detail"]
     await is_balanced(acme)
+
+
+async def test_what_was_said_of_a_survivor_waits_until_the_items_are_its_own(ledger, acme):
+    """After a restore from before a merge: a payment of and a write-off from the duplicate's item,
+    where credit pays nothing by itself, are posted once that is the survivor's."""
+    await declare(acme, credit_allocation="manual", credit_deallocation="oldest_first")
+    ada, [bill] = await issue(ledger, "100")
+    bo = await known(ledger)
+    item = OpenItem(bill.invoice_id, "invoice", bill.number, Decimal(100), ISSUED, ISSUED.date())
+    account = CustomerAccount("acme", bo, "EUR", items={item.id: item})
+
+    def posting(kind, amount):
+        return domain_post(account, Command(
+            kind=kind, id=uuid4(), customer_id=bo, currency="EUR", amount=Decimal(amount),
+            reference="R", memo="said", occurred_at=ISSUED, correlation_id="c",
+            allocations=(RequestedAllocation(item.id, Decimal(amount)),),
+        ))  # fmt: skip
+
+    paid = heard(payment_recorded(posting("payment", "60")), PaymentRecorded)
+    written_off = transaction_recorded(posting("write_off", "40"), "write_off")
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        await adopt_payments(tx, [paid])
+        await adopt_transactions(tx, [heard(written_off, TransactionRecorded)])
+        assert await post_adopted_payments(tx, datetime.now(UTC)) == 0
+    assert await states(acme, ada) == {"INV-0": ("open", "100.00")}
+    await merge(ledger, ada, bo)
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        assert await post_adopted_payments(tx, datetime.now(UTC)) == 2
+    assert await states(acme, bo) == {"INV-0": ("paid", "0.00")}
+    assert (await balance(acme, bo), await balance(acme, ada)) == (EMPTY, EMPTY)
+    await is_balanced(acme)
+
+
+async def of_customer(client, who, path, *names):
+    answer = await client.get(f"/v1/customers/{who}/{path}")
+    return [answer.json()[name] for name in names] if answer.is_success else answer.json()["code"]
+
+
+async def test_of_mandates_and_stops_those_in_force_stand(ledger, acme):
+    """Bo's were revoked and ended, of which Ada's take over; Cy's stand. What Ada and Di had is
+    free, and no message that comes again, or an older one, brings it back."""
+    ada, bo, cy, di = [await known(ledger) for _ in range(4)]
+    for who in (ada, bo, cy, di):
+        await sign(acme, who)
+        await stop(acme, who, reason="hardship" if who in (ada, di) else "disputed")
+    for path in ("mandate", "dunning-stop"):
+        assert (await acme.delete(f"/v1/customers/{bo}/{path}")).status_code == 204
+    await merge(ledger, ada, bo)
+    await merge(ledger, di, cy)
+    for who, whose, reason in ((bo, ada, "hardship"), (cy, cy, "disputed")):
+        shown = await of_customer(acme, who, "mandate", "mandate_id", "revoked_on")
+        assert shown == [f"M-{whose}"[:35], None]
+        assert await of_customer(acme, who, "dunning-stop", "reason") == [reason]
+    for who in (ada, di):
+        assert await of_customer(acme, who, "mandate") == "mandate_unknown"
+        assert await of_customer(acme, who, "dunning-stop") == "dunning_stop_unknown"
+    await sign(acme, await known(ledger), mandate_id=f"M-{di}"[:35])
+
+    for path in ("mandate", "dunning-stop"):
+        assert (await acme.delete(f"/v1/customers/{bo}/{path}")).status_code == 204
+    await merge(ledger, ada, bo)
+    assert await of_customer(acme, bo, "dunning-stop") == "dunning_stop_unknown"
+    stops = {own.customer_id: own for own in await reported(ledger, DunningStopChanged)}
+    assert [stops[who].reason for who in (ada, bo, cy, di)] == [None, None, "disputed", None]
+    async with snapshot(ledger, tenant=ALL_TENANTS) as read:
+        query = "SELECT key, value FROM outbox WHERE topic = $1 ORDER BY seq"
+        rows = await read.raw.fetch(query, MandateChanged.TOPIC)
+    signed = [MandateChanged.model_validate_json(row["value"]) for row in rows if row["value"]]
+    ends = {row["key"].removeprefix("acme:") for row in rows if row["value"] is None}
+    assert ends == {str(ada), str(di)}
+    first = next(own for own in signed if own.customer_id == ada)
+    given, revoked = [own for own in signed if own.customer_id == bo][-2:]
+    assert (given.mandate_id, given.version, revoked.version) == (first.mandate_id, 3, 4)
+
+    ended = received(first, "other")._replace(event=None, value=None)
+    copied = [received(own, "other") for own in (first, revoked, given, first)]
+    async with transaction(ledger, tenant=ALL_TENANTS) as tx:
+        for message in (*copied, ended):  # a copy of before the merge, and what was published since
+            assert await adopt_mandates(tx, [message]) == []
+            stored = await tx.raw.fetch("SELECT * FROM mandate WHERE tenant_id = 'other'")
+            assert len(stored) == 1
+    assert (stored[0]["customer_id"], stored[0]["version"]) == (bo, 4)
+    assert stored[0]["revoked_on"] is not None
+
+
+async def test_a_stop_whose_time_is_over_stands_in_no_way(ledger, acme):
+    ada, bo, cy, di = [await known(ledger) for _ in range(4)]
+    await stop(acme, ada, until="2025-04-01")  # of the day of the merge
+    await stop(acme, bo, until="2025-03-31")
+    await merge(ledger, ada, bo)
+    assert await of_customer(acme, bo, "dunning-stop", "until") == ["2025-04-01"]
+    await stop(acme, cy, until="2025-03-31")
+    await merge(ledger, cy, di)
+    for who in (cy, di):
+        assert await of_customer(acme, who, "dunning-stop") == "dunning_stop_unknown"
 
 
 async def test_a_restored_ledger_merges_again_and_ends_the_same(

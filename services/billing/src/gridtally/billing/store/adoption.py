@@ -9,6 +9,7 @@ from gridtally.billing.domain.agreements import Agreement
 from gridtally.billing.domain.customers import Customer
 from gridtally.billing.domain.reference_data import Key
 from gridtally.billing.store.agreements import IN_JSON, delete_agreements
+from gridtally.billing.store.budget_plans import give_plans
 from gridtally.billing.store.customers import insertable_row
 from gridtally.billing.store.due_days import mark_days_of_agreements
 from gridtally.billing.store.json_columns import as_texts
@@ -96,7 +97,8 @@ ON CONFLICT (tenant_id, id) DO UPDATE
 
 
 async def adopt_customers(tx: WriteConnection, published: Sequence[PublishedCustomer]) -> None:
-    """Store customers in their versions, unless a newer one is stored."""
+    """Store customers in their versions, unless a newer one is stored; the budget plans of who was
+    merged are the survivor's."""
     numbered = [known for known in published if known.customer.number is not None]
     numbers = columns_of(
         [(known.tenant_id, known.customer.id, known.customer.number) for known in numbered], 3
@@ -118,6 +120,7 @@ async def adopt_customers(tx: WriteConnection, published: Sequence[PublishedCust
         if (row["tenant_id"], row["id"]) in held:
             row["number"] = None
     await insert_rows(tx, tables.customer, rows, _UPSERT)
+    await give_plans(tx, {(known.tenant_id, known.customer.id) for known in published})
 
 
 # Only what may change of an agreement. Ends come first, since they make room for others. A merge

@@ -262,3 +262,7 @@ class DunningStop:
     customer_id: UUID
     reason: StopReason
     until: date | None = None
+
+    def is_in_force(self, on: date) -> bool:
+        """Whether the customer gets no notices on a day."""
+        return self.until is None or on <= self.until

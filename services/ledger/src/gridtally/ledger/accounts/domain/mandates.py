@@ -66,6 +66,11 @@ class Mandate:
             return "lapsed"
         return "in_force" if on >= self.signed_on else "not_yet"
 
+    def stands(self, on: date) -> bool:
+        """Whether a debit may be collected by it on a day, or on a later one; by one that was
+        revoked since, never more."""
+        return self.revoked_on is None and self.state(on) in ("in_force", "not_yet")
+
 
 def masked(iban: str) -> str:
     """An account for people who need to recognize it, and not to know it."""

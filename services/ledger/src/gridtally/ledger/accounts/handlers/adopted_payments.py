@@ -155,12 +155,13 @@ async def _post(tx: WriteConnection, adopted: AdoptedPayment, recorded: PaymentR
 
 
 async def _has_all(tx: WriteConnection, tenant_id: str, recorded: PaymentRecorded) -> bool:
-    """Whether the items that it paid are posted, and the customer whose credit it made is known."""
+    """Whether the items that it paid are posted and its customer's, and who has credit by it is
+    known."""
     items = [allocation.invoice_id for allocation in recorded.allocations]
     if not items and not recorded.prepaid:
         return True
     return await adopted_payments.have_items(
-        tx, tenant_id, items
+        tx, tenant_id, recorded.customer_id, items
     ) and await adopted_payments.is_known_customer(
         tx, tenant_id, recorded.customer_id, recorded.currency
     )

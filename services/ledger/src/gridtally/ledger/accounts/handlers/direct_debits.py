@@ -21,7 +21,8 @@ from gridtally.ledger.accounts.domain.direct_debits import (
     require_collection_day,
 )
 from gridtally.ledger.accounts.domain.open_items import OpenItemKind
-from gridtally.ledger.accounts.handlers.mandates import Messages, forget_mandate, message_of
+from gridtally.ledger.accounts.events.mandates import message_of
+from gridtally.ledger.accounts.handlers.mandates import Messages, forget_mandate
 from gridtally.ledger.accounts.store import direct_debits as store
 from gridtally.ledger.accounts.store import mandates
 from gridtally.ledger.accounts.store.direct_debits import BatchPosition

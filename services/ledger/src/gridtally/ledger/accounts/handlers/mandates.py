@@ -7,32 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from gridtally.contracts.direct_debits import DirectDebitSettingsChanged, MandateChanged
-from gridtally.contracts.model import Event
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Conflict, NotFound, Transient
-from gridtally.kernel.ids import derive_id
 from gridtally.kernel.resources import Cause
 from gridtally.ledger.accounts.domain.direct_debits import Creditor
 from gridtally.ledger.accounts.domain.mandates import Mandate
+from gridtally.ledger.accounts.events.mandates import mandate_changed, mandate_ended, message_of
 from gridtally.ledger.accounts.handlers.merges import require_unmerged
 from gridtally.ledger.accounts.store import customers
 from gridtally.ledger.accounts.store import mandates as store
-from gridtally.ledger.events import SOURCE
-from gridtally.messaging import OutgoingMessage, ReceivedMessage, enqueue, resource_key
+from gridtally.messaging import ReceivedMessage, enqueue, resource_key
 
 Messages = Sequence[ReceivedMessage[Any]]
-
-
-def message_of(event: Event, cause: Cause, version: int, now: datetime) -> OutgoingMessage:
-    """The message of a change, whose id follows from what has changed to which version."""
-    return OutgoingMessage.of(
-        event,
-        tenant_id=cause.tenant_id,
-        correlation_id=cause.correlation_id,
-        source=SOURCE,
-        event_id=derive_id(event.TOPIC, cause.tenant_id, event.key(), version),
-        occurred_at=now,
-    )
 
 
 def unknown_mandate() -> NotFound:
@@ -100,7 +86,7 @@ async def _put(
     version: int,
     now: datetime,
 ) -> None:
-    event = MandateChanged(customer_id=customer_id, version=version, **asdict(mandate))
+    event = mandate_changed(customer_id, mandate, version)
     if not await store.put_mandate(tx, cause.tenant_id, event):
         raise Transient("the mandate's id is being taken")
     await enqueue(tx, [message_of(event, cause, version, now)])
@@ -113,17 +99,7 @@ async def forget_mandate(
     version = await store.delete_mandate(tx, cause.tenant_id, customer_id)
     if version is None:
         return
-    tombstone = OutgoingMessage.raw(
-        MandateChanged.TOPIC,
-        str(customer_id),
-        None,
-        tenant_id=cause.tenant_id,
-        correlation_id=cause.correlation_id,
-        source=SOURCE,
-        event_id=derive_id(f"{MandateChanged.TOPIC} ended", cause.tenant_id, customer_id, version),
-        occurred_at=now,
-    )
-    await enqueue(tx, [tombstone])
+    await enqueue(tx, [mandate_ended(customer_id, version, cause, now)])
 
 
 async def declare_creditor(
@@ -142,13 +118,13 @@ async def adopt_mandates(
     tx: WriteConnection, messages: Sequence[ReceivedMessage[MandateChanged]]
 ) -> Messages:
     """After a restore: mandates in the versions that were published. One waits while another has
-    its id."""
+    its id; a merge has given it to whoever has its newer version."""
     waiting: list[ReceivedMessage[Any]] = []
     for message in messages:
         tenant_id, customer_id = resource_key(message)
         if message.event is None:
             await store.delete_mandate(tx, tenant_id, customer_id)
-        elif not await store.put_mandate(tx, tenant_id, message.event):
+        elif not await store.adopt_mandate(tx, tenant_id, message.event):
             waiting.append(message)
     return waiting
 

@@ -13,12 +13,15 @@ from uuid import UUID
 
 from gridtally.database import WriteConnection
 from gridtally.kernel.errors import Conflict
+from gridtally.kernel.resources import Cause
 from gridtally.ledger.accounts import events
 from gridtally.ledger.accounts.domain.commands import Command
 from gridtally.ledger.accounts.domain.merges import Merge, move_balances
 from gridtally.ledger.accounts.domain.transactions import Transaction
+from gridtally.ledger.accounts.events.dunning import dunning_stop_changed
+from gridtally.ledger.accounts.events.mandates import mandate_changed, mandate_ended, message_of
 from gridtally.ledger.accounts.handlers.credit import apply_credits, causes_of
-from gridtally.ledger.accounts.store import customers, transactions
+from gridtally.ledger.accounts.store import customers, dunning_rules, mandates, transactions
 from gridtally.ledger.accounts.store import merges as store
 from gridtally.ledger.accounts.store.customers import Key
 from gridtally.messaging import enqueue
@@ -53,8 +56,47 @@ async def merge_customer(
     number = await store.fetch_number(tx, key)
     merge = Merge(tenant_id, duplicate_id, survivor_id, number, at, correlation_id)
     await store.update_survivor(tx, merge)
+    await _give_mandate(tx, merge)  # before the debits, which say what it was used for
+    await _give_stop(tx, merge)
     await store.update_agreed(tx, merge)
     await apply_credits(tx, causes_of(await _move(tx, merge)))
+
+
+async def _give_mandate(tx: WriteConnection, merge: Merge) -> None:
+    """The survivor is debited by the duplicate's mandate, unless its own stands. The duplicate has
+    none any more, and all others hear so: else a restore would bring it back beside the other."""
+    cause = Cause(merge.tenant_id, "merge", merge.correlation_id)
+    given = await mandates.fetch_mandate(tx, merge.tenant_id, merge.duplicate_id)
+    if given is None:
+        return
+    mandate, version = given
+    own = await mandates.fetch_mandate(tx, merge.tenant_id, merge.survivor_id)
+    await mandates.delete_mandate(tx, merge.tenant_id, merge.duplicate_id)
+    on = merge.occurred_at.date()
+    if own is None or (mandate.stands(on) and not own[0].stands(on)):
+        newer = max(version, own[1] if own else 0) + 1
+        event = mandate_changed(merge.survivor_id, mandate, newer)
+        await mandates.put_mandate(tx, merge.tenant_id, event)
+        await enqueue(tx, [message_of(event, cause, newer, merge.occurred_at)])
+    await enqueue(tx, [mandate_ended(merge.duplicate_id, version, cause, merge.occurred_at)])
+
+
+async def _give_stop(tx: WriteConnection, merge: Merge) -> None:
+    """The survivor is not dunned for as long as the duplicate was not to be, unless its own stop
+    is in force. That of the duplicate has ended, so that it is not given once more."""
+    cause = Cause(merge.tenant_id, "merge", merge.correlation_id)
+    given = await dunning_rules.fetch_stop(tx, merge.tenant_id, merge.duplicate_id)
+    ended = await dunning_rules.end_stop(tx, merge.tenant_id, merge.duplicate_id)
+    if given is None or ended is None:
+        return
+    at = merge.occurred_at
+    own = await dunning_rules.fetch_stop(tx, merge.tenant_id, merge.survivor_id)
+    is_stopped = own is not None and own.is_in_force(at.date())
+    if given.is_in_force(at.date()) and not is_stopped:
+        stop = replace(given, customer_id=merge.survivor_id)
+        version = await dunning_rules.upsert_stop(tx, merge.tenant_id, stop)
+        await enqueue(tx, [dunning_stop_changed(stop.customer_id, stop, version, cause, at)])
+    await enqueue(tx, [dunning_stop_changed(merge.duplicate_id, None, ended, cause, at)])
 
 
 async def collect_posted(

@@ -51,7 +51,7 @@ async def post_adopted_transaction(
         await reverse_transaction(tx, tenant_id, recorded.reverses_id, reason, is_said=True)
         return True
     items = [allocation.invoice_id for allocation in recorded.allocations]
-    if not await adopted_payments.have_items(tx, tenant_id, items):
+    if not await adopted_payments.have_items(tx, tenant_id, recorded.customer_id, items):
         return False
     try:
         await _insert(tx, adopted, recorded)

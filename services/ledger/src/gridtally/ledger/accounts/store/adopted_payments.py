@@ -118,16 +118,19 @@ async def fetch_waiting(read: ReadConnection, payments: Collection[Key]) -> set[
     return {(row["tenant_id"], row["id"]) for row in rows}
 
 
+# What was said of a survivor may rest on a duplicate's items, which a merge is yet to move.
 _HAVE_ITEMS = """
 SELECT count(*) FROM open_item
- WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND issued_at IS NOT NULL
+ WHERE tenant_id = $1 AND customer_id = $2 AND id = ANY($3::uuid[]) AND issued_at IS NOT NULL
 """
 
 
-async def have_items(read: ReadConnection, tenant_id: str, ids: Collection[UUID]) -> bool:
-    """Whether all these items are posted."""
+async def have_items(
+    read: ReadConnection, tenant_id: str, customer_id: UUID, ids: Collection[UUID]
+) -> bool:
+    """Whether all these items are posted, and are this customer's."""
     wanted = set(ids)
-    count = await read.raw.fetchval(_HAVE_ITEMS, tenant_id, list(wanted))
+    count = await read.raw.fetchval(_HAVE_ITEMS, tenant_id, customer_id, list(wanted))
     return bool(count == len(wanted))
 
 

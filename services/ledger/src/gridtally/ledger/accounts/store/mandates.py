@@ -106,6 +106,34 @@ async def put_mandate(tx: WriteConnection, tenant_id: str, event: MandateChanged
     return bool(await tx.raw.fetchval(_HAS, tenant_id, event.customer_id, event.version))
 
 
+# A merge gives what was signed, which is the same then, to another customer in a later version. The
+# tombstone of whoever had it may be read after that, or be gone from the topic. A message that is
+# itself older than what its customer has takes nothing.
+_TAKE = """
+DELETE FROM mandate o
+ WHERE (o.tenant_id, o.mandate_id, o.signed_on, o.iban) = ($1, $2, $3, $4)
+   AND o.customer_id <> $5 AND o.version < $6
+   AND NOT EXISTS (SELECT FROM mandate m
+                    WHERE (m.tenant_id, m.customer_id) = ($1, $5) AND m.version >= $6)
+"""
+_WAS_GIVEN = """
+SELECT EXISTS (SELECT FROM mandate o
+                WHERE (o.tenant_id, o.mandate_id, o.signed_on, o.iban) = ($1, $2, $3, $4)
+                  AND o.customer_id <> $5 AND o.version > $6)
+"""
+
+
+async def adopt_mandate(tx: WriteConnection, tenant_id: str, event: MandateChanged) -> bool:
+    """Have the mandate that was said before a restore, as `put_mandate` does; whether nothing of
+    it is left to be done. Of what a merge has given to another customer the newer version is."""
+    names = ("mandate_id", "signed_on", "iban", "customer_id", "version")
+    values = [getattr(event, name) for name in names]
+    if await tx.raw.fetchval(_WAS_GIVEN, tenant_id, *values):
+        return True
+    await tx.raw.execute(_TAKE, tenant_id, *values)
+    return await put_mandate(tx, tenant_id, event)
+
+
 _DELETE = "DELETE FROM mandate WHERE (tenant_id, customer_id) = ($1, $2) RETURNING version"
 
 

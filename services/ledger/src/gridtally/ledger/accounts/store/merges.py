@@ -49,23 +49,12 @@ UPDATE open_item SET customer_id = $3, opened_for = coalesce(opened_for, custome
  WHERE tenant_id = $1 AND customer_id = $2
 """
 # What was agreed about paying items goes with them. What names items by a customer finds them so.
-# Of a mandate or a stop a customer has one, and the survivor's own stands.
 _MOVE_OTHERS = (
     "UPDATE payment_plan SET customer_id = $3 WHERE tenant_id = $1 AND customer_id = $2",
     "UPDATE budget_plan SET customer_id = $3 WHERE tenant_id = $1 AND customer_id = $2",
     "UPDATE dunning_notice SET customer_id = $3 WHERE tenant_id = $1 AND customer_id = $2",
     "UPDATE direct_debit SET customer_id = $3 WHERE tenant_id = $1 AND customer_id = $2",
     "UPDATE adopted_payment SET customer_id = $3 WHERE tenant_id = $1 AND customer_id = $2",
-    """
-UPDATE dunning_stop s SET customer_id = $3
- WHERE tenant_id = $1 AND customer_id = $2 AND reason IS NOT NULL
-   AND NOT EXISTS (SELECT FROM dunning_stop o WHERE (o.tenant_id, o.customer_id) = ($1, $3))
-""",
-    """
-UPDATE mandate m SET customer_id = $3
- WHERE tenant_id = $1 AND customer_id = $2
-   AND NOT EXISTS (SELECT FROM mandate o WHERE (o.tenant_id, o.customer_id) = ($1, $3))
-""",
 )
 
 

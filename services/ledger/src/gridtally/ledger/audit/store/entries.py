@@ -62,11 +62,12 @@ SELECT * FROM allocation
  WHERE tenant_id = $1 AND transaction_id = ANY($2::uuid[]) ORDER BY transaction_id, line
 """
 # The item that a transaction opens has the id of the document. One that a merge has given to
-# another customer is sealed as of the one for whom it was opened, who must be merged into that.
+# another customer is sealed as of the one for whom it was opened, who must be merged. Into whom
+# does not count: the items of one who is merged anew stay with whoever has them.
 _ITEMS = """
 SELECT i.*, CASE WHEN c.id IS NULL THEN i.customer_id ELSE i.opened_for END AS sealed_customer_id
   FROM open_item i LEFT JOIN customer c
-    ON (c.tenant_id, c.id, c.merged_into) = (i.tenant_id, i.opened_for, i.customer_id)
+    ON (c.tenant_id, c.id) = (i.tenant_id, i.opened_for) AND c.merged_into IS NOT NULL
  WHERE i.tenant_id = $1 AND i.id = ANY($2::uuid[])
 """
 
