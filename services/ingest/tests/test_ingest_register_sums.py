@@ -11,10 +11,15 @@ import pytest
 from gridtally.ingest.domain.merge import ACTUAL, MISSING
 from gridtally.ingest.domain.meters import Channel, Meter
 from gridtally.ingest.domain.register_sums import (
+    CheckedRegister,
     checks,
     days_of,
+    ended_between,
+    ended_days,
+    intervals_of,
     limit_of,
     outcome_of,
+    register_on,
     spans_of,
     verdicts,
     with_usual_limit,
@@ -124,3 +129,29 @@ def test_a_decimal_of_the_register_is_not_held_against_it():
     [check] = checks(ZONE, CHANNEL, spans_of(coarse), days(2))
     assert (check.tolerance_wh, check.percent) == (1000, 0)
     assert datetime(2025, 3, 28, 23, tzinfo=UTC) == SATURDAY_AT
+
+
+@pytest.mark.parametrize(
+    ("zone", "change", "reads", "days", "ends"),
+    [
+        # The day before the reading at a midnight, and the days of the next one and of none before.
+        (ZONE, (MONDAY_AT, MONDAY_AT), (SATURDAY_AT, MONDAY_AT, MONDAY_AT + 30 * HOUR),
+         (SUNDAY, date(2025, 4, 2)), (MONDAY_AT, MONDAY_AT + 30 * HOUR)),
+        # Two on one day: what has not changed of the day is compared as well.
+        (ZONE, (MONDAY_AT + 8 * HOUR, MONDAY_AT + 8 * HOUR),
+         (MONDAY_AT, MONDAY_AT + 5 * HOUR, MONDAY_AT + 8 * HOUR),
+         (date(2025, 3, 31), date(2025, 4, 1)), (MONDAY_AT + 5 * HOUR, MONDAY_AT + 8 * HOUR)),
+        # A changed day of which no reading is later.
+        (ZONE, (SATURDAY_AT, SATURDAY_AT + 24 * HOUR), (SATURDAY_AT,),
+         (date(2025, 3, 28), SUNDAY), ()),
+    ],
+)  # fmt: skip
+def test_all_spans_that_end_on_the_days_of_a_change_are_compared(zone, change, reads, days, ends):
+    changed = CheckedRegister(KEY, *change)
+    spans = spans_of([read(at, number) for number, at in enumerate(reads)])
+    near = [span for span in spans if span.start_at >= changed.from_at - HOUR]
+    assert ended_days(zone, changed, near) == days
+    whole = register_on(zone, changed, days)
+    assert whole.to_at == midnight_utc(zone, days[1])
+    assert intervals_of(CHANNEL, spans) == (reads[-1] - reads[0]) // HOUR
+    assert tuple(span.end_at for span in ended_between(whole, spans)) == ends

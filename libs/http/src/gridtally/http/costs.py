@@ -68,6 +68,7 @@ NAMED: dict[str, CostClass] = {
     "GET /v1/invoices/{invoice_id}/explanation": CALCULATION,
     "GET /v1/invoices/{invoice_id}/proof": CALCULATION,
     "GET /v1/invoices/{invoice_id}/recalculation": CALCULATION,
+    "GET /v1/meters/{meter_id}/register-sums": CALCULATION,
     "GET /v1/invoicing-terms": READ,
     "GET /v1/meters/{meter_id}/daily-costs": LISTING,
     "GET /v1/seller": READ,
@@ -96,7 +97,6 @@ NAMED: dict[str, CostClass] = {
     "POST /v1/webhook-messages/{message_id}/redelivery": WRITE,
     # ingest
     "GET /v1/meters/{meter_id}/completeness": LISTING,
-    "GET /v1/meters/{meter_id}/register-sums": LISTING,
     "GET /v1/meters/{meter_id}/series": LISTING,
     "GET /v1/alert-rules": READ,
     "GET /v1/estimates/accuracy": LISTING,

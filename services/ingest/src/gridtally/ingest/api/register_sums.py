@@ -15,11 +15,16 @@ from gridtally.ingest.domain.meters import Flow
 from gridtally.ingest.domain.register_sums import CheckedRegister
 from gridtally.ingest.domain.validation_rules import ChannelRules
 from gridtally.ingest.handlers.register_sums import sums_between
+from gridtally.ingest.store.registers import has_more_readings
 from gridtally.ingest.store.validation_rules import fetch_rules
+from gridtally.kernel.errors import Rejected
 from gridtally.kernel.periods import midnight_utc
 from gridtally.metering.validation.register_sums import SumCheck
 
 router = Router(prefix="/v1/meters", tags=["meters"])
+
+READINGS_MAX = 10_000
+"""Readings that are compared in one answer; a register that is read each hour has 8 784 a year."""
 
 
 class RegisterSum(AnswerModel):
@@ -65,13 +70,19 @@ async def get_register_sums(
 ) -> RegisterSums:
     """What the register counted between its readings, and the sum of the intervals, from the last
     reading before the local days to the first after them. The rule `register_sum` flags what
-    differs; this says the same whether it is on or off."""
+    differs; this says the same whether it is on or off. For at most 10 000 readings."""
     check_days(from_, to)
     async with snapshot(db, tenant=caller.tenant_id) as read:
         meter = await known_meter(read, caller, meter_id)
         channel = known_channel(meter, flow, "native")
         bounds = (midnight_utc(meter.zone, from_), midnight_utc(meter.zone, to))
         checked = CheckedRegister((caller.tenant_id, meter_id, flow), *bounds)
+        if await has_more_readings(read, checked.key, *bounds, READINGS_MAX):
+            raise Rejected(
+                "window",
+                f"the register was read more than {READINGS_MAX} times in these days: ask for fewer"
+                " days",
+            )
         compared = await sums_between(read, archive, checked, meter, channel)
         rule_set = await fetch_rules(read, caller.tenant_id)
     rules = domain.with_usual_limit(rule_set.of_channel(meter.meter_type, flow))

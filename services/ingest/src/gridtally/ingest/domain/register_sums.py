@@ -56,6 +56,35 @@ def days_of(zone: str, spans: Sequence[RegisterSpan]) -> tuple[date, date]:
     return local_date(zone, spans[0].start_at), last + ONE_DAY
 
 
+def ended_days(
+    zone: str, checked: CheckedRegister, spans: Sequence[RegisterSpan]
+) -> tuple[date, date]:
+    """The local days, half-open, on which spans end that a change concerns; those of the change
+    itself too, since spans may have ended with a reading that is withdrawn."""
+    moments = [checked.from_at, checked.to_at, *(span.end_at for span in spans)]
+    last = local_date(zone, max(moments) - _MICROSECOND)
+    return local_date(zone, min(moments) - _MICROSECOND), last + ONE_DAY
+
+
+def register_on(zone: str, checked: CheckedRegister, days: tuple[date, date]) -> CheckedRegister:
+    """The same register between the moments at which the spans of these days may end: the first one
+    after a midnight, and the last midnight itself."""
+    start_at, end_at = (midnight_utc(zone, day) for day in days)
+    return CheckedRegister(checked.key, start_at + _MICROSECOND, end_at)
+
+
+def ended_between(checked: CheckedRegister, spans: Sequence[RegisterSpan]) -> list[RegisterSpan]:
+    """The spans that end between two moments, both of them included."""
+    return [span for span in spans if checked.from_at <= span.end_at <= checked.to_at]
+
+
+def intervals_of(channel: Channel, spans: Sequence[RegisterSpan]) -> int:
+    """About how many intervals of the channel spans, in their order, lie over."""
+    if not spans:
+        return 0
+    return (spans[-1].end_at - spans[0].start_at) // timedelta(minutes=channel.minutes)
+
+
 def checks(
     zone: str, channel: Channel, spans: Sequence[RegisterSpan], days: StoredDays
 ) -> list[SumCheck]:

@@ -15,6 +15,7 @@ from gridtally.ingest.domain.adoption import PublishedDay
 from gridtally.ingest.domain.readings import OWN_STORE, DayKey
 from gridtally.ingest.events.adoption import published_day, published_period
 from gridtally.ingest.events.alerts import published_alert, published_clearing
+from gridtally.ingest.handlers import register_sums
 from gridtally.ingest.handlers.alerts import mark_days, mark_meters
 from gridtally.ingest.handlers.readings import Recorder
 from gridtally.ingest.store import adoption as store
@@ -30,7 +31,7 @@ async def adopt_usage(
     now: datetime,
 ) -> Sequence[ReceivedMessage[Any]]:
     """Channel-days in the newest versions that were published; the ended periods in which they lie
-    are checked once more."""
+    are checked once more, and so are their registers."""
     newest: dict[tuple[object, ...], PublishedDay] = {}
     for message in messages:
         if message.event is not None:
@@ -52,6 +53,7 @@ async def adopt_usage(
     await usage.mark_ended_months(tx, days, now)
     await derived_meters.mark_sums(tx, days)
     await mark_days(tx, days, now)
+    await register_sums.mark_days(tx, days)
     return []
 
 

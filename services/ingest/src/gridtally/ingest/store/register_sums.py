@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from gridtally.database import WriteConnection
 from gridtally.database.rows import columns_of
+from gridtally.ingest.domain.adoption import PublishedDay
 from gridtally.ingest.domain.readings import DayKey
 from gridtally.ingest.domain.register_sums import CheckedRegister
 from gridtally.ingest.domain.registers import RegisterKey
@@ -36,7 +37,9 @@ async def mark_registers(
 
 
 async def mark_days(
-    tx: WriteConnection, days: Sequence[ChangedDay], bounds: Sequence[tuple[datetime, datetime]]
+    tx: WriteConnection,
+    days: Sequence[ChangedDay | PublishedDay],
+    bounds: Sequence[tuple[datetime, datetime]],
 ) -> None:
     """Have the registers looked at whose channels' days, between these bounds, have changed."""
     await mark_registers(

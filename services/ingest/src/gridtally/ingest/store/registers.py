@@ -143,6 +143,22 @@ async def mark_done(tx: WriteConnection, registers: Sequence[DoneRegister]) -> N
     await tx.raw.execute(_MARK_DONE, *columns_of(rows, 9))
 
 
+_HAS_MORE = """
+SELECT EXISTS (SELECT FROM register_entry e
+                WHERE (e.tenant_id, e.meter_id, e.flow) = ($1, $2, $3)
+                  AND e.kind <> 'withdrawn' AND e.read_at BETWEEN $4 AND $5
+               OFFSET $6)
+"""
+
+
+async def has_more_readings(
+    read: ReadConnection, key: RegisterKey, start_at: datetime, end_at: datetime, readings_max: int
+) -> bool:
+    """Whether a register was read more often than this between two moments."""
+    more: bool = await read.raw.fetchval(_HAS_MORE, *key, start_at, end_at, readings_max)
+    return more
+
+
 _READINGS_AROUND = """
 SELECT k.position, e.read_at, e.recorded_at, e.kind, e.value, e.digits, e.multiplier,
        e.rollover_kwh, coalesce(e.decimals, greatest(scale(trim_scale(e.value)), 0)) AS decimals
