@@ -28,6 +28,7 @@ from gridtally.ingest.domain.alerts import (
     changes,
     findings,
     newest_of,
+    spoken_of_from,
 )
 from gridtally.ingest.domain.meters import Channel, Meter
 from gridtally.ingest.domain.validation_rules import RuleSet, RuleSetting
@@ -290,10 +291,10 @@ DAY = timedelta(days=1)
 TAMPER = ("tamper", "")
 
 
-def tampered(*, ago, events=1, last_ago=None, newest_ago=None):
+def tampered(*, ago, events=1, last_ago=None, of_alert=0):
     """A meter whose events of the last days began, and ended, so long ago."""
     first_at, last_at = NOON - ago, NOON - (last_ago or ago)
-    seen_ = ObservedTampering(NOON - (newest_ago or last_ago or ago), events, first_at, last_at)
+    seen_ = ObservedTampering(events, first_at, last_at, of_alert)
     return replace(observed(), tampering=seen_)
 
 
@@ -325,7 +326,7 @@ def test_tampering_is_raised_once_and_ends_when_it_is_long_ago():
     assert (alert.kind, alert.flow, alert.number) == ("tamper", "", 1)
     known = {TAMPER: alert}
     assert changed(tampered(ago=DAY, events=2), on_, known).touched
-    past = replace(observed(), tampering=ObservedTampering(NOON - DAY))
+    past = replace(observed(), tampering=ObservedTampering(of_alert=1))
     [cleared] = changed(past, on_, known, now=NOON + 7 * DAY).cleared
     assert cleared.reason == "ended"
     [off] = changed(tampered(ago=DAY), rules(on("tamper", meter_type="main")), known).cleared
@@ -336,12 +337,30 @@ def test_after_a_restore_tampering_goes_on_until_its_events_are_read_again():
     on_ = rules(on("tamper"))
     [alert] = changed(tampered(ago=DAY), on_).raised
     known = {TAMPER: alert}
-    earlier = replace(observed(), tampering=ObservedTampering(NOON - 20 * DAY))
+    earlier = replace(observed(), tampering=ObservedTampering())
     for of in (observed(), earlier):
         results = findings(of, on_, known, NOON + HOUR)
         assert (results.unknown, results.look_at) == ({TAMPER}, alert.seen_at + 7 * DAY)
         assert changed(of, on_, known, now=NOON + HOUR) == changed(observed(), rules())
         assert changed(of, on_, known, now=NOON + 7 * DAY).cleared
+
+
+def test_after_a_restore_an_alert_of_several_events_waits_for_all_of_them():
+    on_ = rules(on("tamper", 2))
+    [alert] = changed(tampered(ago=3 * DAY, events=2, last_ago=DAY), on_).raised
+    known, later = {TAMPER: alert}, NOON + HOUR
+    read_again = tampered(ago=3 * DAY, of_alert=1)
+    results = findings(read_again, on_, known, later)
+    assert (results.unknown, results.look_at) == ({TAMPER}, alert.seen_at + 7 * DAY)
+    assert changed(read_again, on_, known, now=later) == changed(observed(), rules())
+    both = tampered(ago=3 * DAY, events=2, last_ago=DAY, of_alert=2)
+    assert changed(both, on_, known, now=later).touched
+    # One of both is long ago: the alert ends at once, though one alone is in the window.
+    [cleared] = changed(tampered(ago=DAY, of_alert=2), on_, known, now=later).cleared
+    assert cleared.reason == "ended"
+    assert spoken_of_from(known) == NOON - 7 * DAY
+    assert spoken_of_from({TAMPER: cleared}) is None
+    assert spoken_of_from({}) is None
 
 
 def changed(of, by, known=None, *, now=NOON):

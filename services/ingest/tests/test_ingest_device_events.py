@@ -1,5 +1,6 @@
 """Events of devices: what they say, what is refused, and which days they flag."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 from uuid import UUID
@@ -9,10 +10,17 @@ import pytest
 from gridtally.contracts.device_events import DeviceEventReceived
 from gridtally.contracts.envelope import event_id_of
 from gridtally.ingest.domain.device_events import (
+    EVENTS_OF_DAY_MAX,
+    FLAGGED_DAYS,
+    DeviceEvent,
+    NotedDay,
     Tampering,
+    beyond_the_most,
     check_instant,
     content_id,
     flagged_days,
+    needs_flags,
+    recent_days,
     verdicts,
 )
 from gridtally.ingest.domain.meters import Channel, Meter
@@ -136,3 +144,27 @@ def test_a_meter_that_was_tampered_with_keeps_its_readings():
     assert flaws([RuleSetting("tamper", "flag"), RuleSetting("gap", "quarantine")]) == []
     [said_] = flaws([RuleSetting("gap", "off"), RuleSetting("tamper", "quarantine")])
     assert said_.startswith("settings/1: tamper")
+
+
+def test_of_a_meter_and_day_no_more_are_stored_than_the_most():
+    midnight = datetime(2025, 3, 31, tzinfo=UTC)
+    at = (AT, AT + timedelta(seconds=1), AT + timedelta(seconds=2), midnight)
+    events = [
+        DeviceEvent("acme", UUID(int=index), ID, "power_outage", moment, "", "urn:hes", "c")
+        for index, moment in enumerate(at)
+    ]
+    day = NotedDay("acme", ID, AT.date())
+    assert beyond_the_most(events, {}) == set()
+    assert beyond_the_most(events, {day: EVENTS_OF_DAY_MAX - 2}) == {events[2]}
+    full = {day: EVENTS_OF_DAY_MAX, NotedDay("acme", UUID(int=8), midnight.date()): 10**6}
+    assert beyond_the_most(events, full) == set(events[:3])
+
+
+def test_a_meter_is_flagged_where_it_is_new_or_has_other_channels():
+    assert needs_flags(METER, None)
+    assert not needs_flags(METER, METER)
+    assert needs_flags(METER, replace(METER, meter_type="main"))
+    assert needs_flags(METER, replace(METER, channels=METER.channels[:1]))
+    days = recent_days({KEY: METER}, NOW)
+    assert [day.day for day in (days[0], days[-1])] == [date(2025, 3, 30), date(2025, 2, 28)]
+    assert (len(days), days[0].end_at - days[0].start_at) == (FLAGGED_DAYS, timedelta(hours=23))

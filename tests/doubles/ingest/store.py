@@ -83,7 +83,7 @@ class Tables:
         monkeypatch.setattr(derived_handlers, "derived_meters", sums)
         monkeypatch.setattr(meter_handlers, "periods", periods)
         monkeypatch.setattr(alert_handlers, "alert_rules", NoAlerts())
-        monkeypatch.setattr(device_event_handlers, "device_events", NoDeviceEvents())
+        monkeypatch.setattr(device_event_handlers, "fetch_rule_sets", fetch_no_rule_sets)
         for handlers in (agreement_handlers, period_handlers):
             monkeypatch.setattr(handlers, "agreements", agreements)
             monkeypatch.setattr(handlers, "periods", periods)
@@ -100,11 +100,9 @@ class NoAlerts:
         return frozenset()
 
 
-class NoDeviceEvents:
-    """`store.device_events`, of meters that have noted nothing."""
-
-    async def fetch_tampered(self, read, keys):
-        return []
+async def fetch_no_rule_sets(_read):
+    """That of `store.validation_rules`, of tenants that have no rule on."""
+    return {}
 
 
 class NoSums:

@@ -202,7 +202,8 @@ class Ingest(Operations):
     ) -> models.RegisterSums:
         """What the register counted between its readings, and the sum of the intervals, from the
         last reading before the local days to the first after them. The rule `register_sum`
-        flags what differs; this says the same whether it is on or off.
+        flags what differs; this says the same whether it is on or off. For at most 10 000
+        readings.
         """
         return self._call(
             models.RegisterSums,
@@ -866,7 +867,8 @@ class AsyncIngest(AsyncOperations):
     ) -> models.RegisterSums:
         """What the register counted between its readings, and the sum of the intervals, from the
         last reading before the local days to the first after them. The rule `register_sum`
-        flags what differs; this says the same whether it is on or off.
+        flags what differs; this says the same whether it is on or off. For at most 10 000
+        readings.
         """
         return await self._call(
             models.RegisterSums,

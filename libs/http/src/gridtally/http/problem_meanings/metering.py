@@ -32,6 +32,7 @@ MEANINGS: dict[str, str] = {
     "quarantine_unknown": "No block in quarantine has this id.",
     "resolution_too_fine": "The series has coarser intervals than asked for.",
     "still_refused": "What was replayed is refused again; its reason is in the detail.",
+    "too_many_events": "The meter noted 10 000 events that day. Look at it.",
     "too_old": "The time lies before the year 2000. Check it.",
     "unknown_meter": "The meter is not registered, or its key is of another tenant.",
     "validation_setting": "A rule for readings cannot be set so; the detail says why.",

@@ -54,12 +54,13 @@ class ObservedChannel:
 @dataclass(frozen=True, slots=True)
 class ObservedTampering:
     """Events of tampering that are stored of a meter: how many of the last days, when the first and
-    the last of these happened, and when the newest of all."""
+    the last of these happened, and how many there are of those that its open alert speaks of: of
+    the last days when that was seen last, and since."""
 
-    newest_at: datetime
     events: int = 0
     first_at: datetime | None = None
     last_at: datetime | None = None
+    of_alert: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +255,7 @@ def _tampering(
     alert = latest.get(TAMPERED)
     if alert is None or alert.cleared_at is not None:
         return None, None
-    is_stored = seen is not None and seen.newest_at >= alert.since_at
+    is_stored = seen is not None and seen.of_alert >= alert.value
     known_until = alert.seen_at + TAMPERED_FOR
     return None, known_until if not is_stored and now < known_until else None
 
@@ -346,6 +347,12 @@ def _clearing(meter: Meter | None, rules: AlertRules, alert: Alert) -> Clearing:
     if rules.limit(alert.kind, meter.meter_type, alert.flow or None) is None:
         return "rule_off"
     return "ended"
+
+
+def spoken_of_from(latest: Mapping[AlertKey, Alert]) -> datetime | None:
+    """From when on the events happened that an open alert of tampering speaks of."""
+    alert = latest.get(TAMPERED)
+    return alert.seen_at - TAMPERED_FOR if alert is not None and not alert.cleared_at else None
 
 
 def newest_of(alerts: Iterable[Alert]) -> dict[MeterKey, dict[AlertKey, Alert]]:

@@ -6,7 +6,7 @@ refused is refused at once over HTTP, and is a dead letter from the broker.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -26,7 +26,26 @@ EVENT_ID_REUSED = Refusal(
     "another event of a device is stored under this id; an id names one event: send this one under "
     "an id of its own",
 )
+EVENTS_OF_DAY_MAX = 10_000
+"""Events of a meter that are stored of a day (UTC); a meter that notes one each second for hours is
+broken, and what it notes is counted and looked through again with each of its events."""
+TOO_MANY_EVENTS = Refusal(
+    "too_many_events",
+    f"{EVENTS_OF_DAY_MAX} events of this meter are stored of that day (UTC), and no more are: look "
+    "at the meter, or at what sends its events",
+)
+FLAGGED_DAYS = 31
+"""Days before the registration of a meter, or of its channels, whose events flag them: for so long
+may a meter be read before it is registered."""
 _TAMPER = RULE_NAMES.index("tamper")
+
+
+class NotedDay(NamedTuple):
+    """A day, in UTC, of which a meter noted something."""
+
+    tenant_id: str
+    meter_id: UUID
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +70,11 @@ class DeviceEvent:
     def content(self) -> tuple[UUID, DeviceEventKind, datetime]:
         """What makes it the same as another."""
         return self.meter_id, self.kind, self.happened_at
+
+    @property
+    def noted_day(self) -> NotedDay:
+        """The day of its meter that it counts for."""
+        return NotedDay(self.tenant_id, self.meter_id, self.happened_at.astimezone(UTC).date())
 
     @property
     def meter_key(self) -> MeterKey:
@@ -88,6 +112,41 @@ def check_instant(happened_at: datetime, now: datetime) -> Refusal | None:
     if happened_at < OLDEST_AT:
         return Refusal("too_old", f"it happened at {happened_at.isoformat()}, before 2000")
     return None
+
+
+def beyond_the_most(
+    events: Sequence[DeviceEvent], stored: Mapping[NotedDay, int]
+) -> set[DeviceEvent]:
+    """Of new events those that are one too many of their meter and day; `stored` has how many there
+    are already."""
+    counts = dict(stored)
+    beyond = set()
+    for event in events:
+        day = event.noted_day
+        counts[day] = counts.get(day, 0) + 1
+        if counts[day] > EVENTS_OF_DAY_MAX:
+            beyond.add(event)
+    return beyond
+
+
+def needs_flags(meter: Meter, before: Meter | None) -> bool:
+    """Whether a meter as it is registered has channels that its events have not flagged yet."""
+    return before is None or (meter.meter_type, meter.channels) != (
+        before.meter_type,
+        before.channels,
+    )
+
+
+def recent_days(meters: Mapping[MeterKey, Meter], now: datetime) -> list[FlaggedDay]:
+    """The last local days of meters, as they may have been tampered with."""
+    days = []
+    for key, meter in sorted(meters.items(), key=lambda item: item[0]):
+        today = local_date(meter.zone, now)
+        for number in range(FLAGGED_DAYS):
+            day = today - number * ONE_DAY
+            bounds = midnight_utc(meter.zone, day), midnight_utc(meter.zone, day + ONE_DAY)
+            days.append(FlaggedDay(*key, day, *bounds))
+    return days
 
 
 def flagged_days(

@@ -35,8 +35,8 @@ async def check_due_meters(tx: WriteConnection, now: datetime) -> int:
     keys: list[MeterKey] = [(mark.tenant_id, mark.meter_id) for mark in due]
     rules = await alert_rules.fetch_rules(tx, {mark.tenant_id for mark in due})
     meters = await fetch_meters(tx, keys)
-    observed = await alert_checks.observe(tx, due, meters, now)
     latest = domain.newest_of(await alerts.fetch_latest(tx, keys))
+    observed = await alert_checks.observe(tx, due, meters, latest, now)
     changed: list[domain.Changes] = []
     looks: list[tuple[DueMeter, datetime]] = []
     for mark, key in zip(due, keys, strict=True):

@@ -6,6 +6,8 @@ from datetime import datetime
 from gridtally.contracts.metering import MeterRegistered
 from gridtally.database import WriteConnection
 from gridtally.ingest.domain.derived_meters import MeterDefinitions
+from gridtally.ingest.domain.device_events import needs_flags
+from gridtally.ingest.domain.meters import MeterKey
 from gridtally.ingest.events.messages import registration
 from gridtally.ingest.handlers.alerts import mark_meters
 from gridtally.ingest.handlers.derived_meters import refresh_sums
@@ -28,6 +30,7 @@ async def apply_meters(
     newest = newest_states(batch)
     registered = {key: event for key, event in newest.items() if event is not None}
     ended = [key for key, event in newest.items() if event is None]
+    unflagged: list[MeterKey] = []
     if registered:
         before = await meters.fetch_meters(tx, list(registered))
         registrations = [
@@ -40,6 +43,9 @@ async def apply_meters(
             for new in registrations
             if new.key in before and new.meter.has_other_times_than(before[new.key])
         ]
+        unflagged = [
+            new.key for new in registrations if needs_flags(new.meter, before.get(new.key))
+        ]
         if retimed:
             await periods.check_periods_of_meters(tx, retimed, now, state="closed")
         defined = [
@@ -51,5 +57,5 @@ async def apply_meters(
         await refresh_sums(tx, list(registered), now)
     if ended:
         await meters.delete_meters(tx, ended)
-    await flag_meters(tx, list(registered), now)
+    await flag_meters(tx, unflagged, now)
     await mark_meters(tx, list(newest), now)

@@ -5,7 +5,7 @@ for anybody, and a claim takes all marks of a meter at once. The one mark of a m
 happens to lies in the future, when its silence would be too long.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -15,10 +15,13 @@ from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.rows import columns_of, insert_rows
 from gridtally.ingest.domain.alerts import (
     TAMPERED_FOR,
+    Alert,
+    AlertKey,
     ObservedChannel,
     ObservedDay,
     ObservedMeter,
     ObservedTampering,
+    spoken_of_from,
 )
 from gridtally.ingest.domain.meters import Meter, MeterKey
 from gridtally.ingest.tables import alert_check as table
@@ -136,26 +139,42 @@ SELECT k.n, d.day, d.zone, d.slots, r.is_read_by_register
 """
 
 
-# The newest event of tampering of each meter, and those that are still looked at.
+# The events of tampering that are still looked at, and those that an open alert speaks of; of each
+# as many as count, however many a broken meter has noted.
 _TAMPERING = """
-SELECT k.tenant_id, k.meter_id, n.newest_at, w.events, w.first_at, w.last_at
-  FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, meter_id)
+SELECT k.tenant_id, k.meter_id, w.events, w.first_at, l.last_at, a.events AS of_alert
+  FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS k (tenant_id, meter_id, spoken_of_from)
  CROSS JOIN LATERAL (
-       SELECT e.happened_at AS newest_at FROM device_event e
-        WHERE e.tenant_id = k.tenant_id AND e.meter_id = k.meter_id AND e.severity = 'tamper'
-        ORDER BY e.happened_at DESC LIMIT 1) AS n
+       SELECT count(*) AS events, min(e.happened_at) AS first_at
+         FROM (SELECT e.happened_at FROM device_event e
+                WHERE e.tenant_id = k.tenant_id AND e.meter_id = k.meter_id
+                  AND e.severity = 'tamper' AND e.happened_at > $4
+                ORDER BY e.happened_at LIMIT $5) AS e) AS w
+  LEFT JOIN LATERAL (
+       SELECT e.happened_at AS last_at FROM device_event e
+        WHERE e.tenant_id = k.tenant_id AND e.meter_id = k.meter_id
+          AND e.severity = 'tamper' AND e.happened_at > $4
+        ORDER BY e.happened_at DESC LIMIT 1) AS l ON true
  CROSS JOIN LATERAL (
-       SELECT count(*) AS events, min(e.happened_at) AS first_at, max(e.happened_at) AS last_at
-         FROM device_event e
-        WHERE e.tenant_id = k.tenant_id AND e.meter_id = k.meter_id AND e.severity = 'tamper'
-          AND e.happened_at > $3) AS w
+       SELECT count(*) AS events
+         FROM (SELECT FROM device_event e
+                WHERE e.tenant_id = k.tenant_id AND e.meter_id = k.meter_id
+                  AND e.severity = 'tamper' AND e.happened_at > k.spoken_of_from
+                LIMIT $5) AS e) AS a
 """
+EVENTS_COUNTED_MAX = 10_000
+"""Events of tampering that are counted of a meter."""
 
 
 async def observe(
-    read: ReadConnection, due: Collection[DueMeter], meters: dict[MeterKey, Meter], now: datetime
+    read: ReadConnection,
+    due: Collection[DueMeter],
+    meters: dict[MeterKey, Meter],
+    latest: Mapping[MeterKey, Mapping[AlertKey, Alert]],
+    now: datetime,
 ) -> dict[MeterKey, ObservedMeter]:
-    """What is stored of meters; `meters` are those that are registered."""
+    """What is stored of meters; `meters` are those that are registered, `latest` has the newest
+    alerts."""
     keys = [
         (*key, channel.flow, channel.minutes)
         for key, meter in meters.items()
@@ -172,7 +191,10 @@ async def observe(
         channels[tenant_id, meter_id][flow] = ObservedChannel(
             tuple(days.get(index, ())), _read_until(row, minutes), row["is_read_by_register"]
         )
-    rows = await read.raw.fetch(_TAMPERING, *columns_of(list(meters), 2), now - TAMPERED_FOR)
+    spoken_of = [(*key, spoken_of_from(latest.get(key, {}))) for key in meters]
+    rows = await read.raw.fetch(
+        _TAMPERING, *columns_of(spoken_of, 3), now - TAMPERED_FOR, EVENTS_COUNTED_MAX
+    )
     tamperings = {(row[0], row[1]): ObservedTampering(*row[2:]) for row in rows}
     return {
         key: ObservedMeter(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,7 +11,13 @@ from sqlalchemy.engine import RowMapping
 from gridtally.database import ReadConnection, WriteConnection
 from gridtally.database.pages import page_after
 from gridtally.database.rows import as_row, columns_of, insert_rows
-from gridtally.ingest.domain.device_events import DeviceEvent, FlaggedDay, Tampering
+from gridtally.ingest.domain.device_events import (
+    EVENTS_OF_DAY_MAX,
+    DeviceEvent,
+    FlaggedDay,
+    NotedDay,
+    Tampering,
+)
 from gridtally.ingest.domain.meters import MeterKey
 from gridtally.ingest.tables import device_event as table
 
@@ -42,34 +48,68 @@ async def insert_events(tx: WriteConnection, events: Sequence[DeviceEvent], now:
 
 
 _TAMPERED = """
-SELECT e.tenant_id, e.meter_id, e.happened_at
+SELECT k.tenant_id, k.meter_id
   FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, meter_id)
-  JOIN device_event e USING (tenant_id, meter_id)
- WHERE e.severity = 'tamper'
+ WHERE EXISTS (SELECT FROM device_event e
+                WHERE e.tenant_id = k.tenant_id AND e.meter_id = k.meter_id
+                  AND e.severity = 'tamper' AND e.happened_at >= $3)
 """
 
 
 async def fetch_tampered(
-    read: ReadConnection, keys: Collection[MeterKey]
-) -> list[tuple[str, UUID, datetime]]:
-    """When these meters were tampered with, as far as that is stored."""
-    return [tuple(row) for row in await read.raw.fetch(_TAMPERED, *columns_of(keys, 2))]
+    read: ReadConnection, keys: Collection[MeterKey], since_at: datetime
+) -> list[MeterKey]:
+    """Those of these meters that were tampered with since an instant, as far as that is stored."""
+    return [tuple(row) for row in await read.raw.fetch(_TAMPERED, *columns_of(keys, 2), since_at)]
 
 
+_COUNT_STORED = """
+SELECT k.tenant_id, k.meter_id, k.day, c.events
+  FROM unnest($1::text[], $2::uuid[], $3::date[], $4::timestamptz[], $5::timestamptz[])
+       AS k (tenant_id, meter_id, day, start_at, end_at)
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS events
+         FROM (SELECT FROM device_event e
+                WHERE e.tenant_id = k.tenant_id AND e.meter_id = k.meter_id
+                  AND e.happened_at >= k.start_at AND e.happened_at < k.end_at LIMIT $6) AS e) AS c
+"""
+
+
+async def count_stored(read: ReadConnection, days: Collection[NotedDay]) -> dict[NotedDay, int]:
+    """How many events are stored of these days of meters, counted up to the most of a day."""
+    rows = [
+        (*day, start_at, start_at + timedelta(days=1))
+        for day in days
+        for start_at in [datetime.combine(day.day, time(), UTC)]
+    ]
+    counted = await read.raw.fetch(_COUNT_STORED, *columns_of(rows, 5), EVENTS_OF_DAY_MAX)
+    return {NotedDay(*row[:3]): row["events"] for row in counted}
+
+
+# The first and the last are a step each down the index; counted is up to the most of a day.
 _COUNT = """
-SELECT k.n, count(*) AS events, min(e.happened_at) AS first_at, max(e.happened_at) AS last_at
+SELECT k.n, c.events, c.first_at, l.last_at
   FROM unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
        WITH ORDINALITY AS k (tenant_id, meter_id, start_at, end_at, n)
-  JOIN device_event e ON e.tenant_id = k.tenant_id AND e.meter_id = k.meter_id
-   AND e.happened_at >= k.start_at AND e.happened_at < k.end_at AND e.severity = 'tamper'
- GROUP BY k.n
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS events, min(e.happened_at) AS first_at
+         FROM (SELECT e.happened_at FROM device_event e
+                WHERE e.tenant_id = k.tenant_id AND e.meter_id = k.meter_id
+                  AND e.happened_at >= k.start_at AND e.happened_at < k.end_at
+                  AND e.severity = 'tamper'
+                ORDER BY e.happened_at LIMIT $5) AS e) AS c
+ CROSS JOIN LATERAL (
+       SELECT e.happened_at AS last_at FROM device_event e
+        WHERE e.tenant_id = k.tenant_id AND e.meter_id = k.meter_id
+          AND e.happened_at >= k.start_at AND e.happened_at < k.end_at AND e.severity = 'tamper'
+        ORDER BY e.happened_at DESC LIMIT 1) AS l
 """
 
 
 async def count_tampering(read: ReadConnection, days: Sequence[FlaggedDay]) -> dict[int, Tampering]:
     """How often meters were tampered with on these days, by the index of the day."""
     keys = [(day.tenant_id, day.meter_id, day.start_at, day.end_at) for day in days]
-    rows = await read.raw.fetch(_COUNT, *columns_of(keys, 4))
+    rows = await read.raw.fetch(_COUNT, *columns_of(keys, 4), EVENTS_OF_DAY_MAX)
     return {row["n"] - 1: Tampering(*row[1:]) for row in rows}
 
 

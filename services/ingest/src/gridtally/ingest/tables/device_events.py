@@ -28,5 +28,13 @@ device_event = sa.Table(
         "happened_at",
         postgresql_where=sa.text("severity = 'tamper'"),
     ),
+    sa.Index("device_event_by_kind", "tenant_id", "kind", "happened_at", "id"),
+    sa.Index(
+        "device_event_of_tenant_tampering",
+        "tenant_id",
+        "happened_at",
+        "id",
+        postgresql_where=sa.text("severity = 'tamper'"),
+    ),
     sa.Index("device_event_expiry", "recorded_at"),
 )
