@@ -60,6 +60,21 @@ def test_a_span_is_held_against_its_intervals(readings, values, sums, missing, t
     )  # fmt: skip
 
 
+def test_an_estimate_is_held_against_nothing():
+    estimate = {"quality": "estimated"}
+    read_over = [read(0, 0), read(1, 9, **estimate), read(2, 7, quality="substituted"), read(4, 1)]
+    assert [(span.start_at, span.end_at, span.counted_wh)
+            for span in register_spans(read_over, LONG_AGO)] == [
+        (NOON, NOON + 4 * HOUR, 1000)
+    ]  # fmt: skip
+    assert register_spans([read(0, 0), read(4, 1, **estimate)], LONG_AGO) == []
+    exchange = [
+        read(0, 10), read(2, 12, kind="exchange_final", **estimate),
+        read(2, 0, kind="exchange_initial"), read(4, 3),
+    ]  # fmt: skip
+    assert [span.counted_wh for span in register_spans(exchange, LONG_AGO)] == [3000]
+
+
 def test_what_cannot_be_subtracted_has_no_span():
     exchange = [
         read(0, 10), read(2, 12, kind="exchange_final"), read(2, 0, kind="exchange_initial"),

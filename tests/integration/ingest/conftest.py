@@ -277,7 +277,8 @@ def reader(ingest):
     """Delivers register readings of one meter; the same id again is the next version."""
     meter_id, versions = uuid4(), {}
 
-    def entry(read_at, value, *, reading_id=None, kind="reading", digits=6, multiplier=1):
+    def entry(read_at, value, *, reading_id=None, kind="reading", digits=6, multiplier=1,
+              quality="actual"):  # fmt: skip
         reading_id = reading_id or uuid4()
         versions[reading_id] = versions.get(reading_id, 0) + 1
         ingest.later(seconds=1)
@@ -285,7 +286,7 @@ def reader(ingest):
             entry_id=uuid4(), reading_id=reading_id, version=versions[reading_id],
             meter_id=meter_id, property_id=uuid4(), flow="import", kind=kind,
             value=Decimal(value), digits=digits, decimals=3, multiplier=Decimal(multiplier),
-            quality="actual", read_at=read_at, recorded_at=ingest.now,
+            quality=quality, read_at=read_at, recorded_at=ingest.now,
         )  # fmt: skip
 
     async def deliver(*events):

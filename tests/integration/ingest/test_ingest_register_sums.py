@@ -117,6 +117,16 @@ async def test_a_verdict_stays_until_all_that_its_day_shows_agrees(ingest, reade
     assert await look(ingest, client) == both
     await reader(night - DAY / 8, 0, reading_id=evening, kind="withdrawn")
     assert await look(ingest, client) == both
+    # An estimate is held against nothing; the span goes on over it to what was read.
+    ingest.later(minutes=1)
+    await ingest.deliver(ingest.block(reader.meter_id, START + 120 * DAY, [100] * 96 * 2))
+    await reader(START + 121 * DAY, 5000, quality="estimated")
+    assert await look(ingest, client) == both
+    await reader(START + 122 * DAY, "1284.4")  # 302.4 kWh since noon, as the intervals
+    window = {"flow": "import", "from": "2025-09-17", "to": "2025-09-18"}
+    answer = await client.get(f"/v1/meters/{reader.meter_id}/register-sums", params=window)
+    [own] = answer.json()["sums"]
+    assert (own["counted_wh"], own["outcome"]) == (302_400.0, "agrees")
 
 
 async def test_a_missing_file_holds_up_only_its_own_registers(ingest, reader, clients, monkeypatch):

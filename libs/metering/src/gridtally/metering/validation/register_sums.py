@@ -52,11 +52,18 @@ class SumCheck:
 
 
 def register_spans(readings: Sequence[RegisterReading], oldest_at: datetime) -> list[RegisterSpan]:
-    """The spans between readings of one register, in any order; two readings that cannot be
-    subtracted, and a decrease, have none between them."""
+    """The spans between measured readings of one register, in any order; two readings that cannot
+    be subtracted, and a decrease, have none between them.
+
+    A span goes on over a reading that was estimated; what was estimated when a meter was exchanged
+    ends it, and there is none.
+    """
     spans = []
-    for before, after in pairwise(in_order(readings)):
+    own = [read for read in readings if read.quality == "actual" or read.kind != "reading"]
+    for before, after in pairwise(in_order(own)):
         if before.read_at == after.read_at or mismatch(before, after, oldest_at) is not None:
+            continue
+        if before.quality != "actual" or after.quality != "actual":
             continue
         kwh, kind = difference_between(before, after)
         if kind != "decrease":

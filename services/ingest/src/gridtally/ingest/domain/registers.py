@@ -41,7 +41,7 @@ class RegisterEntry:
     """The newest entry of a register reading; `kind` may be `withdrawn` besides those of readings.
 
     `value` is what the register showed, in kWh before its multiplier. `decimals` are those that it
-    shows, None of what was stored before they were.
+    shows, and `quality` how its value came to be; None of what was stored before they were.
     """
 
     tenant_id: str
@@ -58,6 +58,7 @@ class RegisterEntry:
     recorded_at: datetime
     correlation_id: str
     decimals: int | None = None
+    quality: str | None = None
 
     @property
     def register(self) -> RegisterKey:

@@ -90,6 +90,7 @@ def register_entry(tenant_id: str, correlation_id: str, event: ReadingRecorded) 
         event.recorded_at,
         correlation_id,
         event.decimals,
+        event.quality,
     )
 
 

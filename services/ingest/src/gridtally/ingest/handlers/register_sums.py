@@ -118,7 +118,7 @@ async def sums_between(
 
 async def _spans_between(read: ReadConnection, checked: CheckedRegister) -> list[RegisterSpan]:
     [readings] = await registers.fetch_readings_around(
-        read, [(checked.key, checked.from_at, checked.to_at)]
+        read, [(checked.key, checked.from_at, checked.to_at)], measured_alone=True
     )
     return domain.spans_of(readings)
 

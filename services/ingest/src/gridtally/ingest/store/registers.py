@@ -42,9 +42,10 @@ async def lock_entries(
 _KEEP_NEWEST = """
 ON CONFLICT (tenant_id, reading_id) DO UPDATE
    SET version = excluded.version, kind = excluded.kind, value = excluded.value,
-       digits = excluded.digits, decimals = excluded.decimals, rollover_kwh = excluded.rollover_kwh,
-       multiplier = excluded.multiplier, read_at = excluded.read_at,
-       recorded_at = excluded.recorded_at, correlation_id = excluded.correlation_id
+       digits = excluded.digits, decimals = excluded.decimals, quality = excluded.quality,
+       rollover_kwh = excluded.rollover_kwh, multiplier = excluded.multiplier,
+       read_at = excluded.read_at, recorded_at = excluded.recorded_at,
+       correlation_id = excluded.correlation_id
  WHERE register_entry.version < excluded.version
 """
 
@@ -159,36 +160,49 @@ async def has_more_readings(
     return more
 
 
+# With $6 an estimate is none, but that of an exchange, between whose sides nothing is subtracted.
 _READINGS_AROUND = """
 SELECT k.position, e.read_at, e.recorded_at, e.kind, e.value, e.digits, e.multiplier,
-       e.rollover_kwh, coalesce(e.decimals, greatest(scale(trim_scale(e.value)), 0)) AS decimals
+       e.rollover_kwh, coalesce(e.decimals, greatest(scale(trim_scale(e.value)), 0)) AS decimals,
+       CASE WHEN $6 THEN coalesce(e.quality, 'actual') ELSE 'actual' END AS quality
   FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[])
        WITH ORDINALITY AS k (tenant_id, meter_id, flow, from_at, to_at, position)
  CROSS JOIN LATERAL (
        SELECT max(e.read_at) AS read_at FROM register_entry e
         WHERE (e.tenant_id, e.meter_id, e.flow) = (k.tenant_id, k.meter_id, k.flow)
-          AND e.kind <> 'withdrawn' AND e.read_at < k.from_at) AS b
+          AND e.kind <> 'withdrawn'
+          AND (NOT $6 OR e.kind <> 'reading' OR coalesce(e.quality, 'actual') = 'actual')
+          AND e.read_at < k.from_at) AS b
  CROSS JOIN LATERAL (
        SELECT min(e.read_at) AS read_at FROM register_entry e
         WHERE (e.tenant_id, e.meter_id, e.flow) = (k.tenant_id, k.meter_id, k.flow)
-          AND e.kind <> 'withdrawn' AND e.read_at > k.to_at) AS a
+          AND e.kind <> 'withdrawn'
+          AND (NOT $6 OR e.kind <> 'reading' OR coalesce(e.quality, 'actual') = 'actual')
+          AND e.read_at > k.to_at) AS a
  CROSS JOIN LATERAL (
        SELECT * FROM register_entry e
         WHERE (e.tenant_id, e.meter_id, e.flow) = (k.tenant_id, k.meter_id, k.flow)
           AND e.kind <> 'withdrawn'
+          AND (NOT $6 OR e.kind <> 'reading' OR coalesce(e.quality, 'actual') = 'actual')
           AND e.read_at BETWEEN coalesce(b.read_at, k.from_at)
                             AND coalesce(a.read_at, k.to_at)) AS e
 """
 
 
 async def fetch_readings_around(
-    read: ReadConnection, spans: Sequence[tuple[RegisterKey, datetime, datetime]]
+    read: ReadConnection,
+    spans: Sequence[tuple[RegisterKey, datetime, datetime]],
+    *,
+    measured_alone: bool = False,
 ) -> list[list[RegisterReading]]:
     """Of each span of a register, both its moments included, the readings within it and the ones
-    just before and after it."""
-    rows = await read.raw.fetch(
-        _READINGS_AROUND, *columns_of([(*key, *moments) for key, *moments in spans], 5)
-    )
+    just before and after it.
+
+    With `measured_alone` those that were estimated are left out, but for those of exchanges;
+    without it energy is spread between all readings alike, and none says its quality.
+    """
+    keys = [(*key, *moments) for key, *moments in spans]
+    rows = await read.raw.fetch(_READINGS_AROUND, *columns_of(keys, 5), measured_alone)
     readings: list[list[RegisterReading]] = [[] for _ in spans]
     for row in rows:
         fields = dict(row)

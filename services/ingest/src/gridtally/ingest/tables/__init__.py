@@ -277,6 +277,7 @@ register_entry = sa.Table(
     required("value", sa.Numeric),
     required("digits", sa.SmallInteger),
     sa.Column("decimals", sa.SmallInteger),
+    sa.Column("quality", sa.Text),
     sa.Column("rollover_kwh", sa.Numeric),
     required("multiplier", sa.Numeric),
     required("read_at", INSTANT),
