@@ -82,6 +82,16 @@ class DeviceEvent:
         return self.tenant_id, self.meter_id
 
 
+class StoredEvent(NamedTuple):
+    """What makes a stored event known: its id, and its content."""
+
+    tenant_id: str
+    id: UUID
+    meter_id: UUID
+    kind: DeviceEventKind
+    happened_at: datetime
+
+
 class FlaggedDay(NamedTuple):
     """A local day of a meter, between its midnights, on which it was tampered with."""
 

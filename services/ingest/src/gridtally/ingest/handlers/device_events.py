@@ -6,7 +6,6 @@ rule `tamper`, and the meter is looked at for alerts, in the transaction that st
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from gridtally.database import Database, ReadConnection, WriteConnection, snapshot
@@ -17,6 +16,7 @@ from gridtally.ingest.domain.device_events import (
     TOO_MANY_EVENTS,
     DeviceEvent,
     FlaggedDay,
+    StoredEvent,
 )
 from gridtally.ingest.domain.meters import Meter, MeterKey
 from gridtally.ingest.domain.validation import Refusal
@@ -104,11 +104,11 @@ async def delete_expired(tx: WriteConnection, before: datetime) -> int:
     return await device_events.delete_expired(tx, before, EXPIRED_MAX)
 
 
-def _reused(events: Sequence[DeviceEvent], stored: Sequence[Mapping[str, Any]]) -> set[DeviceEvent]:
+def _reused(events: Sequence[DeviceEvent], stored: Sequence[StoredEvent]) -> set[DeviceEvent]:
     """Those whose id another event has, of what is stored or of these themselves."""
     contents = {
-        (row["tenant_id"], row["id"]): (row["meter_id"], row["kind"], row["happened_at"])
-        for row in stored
+        (event.tenant_id, event.id): (event.meter_id, event.kind, event.happened_at)
+        for event in stored
     }
     reused = set()
     for event in events:
@@ -117,10 +117,10 @@ def _reused(events: Sequence[DeviceEvent], stored: Sequence[Mapping[str, Any]]) 
     return reused
 
 
-def _new(events: Sequence[DeviceEvent], stored: Sequence[Mapping[str, Any]]) -> list[DeviceEvent]:
+def _new(events: Sequence[DeviceEvent], stored: Sequence[StoredEvent]) -> list[DeviceEvent]:
     """Those that are not stored yet, each content once."""
-    known_ids = {(row["tenant_id"], row["id"]) for row in stored}
-    known = {(row["tenant_id"], row["meter_id"], row["kind"], row["happened_at"]) for row in stored}
+    known_ids = {(event.tenant_id, event.id) for event in stored}
+    known = {(event.tenant_id, event.meter_id, event.kind, event.happened_at) for event in stored}
     contents = {(event.tenant_id, *event.content): event for event in reversed(events)}
     return [
         event

@@ -16,6 +16,7 @@ from gridtally.ingest.domain.device_events import (
     DeviceEvent,
     FlaggedDay,
     NotedDay,
+    StoredEvent,
     Tampering,
 )
 from gridtally.ingest.domain.meters import MeterKey
@@ -34,11 +35,10 @@ SELECT e.tenant_id, e.id, e.meter_id, e.kind, e.happened_at
 """
 
 
-async def fetch_stored(read: ReadConnection, events: Sequence[DeviceEvent]) -> list[RowMapping]:
+async def fetch_stored(read: ReadConnection, events: Sequence[DeviceEvent]) -> list[StoredEvent]:
     """What is stored already of the ids and the contents of these events."""
     keys = [(event.tenant_id, event.id, *event.content) for event in events]
-    rows: list[RowMapping] = await read.raw.fetch(_STORED, *columns_of(keys, 5))
-    return rows
+    return [StoredEvent(*row) for row in await read.raw.fetch(_STORED, *columns_of(keys, 5))]
 
 
 async def insert_events(tx: WriteConnection, events: Sequence[DeviceEvent], now: datetime) -> None:
