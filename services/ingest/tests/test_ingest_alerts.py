@@ -345,7 +345,7 @@ def test_after_a_restore_tampering_goes_on_until_its_events_are_read_again():
         assert changed(of, on_, known, now=NOON + 7 * DAY).cleared
 
 
-def test_after_a_restore_an_alert_of_several_events_waits_for_all_of_them():
+def test_after_a_restore_an_alert_of_two_events_waits_for_both_of_them():
     on_ = rules(on("tamper", 2))
     [alert] = changed(tampered(ago=3 * DAY, events=2, last_ago=DAY), on_).raised
     known, later = {TAMPER: alert}, NOON + HOUR
