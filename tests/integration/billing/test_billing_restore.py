@@ -62,7 +62,7 @@ STORED = {
     "adopted_invoice": (),
     "invoice_draft": (),
     "invoice_section": (),
-    "prepayment": ("look_at",),
+    "prepayment": ("look_at", "alert_balance"),
     "collective_member": ("waits_since", "grace_ends_at", "due_at"),
 }
 """What must be the same after a restore, without what no event carries."""
